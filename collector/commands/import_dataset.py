@@ -23,8 +23,9 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
-            help="CSV (also tab- or semicolon-separated, gzipped), Parquet, or the folder of "
-            "FMA's tables (tracks.csv, genres.csv, features.csv)."
+            help="CSV, JSON, JSON lines, Parquet, a workbook, SQLite, each also compressed or "
+            "in a zip archive; or the folder of FMA's tables (tracks.csv, genres.csv, "
+            "features.csv)."
         ),
     ],
     genre_column: Annotated[
@@ -42,7 +43,7 @@ def import_(
         ),
     ] = None,
     encoding: Annotated[
-        str, typer.Option(help="The encoding of a CSV file.")
+        str, typer.Option(help="The encoding of the rows that are not UTF-8.")
     ] = reader.DEFAULT_ENCODING,
     rejected: Annotated[
         Path | None,
@@ -85,8 +86,6 @@ def import_(
     undecodable = imported.reasons.get(RowRejection.UNDECODABLE, 0)
     for sentence in _summary(imported):
         output.print(sentence)
-    if undecodable:
-        output.print(f"Rows that cannot be decoded may be in another encoding: {_ENCODING_HINT}.")
     output.write_json(asdict(imported))
     if imported.stopped == "interrupted":
         raise CommandInterrupted(
@@ -115,8 +114,10 @@ def _importer(
         if not fma.is_fma_folder(file):
             raise UserError(f"{file} is a folder without FMA's tracks.csv. Name a file.")
         return partial(import_fma, subset=subset or fma.SUBSETS[-1])
+    if fma.is_fma_tracks(file):
+        return partial(import_fma, subset=subset or fma.SUBSETS[-1])
     if subset is not None:
-        raise UserError("--subset needs the folder of FMA's tables, not a file.")
+        raise UserError("--subset needs FMA's tables: name their folder, or tracks.csv.")
     return partial(
         import_dataset,
         genre_column=genre_column,

@@ -9,10 +9,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Final
 
 from collector.datasets import cells
+from collector.datasets.formats import dialect
+from collector.datasets.formats.byte_source import ByteSource
 from collector.datasets.rows import RowRejection, is_name_too_long
 from collector.records import ArtistCredit, DurationMs, SourceTrack
 from genrebase.errors import GenrebaseError, UserError
@@ -63,6 +66,15 @@ FmaTracks = Mapping[str, FmaTrack]
 def is_fma_folder(folder: Path) -> bool:
     """Return whether a folder holds FMA's tables."""
     return (folder / TRACKS_FILE).is_file()
+
+
+def is_fma_tracks(path: Path) -> bool:
+    """Return whether a file is the table of tracks, by its two header rows."""
+    try:
+        with _open(path) as rows:
+            return dialect.is_fma_tracks(next(rows, []), next(rows, []))
+    except (GenrebaseError, OSError):
+        return False
 
 
 def read_genre_tree(path: Path) -> GenreTree:
@@ -207,8 +219,8 @@ def _number(cell: str) -> float:
 def _open(path: Path) -> Iterator[Iterator[list[str]]]:
     previous_limit = csv.field_size_limit(_MAX_CELL)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            yield csv.reader(file)
+        with ByteSource(path).open() as file, TextIOWrapper(file, "utf-8-sig", newline="") as text:
+            yield csv.reader(text)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UnreadableTable(f"{path} cannot be read: {error}.") from error
     finally:

@@ -1,21 +1,24 @@
-"""Import a CSV or Parquet dataset: a table of tracks, or one of descriptors of audio files."""
+"""Import a dataset: its tables of tracks, or of descriptors of audio files."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from collector.datasets import columns, descriptor_table, reader, segments
 from collector.datasets.credits import survey_credits
 from collector.datasets.descriptor_table import DescriptorColumns, DescriptorRowParser
 from collector.datasets.numbers import judge_numbers
-from collector.datasets.reader import BrokenRow, DatasetReader
+from collector.datasets.reader import BrokenRow, DatasetReader, TableEntry
 from collector.datasets.rows import ParsedRow, RowParser, RowRejection
 from collector.datasets.survey import TableSummary, survey_table
+from collector.imports import table_hints
 from collector.imports.pipeline import run_import
 from collector.imports.records import DescriptorSchema, ImportResult, ImportSource
+from collector.imports.several_tables import import_tables
 from collector.records import Provenance
+from genrebase.audio.scan import display_path
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine
@@ -57,33 +60,93 @@ def import_dataset(
     (earlier batches are kept). After a stop request it ends with the batch in progress; the next
     import continues there.
     """
-    with reader.open_dataset(path, encoding) as dataset:
-        summary = survey_table(dataset, stop_requested=stop_requested)
-        layout = descriptor_table.find_descriptor_columns(dataset.header, summary, genre_column)
-        if layout is not None:
-            source = _descriptor_source(dataset, path, layout)
-        else:
-            options = _Options(genre_column, genre_separator, unit_overrides or {})
-            source = _track_source(dataset, path, options, summary, clock.now().year + 1)
-        return run_import(
-            engine, clock, source, progress, rejected=rejected, stop_requested=stop_requested
+    options = _Options(genre_column, genre_separator, unit_overrides or {})
+    dataset_import = _DatasetImport(engine, path, clock, progress, options, stop_requested)
+    with reader.open_tables(path, encoding) as entries:
+        if len(entries) == 1:
+            return dataset_import.run(entries[0], rejected=rejected)
+        return import_tables(path, entries, dataset_import.run, rejected=rejected)
+
+
+@dataclass(frozen=True, slots=True)
+class _DatasetImport:
+    engine: Engine
+    path: Path
+    clock: Clock
+    progress: ProgressCallback
+    options: _Options
+    stop_requested: Callable[[], bool]
+
+    def run(
+        self, entry: TableEntry, rejects: Any = None, *, rejected: Path | None = None
+    ) -> ImportResult:
+        """Import one table of the file."""
+        dataset = entry.open()
+        summary = survey_table(dataset, stop_requested=self.stop_requested)
+        table = _Table(self.path, entry.name, dataset, summary)
+        result = run_import(
+            self.engine,
+            self.clock,
+            self._source(table),
+            self.progress,
+            rejected=rejected,
+            rejects=rejects,
+            stop_requested=self.stop_requested,
         )
+        notes = (*dataset.notes(), *table_hints.encoding_hints(result, dataset))
+        return replace(result, warnings=(*result.warnings, *notes))
+
+    def _source(self, table: "_Table") -> ImportSource:
+        dataset, summary, options = table.dataset, table.summary, self.options
+        layout = descriptor_table.find_descriptor_columns(
+            dataset.header, summary, options.genre_column
+        )
+        if layout is not None:
+            return _descriptor_source(table, layout)
+        try:
+            return _track_source(table, options, self.clock.now().year + 1)
+        except columns.ColumnsMissing as error:
+            raise table_hints.explain(error, self.path, dataset, summary) from error
 
 
-def _track_source(
-    dataset: DatasetReader,
-    path: Path,
-    given: _Options,
-    summary: TableSummary,
-    last_year: int,
-) -> ImportSource:
+@dataclass(frozen=True, slots=True)
+class _Table:
+    path: Path
+    table_name: str
+    """Empty where the file is one table."""
+    dataset: DatasetReader
+    summary: TableSummary
+
+    @property
+    def name(self) -> str:
+        """The table as text that every database can store."""
+        name = Path(self.path.name, self.table_name) if self.table_name else Path(self.path.name)
+        return display_path(name)
+
+    @property
+    def origin(self) -> str:
+        """The origin of its tracks."""
+        return f"csv:{self.name}"
+
+    @property
+    def stem(self) -> str:
+        """The name without folders and suffixes."""
+        return self.name.rsplit("/", 1)[-1].split(".")[0]
+
+    def fingerprint(self, options: Sequence[str] = ()) -> str:
+        """Return what identifies this import of the table."""
+        names = [self.table_name] if self.table_name else []
+        return reader.fingerprint(self.path, *options, *names)
+
+
+def _track_source(table: _Table, given: _Options, last_year: int) -> ImportSource:
     """Return the source of a table of tracks."""
+    dataset, summary = table.dataset, table.summary
     layout = columns.find_columns(dataset.header, given.genre_column, summary)
     numbers = judge_numbers(layout, summary, last_year, given.unit_overrides)
-    origin = _origin(path)
     parser = RowParser(
         layout,
-        origin,
+        table.origin,
         numbers.parser,
         credit_names=survey_credits(dataset, layout, summary),
         genre_separator=given.genre_separator,
@@ -93,13 +156,13 @@ def _track_source(
     # another genre column brings other sightings of the same rows: they are counted separately
     options = [name for name in (given.genre_column, given.genre_separator) if name]
     return ImportSource(
-        label=path.name,
-        name=path.name,
-        sha256=reader.fingerprint(path, *options),
+        label=table.name,
+        name=table.name,
+        sha256=table.fingerprint(options),
         rows=_surveyed(_parse(dataset, parser), titles),
         batch_rows=BATCH_ROWS,
-        provenance=Provenance(origin=origin, provider=PROVIDER),
-        mapping=_stem(path),
+        provenance=Provenance(origin=table.origin, provider=PROVIDER),
+        mapping=table.stem,
         estimate_rows=dataset.estimate_rows,
         has_exact_count=dataset.has_exact_count,
         unreadable=lambda: _by_name(dataset, parser.unreadable_cells, numbers.parser.unreadable),
@@ -111,36 +174,26 @@ def _track_source(
     )
 
 
-def _descriptor_source(
-    dataset: DatasetReader, path: Path, layout: DescriptorColumns
-) -> ImportSource:
+def _descriptor_source(table: _Table, layout: DescriptorColumns) -> ImportSource:
     """Return the source of a table of descriptors."""
-    origin = _origin(path)
+    dataset = table.dataset
     rows = (row for row in dataset.rows() if not isinstance(row, BrokenRow))
     pieces = descriptor_table.find_pieces(dataset.header, layout, rows)
-    parser = DescriptorRowParser(layout, origin, pieces)
+    parser = DescriptorRowParser(layout, table.origin, pieces)
     return ImportSource(
-        label=path.name,
-        name=path.name,
-        sha256=reader.fingerprint(path),
+        label=table.name,
+        name=table.name,
+        sha256=table.fingerprint(),
         rows=_parse(dataset, parser),
         batch_rows=DESCRIPTOR_BATCH_ROWS,
-        provenance=Provenance(origin=origin, provider=PROVIDER),
-        mapping=_stem(path),
-        schema=DescriptorSchema(_stem(path), parser.columns.value_names, PROVIDER),
+        provenance=Provenance(origin=table.origin, provider=PROVIDER),
+        mapping=table.stem,
+        schema=DescriptorSchema(table.stem, parser.columns.value_names, PROVIDER),
         estimate_rows=dataset.estimate_rows,
         has_exact_count=dataset.has_exact_count,
         unreadable=lambda: _by_name(dataset, parser.unreadable_cells),
         warnings=lambda: pieces.warnings,
     )
-
-
-def _origin(path: Path) -> str:
-    return f"csv:{path.name}"
-
-
-def _stem(path: Path) -> str:
-    return path.name.split(".")[0]
 
 
 def _warnings(

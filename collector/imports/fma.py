@@ -10,6 +10,7 @@ from collector.datasets.rows import ParsedRow
 from collector.imports.pipeline import run_import
 from collector.imports.records import DescriptorSchema, ImportResult, ImportSource
 from collector.records import Provenance
+from genrebase.audio.scan import display_path
 from genrebase.errors import UserError
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
@@ -31,19 +32,23 @@ def import_fma(
 ) -> ImportResult:
     """Import `tracks.csv`, `genres.csv` and, if present, `features.csv` of a folder.
 
+    `folder` may also be the table of tracks itself; the other tables lie beside it.
+
     `subset` is `small`, `medium`, `large` or `full`. Raises `NotFmaTable` or `UserError` before
     anything is written. The import is idempotent, also after a kill.
     """
     if subset not in fma.SUBSETS:
         raise UserError(f"There is no subset {subset!r} of FMA: {', '.join(fma.SUBSETS)}.")
+    table = folder if folder.is_file() else folder / fma.TRACKS_FILE
+    folder = table.parent
     tree = fma.read_genre_tree(folder / fma.GENRES_FILE)
     path = folder / fma.FEATURES_FILE
     features = fma.FmaFeatures(path) if path.is_file() else None
-    rows = fma.read_tracks(folder / fma.TRACKS_FILE, tree, last_year=clock.now().year + 1)
+    rows = fma.read_tracks(table, tree, last_year=clock.now().year + 1)
     source = ImportSource(
-        label=str(folder),
+        label=display_path(folder),
         name=fma.TRACKS_FILE,
-        sha256=reader.fingerprint(folder / fma.TRACKS_FILE, subset),
+        sha256=reader.fingerprint(table, subset),
         rows=(
             ParsedRow(row.track, row.genres) if isinstance(row, FmaTrack) else row
             for row in rows

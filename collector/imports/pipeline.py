@@ -50,9 +50,12 @@ def run_import(
     progress: ProgressCallback,
     *,
     rejected: Path | None = None,
+    rejects: Any = None,
     stop_requested: Callable[[], bool] = lambda: False,
 ) -> ImportResult:
     """Import a table; `rejected` is a new file that gets a line for every rejected row.
+
+    `rejects` is an open CSV writer that gets them instead.
 
     Raises `UserError` if `rejected` exists, `CatalogueMismatch` and `DescriptorSchemaConflict`
     before any row is recorded. After a stop request it ends with the batch in progress.
@@ -60,11 +63,11 @@ def run_import(
     started = clock.monotonic()
     refuse_synthetic_catalogue(engine)
     with (
-        new_file.create_csv(rejected, ("row", "reason")) as rejects,
+        new_file.create_csv(rejected, ("row", "reason")) as new_rejects,
         job_run(engine, clock, JOB) as run,
         _manual_garbage_collection() as collect_garbage,
     ):
-        recorder = _Recorder(engine, clock, source, rejects)
+        recorder = _Recorder(engine, clock, source, rejects or new_rejects)
         stopped = False
         source = recorder.source
         for step in recorder.steps():

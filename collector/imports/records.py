@@ -111,3 +111,7 @@ class ImportResult:
     """Per column, numbers and dates that cannot be true; they are stored as missing."""
     without_beat: dict[str, int] = field(default_factory=dict)
     """Per column, numbers stored as missing because the row's tempo is 0."""
+    tables: dict[str, dict[str, int | None]] = field(default_factory=dict)
+    """Counts of each table, where a file holds several."""
+    passed_over: dict[str, str] = field(default_factory=dict)
+    """Why other tables of the file were not imported."""

@@ -68,7 +68,8 @@ def tables(path: Path, name: str, names_tracks: NamesTracks) -> list[TableEntry]
     import python_calamine  # most imports need it not
 
     try:
-        workbook = python_calamine.CalamineWorkbook.from_path(str(path))
+        with path.open("rb") as file:
+            workbook = python_calamine.CalamineWorkbook.from_filelike(file)
     except (python_calamine.CalamineError, OSError) as error:
         raise NotADataset(f"{name} is a workbook that cannot be read: {error}.") from error
     sheets = workbook.sheet_names

@@ -1,0 +1,118 @@
+"""Import a file of several tables: those that hold tracks, one after the other."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from collector.datasets.columns import ColumnsMissing
+from collector.datasets.reader import NotADataset, TableEntry
+from collector.imports.records import ImportResult
+from genrebase import new_file
+
+_MAX_LISTED: Final = 10
+_PER_TABLE: Final = ("rows", "tracks_new", "duplicates", "rejected", "import_id")
+_SUMMED: Final = (
+    *("rows", "tracks_new", "duplicates", "rejected", "unlabelled", "claims_moved", "described"),
+    *("seconds", "corrected", "conflicts", "only_earlier"),
+)
+
+
+def import_tables(
+    path: Path,
+    entries: Sequence[TableEntry],
+    import_table: Callable[[TableEntry, Any], ImportResult],
+    *,
+    rejected: Path | None = None,
+) -> ImportResult:
+    """Import the tables that hold tracks, and name the others with the reason.
+
+    `import_table` takes a table and the writer of its rejected rows (row, reason). Raises
+    `NotADataset` if no table holds tracks.
+    """
+    results: dict[str, ImportResult] = {}
+    passed_over: dict[str, str] = {}
+    with new_file.create_csv(rejected, ("row", "reason", "table")) as rejects:
+        for entry in entries:
+            try:
+                results[entry.name] = import_table(entry, _RowsOf(rejects, entry.name))
+            except (NotADataset, ColumnsMissing) as error:
+                passed_over[entry.name] = str(error)
+            else:
+                if results[entry.name].stopped == "interrupted":
+                    break
+    if not results:
+        if rejected is not None:
+            with suppress(OSError):
+                rejected.unlink()
+        raise NotADataset(f"{path} holds no table of tracks. {_listed(passed_over)}")
+    return _combined(results, passed_over)
+
+
+class _RowsOf:
+    """Writes the rejected rows of one table."""
+
+    def __init__(self, writer: Any, table: str) -> None:
+        self._writer, self._table = writer, table
+
+    def writerow(self, row: Iterable[Any]) -> None:
+        self._writer.writerow((*row, self._table))
+
+
+def _combined(results: Mapping[str, ImportResult], passed_over: Mapping[str, str]) -> ImportResult:
+    """Return one outcome for all tables."""
+    every = list(results.values())
+    sums: dict[str, Any] = {name: sum(getattr(r, name) for r in every) for name in _SUMMED}
+    columns: dict[str, str] = {}
+    for result in reversed(every):
+        columns.update(result.columns)
+    warnings = [sentence for result in every for sentence in result.warnings]
+    warnings += [f"Passed over: {_listed(passed_over)}"] if passed_over else []
+    return replace(
+        every[0],
+        **sums,
+        reasons=_added(result.reasons for result in every),
+        unreadable=_added(result.unreadable for result in every),
+        out_of_range=_added(result.out_of_range for result in every),
+        without_beat=_added(result.without_beat for result in every),
+        genres=max(result.genres for result in every),
+        rows_per_second=_rate(sums["rows"], sums["seconds"]),
+        similar_genres=_different(group for result in every for group in result.similar_genres),
+        stopped=every[-1].stopped,
+        warnings=tuple(dict.fromkeys(warnings)),
+        import_id=None,
+        corrects=_different(number for result in every for number in result.corrects),
+        other_tables=_different(number for result in every for number in result.other_tables),
+        columns=columns,
+        ignored_columns=tuple(_different(name for r in every for name in r.ignored_columns)),
+        tables={name: {key: getattr(r, key) for key in _PER_TABLE} for name, r in results.items()},
+        passed_over=dict(passed_over),
+    )
+
+
+def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return dict(total)
+
+
+def _different(items: Iterable[Any]) -> list[Any]:
+    different: list[Any] = []
+    for item in items:
+        if item not in different:
+            different.append(item)
+    return different
+
+
+def _rate(rows: int, seconds: float) -> float:
+    return round(rows / seconds, 1) if seconds > 0 else 0.0
+
+
+def _listed(passed_over: Mapping[str, str]) -> str:
+    shown = list(passed_over.items())[:_MAX_LISTED]
+    more = len(passed_over) - len(shown)
+    listed = " ".join(f"{name}: {reason}" for name, reason in shown)
+    return listed + (f" And {more:,} more." if more > 0 else "")

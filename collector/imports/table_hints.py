@@ -1,0 +1,61 @@
+"""Sentences on tables that cannot be imported as they are: what they are, and what to do."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from collector.datasets import columns
+from collector.datasets.reader import DatasetReader, NotADataset
+from collector.datasets.rows import RowRejection
+from collector.datasets.survey import TableSummary
+from collector.imports.records import ImportResult
+from genrebase.errors import UserError
+
+_MAX_LISTED: Final = 12
+_MAJORITY: Final = 0.5
+ENCODING_HINT: Final = "name it, such as --encoding latin-1"
+
+
+def explain(
+    error: columns.ColumnsMissing, path: Path, dataset: DatasetReader, summary: TableSummary
+) -> UserError:
+    """Return the error for a table without a title or an artist, by what it holds."""
+    ids = _id_column(summary)
+    if ids is not None:
+        return NotADataset(
+            f"{path} has no names of tracks, but Spotify ids in the column {ids!r}. Fetch the "
+            f"tracks by their ids: collector add {shlex.quote(str(path))}"
+        )
+    if dataset.kind == "JSON" and not columns.is_track_header(dataset.header):
+        listed = ", ".join(dataset.header[:_MAX_LISTED])
+        return NotADataset(
+            f"{path} is JSON without a list of tracks: its objects hold {listed}. A list of "
+            "objects with a title and an artist is needed."
+        )
+    return error
+
+
+def _id_column(summary: TableSummary) -> str | None:
+    """Return the first column most of whose cells are Spotify ids of tracks."""
+    for column in summary.columns.values():
+        if column.present and column.spotify_ids > _MAJORITY * column.present:
+            return column.name
+    return None
+
+
+def encoding_hints(result: ImportResult, dataset: DatasetReader) -> Sequence[str]:
+    """Return what to do about rows that are not in the file's encoding."""
+    undecodable = result.reasons.get(RowRejection.UNDECODABLE, 0)
+    decodable = dataset.non_ascii_rows - undecodable
+    if not undecodable:
+        return ()
+    if decodable <= undecodable:
+        return (f"Rows that cannot be decoded may be in another encoding: {ENCODING_HINT}.",)
+    hint = (
+        f"{undecodable:,} rows are not valid UTF-8, while {decodable:,} others with characters "
+        f"beyond ASCII are: another encoding would spoil the other {decodable:,} rows. Correct "
+        f"the {undecodable:,} in the file, or name their encoding (--encoding latin-1): it is "
+        "used for them only."
+    )
+    return (hint,)
