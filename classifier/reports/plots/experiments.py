@@ -48,7 +48,11 @@ def draw_learning_curve(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
         rows = rows[rows["genre"].notna() & (rows["metric"] == "f1")]
         rows = rows[rows["regime"] == request.regime]
         genres = style.select_genres(rows, request, "n")
-        lines = {genre: rows[rows["genre"] == genre] for genre in genres.names}
+        counts = rows.groupby("genre")["n"].max()
+        lines = {
+            f"{style.shorten_label(genre)} ({int(counts[genre]):,})": rows[rows["genre"] == genre]
+            for genre in genres.names
+        }
         looks = [genres.styles[genre] for genre in genres.names]
         what = f"F1 on test tracks, {REGIME_TITLES.get(request.regime, request.regime)}"
     label = "training tracks of each genre, at most"
@@ -79,7 +83,9 @@ def draw_learning_curve(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     axes.set_xticks([], minor=True)
     style.add_legend(axes)
     title = f"Learning curve of {rows['estimator'].iloc[0]}, {rows['features'].iloc[0]}"
-    notes = style.count_by_condition(rows, "test tracks")
+    notes = ["n, behind each genre: its test tracks."]
+    if request.genres is None:
+        notes = style.count_by_condition(rows, "test tracks")
     if len(lines) <= style.MAX_BANDS:
         notes.append("Bands: 95% intervals.")
     else:
