@@ -80,7 +80,7 @@ class GenreTable:
                 f"The table gives different genres for one name: {_listed(names)}. "
                 "These files are not labelled: give their paths in a column path."
             )
-        if names := sorted(self.shared):
+        if names := sorted(self.shared - self.ambiguous):
             sentences.append(
                 "Several files have one name, of which the table gives no paths: "
                 f"{_listed(names)}. Those that have no path in the table are not labelled."

@@ -108,28 +108,31 @@ def _print_summary(output: Output, result: "AudioImportResult") -> None:
             f"{result.unlabelled:,} files have no genre: stored without a label (--genre-from)."
         )
     if result.renamed:
-        output.print(f"{result.renamed:,} tracks of earlier imports got the name in their tags.")
+        renamed = _plural(result.renamed, "track")
+        output.print(f"Renamed by their tags: {renamed} of earlier imports.")
     if result.relabelled:
         output.print(f"{result.relabelled:,} files imported earlier got their genre.")
     for warning in result.warnings:
         output.warn(warning)
     if result.links_followed or result.links_repeated:
         output.print(
-            f"{result.links_followed:,} linked folders were read, {result.links_repeated:,} lead "
-            "to folders that were read already."
+            f"Linked folders: {result.links_followed:,} read, {result.links_repeated:,} lead to "
+            "folders that were read already."
         )
     if result.ignored:
-        output.print(f"{_count(result.ignored)} of other kinds ignored: {_kinds(result.ignored)}.")
+        count = _plural(result.ignored.total(), "file")
+        output.print(f"Ignored {count} of other kinds: {_kinds(result.ignored)}.")
     if result.passed_over:
+        count = _plural(result.passed_over.total(), "file")
         output.warn(
-            f"{_count(result.passed_over)} of kinds that need ffmpeg, which is not installed: "
+            f"{count} of kinds that need ffmpeg, which is not installed: "
             f"{_kinds(result.passed_over)}."
         )
     others = [file for file in result.unreadable if not file.needs_ffmpeg]
     _list(output, [f"{file.path}: {file.reason}" for file in others])
     if result.remarks:
-        files = len({one.path for one in result.remarks})
-        output.warn(f"{files:,} files were imported with remarks:")
+        paths = Counter(one.path for one in result.remarks)
+        output.warn(f"Remarks on {_plural(len(paths), 'file')} that were imported:")
     _list(output, [f"{one.path}: {one.remark}" for one in result.remarks])
 
 
@@ -140,9 +143,8 @@ def _list(output: Output, lines: Sequence[str]) -> None:
         output.warn(f"… and {more:,} more; --rejected FILE.csv lists them all.")
 
 
-def _count(kinds: Counter[str]) -> str:
-    total = kinds.total()
-    return f"{total:,} {'file' if total == 1 else 'files'}"
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _kinds(kinds: Counter[str]) -> str:

@@ -151,7 +151,8 @@ def _complete_mp3(path: Path, clip: AudioClip) -> AudioClip:
     if stream.holes:
         if stream.repaired_seconds - clip.seconds > _NOTICEABLE_SECONDS:
             repaired = _decode_repaired(path, stream)
-            clip = clip if repaired is None or repaired.seconds < clip.seconds else repaired
+            if repaired is not None and repaired.seconds > clip.seconds:
+                clip = repaired
         n_holes = len(stream.holes)
         places = "place" if n_holes == 1 else "places"
         clip = _add_remark(
@@ -160,7 +161,8 @@ def _complete_mp3(path: Path, clip: AudioClip) -> AudioClip:
         )
     declared = stream.declared_seconds
     if declared is not None and declared - clip.seconds > _NOTICEABLE_SECONDS:
-        clip = _add_remark(clip, f"the file breaks off: {clip.seconds:.1f} of {declared:.1f} s")
+        what = "only" if stream.holes else "the file breaks off:"
+        clip = _add_remark(clip, f"{what} {clip.seconds:.1f} of {declared:.1f} s could be decoded")
     return clip
 
 

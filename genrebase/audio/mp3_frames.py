@@ -1,10 +1,12 @@
 """Find the frames of an MP3 file, and leave out the damaged bytes between them.
 
 A decoder gives up at a hole of more than about a kilobyte, and the rest of the file is lost. Here
-the stream is continued at the next frame; as many silent frames stand for those lost.
+the stream is continued at the next frame. The frames before a hole are repeated in its place:
+silence there would change the rhythm, and so would a cut.
 """
 
 import mmap
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -27,8 +29,8 @@ _RATES: Final = {
 }
 """Hz by the bits of the version: 3 is 1, 2 is 2, 0 is 2.5."""
 _LAYERS: Final = {3: 1, 2: 2, 1: 3}
-_MAX_SILENT_FRAMES: Final = 2_000
-"""Silent frames for one hole: 52 s at 44,100 Hz."""
+_MAX_REPEATED_FRAMES: Final = 80
+"""Frames repeated for one hole: 2 s at 44,100 Hz; a longer one shortens the audio."""
 _FRAMES_TO_SYNC: Final = 3
 """Successive frames that prove that a frame begins here."""
 _TAG_MARKS: Final = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"ID3")
@@ -66,20 +68,20 @@ class Mp3Stream:
 
     @property
     def repaired_seconds(self) -> float:
-        """Duration of the frames present and of silence for those lost in holes."""
+        """Duration of the frames present and of those that are repeated for lost ones."""
         return self.seconds * (1 + sum(self.lost_frames) / self.frames)
 
     @property
     def lost_frames(self) -> list[int]:
-        """The frames that each hole has taken, as far as can be estimated."""
+        """The frames to repeat for each hole: those it has taken, as far as can be estimated."""
         holes = self.holes
         if self.declared_seconds is not None:
             lost = round((self.declared_seconds - self.seconds) * self.frames / self.seconds) + 1
-            lost = min(max(lost, 0), _MAX_SILENT_FRAMES * len(holes))
+            lost = min(max(lost, 0), _MAX_REPEATED_FRAMES * len(holes))
             ends = [round(lost * part / sum(holes)) for part in accumulate(holes)]
             return [end - start for start, end in pairwise([0, *ends])]
         size = sum(end - start for start, end in self.runs) / max(1, self.frames)
-        return [min(round(hole / size), _MAX_SILENT_FRAMES) for hole in holes]
+        return [min(round(hole / size), _MAX_REPEATED_FRAMES) for hole in holes]
 
 
 def find_frames(path: Path) -> Mp3Stream | None:
@@ -89,21 +91,23 @@ def find_frames(path: Path) -> Mp3Stream | None:
 
 
 def write_frames(path: Path, stream: Mp3Stream, target: IO[bytes]) -> None:
-    """Write the frames without the holes, in whose places silent frames stand."""
+    """Write the frames without the holes, in whose places the frames before them are repeated."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        for lost, (start, end) in zip([0, *stream.lost_frames], stream.runs, strict=True):
-            target.write(_silent_frame(data, start) * lost)
+        for lost, (start, end) in zip([*stream.lost_frames, 0], stream.runs, strict=True):
             target.write(data[start:end])
+            if lost:
+                target.write(data[_last_frames(data, start, end, lost) : end])
     target.flush()
 
 
-def _silent_frame(data: mmap.mmap, position: int) -> bytes:
-    header = _header(data, position)
-    assert header is not None  # noqa: S101 - a run begins with a frame
-    unprotected = bytes(
-        (data[position], data[position + 1] | 1, data[position + 2], data[position + 3])
-    )
-    return unprotected.ljust(header.size, b"\0")
+def _last_frames(data: mmap.mmap, start: int, end: int, count: int) -> int:
+    """Return where the last `count` frames of a run begin, of all but its first."""
+    starts: deque[int] = deque([end], maxlen=count)
+    while (header := _header(data, start)) is not None and start < end:
+        start += header.size
+        if start < end:
+            starts.append(start)
+    return min(starts)
 
 
 def _find_frames(data: mmap.mmap) -> Mp3Stream | None:

@@ -212,7 +212,7 @@ def test_unreadable_files_are_reported_and_skipped(
     result = run(tmp_path, rejects_path=rejected)
     assert result.passed_over == {".m4a": 1}
     assert {Path(one.path).name: one.remark for one in result.remarks} == {
-        "cut.mp3": "the file breaks off: 2.9 of 6.0 s",
+        "cut.mp3": "the file breaks off: 2.9 of 6.0 s could be decoded",
         "silence.wav": "it is silent",
     }
     assert {Path(one.path).name: one.reason for one in result.unreadable} == {
