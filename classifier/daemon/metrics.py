@@ -20,6 +20,8 @@ from genrebase.runtime import jobs
 from genrebase.runtime.monitoring import HealthStatus, HealthTarget, counter, gauge
 from genrebase.store import Engine
 
+DEADLINE_GRACE_SECONDS: Final = 900.0
+"""Time for a training that was stopped at its deadline to be recorded as such."""
 _REGIMES: Final = ("seen_artist", "new_artist")
 
 
@@ -47,6 +49,11 @@ class TrainerHealth(HealthTarget):
         state = readiness.read(self.engine, now)
         waits_for = readiness.describe_wait(state, self.settings, now)
         return HealthStatus(ok=True, sentence=f"{status.sentence} {waits_for}")
+
+    def is_stalled(self, run: jobs.JobRun) -> bool:
+        """Return whether a run has taken longer than a training may."""
+        seconds = (self.clock.now() - run.started_at).total_seconds()
+        return seconds > self.settings.deadline + DEADLINE_GRACE_SECONDS
 
     def collect(self) -> Iterator[Metric]:
         now = self.clock.now()

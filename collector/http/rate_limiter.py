@@ -294,6 +294,12 @@ def load_states(connection: Connection) -> list[BudgetState]:
     return [BudgetState.from_row(row) for row in rows]
 
 
+def last_request_at(connection: Connection) -> float | None:
+    """Return when the last request of any source was granted, in seconds since 1970."""
+    latest: float | None = connection.scalar(select(func.max(_slot.at)))
+    return latest
+
+
 def _is_banned(now: float) -> ColumnElement[bool]:
     """Return the condition of a ban that is running, as `BudgetState.is_blocked` has it."""
     until = func.coalesce(_row.blocked_until, 0.0)

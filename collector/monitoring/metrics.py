@@ -2,21 +2,36 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from prometheus_client.core import Metric
 
 from collector.catalogue import metrics, report, shards
 from collector.http import rate_limiter
 from collector.http.rate_limiter import BudgetState
+from genrebase.runtime.jobs import JobRun
 from genrebase.runtime.monitoring import HealthTarget, Samples, counter, gauge
 from genrebase.store.engine import read_transaction
+
+STALLED_AFTER_SECONDS: Final = 900.0
+"""A running job that makes no request for so long does nothing at all: a page that is recorded
+takes seconds, and a wait for a slot or another process no longer."""
 
 
 class HarvesterHealth(HealthTarget):
     """The collector daemon's health and metrics."""
 
     monitored_jobs: ClassVar = ("harvest", "enrich", "analyse")
+
+    def is_stalled(self, run: JobRun) -> bool:
+        """Return whether no request was made for a while, by anybody, although none is banned."""
+        now = self.clock.now()
+        with read_transaction(self.engine) as connection:
+            last = rate_limiter.last_request_at(connection)
+            budgets = rate_limiter.load_states(connection)
+        latest = max(run.started_at.timestamp(), last or 0.0)
+        blocked = any(budget.is_blocked(now.timestamp()) for budget in budgets)
+        return not blocked and now.timestamp() - latest > STALLED_AFTER_SECONDS
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics, read in one transaction."""

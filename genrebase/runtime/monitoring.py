@@ -20,6 +20,8 @@ from genrebase.runtime.addresses import ListenAddress
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.console import Output
 from genrebase.runtime.redaction import redact
+from genrebase.store import schema_revision
+from genrebase.store.engine import is_read_only
 
 PROBE_TIMEOUT_SECONDS: Final = 5.0
 """Timeout of a health probe, in seconds."""
@@ -51,15 +53,30 @@ class HealthTarget(Collector):
     """The jobs that this daemon runs; other jobs do not count for its health."""
 
     def check(self) -> HealthStatus:
-        """Check that the database is reachable, and that no job's last run failed.
+        """Check the database (schema, writable), and that no job failed or makes no progress.
 
         Only the daemon's own runs can fail it; a completed run by hand is a success too.
         """
+        if is_read_only(self.engine):
+            return HealthStatus(ok=False, sentence="The database is read-only: nothing is stored.")
+        schema_revision.check_revision(self.engine)
         for job in self.monitored_jobs:
             run = jobs.last_service_run(self.engine, job)
             if run is not None and run.outcome == "failed":
                 return HealthStatus(ok=False, sentence=f"The last {job} failed: {run.error}")
+            if run is not None and self._is_running(run) and self.is_stalled(run):
+                since = f"{run.started_at:%Y-%m-%d %H:%M} UTC"
+                return HealthStatus(
+                    ok=False, sentence=f"The {job} that began at {since} makes no progress."
+                )
         return HealthStatus(ok=True, sentence="The database responds, and no job failed.")
+
+    def _is_running(self, run: jobs.JobRun) -> bool:
+        return jobs.effective_run(run, self.clock.now()).outcome == "running"
+
+    @abstractmethod
+    def is_stalled(self, run: jobs.JobRun) -> bool:
+        """Return whether a running job has made no progress for too long."""
 
     @abstractmethod
     def collect(self) -> Iterator[Metric]:

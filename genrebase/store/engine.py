@@ -1,6 +1,7 @@
 """Create database engines (SQLite, PostgreSQL) and open transactions; only this module commits."""
 
 import math
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -131,6 +132,18 @@ def read_transaction(engine: Engine) -> Iterator[Connection]:
         with connection.begin() as begun:
             yield connection
             begun.rollback()
+
+
+def is_read_only(engine: Engine) -> bool:
+    """Return whether the database takes no writes: a standby, a read-only default or file."""
+    with read_transaction(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            query = (
+                "SELECT pg_is_in_recovery()"
+                " OR current_setting('default_transaction_read_only') = 'on'"
+            )
+            return bool(connection.exec_driver_sql(query).scalar())
+    return not os.access(engine.url.database or "", os.W_OK)
 
 
 @contextmanager

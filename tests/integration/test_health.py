@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 import requests
+from sqlalchemy import event, text
 from typer.testing import CliRunner
 
 from collector.cli import app
@@ -17,14 +18,15 @@ from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.errors import CatalogueMismatch, RateLimited
 from collector.http.rate_limiter import RequestBudget
-from collector.monitoring.metrics import HarvesterHealth
+from collector.monitoring.metrics import STALLED_AFTER_SECONDS, HarvesterHealth
 from genrebase.errors import GenrebaseError, NothingToDo, UserError
 from genrebase.runtime.addresses import ListenAddress
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.monitoring import check_health, probe, render_metrics
 from genrebase.settings import child_environment
-from genrebase.store.engine import make_engine
+from genrebase.store import schema_revision
+from genrebase.store.engine import make_engine, transaction
 from sandbox.server import serve_in_thread
 from sandbox.tracks import catalogue_file
 from sandbox.tracks.catalogue import SandboxCatalogue
@@ -103,6 +105,55 @@ def test_a_command_that_fails_or_is_refused_does_not_make_the_daemon_unhealthy(e
     with pytest.raises(error), job_run(engine, clock, job):
         raise error("No.")
     assert HarvesterHealth(engine, clock).check().ok
+
+
+def test_a_job_without_progress_is_unhealthy(engine):
+    """A harvest that made no request for a quarter of an hour, without a ban, hangs."""
+    clock = FakeClock()
+    source = FakeSource({"rock": [(f"r{n}", f"R {n}", "A", 1999) for n in range(24)]})
+    budget = RequestBudget.open(engine, source.account)
+    with job_run(engine, clock, "harvest", service=True):
+        clock.advance(STALLED_AFTER_SECONDS - 1)
+        assert HarvesterHealth(engine, clock).check().ok
+        clock.advance(2)
+        assert "no progress" in HarvesterHealth(engine, clock).check().sentence
+        budget.acquire(clock.now().timestamp())
+        assert HarvesterHealth(engine, clock).check().ok
+        budget.record_ban(clock.now().timestamp(), 7_200.0, None)
+        clock.advance(3_600)
+        assert HarvesterHealth(engine, clock).check().ok
+        clock.advance(7_200)
+        assert not HarvesterHealth(engine, clock).check().ok
+    assert HarvesterHealth(engine, clock).check().ok
+
+
+def test_a_schema_that_changed_under_a_daemon_is_unhealthy(engine):
+    """A daemon of an older version must be restarted."""
+    target = HarvesterHealth(engine, FakeClock())
+    assert check_health(target).ok
+    with transaction(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'next'"))
+    result = check_health(target)
+    assert not result.ok
+    assert "schema revision next" in result.sentence
+    with transaction(engine) as connection:
+        revision = {"revision": schema_revision.EXPECTED_REVISION}
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), revision)
+
+
+def test_a_database_that_became_read_only_is_unhealthy(postgres_engine):
+    """After a failover the old primary answers every query, and stores nothing."""
+    target = HarvesterHealth(postgres_engine, FakeClock())
+    assert check_health(target).ok
+
+    @event.listens_for(postgres_engine, "begin")
+    def standby(connection):
+        connection.exec_driver_sql("SET LOCAL default_transaction_read_only = on")
+
+    result = check_health(target)
+    event.remove(postgres_engine, "begin", standby)
+    assert not result.ok
+    assert "read-only" in result.sentence
 
 
 def test_an_unreachable_database_is_unhealthy(tmp_path):

@@ -11,6 +11,7 @@ from prometheus_client.core import Metric
 
 from genrebase.runtime import health_server
 from genrebase.runtime.addresses import ListenAddress
+from genrebase.runtime.jobs import JobRun
 from genrebase.runtime.monitoring import HealthStatus, HealthTarget
 
 
@@ -24,6 +25,9 @@ class HealthyTarget(HealthTarget):
 
     def check(self) -> HealthStatus:
         return HealthStatus(ok=True, sentence="fine")
+
+    def is_stalled(self, run: JobRun) -> bool:
+        return False
 
     def collect(self) -> Iterator[Metric]:
         return iter(())

@@ -12,6 +12,7 @@ from genrebase.errors import GenrebaseError
 from genrebase.runtime.addresses import LOOPBACK, ListenAddress
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.health_server import AddressUnavailable, serve
+from genrebase.runtime.jobs import JobRun
 from genrebase.runtime.monitoring import (
     HealthStatus,
     HealthTarget,
@@ -42,6 +43,9 @@ class FakeTarget(HealthTarget):
 
     def check(self) -> HealthStatus:
         return self._parts[0]()  # type: ignore[attr-defined, no-any-return]  # set above
+
+    def is_stalled(self, run: JobRun) -> bool:
+        return False
 
     def collect(self) -> Iterator[Metric]:
         yield from self._parts[1]()  # type: ignore[attr-defined]  # set above
