@@ -23,12 +23,19 @@ class NoChampion(UserError):
     """The task has no champion yet."""
 
 
+class UnknownTask(UserError):
+    """No model belongs to this task."""
+
+
 class UnknownModel(UserError):
     """There is no model with this id."""
 
 
-class BrokenArtifact(ClassifierError):
-    """A stored model is damaged, was changed, or no longer reproduces its predictions."""
+class BrokenArtifact(ClassifierError, UserError):
+    """A stored model is damaged, was changed, or no longer reproduces its predictions.
+
+    A refusal: nothing was changed, and the message says what to do.
+    """
 
 
 class TrainingTimeout(ClassifierError):

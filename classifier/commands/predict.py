@@ -60,6 +60,9 @@ def predict(
       classifier predict --search "love"
       classifier predict --title "Blue Moon" --artist "The Marcels"
     """
+    for option, text in (("--title", title), ("--album", album), ("--track", track)):
+        if text is not None and not text.strip():
+            raise BadTrainingConfig(f"{option} needs a text: leave it out if it is unknown.")
     described = title is not None or artist or album is not None or feature
     given = (track is not None, search is not None, sound is not None, bool(described), every)
     if sum(given) > 1:

@@ -28,6 +28,7 @@ def status(
     from genrebase.store import connect
 
     output, database = Output(as_json=as_json), connect()
+    stored_models.require_task(database, task)
     champion = stored_models.find_champion(database, task)
     counts = stored_models.dataset_counts(database, None if champion is None else champion.id)
     runs = [jobs.last_run(database, job) for job in (train_job_name(task), "predict")]

@@ -269,7 +269,21 @@ def _calibration_error(
     if bootstrap is None:
         return MetricValue("ece", value)
     sums = np.abs(bootstrap.grouped_sums(bins, N_BINS, errors)).sum(axis=1)
-    return MetricValue("ece", value, bootstrap.interval(sums / bootstrap.n_tracks))
+    return MetricValue("ece", value, _bias_corrected(sums / bootstrap.n_tracks, value, bootstrap))
+
+
+def _bias_corrected(
+    resampled: Floats, value: float, bootstrap: ArtistBootstrap
+) -> Interval | None:
+    """Return the percentile interval without the bias of the resamples, around `value`.
+
+    A sum of absolute values grows with the noise that resampling adds: uncorrected, the interval
+    lies above the value (Davison & Hinkley, Bootstrap Methods and their Application, 1997, 2.1).
+    """
+    interval = bootstrap.interval(resampled - (np.nanmean(resampled) - value))
+    if interval is None:
+        return None
+    return Interval(max(0.0, min(interval.low, value)), max(interval.high, value))
 
 
 def _verdict_accuracy(predictions: LabelledPredictions) -> MetricValue:

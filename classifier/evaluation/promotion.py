@@ -82,7 +82,8 @@ def decide_against_champion(
     }
     for regime, comparison in measured.items():
         if comparison.interval.low <= -TOLERANCE:
-            reason = f"May be worse than model {champion_id} for {REGIME_TITLES[regime]}"
+            worse = "Worse" if comparison.interval.high < 0 else "May be worse"
+            reason = f"{worse} than model {champion_id} for {REGIME_TITLES[regime]}"
             return PromotionDecision("rejected", f"{reason}: {_difference(comparison)}.")
     for regime, comparison in measured.items():
         if comparison.interval.low > 0:

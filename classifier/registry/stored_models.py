@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Final
 
 from sqlalchemy import RowMapping, func, select, true
 
-from classifier.errors import BrokenArtifact, NoChampion, UnknownModel
+from classifier.errors import BrokenArtifact, NoChampion, UnknownModel, UnknownTask
 from classifier.records import StoredModel
 from genrebase.store import Engine, tables
 from genrebase.store.engine import read_transaction
@@ -37,11 +38,23 @@ def _is_texts(value: object) -> bool:
 
 
 def models(database: Engine, task: str | None = None) -> list[StoredModel]:
-    """Return all models (of `task`), the latest first."""
+    """Return all models (of `task`), the latest first; raise `UnknownTask`."""
+    if task is not None:
+        require_task(database, task)
     of_task = true() if task is None else tables.model.c.task == task
     query = select(*_MODEL).where(of_task).order_by(tables.model.c.id.desc())
     with read_transaction(database) as connection:
         return [_as_model(row) for row in connection.execute(query).mappings()]
+
+
+def require_task(database: Engine, task: str) -> None:
+    """Raise `UnknownTask` where models are stored, and none of them is of `task`."""
+    with read_transaction(database) as connection:
+        tasks = sorted(connection.scalars(select(tables.model.c.task).distinct()))
+    if tasks and task not in tasks:
+        near = get_close_matches(task, tasks, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise UnknownTask(f"There is no task {task!r}.{hint} Tasks: {', '.join(tasks)}.")
 
 
 def latest_model_id(database: Engine) -> int | None:
@@ -70,9 +83,10 @@ def find_champion(database: Engine, task: str) -> StoredModel | None:
 
 
 def champion(database: Engine, task: str) -> StoredModel:
-    """Return the champion of `task`; raise `NoChampion`."""
+    """Return the champion of `task`; raise `UnknownTask` or `NoChampion`."""
     model = find_champion(database, task)
     if model is None:
+        require_task(database, task)
         raise NoChampion(f"The task {task!r} has no champion yet: run `classifier train`.")
     return model
 

@@ -5,12 +5,13 @@ standard error.
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -20,6 +21,12 @@ from genrebase.runtime.control_characters import escape_control_characters, esca
 
 if TYPE_CHECKING:
     from genrebase.progress import ProgressCallback
+
+
+_IDENTIFIES: Final = re.compile(
+    r"^(id|track|model|experiment)$|(^|[_ ])(id|year)($|[_ ])", re.IGNORECASE
+)
+"""Columns of numbers that commands take, or years: no separator of thousands."""
 
 
 def json_default(value: Any) -> Any:
@@ -68,15 +75,13 @@ class Output:
         """Print a table for people; with `--json` nothing, because the document has the rows."""
         if self.as_json:
             return
-        from rich.table import Table  # few commands print tables
-        from rich.text import Text
+        from genrebase.runtime.text_table import print_table  # few commands print tables
 
-        table = Table(title=Text(title), title_justify="left")
-        for column in columns:
-            table.add_column(Text(column))
-        for row in rows:
-            table.add_row(*(Text("" if cell is None else _format_cell(cell)) for cell in row))
-        self.console.print(table)
+        cells = [
+            [_format_cell(cell, column) for column, cell in zip(columns, row, strict=True)]
+            for row in rows
+        ]
+        print_table(self.console, title, columns, cells)
 
     def write_json(self, value: Mapping[str, Any] | Sequence[Any]) -> None:
         """Write the JSON document to standard output, with `--json`."""
@@ -113,11 +118,13 @@ def print_error(message: str) -> None:
     )
 
 
-def _format_cell(cell: object) -> str:
+def _format_cell(cell: object, column: str) -> str:
+    if cell is None:
+        return ""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float):
         return f"{cell:.3f}"
     if isinstance(cell, int):
-        return f"{cell:,}"
+        return str(cell) if _IDENTIFIES.search(column) else f"{cell:,}"
     return str(cell)

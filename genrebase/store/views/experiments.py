@@ -2,22 +2,46 @@
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Double, Integer, Select, Text, case, cast, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Integer,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    not_,
+    or_,
+    select,
+)
 
 from genrebase.store import tables
 from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 T_CRITICAL_VALUES: Final = {
-    2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262,
+    3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262,
 }  # fmt: skip
-"""The 97.5% point of Student's t by number of folds (one more than the degrees of freedom)."""
+"""The 97.5% point of Student's t by number of folds (one more than the degrees of freedom).
+
+Two folds have no entry, so no interval: it would be twelve standard errors wide on either side.
+"""
+
+_UNBOUNDED: Final = ("log_loss",)
+"""Metrics that can be above 1; differences (`…_gain`) can also be negative."""
 
 
 def _experiment_results(_providers: Providers) -> Select[Any]:
     experiment, result = tables.experiment, _over_folds().subquery("result")
     margin = result.c.error * case(T_CRITICAL_VALUES, value=result.c.folds)
     single = result.c.folds == 1
+    is_gain = result.c.metric.endswith("_gain")
+    low, high = result.c.value - margin, result.c.value + margin
+    positive = case((and_(low < 0, not_(is_gain)), 0.0), else_=low)
+    has_maximum = not_(or_(is_gain, result.c.metric.in_(_UNBOUNDED)))
+    at_most_one = case((and_(high > 1, has_maximum), 1.0), else_=high)
     return select(
         experiment.c.id.label("experiment_id"),
         experiment.c.kind,
@@ -29,8 +53,8 @@ def _experiment_results(_providers: Providers) -> Select[Any]:
             "number estimator features params per_genre binary_genre side regime genre metric "
             "value",
         ),
-        case((single, result.c.low), else_=result.c.value - margin).label("low"),
-        case((single, result.c.high), else_=result.c.value + margin).label("high"),
+        case((single, result.c.low), else_=positive).label("low"),
+        case((single, result.c.high), else_=at_most_one).label("high"),
         *shared.columns(
             result,
             "n folds trained_rows seconds artifact_bytes training_score score",
@@ -102,7 +126,7 @@ experiment_results = view(
         "metric": "accuracy, macro_f1, f1 and so on; f1_gain: F1 minus that of the smaller size.",
         "value": "The value; over several rotations (tune: folds) the mean.",
         "low": "Lower bound of the 95% confidence interval. One rotation: bootstrap over "
-        "artists. Several: Student's t.",
+        "artists. Three or more: Student's t, within the metric's range. Two: NULL.",
         "high": "Upper bound of the 95% confidence interval.",
         "n": "Evaluated tracks, in all rotations or folds together.",
         "folds": "Number of rotations (tune: folds) in the mean.",

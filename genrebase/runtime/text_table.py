@@ -1,0 +1,86 @@
+"""Tables for terminals that show whole words at any width."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_FRAMED: Final = 3
+"""Characters between two columns of a framed table: a blank, a line, a blank."""
+_PLAIN: Final = 1
+"""Characters between two columns without lines."""
+
+
+def print_table(
+    console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    """Print a table that breaks lines between words only.
+
+    It has a frame where the columns fit into the console's width with one, otherwise blanks
+    between the columns. Where the longest words do not fit side by side, each row is printed as
+    lines of `column: cell`.
+    """
+    natural = [max(map(cell_len, cells)) for cells in _cells(columns, rows)]
+    minimum = [max(map(_longest_word, cells)) for cells in _cells(columns, rows)]
+    framed_width = console.width - _FRAMED * len(columns) - 1
+    plain_width = console.width - _PLAIN * (len(columns) - 1)
+    if sum(minimum) <= framed_width:
+        table = Table(title=Text(title), title_justify="left")
+        _fill(table, columns, rows, _widths(natural, minimum, framed_width))
+        console.print(table)
+    elif sum(minimum) <= plain_width:
+        table = Table(
+            title=Text(title),
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+            padding=0,
+        )
+        _fill(table, columns, rows, _widths(natural, minimum, plain_width))
+        console.print(table)
+    else:
+        _print_records(console, title, columns, rows)
+
+
+def _cells(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
+    for number, column in enumerate(columns):
+        yield [column, *(row[number] for row in rows)]
+
+
+def _longest_word(text: str) -> int:
+    return max(map(cell_len, text.split()), default=0)
+
+
+def _widths(natural: Sequence[int], minimum: Sequence[int], available: int) -> list[int]:
+    """Return the width of each column: what it needs, or else a share of what is left."""
+    wanted = [most - least for most, least in zip(natural, minimum, strict=True)]
+    spare = available - sum(minimum)
+    if sum(wanted) <= spare:
+        return list(natural)
+    return [
+        least + extra * spare // sum(wanted) for least, extra in zip(minimum, wanted, strict=True)
+    ]
+
+
+def _fill(
+    table: Table, columns: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]
+) -> None:
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(Text(column), width=width)
+    for row in rows:
+        table.add_row(*map(Text, row))
+
+
+def _print_records(
+    console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    console.print(Text(title, style="table.title"))
+    for row in rows:
+        console.print()
+        for column, cell in zip(columns, row, strict=True):
+            console.print(Text(f"{column}: {cell}" if column else cell))
