@@ -71,6 +71,37 @@ def resolve_features(database: Engine, config: TrainingConfig) -> TrainingConfig
     )
 
 
+def unused_groups_warning(database: Engine, config: TrainingConfig) -> str | None:
+    """Return a warning that names the audio analyses which `resolve_features` leaves out.
+
+    These are groups that fewer than a tenth of the labelled tracks have, and descriptor sets
+    besides the chosen one. None where nothing is left out, or the groups were chosen by name.
+    """
+    if not config.auto_features:
+        return None
+    resolved = resolve_features(database, config)
+    with read_transaction(database) as connection:
+        sets = _descriptor_sets(connection)
+        labelled, coverage = _coverage(connection, 0)
+    unused = [
+        f"descriptors {name!r} ({tracks:,})"
+        for name, tracks in sorted(sets.items())
+        if name != resolved.descriptors
+    ]
+    unused += [
+        f"{group} ({tracks:,})"
+        for group, tracks in coverage.items()
+        if tracks and group not in resolved.features
+    ]
+    if not unused:
+        return None
+    return (
+        f"Not used: {', '.join(unused)} of {labelled:,} labelled tracks. By default a group is "
+        "used if a tenth of them has it, and of descriptors the set that most of them have. "
+        "--features and --descriptors choose others."
+    )
+
+
 def join_audio(
     connection: Connection, tracks: pd.DataFrame, config: TrainingConfig
 ) -> pd.DataFrame:
@@ -171,18 +202,24 @@ def _preferred_set(config: TrainingConfig, sets: Mapping[str, int]) -> str | Non
 def _default_groups(
     connection: Connection, config: TrainingConfig, with_descriptors: int
 ) -> list[str]:
-    labelled = connection.scalar(select(func.count()).select_from(views.training_tracks)) or 0
-    coverage = {audio.DESCRIPTORS: with_descriptors}
-    for group, (view, _columns) in _SUMMARIES.items():
-        if connection.execute(select(view.c.track_id).limit(1)).first() is not None:
-            query = select(func.count()).where(view.c.track_id.in_(_labelled_ids()))
-            coverage[group] = connection.scalar(query) or 0
+    labelled, coverage = _coverage(connection, with_descriptors)
     return [
         group
         for group in AUDIO_ANALYSIS_GROUPS
         if group not in config.features
         and coverage.get(group, 0) >= max(1, MIN_COVERAGE * labelled)
     ]
+
+
+def _coverage(connection: Connection, with_descriptors: int) -> tuple[int, dict[str, int]]:
+    """Return the number of labelled tracks, and of those that each group exists for."""
+    labelled = connection.scalar(select(func.count()).select_from(views.training_tracks)) or 0
+    coverage = {audio.DESCRIPTORS: with_descriptors}
+    for group, (view, _columns) in _SUMMARIES.items():
+        if connection.execute(select(view.c.track_id).limit(1)).first() is not None:
+            query = select(func.count()).where(view.c.track_id.in_(_labelled_ids()))
+            coverage[group] = connection.scalar(query) or 0
+    return labelled, coverage
 
 
 def _labelled_ids() -> Select[Any]:

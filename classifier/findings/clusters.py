@@ -30,6 +30,9 @@ CLUSTERING_GROUPS: Final = {
 """Columns of each group: continuous features only, because clustering needs distances."""
 DESCRIPTOR_VARIANCE: Final = 0.97
 """Share of variance kept: hundreds of descriptors are redundant."""
+MAX_CLUSTERS: Final = 1_000
+"""Maximum of --clusters: 114,000 tracks to so many centres are a gigabyte of distances."""
+
 _COLUMNS: Final = (*audio.AUDIO, *audio.METADATA, *audio.HARMONY, *audio.TIMBRE)
 
 
@@ -121,6 +124,14 @@ def _check_options(settings: ClusteringSettings, config: TrainingConfig) -> None
         raise BadTrainingConfig("--descriptors applies to --features descriptors only: add that.")
 
 
+def _check_maximum(clusters: int | None) -> None:
+    if clusters is not None and clusters > MAX_CLUSTERS:
+        raise BadTrainingConfig(
+            f"--clusters is at most {MAX_CLUSTERS:,}, not {clusters:,}: nobody reads more, and "
+            "the distances to their centres would fill the memory."
+        )
+
+
 def _check_cluster_count(clusters: int | None, points: clustering.Floats) -> None:
     if clusters is not None and clusters > (distinct := len(np.unique(points, axis=0))):
         raise BadTrainingConfig(
@@ -142,6 +153,7 @@ def run(
     """
     method, features, sample = settings.method, settings.features, settings.sample
     _check_options(settings, config)
+    _check_maximum(settings.clusters)
     groups = tuple(
         group for group in AUDIO_ANALYSIS_GROUPS if set(CLUSTERING_GROUPS[group]) & set(features)
     )

@@ -78,7 +78,9 @@ def run(
     while one with the same config does.
     """
     name = train_job_name(config.task) + ("" if snapshot is None else " (snapshot)")
+    unused_groups = None
     if snapshot is None:
+        unused_groups = audio_joins.unused_groups_warning(database, config)
         config = audio_joins.resolve_features(database, config)
     with _exclusive_run(database, name, config, clock) as job:
         training = _Training(database, config, clock, log, cores, snapshot, job)
@@ -90,7 +92,9 @@ def run(
         else:
             pruned = retention.prune(database, config.task, keep_last=keep_last)
             job.set_facts(given_up=pruned.dropped_artifacts)
+    if unused_groups is None:
         return result
+    return replace(result, warnings=(unused_groups, *result.warnings))
 
 
 @contextmanager

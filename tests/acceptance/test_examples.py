@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 
 from classifier.cli import app as classifier_app
 from collector.cli import app as collector_app
+from collector.commands import import_audio
 from genrebase.cli import app as genrebase_app
+from genrebase.errors import CommandInterrupted
 from genrebase.runtime import shutdown
 from genrebase.runtime.shutdown import StopSignal
 from sandbox import command as sandbox_command
@@ -151,10 +153,18 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Path
     return folder
 
 
-def stopping_at_once() -> StopSignal:
-    stop = StopSignal()
-    stop.request()
-    return stop
+def stop_at_once(patch: pytest.MonkeyPatch) -> None:
+    """Make every command behave as if Ctrl-C came at its start."""
+
+    @contextmanager
+    def stopped(*_calls: Any, **_options: Any) -> Iterator[StopSignal]:
+        stop = StopSignal()
+        stop.request()
+        yield stop
+
+    patch.setattr(shutdown, "stop_on_signals", stopped)
+    patch.setattr(sandbox_command, "stop_on_signals", stopped)
+    patch.setattr(import_audio, "stop_on_signals", stopped)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -171,11 +181,33 @@ def test_the_example_runs(example: str, prepared: Path, tmp_path: Path, sandbox_
         for line in BEFORE.get(name, ()):
             succeed(line)
         if name in {"collector run", "classifier run", "collector sandbox"}:
-
-            @contextmanager
-            def stopped(*_calls: Any, **_options: Any) -> Iterator[StopSignal]:
-                yield stopping_at_once()
-
-            patch.setattr(shutdown, "stop_on_signals", stopped)
-            patch.setattr(sandbox_command, "stop_on_signals", stopped)
+            stop_at_once(patch)
         succeed(example, *(["--port", "0"] if "--port" in example else []))
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("collector import more.csv", "dataset"),
+        ("collector import-audio music", "dataset"),
+        ("collector harvest", "sandbox"),
+        ("collector enrich", "sandbox"),
+        ("collector add 3n3Ppam7vgaVa1iaRUc9Lp", "sandbox"),
+        ("collector analyse", "sandbox"),
+    ],
+)
+def test_ctrl_c_ends_a_command_with_130(
+    line: str, kind: str, prepared: Path, tmp_path: Path, sandbox_url: str
+) -> None:
+    """Each says that the same command continues."""
+    folder = tmp_path / "folder"
+    shutil.copytree(prepared / kind, folder)
+    with settings(folder, sandbox_url) as patch:
+        write_dataset(folder / "more.csv", rows=250)
+        for before in BEFORE.get(" ".join(line.split()[:2]), ()):
+            succeed(before)
+        stop_at_once(patch)
+        error = invoke(line).exception
+    assert isinstance(error, CommandInterrupted)
+    assert error.exit_code == 130
+    assert str(error).startswith("Stopped")

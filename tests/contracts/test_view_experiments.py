@@ -54,6 +54,39 @@ def test_several_folds_are_averaged(engine: Engine):
     assert (row["folds"], row["n"], row["seconds"]) == (4, 200, 1.5)
 
 
+@pytest.mark.parametrize(
+    ("metric", "values", "low", "high"),
+    [
+        ("accuracy", (0.4, 0.6), None, None),
+        ("accuracy", (0.7, 0.95, 0.9), "computed", 1.0),
+        ("macro_f1", (0.0, 0.3, 0.1), 0.0, "computed"),
+        ("f1_gain", (-0.4, 0.1, 0.2), "computed", "computed"),
+        ("log_loss", (0.5, 2.5, 1.5), 0.0, "computed"),
+    ],
+)
+def test_an_interval_means_something(
+    engine: Engine,
+    metric: str,
+    values: tuple[float, ...],
+    low: float | str | None,
+    high: float | str | None,
+):
+    """Two folds have none; of several it ends where the metric's range ends."""
+    with transaction(engine) as connection:
+        experiment = make.add_experiment(connection)
+        for fold, value in enumerate(values):
+            trial = make.add_trial(connection, experiment, key=str(fold), test_fold=fold)
+            make.add_trial_metric(connection, trial, metric, value, low=0.0, high=1.0)
+    (row,) = results(engine)
+    margin = 4.303 * statistics.stdev(values) / 3**0.5
+    mean = statistics.mean(values)
+    wanted = [
+        mean + sign * margin if bound == "computed" else bound
+        for sign, bound in ((-1, low), (1, high))
+    ]
+    assert [row["low"], row["high"]] == pytest.approx(wanted)
+
+
 def test_configurations_sizes_and_genres_are_not_averaged(engine: Engine):
     """Metrics that differ in configuration, size, regime or genre are separate rows."""
     with transaction(engine) as connection:

@@ -163,13 +163,13 @@ def test_the_random_baseline_is_listed(database: Engine) -> None:
     assert "right broad genre" not in result
 
 
-def test_a_broken_artifact_fails_with_a_message(database: Engine) -> None:
-    """Exit code 1, and what to do."""
+def test_a_broken_artifact_is_refused_with_a_message(database: Engine) -> None:
+    """Exit code 2, and what to do."""
     run_json(*TRAIN)
     with transaction(database) as connection:
         connection.execute(update(tables.model).values(artifact=b"PK"))
     code, output = refusal("predict")
-    assert code == 1
+    assert code == 2
     assert "classifier train" in output
 
 
