@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from classifier.data import audio_joins
 from classifier.errors import BrokenArtifact
@@ -16,6 +16,7 @@ from classifier.evaluation.metrics import LabelledPredictions, overall_metrics
 from classifier.evaluation.promotion import decide_against_champion
 from classifier.records import Comparison, Interval
 from classifier.training_config import TrainingConfig
+from genrebase.store import views
 from genrebase.store.engine import transaction
 from tests import factories as make
 from tests.classifier_cli import refusal, run_text
