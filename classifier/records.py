@@ -170,6 +170,9 @@ class TrackPrediction:
     in_training: bool
     """It is a training track of the model; the prediction is out of fold."""
     origin: str | None
+    held_out: str | None = None
+    """`test` or `validation`: the track, or all tracks of a described artist, are held out so that
+    the model can be evaluated on them; it was not trained on them."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON of `predict --track --json`."""
@@ -183,5 +186,6 @@ class TrackPrediction:
             "model": self.model,
             "regime": self.regime,
             "in_training": self.in_training,
+            "held_out": self.held_out,
             "origin": self.origin,
         }

@@ -221,10 +221,20 @@ def _show(output: Output, prediction: TrackPrediction) -> None:
     name = " - ".join(part for part in (prediction.title, prediction.artists) if part)
     output.print(f"{name or 'The described track'}{stored}")
     output.table("", ("genre", "probability"), prediction.top)
-    regime = (
-        "an artist seen in training" if prediction.regime == "seen_artist" else "an unseen artist"
-    )
-    output.print(f"Model {prediction.model}, {regime}.")
+    output.print(f"Model {prediction.model}, {_condition(prediction)}")
     if prediction.in_training:
         output.print("This is a training track; the prediction is out of fold.")
     tables.print_origin(output, prediction.origin)
+
+
+def _condition(prediction: TrackPrediction) -> str:
+    """Return a sentence on what the model has seen of a track's artists."""
+    described, seen = prediction.track is None, prediction.regime == "seen_artist"
+    if prediction.held_out is None:
+        return "an artist seen in training." if seen else "an unseen artist."
+    if prediction.held_out == "validation" and described:
+        return "an artist held out for validation: no model is trained on it."
+    unseen = f"held out for the {prediction.held_out}: the evaluated model has not seen it."
+    if not described:
+        return f"an {'' if seen else 'un'}seen artist; the track is {unseen}"
+    return f"an artist {unseen} `classifier train --refit` makes a model that has."

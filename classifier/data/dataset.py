@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Select, and_, or_, select
 
 from classifier.data import audio_joins, dataframes
+from classifier.data.regimes import HELD_OUT_SIDES
 from classifier.errors import BadTrainingConfig
 from classifier.records import StoredModel
 from classifier.training_config import TrainingConfig
@@ -213,6 +214,20 @@ def tracks_of_artists(database: Database, artists: Sequence[str]) -> NDArray[np.
     )
     with read_transaction(database) as connection:
         return np.array(list(connection.scalars(query)), dtype=np.int64)
+
+
+def held_out_for(database: Database, track_ids: NDArray[np.int64]) -> str | None:
+    """Return what tracks are held out for, `test` or `validation`; None if none of them is."""
+    track = tables.track.c
+    with read_transaction(database) as connection:
+        sides = {
+            str(side).partition("_")[0]
+            for ids in np.array_split(track_ids, len(track_ids) // SCORING_CHUNK_SIZE + 1)
+            for side in connection.scalars(
+                select(track.side).where(track.id.in_(ids.tolist())).distinct()
+            )
+        }
+    return next((one for one in HELD_OUT_SIDES if one in sides), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,12 +143,17 @@ class DescriptionPredictor:
         """Return the prediction for a described track."""
         track_ids = dataset.tracks_of_artists(self._database, track.artists)
         train_ids = self._predictor.loaded.artifact.train_ids
+        seen = bool(np.isin(track_ids, train_ids).any())
         prediction = dataset.StoredPrediction(
-            self._predictor.top_k(track.as_frame()),
-            _regime(bool(np.isin(track_ids, train_ids).any())),
-            in_training=False,
+            self._predictor.top_k(track.as_frame()), _regime(seen), in_training=False
         )
-        return self._predictor.to_prediction(None, track.title or "", track.artists, prediction)
+        return self._predictor.to_prediction(
+            None,
+            track.title or "",
+            track.artists,
+            prediction,
+            held_out=None if seen else dataset.held_out_for(self._database, track_ids),
+        )
 
     def predict_file(self, digest: str, track: TrackDescription) -> TrackPrediction:
         """Return the prediction for an audio file; if it is imported, that of its track."""
@@ -177,7 +182,10 @@ class _Predictor:
         row = dataset.scoring_rows(self.database, np.array([track])).iloc[0]
         if prediction is None:
             prediction = self._compute(track)
-        return self.to_prediction(track, str(row["title"]), (str(row["artists"]),), prediction)
+        held_out = dataset.held_out_for(self.database, np.array([track]))
+        return self.to_prediction(
+            track, str(row["title"]), (str(row["artists"]),), prediction, held_out=held_out
+        )
 
     def to_prediction(
         self,
@@ -185,6 +193,8 @@ class _Predictor:
         title: str,
         artists: Sequence[str],
         prediction: dataset.StoredPrediction,
+        *,
+        held_out: str | None,
     ) -> TrackPrediction:
         return TrackPrediction(
             track,
@@ -195,6 +205,7 @@ class _Predictor:
             prediction.regime,
             prediction.in_training,
             self.model.origin,
+            held_out,
         )
 
     def top_k(self, frame: pd.DataFrame) -> tuple[tuple[str, float], ...]:

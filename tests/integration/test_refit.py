@@ -19,7 +19,7 @@ from genrebase.errors import GenrebaseError
 from genrebase.runtime import jobs
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
-from tests.classifier_cli import run_json
+from tests.classifier_cli import run_json, run_text
 from tests.fakes import FakeClock
 from tests.synthetic_music import Music
 
@@ -101,6 +101,56 @@ def test_a_refit_predicts_tracks_outside_the_database(sqlite_engine: Engine):
     tested = selecting.split_dataset(dataset.load_dataset(sqlite_engine), CHOICE)
     existing = int(tested.ids[tested.held_out("test")][0])
     assert predict.predict_track(sqlite_engine, str(existing)).model == parent.id
+
+
+def artist_on(engine: Engine, part: str, *others: str) -> str:
+    """Return an artist with tracks on the sides of this part, and else on these only."""
+    tracks = dataset.load_dataset(engine).tracks
+    credited = tracks.assign(artist=tracks["artists"].str.split("; ")).explode("artist")
+    sides = credited.groupby("artist")["side"].agg(frozenset)
+    return next(
+        str(artist)
+        for artist, ours in sides.items()
+        if f"{part}_new" in ours and ours <= {f"{part}_new", f"{part}_seen", *others}
+    )
+
+
+def test_an_artist_held_out_for_the_test_is_named_so_until_a_refit_knows_it(database: Engine):
+    """Without a refit the text says why the artist is unseen, and what to do; JSON has it, too."""
+    trained(database)
+    artist = artist_on(database, "test", "none")
+    document = run_json("predict", "--artist", artist)
+    assert (document["regime"], document["held_out"]) == ("new_artist", "test")
+    text = " ".join(run_text("predict", "--artist", artist).split())
+    assert "held out for the test: the evaluated model has not seen it." in text
+    assert "`classifier train --refit`" in text
+    refitted(database)
+    document = run_json("predict", "--artist", artist)
+    assert (document["regime"], document["held_out"]) == ("seen_artist", None)
+    assert "an artist seen in training" in run_text("predict", "--artist", artist)
+
+
+def test_an_artist_held_out_for_validation_stays_unseen(database: Engine):
+    """No model is trained on the validation sides, a refit neither."""
+    trained(database)
+    refitted(database)
+    artist = artist_on(database, "validation")
+    assert run_json("predict", "--artist", artist)["held_out"] == "validation"
+    assert "no model is trained on it" in run_text("predict", "--artist", artist)
+    assert run_json("predict", "--artist", "Nobody")["held_out"] is None
+
+
+def test_a_stored_track_keeps_the_evaluated_model(database: Engine):
+    """Its prediction and condition are the champion's, with a refit too; the text says so."""
+    parent = trained(database)
+    refitted(database)
+    tracks = dataset.load_dataset(database).tracks
+    for side, held_out in (("test_new", "test"), ("test_seen", "test"), ("train", None)):
+        track = str(tracks.loc[tracks["side"] == side, "track_id"].iloc[0])
+        document = run_json("predict", "--track", track)
+        assert (document["model"], document["held_out"]) == (parent.id, held_out)
+        text = " ".join(run_text("predict", "--track", track).split())
+        assert ("the track is held out for the test" in text) is (held_out == "test")
 
 
 def test_another_champion_ends_its_service(sqlite_engine: Engine):
