@@ -24,7 +24,8 @@ def add(
         list[str],
         typer.Argument(
             metavar="TRACK_ID|URL|FILE…",
-            help="Spotify IDs, URIs or URLs of tracks, or text files with one per line.",
+            help="Spotify IDs, URIs or URLs of tracks, or files: text with one per line, or a "
+            "table (CSV, JSON, Parquet, a workbook) with a column of them.",
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
@@ -45,8 +46,9 @@ def add(
     from genrebase.runtime.shutdown import stop_on_signals
     from genrebase.store import connect
 
-    ids = parse_track_ids(tracks)
-    output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
+    output, clock = Output(as_json=as_json), SystemClock()
+    ids = parse_track_ids(tracks, output.warn)
+    engine = connect()
     client, budget = bootstrap.open_spotify(engine, CollectorSettings.load(), clock)
     with (
         stop_on_signals(clock.interrupt) as stop,

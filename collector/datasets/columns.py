@@ -19,14 +19,16 @@ from genrebase.errors import UserError
 from genrebase.store import tables
 
 _NAMES: Final[Mapping[str, str]] = {
-    "title": "trackname songname name title song songtitle tracktitle track musictitle",
+    "title": "trackname songname name title song songtitle tracktitle track musictitle"
+    " mastermetadatatrackname",
     "artists": "artists artistnames artistsnames artistsname trackartists allartists artistslist",
     "artist": "artistname trackartist artist performer mainartist primaryartist artistprimary"
-    " leadartist singer band",
+    " leadartist singer band"
+    " mastermetadataalbumartistname",
     "artist_ids": "artistids idartists artistsids artistid artisturis artisturi artistsid"
     " artistsuri artisturls artisturl trackartistid spotifyartistid",
     "artist_count": "artistcount artistscount countartists numartists numberofartists nartists",
-    "album": "albumname trackalbumname album albumtitle",
+    "album": "albumname trackalbumname album albumtitle mastermetadataalbumalbumname releasename",
     "release_date": "trackalbumreleasedate albumreleasedate releasedate daterelease releaseddate"
     " releaseyear releasedyear year",
     "release_year": "releaseyear releasedyear year albumreleaseyear",

@@ -38,21 +38,35 @@ def find_id_column(
 
     Running numbers are no ids: they number the rows of one file.
     """
+    spotify = find_spotify_column(keys, summaries)
+    if spotify is not None:
+        return IdColumn(spotify)
     named = [keys[name] for name in _NAMES if name in keys]
-    spotify = [
-        position
-        for position, summary in summaries.items()
-        if _holds_track_ids(summary, is_named=position in named)
-    ]
-    if spotify:
-        order = {position: place for place, position in enumerate(named)}
-        return IdColumn(min(spotify, key=lambda at: (order.get(at, len(named)), at)))
     for position in named:
         summary = summaries.get(position)
         if summary is None or not is_running_number(summary):
             return IdColumn(position)
     notes = (f"{header[named[0]]} numbers the rows and is not taken as an id.",) if named else ()
     return IdColumn(None, notes)
+
+
+def find_spotify_column(
+    keys: Mapping[str, int], summaries: Mapping[int, ColumnSummary]
+) -> int | None:
+    """Return the column of Spotify's ids, URIs or URLs of tracks; usual names come first."""
+    named = [keys[name] for name in _NAMES if name in keys]
+    order = {position: place for place, position in enumerate(named)}
+    spotify = [
+        position
+        for position, summary in summaries.items()
+        if _holds_track_ids(summary, is_named=position in order)
+    ]
+    return min(spotify, key=lambda at: (order.get(at, len(named)), at), default=None)
+
+
+def names_others(name: str) -> bool:
+    """Return whether a name says that ids are not those of tracks, such as `artists`."""
+    return _OTHERS.search(name.casefold()) is not None
 
 
 def is_running_number(summary: ColumnSummary) -> bool:

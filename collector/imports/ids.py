@@ -16,11 +16,11 @@ from collector.catalogue import tracks
 from collector.errors import BadRequest, EndpointClosed, StopRequested
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries, recording_closed_endpoint
+from collector.imports import id_files
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from collector.run_outcome import RunOutcome
 from collector.sources import spotify_client
 from collector.sources.spotify_items import parse_track
-from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
 from genrebase.store import source_ids
 from genrebase.store.engine import Engine, read_transaction, transaction
@@ -28,8 +28,6 @@ from genrebase.store.engine import Engine, read_transaction, transaction
 JOB: Final = "add"
 BATCH_IDS: Final = 50
 """Ids of one request to the endpoint for several tracks."""
-
-_COMMENT: Final = "#"
 
 _log = structlog.get_logger(__name__)
 
@@ -91,37 +89,20 @@ class AddResult(RunOutcome):
         }
 
 
-def parse_track_ids(arguments: Iterable[str]) -> list[str]:
+def parse_track_ids(
+    arguments: Iterable[str], warn: Callable[[str], object] = lambda _sentence: None
+) -> list[str]:
     """Return the Spotify ids in `arguments`, deduplicated: ids, URIs, URLs, or files of them.
 
-    A file has one per line; blank lines and lines that begin with # are skipped. Raises
-    `UserError` for anything else, before the first request.
+    A file has one per line (blank lines and lines that begin with # are skipped), or is a table
+    with a column of ids, in any format that can be imported. `warn` gets a sentence on rows
+    without an id. Raises `UserError` for anything else, before the first request.
     """
     ids: list[str] = []
     for text in arguments:
         source_id = source_ids.parse_track_id(text)
-        ids += [source_id] if source_id else _read_ids(Path(text))
+        ids += [source_id] if source_id else id_files.read_ids(Path(text), warn)
     return list(dict.fromkeys(ids))
-
-
-def _read_ids(file: Path) -> list[str]:
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, ValueError):
-        raise UserError(
-            f"{str(file)!r} is no Spotify id, URI or URL of a track, and no readable text file."
-        ) from None
-    ids = []
-    for number, line in enumerate(map(str.strip, lines), start=1):
-        if not line or line.startswith(_COMMENT):
-            continue
-        source_id = source_ids.parse_track_id(line)
-        if source_id is None:
-            raise UserError(
-                f"Line {number} of {file} is no Spotify id, URI or URL of a track: {line[:80]!r}."
-            )
-        ids.append(source_id)
-    return ids
 
 
 @dataclass(frozen=True, slots=True)

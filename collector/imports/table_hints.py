@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from collector.datasets import columns
+from collector.datasets import columns, id_columns
 from collector.datasets.reader import DatasetReader, NotADataset
 from collector.datasets.rows import RowRejection
 from collector.datasets.survey import TableSummary
@@ -13,7 +13,6 @@ from collector.imports.records import ImportResult
 from genrebase.errors import UserError
 
 _MAX_LISTED: Final = 12
-_MAJORITY: Final = 0.5
 ENCODING_HINT: Final = "name it, such as --encoding latin-1"
 
 
@@ -21,10 +20,11 @@ def explain(
     error: columns.ColumnsMissing, path: Path, dataset: DatasetReader, summary: TableSummary
 ) -> UserError:
     """Return the error for a table without a title or an artist, by what it holds."""
-    ids = _id_column(summary)
+    ids = find_ids(dataset.header, summary)
     if ids is not None:
         return NotADataset(
-            f"{path} has no names of tracks, but Spotify ids in the column {ids!r}. Fetch the "
+            f"{path} lacks names of tracks or artists, but has Spotify ids in the column "
+            f"{dataset.header[ids]!r}. Fetch the "
             f"tracks by their ids: collector add {shlex.quote(str(path))}"
         )
     if dataset.kind == "JSON" and not columns.is_track_header(dataset.header):
@@ -36,12 +36,12 @@ def explain(
     return error
 
 
-def _id_column(summary: TableSummary) -> str | None:
-    """Return the first column most of whose cells are Spotify ids of tracks."""
-    for column in summary.columns.values():
-        if column.present and column.spotify_ids > _MAJORITY * column.present:
-            return column.name
-    return None
+def find_ids(header: Sequence[str], summary: TableSummary) -> int | None:
+    """Return the column of a table whose cells are Spotify ids of tracks."""
+    keys: dict[str, int] = {}
+    for position, name in enumerate(header):
+        keys.setdefault(columns.column_key(name), position)
+    return id_columns.find_spotify_column(keys, summary.columns)
 
 
 def encoding_hints(result: ImportResult, dataset: DatasetReader) -> Sequence[str]:

@@ -160,6 +160,51 @@ def test_an_invalid_id_is_refused(tmp_path: Path, text: str):
         parse_track_ids([str(file)])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "artist_id,track_uri,genre\n{a},spotify:track:{0},pop\n{a},spotify:track:{1},\n",
+        "n;url\n1;https://open.spotify.com/track/{0}?si=1\n2;https://open.spotify.com/track/{1}\n",
+        '[{{"uri": "spotify:track:{0}"}}, {{"uri": "spotify:track:{1}"}}]',
+        '{{"tracks": [{{"id": "{0}"}}, {{"id": "{1}"}}], "artists": [{{"id": "{a}"}}]}}',
+        "{0},pop\n{1},rock\n",
+    ],
+)
+def test_ids_are_read_from_tables(tmp_path: Path, text: str):
+    """The column is found by its content; ids of artists are others."""
+    file = tmp_path / "table"
+    ids = [f"0aaaaaaaaaaaaaaaaaaaa{number}" for number in range(2)]
+    file.write_text(text.format(*ids, a=UNKNOWN))
+    warnings: list[str] = []
+    assert parse_track_ids([str(file)], warnings.append) == ids
+    assert [sentence for sentence in warnings if "artists" not in sentence] == []
+
+
+def test_rows_without_an_id_are_counted(tmp_path: Path):
+    """Local files of a playlist have none."""
+    file = tmp_path / "list.csv"
+    rows = [f"spotify:track:{IDS[0]}", "spotify:local:a:b:c:1", f"spotify:track:{IDS[1]}"]
+    file.write_text("\n".join(["name,uri", *(f"x,{uri}" for uri in rows)]) + "\n")
+    warnings: list[str] = []
+    assert parse_track_ids([str(file)], warnings.append) == IDS[:2]
+    assert warnings == [
+        (
+            f"1 rows of {file} have no Spotify id of a track in the column 'uri': "
+            "they were passed over."
+        )
+    ]
+
+
+def test_a_table_without_ids_is_refused(tmp_path: Path):
+    """Also a file that is no table."""
+    file = tmp_path / "t.csv"
+    file.write_text("title,artist\nBlue,Ana\n")
+    with pytest.raises(UserError, match="no list of Spotify ids"):
+        parse_track_ids([str(file)])
+    with pytest.raises(UserError, match="no readable file"):
+        parse_track_ids([str(tmp_path)])
+
+
 @pytest.fixture
 def environment(sqlite_url: str, serve, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("STORE_URL", sqlite_url)

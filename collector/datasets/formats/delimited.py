@@ -52,7 +52,7 @@ class DelimitedText(DatasetReader):
                 f"{source.name} does not begin with the columns' names: {error}."
             ) from None
         self.header = [name.strip() for name in names]
-        if dialect.is_fma_tracks(names, lines[1].split(",") if len(lines) > 1 else []):
+        if dialect.is_fma_tracks(names, lines[1].strip().split(",") if lines[1:] else []):
             raise NotADataset(
                 f"{source.name} is FMA's table of tracks, with two header rows: import its folder "
                 "(unpack fma_metadata.zip), or the file alone."
