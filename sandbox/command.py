@@ -124,6 +124,11 @@ def _serve(
     from sandbox.server import serve_in_thread
     from sandbox.tracks.catalogue import SandboxCatalogue
 
+    if table.left_out:
+        output.warn(
+            f"{table.left_out:,} rows of {table.name} have another number of cells than columns: "
+            "they are left out."
+        )
     catalogue = SandboxCatalogue(table)
     gc.freeze()  # the catalogue lives as long as the process: keep the collector off it
     origin, genres = catalogue.origin, catalogue.genres

@@ -54,6 +54,11 @@ _MAJORITY: Final = 0.5
 class ColumnsMissing(UserError):
     """The dataset lacks a column: a title, an artist, or one that was named."""
 
+    def __init__(self, message: str, missing: Sequence[str] = ()) -> None:
+        """`missing` are the columns that the table lacks, with their usual names."""
+        super().__init__(message)
+        self.missing = tuple(missing)
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetColumns:
@@ -193,7 +198,7 @@ class _Finder:
         title = self.find("title")
         artists, many = self._artists()
         if title is None or artists is None:
-            raise ColumnsMissing(_missing(self._header, title, artists))
+            raise _columns_missing(self._header, title, artists)
         genre = self.genre()
         track_id = self._track_id()
         fine = self.find("subgenre")
@@ -294,7 +299,7 @@ class _Finder:
         position = matches.get(column_key(name))
         if position is None:
             raise ColumnsMissing(
-                f"There is no column {name!r}; the columns are: {_listed(self._header)}."
+                f"There is no column {name!r}; the columns are: {list_names(self._header)}."
             )
         return position
 
@@ -319,27 +324,31 @@ def name_columns(
 def describe(taken: Mapping[str, str], ignored: Sequence[str]) -> str:
     """Return one message: what each column is taken as, and which are ignored."""
     listed = ", ".join(f"{role}={_printable(name)}" for role, name in taken.items())
-    others = f"; ignored: {_listed(ignored)}" if ignored else ""
+    others = f"; ignored: {list_names(ignored)}" if ignored else ""
     return f"Columns: {listed}{others}."
 
 
-def _missing(header: Sequence[str], title: int | None, artists: int | None) -> str:
+def _columns_missing(
+    header: Sequence[str], title: int | None, artists: int | None
+) -> ColumnsMissing:
     missing = []
     if title is None:
         missing.append("a title (track_name, name, title, song)")
     if artists is None:
         missing.append("an artist (artists, artist_name, track_artist, artist, performer)")
-    return (
+    message = (
         f"The dataset has no column for {' and none for '.join(missing)}. "
-        f"Its columns are: {_listed(header)}. Rename the ones that hold them."
+        f"Its columns are: {list_names(header)}. Rename the ones that hold them."
     )
+    return ColumnsMissing(message, missing)
 
 
 def _printable(name: str) -> str:
     return cells.escape_unprintable(name) or "(unnamed)"
 
 
-def _listed(header: Sequence[str]) -> str:
+def list_names(header: Sequence[str]) -> str:
+    """Return the names of columns for a message, 30 at most."""
     more = len(header) - _MAX_LISTED
     names = ", ".join(map(_printable, header[:_MAX_LISTED]))
     return names + (f" and {more} more" if more > 0 else "")

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from collector.datasets import cells, list_cells
 from collector.datasets.columns import DatasetColumns
 from collector.datasets.list_cells import ListItem, UnreadableList
-from collector.datasets.reader import BrokenRow, DatasetReader
+from collector.datasets.reader import BrokenRow
 from collector.datasets.survey import TableSummary
 from collector.records import ArtistCredit
 from genrebase.store import names, source_ids
@@ -67,9 +67,14 @@ class CreditNames:
 
 
 def survey_credits(
-    dataset: DatasetReader, columns: DatasetColumns, summary: TableSummary
+    rows: Callable[[], Iterable[Sequence[str] | BrokenRow]],
+    columns: DatasetColumns,
+    summary: TableSummary,
 ) -> CreditNames | None:
-    """Return the names of a table's artists; None if its credits need no splitting."""
+    """Return the names of a table's artists; None if its credits need no splitting.
+
+    `rows` returns the rows of the table; it is called at most once.
+    """
     artists = summary.columns.get(columns.artists)
     if artists is None:
         return None
@@ -78,8 +83,8 @@ def survey_credits(
     is_listed = artists.lists > _MOSTLY * artists.present
     if is_listed or not (has_number or has_commas):
         return None
-    rows = (row for row in dataset.rows() if not isinstance(row, BrokenRow))
-    return survey_rows(rows, columns.artists, columns.artist_ids, columns.artist_count)
+    whole = (row for row in rows() if not isinstance(row, BrokenRow))
+    return survey_rows(whole, columns.artists, columns.artist_ids, columns.artist_count)
 
 
 def survey_rows(

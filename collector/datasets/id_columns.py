@@ -73,6 +73,8 @@ def is_running_number(summary: ColumnSummary) -> bool:
     """Return whether a column numbers its rows, from 0 or 1 upwards."""
     if summary.missing or summary.numbers != summary.rows or not summary.sample:
         return False
+    if any(source_ids.is_spotify_id(cell) for cell in summary.sample):
+        return False  # an id may have digits only
     try:
         numbers = [float(cell) for cell in summary.sample]
     except ValueError:

@@ -148,7 +148,7 @@ def _track_source(table: _Table, given: _Options, last_year: int) -> ImportSourc
         layout,
         table.origin,
         numbers.parser,
-        credit_names=survey_credits(dataset, layout, summary),
+        credit_names=survey_credits(dataset.rows, layout, summary),
         genre_separator=given.genre_separator,
     )
     titles = segments.TitleSurvey()

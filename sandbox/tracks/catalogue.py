@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final, Literal
 
+from collector.datasets import cells
 from genrebase.store import names
 from sandbox import ids
 from sandbox.tracks.catalogue_file import CatalogueTable, TableRow
@@ -45,7 +46,7 @@ class SandboxCatalogue:
     def __init__(self, table: CatalogueTable) -> None:
         """Index the table by genre; other indexes are built at first use."""
         self.origin = ServedOrigin(table.kind, table.name, table.sha256)
-        self._columns = TrackColumns.from_header(table.columns, table.name)
+        self._columns = TrackColumns.from_table(table)
         self._rows = table.rows
         self._genre_names: dict[str, str] = {}
         self._by_genre: dict[str, list[int]] = {}
@@ -85,7 +86,7 @@ class SandboxCatalogue:
         """Names and row numbers of the table's own playlists, by id; empty where it has none."""
         playlists: dict[str, tuple[str, list[int]]] = {}
         cell = self._columns.cell
-        for number, row in enumerate(self._rows if "playlist" in self._columns.positions else ()):
+        for number, row in enumerate(self._rows if self._columns.has_playlists else ()):
             if key := cell(row, "playlist"):
                 playlists.setdefault(key, (cell(row, "playlist_name"), []))[1].append(number)
         return playlists
@@ -147,7 +148,7 @@ class SandboxCatalogue:
     def _matching(self, query: SearchQuery, numbers: Iterable[int]) -> Iterator[int]:
         filters = ((query.track, "title"), (query.album, "album"))
         texts = [(text.casefold(), name) for text, name in filters if text]
-        isrc = query.isrc and query.isrc.casefold()
+        isrc = query.isrc and (cells.parse_isrc(query.isrc) or query.isrc).casefold()
         artist = query.artist and names.normalise(query.artist)
         words = [word.casefold() for word in query.words]
         years = query.years if query.genre is None else None
@@ -156,7 +157,7 @@ class SandboxCatalogue:
             row = self._rows[number]
             if (
                 all(text in cell(row, name).casefold() for text, name in texts)
-                and (not isrc or cell(row, "isrc").casefold() == isrc)
+                and (not isrc or (self._columns.isrc(row) or "").casefold() == isrc)
                 and (not artist or artist in names.normalise("; ".join(artists(row))))
                 and (not words or all(word in self._text(row) for word in words))
                 and (not years or years[0] <= self._columns.year(row) <= years[1])

@@ -1,37 +1,35 @@
-"""Column mapping of a catalogue table: from common column names to tracks. Pure."""
+"""Column mapping of a catalogue table: cells are read as `collector import` reads them. Pure."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from genrebase.store import names
-from genrebase.store.tables import CATEGORICAL_FEATURES, FEATURES
+from collector.datasets import cells, columns, genre_cells
+from collector.datasets.columns import ColumnsMissing, DatasetColumns
+from collector.datasets.credits import CreditParser, survey_credits
+from collector.datasets.list_cells import UnreadableList
+from collector.datasets.number_parser import NumberParser
+from collector.datasets.numbers import judge_numbers
+from collector.datasets.survey import TableSummary, summarise
+from genrebase.store import names, source_ids
+from genrebase.store.tables import FEATURES
 from sandbox import ids
 from sandbox.errors import UnusableCatalogue
-from sandbox.tracks.catalogue_file import ARTIST_SEPARATOR, TableRow
+from sandbox.tracks.catalogue_file import CatalogueTable, TableRow
 
-_COLUMN_NAMES: Final[Mapping[str, Sequence[str]]] = {
-    "id": ("track_id", "spotify_id", "id"),
-    "title": ("track_name", "title", "name"),
-    "artists": ("artists",),
-    "artist": ("artist_name", "track_artist", "artist"),
-    "album": ("album_name", "track_album_name", "album"),
-    "album_id": ("track_album_id", "album_id"),
-    "release": ("track_album_release_date", "release_date", "release_year", "year"),
-    "duration": ("duration_ms",),
-    "explicit": ("explicit",),
-    "popularity": ("popularity", "track_popularity"),
-    "isrc": ("isrc",),
-    "genre": ("genre", "track_genre", "playlist_genre", "label"),
-    "subgenre": ("playlist_subgenre",),
-    "playlist": ("playlist_id",),
-    "playlist_name": ("playlist_name",),
+_OTHER_COLUMNS: Final = {
+    "album_id": ("trackalbumid", "albumid"),
+    "playlist": ("playlistid",),
+    "playlist_name": ("playlistname",),
 }
-_REQUIRED: Final = {"genre": ("genre",), "title": ("title",), "artist": ("artists", "artist")}
-_TRUE: Final = frozenset({"true", "1", "1.0", "yes", "t"})
-_PLAUSIBLE_YEARS: Final = range(1860, 2101)
-"""Outside of these a release date is ignored: Spotify itself returns `0000`."""
+"""Columns that an import does not take."""
+_LAST_YEAR: Final = 2100
+"""A release year after it is missing; no clock decides what is served."""
+_ZERO_WITHOUT_BEAT: Final = ("danceability", "speechiness", "time_signature", "valence")
+"""Where its analysis failed, Spotify itself returns 0 for the tempo and these; an import takes
+them as missing."""
+_UNKNOWN_DATE: Final = "0000"
+"""Spotify itself returns it for a date that it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,7 @@ class SandboxTrack:
     release_date: str
     """YYYY, YYYY-MM or YYYY-MM-DD; a year derived from the id where the table has none."""
     duration_ms: int
+    """0 where the table has none."""
     explicit: bool
     popularity: int
     isrc: str | None
@@ -55,68 +54,94 @@ class SandboxTrack:
     """Those of the 12 audio features that the row has."""
 
 
-@dataclass(frozen=True, slots=True)
 class TrackColumns:
-    """Positions of the fields in a row."""
+    """Reads the fields of a row."""
 
-    positions: Mapping[str, int]
-    """Column numbers by field."""
-    features: Mapping[str, int] = field(default_factory=dict)
-    """Column numbers by audio feature."""
+    def __init__(self, header: Sequence[str], name: str, rows: Sequence[TableRow] = ()) -> None:
+        """Find the fields; raise `UnusableCatalogue` where a required one is missing.
+
+        Content decides as in an import: `rows` are those of the whole table.
+        """
+        cells_of = zip(*rows, strict=True)
+        summary = TableSummary(
+            len(rows), {at: summarise(header[at], column) for at, column in enumerate(cells_of)}
+        )
+        self._at = _find_columns(header, name, summary)
+        self._numbers: NumberParser = judge_numbers(self._at, summary, _LAST_YEAR).parser
+        at = self._at
+        found = survey_credits(lambda: rows, at, summary)
+        self._credits = CreditParser(many=at.many_artists, found=found)
+        keys = {columns.column_key(column): i for i, column in reversed([*enumerate(header)])}
+        others = {
+            field: next((keys[key] for key in candidates if key in keys), None)
+            for field, candidates in _OTHER_COLUMNS.items()
+        }
+        self._positions = {"title": at.title, "album": at.album, "isrc": at.isrc, **others}
 
     @classmethod
-    def from_header(cls, columns: Sequence[str], name: str) -> "TrackColumns":
-        """Find the fields; raise `UnusableCatalogue` where a required one is missing."""
-        at = {column.strip().casefold(): i for i, column in reversed([*enumerate(columns)])}
-        positions = {
-            field_name: next(at[candidate] for candidate in candidates if candidate in at)
-            for field_name, candidates in _COLUMN_NAMES.items()
-            if any(candidate in at for candidate in candidates)
-        }
-        for field_name, fields in _REQUIRED.items():
-            if not any(field_ in positions for field_ in fields):
-                expected = ", ".join(column for one in fields for column in _COLUMN_NAMES[one])
-                present = ", ".join(column or "(unnamed)" for column in columns) or "none"
-                raise UnusableCatalogue(
-                    f"{name} has no column for the {field_name}: it needs one of {expected}. "
-                    f"It has: {present}."
-                )
-        return cls(positions, {feature: at[feature] for feature in FEATURES if feature in at})
+    def from_header(cls, header: Sequence[str], name: str) -> "TrackColumns":
+        """Return the columns by their names alone."""
+        return cls(header, name)
+
+    @classmethod
+    def from_table(cls, table: CatalogueTable) -> "TrackColumns":
+        """Return the columns of a table; those of a synthetic one need no survey."""
+        rows = () if table.kind == "synthetic" else table.rows
+        return cls(table.columns, table.name, rows)
+
+    @property
+    def has_playlists(self) -> bool:
+        """Whether the table has playlists of its own."""
+        return self._positions["playlist"] is not None
 
     def cell(self, row: TableRow, field_name: str) -> str:
-        """Return a field without surrounding blanks; empty where there is none."""
-        position = self.positions.get(field_name)
-        return "" if position is None else row[position].strip()
+        """Return a text without surrounding blanks; empty where there is none."""
+        position = self._positions[field_name]
+        return "" if position is None else cells.plain_text(row[position]).strip()
 
     def genres(self, row: TableRow) -> tuple[str, ...]:
         """Return the genres a row is listed under, each once."""
-        genres = (self.cell(row, "genre"), self.cell(row, "subgenre"))
-        return tuple(dict.fromkeys(genre for genre in genres if genre))
+        given = [row[at] for at in (self._at.genre, self._at.fine_genre) if at is not None]
+        split = (genre_cells.split_cell(cell, self._at.genre_separator) for cell in given)
+        return tuple(dict.fromkeys(genre for genres in split for genre in genres))
 
     def artists(self, row: TableRow) -> tuple[str, ...]:
         """Return the names of the credited artists."""
-        if "artists" not in self.positions:
-            return (self.cell(row, "artist"),)
-        names_ = (part.strip() for part in self.cell(row, "artists").split(ARTIST_SEPARATOR))
-        return tuple(name for name in names_ if name) or ("",)
+        at = self._at
+        artist_ids = "" if at.artist_ids is None else row[at.artist_ids]
+        count = 0 if at.artist_count is None else cells.parse_integer(row[at.artist_count], 1, 100)
+        try:
+            parsed = self._credits.parse(row[at.artists], artist_ids, count or 0)
+        except (UnreadableList, UnicodeEncodeError):
+            return ("",)
+        return tuple(credit.name for credit in parsed.artists)
 
     def id(self, row: TableRow) -> str:
         """Return the track's id: the table's, or one hashed from title and primary artist."""
-        return self.cell(row, "id") or ids.id_from_text(
-            f"track|{names.name_key(self.cell(row, 'title'), self.artists(row)[0])}"
+        given = "" if self._at.track_id is None else row[self._at.track_id].strip()
+        return (
+            source_ids.parse_track_id(given)
+            or given
+            or ids.id_from_text(
+                f"track|{names.name_key(self.cell(row, 'title'), self.artists(row)[0])}"
+            )
         )
 
     def year(self, row: TableRow) -> int:
         """Return the year for searches: of the release, or derived from the id."""
-        text = self.cell(row, "release")[:4]
-        if text.isascii() and text.isdigit() and int(text) in _PLAUSIBLE_YEARS:
-            return int(text)
-        return ids.year_from_id(self.id(row))
+        return self._numbers.released(row)[1] or ids.year_from_id(self.id(row))
+
+    def isrc(self, row: TableRow) -> str | None:
+        """Return the ISRC of a row."""
+        text = self.cell(row, "isrc")
+        return cells.parse_isrc(text) or text or None
 
     def track(self, row: TableRow) -> SandboxTrack:
+        """Return a row with the fields of the API's responses."""
         artists, track_id = self.artists(row), self.id(row)
         album = self.cell(row, "album")
         album_key = f"{names.normalise(album)}|{names.normalise(artists[0])}"
+        explicit = self._at.explicit
         return SandboxTrack(
             id=track_id,
             title=self.cell(row, "title"),
@@ -125,32 +150,44 @@ class TrackColumns:
             album_id=self.cell(row, "album_id")
             or ids.id_from_text(f"album|{album_key if album else track_id}"),
             release_date=self._release_date(row),
-            duration_ms=round(_number(self.cell(row, "duration")) or 0),
-            explicit=self.cell(row, "explicit").lower() in _TRUE,
-            popularity=round(_number(self.cell(row, "popularity")) or 0),
-            isrc=self.cell(row, "isrc") or None,
+            duration_ms=self._numbers.duration(row) or 0,
+            explicit=explicit is not None and cells.parse_bool(row[explicit]) is True,
+            popularity=self._numbers.popularity(row) or 0,
+            isrc=self.isrc(row),
             features=self._features(row),
         )
 
     def _release_date(self, row: TableRow) -> str:
-        text = self.cell(row, "release")
-        number = _number(text)
-        if number is not None:  # a year that was stored as a float is 1994.0
-            text = f"{round(number):04d}"
-        return text[:10] or str(self.year(row))
+        text, _ = self._numbers.released(row)
+        if text is None and any(row[at].strip() == _UNKNOWN_DATE for at in self._at.dates):
+            return _UNKNOWN_DATE
+        return text or str(self.year(row))
 
     def _features(self, row: TableRow) -> dict[str, float]:
-        numbers = {feature: _number(row[at]) for feature, at in self.features.items()}
-        return {
-            feature: round(number) if feature in CATEGORICAL_FEATURES else number
-            for feature, number in numbers.items()
-            if number is not None
-        }
+        features = self._numbers.features(row)
+        values = {name: getattr(features, name, None) for name in FEATURES}
+        at = {name: self._at.numeric.get(name) for name in ("tempo", *_ZERO_WITHOUT_BEAT)}
+        zeros = {name for name, column in at.items() if column and _is_zero(row[column.position])}
+        if "tempo" in zeros:
+            values |= dict.fromkeys(zeros, 0)
+        return {name: value for name, value in values.items() if value is not None}
 
 
-def _number(text: str) -> float | None:
+def _is_zero(cell: str) -> bool:
+    return cells.parse_number(cell, 0, 0) is not None
+
+
+def _find_columns(header: Sequence[str], name: str, summary: TableSummary) -> DatasetColumns:
     try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+        at = columns.find_columns(header, survey=summary)
+    except ColumnsMissing as error:
+        raise UnusableCatalogue(
+            f"{name} has no column for {' and none for '.join(error.missing)}. "
+            f"It has: {columns.list_names(header)}."
+        ) from error
+    if at.genre is None:
+        raise UnusableCatalogue(
+            f"{name} has no column for the genre: it needs one of genre, track_genre, "
+            f"playlist_genre, genres, label. It has: {columns.list_names(header)}."
+        )
+    return at

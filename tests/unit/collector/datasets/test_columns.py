@@ -195,6 +195,7 @@ def test_running_numbers_are_no_ids():
     assert found.track_id is None
     assert found.notes == ("id numbers the rows and is not taken as an id.",)
     assert find({"id": ["17", "4"], **names}).track_id == 0
+    assert find({"id": ["0" * 22, "0" * 21 + "1"], **names}).track_id == 0
     assert find({"id": ["1", "2"], "track_id": ["x7", "x9"], **names}).track_id == 1
 
 

@@ -11,8 +11,8 @@ from genrebase.errors import UserError
 from sandbox.errors import UnusableCatalogue
 from sandbox.tracks import catalogue_file
 
-CSV = 'genre,track_name\nrock,"NA, or ""not"""\n\nr&b,"two\nlines"\npop\n演歌,夜,extra\n'
-ROWS = [("rock", 'NA, or "not"'), ("r&b", "two\nlines"), ("pop", ""), ("演歌", "夜")]
+CSV = 'genre,track_name\nrock,"NA, or ""not"""\n\nr&b,"two\nlines"\npop\n演歌,夜,extra\n演歌,夜,\n'
+ROWS = [("rock", 'NA, or "not"'), ("r&b", "two\nlines"), ("演歌", "夜")]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda b: b"\xef\xbb\xbf" + b])
@@ -23,15 +23,16 @@ def test_csv_cells_are_unchanged_text(tmp_path, pack):
     parsed = catalogue_file.read_table(file)
     assert parsed.columns == ("genre", "track_name")
     assert [tuple(row[:2]) for row in parsed.rows] == ROWS
+    assert parsed.left_out == 2
     assert parsed.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def test_parquet_becomes_text(tmp_path):
-    """Missing values are empty, lists are joined by the artist separator."""
+    """Missing values are empty, lists are JSON, as an import reads them."""
     file = tmp_path / "x.parquet"
     columns = {"artists": [["A", "B"], None], "key": [7, None], "track_name": ["NA", "x"]}
     parquet.write_table(pa.table(columns), file)
-    assert catalogue_file.read_table(file).rows == [("A;B", "7", "NA"), ("", "", "x")]
+    assert catalogue_file.read_table(file).rows == [('["A", "B"]', "7", "NA"), ("", "", "x")]
 
 
 @pytest.mark.parametrize(
@@ -42,13 +43,13 @@ def test_a_file_of_another_kind_is_refused(tmp_path, content):
     """The sentence names the file."""
     file = tmp_path / "broken.csv"
     file.write_bytes(content)
-    with pytest.raises(UnusableCatalogue, match=r"broken\.csv is not a"):
+    with pytest.raises(UnusableCatalogue, match=r"broken\.csv .*Give an existing CSV"):
         catalogue_file.read_table(file)
 
 
 def test_missing_file_is_refused(tmp_path):
     """The message names the problem and the option."""
-    with pytest.raises(UnusableCatalogue, match=r"No such file.*: give an existing CSV"):
+    with pytest.raises(UnusableCatalogue, match=r"No such file.*Give an existing CSV"):
         catalogue_file.read_table(tmp_path / "none.csv")
 
 

@@ -5,6 +5,7 @@ import pytest
 from genrebase.store.tables import FEATURES
 from sandbox import ids
 from sandbox.errors import UnusableCatalogue
+from sandbox.tracks.catalogue_file import CatalogueTable
 from sandbox.tracks.track_columns import TrackColumns
 
 
@@ -33,7 +34,7 @@ def test_common_column_names_are_supported(columns):
 )
 def test_missing_column_is_named(columns, missing):
     """The sentence names the missing field, the expected columns and the present ones."""
-    with pytest.raises(UnusableCatalogue, match=rf"no column for the {missing}.*It has"):
+    with pytest.raises(UnusableCatalogue, match=rf"no column for (the|an?) {missing}.*It has"):
         TrackColumns.from_header(columns.split(), "x.csv")
 
 
@@ -115,3 +116,50 @@ def test_missing_features_are_left_out():
     assert result == {"tempo": 120.5, "key": 7}
     assert isinstance(result["key"], int)
     assert track(**dict.fromkeys(FEATURES, "")).features == {}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["['Ana', 'Bo']", '["Ana", "Bo"]', "['Ana' 'Bo']", "[{'name': 'Ana'}, {'name': 'Bo'}]"],
+)
+def test_artists_are_read_as_an_import_reads_them(cell):
+    """Lists in every spelling."""
+    assert track(artists=cell).artists == ("Ana", "Bo")
+
+
+def test_a_damaged_list_is_no_name():
+    """The row has an artist without a name."""
+    assert track(artists="['Ana', 'B").artists == ("",)
+
+
+def test_genres_are_read_as_an_import_reads_them():
+    """A row is listed under each genre of a list; an empty list is none."""
+    layout = TrackColumns.from_header(["genre", "track_name", "artists"], "x.csv")
+    assert layout.genres(("['pop', 'dance pop']", "t", "a")) == ("pop", "dance pop")
+    assert layout.genres(("[]", "t", "a")) == layout.genres(("\\N", "t", "a")) == ()
+
+
+@pytest.mark.parametrize("cell", ["-1", "0", "x", "1e12", ""])
+def test_an_impossible_duration_is_missing(cell):
+    """It is served as a missing one."""
+    assert track(duration_ms=cell).duration_ms == 0
+
+
+@pytest.mark.parametrize("cell", ["soon", "99/99/2017", "-1", "3017"])
+def test_a_date_that_is_none_is_missing(cell):
+    """A year is derived, as for a missing date."""
+    assert track(release_date=cell).release_date == track(release_date="").release_date
+
+
+def test_content_decides_as_in_an_import():
+    """Scales, ids and artists are those of the whole table."""
+    rows = [
+        (str(n), f"spotify:track:{n:022d}", f"T{n}", "Ana, Bo", "2", f"{n % 100}", "pop")
+        for n in range(1, 60)
+    ]
+    header = ("id", "uri", "title", "artists", "artist_count", "energy", "genre")
+    table = CatalogueTable(header, rows, "x.csv", "0" * 64)
+    layout = TrackColumns.from_table(table)
+    result = layout.track(rows[4])
+    assert (result.id, result.artists) == (f"{5:022d}", ("Ana", "Bo"))
+    assert result.features["energy"] == pytest.approx(0.05)
