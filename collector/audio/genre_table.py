@@ -15,6 +15,8 @@ from genrebase.errors import UserError
 _NUMBERED: Final = re.compile(r"(?:(?:fma|track)[-_ ]?)?([0-9]+)(?:\.0)?", re.IGNORECASE)
 _KEYS: Final = ("path", "file_path", "file", "filename", "file_name", "track_id", "id")
 _ID_KEYS: Final = frozenset({"track_id", "id"})
+_LOW_QUALITY: Final = ".low."
+"""In the names of MTG-Jamendo's smaller files, but not in its tables."""
 _MAX_NAMED: Final = 5
 """Ambiguous names that a sentence lists."""
 
@@ -158,7 +160,9 @@ def _path_keys(file: AudioFile) -> list[str]:
     """Return the names by which a table may identify a file, the most specific first."""
     relative = PurePosixPath(file.relative_path)
     full = PurePosixPath(file.path.as_posix())
-    paths = [full, *(PurePosixPath(*full.parts[at:]) for at in range(1, len(full.parts)))]
+    plain = full.with_name(full.name.replace(_LOW_QUALITY, "."))
+    wholes = [full] if plain == full else [full, plain]
+    paths = [PurePosixPath(*path.parts[at:]) for at in range(len(full.parts)) for path in wholes]
     keys = [key for path in paths for key in (str(path), str(path.with_suffix("")))]
     return [*_spellings(keys), file_number(relative.stem)]
 

@@ -225,3 +225,14 @@ def test_a_table_about_other_files_is_reported(tmp_path: Path) -> None:
     """Nothing would be labelled."""
     _, sentences = labels(tmp_path, "filename,genre\nx.wav,rock\n", "a.wav")
     assert sentences[0].startswith("No row of the table is about one of these files")
+
+
+def test_smaller_files_of_mtg_jamendo_match(tmp_path: Path) -> None:
+    """Its tables name the large ones, in tabs and with prefixes."""
+    rows = (
+        "TRACK_ID\tARTIST_ID\tALBUM_ID\tPATH\tDURATION\tTAGS\n"
+        "track_0000948\tartist_1\talbum_1\t48/948.mp3\t212.7\tgenre---rock\tgenre---indie\n"
+        "track_0000950\tartist_1\talbum_1\t50/950.mp3\t248.0\tgenre---jazz\n"
+    )
+    genres, _ = labels(tmp_path, rows, "48/948.low.mp3", "50/950.mp3")
+    assert genres == [("rock", "indie"), ("jazz",)]

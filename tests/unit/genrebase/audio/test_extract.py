@@ -327,3 +327,15 @@ def test_neighbours_are_merged_by_ward_linkage(count: int) -> None:
     theirs = AgglomerativeClustering(count, connectivity=chain, linkage="ward").fit(rows)
     changes = np.flatnonzero(np.diff(theirs.labels_)) + 1
     assert keys._changes(rows, count) == changes.tolist()
+
+
+def test_cancelled_channels_have_the_features_of_one(tmp_path: Path) -> None:
+    """Tempo, key, mode and loudness are those of each channel."""
+    song = 0.5 * synthetic_audio.song(9, 1, bpm=120, seconds=8.0)
+    for name, channels in {"mono": song, "anti": np.stack([song, -song], axis=1)}.items():
+        soundfile.write(tmp_path / f"{name}.wav", channels, decode.SAMPLE_RATE)
+    mono, anti = (extract.extract_file(tmp_path / f"{name}.wav") for name in ("mono", "anti"))
+    assert (anti.estimates["key"], anti.estimates["mode"]) == (9, 1)
+    assert anti.estimates["tempo"] == pytest.approx(120.0, rel=0.02)
+    for name, value in mono.estimates.items():
+        assert anti.estimates[name] == pytest.approx(value, rel=1e-3), name
