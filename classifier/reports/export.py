@@ -14,12 +14,15 @@ from pyarrow import parquet
 from classifier.data import dataset
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
-from genrebase import new_file
+from genrebase import export_mark, new_file
 from genrebase.progress import ProgressCallback, no_progress
+from genrebase.store import views
 
 FORMATS: Final = ("csv", "parquet", "npz")
 FOLD_COLUMNS: Final = ("track_fold", "side")
 """Columns with the fold and side of a track in every evaluation."""
+PREDICTED_BY: Final = "model_id"
+"""The column of a view whose genres a model predicted."""
 MISSING_SUFFIX: Final = "__missing"
 """Suffix of the array that marks missing texts."""
 
@@ -59,16 +62,26 @@ def run(
 ) -> ExportResult:
     """Write a view into a new file, 50,000 rows in memory at a time.
 
-    With `folds` they are appended to a view of tracks without them. An NPZ has an array per
+    With `folds` they are appended to a view of tracks without them; a CSV file of predicted genres
+    always has the column model_id, so that it is not imported as data. An NPZ has an array per
     column and is made in memory. Raise `BadTrainingConfig` for a view, column or
     format that does not exist, `UserError` if the file does.
     """
     made = format_of(file, as_format)
     new_file.refuse_existing(file)
+    if made == "csv" and columns is not None:
+        columns = _with_mark(view, columns)
     parts = _counted(_parts(database, view, columns, folds=folds), progress)
     with new_file.create_atomically(file) as place:
         rows, names = WRITERS[made](parts, place)
     return ExportResult(file, view, made, rows, names, file.stat().st_size)
+
+
+def _with_mark(view: str, columns: Sequence[str]) -> Sequence[str]:
+    """Return the columns with the one that shows a genre to be predicted."""
+    known = views.ALL[view].columns if view in views.ALL else {}
+    is_predicted = "genre" in columns and PREDICTED_BY in known
+    return [*columns, PREDICTED_BY] if is_predicted and PREDICTED_BY not in columns else columns
 
 
 def _parts(database: Database, view: str, columns: Sequence[str] | None, *, folds: bool) -> Chunks:
@@ -106,6 +119,9 @@ def _csv(parts: Chunks, place: Path) -> tuple[int, tuple[str, ...]]:
 
 def _parquet(parts: Chunks, place: Path) -> tuple[int, tuple[str, ...]]:
     first = pa.Table.from_pandas(next(parts), preserve_index=False)
+    first = first.replace_schema_metadata(
+        {**(first.schema.metadata or {}), **export_mark.METADATA}
+    )
     rows = first.num_rows
     with parquet.ParquetWriter(place, first.schema, compression="zstd") as writer:
         writer.write_table(first)

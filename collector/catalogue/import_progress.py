@@ -55,7 +55,7 @@ class StoredImport:
     def mapping(self) -> str:
         """The genre mapping that its subgenres were added to."""
         is_file = source_ids.is_file_source(self.origin)
-        return self.name.split(".")[0] if is_file else self.origin
+        return self.name.rsplit("/", 1)[-1].split(".")[0] if is_file else self.origin
 
     @property
     def state(self) -> ImportState:

@@ -108,6 +108,14 @@ def record(
     )
 
 
+def are_stored(connection: Connection, source_tracks: Sequence[SourceTrack]) -> list[bool]:
+    """Return whether `record` would find each of these tracks in the database."""
+    batch = _load(connection, source_tracks)
+    return [
+        (_by_id(batch, track) or _by_content(batch, track)) is not None for track in source_tracks
+    ]
+
+
 def last_id(connection: Connection) -> int:
     """Return the highest id of a track, 0 if there is none."""
     return connection.scalar(select(func.max(tables.track.c.id))) or 0
@@ -212,10 +220,7 @@ def _resolve(batch: _Batch, source_track: SourceTrack, ids: Iterator[int]) -> Pe
         return pending
     key = source_track.name_key
     candidates = batch.by_name.get(key, [])
-    comparable = (
-        candidates if source_track.match_by_name else _with_isrc(candidates, source_track.isrc)
-    )
-    chosen = identity.match_recording(comparable, source_track.duration_ms, source_track.isrc)
+    chosen = _by_content(batch, source_track)
     if chosen is None:
         chosen = _with_wrong_duration(batch, source_track, key)
     if chosen is None:
@@ -225,6 +230,15 @@ def _resolve(batch: _Batch, source_track: SourceTrack, ids: Iterator[int]) -> Pe
         batch.add(chosen)
     _add_alias(batch, source_track, key, chosen)
     return chosen
+
+
+def _by_content(batch: _Batch, source_track: SourceTrack) -> PendingTrack | None:
+    """Return the track of the same name and duration, or of the same ISRC."""
+    candidates = batch.by_name.get(source_track.name_key, [])
+    comparable = (
+        candidates if source_track.match_by_name else _with_isrc(candidates, source_track.isrc)
+    )
+    return identity.match_recording(comparable, source_track.duration_ms, source_track.isrc)
 
 
 def _with_wrong_duration(

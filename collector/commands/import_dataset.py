@@ -1,14 +1,15 @@
 """The command `collector import`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from collector.datasets import cells, reader
+from collector.datasets.fields import FIELDS
 from collector.errors import NothingImported
 from genrebase.errors import CommandInterrupted, UserError
 from genrebase.runtime.console import Output
@@ -45,6 +46,26 @@ def import_(
     encoding: Annotated[
         str, typer.Option(help="The encoding of the rows that are not UTF-8.")
     ] = reader.DEFAULT_ENCODING,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=COLUMN",
+            help='The column of a field, such as tempo="Tempo (BPM)"; repeatable. Fields: '
+            f"{', '.join(FIELDS)}.",
+        ),
+    ] = None,
+    unit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=UNIT",
+            help="The unit of a field or column, such as length=s, energy=percent or "
+            "release_date=month/day/year; repeatable.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show which columns are taken and as what; write nothing."),
+    ] = False,
     rejected: Annotated[
         Path | None,
         typer.Option(help="New CSV file of the rejected rows' numbers and reasons."),
@@ -64,6 +85,7 @@ def import_(
     Examples:
       collector import tracks.csv
       collector import tracks.csv --genre-column genre --rejected rejected.csv
+      collector import tracks.csv --column "tempo=Tempo (BPM)" --unit length=s --dry-run
     """
     # these import SQLAlchemy and numpy: --help need not wait
     from collector.datasets.rows import RowRejection
@@ -72,7 +94,19 @@ def import_(
     from genrebase.runtime.shutdown import stop_on_signals
 
     output = Output(as_json=as_json)
-    run = _importer(file, subset, genre_column, genre_separator, encoding)
+    if dry_run and rejected is not None:
+        raise UserError("--rejected writes a file: leave it out with --dry-run.")
+    run = _importer(
+        file,
+        subset,
+        {
+            "genre_column": genre_column,
+            "genre_separator": genre_separator,
+            "encoding": encoding,
+            "column_overrides": _pairs("--column", column),
+            "unit_overrides": _pairs("--unit", unit),
+        },
+    )
     engine = store.connect()
     with stop_on_signals() as stop, output.progress(f"Importing {file.name}") as progress:
         imported = run(
@@ -82,6 +116,7 @@ def import_(
             progress,
             rejected=rejected,
             stop_requested=lambda: stop.requested,
+            dry_run=dry_run,
         )
     undecodable = imported.reasons.get(RowRejection.UNDECODABLE, 0)
     for sentence in _summary(imported):
@@ -101,9 +136,7 @@ def import_(
 def _importer(
     file: Path,
     subset: str | None,
-    genre_column: str | None,
-    genre_separator: str | None,
-    encoding: str,
+    options: dict[str, Any],
 ) -> "Callable[..., ImportResult]":
     # these import SQLAlchemy and numpy: --help need not wait
     from collector.datasets import fma
@@ -118,22 +151,30 @@ def _importer(
         return partial(import_fma, subset=subset or fma.SUBSETS[-1])
     if subset is not None:
         raise UserError("--subset needs FMA's tables: name their folder, or tracks.csv.")
-    return partial(
-        import_dataset,
-        genre_column=genre_column,
-        genre_separator=genre_separator,
-        encoding=encoding,
-    )
+    return partial(import_dataset, **options)
+
+
+def _pairs(option: str, given: Sequence[str] | None) -> dict[str, str]:
+    """Parse `NAME=VALUE` options; raise `UserError` for one without a name or `=`."""
+    pairs = {}
+    for text in given or ():
+        name, separator, value = text.partition("=")
+        if not separator or not name.strip():
+            raise UserError(f"{option} {text!r} is not NAME=VALUE.")
+        pairs[name.strip()] = value
+    return pairs
 
 
 def _summary(imported: "ImportResult") -> Iterator[str]:
     from collector.datasets import columns  # it imports numpy: --help need not wait
 
+    dry_run = "Dry run, nothing is written: " if imported.dry_run else ""
     yield (
-        f"{imported.rows:,} rows: {imported.tracks_new:,} new tracks, "
+        f"{dry_run}{imported.rows:,} rows: {imported.tracks_new:,} new tracks, "
         f"{imported.duplicates:,} duplicates, {imported.rejected:,} rejected "
         f"({imported.seconds:.1f} s, {imported.rows_per_second:,.0f} rows/s)."
     )
+    yield from _about_versions(imported)
     if imported.columns:
         yield columns.describe(imported.columns, imported.ignored_columns)
     if imported.described:
@@ -152,14 +193,35 @@ def _summary(imported: "ImportResult") -> Iterator[str]:
             listed = ", ".join(f"{cells.escape_unprintable(name)} ({n:,})" for name, n in pairs)
             yield f"{sentence}: {listed}."
     if imported.claims_moved:
-        yield (
-            f"{imported.claims_moved:,} existing tracks count for another genre now, in which "
-            "they rank higher."
-        )
+        why = "" if imported.corrects else ", in which they rank higher"
+        yield f"{imported.claims_moved:,} existing tracks count for another genre now{why}."
     yield from imported.warnings
     for names in imported.similar_genres:
         listed = ", ".join(repr(name) for name in names)
         yield (
             f"{listed} differ only by case, blanks or Unicode form and are separate genres; to "
             "unite them: collector genres merge ONE INTO"
+        )
+
+
+def _about_versions(imported: "ImportResult") -> Iterator[str]:
+    """Yield sentences on earlier imports of the same file name."""
+    if imported.corrects:
+        listed = ", ".join(map(str, imported.corrects))
+        yield f"A new version of import {listed}: {imported.corrected:,} tracks are corrected."
+    if imported.only_earlier:
+        yield (
+            f"{imported.only_earlier:,} tracks of earlier versions are not in this one; they are "
+            f"kept. To remove them: collector imports undo {imported.corrects[-1]}"
+        )
+    if imported.other_tables:
+        listed = ", ".join(map(str, imported.other_tables))
+        yield (
+            f"Import {listed} of the same file name holds other rows: another table. If this file "
+            "replaces it: collector imports undo ID"
+        )
+    if imported.conflicts:
+        yield (
+            f"{imported.conflicts:,} rows have an ID under which a track of another name is "
+            "stored: they were matched by name and duration."
         )

@@ -16,6 +16,12 @@ _COLUMNS = ("id", "file", "imported", "rows", "new tracks", "state")
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
+@app.callback(invoke_without_command=True, no_args_is_help=False)
+def imports_(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_()
+
+
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Show all imports: the file, when, its rows, the tracks that were new, the state.

@@ -14,9 +14,9 @@ from collector.datasets import (
     id_columns,
 )
 from collector.datasets.feature_headers import FeatureColumn
+from collector.datasets.fields import FIELDS
 from collector.datasets.survey import TableSummary
 from genrebase.errors import UserError
-from genrebase.store import tables
 
 _NAMES: Final[Mapping[str, str]] = {
     "title": "trackname songname name title song songtitle tracktitle track musictitle"
@@ -40,11 +40,6 @@ _NAMES: Final[Mapping[str, str]] = {
 """The names of each column, letters and digits only; the first that a header has is taken."""
 _PREFIXES: Final = ("track", "song", "spotify", "items", "item")
 """Words before a name, such as in `track.album.name`."""
-_FIELDS: Final = (
-    *("id", "title", "artists", "artist_ids", "artist_count", "album", "release_date"),
-    *("release_year", "popularity", "duration", "explicit", "isrc", "split", "genre", "subgenre"),
-    *tables.FEATURES,
-)
 _NOT_A_LETTER: Final = re.compile(r"[^\w%]|_")
 _WORD_BREAK: Final = re.compile(r"[^0-9a-z%]+")
 _MAX_LISTED: Final = 30
@@ -307,8 +302,8 @@ class _Finder:
 def _known(field: str, name: str) -> tuple[str, str]:
     """Return an override whose field exists; raise `UserError` otherwise."""
     plain = {"artist": "artists", "track_id": "id"}.get(field, field)
-    if plain not in _FIELDS:
-        raise UserError(f"There is no field {field!r}; the fields are: {', '.join(_FIELDS)}.")
+    if plain not in FIELDS:
+        raise UserError(f"There is no field {field!r}; the fields are: {', '.join(FIELDS)}.")
     return plain, name
 
 

@@ -1,5 +1,6 @@
 """Import a dataset: its tables of tracks, or of descriptors of audio files."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from typing import Any, Final
 from collector.datasets import columns, descriptor_table, reader, segments
 from collector.datasets.credits import survey_credits
 from collector.datasets.descriptor_table import DescriptorColumns, DescriptorRowParser
+from collector.datasets.exports import refuse_export
 from collector.datasets.numbers import judge_numbers
 from collector.datasets.reader import BrokenRow, DatasetReader, TableEntry
 from collector.datasets.rows import ParsedRow, RowParser, RowRejection
@@ -36,7 +38,26 @@ DESCRIPTOR_BATCH_ROWS: Final = 2_000
 class _Options:
     genre_column: str | None
     genre_separator: str | None
-    unit_overrides: Mapping[str, str]
+    encoding: str
+    columns: Mapping[str, str]
+    units: Mapping[str, str]
+
+    def given(self) -> dict[str, Any]:
+        """Return those that were given: with other ones, the same file is another import."""
+        given = {
+            "genre_column": self.genre_column,
+            "genre_separator": self.genre_separator,
+            "encoding": None if self.encoding == reader.DEFAULT_ENCODING else self.encoding,
+            "columns": dict(self.columns),
+            "units": dict(self.units),
+        }
+        return {name: value for name, value in given.items() if value}
+
+    def for_fingerprint(self) -> list[str]:
+        """Return what distinguishes the import of a file from one with other options."""
+        others = self.given()
+        genre = [others.pop(name, "") for name in ("genre_column", "genre_separator")]
+        return [*filter(None, genre), *([json.dumps(others, sort_keys=True)] if others else [])]
 
 
 def import_dataset(
@@ -48,20 +69,28 @@ def import_dataset(
     genre_column: str | None = None,
     genre_separator: str | None = None,
     encoding: str = reader.DEFAULT_ENCODING,
+    column_overrides: Mapping[str, str] | None = None,
     unit_overrides: Mapping[str, str] | None = None,
     rejected: Path | None = None,
     stop_requested: Callable[[], bool] = lambda: False,
+    dry_run: bool = False,
 ) -> ImportResult:
     """Import the dataset in `path`; `rejected` is a new file that gets a line per rejected row.
 
+    `column_overrides` are columns by the field that they hold, such as `Tempo (BPM)` of `tempo`;
     `unit_overrides` are units by the field or column name they belong to, such as `s` of `length`.
-    Raises `UserError` if `rejected` exists or a unit is unknown, `NotADataset`, `ColumnsMissing`
+    A dry run writes nothing. Raises `ExportedData` for what this software exported,
+    `UserError` if `rejected` exists or a unit is unknown, `NotADataset`, `ColumnsMissing`
     or `CatalogueMismatch` before anything is written, `DamagedFile` if the file breaks off
     (earlier batches are kept). After a stop request it ends with the batch in progress; the next
     import continues there.
     """
-    options = _Options(genre_column, genre_separator, unit_overrides or {})
-    dataset_import = _DatasetImport(engine, path, clock, progress, options, stop_requested)
+    options = _Options(
+        genre_column, genre_separator, encoding, column_overrides or {}, unit_overrides or {}
+    )
+    dataset_import = _DatasetImport(
+        engine, path, clock, progress, options, stop_requested, dry_run
+    )
     with reader.open_tables(path, encoding) as entries:
         if len(entries) == 1:
             return dataset_import.run(entries[0], rejected=rejected)
@@ -76,12 +105,14 @@ class _DatasetImport:
     progress: ProgressCallback
     options: _Options
     stop_requested: Callable[[], bool]
+    dry_run: bool
 
     def run(
         self, entry: TableEntry, rejects: Any = None, *, rejected: Path | None = None
     ) -> ImportResult:
         """Import one table of the file."""
         dataset = entry.open()
+        refuse_export(self.path, dataset.header)
         summary = survey_table(dataset, stop_requested=self.stop_requested)
         table = _Table(self.path, entry.name, dataset, summary)
         result = run_import(
@@ -92,6 +123,7 @@ class _DatasetImport:
             rejected=rejected,
             rejects=rejects,
             stop_requested=self.stop_requested,
+            dry_run=self.dry_run,
         )
         notes = (*dataset.notes(), *table_hints.encoding_hints(result, dataset))
         return replace(result, warnings=(*result.warnings, *notes))
@@ -142,8 +174,8 @@ class _Table:
 def _track_source(table: _Table, given: _Options, last_year: int) -> ImportSource:
     """Return the source of a table of tracks."""
     dataset, summary = table.dataset, table.summary
-    layout = columns.find_columns(dataset.header, given.genre_column, summary)
-    numbers = judge_numbers(layout, summary, last_year, given.unit_overrides)
+    layout = columns.find_columns(dataset.header, given.genre_column, summary, given.columns)
+    numbers = judge_numbers(layout, summary, last_year, given.units)
     parser = RowParser(
         layout,
         table.origin,
@@ -153,12 +185,11 @@ def _track_source(table: _Table, given: _Options, last_year: int) -> ImportSourc
     )
     titles = segments.TitleSurvey()
     taken, ignored = columns.name_columns(dataset.header, replace(layout, numeric=numbers.taken))
-    # another genre column brings other sightings of the same rows: they are counted separately
-    options = [name for name in (given.genre_column, given.genre_separator) if name]
     return ImportSource(
         label=table.name,
         name=table.name,
-        sha256=table.fingerprint(options),
+        sha256=table.fingerprint(given.for_fingerprint()),
+        options=given.given(),
         rows=_surveyed(_parse(dataset, parser), titles),
         batch_rows=BATCH_ROWS,
         provenance=Provenance(origin=table.origin, provider=PROVIDER),

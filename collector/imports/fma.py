@@ -29,6 +29,7 @@ def import_fma(
     subset: str = "full",
     rejected: Path | None = None,
     stop_requested: Callable[[], bool] = lambda: False,
+    dry_run: bool = False,
 ) -> ImportResult:
     """Import `tracks.csv`, `genres.csv` and, if present, `features.csv` of a folder.
 
@@ -63,7 +64,14 @@ def import_fma(
         if features is None
         else DescriptorSchema(features.schema, features.columns, fma.SOURCE),
         descriptors=() if features is None else features.rows(),
+        options={"subset": subset},
     )
     return run_import(
-        engine, clock, source, progress, rejected=rejected, stop_requested=stop_requested
+        engine,
+        clock,
+        source,
+        progress,
+        rejected=rejected,
+        stop_requested=stop_requested,
+        dry_run=dry_run,
     )

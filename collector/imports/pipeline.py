@@ -28,6 +28,7 @@ from collector.catalogue.import_progress import ImportDescription
 from collector.datasets import genre_cells
 from collector.datasets.rows import ParsedRow
 from collector.errors import CatalogueMismatch
+from collector.imports.preview import ImportPreview
 from collector.imports.records import ImportResult, ImportSource, ReadRow
 from collector.records import RecordResult, TrackObservation
 from genrebase import new_file
@@ -52,16 +53,25 @@ def run_import(
     rejected: Path | None = None,
     rejects: Any = None,
     stop_requested: Callable[[], bool] = lambda: False,
+    dry_run: bool = False,
 ) -> ImportResult:
     """Import a table; `rejected` is a new file that gets a line for every rejected row.
 
     `rejects` is an open CSV writer that gets them instead.
 
     Raises `UserError` if `rejected` exists, `CatalogueMismatch` and `DescriptorSchemaConflict`
-    before any row is recorded. After a stop request it ends with the batch in progress.
+    before any row is recorded. After a stop request it ends with the batch in progress. A dry run
+    reads all rows and writes nothing.
     """
     started = clock.monotonic()
     refuse_synthetic_catalogue(engine)
+    if dry_run:
+        source, chosen = _with_origin(engine, source)
+        preview = ImportPreview(engine, source, chosen)
+        stopped_by = preview.read(
+            batches(source.rows, source.batch_rows), progress, stop_requested
+        )
+        return preview.result(clock.monotonic() - started, stopped_by)
     with (
         new_file.create_csv(rejected, ("row", "reason")) as new_rejects,
         job_run(engine, clock, JOB) as run,

@@ -102,6 +102,8 @@ class ImportResult:
     """Earlier imports of which the file is a new version."""
     other_tables: list[int] = field(default_factory=list)
     """Earlier imports of the same file name with other rows."""
+    dry_run: bool = False
+    """Nothing was written: the counts are what an import would bring."""
     only_earlier: int = 0
     """Tracks of those earlier versions that the file no longer has; they are kept."""
     columns: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,11 @@
+"""The fields that a column can hold, by the names that `--column` takes."""
+
+from typing import Final
+
+FIELDS: Final = (
+    *("id", "title", "artists", "artist_ids", "artist_count", "album", "release_date"),
+    *("release_year", "popularity", "duration", "explicit", "isrc", "split", "genre", "subgenre"),
+    *("danceability", "energy", "key", "loudness", "mode", "speechiness", "acousticness"),
+    *("instrumentalness", "liveness", "valence", "tempo", "time_signature"),
+)
+"""Without a library that is slow to import: help texts list them."""
