@@ -5,7 +5,7 @@ by the hash of the decoded samples, which is the track's id under the source `au
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -78,6 +78,8 @@ class RecordedFiles:
     """Tracks that got another name."""
     relabelled: int = 0
     """Tracks whose genres were replaced."""
+    other_names: Mapping[str, str] = field(default_factory=dict)
+    """The name under which the audio of a file is stored, if it is not the file's; by its key."""
 
 
 def stored_files(connection: Connection, schema: str) -> dict[str, StoredAudioFile]:
@@ -153,8 +155,8 @@ def record_files(
         NamedFile(one.file.key, one.digest, one.track, one.is_tagged, one.genres)
         for one in records
     ]
-    tracks_of_files = audio_names.unify_names(named)
     replacements = audio_names.begin(connection, named)
+    tracks_of_files = audio_names.unify_names(named, replacements)
     observations = [
         observation
         for record, track in zip(records, tracks_of_files, strict=True)
@@ -182,7 +184,10 @@ def record_files(
     connection.execute(delete(_file).where(_file.c.path.in_(files)))
     bulk.insert(connection, _file, _FILE_COLUMNS, list(files.values()))
     return RecordedFiles(
-        max(0, recorded.tracks_new - renamed), renamed, len(replacements.relabelled)
+        max(0, recorded.tracks_new - renamed),
+        renamed,
+        len(replacements.relabelled),
+        replacements.other_names,
     )
 
 

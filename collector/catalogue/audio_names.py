@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, select
 
 from collector.audio.metadata import SOURCE, parse_file_name
 from collector.catalogue import merging, primary_genre, tracks
-from collector.records import SourceTrack
+from collector.records import ArtistCredit, SourceTrack
 from genrebase.store import bulk, names, tables
 
 
@@ -31,16 +31,6 @@ class NamedFile:
     genres: Sequence[str]
 
 
-@dataclass(slots=True)
-class Replacements:
-    """Tracks whose names or genres are replaced with a batch."""
-
-    renamed: dict[str, int] = field(default_factory=dict)
-    """The track that had another name, by the digest of its audio."""
-    relabelled: set[int] = field(default_factory=set)
-    """Tracks that lost the genres they had."""
-
-
 @dataclass(frozen=True, slots=True)
 class _StoredName:
     title: str
@@ -50,28 +40,61 @@ class _StoredName:
     """The keys of its files."""
 
 
-def unify_names(files: Sequence[NamedFile]) -> list[SourceTrack]:
-    """Return the tracks of files; identical audio has the first name that comes from tags."""
-    tagged: dict[str, SourceTrack] = {}
+@dataclass(slots=True)
+class Replacements:
+    """Tracks whose names or genres are replaced with a batch."""
+
+    renamed: dict[str, int] = field(default_factory=dict)
+    """The track that had another name, by the digest of its audio."""
+    relabelled: set[int] = field(default_factory=set)
+    """Tracks that lost the genres they had."""
+    kept: dict[str, _StoredName] = field(default_factory=dict)
+    """The names of stored tracks that stay, by the digest of their audio."""
+    other_names: dict[str, str] = field(default_factory=dict)
+    """The name under which the audio of a file is stored, if it is not the file's; by its key."""
+
+
+def _preference(file: NamedFile) -> int:
+    """Return how good a name is: from tags, with an artist, or only a file's name."""
+    return 2 * file.is_tagged + bool(file.track.artists[0].name)
+
+
+def unify_names(files: Sequence[NamedFile], replacements: Replacements) -> list[SourceTrack]:
+    """Return the tracks to record: identical audio has one name, the stored one or the best.
+
+    Other names are added to `replacements.other_names`.
+    """
+    best: dict[str, NamedFile] = {}
     for file in files:
-        if file.is_tagged:
-            tagged.setdefault(file.digest, file.track)
-    return [
-        file.track if file.is_tagged else _renamed(file.track, tagged.get(file.digest))
-        for file in files
-    ]
+        chosen = best.setdefault(file.digest, file)
+        if _preference(file) > _preference(chosen):
+            best[file.digest] = file
+    return [_unify(file, best[file.digest].track, replacements) for file in files]
 
 
-def _renamed(track: SourceTrack, named: SourceTrack | None) -> SourceTrack:
-    if named is None or track.source != SOURCE:
+def _unify(file: NamedFile, best: SourceTrack, replacements: Replacements) -> SourceTrack:
+    track = file.track
+    stored = replacements.kept.get(file.digest)
+    name_key = best.name_key if stored is None else stored.name_key
+    if track.source != SOURCE or track.name_key == name_key:
         return track
+    if stored is not None:
+        replacements.other_names[file.key] = _full_name(stored.title, stored.artists)
+        # the id leads to the stored track: no other artist is added to it
+        return replace(track, artists=(ArtistCredit(""),), match_by_name=False)
+    artists = "; ".join(artist.name for artist in best.artists)
+    replacements.other_names[file.key] = _full_name(best.title, artists)
     return replace(
         track,
-        title=named.title,
-        artists=named.artists,
-        match_by_name=named.match_by_name,
-        recording=None,
+        title=best.title,
+        artists=best.artists,
+        match_by_name=best.match_by_name,
+        recording=best.recording,
     )
+
+
+def _full_name(title: str, artists: str) -> str:
+    return f"{artists} - {title}" if artists else title
 
 
 def begin(connection: Connection, files: Sequence[NamedFile]) -> Replacements:
@@ -79,6 +102,7 @@ def begin(connection: Connection, files: Sequence[NamedFile]) -> Replacements:
     own = [file for file in files if file.track.source == SOURCE]
     ids = tracks.tracks_of_aliases(connection, SOURCE, [file.digest for file in own])
     stored = _only_from_files(connection, ids.values())
+    every_name = _names_of(connection, ids.values())
     done = Replacements()
     for file in own:
         track_id = ids.get(file.digest)
@@ -89,6 +113,11 @@ def begin(connection: Connection, files: Sequence[NamedFile]) -> Replacements:
             done.relabelled |= detach_genres(connection, {track_id: file.genres})
         if file.digest not in done.renamed and _is_replaced(name, file):
             done.renamed[file.digest] = track_id
+    done.kept = {
+        digest: every_name[track_id]
+        for digest, track_id in ids.items()
+        if digest not in done.renamed
+    }
     alias = tables.track_alias
     connection.execute(
         delete(alias).where(alias.c.source == SOURCE, alias.c.source_id.in_(done.renamed))
@@ -111,8 +140,11 @@ def finish(connection: Connection, replacements: Replacements, now: datetime) ->
 def _is_replaced(stored: _StoredName, file: NamedFile) -> bool:
     """Return whether the name of a file replaces the stored one."""
     key = file.track.name_key
-    loses_artist = not file.track.artists[0].name and stored.artists
-    if not file.is_tagged or key == stored.name_key or loses_artist:
+    has_artist = bool(file.track.artists[0].name)
+    is_better = (
+        has_artist or not stored.artists if file.is_tagged else has_artist > bool(stored.artists)
+    )
+    if not is_better or key == stored.name_key:
         return False
     return file.key in stored.keys or any(_is_name_of(stored, other) for other in stored.keys)
 
@@ -152,6 +184,18 @@ def _only_from_files(connection: Connection, track_ids: Iterable[int]) -> dict[i
         keys.setdefault(track_id, []).append(key)
         facts[track_id] = (title, artists, name_key)
     return {track_id: _StoredName(*facts[track_id], tuple(keys[track_id])) for track_id in facts}
+
+
+def _names_of(connection: Connection, track_ids: Iterable[int]) -> dict[int, _StoredName]:
+    """Return the names of tracks, without their files."""
+    rows = bulk.select_in(
+        connection,
+        "SELECT t.id, t.title, t.artists, t.name_key FROM {values} CROSS JOIN track t"
+        " WHERE t.id = listed.value",
+        list(dict.fromkeys(track_ids)),
+        sql_type="bigint",
+    )
+    return {row[0]: _StoredName(row[1], row[2], row[3], ()) for row in rows}
 
 
 def own_tracks(connection: Connection, keys: Mapping[int, str]) -> set[int]:

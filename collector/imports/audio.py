@@ -251,6 +251,9 @@ class _Importer:
                 connection, batch, descriptors.SCHEMA_NAME, self._clock.now()
             )
         _log.info("files recorded", files=len(batch))
+        for record in batch:
+            if (name := recorded.other_names.get(record.file.key)) is not None:
+                self._add_remark(record.file, f"the same audio is stored under the name {name}")
         self.result.analysed += len(batch)
         self.result.tracks_new += recorded.tracks_new
         self.result.duplicates += len(batch) - recorded.tracks_new
@@ -332,13 +335,15 @@ class _Importer:
         self._rejects.writerow((file.path, file.reason, "not imported"))
 
     def _add_remarks(self, file: AudioFile, analysis: AudioAnalysis) -> None:
-        path, name = scan.display_path(file.path), scan.name_text(file.path.name)
-        remarks = list(analysis.remarks)
-        if name != file.path.name:
-            remarks.append(f"its name is not UTF-8: read as {name}")
-        for remark in remarks:
-            self.result.remarks.append(AudioRemark(path, remark))
-            self._rejects.writerow((path, remark, "imported"))
+        for remark in analysis.remarks:
+            self._add_remark(file, remark)
+        if (name := scan.name_text(file.path.name)) != file.path.name:
+            self._add_remark(file, f"its name is not UTF-8: read as {name}")
+
+    def _add_remark(self, file: AudioFile, remark: str) -> None:
+        path = scan.display_path(file.path)
+        self.result.remarks.append(AudioRemark(path, remark))
+        self._rejects.writerow((path, remark, "imported"))
 
     def _report(self, unrecorded: int = 0) -> None:
         result = self.result

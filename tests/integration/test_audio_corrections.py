@@ -60,6 +60,35 @@ def test_a_name_from_tags_beats_a_file_name(
     assert rows(engine, select(func.count()).select_from(tables.sound_file)) == [(2,)]
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_identical_audio_under_two_names_is_one_track(
+    engine: Engine, run: Import, tmp_path: Path, at_once: bool
+):
+    """No artist of the other name is added; a remark has the name that stays."""
+    note(tmp_path / "Ana - Blue.wav", 0)
+    if not at_once:
+        run(tmp_path)
+    note(tmp_path / "Bob - Red.wav", 0)
+    note(tmp_path / "02.wav", 0)
+    result = run(tmp_path)
+    assert names_of(engine) == [("Blue", "Ana")]
+    remark = "the same audio is stored under the name Ana - Blue"
+    assert sorted((Path(one.path).name, one.remark) for one in result.remarks) == [
+        ("02.wav", remark),
+        ("Bob - Red.wav", remark),
+    ]
+    assert rows(engine, select(func.count()).select_from(tables.track_artist)) == [(1,)]
+
+
+def test_a_file_name_with_an_artist_beats_one_without(engine: Engine, run: Import, tmp_path: Path):
+    """Whichever was imported first."""
+    note(tmp_path / "01.wav", 0)
+    run(tmp_path)
+    note(tmp_path / "Ana - Blue.wav", 0)
+    assert run(tmp_path).renamed == 1
+    assert names_of(engine) == [("Blue", "Ana")]
+
+
 def test_a_file_that_is_tagged_later_is_renamed(engine: Engine, run: Import, tmp_path: Path):
     """With its features, genres and verdicts; an artist from the file name is replaced, too."""
     first = note(tmp_path / "rock" / "Anna - Blu.flac", 0)
