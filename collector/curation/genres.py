@@ -9,7 +9,7 @@ from typing import Final
 from collector.catalogue import genres
 from collector.catalogue.genres import Genre, GenreReferences
 from collector.curation import genre_names
-from collector.datasets import cells, columns, reader
+from collector.datasets import columns, genre_cells, reader
 from collector.datasets.reader import DatasetReader
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock
@@ -207,8 +207,8 @@ def _is_table(dataset: DatasetReader) -> bool:
 
 
 def _distinct(dataset: DatasetReader, at: int) -> list[str]:
-    raw = dict.fromkeys(row[at] for row in dataset.rows() if not isinstance(row, reader.BrokenRow))
-    return list(dict.fromkeys(cell.strip() for cell in raw if not cells.is_missing(cell)))
+    rows = (row for row in dataset.rows() if not isinstance(row, reader.BrokenRow))
+    return list(genre_cells.split_genres(dict.fromkeys(row[at] for row in rows)))
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,14 +1,10 @@
-"""Parse the cells of a dataset: text to numbers, dates, lists and missing values. Pure."""
+"""Parse the cells of a dataset: text to numbers, dates and missing values. Pure."""
 
 import ast
 import html
-import json
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
-
-from genrebase.store import names
 
 _MISSING: Final = frozenset(
     {"", "na", "n/a", "nan", "null", "none", "<na>", "\\n", "(null)", "nat", "undefined"}
@@ -23,7 +19,6 @@ _TRUE: Final = frozenset({"true", "1", "1.0", "yes", "t"})
 _FALSE: Final = frozenset({"false", "0", "0.0", "no", "f"})
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:\.0|[T ].*)?")
 _ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}")
-_LONGEST_GENRE: Final = 400
 _FIRST_YEAR: Final = 1900
 _MONTHS: Final = 12
 _DAYS: Final = 31
@@ -69,12 +64,6 @@ def escape_unprintable(text: str) -> str:
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
     )
-
-
-def clean_genre_names(given: Iterable[str]) -> tuple[str, ...]:
-    """Return genre names as one line each, without duplicates and missing values."""
-    cleaned = (" ".join(names.clean(name).split())[:_LONGEST_GENRE] for name in given)
-    return tuple(dict.fromkeys(name for name in cleaned if not is_missing(name)))
 
 
 def is_number(cell: str) -> bool:
@@ -147,21 +136,3 @@ def parse_isrc(cell: str) -> str | None:
     """Return an ISRC in capitals without hyphens, None if it is none."""
     plain = cell.strip().replace("-", "").upper()
     return plain if _ISRC.fullmatch(plain) else None
-
-
-def split_list(cell: str) -> list[str]:
-    """Return the items of a list cell: `a;b`, `['a', 'b']` or a JSON list."""
-    is_list = cell.startswith("[") and cell.endswith("]")
-    items = _literal(cell) if is_list else cell.split(";")
-    return [item for item in map(clean, items) if item]
-
-
-def _literal(cell: str) -> list[str]:
-    try:
-        value = json.loads(cell)
-    except (ValueError, RecursionError):
-        try:
-            value = ast.literal_eval(cell)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return [cell]
-    return [item for item in value if isinstance(item, str)] if value else []

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from collector.datasets import cells, columns, number_cells, segments
+from collector.datasets import cells, columns, genre_cells, number_cells, segments
 from collector.datasets.column_notation import column_notation, table_notation
 from collector.datasets.number_cells import Notation
 from collector.datasets.rows import ParsedRow, RowRejection, is_name_too_long
@@ -152,6 +152,7 @@ class DescriptorRowParser:
         try:
             name = names.clean(cells.clean(row[at.file]))
             genre = "" if at.genre is None else cells.clean(row[at.genre])
+            genres = genre_cells.split_genres(genre)
         except UnicodeEncodeError:
             return RowRejection.UNDECODABLE
         if cells.is_missing(name):
@@ -170,7 +171,7 @@ class DescriptorRowParser:
             match_by_name=False,
             recording=self._pieces.recording_of.get(name),
         )
-        return ParsedRow(track, () if cells.is_missing(genre) else (genre,), values=values)
+        return ParsedRow(track, genres, values=values)
 
     def _piece_id(self, name: str, row: Sequence[str]) -> str:
         """Return the file's name; with a number from the second piece of the file on.

@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Final
 
-from collector.datasets import cells
+from collector.datasets import cells, genre_cells
 from collector.datasets.formats import dialect
 from collector.datasets.formats.byte_source import ByteSource
 from collector.datasets.rows import RowRejection, is_name_too_long
@@ -167,7 +167,7 @@ class _Row:
         listed = [int(number) for number in numbers if number.strip().isdigit()]
         titles = genre_tree.titles
         others = [titles[number] for number in listed if number in titles]
-        return cells.clean_genre_names([self["track", "genre_top"], *others])
+        return genre_cells.split_genres([self["track", "genre_top"], *others])
 
 
 class FmaFeatures:
