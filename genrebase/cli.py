@@ -33,7 +33,7 @@ def run(
         typer.Option("--json", help="Write the status as a line of JSON whenever it changes."),
     ] = False,
 ) -> None:
-    """Run `collector run` and `classifier run` until Ctrl-C.
+    """Run `collector run` and `classifier run` until SIGTERM or Ctrl-C.
 
     With Spotify credentials in the environment or `.env`, Spotify is harvested into
     genrebase.db, otherwise the sandbox into sandbox.db. `STORE_URL` names another database. Ten

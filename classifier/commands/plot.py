@@ -64,7 +64,7 @@ def plot(
 ) -> None:
     """Plot one view into an SVG or PNG, in colours that are safe for colour-blind readers.
 
-    The same data give the same bytes. Needs matplotlib: pip install 'genrebase[plot]'. An
+    The same data give the same bytes. Needs matplotlib: pip install '.[plot]'. An
     existing file is never overwritten.
 
     Examples:

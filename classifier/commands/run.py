@@ -11,7 +11,7 @@ from genrebase.runtime.console import Output
 def run(
     as_json: Annotated[bool, typer.Option("--json", help="Log JSON, also on a terminal.")] = False,
 ) -> None:
-    """Train on a schedule and on new tracks, and predict for new tracks, until SIGTERM.
+    """Train on a schedule and on new tracks, and predict for new tracks, until SIGTERM or Ctrl-C.
 
     A running training is cancelled without a partial result; the exit code is 0. A second signal
     aborts.

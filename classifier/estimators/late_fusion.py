@@ -195,7 +195,7 @@ def require_torch() -> None:
     missing = [name for name in ("torch", "skorch", "safetensors") if find_spec(name) is None]
     if missing:
         raise MissingExtra(
-            f"Deep models need {' and '.join(missing)}: pip install 'genrebase[deep]' "
+            f"Deep models need {' and '.join(missing)}: pip install '.[deep]' "
             "(docs/deep.md says how to take the smaller build without CUDA)."
         )
 

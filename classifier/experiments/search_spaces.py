@@ -5,6 +5,7 @@ it on a logarithmic scale; integers if both bounds are. In TOML, `"none"` means 
 """
 
 import json
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sklearn.model_selection import ParameterGrid
 
 from classifier.errors import BadTrainingConfig
+from classifier.settings import ESTIMATORS_GROUP
+from genrebase.runtime import plugins
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -95,17 +98,28 @@ DEFAULT_SPACES: Final[Mapping[str, SearchSpace]] = {
     },
     "voting": {"logistic__C": _LOGISTIC["C"]},
 }
-"""An estimator without an entry needs a file."""
+"""An estimator without an entry may have its own (`default_space`)."""
+
+SPACE_ATTRIBUTE: Final = "SEARCH_SPACE"
+"""The name under which the module of a registered estimator keeps its space, written as in a file:
+`SEARCH_SPACE = {"C": {"low": 0.01, "high": 10.0, "log": True}}`."""
 
 
 def default_space(estimator: str) -> SearchSpace:
-    """Return the default space of an estimator; raise `BadTrainingConfig` without one."""
-    if estimator not in DEFAULT_SPACES:
+    """Return the default space of an estimator; raise `BadTrainingConfig` without one.
+
+    It is that of `DEFAULT_SPACES`, or `SEARCH_SPACE` of the module that registers the estimator.
+    """
+    if estimator in DEFAULT_SPACES:
+        return DEFAULT_SPACES[estimator]
+    factory = plugins.load(ESTIMATORS_GROUP, estimator)
+    own = getattr(sys.modules[factory.__module__], SPACE_ATTRIBUTE, None)
+    if own is None:
         raise BadTrainingConfig(
             f"There is no default search space for {estimator}: write one, such as "
             "`C = { low = 0.01, high = 10.0, log = true }`, and name the file with --space."
         )
-    return DEFAULT_SPACES[estimator]
+    return {name: _parse(name, value) for name, value in own.items()}
 
 
 def read_space(file: Path) -> SearchSpace:

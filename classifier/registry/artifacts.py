@@ -149,7 +149,7 @@ def load_model(model: StoredModel, artifact: bytes | None) -> ModelArtifact:
     missing = [name for name, version in here.items() if version == NOT_INSTALLED]
     if missing:
         raise BrokenArtifact(
-            f"Model {model.id} needs {' and '.join(missing)}: pip install 'genrebase[deep]'."
+            f"Model {model.id} needs {' and '.join(missing)}: pip install '.[deep]' in the clone."
         )
     stored = {name: model.versions.get(name) for name in here}
     if stored != here and not reproduces_golden_predictions(loaded.estimator, model.golden_rows):

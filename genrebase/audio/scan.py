@@ -101,7 +101,8 @@ def require_libraries(libraries: Sequence[str] = LIBRARIES) -> None:
     missing = [name for name in libraries if find_spec(name) is None]
     if missing:
         raise UserError(
-            f"Analysing audio files needs {', '.join(missing)}: pip install 'genrebase[audio]'."
+            f"Analysing audio files needs {', '.join(missing)}: pip install '.[audio]' in the "
+            "clone."
         )
 
 

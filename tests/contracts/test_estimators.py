@@ -8,22 +8,23 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
 
 from classifier import estimators, threads
 from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.errors import BadParameter, BadTrainingConfig
+from classifier.estimators.dataframe_classifier import DataFrameClassifier
+from classifier.estimators.preprocessing import Preprocessor
 from classifier.features.audio import descriptor_column
-from classifier.features.groups import COLUMN_GROUPS, NUMERIC_GROUPS
-from classifier.ports import Estimator
+from classifier.features.groups import NUMERIC_GROUPS
+from classifier.ports import Estimator, SupportsPreprocessing
 from classifier.registry import artifacts
 from classifier.registry.artifacts import ModelArtifact
 from classifier.training_config import FEATURE_GROUPS, Preprocessing, TrainingConfig
 from genrebase.runtime.plugins import UnknownPlugin
-from tests.deep_estimators import DEEP, each
+from tests.deep_estimators import each
 from tests.synthetic_music import Music
 
-CHOOSY = ("blend", "dummy", *DEEP)
-"""They take no preprocessing options: `dummy` uses no feature, the others have their own."""
 SEED = 3
 
 pytestmark = pytest.mark.parametrize("name", each(estimators.names()))
@@ -51,6 +52,18 @@ def shuffled() -> SplitDataset:
 def seen_artist_mask(selection: SplitDataset) -> Callable[[str], Estimator]:
     """Return a function that fits each estimator once; its results must not be modified."""
     return cache(lambda name: fitted(name, selection))
+
+
+def refuses(name: str, preparation: Preprocessing) -> bool:
+    """Whether the estimator has nothing to prepare or to weigh, by its own declaration."""
+    plain = estimators.build(TrainingConfig(estimator=name), threads=1)
+    if not isinstance(plain, SupportsPreprocessing):
+        return True
+    if not isinstance(plain, DataFrameClassifier):
+        return False
+    weighs = has_fit_parameter(plain.model, "sample_weight")
+    prepares = isinstance(plain.features, Preprocessor)
+    return not prepares or (preparation.balance == "weights" and not weighs)
 
 
 def fitted(name: str, selection: SplitDataset) -> Estimator:
@@ -161,9 +174,8 @@ def test_every_choice_of_features_is_honoured(name: str, selection: SplitDataset
     tracks = selection.tracks.assign(**dict.fromkeys(names, analysed))
     for group in FEATURE_GROUPS:
         choice = TrainingConfig(estimator=name, features=(group,))
-        reads = {"blend": COLUMN_GROUPS, "mlp": COLUMN_GROUPS, "cnn": FEATURE_GROUPS}.get(
-            name, NUMERIC_GROUPS
-        )
+        unfitted = estimators.build(TrainingConfig(estimator=name), threads=1)
+        reads = getattr(unfitted, "feature_groups", NUMERIC_GROUPS)
         if group not in reads:
             with pytest.raises(BadTrainingConfig, match=f"{name} .*--features"):
                 estimators.build(choice, threads=1)
@@ -217,7 +229,7 @@ def test_preprocessing_is_applied_or_refused(
 ) -> None:
     """A preprocessed model predicts, and can be stored, like any other."""
     choice = TrainingConfig(estimator=name, preprocessing=preparation)
-    if name in CHOOSY or (name, preparation.balance) == ("knn", "weights"):
+    if refuses(name, preparation):
         with pytest.raises(BadTrainingConfig, match=r"preprocess|sample weights"):
             estimators.build(choice, threads=1)
         return

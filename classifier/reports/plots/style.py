@@ -69,7 +69,7 @@ def new_figure(width: float, height: float) -> "Figure":
         from matplotlib.figure import Figure
     except ImportError:
         raise NoMatplotlib(
-            "Plots need matplotlib: pip install 'genrebase[plot]' (or pip install matplotlib)."
+            "Plots need matplotlib: pip install '.[plot]' in the clone, or pip install matplotlib."
         ) from None
     return Figure(figsize=(width, height), layout="constrained")
 

@@ -1,7 +1,12 @@
 """The views: the public interface for reading. `views.tracks` and so on are tables to select from.
 
-`ALL` has every view with its description and columns, by its name.
+`ALL` has every view with its description and columns, by its name. Every module of this package is
+imported, so that a definition registers its view; the names below are those that code selects
+from.
 """
+
+from importlib import import_module
+from pkgutil import iter_modules
 
 from genrebase.store.views.audio_analysis import (
     descriptor_schemas,
@@ -38,3 +43,6 @@ from genrebase.store.views.models import (
 from genrebase.store.views.review import genre_confusions, label_disputes, prediction_changes
 from genrebase.store.views.training import scoring_tracks, training_tracks
 from genrebase.store.views.trends import genre_popularity, genre_trends
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

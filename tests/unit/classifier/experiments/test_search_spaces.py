@@ -8,6 +8,7 @@ import pytest
 
 from classifier import estimators
 from classifier.errors import BadTrainingConfig
+from classifier.estimators import knn
 from classifier.experiments import search_spaces
 from classifier.experiments.search import SearchSettings
 from classifier.experiments.search_spaces import NumericRange, SearchSpace
@@ -111,3 +112,16 @@ def test_a_missing_space_is_refused(tmp_path: Path):
         search_spaces.read_space(tmp_path / "none.toml")
     with pytest.raises(BadTrainingConfig, match="needs a list"):
         list(search_spaces.grid_points({"C": NumericRange(0, 1)}))
+
+
+def test_a_registered_estimator_may_bring_its_own_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its module keeps it, written as in a file; no list of ours has to name it."""
+    monkeypatch.delitem(search_spaces.DEFAULT_SPACES, "knn")  # type: ignore[misc]
+    with pytest.raises(BadTrainingConfig, match="no default search space for knn"):
+        search_spaces.default_space("knn")
+    own = {"n_neighbors": [3, 9], "alpha": {"low": 0.1, "high": 1.0, "log": True}}
+    monkeypatch.setattr(knn, "SEARCH_SPACE", own, raising=False)
+    assert search_spaces.default_space("knn") == {
+        "n_neighbors": [3, 9],
+        "alpha": search_spaces.NumericRange(0.1, 1.0, log=True),
+    }
