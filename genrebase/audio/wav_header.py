@@ -1,4 +1,4 @@
-"""Read the header of a WAV or AIFF file, and correct fields that are wrong.
+"""Read the header of a WAV, AIFF or AU file, and correct fields that are wrong.
 
 A recorder that could not go back writes 0 or FFFFFFFF as the size of the audio; libsndfile then
 reads nothing. A file that was cut names more bytes than there are.
@@ -14,6 +14,8 @@ MIN_RATE, MAX_RATE = 1_000, 1_600_000
 """Samples per second: outside these a header is wrong."""
 
 _UNKNOWN_SIZE: Final = 0xFFFFFFFF
+_NO_SIZE: Final = "the header gives no size: read to the end of the file"
+_AU_HEADER_BYTES: Final = 24
 _MAX_CHUNKS: Final = 1_000
 _MAX_PADDING: Final = 16
 """Bytes by which careless writers miss the size of an AIFF file."""
@@ -59,10 +61,12 @@ def check_header(path: Path) -> HeaderFix:
         start = file.read(12)
         if start[:4] == b"FORM" and start[8:] in (b"AIFF", b"AIFC"):
             declared = int.from_bytes(start[4:8], "big") + 8
-            if declared - size > _MAX_PADDING:
+            if declared - size > _MAX_PADDING and declared != _UNKNOWN_SIZE + 8:
                 text = f"the file breaks off: {size:,} of {declared:,} bytes"
                 return HeaderFix(remarks=(text,))
-        if start[:4] != b"RIFF" or start[8:] != b"WAVE":
+        if start[:4] == b".snd" and start[8:] == bytes(4) and size > _AU_HEADER_BYTES:
+            return HeaderFix({8: b"\xff\xff\xff\xff"}, (_NO_SIZE,))
+        if start[:4] not in (b"RIFF", b"RF64") or start[8:] != b"WAVE":
             return HeaderFix()
         return _Reader(file, size).check()
 
@@ -73,6 +77,8 @@ class _Reader:
         self._patches: dict[int, bytes] = {}
         self._remarks: list[str] = []
         self._bytes_per_second = self._frame_size = 0
+        self._long_size: int | None = None
+        """Where an RF64 file has the size of its audio, in eight bytes."""
 
     def check(self) -> HeaderFix:
         position = 12
@@ -84,8 +90,10 @@ class _Reader:
             name, length = header[:4], int.from_bytes(header[4:], "little")
             if name == b"fmt ":
                 self._check_format(position + 8)
+            elif name == b"ds64":
+                self._long_size = position + 16
             elif name == b"data":
-                self._check_data(position, length)
+                self._check_data(position, self._declared_size(length))
                 break
             position += 8 + length + length % 2
         return HeaderFix(self._patches, tuple(self._remarks))
@@ -114,12 +122,19 @@ class _Reader:
                 rate = other
         self._bytes_per_second = rate * frame_size
 
+    def _declared_size(self, length: int) -> int:
+        """Return the size of the audio; `length` is that of the chunk's header."""
+        if self._long_size is None or length != _UNKNOWN_SIZE:
+            return length
+        self._file.seek(self._long_size)
+        return int.from_bytes(self._file.read(8), "little")
+
     def _check_data(self, position: int, declared: int) -> None:
         present = self._size - position - 8
         if declared == _UNKNOWN_SIZE or (declared == 0 and not self._chunk_follows(position + 8)):
             if present > 0:
                 self._read_to_the_end(position, present)
-                self._remarks.append("the header gives no size: read to the end of the file")
+                self._remarks.append(_NO_SIZE)
         elif declared > present:
             self._remarks.append(f"the file breaks off: {self._seconds(present, declared)}")
         elif self._is_too_small(position, declared, present):
@@ -141,6 +156,9 @@ class _Reader:
     def _read_to_the_end(self, position: int, present: int) -> None:
         if self._frame_size:
             present -= present % self._frame_size
+        if self._long_size is not None:
+            self._patch(self._long_size, struct.pack("<Q", present))
+            return
         self._patch(position + 4, struct.pack("<I", min(present, _UNKNOWN_SIZE)))
         self._patch(4, struct.pack("<I", min(self._size - 8, _UNKNOWN_SIZE)))
 

@@ -43,6 +43,42 @@ def test_a_wav_without_a_size_is_read_to_its_end(tmp_path: Path, size: int) -> N
     assert whole.remarks == ()
 
 
+@pytest.mark.parametrize(
+    ("kind", "options", "mark", "shift", "size"),
+    [
+        ("rf64", {"format": "RF64"}, b"ds64", 16, 8),
+        ("wav", {"subtype": "FLOAT"}, b"data", 4, 4),
+        ("wav", {"subtype": "ULAW"}, b"data", 4, 4),
+        ("au", {}, b".snd", 8, 4),
+    ],
+)
+def test_other_headers_without_a_size_too(
+    tmp_path: Path, kind: str, options: dict[str, str], mark: bytes, shift: int, size: int
+) -> None:
+    """RF64, other sample formats, AU; the remark is the same."""
+    path = synthetic_audio.write(tmp_path / f"a.{kind}", SONG, **options)
+    whole = decode.decode_file(path)
+    content = bytearray(path.read_bytes())
+    at = content.index(mark) + shift
+    content[at : at + size] = bytes(size)
+    path.write_bytes(content)
+    clip = decode.decode_file(path)
+    assert (clip.seconds, clip.digest) == (6.0, whole.digest)
+    assert clip.remarks == ("the header gives no size: read to the end of the file",)
+    assert whole.remarks == ()
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+def test_an_aiff_without_a_size_is_whole(tmp_path: Path, size: int) -> None:
+    """Its header has the number of frames, too."""
+    path = synthetic_audio.write(tmp_path / "a.aiff", SONG)
+    content = bytearray(path.read_bytes())
+    content[4:8] = struct.pack(">I", size)
+    path.write_bytes(content)
+    assert decode.decode_file(path).seconds == 6.0
+    assert decode.decode_file(path).remarks == ()
+
+
 def test_a_wav_whose_size_is_too_small_is_read_to_its_end(tmp_path: Path) -> None:
     """A recorder that died wrote the size once, early."""
     path = tmp_path / "a.wav"
