@@ -6,8 +6,12 @@ that finds no work leaves no row.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Final, Protocol
+
+import structlog
 
 from collector import bootstrap
 from collector.enrichment.features import JOB, FeatureEnricher
@@ -20,16 +24,24 @@ from genrebase.runtime.schedule import IntervalSchedule
 from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import Engine
 
+_log = structlog.get_logger(__name__)
+
 MAX_REQUESTS_PER_RUN: Final = 1_000
 """Requests after which a run is stored and the next begins: minutes at the usual rates."""
 
 
-class _Worker(Protocol):
-    @property
-    def engine(self) -> Engine: ...
+class Worker(Protocol):
+    """A job of the daemon: harvester, enricher or analyser."""
 
     @property
-    def clock(self) -> Clock: ...
+    def engine(self) -> Engine:
+        """The database."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The clock."""
+        ...
 
     def has_work(self) -> bool:
         """Return whether there is work that may be done now."""
@@ -42,7 +54,15 @@ class _Worker(Protocol):
 
 def run(engine: Engine, settings: CollectorSettings, clock: Clock, stop: StopSignal) -> None:
     """Run the jobs until `stop`; raise at once the errors that every poll would raise."""
-    JobScheduler(engine, clock, jobs(engine, settings, clock, stop)).run(stop)
+    scheduled = jobs(engine, settings, clock, stop)
+    _log.info(
+        "daemon started",
+        jobs=[one.name for one in scheduled],
+        interval=settings.interval,
+        rate=settings.rate,
+    )
+    JobScheduler(engine, clock, scheduled).run(stop)
+    _log.info("daemon stopped")
 
 
 def jobs(
@@ -58,31 +78,66 @@ def jobs(
         partial(no_other_process, engine, clock, JOB),
     )
     polls: dict[str, Callable[[], None]] = {
-        "harvest": partial(_run_until_done, "harvest", crawl),
-        JOB: partial(_run_until_done, JOB, enricher),
+        "harvest": partial(_run_until_done, LoggedJob("harvest", crawl)),
+        JOB: partial(_run_until_done, LoggedJob(JOB, enricher)),
     }
     if settings.analyses:
         analyser = bootstrap.open_analyser(engine, settings, clock, lambda: stop.requested)
-        polls["analyse"] = partial(_run_if_idle, "analyse", analyser, enricher, settings.analyses)
+        analyse = LoggedJob("analyse", analyser)
+        polls["analyse"] = partial(_run_if_idle, analyse, enricher, settings.analyses)
     schedule = IntervalSchedule(settings.interval)
     return [ScheduledJob(name, poll, schedule) for name, poll in polls.items()]
 
 
-def _run_until_done(job: str, worker: _Worker) -> None:
+@dataclass(slots=True)
+class LoggedJob:
+    """A job whose runs are recorded, and logged with the bans that end them."""
+
+    name: str
+    worker: Worker
+    _blocked_until: datetime | None = field(default=None, init=False)
+
+    def has_work(self) -> bool:
+        """Return whether there is work that may be done now."""
+        if self._blocked_until is not None and self.worker.clock.now() >= self._blocked_until:
+            _log.info("ban ended", job=self.name)
+            self._blocked_until = None
+        return self.worker.has_work()
+
+    def run(self, max_requests: int) -> RunOutcome:
+        """Run once and return the outcome."""
+        clock = self.worker.clock
+        began = clock.monotonic()
+        with job_run(self.worker.engine, clock, self.name, service=True) as run:
+            outcome = self.worker.run(max_requests=max_requests)
+            outcome.write_to(run)
+        _log.info(
+            f"{self.name} ended",
+            stopped=outcome.stopped,
+            requests=outcome.requests,
+            **outcome.counts(),
+            seconds=round(clock.monotonic() - began, 1),
+        )
+        if outcome.blocked is not None:
+            self._blocked_until = outcome.blocked.until
+            _log.info(
+                "ban started",
+                job=self.name,
+                source=outcome.blocked.source,
+                until=outcome.blocked.until.isoformat(),
+                reason=outcome.blocked.reason,
+            )
+        return outcome
+
+
+def _run_until_done(job: LoggedJob) -> None:
     """Work in runs of a bounded length, each with its own row."""
-    while worker.has_work():
-        if _run(job, worker, MAX_REQUESTS_PER_RUN).stopped != "limit":
+    while job.has_work():
+        if job.run(MAX_REQUESTS_PER_RUN).stopped != "limit":
             return
 
 
-def _run_if_idle(job: str, worker: _Worker, preferred: _Worker, max_requests: int) -> None:
+def _run_if_idle(job: LoggedJob, preferred: Worker, max_requests: int) -> None:
     """Make some requests where `preferred`, which gets more from each, has no work."""
-    if not preferred.has_work() and worker.has_work():
-        _run(job, worker, max_requests)
-
-
-def _run(job: str, worker: _Worker, max_requests: int) -> RunOutcome:
-    with job_run(worker.engine, worker.clock, job, service=True) as run:
-        outcome = worker.run(max_requests=max_requests)
-        outcome.write_to(run)
-    return outcome
+    if not preferred.has_work() and job.has_work():
+        job.run(max_requests)

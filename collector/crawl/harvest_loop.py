@@ -57,6 +57,16 @@ class HarvestOutcome(RunOutcome):
     """Genres for which the source has nothing."""
     repeating_genres: list[str] = field(default_factory=list)
     """Genres for which it returned the same page at every offset."""
+    _unfinished: frozenset[int] = frozenset()
+    """Genres that lacked tracks at the last step."""
+
+    def log_finished(self, progress: Mapping[int, GenreProgress]) -> None:
+        """Log the genres that reached their target since the last call."""
+        missing = {genre_id for genre_id, one in progress.items() if one.missing_share}
+        for genre_id in sorted(self._unfinished & progress.keys() - missing):
+            one = progress[genre_id]
+            _log.info("genre finished", genre=one.name, tracks=one.tracks, target=one.target)
+        self._unfinished = frozenset(missing)
 
     @property
     def unusable(self) -> int:
@@ -116,6 +126,7 @@ class ShardHarvester(ABC):
                 if ended is not None:
                     outcome.stopped = ended
                     break
+        outcome.log_finished(self._progress(genres))
         return outcome
 
     def has_work(self) -> bool:
@@ -154,6 +165,7 @@ class ShardHarvester(ABC):
     ) -> StopReason | None:
         """Fetch and record one page; return the reason to stop if nothing is left to do."""
         progress = self._progress(genres)
+        outcome.log_finished(progress)
         leases = LeaseManager(self.engine, self.clock, self.owner, self.lease_clock)
         candidates = self._shards_to_read(progress)
         shard = self._choose(leases.available(candidates), progress)
@@ -161,7 +173,11 @@ class ShardHarvester(ABC):
             self.clock.sleep(POLL_SECONDS)  # others read what is left, and may leave some of it
             return None
         if shard is None:
-            missing = any(genre.missing_share for genre in progress.values())
+            missing = [genre for genre in progress.values() if genre.missing_share]
+            for genre in missing:
+                _log.info(
+                    "genre exhausted", genre=genre.name, tracks=genre.tracks, target=genre.target
+                )
             return "exhausted" if missing else "target"
         with suppress(LeaseLost), leases.acquire(shard) as lease:
             name = progress[shard.genre_id].name
