@@ -51,12 +51,25 @@ class DelimitedText(DatasetReader):
             raise NotADataset(
                 f"{source.name} does not begin with the columns' names: {error}."
             ) from None
-        self.header = [name.strip() for name in names]
+        names = [name.strip() for name in names]
+        self.header = names[: self._width(names, lines)]
         if dialect.is_fma_tracks(names, lines[1].strip().split(",") if lines[1:] else []):
             raise NotADataset(
                 f"{source.name} is FMA's table of tracks, with two header rows: import its folder "
                 "(unpack fma_metadata.zip), or the file alone."
             )
+
+    def _width(self, names: list[str], lines: list[str]) -> int:
+        """Return how many columns there are; rows may lack the unnamed ones at the end."""
+        named = max((place for place, name in enumerate(names, 1) if name), default=len(names))
+        records = csv.reader(
+            lines[1 + self._dialect.declared :], delimiter=self._delimiter, skipinitialspace=True
+        )
+        try:
+            widths = [len(row) for row in records if row]
+        except csv.Error:
+            return len(names)
+        return named if widths.count(named) > len(widths) / 2 else len(names)
 
     def rows(self) -> Iterator[Row | BrokenRow]:
         """Yield the rows; one that is broken costs no other."""

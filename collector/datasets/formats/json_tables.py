@@ -9,7 +9,7 @@ from functools import partial
 from json import JSONDecodeError
 from typing import IO, Any, Final
 
-from collector.datasets.formats import json_values, text_encoding
+from collector.datasets.formats import json_frames, json_values, text_encoding
 from collector.datasets.formats.byte_source import ByteSource
 from collector.datasets.formats.json_columns import JsonColumns
 from collector.datasets.formats.table import (
@@ -80,20 +80,32 @@ class JsonDocument:
                 raise DamagedFile.because(self.source.name, error) from error
 
     def _document_records(self, text: IO[str]) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
+        whole = json_frames.WholeObject()
+        header: list[str] | None = None
         for name, value, is_element in json_values.read_members(text):
             if name and len(self.names) < _MAX_NAMED:
                 self.names[name] = None
+            if name:
+                whole.add(name, value, is_element=is_element)
             if is_element and isinstance(value, dict):
                 yield from _walk(name, value)
             elif isinstance(value, dict):
                 yield _INDEX, {"id": name, **value}
                 yield from _walk_members(name, value)
+            elif is_element and not name and isinstance(value, list):
+                if header is None:
+                    header = json_frames.as_header(value)
+                elif header:
+                    yield "", dict(zip(header, value, strict=False))
+        yield from whole.records()
 
     def table_paths(self, names_tracks: NamesTracks) -> list[str]:
         """Return the paths of the lists of tracks; of all lists if none holds tracks."""
         paths = [path for path, found in self.lists.items() if names_tracks(found.header())]
         paths = [path for path in paths if not self._is_shadowed(path, paths)]
-        return paths or [path for path in self.lists if path != _INDEX]
+        frames = [path for path in (json_frames.COLUMNS,) if path in self.lists]
+        others = [path for path in self.lists if path not in {_INDEX, json_frames.WHOLE}]
+        return paths or frames or others
 
     @staticmethod
     def _is_shadowed(path: str, paths: list[str]) -> bool:
@@ -106,7 +118,9 @@ class JsonDocument:
 
 
 def _is_inside(inner: str, outer: str) -> bool:
-    return inner != outer and (not outer or inner.startswith(f"{outer}."))
+    if inner == outer or outer in {_INDEX, json_frames.COLUMNS}:
+        return False
+    return outer in {"", json_frames.WHOLE} or inner.startswith(f"{outer}.")
 
 
 def _walk(path: str, record: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -169,7 +183,7 @@ def tables(source: ByteSource, encoding: str, names_tracks: NamesTracks) -> list
     others = [
         path
         for path in document.lists
-        if path not in {*paths, _INDEX, ""}
+        if path not in {*paths, _INDEX, json_frames.WHOLE, ""}
         and not any(_is_inside(path, taken) for taken in paths)
         and not any(_is_inside(taken, path) for taken in paths)
     ]

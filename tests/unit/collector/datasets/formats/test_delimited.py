@@ -75,6 +75,12 @@ def test_the_delimiter_fits_the_rows(read, text, header):
     assert not any(isinstance(row, BrokenRow) for row in rows)
 
 
+def test_a_header_may_end_with_a_delimiter(read):
+    """Where the rows do not; a column without a name that holds cells stays."""
+    assert read("a;b;\n1;2\n3;4\n") == (["a", "b"], [["1", "2"], ["3", "4"]])
+    assert read("a;b;\n1;2;x\n3;4;\n") == (["a", "b", ""], [["1", "2", "x"], ["3", "4", ""]])
+
+
 @pytest.mark.parametrize(
     "again",
     [

@@ -155,6 +155,37 @@ def test_tracks_by_id_are_a_table(read):
     assert read(document)[2] == {"id": "x2", "name": "Blue 2", "artist": "Ana"}
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"name": {"0": "Blue", "1": "Red"}, "artist": {"0": "Ana", "1": "Bo"}},
+        {"name": ["Blue", "Red"], "artist": ["Ana", "Bo"]},
+        {"columns": ["name", "artist"], "index": [0, 1], "data": [["Blue", "Ana"], ["Red", "Bo"]]},
+        [["name", "artist"], ["Blue", "Ana"], ["Red", "Bo"]],
+    ],
+)
+def test_tables_by_columns_or_without_names_of_cells(read, document):
+    """The forms in which pandas writes a frame, and a list of rows below a header."""
+    assert read(document) == [{"name": "Blue", "artist": "Ana"}, {"name": "Red", "artist": "Bo"}]
+
+
+def test_one_track_is_a_table_of_one_row(read):
+    """As a catalogue returns it."""
+    track = {
+        "name": "Blue",
+        "artists": [{"name": "Ana", "id": "a"}],
+        "album": {"name": "Tiles", "artists": [{"name": "Ana"}]},
+    }
+    assert read(track) == [
+        {
+            "name": "Blue",
+            "artists": '[{"name": "Ana", "id": "a"}]',
+            "album.name": "Tiles",
+            "album.artists": '[{"name": "Ana"}]',
+        }
+    ]
+
+
 def test_a_line_that_is_no_json_costs_no_other(read):
     """It is counted with its reason."""
     lines = [json.dumps(TRACKS[0]), '{"track_name": "Cut', json.dumps(TRACKS[1])]
