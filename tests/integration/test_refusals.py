@@ -124,7 +124,7 @@ def test_a_metric_lies_inside_its_interval(seed: int, tracks: int, sharpness: fl
 def test_descriptors_of_few_tracks_are_named(database: Engine) -> None:
     """A set that fewer than a tenth have is left out, and a warning names it."""
     Music(artists=60).fill(database)
-    config = TrainingConfig()
+    config = TrainingConfig(auto_features=True)
     assert audio_joins.unused_groups_warning(database, config) is None
     with transaction(database) as connection:
         track = connection.scalar(select(views.training_tracks.c.track_id).limit(1))
