@@ -93,9 +93,7 @@ class DataFrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         name = type(self.model).__name__
         if not isinstance(self.features, Preprocessor):
             raise BadTrainingConfig(f"{name} uses no feature: there is nothing to preprocess.")
-        if preprocessing.balance == "weights" and not has_fit_parameter(
-            self.model, "sample_weight"
-        ):
+        if preprocessing.balance == "weights" and not self.supports_sample_weight:
             raise BadTrainingConfig(f"{name} takes no sample weights: use --balance smote.")
         features = self.features.with_preprocessing(preprocessing)
         model = clone(self.model)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.utils.validation import has_fit_parameter
 
 from classifier import estimators, threads
 from classifier.data.training_data import SplitDataset, split_dataset
@@ -61,8 +60,8 @@ def refuses(name: str, preparation: Preprocessing) -> bool:
         return True
     if not isinstance(plain, DataFrameClassifier):
         return False
-    weighs = has_fit_parameter(plain.model, "sample_weight")
     prepares = isinstance(plain.features, Preprocessor)
+    weighs = plain.supports_sample_weight
     return not prepares or (preparation.balance == "weights" and not weighs)
 
 
