@@ -68,7 +68,9 @@ def test_any_path_can_be_stored() -> None:
 
 def test_a_missing_library_is_named_with_its_extra() -> None:
     """The message names the extra to install."""
-    with pytest.raises(UserError, match=r"needs no_such_thing: pip install '\.\[audio\]' in the clone"):
+    with pytest.raises(
+        UserError, match=r"needs no_such_thing: pip install '\.\[audio\]' in the clone"
+    ):
         scan.require_libraries(("numpy", "no_such_thing"))
 
 
