@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from genrebase.errors import GenrebaseError, UserError
+from genrebase.errors import CommandInterrupted, GenrebaseError, UserError
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.command_line import CommandLine, run_app
@@ -183,6 +183,11 @@ def copy(
             copied = copying.copy_database(
                 source, target, lambda state: bar(state.done, total=state.total, note=state.table)
             )
+    except KeyboardInterrupt:
+        raise CommandInterrupted(
+            f"Stopped: {target.url.render_as_string()} is an unfinished copy, which no command "
+            "uses. Run the same command again to continue it."
+        ) from None
     finally:
         source.dispose()
         target.dispose()

@@ -4,21 +4,35 @@ from sqlalchemy import Engine
 
 from genrebase.store import engine as _engine
 from genrebase.store import schema_revision as _schema
+from genrebase.store.copy import copy_state as _copy_state
+from genrebase.store.errors import UnfinishedCopy
 
 
 def connect(url: str | None = None) -> Engine:
     """Return an engine on a Genrebase database whose schema revision is the expected one.
 
     `url` is `sqlite:///FILE` or `postgresql://…`; without one, `STORE_URL` or its default.
-    Raises `InvalidUrl`, `DatabaseUnreachable` or `SchemaMismatch`.
+    Raises `InvalidUrl`, `DatabaseUnreachable`, `SchemaMismatch` or, for the target of an
+    interrupted copy, `UnfinishedCopy`.
     """
     engine = _engine.make_engine(url)
     try:
         _schema.check_revision(engine)
+        _refuse_unfinished_copy(engine)
     except BaseException:
         engine.dispose()
         raise
     return engine
+
+
+def _refuse_unfinished_copy(engine: Engine) -> None:
+    with _engine.read_transaction(engine) as connection:
+        state = _copy_state.read(connection)
+    if state is not None and not state.is_complete:
+        raise UnfinishedCopy(
+            f"{engine.url.render_as_string()} is an unfinished copy of {state.source}, with rows "
+            "missing: run the same `genrebase copy` again to continue it, or delete it."
+        )
 
 
 __all__ = ["Engine", "connect"]

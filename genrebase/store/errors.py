@@ -14,6 +14,10 @@ class InvalidUrl(UserError):
     """The database URL cannot be used."""
 
 
+class UnfinishedCopy(UserError):
+    """The database is the target of a copy that was interrupted: rows are missing."""
+
+
 class DatabaseUnreachable(StoreError):
     """No connection to the database."""
 

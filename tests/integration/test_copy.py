@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, delete, insert, select, text, update
 
+from genrebase import store
 from genrebase.store import tables
 from genrebase.store.copy import (
     CopyProgress,
@@ -18,7 +19,7 @@ from genrebase.store.copy import (
     copy_database,
 )
 from genrebase.store.engine import make_engine, read_transaction, transaction
-from genrebase.store.errors import IncompatibleDatabase, SchemaMismatch, StoreError
+from genrebase.store.errors import IncompatibleDatabase, SchemaMismatch, StoreError, UnfinishedCopy
 from tests import factories as make
 from tests.consistency import assert_consistent
 from tests.fakes import NOON
@@ -129,7 +130,10 @@ def test_a_killed_copy_resumes(filled: Engine, database_url: str, target: Engine
     )
     ended = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
     assert ended.returncode == -signal.SIGKILL
+    with pytest.raises(UnfinishedCopy, match="run the same `genrebase copy` again"):
+        store.connect(to)
     copy_database(filled, target)
+    store.connect(to).dispose()
     assert contents(target) == contents(filled)
 
 
