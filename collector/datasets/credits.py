@@ -36,6 +36,10 @@ _OTHER_IDS: Final = re.compile(r"\s*[,;|]\s*")
 _MOSTLY: Final = 0.9
 _MAX_NAMES: Final = 200_000
 """Names that are remembered of a table."""
+_MAX_SEVERAL: Final = 10_000
+"""Cells by which the table's delimiter is found."""
+_CONFIRMED: Final = 10
+"""Weight of a name that another row confirms, as against a number that fits."""
 _MAX_PIECES: Final = 16
 """Of one cell, when they are put together to names in every way."""
 
@@ -65,6 +69,29 @@ class CreditNames:
         """The delimiters, the table's own first."""
         return sorted(_DELIMITERS, key=lambda delimiter: -self.delimiters[delimiter])
 
+    def add_several(self, cells_: Sequence[tuple[str, int, Sequence[str]]]) -> None:
+        """Find the table's delimiter, by cells with the number and the ids of their artists."""
+        for text, number, row_ids in cells_:
+            for delimiter in _DELIMITERS:
+                pieces = _split(text, delimiter)
+                if len(pieces) == number and (matches := self.count_matches(pieces, row_ids)) >= 0:
+                    self.delimiters[delimiter] += 1 + _CONFIRMED * matches
+        for text, number, row_ids in cells_:
+            pieces = _split(text, self.order[0])
+            if len(pieces) == number and self.count_matches(pieces, row_ids) >= 0:
+                for row_id, name in zip(row_ids, pieces, strict=False):
+                    self.by_id.setdefault(row_id, name)
+
+    def count_matches(self, given: Sequence[str], row_ids: Sequence[str]) -> int:
+        """Return how many of a row's names other rows confirm; -1 if one contradicts its id."""
+        if not row_ids:
+            return sum(name in self.single for name in given)
+        expected = [self.by_id.get(row_id) for row_id in row_ids]
+        pairs = list(zip(given, expected, strict=True))
+        if any(name is not None and name != piece for piece, name in pairs):
+            return -1
+        return sum(name is not None for _, name in pairs)
+
 
 def survey_credits(
     rows: Callable[[], Iterable[Sequence[str] | BrokenRow]],
@@ -92,6 +119,7 @@ def survey_rows(
 ) -> CreditNames:
     """Read a table's names before its credits are split; a list of them needs no splitting."""
     found = CreditNames()
+    several: list[tuple[str, int, Sequence[str]]] = []
     for row in rows:
         if len(found.single) >= _MAX_NAMES:
             break
@@ -108,19 +136,10 @@ def survey_rows(
             found.single.add(name)
             if row_ids:
                 found.by_id.setdefault(row_ids[0], name)
-        elif number:
-            _add_split(found, text, number, row_ids)
+        elif number and len(several) < _MAX_SEVERAL:
+            several.append((text, number, row_ids))
+    found.add_several(several)
     return found
-
-
-def _add_split(found: CreditNames, text: str, number: int, row_ids: Sequence[str]) -> None:
-    for delimiter in _DELIMITERS:
-        pieces = _split(text, delimiter)
-        if len(pieces) == number:
-            found.delimiters[delimiter] += 1
-            if delimiter == found.order[0]:
-                for row_id, name in zip(row_ids, pieces, strict=False):
-                    found.by_id.setdefault(row_id, name)
 
 
 def parse_ids(cell: str) -> tuple[str, ...]:
@@ -196,12 +215,13 @@ class CreditParser:
         """Return the names in a text that holds `number` of them; None if that is uncertain."""
         for delimiter in self._order:
             pieces = _split(text, delimiter)
-            if len(pieces) == number:
+            if len(pieces) == number and self._names.count_matches(pieces, row_ids) >= 0:
                 return pieces
             if len(pieces) > number:
                 return self._join(pieces, text, number, row_ids)
         pieces = [piece for piece in _ANY_DELIMITER.split(text) if piece]
-        return pieces if len(pieces) == number else None
+        fits = len(pieces) == number and self._names.count_matches(pieces, row_ids) >= 0
+        return pieces if fits else None
 
     def _join(
         self, pieces: Sequence[str], text: str, number: int, row_ids: Sequence[str]
@@ -211,22 +231,12 @@ class CreditParser:
             return None
         ways = []
         for joined in _groups(_spans(text, pieces), text, number):
-            matches = self._count_matches(joined, row_ids)
-            if matches:
+            matches = self._names.count_matches(joined, row_ids)
+            if matches > 0:
                 ways.append((matches, joined))
         best = max((matches for matches, _ in ways), default=0)
         fitting = [joined for matches, joined in ways if matches == best]
         return fitting[0] if len(fitting) == 1 else None
-
-    def _count_matches(self, joined: Sequence[str], row_ids: Sequence[str]) -> int:
-        """Return how many of the names other rows confirm; 0 if one of them contradicts."""
-        if not row_ids:
-            return sum(name in self._names.single for name in joined)
-        expected = [self._names.by_id.get(row_id) for row_id in row_ids]
-        pairs = list(zip(joined, expected, strict=True))
-        if any(name is not None and name != given for given, name in pairs):
-            return 0
-        return sum(name is not None for _, name in pairs)
 
     def _split_by_names(self, text: str) -> list[str] | None:
         """Split a text at commas if each of the names stands alone in another row."""

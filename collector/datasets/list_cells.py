@@ -79,8 +79,8 @@ def parse_list(cell: str) -> ItemList | None:
     """Return the items of a list cell; None if the cell is plain text.
 
     A list is JSON, a Python list, tuple, set or object, what numpy prints of an array, or one
-    object. Objects are read by their `name`. An item that is missing is left out. Raises
-    `UnreadableList`.
+    object. Objects are read by their `name`. None and NaN are left out; a text such as 'nan' may
+    be a name. Raises `UnreadableList`.
     """
     text = cell.strip()
     if text == _OBJECT:
@@ -100,7 +100,9 @@ def is_blank(cell: str) -> bool:
         parsed = parse_list(cell)
     except UnreadableList:
         return False
-    return parsed is not None and not parsed.items and not parsed.is_shortened
+    if parsed is None or parsed.is_shortened:
+        return False
+    return all(cells.is_missing(item.name) for item in parsed.items)
 
 
 def strip_brackets(cell: str) -> str:
@@ -233,7 +235,7 @@ def _items_of_text(value: Any, depth: int) -> Iterator[ListItem | type[_Shortene
     text = names.clean(cells.plain_text(text))
     if _NESTED.match(text) is not None:
         yield from _items(_parse_value(text), depth + 1)
-    elif not cells.is_missing(text):
+    elif text:
         yield ListItem(text)
 
 
@@ -247,7 +249,7 @@ def _items_of_object(
         id_ = _first_text(value, _ID_KEYS)
         if id_ is None and isinstance(artist, dict):
             id_ = _first_text(artist, _ID_KEYS)
-        if not cells.is_missing(name):
+        if name:
             yield ListItem(name, id_)
         return
     if not any(key in value for key in _NAME_KEYS):

@@ -67,6 +67,13 @@ def test_a_row_that_contradicts_other_rows_is_uncertain():
     assert parsed.artists == (ArtistCredit("A, B, C"),)
 
 
+def test_the_delimiter_is_that_of_the_table():
+    """Another delimiter inside the names gives as many pieces, and other names than elsewhere."""
+    alone = [("Earth, Wind & Fire", ANA), ("AC/DC", BO), ("Cy & Di", CY)]
+    parsed = parse("Earth, Wind & Fire, AC/DC, Cy & Di", f"{ANA}, {BO}, {CY}", rows=alone)
+    assert [credit.name for credit in parsed.artists] == [name for name, _ in alone]
+
+
 def test_a_list_with_ids_beside_it():
     """They match by position; other numbers of ids are counted."""
     parsed = parse("['Ana', 'Bo']", f"['{ANA}', '{BO}']")
