@@ -27,7 +27,7 @@ def explain(
             f"{dataset.header[ids]!r}. Fetch the "
             f"tracks by their ids: collector add {shlex.quote(str(path))}"
         )
-    if dataset.kind == "JSON" and not columns.is_track_header(dataset.header):
+    if dataset.kind == "JSON":
         listed = ", ".join(dataset.header[:_MAX_LISTED])
         return NotADataset(
             f"{path} is JSON without a list of tracks: its objects hold {listed}. A list of "

@@ -249,6 +249,10 @@ def test_the_tracks_of_fma_among_others(sqlite_engine: Engine, tmp_path: Path):
         ),
         ('{"username": "ana"}', "is JSON without a list of tracks: it is an object with username"),
         ("track_uri,genre\nspotify:track:{0},pop\n", "collector add '[^']*my table"),
+        (
+            '{"track_id": {"0": 2, "1": 3}, "energy": {"0": 0.5, "1": 0.25}}',
+            "is JSON without a list of tracks: its objects hold track_id, energy",
+        ),
         ('[{{"id": "{0}", "energy": 0.5}}]', "Spotify ids in the column 'id'"),
     ],
 )

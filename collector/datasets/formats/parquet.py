@@ -14,6 +14,7 @@ from collector.datasets.formats.table import (
 )
 
 _BATCH: Final = 5_000
+_MAX_DEPTH: Final = 5
 
 
 class ParquetTable(DatasetReader):
@@ -33,13 +34,16 @@ class ParquetTable(DatasetReader):
             self._file = parquet.ParquetFile(path)
         except (pa.ArrowException, OSError) as error:
             raise NotADataset(f"{name} is not a Parquet file: {error}.") from error
-        self.header = [column.strip() for column in self._file.schema_arrow.names]
+        self._from_batches = pa.Table.from_batches
+        names = _flattened(self._file.schema_arrow.empty_table()).column_names
+        self.header = [column.strip() for column in names]
 
     def rows(self) -> Iterator[Row | BrokenRow]:
         """Yield the rows as text."""
         try:
             for batch in self._file.iter_batches(batch_size=_BATCH):
-                columns: Any = (map(as_text, column.to_pylist()) for column in batch.columns)
+                table = _flattened(self._from_batches([batch]))
+                columns: Any = (map(as_text, column.to_pylist()) for column in table.columns)
                 yield from zip(*columns, strict=True)
         except (self._broken, OSError) as error:
             raise DamagedFile.because(self._name, error) from error
@@ -47,3 +51,13 @@ class ParquetTable(DatasetReader):
     def estimate_rows(self, done: int) -> float | None:  # noqa: ARG002 - the file's metadata has it
         """Return the number of rows."""
         return float(self._file.metadata.num_rows)
+
+
+def _flattened(table: Any) -> Any:
+    """Return a table with the members of structs as columns, such as `album.name`."""
+    for _ in range(_MAX_DEPTH):
+        names = table.column_names
+        table = table.flatten()
+        if table.column_names == names:
+            break
+    return table
