@@ -12,6 +12,10 @@ _MISSING: Final = frozenset(
     | {"1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind"}
 )
 """Words for a missing value: of databases (`\\N`), of pandas, R, Excel and JavaScript."""
+MISSING_STARTS: Final = frozenset(
+    start for word in _MISSING for start in (word[:1], word[:1].upper()) if start
+) | frozenset(" \t\u00a0")
+"""Characters that a cell for a missing value begins with."""
 _BYTES: Final = re.compile(r"""[bB](?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""", re.DOTALL)
 _REFERENCE: Final = re.compile(r"&(?:amp|quot|apos|lt|gt|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
 """References of HTML that tables of scraped pages keep."""

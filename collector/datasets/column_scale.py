@@ -34,7 +34,9 @@ class ColumnScale:
     unit: str | None = None
     """The unit that stands behind every number; a cell without it is unreadable."""
     words: Callable[[str], float | None] | None = None
-    """Reads cells that are words or times, such as `C#` and `3:45`, after rescaling."""
+    """Reads cells that are words or times, such as `C#` and `3:45`; the result is not rescaled."""
+    are_numbers_words: bool = False
+    """Whether `words` reads the numbers, too: 3.45 is 3:45."""
     note: str | None = None
     """What was decided about the column and is worth a message; None for numbers as usual."""
 
@@ -46,26 +48,30 @@ class ColumnScale:
             and not self.exponent
             and self.multiplier == 1
             and self.unit is None
+            and not self.are_numbers_words
         )
 
     def read(self, cell: str) -> float | None:
         """Return a cell's number, rescaled, in range or not; None if the cell is unreadable."""
-        if self.words is not None and (value := self.words(cell)) is not None:
-            return value
+        if self.are_numbers_words:
+            return self._read_word(cell)
         number, unit = (cell, None) if self.unit is None else number_cells.split_unit(cell)
         text = number_cells.plain_number(number, self.notation)
-        if text is None or unit != self.unit:
-            return None
-        return self._rescaled(text)
+        if text is None:
+            return self._read_word(cell)
+        return self._rescaled(text) if unit == self.unit else None
 
     def fits(self, value: float) -> bool:
         """Return whether a rescaled number may be stored."""
         return self.low <= value <= self.high and (not self.is_whole or value.is_integer())
 
+    def _read_word(self, cell: str) -> float | None:
+        return None if self.words is None else self.words(cell)
+
     def _rescaled(self, text: str) -> float:
         if self.exponent:
             try:  # exact in decimals: 54.3 percent is 0.543
-                return float(f"{text}e{self.exponent}")
+                return float(f"{text.strip()}e{self.exponent}")
             except ValueError:  # the number has an exponent already
                 return float(text) * 10.0**self.exponent
         return float(text) * self.multiplier

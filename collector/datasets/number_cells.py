@@ -70,6 +70,8 @@ def parse_number(cell: str, notation: Notation) -> float | None:
 
 def plain_number(cell: str, notation: Notation) -> str | None:
     """Return a number as Python writes it, None if the cell holds none in this notation."""
+    if notation is Notation.POINT and _is_plain(cell):
+        return cell
     text = cell.strip()
     if len(text) > _MAX_LENGTH:
         return None
@@ -82,11 +84,7 @@ def plain_number(cell: str, notation: Notation) -> str | None:
         text = text.replace(",", ".")
     elif "." in text and notation is Notation.COMMA:
         return None
-    try:
-        float(text)
-    except ValueError:
-        return None
-    return text
+    return text if _is_plain(text) else None
 
 
 def split_unit(cell: str) -> tuple[str, str | None]:
@@ -110,3 +108,11 @@ def parse_clock(cell: str) -> float | None:
     hours = 24 * int(parts.get("days") or 0) + int(parts["hours"] or 0)
     seconds = float(parts["seconds"].replace(",", "."))
     return 3600.0 * hours + 60.0 * int(parts["minutes"]) + seconds
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

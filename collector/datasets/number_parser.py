@@ -38,8 +38,10 @@ class NumberParser:
             for name, position in columns.items()
             if scales is None or name in scales
         }
-        self._duration = taken.get(DURATION)
-        self._popularity = taken.get(POPULARITY)
+        self._duration, self._popularity = (
+            (taken[name][0], taken[name][1], taken[name][1].is_plain) if name in taken else None
+            for name in (DURATION, POPULARITY)
+        )
         self._features = tuple(
             (place, position, scale, scale.is_plain, scale.low, scale.high, scale.is_whole)
             for place, (position, scale) in (
@@ -101,12 +103,17 @@ class NumberParser:
             is_any = any(value is not None for value in values)
         return AudioFeatures(*values) if is_any else None  # type: ignore[arg-type]  # whole: int
 
-    def _number(self, row: Sequence[str], column: tuple[int, ColumnScale] | None) -> float | None:
+    def _number(
+        self, row: Sequence[str], column: tuple[int, ColumnScale, bool] | None
+    ) -> float | None:
         if column is None:
             return None
-        position, scale = column
+        position, scale, is_plain = column
         cell = row[position]
-        value = scale.read(cell)
+        try:
+            value = float(cell) if is_plain else scale.read(cell)
+        except ValueError:
+            value = scale.read(cell)
         if value is None:
             self.unreadable[position] += not cells.is_missing(cell)
         elif scale.fits(value):

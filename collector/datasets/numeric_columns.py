@@ -46,6 +46,7 @@ UNITS: Final[Mapping[str, Sequence[str]]] = {
 }
 """Units that a field may be in."""
 
+_NEVER_ALL_ZERO: Final = frozenset(("danceability", "energy", "liveness", "valence"))
 _MARKERS: Final = {"key": (-1, -1), "mode": (-1, -1), "tempo": (0, 0), "time_signature": (0, 0)}
 """Numbers that mark a missing value: they are out of range, and no evidence of another scale."""
 
@@ -238,7 +239,8 @@ def _share(column: _Column) -> JudgedShare:
     if column.unit == "fraction":
         return JudgedShare(ShareScale.FRACTION)
     if column.unit != "percent":
-        return share_columns.judge_share(numbers)
+        may_be_zero = column.field not in _NEVER_ALL_ZERO
+        return share_columns.judge_share(numbers, may_be_zero=may_be_zero)
     if not column.is_unit_certain:
         judged = share_columns.judge_share(numbers)
         if judged.scale is ShareScale.NONE:
@@ -267,7 +269,8 @@ def _duration(column: _Column) -> ColumnScale:
     if judged.unit is None:
         raise ColumnRefused(judged.note or "")
     if judged.has_times:
-        return replace(scale, words=duration_columns.read_pointed_time, note=judged.note)
+        words = duration_columns.read_pointed_time
+        return replace(scale, words=words, are_numbers_words=True, note=judged.note)
     note = judged.note or ("minutes and seconds" if column.summary.clocks else None)
     low, high = duration_columns.range_ms(judged)
     multiplier = duration_columns.MILLISECONDS[judged.unit]

@@ -38,6 +38,7 @@ NOTES: Final = {
 
 UNCERTAIN_UNIT: Final = "fractions or percent, name the unit"
 STANDARDISED: Final = "negative numbers, as after standardising"
+_ALL_ZERO: Final = "every number is 0"
 _RESCALED: Final = "from 0 to 1 exactly, as other columns that were rescaled"
 
 _FEW: Final = 0.05
@@ -47,12 +48,17 @@ _MIN_PERCENT: Final = 10
 """A column whose maximum is not greater may be on a scale to 5 or 10."""
 _MIN_THOUSANDTHS: Final = 500
 _MIN_NUMBERS: Final = 20
-"""So many numbers of at most 1 are no percent."""
+"""So many numbers of at most 1 are no percent; so many zeros are no measurements."""
 
 
-def judge_share(numbers: NumberSummary) -> JudgedShare:
-    """Return the scale of a column by its own numbers."""
+def judge_share(numbers: NumberSummary, *, may_be_zero: bool = True) -> JudgedShare:
+    """Return the scale of a column by its own numbers.
+
+    `may_be_zero` is whether 0 alone is plausible, as it is for instrumentalness.
+    """
     total = numbers.total
+    if not may_be_zero and total >= _MIN_NUMBERS and numbers.minimum == numbers.maximum == 0:
+        return JudgedShare(ShareScale.NONE, _ALL_ZERO)
     if numbers.standardised > _FEW_NEGATIVE * total:
         return JudgedShare(ShareScale.NONE, STANDARDISED)
     if numbers.maximum <= 1:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -25,14 +26,16 @@ SAMPLE_CELLS: Final = 200
 _MAX_SAMPLE_CHARACTERS: Final = 1 << 20
 _MAX_VALUE_CHARACTERS: Final = 400
 """A column with longer cells is text: its values are not counted."""
-_CHUNK: Final = 4_000
-"""Rows that are summarised together."""
+_CHUNK: Final = 1_000
+"""Rows that are summarised together; more do not fit into the processor's cache."""
 _LONGEST_MISSING: Final = 12
 """Characters of the longest word for a missing value, with room for blanks."""
 _MAX_EXCLUDING: Final = 20
 """One in so many cells with a point may be no group of thousands."""
 _POINTED: Final = 50
 """Cells with a point that decide whether points may group thousands."""
+_NAN: Final = len("nan")
+_DIGITS: Final = frozenset("0123456789")
 _URI: Final = len("spotify:track:") + source_ids.ID_LENGTH
 
 
@@ -55,7 +58,7 @@ class ColumnSummary:
     """Ids of 22 characters, URIs and URLs of tracks."""
     lists: int = 0
     """Cells that begin like a list, tuple or object: `[`, `(`, `{`."""
-    values: Mapping[str, int] | None = field(default_factory=Counter)
+    values: Counter[str] | None = field(default_factory=Counter)
     """Cells that are not missing, each with its count; None if there are more than 1,000
     different ones or very long ones."""
     sample: list[str] = field(default_factory=list)
@@ -118,6 +121,8 @@ def survey_table(
             _add(summary, columns[position])
         if stop_requested():
             break
+    for summary in summaries.values():
+        _finish(summary)
     return TableSummary(total, summaries)
 
 
@@ -125,6 +130,7 @@ def summarise(name: str, column: Sequence[str]) -> ColumnSummary:
     """Summarise the cells of one column."""
     summary = ColumnSummary(name)
     _add(summary, column)
+    _finish(summary)
     return summary
 
 
@@ -139,53 +145,75 @@ def _chunks(dataset: DatasetReader) -> Iterator[list[Sequence[str]]]:
 
 def _add(summary: ColumnSummary, column: Sequence[str]) -> None:
     summary.rows += len(column)
-    present = [cell for cell in column if cell]
+    present = [cell for cell in column if cell] if "" in column else column
     try:
         numbers = np.fromiter(map(float, present), np.float64, len(present))
-        others: list[str] = []
+        starters: list[str] = []
+        words: list[str] = []
     except ValueError:
-        numbers, others = _plain_numbers(present)
+        numbers, starters, words = _split_numbers(present)
     missing = np.isnan(numbers)
     if missing.any():
         numbers = numbers[~missing]
-    texts = [cell for cell in others if len(cell) > _LONGEST_MISSING or not cells.is_missing(cell)]
-    summary.missing += len(column) - len(numbers) - len(texts)
+    summary.missing += len(column) - len(numbers) - len(starters) - len(words)
     summary.numbers += len(numbers)
     summary.points.add(numbers)
-    _count_values(summary, column)
+    _count_values(summary, present)
     _sample(summary, present)
-    _add_commas(summary, numbers, present, texts)
-    if texts:
-        _add_texts(summary, texts)
+    has_texts = bool(starters or words)
+    _add_commas(summary, numbers, present, has_texts=has_texts)
+    if has_texts:
+        _add_texts(summary, starters, words)
 
 
-def _plain_numbers(present: Iterable[str]) -> tuple[Any, list[str]]:
-    """Return the cells that are plain numbers, as an array, and the others."""
-    numbers, others = [], []
+def _split_numbers(present: Sequence[str]) -> tuple[Any, list[str], list[str]]:
+    """Return the plain numbers of a column, the texts that begin like one, and the others.
+
+    Cells for missing values are in neither of the texts.
+    """
+    numbers, starters = [], []
     for cell in present:
-        if cell[0] in number_cells.START or len(cell) == len("nan"):
+        if cell[0] in number_cells.START or len(cell) == _NAN:
             try:
                 numbers.append(float(cell))
             except ValueError:
-                others.append(cell)
-        else:
-            others.append(cell)
-    return np.array(numbers, dtype=np.float64), others
+                starters.append(cell)
+    words = [cell for cell in present if cell[0] not in number_cells.START and len(cell) != _NAN]
+    return np.array(numbers, dtype=np.float64), _filled(starters), _filled(words)
+
+
+def _filled(texts: list[str]) -> list[str]:
+    """Return the texts that are no words for a missing value."""
+    missing = {cell for cell in texts if cell[0] in cells.MISSING_STARTS and _is_missing(cell)}
+    return [cell for cell in texts if cell not in missing] if missing else texts
 
 
 def _is_missing(cell: str) -> bool:
     return len(cell) <= _LONGEST_MISSING and cells.is_missing(cell)
 
 
-def _count_values(summary: ColumnSummary, column: Sequence[str]) -> None:
-    if summary.values is None:
+def _finish(summary: ColumnSummary) -> None:
+    """Leave out the words for missing values."""
+    if summary.values is not None:
+        _drop_missing(summary.values)
+
+
+def _drop_missing(values: Counter[str]) -> None:
+    for cell in filter(_is_missing, list(values)):
+        del values[cell]
+
+
+def _count_values(summary: ColumnSummary, present: Sequence[str]) -> None:
+    if summary.values is None or not present:
         return
-    counts = Counter(summary.values)
-    counts.update(column)
-    for cell in [cell for cell in counts if _is_missing(cell)]:
-        del counts[cell]
-    is_long = any(len(cell) > _MAX_VALUE_CHARACTERS for cell in counts)
-    summary.values = None if len(counts) > MAX_VALUES or is_long else counts
+    if max(map(len, present)) > _MAX_VALUE_CHARACTERS:
+        summary.values = None
+        return
+    summary.values.update(present)
+    if len(summary.values) > MAX_VALUES:
+        _drop_missing(summary.values)
+        if len(summary.values) > MAX_VALUES:
+            summary.values = None
 
 
 def _sample(summary: ColumnSummary, present: Sequence[str]) -> None:
@@ -201,19 +229,22 @@ def _sample(summary: ColumnSummary, present: Sequence[str]) -> None:
 
 
 def _add_commas(
-    summary: ColumnSummary, numbers: Any, present: Sequence[str], texts: Sequence[str]
+    summary: ColumnSummary, numbers: Any, present: Sequence[str], *, has_texts: bool
 ) -> None:
     """Read the cells with decimal commas, unless most of those with a point exclude them."""
     if summary.commas is None:
         return
-    pointed = list(islice((cell for cell in present if "." in cell), _POINTED))
-    if not pointed and not texts:
+    has_points = "." in "".join(present)
+    if not has_points and not has_texts:
         summary.commas.add(numbers)
         return
+    pointed = (
+        list(islice((cell for cell in present if "." in cell), _POINTED)) if has_points else []
+    )
     if _MAX_EXCLUDING * sum(_with_comma(cell) is None for cell in pointed) > len(pointed):
         summary.commas = None
         return
-    candidates = (cell for cell in present if cell[0] in number_cells.START)
+    candidates = [cell for cell in present if cell[0] in number_cells.START]
     values = [value for value in map(_with_comma, candidates) if value is not None]
     summary.commas.add(np.array(values, dtype=np.float64))
 
@@ -222,20 +253,27 @@ def _with_comma(cell: str) -> float | None:
     return number_cells.parse_number(number_cells.split_unit(cell)[0], Notation.COMMA)
 
 
-def _add_texts(summary: ColumnSummary, texts: Sequence[str]) -> None:
-    """Count the cells that are no plain numbers."""
-    candidates: list[str] = []
-    for cell in texts:
-        first, length = cell[0], len(cell)
-        if (length == source_ids.ID_LENGTH or length >= _URI) and _is_track_id(cell):
-            summary.spotify_ids += 1
-        elif first in number_cells.START:
-            candidates.append(cell)
-        elif first in "[({":
-            summary.lists += 1
-        elif cell[-1].isdigit() and date_cells.begins_with_month(cell) and _is_date(cell):
-            summary.dates += 1
-    _add_candidates(summary, candidates)
+def _add_texts(summary: ColumnSummary, starters: Sequence[str], words: Sequence[str]) -> None:
+    """Count the cells that are no plain numbers; `starters` begin as numbers do."""
+    ids = {
+        cell
+        for texts in (starters, words)
+        for cell in texts
+        if (len(cell) == source_ids.ID_LENGTH or len(cell) >= _URI) and _is_track_id(cell)
+    }
+    if ids:
+        total = len(starters) + len(words)
+        starters = [cell for cell in starters if cell not in ids]
+        words = [cell for cell in words if cell not in ids]
+        summary.spotify_ids += total - len(starters) - len(words)
+    firsts = Counter(map(itemgetter(0), words))
+    summary.lists += sum(firsts[bracket] for bracket in "[({")
+    summary.dates += sum(
+        cell[-1] in _DIGITS and date_cells.begins_with_month(cell) and _is_date(cell)
+        for cell in words
+    )
+    if starters:
+        _add_candidates(summary, starters)
 
 
 def _add_candidates(summary: ColumnSummary, candidates: Iterable[str]) -> None:
