@@ -5,7 +5,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import Engine, inspect, select, text, update
+from sqlalchemy import Engine, Table, inspect, select, text, update
 from sqlalchemy.types import NullType
 
 from genrebase.store import tables, views
@@ -65,7 +65,8 @@ def test_every_column_has_a_description(view: views.View):
     """A view's documentation has its columns, in their order, in whole sentences."""
     assert list(view.columns) == view.table.columns.keys()
     assert all(text.endswith(".") for text in (view.description, *view.columns.values()))
-    assert getattr(views, view.name, view.table) is view.table
+    exported = getattr(views, view.name, None)  # a module may have the name of its view
+    assert exported is view.table or not isinstance(exported, Table)
 
 
 @pytest.mark.parametrize("view", views.ALL.values(), ids=views.ALL)
