@@ -85,7 +85,8 @@ def import_(
     Examples:
       collector import tracks.csv
       collector import tracks.csv --genre-column genre --rejected rejected.csv
-      collector import tracks.csv --column "tempo=Tempo (BPM)" --unit length=s --dry-run
+      collector import tracks.csv --column "tempo=Tempo (BPM)" --dry-run
+      collector import tracks.csv --unit length=s --dry-run
     """
     # these import SQLAlchemy and numpy: --help need not wait
     from collector.datasets.rows import RowRejection

@@ -82,7 +82,16 @@ def write_dataset(file: Path, rows: int = 240) -> None:
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(
-            ["track_name", "artists", "genre", "energy", "acousticness", "tempo", "year"]
+            [
+                "track_name",
+                "artists",
+                "genre",
+                "energy",
+                "acousticness",
+                "Tempo (BPM)",
+                "length",
+                "year",
+            ]
         )
         for number in range(rows):
             genre = list(GENRES)[number % 3]
@@ -90,7 +99,12 @@ def write_dataset(file: Path, rows: int = 240) -> None:
             writer.writerow(
                 [
                     *(f"Love {number}", f"Artist {number // 4}", genre, f"{energy:.3f}"),
-                    *(f"{1 - energy:.3f}", f"{chance.uniform(80, 160):.1f}", 1980 + number % 40),
+                    *(
+                        f"{1 - energy:.3f}",
+                        f"{chance.uniform(80, 160):.1f}",
+                        180 + number,
+                        1980 + number % 40,
+                    ),
                 ]
             )
 
