@@ -38,7 +38,14 @@ def judge_numbers(
     `month/day/year` of `release_date`. Raises `UnknownUnit` for one that there is not. Dates after
     `last_year` are out of range. A column without a summary is taken as its name says.
     """
-    overrides = {_field(name): unit for name, unit in (unit_overrides or {}).items()}
+    by_name = {
+        summary.columns[column.position].name: name
+        for name, column in columns.numeric.items()
+        if column.position in summary.columns
+    }
+    overrides = {
+        by_name.get(name) or _field(name): unit for name, unit in (unit_overrides or {}).items()
+    }
     order = _order(overrides.pop(RELEASE_DATE, None))
     judged = judge_columns(columns.numeric, summary, overrides)
     dates = {

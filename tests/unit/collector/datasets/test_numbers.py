@@ -471,6 +471,8 @@ def test_dates_and_years_that_are_lost_are_counted(column):
 def test_a_unit_can_be_given(column):
     """It beats what name and numbers say."""
     assert durations(column("Length", "7", "9", units={"length": "min"})) == [420_000, 540_000]
+    named = column("Track Length", "7", "9", units={"Track Length": "min"})
+    assert durations(named) == [420_000, 540_000]
     assert durations(column("Length", "7", "9", units={"duration": "s"})) == [7_000, 9_000]
     percent = column("energy", "0.5", "0.75", units={"energy": "percent"})
     assert values(percent, "energy") == [0.005, 0.0075]
