@@ -36,6 +36,7 @@ _MIXED: Final = "in several units, durations below 30 s and above 20 minutes are
 _UNCERTAIN: Final = "in no unit that is certain, name it"
 _NEARLY_ALL: Final = 0.95
 _FEW_NEGATIVE: Final = 0.02
+_MIN_TIMES: Final = 3
 _MIN_NUMBERS: Final = 30
 """So many numbers without a decimal part from .60 are minutes and seconds."""
 
@@ -89,6 +90,13 @@ def _has_times(numbers: NumberSummary) -> bool:
         fractions >= _MIN_NUMBERS
         and not numbers.no_seconds
         and numbers.hundredths == numbers.total
+    )
+
+
+def may_be_mangled(times: NumberSummary) -> bool:
+    """Return whether all times are whole minutes and long, as where a spreadsheet added `:00`."""
+    return (
+        times.total >= _MIN_TIMES and times.tens == times.total and times.minimum > _USUAL["s"][1]
     )
 
 

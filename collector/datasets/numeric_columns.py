@@ -140,9 +140,7 @@ class _Judge:
         if cell_unit not in UNITS.get(name, ()):
             cell_unit = None
         if notation is None:
-            low, high = native_scale(name).low, native_scale(name).high
-            fits_point = low <= summary.points.minimum and summary.points.maximum <= high
-            notation = Notation.POINT if fits_point else Notation.COMMA
+            notation = Notation.COMMA if _fits_with_comma(name, summary) else Notation.POINT
         is_certain = unit is not None and (name in self._overrides or cell_unit is not None)
         return _Column(name, summary, notation, unit, is_certain, cell_unit)
 
@@ -250,6 +248,16 @@ def _share(column: _Column) -> JudgedShare:
     return JudgedShare(ShareScale.PERCENT)
 
 
+def _fits_with_comma(name: str, summary: ColumnSummary) -> bool:
+    """Return whether only decimal commas put a column's numbers into its range."""
+    scale = native_scale(name)
+    points, commas = summary.points, summary.commas
+    if name == DURATION or commas is None:
+        return False
+    fits_point = scale.low <= points.minimum and points.maximum <= scale.high
+    return not fits_point and scale.low <= commas.minimum and commas.maximum <= scale.high
+
+
 def _share_scale(name: str, share: JudgedShare) -> ColumnScale:
     if share.scale is ShareScale.NONE:
         raise ColumnRefused(share.reason)
@@ -268,6 +276,8 @@ def _duration(column: _Column) -> ColumnScale:
         judged = duration_columns.judge_duration(column.numbers, column.unit)
     if judged.unit is None:
         raise ColumnRefused(judged.note or "")
+    if duration_columns.may_be_mangled(column.summary.times):
+        raise ColumnRefused("times such as 3:45:00, which may be 3:45")
     if judged.has_times:
         words = duration_columns.read_pointed_time
         return replace(scale, words=words, are_numbers_words=True, note=judged.note)
