@@ -1,5 +1,6 @@
 """Validate genre names. Pure."""
 
+import unicodedata
 from typing import Final
 
 from collector.datasets import cells
@@ -16,9 +17,10 @@ class InvalidGenreName(UserError):
 def validate(name: str) -> str:
     """Return `name` as it is stored and searched for; raise `InvalidGenreName` otherwise.
 
-    Only the blanks around it are dropped: it reaches the source byte for byte.
+    The blanks around it are dropped, and its accents are composed (NFC) as those of imported
+    genres; otherwise it reaches the source byte for byte.
     """
-    plain = name.strip()
+    plain = unicodedata.normalize("NFC", name).strip()
     if cells.is_missing(plain):
         raise InvalidGenreName(f"{name!r} is no genre: it means a missing value.")
     if len(plain) > _MAX_LENGTH:

@@ -11,7 +11,7 @@ from typing import Final
 from collector.catalogue import genres, verdicts
 from collector.catalogue.verdicts import Verdict
 from collector.curation.genres import unknown_genre
-from collector.datasets import cells, columns, reader
+from collector.datasets import cells, columns, genre_cells, reader
 from genrebase import new_file
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock
@@ -52,7 +52,7 @@ def add(
     with transaction(engine) as connection:
         track_id = _track_id(connection, track)
         genre_ids = genres.ids_by_name(connection)
-        genre_id = genre_ids.get(genre.strip())
+        genre_id = genre_ids.get(genre_cells.clean_name(genre))
         if genre_id is None:
             raise unknown_genre(genre, genre_ids)
         verdicts.add(connection, track_id, genre_id, person, clock.now(), note)
@@ -132,7 +132,7 @@ def _import_row(
     now: datetime,
 ) -> bool | str:
     """Import one row; return whether it changed anything, or why it was rejected."""
-    genre_id = genre_ids.get(row["genre"])
+    genre_id = genre_ids.get(genre_cells.clean_name(row["genre"]))
     if genre_id is None:
         return "unknown genre"
     person = row.get("by") or by

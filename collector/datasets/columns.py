@@ -20,11 +20,11 @@ from genrebase.errors import UserError
 
 _NAMES: Final[Mapping[str, str]] = {
     "title": "trackname songname name title song songtitle tracktitle track musictitle"
-    " mastermetadatatrackname",
+    " mastermetadatatrackname titel titre título titolo",
     "artists": "artists artistnames artistsnames artistsname trackartists allartists artistslist",
     "artist": "artistname trackartist artist performer mainartist primaryartist artistprimary"
     " leadartist singer band"
-    " mastermetadataalbumartistname",
+    " mastermetadataalbumartistname interpret künstler artiste artista artiest",
     "artist_ids": "artistids idartists artistsids artistid artisturis artisturi artistsid"
     " artistsuri artisturls artisturl trackartistid spotifyartistid",
     "artist_count": "artistcount artistscount countartists numartists numberofartists nartists",

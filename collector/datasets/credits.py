@@ -152,7 +152,7 @@ def parse_ids(cell: str) -> tuple[str, ...]:
         return ()
     if parsed is not None:
         return tuple(item.id or item.name for item in parsed.items)
-    plain = list_cells.strip_brackets(cell)
+    plain = list_cells.strip_brackets(cells.plain_text(cell))
     parts = [part for part in _IDS.split(plain.strip()) if part]
     if not all(map(artist_id, parts)):  # blanks separate Spotify's ids only
         parts = [part for part in _OTHER_IDS.split(plain.strip()) if part]

@@ -21,8 +21,10 @@ _OF_TAGS: Final = ("tags", "tag", "toptags", "styles", "style")
 _LABEL: Final = "label"
 _GENRE_LIKE: Final = re.compile(r"genre|^(?:top)?tags?$|^styles?$")
 _RECORD_LABEL: Final = re.compile(
-    r"\b(?:records?|recordings|entertainment|music|ltd|llc|inc|gmbh|productions?|publishing|label"
-    r"|sony|universal|warner|emi|bmg|rca|[pc]\s?\d{4})\b|[℗©]|\([pc]\)",
+    r"\b(?:records?|recordings|entertainment|music group|ltd|llc|inc|gmbh|productions?|publishing"
+    r"|label|sony|universal|warner|emi|bmg|rca|columbia|capitol|atlantic|interscope|def jam|motown"
+    r"|parlophone|polydor|geffen|elektra|decca|republic|virgin|arista|domino|sub pop"
+    r"|[pc]\s?\d{4})\b|[℗©]|\([pc]\)",
     re.IGNORECASE,
 )
 _COMPANIONS: Final = frozenset({"copyrights", "copyright", "upc", "recordlabel", "labelname"})

@@ -154,10 +154,11 @@ class RowParser:
         at = self._at.track_id
         if at is None:
             return source_ids.NAME_ONLY, ""
-        spotify = source_ids.parse_track_id(row[at])
+        text = cells.plain_text(row[at])
+        spotify = source_ids.parse_track_id(text)
         if spotify is not None:
             return source_ids.SPOTIFY, spotify
-        own = names.clean(row[at])
+        own = names.clean(text)
         if cells.is_missing(own) or len(own) > _MAX_ID:
             return source_ids.NAME_ONLY, ""
         return self._own_source, own
@@ -186,7 +187,9 @@ class RowParser:
 
 def _text(cell: str) -> str:
     """Return a title or an album: bytes that Python printed, and references of HTML, decoded."""
-    return names.clean(cells.plain_text(cells.clean(cell)))
+    text = cells.clean(cell)
+    decoded = cells.plain_text(text)
+    return text if decoded is text else names.clean(decoded)
 
 
 def _parse_count(cell: str) -> int:

@@ -24,3 +24,8 @@ def test_an_unsearchable_name_is_refused(name: str) -> None:
     with pytest.raises(InvalidGenreName) as caught:
         validate(name)
     assert caught.value.exit_code == 2
+
+
+def test_accents_are_composed():
+    """As those of imported genres are, so that both are one genre."""
+    assert validate("mu\u0301sica") == "m\xfasica"

@@ -138,6 +138,8 @@ def test_control_characters_of_a_name_do_not_reach_the_terminal():
         ("Song Title", "Performer"),
         ("Song-Name", "Artist Names"),
         ("track-name", "Track Artist"),
+        ("Titel", "Künstler"),
+        ("Título", "Artista"),
     ],
 )
 def test_names_are_compared_by_letters_and_digits(title, artist):
@@ -219,6 +221,7 @@ NAMES = {"name": ["A", "B", "C", "D"], "artist": ["a", "b", "c", "d"]}
     [
         (["Blue Tile Records", "Sea Music Ltd", "Sea Music Ltd", "Blue Tile Records"], {}),
         (["pop", "rock", "jazz", "folk"], {}),
+        (["Columbia", "Columbia", "Capitol", "Capitol"], {}),
         (["pop", "pop", "rock", "rock"], {"Copyrights": ["x"] * 4}),
         (["pop", "pop", "rock", "rock"], {"Album Genres": [""] * 4}),
         (["(P) 2019 Ana", "(P) 2019 Ana", "x", "x"], {}),
@@ -239,6 +242,7 @@ def test_a_label_that_is_no_genre_is_reported():
 def test_a_label_may_be_the_genre():
     """Its values repeat, and no other column is called a genre."""
     assert find({**NAMES, "label": ["pop", "pop", "rock", "rock"]}).genre == 2
+    assert find({**NAMES, "label": ["world music", "world music", "rock", "rock"]}).genre == 2
 
 
 def test_an_empty_genre_column_is_passed_over():
