@@ -59,17 +59,18 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@echo "Installing Genrebase and its libraries into .venv: this takes a minute or two."
+	$(BIN)/python -m pip install --disable-pip-version-check --editable .
 	@touch $@
 
 .venv/installed-test: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	$(BIN)/python -m pip install --disable-pip-version-check --editable ".[test]"
 	@touch $@ .venv/installed
 
 .venv/installed-deep: pyproject.toml constraints-deep.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints-deep.txt --editable ".[test,deep]"
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints-deep.txt --editable ".[test,deep]"
 	@touch $@ .venv/installed .venv/installed-test
 
 .venv/installed-dev: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	$(BIN)/python -m pip install --disable-pip-version-check --editable ".[dev]"
 	@touch $@ .venv/installed .venv/installed-test

@@ -79,7 +79,14 @@ def demo(
     log_level = settings.log_level_or("WARNING")
     location = database_location.choose(demonstration.DEFAULT_FILE, database=db)
     with stop_on_signals() as stop:
-        demo_run = demonstration.Demo(location, output, clock, stop, log_level=log_level)
+        demo_run = demonstration.Demo(
+            location,
+            output,
+            clock,
+            stop,
+            log_level=log_level,
+            estimator=settings.demo_estimator,
+        )
         result = demo_run.run(target, catalogue or settings.catalogue)
     if not as_json:
         summary.print_summary(result, output)

@@ -63,6 +63,12 @@ class GenrebaseSettings(EnvironmentSettings):
         description="CSV file that the sandbox of `genrebase run` and `demo` serves instead of "
         "its synthetic catalogue.",
     )
+    demo_estimator: str = Field(
+        default="logistic",
+        min_length=1,
+        description="The estimator that `genrebase demo` trains: a quick one, where "
+        "`CLASSIFIER_ESTIMATOR` is for best predictions.",
+    )
     client_id: str | None = Field(
         default=None,
         validation_alias="SPOTIPY_CLIENT_ID",

@@ -220,14 +220,20 @@ class _Training:
         self.log(f"fitting {len(split.classes)} genres on {len(frame):,} tracks")
         estimator: Estimator = clone(unfitted)
         epochs = record_epochs(estimator, self.log)
+        began = self.clock.monotonic()
         fitted = soft_labels.fit(estimator, training_set, validation)
-        self.log("evaluating")
+        seconds = self.clock.monotonic() - began
+        self.log(f"evaluating, with a second fit on a random split (about {seconds:.0f} s)")
         evaluation = evaluate(split, fitted, unfitted, self._load_champion(champion), self.config)
         if self.snapshot is not None:
             reason = f"Trained on the snapshot {self.snapshot.name}: it reproduces metrics."
             evaluation = replace(evaluation, decision=PromotionDecision("rejected", reason))
         probabilities = None
         if evaluation.decision.status == "champion":
+            self.log(
+                "predicting the training tracks out of fold "
+                f"(about {out_of_fold_predictions.N_SPLITS * seconds:.0f} s)"
+            )
             probabilities = out_of_fold_predictions.predict_out_of_fold(
                 unfitted, frame, training_set, validation, np.asarray(split.classes), self.log
             )

@@ -48,7 +48,9 @@ class Demo:
         stop: StopSignal,
         *,
         log_level: str = "WARNING",
+        estimator: str,
     ) -> None:
+        self._estimator = estimator
         self._database, self._output, self._clock, self._stop = database, output, clock, stop
         self._environment: dict[str, str] = {
             "STORE_URL": database.url,
@@ -71,7 +73,7 @@ class Demo:
             steps_done = [
                 self._step("harvest", "collector", "harvest"),
                 self._step("enrich", "collector", "enrich"),
-                self._step("train", "classifier", "train"),
+                self._step("train", "classifier", "train", "--estimator", self._estimator),
                 self._step("predict", "classifier", "predict"),
             ]
             status = self._run_quietly("collector", "status")
