@@ -138,7 +138,7 @@ class _DatasetImport:
         try:
             return _track_source(table, options, self.clock.now().year + 1)
         except columns.ColumnsMissing as error:
-            raise table_hints.explain(error, self.path, dataset, summary) from error
+            raise table_hints.explain(error, self.path, table.name, dataset, summary) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ def _combined(results: Mapping[str, ImportResult], passed_over: Mapping[str, str
     """Return one outcome for all tables."""
     every = list(results.values())
     sums: dict[str, Any] = {name: sum(getattr(r, name) for r in every) for name in _SUMMED}
+    sums["seconds"] = round(sums["seconds"], 3)
     columns: dict[str, str] = {}
     for result in reversed(every):
         columns.update(result.columns)

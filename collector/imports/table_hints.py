@@ -17,20 +17,24 @@ ENCODING_HINT: Final = "name it, such as --encoding latin-1"
 
 
 def explain(
-    error: columns.ColumnsMissing, path: Path, dataset: DatasetReader, summary: TableSummary
+    error: columns.ColumnsMissing,
+    path: Path,
+    name: str,
+    dataset: DatasetReader,
+    summary: TableSummary,
 ) -> UserError:
     """Return the error for a table without a title or an artist, by what it holds."""
     ids = find_ids(dataset.header, summary)
     if ids is not None:
         return NotADataset(
-            f"{path} lacks names of tracks or artists, but has Spotify ids in the column "
+            f"{name} lacks names of tracks or artists, but has Spotify ids in the column "
             f"{dataset.header[ids]!r}. Fetch the "
             f"tracks by their ids: collector add {shlex.quote(str(path))}"
         )
     if dataset.kind == "JSON":
         listed = ", ".join(dataset.header[:_MAX_LISTED])
         return NotADataset(
-            f"{path} is JSON without a list of tracks: its objects hold {listed}. A list of "
+            f"{name} is JSON without a list of tracks: its objects hold {listed}. A list of "
             "objects with a title and an artist is needed."
         )
     return error

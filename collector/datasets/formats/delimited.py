@@ -233,6 +233,8 @@ def _skip_to_filled(lines: _Lines) -> None:
 
 def _is_binary(first: str, head: bytes) -> bool:
     """Return whether a file is binary, by its first line and its first bytes."""
+    if head.startswith(b"%PDF-"):
+        return True
     if any(unicodedata.category(c) == "Cc" for c in first.strip() if c != "\t"):
         return True
     return (

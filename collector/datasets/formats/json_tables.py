@@ -16,6 +16,7 @@ from collector.datasets.formats.table import (
     BrokenRow,
     DamagedFile,
     DatasetReader,
+    HeaderCheck,
     NamesTracks,
     NotADataset,
     Row,
@@ -152,13 +153,13 @@ class JsonTable(DatasetReader):
 
     def rows(self) -> Iterator[Row | BrokenRow]:
         """Yield the objects as rows."""
-        path, cells = self._path, self._columns.cells
-        self.non_ascii_rows = 0
+        path, cells, check = self._path, self._columns.cells, HeaderCheck(self.header)
         for found, record in self._document.records():
             if record is None:
                 yield BrokenRow.NOT_JSON
             elif found == path:
-                yield cells(record)
+                row = cells(record)
+                yield check.apply(row) if row and row[0] in check.first_cells else row
 
     def estimate_rows(self, done: int) -> float | None:  # noqa: ARG002 - counted when it was opened
         """Return the number of objects."""

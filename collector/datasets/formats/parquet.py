@@ -11,6 +11,7 @@ from collector.datasets.formats.table import (
     NotADataset,
     Row,
     as_text,
+    without_headers,
 )
 
 _BATCH: Final = 5_000
@@ -44,7 +45,7 @@ class ParquetTable(DatasetReader):
             for batch in self._file.iter_batches(batch_size=_BATCH):
                 table = _flattened(self._from_batches([batch]))
                 columns: Any = (map(as_text, column.to_pylist()) for column in table.columns)
-                yield from zip(*columns, strict=True)
+                yield from without_headers(self.header, zip(*columns, strict=True))
         except (self._broken, OSError) as error:
             raise DamagedFile.because(self._name, error) from error
 

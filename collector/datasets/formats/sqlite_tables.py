@@ -16,6 +16,7 @@ from collector.datasets.formats.table import (
     Row,
     TableEntry,
     as_text,
+    without_headers,
 )
 
 _OWN: Final = frozenset({"sighting", "track_alias", "job_run"})
@@ -48,8 +49,8 @@ class SqliteTable(DatasetReader):
         """Yield the rows as text."""
         try:
             with closing(self._connection.execute(self._query)) as cursor:
-                for row in cursor:
-                    yield [as_text(value) for value in row]
+                rows = ([as_text(value) for value in row] for row in cursor)
+                yield from without_headers(self.header, rows)
         except sqlite3.Error as error:
             raise DamagedFile.because(self._name, error) from error
 

@@ -1,7 +1,7 @@
 """What every format is read as: a table with a header, and rows of text cells."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Final
@@ -95,11 +95,7 @@ class HeaderCheck:
         self._names = [_plain(name) for name in header]
         self._order: list[int] | None = None
         """Positions of the cells in the rows that follow, if another header reordered them."""
-        self.first_cells = frozenset(
-            form
-            for name in header
-            for form in (name, _BYTE_ORDER_MARK + name, name.lower(), name.upper())
-        )
+        self.first_cells = frozenset(form for name in header for form in _spellings(name))
         """What the first cell of a repeated header may be; a quick test before `apply`."""
 
     @property
@@ -117,6 +113,20 @@ class HeaderCheck:
             self._order = [names.index(name) for name in self._names]
             return BrokenRow.HEADER
         return row if self._order is None else [row[place] for place in self._order]
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    return (name, _BYTE_ORDER_MARK + name, name.lower(), name.upper(), name.title())
+
+
+def without_headers(header: Sequence[str], rows: Iterable[Row]) -> Iterator[Row | BrokenRow]:
+    """Yield the rows, each repetition of the header as `HEADER`."""
+    check = HeaderCheck(header)
+    for row in rows:
+        if row and (check.is_reordered or row[0] in check.first_cells):
+            yield check.apply(row)
+        else:
+            yield row
 
 
 def _plain(name: str) -> str:

@@ -1,6 +1,7 @@
 """Files of several tables, and files that are recognised by their first bytes."""
 
 import io
+import json
 import sqlite3
 import zipfile
 from pathlib import Path
@@ -207,3 +208,30 @@ def test_what_cannot_be_opened_is_named(tmp_path, name, content, match):
     path.write_bytes(content)
     with pytest.raises(reader.NotADataset, match=match):
         reader.list_tables(path)
+
+
+def test_a_repeated_header_is_no_row_in_any_format(tmp_path):
+    """Tables that were joined before they were saved have it, too."""
+    columns = {"title": ["Blue", "Title", "Red"], "artist": ["Ana", "ARTIST", "Bo"]}
+    parquet.write_table(pa.table(columns), tmp_path / "a")
+    objects = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    (tmp_path / "b").write_text(json.dumps(objects).replace("Title", "title"))
+    with sqlite3.connect(tmp_path / "c") as connection:
+        connection.execute("CREATE TABLE songs (title, artist)")
+        connection.executemany("INSERT INTO songs VALUES (:title, :artist)", objects)
+        connection.execute("UPDATE songs SET title = 'TITLE' WHERE title = 'Title'")
+    connection.close()
+    (tmp_path / "d").write_bytes(
+        workbook({"S": [list(columns), *map(list, zip(*columns.values(), strict=False))]})
+    )
+    expected = [["Blue", "Ana"], reader.BrokenRow.HEADER, ["Red", "Bo"]]
+    for name in "abcd":
+        assert tables(tmp_path / name)[""] == (["title", "artist"], expected)
+
+
+def test_a_pdf_is_no_table(tmp_path):
+    """Although it begins with a line of text."""
+    path = tmp_path / "Read_Me.pdf"
+    path.write_bytes(b"%PDF-1.4\n%\xe2\xe3\n")
+    with pytest.raises(reader.NotADataset, match="binary file"), reader.open_dataset(path):
+        pass
