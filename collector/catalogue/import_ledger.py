@@ -106,7 +106,9 @@ class ImportLedger:
             correctable = self.earlier.get(track_id, 0)
         bits, replaced = pending.deliver(_metadata_of(source_track), correctable)
         own.add(bits | CORRECTED * (bool(replaced) and track_id in self.earlier), replaced)
-        own.append(CREDITS, [artist.id for artist in pending.add_credits(credits_)])
+        added = pending.add_credits(credits_)
+        if not own.created:
+            own.append(CREDITS, [artist.id for artist in added])
 
     def deliver_features(
         self, features: Mapping[int, Sequence[Any]], stored: Mapping[int, Sequence[Any]]

@@ -248,7 +248,7 @@ def _with_wrong_duration(
 
     It has the row's own id and name or, for a row without an id, is the only one of the name.
     """
-    if batch.ledger is None:
+    if batch.ledger is None or not batch.ledger.earlier:
         return None
     candidates = batch.by_name.get(key, [])
     if source_track.source != NAME_ONLY:
@@ -336,7 +336,9 @@ def _store(
         sighting_parts.note_other_ranks(connection, batch.sighted, before_batch)
     else:
         for address, track_id in added_aliases.items():
-            batch.ledger.own[track_id].append(ALIASES, [address])
+            own = batch.ledger.own[track_id]
+            if not own.created:
+                own.append(ALIASES, [address])
         batch.ledger.store(connection)
         sighting_parts.store(connection, batch.ledger.import_id, batch.sighted, before_batch)
     merging.merge_pairs(connection, batch.same, delivery.origin, now)
