@@ -9,7 +9,8 @@ from typing import Final, Protocol
 
 from collector.audio import genre_table
 from collector.audio.genre_table import GenreTable
-from collector.datasets import cells, genre_cells, reader
+from collector.datasets import reader
+from collector.datasets.parsing import cells, genre_cells
 from genrebase.audio.scan import AudioFile, name_text, printable
 from genrebase.audio.tags import AudioTags
 from genrebase.errors import UserError

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from collector.datasets import cells, columns, genre_cells, reader
+from collector.datasets import reader
+from collector.datasets.column_roles import columns
+from collector.datasets.parsing import cells, genre_cells
 from genrebase.audio.scan import AudioFile, name_text, printable
 from genrebase.errors import UserError
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from collector.datasets import cells
+from collector.datasets.parsing import cells
 from collector.records import ArtistCredit, DurationMs, SourceTrack
 from genrebase.audio.records import AudioAnalysis
 from genrebase.audio.tags import AudioTags

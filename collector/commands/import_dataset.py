@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from collector.datasets import cells, reader
-from collector.datasets.fields import FIELDS
+from collector.datasets import reader
+from collector.datasets.column_roles.fields import FIELDS
+from collector.datasets.parsing import cells
 from collector.errors import NothingImported
 from genrebase.errors import CommandInterrupted, UserError
 from genrebase.runtime.console import Output
@@ -167,7 +168,7 @@ def _pairs(option: str, given: Sequence[str] | None) -> dict[str, str]:
 
 
 def _summary(imported: "ImportResult") -> Iterator[str]:
-    from collector.datasets import columns  # it imports numpy: --help need not wait
+    from collector.datasets.column_roles import columns  # it imports numpy: --help need not wait
 
     dry_run = "Dry run, nothing is written: " if imported.dry_run else ""
     yield (

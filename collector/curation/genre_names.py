@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Final
 
-from collector.datasets import cells
+from collector.datasets.parsing import cells
 from genrebase.errors import UserError
 from genrebase.store import names
 

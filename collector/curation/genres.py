@@ -9,7 +9,9 @@ from typing import Final
 from collector.catalogue import genres
 from collector.catalogue.genres import Genre, GenreReferences
 from collector.curation import genre_names
-from collector.datasets import columns, genre_cells, reader
+from collector.datasets import reader
+from collector.datasets.column_roles import columns
+from collector.datasets.parsing import genre_cells
 from collector.datasets.reader import DatasetReader
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock

@@ -11,7 +11,9 @@ from typing import Final
 from collector.catalogue import genres, verdicts
 from collector.catalogue.verdicts import Verdict
 from collector.curation.genres import unknown_genre
-from collector.datasets import cells, columns, genre_cells, reader
+from collector.datasets import reader
+from collector.datasets.column_roles import columns
+from collector.datasets.parsing import cells, genre_cells
 from genrebase import new_file
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock

@@ -12,9 +12,9 @@ from functools import lru_cache
 from itertools import combinations, pairwise
 from typing import Final, NamedTuple
 
-from collector.datasets import cells, list_cells
-from collector.datasets.columns import DatasetColumns
-from collector.datasets.list_cells import ListItem, UnreadableList
+from collector.datasets.column_roles.columns import DatasetColumns
+from collector.datasets.parsing import cells, list_cells
+from collector.datasets.parsing.list_cells import ListItem, UnreadableList
 from collector.datasets.reader import BrokenRow
 from collector.datasets.survey import TableSummary
 from collector.records import ArtistCredit

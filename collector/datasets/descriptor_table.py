@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from collector.datasets import cells, columns, genre_cells, number_cells, segments
-from collector.datasets.column_notation import column_notation, table_notation
-from collector.datasets.number_cells import Notation
+from collector.datasets import segments
+from collector.datasets.column_roles import columns
+from collector.datasets.parsing import cells, genre_cells, number_cells
+from collector.datasets.parsing.number_cells import Notation
 from collector.datasets.rows import ParsedRow, RowRejection, is_name_too_long
+from collector.datasets.scales.column_notation import column_notation, table_notation
 from collector.datasets.survey import ColumnSummary, TableSummary
 from collector.records import ArtistCredit, SourceTrack
 from genrebase.store import names

@@ -13,9 +13,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Final
 
-from collector.datasets import cells, genre_cells
 from collector.datasets.formats import dialect
 from collector.datasets.formats.byte_source import ByteSource
+from collector.datasets.parsing import cells, genre_cells
 from collector.datasets.rows import RowRejection, is_name_too_long
 from collector.records import ArtistCredit, DurationMs, SourceTrack
 from genrebase.errors import GenrebaseError, UserError

@@ -74,7 +74,7 @@ def open_dataset(
 
 
 def _names_tracks(header: Sequence[str]) -> bool:
-    from collector.datasets import columns  # it imports numpy: --help need not wait
+    from collector.datasets.column_roles import columns  # it imports numpy: --help need not wait
 
     try:
         columns.find_columns(header)

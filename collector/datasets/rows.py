@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeVar
 
-from collector.datasets import cells, genre_cells, list_cells
-from collector.datasets.columns import DatasetColumns
+from collector.datasets.column_roles.columns import DatasetColumns
 from collector.datasets.credits import CreditNames, CreditParser, Credits
-from collector.datasets.number_parser import NumberParser
+from collector.datasets.parsing import cells, genre_cells, list_cells
+from collector.datasets.scales.number_parser import NumberParser
 from collector.records import ArtistCredit, SourceTrack
 from genrebase.store import names, source_ids
 

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from collector.datasets import cells, date_cells, number_cells
 from collector.datasets.formats.table import BrokenRow, DamagedFile, DatasetReader
-from collector.datasets.number_cells import Notation
 from collector.datasets.number_summary import NumberSummary
+from collector.datasets.parsing import cells, date_cells, number_cells
+from collector.datasets.parsing.number_cells import Notation
 from genrebase.store import source_ids
 
 MAX_VALUES: Final = 1_000

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from collector.datasets import columns, descriptor_table, reader, segments
+from collector.datasets import descriptor_table, reader, segments
+from collector.datasets.column_roles import columns
 from collector.datasets.credits import survey_credits
 from collector.datasets.descriptor_table import DescriptorColumns, DescriptorRowParser
 from collector.datasets.exports import refuse_export
-from collector.datasets.numbers import judge_numbers
 from collector.datasets.reader import BrokenRow, DatasetReader, TableEntry
 from collector.datasets.rows import ParsedRow, RowParser, RowRejection
+from collector.datasets.scales.numbers import judge_numbers
 from collector.datasets.survey import TableSummary, survey_table
 from collector.imports import table_hints
 from collector.imports.pipeline import run_import

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from collector.datasets import id_columns, reader, survey
+from collector.datasets import reader, survey
+from collector.datasets.column_roles import id_columns
 from collector.datasets.reader import BrokenRow, DatasetReader
 from collector.imports import table_hints
 from genrebase.errors import UserError

@@ -25,7 +25,7 @@ from collector.catalogue import (
 )
 from collector.catalogue.dataset_origin import DatasetOrigin, SampleRow
 from collector.catalogue.import_progress import ImportDescription
-from collector.datasets import genre_cells
+from collector.datasets.parsing import genre_cells
 from collector.datasets.rows import ParsedRow
 from collector.errors import CatalogueMismatch
 from collector.imports.preview import ImportPreview

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from collector.datasets.columns import ColumnsMissing
+from collector.datasets.column_roles.columns import ColumnsMissing
 from collector.datasets.reader import NotADataset, TableEntry
 from collector.imports.records import ImportResult
 from genrebase import new_file

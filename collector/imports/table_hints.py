@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from collector.datasets import columns, id_columns
+from collector.datasets.column_roles import columns, id_columns
 from collector.datasets.reader import DatasetReader, NotADataset
 from collector.datasets.rows import RowRejection
 from collector.datasets.survey import TableSummary

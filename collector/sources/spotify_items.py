@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from collector.datasets import cells
+from collector.datasets.parsing import cells
 from collector.records import ArtistCredit, DurationMs, SourceTrack
 from genrebase.store import names, source_ids
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final, Literal
 
-from collector.datasets import cells
+from collector.datasets.parsing import cells
 from genrebase.store import names
 from sandbox import ids
 from sandbox.tracks.catalogue_file import CatalogueTable, TableRow

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from collector.datasets import cells, columns, genre_cells
-from collector.datasets.columns import ColumnsMissing, DatasetColumns
+from collector.datasets.column_roles import columns
+from collector.datasets.column_roles.columns import ColumnsMissing, DatasetColumns
 from collector.datasets.credits import CreditParser, survey_credits
-from collector.datasets.list_cells import UnreadableList
-from collector.datasets.number_parser import NumberParser
-from collector.datasets.numbers import judge_numbers
+from collector.datasets.parsing import cells, genre_cells
+from collector.datasets.parsing.list_cells import UnreadableList
+from collector.datasets.scales.number_parser import NumberParser
+from collector.datasets.scales.numbers import judge_numbers
 from collector.datasets.survey import TableSummary, summarise
 from genrebase.store import names, source_ids
 from genrebase.store.tables import FEATURES

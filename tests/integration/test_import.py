@@ -9,7 +9,8 @@ import pytest
 from pyarrow import parquet
 from sqlalchemy import func, select
 
-from collector.datasets import columns, reader
+from collector.datasets import reader
+from collector.datasets.column_roles import columns
 from collector.errors import CatalogueMismatch
 from collector.imports.dataset import BATCH_ROWS, import_dataset
 from genrebase.errors import UserError

@@ -10,7 +10,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sqlalchemy import Engine, func, select
 
 from collector.catalogue.audio_files import DescriptorSchemaConflict
-from collector.datasets import columns, fma
+from collector.datasets import fma
+from collector.datasets.column_roles import columns
 from collector.imports.dataset import import_dataset
 from collector.imports.fma import import_fma
 from collector.imports.records import ImportResult

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from collector.catalogue import tracks
 from collector.curation import genres, verdicts
-from collector.datasets.columns import ColumnsMissing
+from collector.datasets.column_roles.columns import ColumnsMissing
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.errors import NothingToDo, UserError
 from genrebase.store import find, tables

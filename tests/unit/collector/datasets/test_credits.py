@@ -4,7 +4,7 @@ import pytest
 
 from collector.datasets import credits as credit_cells
 from collector.datasets.credits import CreditParser
-from collector.datasets.list_cells import UnreadableList
+from collector.datasets.parsing.list_cells import UnreadableList
 from collector.records import ArtistCredit
 
 ANA, BO, CY = (f"0aaaaaaaaaaaaaaaaaaab{n}" for n in (1, 2, 3))

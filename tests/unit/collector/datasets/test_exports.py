@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from classifier.reports import export
-from collector.datasets import fields
+from collector.datasets.column_roles import fields
 from collector.datasets.exports import ExportedData, refuse_export
 from genrebase.store import tables, views
 

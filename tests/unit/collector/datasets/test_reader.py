@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from collector.datasets import cells, reader
+from collector.datasets import reader
+from collector.datasets.parsing import cells
 
 
 def read(path, encoding=reader.DEFAULT_ENCODING):

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.datasets import columns
-from collector.datasets.numbers import judge_numbers
+from collector.datasets.column_roles import columns
 from collector.datasets.rows import RowParser, RowRejection
+from collector.datasets.scales.numbers import judge_numbers
 from collector.datasets.survey import TableSummary
 from collector.providers.values import parse_audio_features
 from collector.records import ArtistCredit, AudioFeatures

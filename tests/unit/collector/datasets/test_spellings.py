@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from collector.datasets import columns, reader
+from collector.datasets import reader
+from collector.datasets.column_roles import columns
 from collector.datasets.credits import survey_credits
-from collector.datasets.numbers import judge_numbers
 from collector.datasets.rows import ParsedRow, RowParser
+from collector.datasets.scales.numbers import judge_numbers
 from collector.datasets.survey import survey_table
 
 ARTISTS = (

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from collector.datasets import reader, survey
-from collector.datasets.date_cells import DateOrder
+from collector.datasets.parsing.date_cells import DateOrder
 
 ID = "6f807x0ima9a1j3VPbc7VN"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.datasets.number_cells import Notation, parse_clock, parse_number, split_unit
+from collector.datasets.parsing.number_cells import Notation, parse_clock, parse_number, split_unit
 
 
 @pytest.mark.parametrize(

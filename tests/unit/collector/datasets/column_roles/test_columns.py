@@ -2,8 +2,8 @@
 
 import pytest
 
-from collector.datasets import columns
-from collector.datasets.columns import ColumnsMissing, DatasetColumns
+from collector.datasets.column_roles import columns
+from collector.datasets.column_roles.columns import ColumnsMissing, DatasetColumns
 from collector.datasets.survey import TableSummary, summarise
 from genrebase.errors import UserError
 

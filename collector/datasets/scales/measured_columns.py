@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Final
 
-from collector.datasets.column_scale import ColumnRefused, ColumnScale, native_scale
-from collector.datasets.feature_headers import POPULARITY
+from collector.datasets.column_roles.feature_headers import POPULARITY
 from collector.datasets.number_summary import NumberSummary
-from collector.datasets.share_columns import NOTES, STANDARDISED, ShareScale
+from collector.datasets.scales.column_scale import ColumnRefused, ColumnScale, native_scale
+from collector.datasets.scales.share_columns import NOTES, STANDARDISED, ShareScale
 
 RESCALED: Final = "numbers from 0 to 1, rescaled"
 

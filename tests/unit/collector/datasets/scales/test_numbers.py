@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.datasets import columns, reader
-from collector.datasets.numbers import judge_numbers
-from collector.datasets.numeric_columns import UnknownUnit
+from collector.datasets import reader
+from collector.datasets.column_roles import columns
 from collector.datasets.rows import RowParser
+from collector.datasets.scales.numbers import judge_numbers
+from collector.datasets.scales.numeric_columns import UnknownUnit
 from collector.datasets.survey import survey_table
 from genrebase.errors import UserError
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from collector.datasets import date_cells
-from collector.datasets.date_cells import DateOrder
+from collector.datasets.parsing import date_cells
+from collector.datasets.parsing.date_cells import DateOrder
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from collector.datasets import feature_headers, number_cells
-from collector.datasets.number_cells import Notation
+from collector.datasets.column_roles import feature_headers
+from collector.datasets.parsing import number_cells
+from collector.datasets.parsing.number_cells import Notation
 from genrebase.store import tables
 
 MAX_MILLISECONDS: Final = 2**31 - 1

@@ -8,27 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from collector.datasets import (
-    cells,
-    duration_columns,
-    musical_cells,
-    number_cells,
-    share_columns,
-)
-from collector.datasets.category_columns import JudgedCategory, judge_category
-from collector.datasets.column_notation import column_notation, table_notation
-from collector.datasets.column_scale import ColumnRefused, ColumnScale, native_scale
-from collector.datasets.duration_columns import JudgedDuration
-from collector.datasets.feature_headers import DURATION, POPULARITY, FeatureColumn
-from collector.datasets.measured_columns import (
+from collector.datasets.column_roles.feature_headers import DURATION, POPULARITY, FeatureColumn
+from collector.datasets.number_summary import NumberSummary
+from collector.datasets.parsing import cells, musical_cells, number_cells
+from collector.datasets.parsing.number_cells import Notation
+from collector.datasets.scales import duration_columns, share_columns
+from collector.datasets.scales.category_columns import JudgedCategory, judge_category
+from collector.datasets.scales.column_notation import column_notation, table_notation
+from collector.datasets.scales.column_scale import ColumnRefused, ColumnScale, native_scale
+from collector.datasets.scales.duration_columns import JudgedDuration
+from collector.datasets.scales.measured_columns import (
     RESCALED,
     judge_loudness,
     judge_popularity,
     judge_tempo,
 )
-from collector.datasets.number_cells import Notation
-from collector.datasets.number_summary import NumberSummary
-from collector.datasets.share_columns import JudgedShare, ShareScale
+from collector.datasets.scales.share_columns import JudgedShare, ShareScale
 from collector.datasets.survey import ColumnSummary, TableSummary
 from genrebase.errors import UserError
 from genrebase.store import tables

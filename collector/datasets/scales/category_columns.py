@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, NamedTuple
 
-from collector.datasets import musical_cells, number_cells
-from collector.datasets.number_cells import Notation
+from collector.datasets.parsing import musical_cells, number_cells
+from collector.datasets.parsing.number_cells import Notation
 from genrebase.store import tables
 
 _Reader = Callable[[str], float | None]

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from collector.datasets import genre_cells
+from collector.datasets.parsing import genre_cells
 
 
 @pytest.mark.parametrize(

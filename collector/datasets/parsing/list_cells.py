@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from collector.datasets import cells
+from collector.datasets.parsing import cells
 from genrebase.store import names, source_ids
 
 _BRACKETS: Final = {"[": "]", "(": ")", "{": "}"}

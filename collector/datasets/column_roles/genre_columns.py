@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from collector.datasets import genre_cells
+from collector.datasets.parsing import genre_cells
 from collector.datasets.survey import ColumnSummary
 
 _OF_TRACKS: Final = (

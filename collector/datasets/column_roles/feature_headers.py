@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from collector.datasets import number_cells
+from collector.datasets.parsing import number_cells
 
 DURATION: Final = "duration"
 POPULARITY: Final = "popularity"

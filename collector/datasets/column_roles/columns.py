@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from collector.datasets import (
-    cells,
+from collector.datasets.column_roles import (
     exportify_headers,
     feature_headers,
     genre_columns,
     id_columns,
 )
-from collector.datasets.feature_headers import FeatureColumn
-from collector.datasets.fields import FIELDS
+from collector.datasets.column_roles.feature_headers import FeatureColumn
+from collector.datasets.column_roles.fields import FIELDS
+from collector.datasets.parsing import cells
 from collector.datasets.survey import TableSummary
 from genrebase.errors import UserError
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.datasets import list_cells
-from collector.datasets.list_cells import ListItem, UnreadableList
+from collector.datasets.parsing import list_cells
+from collector.datasets.parsing.list_cells import ListItem, UnreadableList
 
 
 def names_of(cell):

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from collector.datasets import cells, date_cells
-from collector.datasets.date_cells import DateOrder, ParsedDate
+from collector.datasets.parsing import cells, date_cells
+from collector.datasets.parsing.date_cells import DateOrder, ParsedDate
 from collector.datasets.survey import ColumnSummary
 
 FIRST_YEAR: Final = 1900

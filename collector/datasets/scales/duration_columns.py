@@ -6,9 +6,9 @@ these are numbers of different sizes.
 
 from typing import Final, NamedTuple
 
-from collector.datasets import number_cells
-from collector.datasets.column_scale import MAX_MILLISECONDS, MIN_MILLISECONDS
 from collector.datasets.number_summary import NumberSummary
+from collector.datasets.parsing import number_cells
+from collector.datasets.scales.column_scale import MAX_MILLISECONDS, MIN_MILLISECONDS
 
 
 class JudgedDuration(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from collector.datasets import cells, list_cells
+from collector.datasets.parsing import cells, list_cells
 from genrebase.store import names
 
 _SEPARATORS: Final = re.compile(r"[;|\0]+")

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from collector.datasets.number_cells import Notation
 from collector.datasets.number_summary import NumberSummary
+from collector.datasets.parsing.number_cells import Notation
 from collector.datasets.survey import ColumnSummary
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from collector.datasets import cells, feature_headers
-from collector.datasets.columns import DatasetColumns
-from collector.datasets.date_cells import DateOrder
-from collector.datasets.date_columns import DateScale, judge_dates
-from collector.datasets.feature_headers import FeatureColumn
-from collector.datasets.number_parser import NumberParser
-from collector.datasets.numeric_columns import UNITS, UnknownUnit, judge_columns
+from collector.datasets.column_roles import feature_headers
+from collector.datasets.column_roles.columns import DatasetColumns
+from collector.datasets.column_roles.feature_headers import FeatureColumn
+from collector.datasets.parsing import cells
+from collector.datasets.parsing.date_cells import DateOrder
+from collector.datasets.scales.date_columns import DateScale, judge_dates
+from collector.datasets.scales.number_parser import NumberParser
+from collector.datasets.scales.numeric_columns import UNITS, UnknownUnit, judge_columns
 from collector.datasets.survey import TableSummary
 
 RELEASE_DATE = "release_date"

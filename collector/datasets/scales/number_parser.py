@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from collector.datasets import cells
-from collector.datasets.column_scale import ColumnScale, native_scale
-from collector.datasets.date_columns import DateScale
-from collector.datasets.feature_headers import DURATION, POPULARITY
+from collector.datasets.column_roles.feature_headers import DURATION, POPULARITY
+from collector.datasets.parsing import cells
+from collector.datasets.scales.column_scale import ColumnScale, native_scale
+from collector.datasets.scales.date_columns import DateScale
 from collector.records import AudioFeatures, DurationMs
 from genrebase.store import tables
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.datasets import cells
+from collector.datasets.parsing import cells
 
 
 @pytest.mark.parametrize("cell", ["", " ", "NA", "nan", "NaN", "null", "None", "n/a", "<NA>"])

@@ -1,0 +1,1 @@
+"""Parse single cells: lists, genres, numbers, dates, keys and missing values."""

@@ -1,0 +1,1 @@
+"""Judge the numbers of a column as a whole: notation, unit and scale."""
