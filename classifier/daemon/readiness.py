@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from classifier.data.dataset import Database
 from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
 from genrebase.runtime import jobs
 from genrebase.runtime.schedule import CronSchedule
+from genrebase.store import Engine
 
 RETRAIN_GROWTH: Final = 0.2
 """Retraining needs a fifth more tracks, so that trainings become rarer as the data grow.
@@ -68,7 +68,7 @@ def min_labelled(settings: ClassifierSettings) -> int:
     return 2 * settings.min_tracks
 
 
-def read(database: Database, now: datetime) -> TrainingReadiness:
+def read(database: Engine, now: datetime) -> TrainingReadiness:
     """Read the state of the task `main`."""
     counts = stored_models.dataset_counts(database, None)
     last = jobs.last_run(database, "train", jobs.COMPLETED_OUTCOMES)

@@ -10,7 +10,6 @@ from collector.catalogue import genres
 from collector.catalogue.genres import Genre, GenreReferences
 from collector.curation import genre_names
 from collector.datasets import reader
-from collector.datasets.column_roles import columns
 from collector.datasets.parsing import genre_cells
 from collector.datasets.reader import DatasetReader
 from genrebase.errors import NothingToDo, UserError
@@ -188,6 +187,8 @@ def _playlist(text: str) -> str:
 
 
 def _names_in(path: Path, genre_column: str | None) -> list[str]:
+    from collector.datasets.column_roles import columns  # imports numpy; few commands need it
+
     with reader.open_dataset(path) as dataset:
         at = columns.find_genre_column(dataset.header, genre_column)
         if at is not None:
