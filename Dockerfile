@@ -1,13 +1,17 @@
-FROM python:3.12-slim
+FROM python:3.12.12-slim-bookworm
 
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY genrebase genrebase
 COPY collector collector
 COPY classifier classifier
 COPY sandbox sandbox
 COPY migrations migrations
-RUN pip install --no-cache-dir ".[postgres,plot,audio]" && rm -rf /src/*
+RUN pip install --no-cache-dir --constraint constraints.txt ".[postgres,plot,audio]" && rm -rf /src/*
+# the software bill of materials (CycloneDX): every installed package with its version and licence
+RUN python -m venv /tmp/sbom && /tmp/sbom/bin/pip install --no-cache-dir cyclonedx-bom==7.5.0 \
+    && /tmp/sbom/bin/cyclonedx-py environment --output-file /usr/local/share/genrebase.sbom.json \
+        "$(command -v python)" && rm -rf /tmp/sbom
 
 RUN useradd --create-home genrebase
 USER genrebase

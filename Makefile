@@ -5,7 +5,7 @@ export OMP_NUM_THREADS ?= 2
 # Keep bytecode files: tests start a hundred processes, each of which would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo test test-deep soak check format lint types docs clean
+.PHONY: help run demo test test-deep soak check format lint types docs lock audit clean
 
 help:
 	@echo "make run     harvest and train until Ctrl-C (on Spotify with credentials, else on the sandbox)"
@@ -14,6 +14,8 @@ help:
 	@echo "make test-deep   tests that need torch; installs it"
 	@echo "make soak    tests that are too slow for every run: hundreds of kills"
 	@echo "make check   formatting, lint, types, imports, generated docs, as in CI"
+	@echo "make lock    pin the newest versions of all dependencies in constraints.txt"
+	@echo "make audit   compare the pinned versions with the published advisories"
 	@echo "make format | lint | types | docs | clean"
 
 run: .venv/installed
@@ -52,25 +54,36 @@ types: .venv/installed-dev
 docs: .venv/installed-dev
 	$(BIN)/python -m genrebase.docs
 
+lock: .venv/installed-dev
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet uv
+	sed -n '/^#/p' constraints.txt > constraints.new
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev \
+		--no-emit-index-url --no-annotate --no-header --quiet --upgrade >> constraints.new
+	mv constraints.new constraints.txt
+
+audit: .venv/installed-dev
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet pip-audit
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
+
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-.venv/installed: pyproject.toml | .venv/bin/python
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing Genrebase and its libraries into .venv: this takes a minute or two."
-	$(BIN)/python -m pip install --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
-.venv/installed-test: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --disable-pip-version-check --editable ".[test]"
+.venv/installed-test: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable ".[test]"
 	@touch $@ .venv/installed
 
-.venv/installed-deep: pyproject.toml constraints-deep.txt | .venv/bin/python
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints-deep.txt --editable ".[test,deep]"
+.venv/installed-deep: pyproject.toml constraints.txt constraints-deep.txt | .venv/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --constraint constraints-deep.txt --editable ".[test,deep]"
 	@touch $@ .venv/installed .venv/installed-test
 
-.venv/installed-dev: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --disable-pip-version-check --editable ".[dev]"
+.venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	@touch $@ .venv/installed .venv/installed-test

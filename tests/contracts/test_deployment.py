@@ -1,10 +1,13 @@
 """What docker-compose.yml and the Dockerfile hand on to the containers."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from genrebase.runtime.settings_check import settings_classes
 
@@ -50,3 +53,23 @@ def test_the_image_copies_what_the_wheel_needs() -> None:
     ):
         assert name in copied
         assert f"!{name}" in ignored
+
+
+def test_every_dependency_is_pinned() -> None:
+    """`make` and the image install the same versions everywhere; torch has a file of its own."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    declared = [*project["dependencies"]]
+    declared += [one for name in extras if name != "deep" for one in extras[name]]
+    names = {canonicalize_name(Requirement(one).name) for one in declared} - {"genrebase"}
+    pinned: dict[str, list[Requirement]] = {}
+    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            pin = Requirement(line)
+            pinned.setdefault(canonicalize_name(pin.name), []).append(pin)
+    assert names <= pinned.keys()
+    for one in declared:
+        requirement = Requirement(one)
+        for pin in pinned.get(canonicalize_name(requirement.name), ()):
+            (version,) = (part.version for part in pin.specifier)
+            assert requirement.specifier.contains(version), one
