@@ -25,6 +25,8 @@ class RunOutcome:
 
     requests: int = 0
     """Requests made, retries included."""
+    token_requests: int = 0
+    """Requests for access tokens, which are not among `requests`; at most one for each of them."""
     stopped: StopReason = "done"
     blocked: Blocked | None = None
     """The ban that ended the run."""
@@ -46,7 +48,7 @@ class RunOutcome:
         except StopRequested:
             self.stopped = "interrupted"
         finally:
-            self.requests = limit.used
+            self.requests, self.token_requests = limit.used, limit.tokens.made
 
     def counts(self) -> dict[str, int]:
         """Return what the job counts besides requests, as named in `job_run.counts`."""
@@ -59,5 +61,7 @@ class RunOutcome:
     def write_to(self, run: RunRecorder) -> None:
         """Write the counts, the facts and how the job ended into the row of the run."""
         run.count(requests=self.requests, **self.counts())
+        if self.token_requests:
+            run.count(token_requests=self.token_requests)
         run.set_facts(**self.facts())
         run.set_outcome(_JOB_OUTCOMES.get(self.stopped, "done"))

@@ -37,6 +37,7 @@ class CrawlStages:
             outcome.unusable_reasons += total.unusable_reasons
             outcome.repeating_genres += total.repeating_genres
             outcome.requests += total.requests
+            outcome.token_requests += total.token_requests
             total = outcome
             if outcome.stopped not in {"target", "exhausted"}:
                 break

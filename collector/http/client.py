@@ -20,7 +20,7 @@ from collector.errors import (
     SourceUnavailable,
 )
 from collector.http.session import MAX_BYTES, ResponseTooLarge, SourceSession
-from genrebase.runtime.redaction import redact
+from genrebase.runtime.redaction import redact, redact_values
 
 _MAX_MESSAGE: Final = 200
 _FINGERPRINT_LENGTH: Final = 16
@@ -134,6 +134,7 @@ def _seconds_until(header: str, now: datetime) -> float | None:
 
 def _shorten(text: str) -> str:
     """Return text of a source as one short line that is safe to store, log and print."""
-    printable = "".join(c if c.isprintable() else " " for c in text[: 4 * _MAX_MESSAGE])
+    start = redact_values(text)[: 4 * _MAX_MESSAGE]  # first: a cut secret is not recognised
+    printable = "".join(c if c.isprintable() else " " for c in start)
     plain = " ".join(redact(printable).split())
     return plain if len(plain) <= _MAX_MESSAGE else f"{plain[:_MAX_MESSAGE]}…"

@@ -28,6 +28,7 @@ from collector.errors import (
     StopRequested,
     TransientError,
 )
+from collector.http import token_requests
 from collector.http.backoff import BETWEEN_RETRIES
 from collector.http.rate_limiter import RequestBudget
 from collector.ports import Source
@@ -58,6 +59,8 @@ class RequestLimit:
         """Allow `max_requests`; None allows any number."""
         self.max_requests = max_requests
         self.used = 0
+        self.tokens = token_requests.TokenRequests()
+        """Requests for access tokens, at most one for each request; not limited otherwise."""
 
     def check(self) -> None:
         """Raise `RequestLimitReached` when none is left."""
@@ -146,7 +149,8 @@ def _attempt(
     _acquire_slot(budget, clock)
     request_limit.used += 1
     try:
-        result = call()
+        with token_requests.counting(request_limit.tokens):
+            result = call()
     except RateLimited as error:
         now = clock.now().timestamp()
         until = budget.record_ban(now, error.retry_after, error.reason)

@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
 import requests
@@ -68,10 +69,14 @@ class SourceResponse(requests.Response):
 
 
 class SourceSession(requests.Session):
-    """A session for one source; use it in one thread at a time."""
+    """A session for one source; use it in one thread at a time.
+
+    It keeps no cookies: every response could add some, which each request would then send.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = _LimitedAdapter()
         self.mount("http://", adapter)
         self.mount("https://", adapter)

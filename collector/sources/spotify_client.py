@@ -1,7 +1,7 @@
 """Spotify's Web API through spotipy: one request per call, OAuth tokens, translated errors.
 
-Some of spotipy's own behaviour is disabled: waiting out bans inside its retries, writing a token
-file, fetching tokens without a timeout, and logging tokens.
+Some of spotipy's own behaviour is not used: waiting out bans inside its retries, fetching tokens
+(they would be used unchecked, and be renewed inside other requests), and logging them.
 """
 
 import logging
@@ -12,8 +12,6 @@ from typing import Any, Final, NamedTuple, Self
 
 import requests
 from spotipy import Spotify, SpotifyException
-from spotipy.cache_handler import MemoryCacheHandler
-from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOauthError
 
 from collector.credential_limits import Account
 from collector.errors import (
@@ -25,7 +23,6 @@ from collector.errors import (
     InvalidLimit,
     InvalidResponse,
     NotFound,
-    RateLimited,
     SourceUnavailable,
     TokenExpired,
 )
@@ -37,6 +34,7 @@ from collector.http.client import (
     to_collector_error,
 )
 from collector.settings import CollectorSettings
+from collector.sources.access_tokens import AccessTokens
 from genrebase.runtime.clock import Clock
 
 NAME: Final = "spotify"
@@ -70,23 +68,14 @@ class SpotifyClient:
 
     def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
         """Raise `BadCredentials` where there are none. Makes no request yet."""
-        client_id, secret = require_credentials(settings)
+        credentials = require_credentials(settings)
         logging.getLogger("spotipy").setLevel(logging.CRITICAL)  # errors are raised, tokens secret
         self._clock = clock
-        self._tokens = MemoryCacheHandler()
-        self._auth = SpotifyClientCredentials(
-            client_id,
-            secret,
-            requests_session=make_session(settings.spotify_token_url),
-            requests_timeout=settings.timeout,
-            cache_handler=self._tokens,
+        self._timeout = settings.timeout
+        self._tokens = AccessTokens(
+            settings.spotify_token_url, credentials, CREDENTIALS_HELP, clock
         )
-        self._auth.OAUTH_TOKEN_URL = settings.spotify_token_url
-        self._api = Spotify(
-            auth_manager=self._auth,
-            requests_session=make_session(settings.spotify_api_url),
-            requests_timeout=settings.timeout,
-        )
+        self._api = Spotify(requests_session=make_session(settings.spotify_api_url))
         self._api.prefix = settings.spotify_api_url
         self._token_is_new = False
 
@@ -169,12 +158,13 @@ class SpotifyClient:
         return _get_items(response)
 
     def fetch_token(self) -> None:
-        """Fetch an access token unless there is a valid one; it does not count as a request."""
-        before = self._tokens.get_cached_token()
-        with self._translated_errors():
-            self._auth.get_access_token(as_dict=False)
-        if self._tokens.get_cached_token() is not before:
-            self._token_is_new = True
+        """Fetch an access token unless there is a valid one: one request, which is not counted.
+
+        Raises the errors of `AccessTokens.get`.
+        """
+        token, is_new = self._tokens.get(self._timeout)
+        self._token_is_new |= is_new
+        self._api.set_auth(token)
 
     def _get(self, path: str) -> dict[str, Any]:
         # `next` fetches any path; spotipy's own methods append a slash, and warn at every call
@@ -187,7 +177,12 @@ class SpotifyClient:
             raise EndpointClosed(endpoint) from error
 
     def _call(self, call: Callable[[], Any]) -> dict[str, Any]:
+        began = self._clock.monotonic()
         self.fetch_token()
+        left = self._timeout - (self._clock.monotonic() - began)
+        if left <= 0:
+            raise SourceUnavailable("The source did not respond in time.")
+        self._api.requests_timeout = left  # one deadline for both: a stop waits for no more
         with self._translated_errors():
             response = call()
         self._token_is_new = False
@@ -199,7 +194,7 @@ class SpotifyClient:
     def _translated_errors(self) -> Iterator[None]:
         try:
             yield
-        except (SpotifyException, SpotifyOauthError, *_SPOTIPY_CRASHES) as error:
+        except (SpotifyException, *_SPOTIPY_CRASHES) as error:
             raise self._translate(error) from error
         except requests.RequestException as error:
             raise to_collector_error(error, self._clock.now()) from error
@@ -210,20 +205,9 @@ class SpotifyClient:
             if isinstance(error, _SPOTIPY_CRASHES):
                 return InvalidResponse("Spotify's response has an unexpected shape.")
             return BadRequest(f"No request was sent to Spotify: {error}")
-        if isinstance(error, SpotifyOauthError) or response.url == self._auth.OAUTH_TOKEN_URL:
-            return self._token_error(response)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             return self._unauthorised_error(response)
         return error_for_response(response, self._clock.now())
-
-    def _token_error(self, response: requests.Response) -> CollectorError:
-        error = error_for_response(response, self._clock.now())
-        if isinstance(error, RateLimited | SourceUnavailable | NotFound):
-            return error
-        message, _ = error_details(response)
-        return BadCredentials(
-            f"Spotify does not take these credentials ({message}). {CREDENTIALS_HELP}"
-        )
 
     def _unauthorised_error(self, response: requests.Response) -> CollectorError:
         """Drop an expired token; where a new one is refused, the credentials are bad."""
@@ -232,7 +216,7 @@ class SpotifyClient:
             return BadCredentials(
                 f"Spotify refuses a token it has just given out ({message}). {CREDENTIALS_HELP}"
             )
-        self._tokens.save_token_to_cache(None)
+        self._tokens.drop()
         return TokenExpired()
 
 
