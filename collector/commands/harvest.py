@@ -91,8 +91,9 @@ def harvest(
     if outcome.repeating_genres:
         repeating = ", ".join(sorted(set(outcome.repeating_genres)))
         output.warn(
-            f"The source returned the same page at every offset for: {repeating}. These searches "
-            "are closed, and read again after COLLECTOR_LOOK_BACK days."
+            "The source returned the same items at every offset, or nothing usable, for: "
+            f"{repeating}. These searches are closed, and read again after COLLECTOR_LOOK_BACK "
+            "days."
         )
     _end(outcome, output)
 

@@ -56,7 +56,7 @@ class HarvestOutcome(RunOutcome):
     unknown_genres: list[str] = field(default_factory=list)
     """Genres for which the source has nothing."""
     repeating_genres: list[str] = field(default_factory=list)
-    """Genres for which it returned the same page at every offset."""
+    """Genres for which it returned the same items, or none that is usable, at every offset."""
     _unfinished: frozenset[int] = frozenset()
     """Genres that lacked tracks at the last step."""
 
@@ -206,9 +206,9 @@ class ShardHarvester(ABC):
             )
             outcome.unusable_reasons.update(page.reject_reasons)
             ids = [item.track.source_id for item in page.items]
-            if self.repeated_pages.add(shard.id, query.offset, ids):
+            if self.repeated_pages.add(shard.id, query.offset, ids, page.received):
                 _log.warning(
-                    "the source repeats a page: shard closed", genre=genre, query=shard.query
+                    "the source repeats itself: shard closed", genre=genre, query=shard.query
                 )
                 outcome.repeating_genres.append(genre)
                 page = None

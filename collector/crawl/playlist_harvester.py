@@ -6,13 +6,14 @@ read completely is checked after a while, and read again if changed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
 from collector.catalogue import playlists, shards
 from collector.crawl.harvest_loop import ShardHarvester
 from collector.crawl.planning import EMPTY_PAGES_TO_EXHAUST, looks_beyond_hole
+from collector.crawl.repeated_pages import RepeatedPages
 from collector.records import Page, PageQuery, RecordResult
 from collector.shard import ALL_YEARS, GenreProgress, Shard
 from genrebase.store.engine import Connection, read_transaction, transaction
@@ -24,6 +25,11 @@ RECHECK_AFTER: Final = timedelta(days=7)
 @dataclass(frozen=True)
 class PlaylistHarvester(ShardHarvester):
     """Harvests playlists, each of which is a shard."""
+
+    repeated_pages: RepeatedPages = field(
+        default_factory=lambda: RepeatedPages(max_repeats=10, max_unusable=100), kw_only=True
+    )
+    """People repeat tracks, and list hundreds of episodes in a row."""
 
     def _shards_to_read(self, progress: Mapping[int, GenreProgress]) -> list[Shard]:
         name, now = self.source.name, self.clock.now()

@@ -49,6 +49,8 @@ CREDENTIALS_HELP: Final = (
 
 _ITEM_TYPES: Final = ("track", "episode")
 """Without it, episodes would come in the shape of tracks."""
+_MAX_PLAYLIST_PAGE: Final = 100
+"""Items on the first page of a playlist."""
 _INVALID_LIMIT: Final = "invalid limit"
 _SPOTIPY_CRASHES: Final = (AttributeError, KeyError, TypeError, RecursionError)
 """Raised by spotipy over a response that is no object where it expects one."""
@@ -144,7 +146,9 @@ class SpotifyClient:
         limit = page.get("limit")
         return (
             items,
-            limit if isinstance(limit, int) else len(items.items),
+            limit
+            if type(limit) is int and 0 < limit <= _MAX_PLAYLIST_PAGE
+            else min(len(items.items), _MAX_PLAYLIST_PAGE),
             version if isinstance(version, str) else None,
         )
 

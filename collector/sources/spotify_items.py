@@ -14,6 +14,8 @@ from genrebase.store import names, source_ids
 
 _MAX_NAME_LENGTH: Final = 2_000
 """Characters. Longer texts are no names, and normalising them would take minutes."""
+_MAX_ARTISTS: Final = 500
+"""Of one track. A longer list is no list of its artists, and storing it would take minutes."""
 _MAX_INTEGER: Final = 2**31 - 1
 _MAX_TEXT_LENGTH: Final = 32
 """Characters of a number, date or ISRC."""
@@ -29,8 +31,10 @@ class RejectReason(StrEnum):
     NO_ID = "no id"
     NO_TITLE = "no title"
     NO_ARTIST = "no artist"
+    TOO_MANY_ARTISTS = "too many artists"
     NO_NAME = "no name"
     TOO_LONG = "name too long"
+    NOT_REQUESTED = "more than were requested"
 
 
 def parse_track(item: Any, last_year: int) -> SourceTrack | RejectReason:
@@ -92,6 +96,8 @@ def _credits(artists: Any) -> tuple[ArtistCredit, ...] | RejectReason:
     """Return the credits; a track without a readable first artist is rejected."""
     if not isinstance(artists, list) or not artists:
         return RejectReason.NO_ARTIST
+    if len(artists) > _MAX_ARTISTS:
+        return RejectReason.TOO_MANY_ARTISTS
     credits_: list[ArtistCredit] = []
     for position, artist in enumerate(artists):
         credit = _credit(artist)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from collector.records import Page, PageItem, PageQuery, SourceTrack
 from collector.sources.spotify_client import SpotifyService
-from collector.sources.spotify_items import parse_track
+from collector.sources.spotify_items import RejectReason, parse_track
 from genrebase.store import source_ids
 from genrebase.store.tables import ALL_YEARS
 
@@ -50,7 +50,8 @@ def parse_page(
     """Return the usable tracks of a page of at most `limit` items, and why others are rejected.
 
     Some responses repeat an item *in addition* to the `limit` items requested. The repetition has
-    no position of its own: a cursor that counted it would skip another item.
+    no position of its own: a cursor that counted it would skip another item. Other items after the
+    first `limit` are rejected: a page would take as long to record as its source likes.
     """
     tracks: list[PageItem] = []
     reject_reasons: list[str] = []
@@ -64,6 +65,9 @@ def parse_page(
                 n_extra -= 1
                 continue
             seen_ids.add(item_id)
+        if position >= limit:
+            reject_reasons.append(RejectReason.NOT_REQUESTED.value)
+            continue
         track = parse_track(item, last_year)
         if isinstance(track, SourceTrack):
             tracks.append(PageItem(track, position))

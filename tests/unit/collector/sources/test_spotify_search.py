@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.sources.spotify_items import RejectReason
 from collector.sources.spotify_search import add_years, genre_query, parse_page
 
 LIMIT = 3
@@ -60,6 +61,19 @@ def test_a_repetition_within_the_page_has_a_position() -> None:
     assert [result.position for result in page.items] == [0, 1, 2]
 
 
+def test_more_items_than_were_requested_are_rejected() -> None:
+    """A page takes no longer to record than its limit allows, and a track no more artists."""
+    page = parse_page([item(letter) for letter in "abcde"], LIMIT, 2027)
+    assert [one.track.title for one in page.items] == ["a", "b", "c"]
+    assert page.received == LIMIT
+    assert page.reject_reasons == (RejectReason.NOT_REQUESTED,) * 2
+    crowd = [{"name": f"A{number}"} for number in range(501)]
+    assert parse_page([item("a", artists=crowd)], LIMIT, 2027).reject_reasons == (
+        RejectReason.TOO_MANY_ARTISTS,
+    )
+    assert parse_page([item("a", artists=crowd[:500])], LIMIT, 2027).reject_reasons == ()
+
+
 def test_only_an_empty_page_is_the_end() -> None:
     """A page with rejected items only is not the end."""
     assert parse_page([], LIMIT, 2027).is_empty
@@ -70,7 +84,8 @@ def test_only_an_empty_page_is_the_end() -> None:
 def test_positions_add_up(items: list[Any]) -> None:
     """Tracks and rejected items add up to the positions of the page."""
     page = parse_page(items, LIMIT, 2027)
-    assert len(page.items) + len(page.reject_reasons) == page.received
+    extra = page.reject_reasons.count(RejectReason.NOT_REQUESTED)
+    assert len(page.items) + len(page.reject_reasons) - extra == page.received <= LIMIT
     assert [result.position for result in page.items] == sorted(
         {result.position for result in page.items}
     )
