@@ -228,7 +228,7 @@ def _transport() -> Iterator[Mode]:
         "objects of depth": _respond(b'{"tracks":' * 99_000 + b"1" + b"}" * 99_000),
         "huge integer": _respond(b'{"tracks": ' + b"9" * 5_000 + b"}"),
         "lone surrogate": _respond(rb'{"tracks": "\ud800", "\udfff": 1}'),
-        "a million empty lists": _respond(b'{"tracks": [' + b"[]," * 1_000_000 + b"[]]}"),
+        "300,000 empty lists": _respond(b'{"tracks": [' + b"[]," * 300_000 + b"[]]}"),
         "200,000 keys": _respond(_many_keys(200_000)),
         "JSON string": _respond(b'"tracks"'),
         "JSON number": _respond(b"-1e9999"),
@@ -335,7 +335,7 @@ def _wrong_items(exchange: Exchange) -> Any:
 
 
 def _many_artists(exchange: Exchange) -> Any:
-    artists = [{"name": f"A{n}"} for n in range(400_000)]
+    artists = [{"name": f"A{n}"} for n in range(200_000)]
     return _items(exchange, [{**track(700), "artists": artists}, track(0)])
 
 
@@ -408,7 +408,7 @@ SHAPES: Final = Mode("wrong types at every field", _document(_shape))
 
 SEARCH: Final = (
     Mode("wrong types in tracks", _document(_wrong_items)),
-    Mode("400,000 artists", _document(_many_artists)),
+    Mode("200,000 artists", _document(_many_artists)),
     Mode("texts of a million characters", _document(_long_texts)),
     Mode("escape sequences in names", _document(_escapes)),
     Mode("more items than the limit", _document(_more_than_limit)),

@@ -132,13 +132,17 @@ def _too_slow(request: requests.PreparedRequest) -> requests.ReadTimeout:
 
 
 def _read(response: requests.Response) -> bytes:
+    """Return the body; close the connection where it cannot be read to its end."""
     chunks, size = [], 0
-    for chunk in response.iter_content(_CHUNK):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_BYTES:
-            response.close()  # its connection is in the middle of a body: not to be used again
-            raise ResponseTooLarge(response)
+    try:
+        for chunk in response.iter_content(_CHUNK):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_BYTES:
+                raise ResponseTooLarge(response)
+    except requests.RequestException:
+        response.close()  # it is in the middle of a body: not to be used again
+        raise
     return b"".join(chunks)
 
 

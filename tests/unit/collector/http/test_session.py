@@ -221,3 +221,27 @@ def test_secrets_that_a_server_echoes_are_hidden(status: int, scheme: str) -> No
                 assert password not in shown
                 assert value[scheme] not in shown
     assert password not in redact(f"job failed: {password}")
+
+
+def test_cookies_are_not_kept() -> None:
+    """A server could add some to every response, and each request would send them all."""
+    with serving() as server:
+        cookie = "a=b; Max-Age=99999; Path=/"
+        server.respond("/here", ScriptedResponse(200, b"[]", {"Set-Cookie": cookie}))
+        with client.make_session(server.url) as opened:
+            for _ in range(2):
+                client.get_json(opened, f"{server.url}/here", timeout=60.0, now=NOW)
+            assert len(opened.cookies) == 0
+
+
+def test_a_secret_that_is_cut_is_hidden() -> None:
+    """A message is shortened after its secrets are hidden, not within one."""
+    secret = "correct-horse-battery"
+    with serving() as server:
+        echo = {"error": {"message": " " * 790 + secret}}
+        server.respond("/here", ScriptedResponse.json(echo, 400))
+        with client.make_session(server.url) as opened:
+            opened.headers["Authorization"] = f"Bearer {secret}"
+            with pytest.raises(BadRequest) as caught:
+                client.get_json(opened, f"{server.url}/here", timeout=60.0, now=NOW)
+    assert "correct" not in str(caught.value)

@@ -54,7 +54,7 @@ def test_secrets_never_appear(human: bool) -> None:
     assert TOKEN not in stream.getvalue()
 
 
-@pytest.mark.parametrize("name", ["spotipy", "spotipy.client", "urllib3.connectionpool"])
+@pytest.mark.parametrize("name", ["spotipy", "spotipy.client", "requests"])
 def test_library_loggers_are_limited(name: str) -> None:
     """spotipy logs its bearer token at DEBUG; it is limited to WARNING."""
     stream = io.StringIO()
@@ -64,6 +64,16 @@ def test_library_loggers_are_limited(name: str) -> None:
     assert stream.getvalue() == ""
     stdlib.getLogger(name).warning("slow")
     assert "slow" in stream.getvalue()
+
+
+def test_what_urllib3_warns_of_is_not_logged() -> None:
+    """It repeats headers that cannot be parsed, whatever a server sends in them."""
+    stream = io.StringIO()
+    logging.configure("DEBUG", stream=stream)
+    stdlib.getLogger("urllib3.connection").warning("Failed to parse headers: …")
+    assert stream.getvalue() == ""
+    stdlib.getLogger("urllib3.connection").error("broken")
+    assert "broken" in stream.getvalue()
 
 
 def test_the_level_is_kept() -> None:
