@@ -127,8 +127,8 @@ def _report_damage() -> Iterator[None]:
 def load_model(model: StoredModel, artifact: bytes | None) -> ModelArtifact:
     """Return the content of a model's artifact after checking it.
 
-    Raise `BrokenArtifact` if the bytes are missing, changed or untrusted, or were made by other
-    library versions and do not reproduce the golden probabilities.
+    Raise `BrokenArtifact` if the bytes are missing, changed or untrusted, or do not reproduce the
+    golden probabilities, because they or the library versions changed.
     """
     again = "Train again with `classifier train`."
     if artifact is None:
@@ -151,11 +151,17 @@ def load_model(model: StoredModel, artifact: bytes | None) -> ModelArtifact:
         raise BrokenArtifact(
             f"Model {model.id} needs {' and '.join(missing)}: pip install '.[deep]' in the clone."
         )
-    stored = {name: model.versions.get(name) for name in here}
-    if stored != here and not reproduces_golden_predictions(loaded.estimator, model.golden_rows):
+    if not reproduces_golden_predictions(loaded.estimator, model.golden_rows):
+        stored = {name: model.versions.get(name) for name in here}
+        reason = "it or its row was changed."
+        if stored != here:
+            reason = (
+                f"it was made by other versions ({_format_versions(stored)}) than these "
+                f"({_format_versions(here)})."
+            )
         raise BrokenArtifact(
-            f"Model {model.id} was made by other versions ({_format_versions(stored)}) and "
-            f"predicts other probabilities with these ({_format_versions(here)}). {again}"
+            f"Model {model.id} does not predict the probabilities that were stored with it: "
+            f"{reason} {again}"
         )
     return loaded
 
@@ -202,7 +208,9 @@ def reproduces_golden_predictions(estimator: Estimator, golden: Mapping[str, Any
     """Return whether the estimator reproduces the stored probabilities of the stored rows."""
     try:
         stored = np.asarray(golden["probabilities"], dtype=float)
-        now = estimator.predict_proba(_golden_frame(golden["columns"], golden["rows"]))
+        frame = _golden_frame(golden["columns"], golden["rows"])
+        with np.errstate(all="ignore"):  # a changed number may overflow: it is no prediction then
+            now = estimator.predict_proba(frame)
     except (ValueError, TypeError, AttributeError, LookupError):
         return False  # other versions may not even understand the object
     return bool(
