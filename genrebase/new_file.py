@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from genrebase.errors import UserError
+from genrebase.spreadsheet_cells import SpreadsheetWriter
 
 
 def create_text(path: Path) -> IO[str]:
@@ -24,16 +25,20 @@ def create_text(path: Path) -> IO[str]:
 
 
 @contextmanager
-def create_csv(path: Path | None, columns: Sequence[str]) -> Iterator[Any]:
+def create_csv(
+    path: Path | None, columns: Sequence[str], *, for_spreadsheets: bool = False
+) -> Iterator[Any]:
     """Open a new CSV file, write its header and yield the writer; None discards all rows.
 
-    Raises `UserError` if the file exists.
+    With `for_spreadsheets`, no cell can be executed. Raises `UserError` if the file exists.
     """
     if path is None:
         yield csv.writer(_NullFile())
         return
     with create_text(path) as file:
-        writer = csv.writer(file)
+        writer: Any = csv.writer(file)
+        if for_spreadsheets:
+            writer = SpreadsheetWriter(writer)
         writer.writerow(columns)
         yield writer
 

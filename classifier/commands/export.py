@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from classifier.training_config import parse_list
+from genrebase.runtime.command_line import ForSpreadsheets
 from genrebase.runtime.console import Output
 
 
@@ -22,6 +23,7 @@ def export(
     folds: Annotated[
         bool, typer.Option("--with-folds/--without-folds", help="Add each track's fold and side.")
     ] = True,
+    for_spreadsheets: ForSpreadsheets = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Write a view to a file, with the frozen folds of its tracks.
@@ -45,6 +47,7 @@ def export(
             as_format=as_format,
             columns=None if columns is None else parse_list(columns),
             folds=folds,
+            for_spreadsheets=for_spreadsheets,
             progress=bar,
         )
     output.print(

@@ -14,7 +14,7 @@ from pyarrow import parquet
 from classifier.data import dataset
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
-from genrebase import export_mark, new_file
+from genrebase import export_mark, new_file, spreadsheet_cells
 from genrebase.progress import ProgressCallback, no_progress
 from genrebase.store import views
 
@@ -58,20 +58,27 @@ def run(
     as_format: str | None = None,
     columns: Sequence[str] | None = None,
     folds: bool = True,
+    for_spreadsheets: bool = False,
     progress: ProgressCallback = no_progress,
 ) -> ExportResult:
     """Write a view into a new file, 50,000 rows in memory at a time.
 
     With `folds` they are appended to a view of tracks without them; a CSV file of predicted genres
-    always has the column model_id, so that it is not imported as data. An NPZ has an array per
+    always has the column model_id, so that it is not imported as data. `for_spreadsheets` keeps
+    the texts of a CSV file from being executed as formulas. An NPZ has an array per
     column and is made in memory. Raise `BadTrainingConfig` for a view, column or
-    format that does not exist, `UserError` if the file does.
+    format that does not exist and for `for_spreadsheets` with another format than CSV, `UserError`
+    if the file exists.
     """
     made = format_of(file, as_format)
+    if for_spreadsheets and made != "csv":
+        raise BadTrainingConfig(f"--for-spreadsheets is for CSV files, and {file} is {made}.")
     new_file.refuse_existing(file)
     if made == "csv" and columns is not None:
         columns = _with_mark(view, columns)
     parts = _counted(_parts(database, view, columns, folds=folds), progress)
+    if for_spreadsheets:
+        parts = map(_without_formulas, parts)
     with new_file.create_atomically(file) as place:
         rows, names = WRITERS[made](parts, place)
     return ExportResult(file, view, made, rows, names, file.stat().st_size)
@@ -115,6 +122,18 @@ def _csv(parts: Chunks, place: Path) -> tuple[int, tuple[str, ...]]:
             part.to_csv(file, index=False, header=rows == 0 and not names)
             rows, names = rows + len(part), tuple(part.columns)
     return rows, names
+
+
+def _without_formulas(part: pd.DataFrame) -> pd.DataFrame:
+    types = pd.api.types
+    texts = [
+        str(name)
+        for name, kind in part.dtypes.items()
+        if not types.is_numeric_dtype(kind) and not types.is_datetime64_any_dtype(kind)
+    ]
+    return part.assign(
+        **{name: part[name].map(spreadsheet_cells.as_text, na_action="ignore") for name in texts}
+    )
 
 
 def _parquet(parts: Chunks, place: Path) -> tuple[int, tuple[str, ...]]:

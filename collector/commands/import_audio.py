@@ -11,8 +11,9 @@ import typer
 from collector.errors import NothingImported
 from genrebase import store
 from genrebase.audio import scan
-from genrebase.errors import CommandInterrupted
+from genrebase.errors import CommandInterrupted, UserError
 from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.command_line import ForSpreadsheets
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import stop_on_signals
 
@@ -52,6 +53,7 @@ def import_audio(
             "corrected in the others."
         ),
     ] = None,
+    for_spreadsheets: ForSpreadsheets = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Analyse audio files and store features, keys and spectrograms of each.
@@ -63,6 +65,8 @@ def import_audio(
     Examples:
       collector import-audio music --genre-from folder
     """
+    if for_spreadsheets and rejected is None:
+        raise UserError("--for-spreadsheets needs a file that is written: --rejected FILE.")
     scan.require_libraries()
     # librosa and numba take seconds to import: --help need not wait
     from collector.audio import genre_source
@@ -73,7 +77,9 @@ def import_audio(
     clock = SystemClock()
     table = None if fma_tracks is None else fma.load_tracks(fma_tracks, clock.now().year + 1)
     source = genre_source.genre_source(genre_from)
-    request = audio.AudioImportRequest(path, source, table, workers or _cores(), rejected)
+    request = audio.AudioImportRequest(
+        path, source, table, workers or _cores(), rejected, for_spreadsheets
+    )
     engine = store.connect()
     with (
         stop_on_signals() as stop,

@@ -13,6 +13,7 @@ from collector.datasets.column_roles.fields import FIELDS
 from collector.datasets.parsing import cells
 from collector.errors import NothingImported
 from genrebase.errors import CommandInterrupted, UserError
+from genrebase.runtime.command_line import ForSpreadsheets
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def import_(
         Path | None,
         typer.Option(help="New CSV file of the rejected rows' numbers and reasons."),
     ] = None,
+    for_spreadsheets: ForSpreadsheets = False,
     subset: Annotated[
         str | None,
         typer.Option(help="Import only this subset of FMA: small, medium or large."),
@@ -98,6 +100,8 @@ def import_(
     output = Output(as_json=as_json)
     if dry_run and rejected is not None:
         raise UserError("--rejected writes a file: leave it out with --dry-run.")
+    if for_spreadsheets and rejected is None:
+        raise UserError("--for-spreadsheets needs a file that is written: --rejected FILE.")
     run = _importer(
         file,
         subset,
@@ -107,6 +111,7 @@ def import_(
             "encoding": encoding,
             "column_overrides": _pairs("--column", column),
             "unit_overrides": _pairs("--unit", unit),
+            "for_spreadsheets": for_spreadsheets,
         },
     )
     engine = store.connect()

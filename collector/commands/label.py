@@ -11,6 +11,7 @@ from collector.curation import verdicts
 from genrebase import store
 from genrebase.errors import UserError
 from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.command_line import ForSpreadsheets
 from genrebase.runtime.console import Output
 from genrebase.store.engine import Engine
 
@@ -30,6 +31,7 @@ def label(
     export_file: Annotated[
         Path | None, typer.Option("--export", help="Write all verdicts to a CSV file.")
     ] = None,
+    for_spreadsheets: ForSpreadsheets = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Label a track with a genre. This verdict overrides the claim; only a person changes it.
@@ -45,11 +47,13 @@ def label(
             "Use one of: collector label TRACK GENRE --by NAME, collector label TRACK --remove, "
             "collector label --import FILE, collector label --export FILE."
         )
+    if for_spreadsheets and export_file is None:
+        raise UserError("--for-spreadsheets needs a file that is written: --export FILE.")
     engine = store.connect()
     if import_file is not None:
         _import(engine, import_file, by, output)
     elif export_file is not None:
-        written = verdicts.export_labels(engine, export_file)
+        written = verdicts.export_labels(engine, export_file, for_spreadsheets=for_spreadsheets)
         output.print(f"{written:,} labels are in {export_file}.")
         output.write_json({"labels": written, "file": str(export_file)})
     elif remove and track is not None:

@@ -1,6 +1,5 @@
 """Manual annotation: add, remove, export and import the labels that people give to tracks."""
 
-import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +17,8 @@ from genrebase import new_file
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock
 from genrebase.store import find, names
-from genrebase.store.engine import Connection, Engine, read_transaction, transaction
+from genrebase.store.bulk import exclusive_transaction
+from genrebase.store.engine import Connection, Engine, read_transaction
 
 CSV_HEADER: Final = ("source", "source_id", "genre", "by", "at", "note", "title", "artists")
 """The columns of an export; the last two are for readers and not imported."""
@@ -51,7 +51,7 @@ def add(
 ) -> Verdict:
     """Store that a person labels `track` as `genre`."""
     person = _labeller(by)
-    with transaction(engine) as connection:
+    with exclusive_transaction(engine) as connection:
         track_id = _track_id(connection, track)
         genre_ids = genres.ids_by_name(connection)
         genre_id = genre_ids.get(genre_cells.clean_name(genre))
@@ -64,7 +64,7 @@ def add(
 
 def remove(engine: Engine, track: str, by: str | None = None) -> list[Verdict]:
     """Remove a person's label of a track (without `by`: the only one there is)."""
-    with transaction(engine) as connection:
+    with exclusive_transaction(engine) as connection:
         track_id = _track_id(connection, track)
         labels = {label.by: label for label in verdicts.list_verdicts(connection, [track_id])}
         person = by.strip() if by is not None else None
@@ -80,13 +80,14 @@ def remove(engine: Engine, track: str, by: str | None = None) -> list[Verdict]:
     return [labels[person]]
 
 
-def export_labels(engine: Engine, path: Path) -> int:
-    """Write all labels to a new CSV file that `import_labels` takes anywhere; return how many."""
+def export_labels(engine: Engine, path: Path, *, for_spreadsheets: bool = False) -> int:
+    """Write all labels to a new CSV file that `import_labels` takes anywhere; return how many.
+
+    With `for_spreadsheets`, the file is for reading: texts that would be executed are changed.
+    """
     with read_transaction(engine) as connection:
         labels = verdicts.list_verdicts(connection)
-    with new_file.create_text(path) as file:
-        writer = csv.writer(file)
-        writer.writerow(CSV_HEADER)
+    with new_file.create_csv(path, CSV_HEADER, for_spreadsheets=for_spreadsheets) as writer:
         writer.writerows(_csv_row(label) for label in labels)
     return len(labels)
 
@@ -103,7 +104,7 @@ def import_labels(
     reasons: Counter[str] = Counter()
     with reader.open_dataset(path) as dataset:
         positions = _column_positions(dataset.header, path, by)
-        with transaction(engine) as connection:
+        with exclusive_transaction(engine) as connection:
             genre_ids = genres.ids_by_name(connection)
             now = clock.now()
             for row in dataset.rows():

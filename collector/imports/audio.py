@@ -26,6 +26,7 @@ from genrebase.audio.workers import AnalyseFiles
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
+from genrebase.store import bulk
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 JOB: Final = "import-audio"
@@ -51,6 +52,8 @@ class AudioImportRequest:
     workers: int = 1
     rejects_path: Path | None = None
     """A new file that gets a line for every file that could not be analysed, and every remark."""
+    for_spreadsheets: bool = False
+    """Whether cells of that file that a spreadsheet would execute are changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,9 @@ def import_audio(
     refuse_synthetic_catalogue(engine)
     audio = scan.find_audio_files(request.path)
     with (
-        new_file.create_csv(request.rejects_path, _REJECTS_COLUMNS) as rejects,
+        new_file.create_csv(
+            request.rejects_path, _REJECTS_COLUMNS, for_spreadsheets=request.for_spreadsheets
+        ) as rejects,
         job_run(engine, clock, JOB) as run,
     ):
         importer = _Importer(engine, clock, request, rejects, progress)
@@ -202,7 +207,7 @@ class _Importer:
         self._report()
         self._relabel(unchanged)
         if pending:
-            with transaction(self._engine) as connection:
+            with bulk.exclusive_transaction(self._engine) as connection:
                 audio_files.register_schema(
                     connection, descriptors.SCHEMA_NAME, descriptors.COLUMNS
                 )

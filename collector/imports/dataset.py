@@ -73,6 +73,7 @@ def import_dataset(
     column_overrides: Mapping[str, str] | None = None,
     unit_overrides: Mapping[str, str] | None = None,
     rejected: Path | None = None,
+    for_spreadsheets: bool = False,
     stop_requested: Callable[[], bool] = lambda: False,
     dry_run: bool = False,
 ) -> ImportResult:
@@ -95,7 +96,13 @@ def import_dataset(
     with reader.open_tables(path, encoding) as entries:
         if len(entries) == 1:
             return dataset_import.run(entries[0], rejected=rejected)
-        return import_tables(path, entries, dataset_import.run, rejected=rejected)
+        return import_tables(
+            path,
+            entries,
+            dataset_import.run,
+            rejected=rejected,
+            for_spreadsheets=for_spreadsheets,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ def import_tables(
     import_table: Callable[[TableEntry, Any], ImportResult],
     *,
     rejected: Path | None = None,
+    for_spreadsheets: bool = False,
 ) -> ImportResult:
     """Import the tables that hold tracks, and name the others with the reason.
 
@@ -34,7 +35,9 @@ def import_tables(
     """
     results: dict[str, ImportResult] = {}
     passed_over: dict[str, str] = {}
-    with new_file.create_csv(rejected, ("row", "reason", "table")) as rejects:
+    with new_file.create_csv(
+        rejected, ("row", "reason", "table"), for_spreadsheets=for_spreadsheets
+    ) as rejects:
         for entry in entries:
             try:
                 results[entry.name] = import_table(entry, _RowsOf(rejects, entry.name))

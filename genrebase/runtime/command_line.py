@@ -28,6 +28,17 @@ _DEFAULT_INTERRUPT_MESSAGE: Final = "Stopped: nothing is half-written."
 """True for every command, because each writes in transactions."""
 
 
+ForSpreadsheets = Annotated[
+    bool,
+    typer.Option(
+        "--for-spreadsheets",
+        help="Write an apostrophe before texts that a spreadsheet would execute as formulas "
+        "(they start with =, +, -, @, a tab or a line break); such a file is for reading.",
+    ),
+]
+"""The option of commands that write CSV files with texts of others."""
+
+
 def _print_version(requested: bool) -> None:
     if requested:
         Output(as_json=False).print(f"genrebase {version('genrebase')}")

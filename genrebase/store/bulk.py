@@ -8,11 +8,13 @@ so ids are allocated beforehand (`next_ids`).
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Engine, Table
 
+from genrebase.store.engine import transaction
 from genrebase.store.lock_timeout import lock_timeout
 
 Row = Sequence[Any]
@@ -35,6 +37,18 @@ def lock_identity_writers(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         with lock_timeout(connection, IDENTITY_LOCK_SECONDS):
             connection.exec_driver_sql("SELECT version_num FROM alembic_version FOR UPDATE")
+
+
+@contextmanager
+def exclusive_transaction(engine: Engine) -> Iterator[Connection]:
+    """Run a block in a writing transaction that begins with the lock of `lock_identity_writers`.
+
+    Whatever writes rows that refer to tracks or genres begins like this: so nobody removes or
+    merges what it has looked up, and no two transactions lock the same rows in another order.
+    """
+    with transaction(engine) as connection:
+        lock_identity_writers(connection)
+        yield connection
 
 
 def next_ids(connection: Connection, table: Table, count: int) -> Iterable[int]:

@@ -184,3 +184,15 @@ def test_an_export_overwrites_nothing(filled_sqlite, tmp_path):
     with pytest.raises(UserError, match="exists already"):
         verdicts.export_labels(filled_sqlite, path)
     assert path.read_bytes() == b"precious"
+
+
+def test_an_export_for_spreadsheets(filled_sqlite, tmp_path):
+    """Names and notes of strangers are texts there; without the option they are exact."""
+    give(filled_sqlite, by="=cmd", note="-1+1")
+    for name, option in (("exact.csv", False), ("shown.csv", True)):
+        verdicts.export_labels(filled_sqlite, tmp_path / name, for_spreadsheets=option)
+    assert ",=cmd,2" in (tmp_path / "exact.csv").read_text()
+    assert ",-1+1,Song" in (tmp_path / "exact.csv").read_text().replace('"', "")
+    shown = (tmp_path / "shown.csv").read_text().replace('"', "")
+    assert ",'=cmd,2" in shown
+    assert ",'-1+1,Song" in shown

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig
 from classifier.reports import export
+from genrebase.store import tables
+from genrebase.store.engine import transaction
 from tests.synthetic_music import Music
 
 
@@ -71,3 +73,22 @@ def test_the_format_is_given_or_taken_from_the_suffix() -> None:
     assert export.format_of(Path("a.txt"), "npz") == "npz"
     with pytest.raises(BadTrainingConfig, match="csv, parquet, npz"):
         export.format_of(Path("a"), None)
+
+
+def test_a_spreadsheet_executes_no_cell(tmp_path: Path, sqlite_engine: Engine) -> None:
+    """Only where it is wanted: other tools get the texts as they are; numbers stay numbers."""
+    music = Music(artists=12)
+    music.fill(sqlite_engine)
+    with transaction(sqlite_engine) as connection:
+        connection.execute(update(tables.track).values(title="=HYPERLINK(1)"))
+    options = {"columns": ["track_id", "title", "loudness"], "folds": False}
+    plain, safe = tmp_path / "plain.csv", tmp_path / "safe.csv"
+    export.run(sqlite_engine, "training_tracks", plain, **options)
+    export.run(sqlite_engine, "training_tracks", safe, for_spreadsheets=True, **options)
+    exact, shown = pd.read_csv(plain), pd.read_csv(safe)
+    assert set(exact["title"]) == {"=HYPERLINK(1)"}
+    assert set(shown["title"]) == {"'=HYPERLINK(1)"}
+    pd.testing.assert_frame_equal(exact.drop(columns="title"), shown.drop(columns="title"))
+    assert (shown["loudness"] < 0).any()
+    with pytest.raises(BadTrainingConfig, match="for CSV files"):
+        export.run(sqlite_engine, "tracks", tmp_path / "a.parquet", for_spreadsheets=True)
