@@ -5,16 +5,17 @@
 --   psql "$STORE_URL" --file deploy/reader.sql
 --   psql "$STORE_URL" --command '\password reader'
 --
--- Run as a superuser it also takes what every role has in PostgreSQL: large objects, code in
--- plpgsql, unlimited temporary files. Temporary tables are for the role that runs this; grant
--- TEMPORARY ON DATABASE to other roles that import or train.
+-- Run as a superuser it also takes what every role has in PostgreSQL: large objects, advisory locks
+-- (enough of them stop the server), ending other sessions of the role, messages in the log of
+-- changes, code in plpgsql, unlimited temporary files. The role that runs this keeps all that, and
+-- temporary tables; grant TEMPORARY ON DATABASE to other roles that import or train.
 \set ON_ERROR_STOP on
 
 DO $$
 DECLARE
     readable regclass;
     is_superuser boolean := (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
-    creator regprocedure;
+    of_everybody regprocedure;
 BEGIN
     IF NOT EXISTS (
         SELECT FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolcreaterole)
@@ -40,11 +41,14 @@ BEGIN
         ALTER ROLE reader SET transaction_timeout = '15min';
     END IF;
     IF is_superuser THEN
-        FOR creator IN
+        FOR of_everybody IN
             SELECT oid FROM pg_proc WHERE pronamespace = CAST('pg_catalog' AS regnamespace)
-              AND proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_import')
+              AND (proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_import', 'pg_cancel_backend',
+                               'pg_terminate_backend', 'pg_logical_emit_message')
+                   OR proname LIKE 'pg\_%advisory%lock%')
         LOOP
-            EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', creator);
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', of_everybody, current_user);
+            EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', of_everybody);
         END LOOP;
         EXECUTE format('GRANT USAGE ON LANGUAGE plpgsql TO %I', current_user);
         REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;

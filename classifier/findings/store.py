@@ -15,7 +15,6 @@ from classifier.findings.effect_sizes import EffectSize
 from classifier.findings.importance import Importance
 from classifier.records import Interval
 from genrebase.store import bulk, tables
-from genrebase.store.engine import transaction
 
 _PAIR_COLUMNS: Final = ("model_id", "regime", "genre_id", "other_id", "auc", "n", "other_n")
 _MEMBER_COLUMNS: Final = ("clustering_id", "track_id", "cluster", "genre_id")
@@ -53,7 +52,7 @@ def store_importances(
         for one in importances
         if one.genre is None or one.genre in genres
     ]
-    with transaction(database) as connection:
+    with bulk.exclusive_transaction(database) as connection:
         _replace(connection, table, and_(table.c.model_id == model, table.c.side == side), rows)
 
 
@@ -66,7 +65,7 @@ def store_traits(
 ) -> None:
     """Store the effect sizes between a genre and another, or (None) all others."""
     table = tables.genre_trait
-    with transaction(database) as connection:
+    with bulk.exclusive_transaction(database) as connection:
         moment = tables.as_driver_datetime(at, connection.dialect.name)
         rows = [
             {
@@ -92,7 +91,7 @@ def store_clustering(
 ) -> None:
     """Store a clustering (`values` by column) and its (track, cluster, genre), by name."""
     table = tables.clustering
-    with transaction(database) as connection:
+    with bulk.exclusive_transaction(database) as connection:
         connection.execute(delete(table).where(table.c.name == values["name"]))
         inserted = connection.execute(insert(table).values(**values))
         number = int(inserted.inserted_primary_key[0])  # type: ignore[index]  # one row has one key
@@ -108,7 +107,7 @@ def store_pairs(
 ) -> None:
     """Store the pairwise AUC of a model: (genre, other, AUC, tracks, the other's tracks)."""
     table = tables.genre_separability
-    with transaction(database) as connection:
+    with bulk.exclusive_transaction(database) as connection:
         connection.execute(
             delete(table).where(table.c.model_id == model, table.c.regime == regime)
         )
@@ -123,7 +122,7 @@ def store_matches(
 ) -> int:
     """Store (track, genre, distance, percentile, nearest genre, distance); return the count."""
     table = tables.track_match
-    with transaction(database) as connection:
+    with bulk.exclusive_transaction(database) as connection:
         moment = tables.as_driver_datetime(at, connection.dialect.name)
         connection.execute(delete(table))
         return _insert_existing(

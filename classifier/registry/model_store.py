@@ -127,7 +127,7 @@ def _store(
     epochs: Sequence[Epoch],
 ) -> int:
     values = {name: getattr(candidate, name) for name in CandidateModel.__slots__}
-    with _detect_concurrent_promotion(), transaction(database) as connection:
+    with _detect_concurrent_promotion(), bulk.exclusive_transaction(database) as connection:
         stored = _stored(connection, candidate)
         if stored is not None:
             return stored
@@ -193,7 +193,7 @@ def promote(
         .where(model.c.id == number, model.c.artifact.is_not(None))
         .values(status="champion", reason=reason, promoted_at=at)
     )
-    with _detect_concurrent_promotion(), transaction(database) as connection:
+    with _detect_concurrent_promotion(), bulk.exclusive_transaction(database) as connection:
         _demote(connection, task, request.expected_champion, number)
         if connection.execute(promotion).rowcount == 0:
             raise ClassifierError(f"Model {number} was deleted meanwhile.")
@@ -320,7 +320,7 @@ def write_predictions(
     meanwhile are left out; nothing is stored for a model without artifact.
     """
     for part in _parts(predictions):
-        with transaction(database) as connection:
+        with bulk.exclusive_transaction(database) as connection:
             done = _write_part(connection, model, predictions, part, at)
         yield done
 

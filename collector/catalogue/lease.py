@@ -11,7 +11,8 @@ from typing import Final, Generic, Protocol, TypeVar
 from collector.errors import LeaseLost
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
-from genrebase.store.engine import Connection, Engine, transaction
+from genrebase.store import bulk
+from genrebase.store.engine import Connection, Engine
 
 LEASE_SECONDS: Final = 30.0
 """How long a lease lasts: longer than a request may take, with the waits between renewals."""
@@ -51,7 +52,7 @@ class Lease(Generic[RowsT]):
         """Make the lease last for another request; raise `LeaseLost` if nothing of it is ours."""
         if self._clock.monotonic() - self._renewed_at < RENEW_AFTER_SECONDS:
             return
-        with transaction(self._engine) as connection:
+        with bulk.exclusive_transaction(self._engine) as connection:
             ours = self.rows.renew(connection)
         if not ours:
             raise LeaseLost
@@ -63,6 +64,9 @@ class Lease(Generic[RowsT]):
         try:
             yield self
         except BaseException:
-            with suppress(GenrebaseError), transaction(self._engine) as connection:
+            with (
+                suppress(GenrebaseError),
+                bulk.exclusive_transaction(self._engine) as connection,
+            ):
                 self.rows.release(connection)
             raise

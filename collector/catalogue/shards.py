@@ -1,6 +1,6 @@
 """The stored state of the crawl: shards, their cursors, and the progress of each genre."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -104,13 +104,22 @@ def add(
 
 
 def add_roots(
-    connection: Connection, source: str, queries: Iterable[tuple[int, str]], now: datetime
+    connection: Connection,
+    source: str,
+    genre_ids: Iterable[int],
+    query_for: Callable[[str], str],
+    now: datetime,
 ) -> None:
-    """Add the root shard of each genre, over all years, unless another process did meanwhile."""
+    """Add the root shard of each genre, over all years, unless another process did meanwhile.
+
+    `query_for` makes a query of a genre's name as it is now. Genres that are gone are left out.
+    """
     bulk.lock_identity_writers(connection)
-    wanted = dict(queries)
-    for genre_id in sorted(genres_without_shards(connection, source, wanted)):
-        add(connection, source, genre_id, wanted[genre_id], [ROOT_SHARD], now)
+    genre = tables.genre.c
+    wanted = genres_without_shards(connection, source, genre_ids)
+    rows = select(genre.id, genre.name).where(genre.id.in_(wanted)).order_by(genre.id)
+    for genre_id, name in connection.execute(rows).all():
+        add(connection, source, genre_id, query_for(name), [ROOT_SHARD], now)
 
 
 def sightings_by_year(connection: Connection, shard: Shard, below_rank: int) -> dict[int, int]:

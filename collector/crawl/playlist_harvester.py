@@ -16,7 +16,8 @@ from collector.crawl.planning import EMPTY_PAGES_TO_EXHAUST, looks_beyond_hole
 from collector.crawl.repeated_pages import RepeatedPages
 from collector.records import Page, PageQuery, RecordResult
 from collector.shard import ALL_YEARS, GenreProgress, Shard
-from genrebase.store.engine import Connection, read_transaction, transaction
+from genrebase.store.bulk import exclusive_transaction
+from genrebase.store.engine import Connection, read_transaction
 
 RECHECK_AFTER: Final = timedelta(days=7)
 """Age from which a playlist that was read, or was not accessible, is checked again."""
@@ -37,7 +38,7 @@ class PlaylistHarvester(ShardHarvester):
         with read_transaction(self.engine) as connection:
             if not playlists.without_shard(connection, name, missing):
                 return playlists.due(connection, name, missing, now - RECHECK_AFTER)
-        with transaction(self.engine) as connection:
+        with exclusive_transaction(self.engine) as connection:
             playlists.add_shards(connection, name, missing, now)
             return playlists.due(connection, name, missing, now - RECHECK_AFTER)
 

@@ -10,7 +10,8 @@ from collector.crawl.harvest_loop import HarvestOutcome, HarvestProgress, ShardH
 from collector.records import Page, PageQuery, RecordResult
 from collector.shard import RECRAWL_AFTER, GenreProgress, Shard
 from genrebase.errors import NothingToDo
-from genrebase.store.engine import Connection, read_transaction, transaction
+from genrebase.store import bulk
+from genrebase.store.engine import Connection, read_transaction
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,8 @@ class SearchHarvester(ShardHarvester):
             new = shards.genres_without_shards(connection, name, progress)
             if not new:
                 return shards.open_shards(connection, name, progress)
-        queries = [(id_, self.source.query_for(progress[id_].name)) for id_ in sorted(new)]
-        with transaction(self.engine) as connection:
-            shards.add_roots(connection, name, queries, self.clock.now())
+        with bulk.exclusive_transaction(self.engine) as connection:
+            shards.add_roots(connection, name, new, self.source.query_for, self.clock.now())
             return shards.open_shards(connection, name, progress)
 
     def _choose(
@@ -94,7 +94,7 @@ class SearchHarvester(ShardHarvester):
             new_years = shards.missing_years(connection, name, genre_ids, now.year)
         if not due and not new_years:
             return
-        with transaction(self.engine) as connection:
+        with bulk.exclusive_transaction(self.engine) as connection:
             for shard in due:
                 shards.reopen(connection, shard)
             new_years = shards.missing_years(connection, name, genre_ids, now.year)

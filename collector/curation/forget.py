@@ -11,7 +11,8 @@ from collector.catalogue.forget import ForgetCounts, OverdueTracks
 from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.store.engine import Engine, read_transaction, transaction
+from genrebase.store.bulk import exclusive_transaction
+from genrebase.store.engine import Engine, read_transaction
 
 JOB: Final = "forget"
 BATCH_SIZE: Final = 5_000
@@ -60,7 +61,7 @@ def forget(
     total = ForgetCounts()
     with job_run(engine, clock, JOB) as run:
         while not (stopped := stop_requested()):
-            with transaction(engine) as connection:
+            with exclusive_transaction(engine) as connection:
                 removed = retention.forget_batch(connection, overdue, clock.now(), batch_size)
             total += removed
             advance(total)

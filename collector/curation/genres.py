@@ -15,7 +15,8 @@ from collector.datasets.reader import DatasetReader
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock
 from genrebase.store import source_ids
-from genrebase.store.engine import Engine, read_transaction, transaction
+from genrebase.store.bulk import exclusive_transaction
+from genrebase.store.engine import Engine, read_transaction
 
 _MAX_SUGGESTIONS: Final = 3
 _MAX_LISTED: Final = 20
@@ -56,7 +57,7 @@ def add(
     """Add a genre, or set the target of a stored one; bind playlists to it."""
     name = genre_names.validate(name)
     ids = [_playlist(text) for text in playlists]
-    with transaction(engine) as connection:
+    with exclusive_transaction(engine) as connection:
         genres.set_targets(connection, [name], target, clock.now())
         genres.bind_playlists(connection, genres.ids_by_name(connection)[name], ids)
         return _by_name(genres.list_genres(connection), name)
@@ -76,7 +77,7 @@ def set_target(engine: Engine, name: str, target: int | None) -> Genre:
     """Set how many unique tracks of a genre to collect; None leaves it to imports."""
     if target is not None:
         genre_names.validate(name)
-    with transaction(engine) as connection:
+    with exclusive_transaction(engine) as connection:
         genre = _by_name(genres.list_genres(connection), name)
         genres.set_target(connection, genre.id, target)
         return _by_name(genres.list_genres(connection), genre.name)
@@ -84,7 +85,7 @@ def set_target(engine: Engine, name: str, target: int | None) -> Genre:
 
 def set_paused(engine: Engine, name: str, *, paused: bool = True) -> Genre:
     """Exclude a genre from harvests, or include it again."""
-    with transaction(engine) as connection:
+    with exclusive_transaction(engine) as connection:
         genre = _by_name(genres.list_genres(connection), name)
         genres.set_paused(connection, genre.id, paused=paused)
         return _by_name(genres.list_genres(connection), genre.name)
@@ -93,7 +94,7 @@ def set_paused(engine: Engine, name: str, *, paused: bool = True) -> Genre:
 def rename(engine: Engine, old: str, new: str) -> Genre:
     """Rename a genre; from now on the new name is its search term."""
     new = genre_names.validate(new)
-    with transaction(engine) as connection:
+    with exclusive_transaction(engine) as connection:
         stored = genres.list_genres(connection)
         genre = _by_name(stored, old)
         if genre.name == new:
@@ -109,7 +110,7 @@ def rename(engine: Engine, old: str, new: str) -> Genre:
 
 def merge(engine: Engine, merged: str, into: str) -> GenreMerge:
     """Merge the first genre into the second."""
-    with transaction(engine) as connection:
+    with exclusive_transaction(engine) as connection:
         stored = genres.list_genres(connection)
         first, second = _by_name(stored, merged), _by_name(stored, into)
         if first.id == second.id:
@@ -126,7 +127,7 @@ def remove(engine: Engine, name: str, *, force: bool = False) -> RemovedGenre:
     A genre with labels given by people is refused, because those are never deleted. A genre with
     predictions or metrics of models needs `force`, because they are deleted too.
     """
-    with transaction(engine) as connection:
+    with exclusive_transaction(engine) as connection:
         genre = _by_name(genres.list_genres(connection), name)
         references = genres.references(connection, genre.id)
         if references.verdicts:
@@ -153,7 +154,7 @@ def import_names(
     if not listed:
         raise NothingToDo(f"{path} names no genre.")
     checked = [genre_names.validate(name) for name in listed]
-    with transaction(engine) as connection:
+    with exclusive_transaction(engine) as connection:
         genres.set_targets(connection, checked, target, clock.now())
     return checked
 

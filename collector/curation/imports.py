@@ -9,7 +9,8 @@ from collector.catalogue.import_undo import UndoCounts
 from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.store.engine import Engine, read_transaction, transaction
+from genrebase.store.bulk import exclusive_transaction
+from genrebase.store.engine import Engine, read_transaction
 
 JOB = "undo-import"
 BATCH_SIZE = 5_000
@@ -55,10 +56,10 @@ def undo(
         _refuse_predicted(engine, stored)
     total, genres, after = UndoCounts(), 0, 0
     with job_run(engine, clock, JOB) as run:
-        with transaction(engine) as connection:
+        with exclusive_transaction(engine) as connection:
             import_progress.mark_undo_started(connection, import_id, clock.now())
         while not (stopped := stop_requested()):
-            with transaction(engine) as connection:
+            with exclusive_transaction(engine) as connection:
                 counts, last = import_undo.undo_batch(
                     connection, stored, after, batch_size, clock.now()
                 )

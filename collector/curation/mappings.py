@@ -11,7 +11,8 @@ from collector.curation import genre_names
 from collector.datasets import reader
 from genrebase.errors import NothingToDo, UserError
 from genrebase.store import default_mapping
-from genrebase.store.engine import Engine, read_transaction, transaction
+from genrebase.store.bulk import exclusive_transaction
+from genrebase.store.engine import Engine, read_transaction
 
 COLUMNS: Final = ("fine", "broad")
 """The columns of a mapping's file."""
@@ -41,7 +42,7 @@ def define(engine: Engine, name: str, path: Path) -> MappingResult:
     It replaces an earlier mapping of that name, completely or not at all.
     """
     broad_of = _read(path)
-    with transaction(engine) as connection:
+    with exclusive_transaction(engine) as connection:
         mappings.replace(connection, name, broad_of)
         unmapped = mappings.unmapped(connection, name)
     return MappingResult(
@@ -51,7 +52,7 @@ def define(engine: Engine, name: str, path: Path) -> MappingResult:
 
 def remove(engine: Engine, name: str) -> int:
     """Delete a mapping; return how many fine genres it held. Refuse an unknown one."""
-    with transaction(engine) as connection:
+    with exclusive_transaction(engine) as connection:
         removed = mappings.remove(connection, name)
     if removed == 0 and name == default_mapping.NAME:
         raise UserError(f"The mapping {name} is built in: it cannot be removed, only replaced.")

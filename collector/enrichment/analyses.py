@@ -31,6 +31,7 @@ from collector.http.retry import RequestLimit, call_with_retries, recording_clos
 from collector.ports import AnalysisProvider
 from genrebase.audio.analysis import TrackAnalysis
 from genrebase.runtime.clock import Clock
+from genrebase.store import bulk
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 JOB: Final = "analyse"
@@ -156,7 +157,7 @@ class AnalysisFetcher:
     def _release(self, lease: Lease[LeasedTracks]) -> None:
         """Release the tracks that were not requested, and plan them again."""
         if lease.rows.tracks:
-            with transaction(self.engine) as connection:
+            with bulk.exclusive_transaction(self.engine) as connection:
                 lease.rows.release(connection)
             self._plan.extendleft(track.track_id for track in reversed(lease.rows.tracks))
 
@@ -215,7 +216,7 @@ class AnalysisFetcher:
     def _record(self, track: LeasedTrack, analysis: TrackAnalysis | None) -> None:
         now = self.clock.now()
         next_at = retry_at(track.attempts + 1, now) if analysis is None else None
-        with transaction(self.engine) as connection:
+        with bulk.exclusive_transaction(self.engine) as connection:
             analysis_queue.record_result(
                 connection, track, self._provider.name, analysis, now, next_at
             )

@@ -28,7 +28,8 @@ from collector.http.retry import RequestLimit, call_with_retries, recording_clos
 from collector.ports import FeatureProvider
 from collector.records import AudioFeatures
 from genrebase.runtime.clock import Clock
-from genrebase.store.engine import Engine, read_transaction, transaction
+from genrebase.store.bulk import exclusive_transaction
+from genrebase.store.engine import Engine, read_transaction
 
 JOB: Final = "enrich"
 
@@ -147,7 +148,7 @@ class FeatureEnricher:
     ) -> None:
         now = self.clock.now()
         results = [_result(track, features.get(track.source_id), now) for track in tracks]
-        with transaction(self.engine) as connection:
+        with exclusive_transaction(self.engine) as connection:
             feature_queue.record_results(connection, provider, results, now)
 
 

@@ -7,6 +7,7 @@ from collector.catalogue.attempts import LEASE_DURATION, AttemptQueue, LeasedTra
 from collector.catalogue.lease import POLL_SECONDS, Lease
 from collector.errors import StopRequested
 from genrebase.runtime.clock import Clock
+from genrebase.store import bulk
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 
@@ -58,5 +59,5 @@ class LeasedBatches:
         now = self.clock.now()  # before looking who lives: a lease taken since is somebody's
         if not self.no_other_worker():
             return False
-        with transaction(self.engine) as connection:
+        with bulk.exclusive_transaction(self.engine) as connection:
             return self.queue.expire_leases(connection, now)

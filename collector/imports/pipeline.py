@@ -36,7 +36,7 @@ from genrebase.audio import packed_vectors
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.store import source_ids
+from genrebase.store import bulk, source_ids
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction
 
 JOB: Final = "import"
@@ -130,7 +130,7 @@ class _Recorder:
         self._reasons: Counter[str] = Counter()
         self._unlabelled = self._other_keys = 0
         """Rows without a genre; pieces that were stored with a match key of their own."""
-        with transaction(engine) as connection:
+        with bulk.exclusive_transaction(engine) as connection:
             self._last_id = tracks.last_id(connection)
             """The highest track id before the import; 0 in an empty database."""
             if source.schema is not None:

@@ -22,7 +22,12 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from genrebase.new_file import create_private
-from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable, InvalidUrl
+from genrebase.store.errors import (
+    ConcurrentWrites,
+    DatabaseFailure,
+    DatabaseUnreachable,
+    InvalidUrl,
+)
 from genrebase.store.settings import StoreSettings
 
 __all__ = ["Connection", "Engine", "make_engine", "parse_url", "read_transaction", "transaction"]
@@ -38,6 +43,9 @@ _POSTGRES_OPTIONS: Final = "-c random_page_cost=1.1"
 planner reads whole tables for them: at 500,000 tracks an import is several times slower."""
 
 _CONNECT_SECONDS: Final = 10
+
+_CONCURRENT_WRITES: Final = frozenset({"40001", "40P01"})
+"""PostgreSQL's codes of a serialization failure and a deadlock."""
 
 
 def _null_safe(function: Callable[[float], float]) -> Callable[[float | None], float | None]:
@@ -163,6 +171,11 @@ def open_connection(engine: Engine) -> Iterator[Connection]:
     except (DBAPIError, driver.OperationalError) as error:
         if not _is_database_failure(error):
             raise
+        if getattr(getattr(error, "orig", error), "sqlstate", None) in _CONCURRENT_WRITES:
+            raise ConcurrentWrites(
+                f"Others wrote the same rows of the database at {where} at the same time, so this "
+                "transaction was rolled back: nothing of it was changed. Run the same again."
+            ) from error
         raise DatabaseFailure(
             f"The database at {where} failed in the middle: {_reason(error)}. The open "
             "transaction was rolled back; fix the cause and run the same again."

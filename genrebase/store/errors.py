@@ -26,6 +26,10 @@ class DatabaseFailure(StoreError):
     """The connection broke, or a write was refused, in the middle of an operation."""
 
 
+class ConcurrentWrites(DatabaseFailure):
+    """Others wrote the same rows in another order, and the database ended this transaction."""
+
+
 class DatabaseBusy(StoreError):
     """Another session holds a lock for too long."""
 

@@ -76,6 +76,13 @@ def test_the_reader_role_reads_views_only(reader: Connection, what):
         "LOCK TABLE tracks IN SHARE MODE",
         "SELECT version_num FROM alembic_version FOR UPDATE",
         "SET temp_file_limit = -1",
+        "SELECT pg_advisory_lock(n) FROM generate_series(1, 1000000) AS n",
+        "SELECT pg_try_advisory_xact_lock_shared(1, 2)",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity",
+        "SELECT pg_cancel_backend(1)",
+        "SELECT pg_logical_emit_message(false, 'x', repeat('x', 1000))",
+        "SELECT title FROM tracks FOR KEY SHARE",
+        "LOCK TABLE tracks IN ROW EXCLUSIVE MODE",
     ],
 )
 def test_the_reader_role_cannot_store_or_lock(reader: Connection, statement: str):

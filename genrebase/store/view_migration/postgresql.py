@@ -8,7 +8,7 @@ from sqlalchemy.exc import DatabaseError
 
 from genrebase.store import views
 from genrebase.store.errors import ViewConflict
-from genrebase.store.lock_timeout import is_lock_timeout
+from genrebase.store.lock_timeout import is_lock_timeout, shared_lock_timeout
 from genrebase.store.view_migration.pg_catalogue import PostgresqlCatalogue, SavedView, literal
 from genrebase.store.views.definition import Providers
 
@@ -54,8 +54,10 @@ class PostgresqlViews:
         self._ours = {name: catalogue.saved_view(oid) for name, oid in ours.items()}
         self._theirs = [catalogue.saved_view(oid) for oid in theirs]
         failed: dict[str, str] = {}
-        for saved in (*reversed(self._theirs), *self._ours.values()):
-            self._try(saved.name, [saved.drop], failed)
+        with shared_lock_timeout(self.connection) as before_lock:
+            for saved in (*reversed(self._theirs), *self._ours.values()):
+                before_lock()
+                self._try(saved.name, [saved.drop], failed)
         if failed:
             raise ViewConflict.not_restored(failed)
 
