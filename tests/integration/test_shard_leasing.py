@@ -42,7 +42,7 @@ def shard(engine, clock):
     genre_use.add(engine, clock, "rock", 100)
     with transaction(engine) as connection:
         (genre_id,) = shards.genre_progress(connection)
-        shards.add_roots(connection, "spotify", [(genre_id, "rock")], clock.now())
+        shards.add_roots(connection, "spotify", [genre_id], str, clock.now())
         (result,) = shards.open_shards(connection, "spotify", [genre_id])
     return result
 
