@@ -16,14 +16,17 @@ _PARQUET: Final = b"PAR1"
 _PREDICTIONS: Final = (
     {"model_id", "genre"},
     {"model_id", "label"},
-    {"track_id", "genre", "probability"},
+    {"genre", "probability"},
+    {"label", "probability"},
+    {"claim", "probability"},
     {"genre", "in_training"},
     {"genre", "predicted_at"},
     {"genre", "nearest_genre"},
 )
-"""Columns that only tables of predicted genres have together."""
+"""Columns that only tables of predicted genres have together, also those that a query selected."""
 _CATALOGUE: Final = (
     {"claim", "verdict"},
+    {"claim", "genre"},
     {"track_fold", "side"},
     {"label", "genres_sighted"},
     {"name_key", "claim_tied"},

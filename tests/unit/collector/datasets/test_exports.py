@@ -31,6 +31,10 @@ def test_predictions_are_refused_whoever_saved_them(tmp_path: Path, view: str):
         ["title", "artists", "genre", "model_id"],
         ["track_id", "title", "artists", "genre", "probability"],
         ["title", "artists", "genre", "in_training", "predicted_at"],
+        ["title", "artists", "claim", "genre", "probability"],
+        ["Title", "Artists", "Genre", "Probability"],
+        ["title", "artists", "label", "probability"],
+        ["artists", "title", "claim", "probability", "rank"],
     ],
 )
 def test_parts_of_predictions_are_refused(tmp_path: Path, header: list[str]):
@@ -48,6 +52,14 @@ def test_the_catalogue_is_copied_not_imported(tmp_path: Path, view: str):
     file.touch()
     with pytest.raises(ExportedData, match="genrebase copy"):
         refuse_export(file, columns_of(view))
+
+
+def test_a_claim_beside_a_genre_is_of_the_catalogue(tmp_path: Path):
+    """As a query for claims and predicted genres selects them."""
+    file = tmp_path / "data.csv"
+    file.touch()
+    with pytest.raises(ExportedData, match="genrebase copy"):
+        refuse_export(file, ["title", "artists", "claim", "genre"])
 
 
 def test_verdicts_have_their_own_command(tmp_path: Path):
@@ -76,7 +88,8 @@ def test_parquet_is_marked(tmp_path: Path):
         ["track_id", "track_name", "artists", "track_genre", "popularity"],
         ["title", "artist", "label", "split", "side"],
         ["filename", "tempo", "label"],
-        ["genre", "rank", "title", "artist", "probability"],
+        ["genre", "rank", "title", "artist", "score"],
+        ["title", "artist", "speechiness", "probability"],
         ["source", "genre", "title", "artist", "at"],
     ],
 )
