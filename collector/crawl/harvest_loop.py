@@ -57,6 +57,8 @@ class HarvestOutcome(RunOutcome):
     """Genres for which the source has nothing."""
     repeating_genres: list[str] = field(default_factory=list)
     """Genres for which it returned the same items, or none that is usable, at every offset."""
+    exhausted_genres: Sequence[GenreProgress] = ()
+    """Genres that lack tracks and for which this source has nothing left."""
     _unfinished: frozenset[int] = frozenset()
     """Genres that lacked tracks at the last step."""
 
@@ -67,6 +69,11 @@ class HarvestOutcome(RunOutcome):
             one = progress[genre_id]
             _log.info("genre finished", genre=one.name, tracks=one.tracks, target=one.target)
         self._unfinished = frozenset(missing)
+
+    def log_exhausted(self) -> None:
+        """Log the genres for which there is nothing left, after the last source."""
+        for one in self.exhausted_genres:
+            _log.info("genre exhausted", genre=one.name, tracks=one.tracks, target=one.target)
 
     @property
     def unusable(self) -> int:
@@ -174,10 +181,7 @@ class ShardHarvester(ABC):
             return None
         if shard is None:
             missing = [genre for genre in progress.values() if genre.missing_share]
-            for genre in missing:
-                _log.info(
-                    "genre exhausted", genre=genre.name, tracks=genre.tracks, target=genre.target
-                )
+            outcome.exhausted_genres = missing
             return "exhausted" if missing else "target"
         with suppress(LeaseLost), leases.acquire(shard) as lease:
             name = progress[shard.genre_id].name

@@ -41,6 +41,7 @@ class CrawlStages:
             total = outcome
             if outcome.stopped not in {"target", "exhausted"}:
                 break
+        total.log_exhausted()
         return total
 
     def has_work(self) -> bool:

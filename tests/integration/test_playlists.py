@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from collector import bootstrap
 from collector.crawl.dry_run import plan_playlists
@@ -111,6 +112,17 @@ def test_missing_tracks_are_searched(engine):
         assert request_count(running, "search") > 0
         assert crawl.run().requests == 0
     assert stored(engine) == {f"{n:022}" for n in range(ROWS)}
+
+
+def test_a_genre_is_exhausted_after_the_last_source(sqlite_engine):
+    """A source that has no playlist of it is not the last one: one line, with all tracks."""
+    with crawling(sqlite_engine, playlists=()) as (crawl, _), capture_logs() as lines:
+        outcome = crawl.run()
+    exhausted = [line for line in lines if line["event"] == "genre exhausted"]
+    assert [(line["genre"], line["tracks"]) for line in exhausted] == [
+        ("rock", outcome.recorded.tracks_new)
+    ]
+    assert outcome.recorded.tracks_new > 0
 
 
 def test_reading_resumes_at_the_cursor(engine):
