@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NewType
 
 from genrebase.store import names
+from genrebase.store.source_ids import is_file_source
 
 DurationMs = NewType("DurationMs", int)
 
@@ -69,6 +70,14 @@ class SourceTrack:
     recording: str | None = None
     """The title of the recording that it is a piece of; None for a whole one. The pieces of a
     recording share its match key, and so its fold and side, but are tracks of their own."""
+
+    @property
+    def needs_name(self) -> bool:
+        """Whether its id is believed only with an equal name and duration: a file gave it.
+
+        An earlier row may fill or correct the stored duration.
+        """
+        return self.match_by_name and is_file_source(self.source)
 
     @property
     def name_key(self) -> str:

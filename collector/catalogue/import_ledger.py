@@ -66,10 +66,21 @@ class Delivery:
 class ImportLedger:
     """The deliveries of one import, and of earlier ones of its origin, to a batch's tracks."""
 
-    def __init__(self, connection: Connection, import_id: int, track_ids: Sequence[int]) -> None:
-        """Load the deliveries about these stored tracks."""
+    def __init__(
+        self,
+        connection: Connection,
+        import_id: int,
+        track_ids: Sequence[int],
+        earlier_imports: Sequence[int] | None = None,
+    ) -> None:
+        """Load the deliveries about these stored tracks.
+
+        `earlier_imports` are given where the import is not stored: it is only planned.
+        """
         self.import_id = import_id
-        self.earlier_imports = _earlier_imports(connection, import_id)
+        if earlier_imports is None:
+            earlier_imports = _earlier_imports(connection, import_id)
+        self.earlier_imports = earlier_imports
         self.own: dict[int, Delivery] = {}
         self.earlier: dict[int, int] = {}
         """Per track, bits of what earlier imports of the origin delivered."""

@@ -30,7 +30,7 @@ from collector.catalogue.pending_track import PendingTrack
 from collector.catalogue.sightings import BatchSighting
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.store import bulk, names, tables
-from genrebase.store.source_ids import NAME_ONLY, is_file_source
+from genrebase.store.source_ids import NAME_ONLY
 
 _features_of = attrgetter(*tables.FEATURES)
 
@@ -108,9 +108,16 @@ def record(
     )
 
 
-def are_stored(connection: Connection, source_tracks: Sequence[SourceTrack]) -> list[bool]:
-    """Return whether `record` would find each of these tracks in the database."""
+def are_stored(
+    connection: Connection, source_tracks: Sequence[SourceTrack], versions: Sequence[int]
+) -> list[bool]:
+    """Return whether `record` would find each of these tracks in the database.
+
+    `versions` are the imports that the tracks' import would correct.
+    """
     batch = _load(connection, source_tracks)
+    if versions:
+        batch.ledger = ImportLedger(connection, 0, sorted(batch.tracks), versions)
     return [
         (_by_id(batch, track) or _by_content(batch, track)) is not None for track in source_tracks
     ]
@@ -182,11 +189,11 @@ def _load(connection: Connection, source_tracks: Sequence[SourceTrack]) -> _Batc
 
 
 def _names_to_load(batch: _Batch, source_tracks: Iterable[SourceTrack]) -> set[str]:
-    """Return the names of tracks that are not stored by id, or that have a new ISRC."""
+    """Return the names of tracks that may be new, or that have a new ISRC."""
     keys = set()
     for track in source_tracks:
         pending = _by_id(batch, track)
-        if pending is None:
+        if pending is None or track.needs_name:
             keys.add(track.name_key)
         elif track.isrc is not None and track.isrc != pending.isrc:
             keys.add(pending.name_key)
@@ -194,7 +201,7 @@ def _names_to_load(batch: _Batch, source_tracks: Iterable[SourceTrack]) -> set[s
 
 
 def _max_new(batch: _Batch, source_tracks: Iterable[SourceTrack]) -> int:
-    return sum(_by_id(batch, track) is None for track in source_tracks)
+    return sum(track.needs_name or _by_id(batch, track) is None for track in source_tracks)
 
 
 def _by_id(batch: _Batch, source_track: SourceTrack) -> PendingTrack | None:
@@ -203,7 +210,7 @@ def _by_id(batch: _Batch, source_track: SourceTrack) -> PendingTrack | None:
     if stored_id is None:
         return None
     pending = batch.tracks[stored_id]
-    if not is_file_source(source_track.source) or not source_track.match_by_name:
+    if not source_track.needs_name:
         return pending
     if pending.name_key == source_track.name_key and identity.match_recording(
         [pending], source_track.duration_ms, source_track.isrc
@@ -222,8 +229,6 @@ def _resolve(batch: _Batch, source_track: SourceTrack, ids: Iterator[int]) -> Pe
     candidates = batch.by_name.get(key, [])
     chosen = _by_content(batch, source_track)
     if chosen is None:
-        chosen = _with_wrong_duration(batch, source_track, key)
-    if chosen is None:
         stored_identity = names.track_identity(key, identity.next_ordinal(candidates))
         facts = [None] * len(pending_track.METADATA_COLUMNS)
         chosen = PendingTrack(next(ids), key, stored_identity, source_track.title, facts, new=True)
@@ -238,11 +243,12 @@ def _by_content(batch: _Batch, source_track: SourceTrack) -> PendingTrack | None
     comparable = (
         candidates if source_track.match_by_name else _with_isrc(candidates, source_track.isrc)
     )
-    return identity.match_recording(comparable, source_track.duration_ms, source_track.isrc)
+    matched = identity.match_recording(comparable, source_track.duration_ms, source_track.isrc)
+    return matched or _with_wrong_duration(batch, source_track, candidates)
 
 
 def _with_wrong_duration(
-    batch: _Batch, source_track: SourceTrack, key: str
+    batch: _Batch, source_track: SourceTrack, candidates: Sequence[PendingTrack]
 ) -> PendingTrack | None:
     """Return the track of which an earlier version of the file gave another duration, if any.
 
@@ -250,7 +256,6 @@ def _with_wrong_duration(
     """
     if batch.ledger is None or not batch.ledger.earlier:
         return None
-    candidates = batch.by_name.get(key, [])
     if source_track.source != NAME_ONLY:
         own = batch.aliases.get((source_track.source, source_track.source_id))
         candidates = [one for one in candidates if one.id == own]

@@ -215,7 +215,8 @@ def _about_versions(imported: "ImportResult") -> Iterator[str]:
     """Yield sentences on earlier imports of the same file name."""
     if imported.corrects:
         listed = ", ".join(map(str, imported.corrects))
-        yield f"A new version of import {listed}: {imported.corrected:,} tracks are corrected."
+        corrected = "its" if imported.dry_run else f"{imported.corrected:,}"
+        yield f"A new version of import {listed}: {corrected} tracks are corrected."
     if imported.only_earlier:
         yield (
             f"{imported.only_earlier:,} tracks of earlier versions are not in this one; they are "

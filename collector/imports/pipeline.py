@@ -243,7 +243,7 @@ class _Recorder:
             rows_per_second=round(self.rows / seconds, 1) if seconds > 0 else 0.0,
             unreadable=source.unreadable(),
             claims_moved=claims_moved,
-            similar_genres=_similar(self._ranks),
+            similar_genres=genre_cells.group_similar(self._ranks),
             stopped=stopped,
             described=self.described,
             warnings=(*source.warnings(), *self._about_stored_pieces()),
@@ -312,14 +312,6 @@ def _describe(source: ImportSource) -> ImportDescription:
         options=source.options,
         schema=None if source.schema is None else source.schema.name,
     )
-
-
-def _similar(genres: Iterable[str]) -> list[list[str]]:
-    """Group the names that differ only by case, blanks or Unicode form."""
-    groups: dict[str, list[str]] = {}
-    for name in sorted(genres):
-        groups.setdefault(genre_cells.comparison_key(name), []).append(name)
-    return [names for names in groups.values() if len(names) > 1]
 
 
 @contextmanager

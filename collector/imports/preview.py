@@ -1,11 +1,13 @@
 """Preview an import: read the whole table as an import would, and write nothing."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-from collector.catalogue import tracks
+from collector.catalogue import identity, tracks
 from collector.catalogue.dataset_origin import DatasetOrigin
+from collector.datasets.parsing import genre_cells
 from collector.datasets.rows import ParsedRow
 from collector.imports.records import ImportResult, ImportSource, ReadRow
 from collector.records import SourceTrack
@@ -14,16 +16,28 @@ from genrebase.store.engine import Engine, read_transaction
 from genrebase.store.source_ids import NAME_ONLY
 
 
+@dataclass(slots=True)
+class _NewRecording:
+    """A track that the import would create."""
+
+    id: int
+    duration_ms: int | None
+    isrc: None = None
+    ordinal: int = 0
+
+
 class ImportPreview:
     """Counts what an import of a source would do."""
 
     def __init__(self, engine: Engine, source: ImportSource, chosen: DatasetOrigin) -> None:
         self._engine, self._source, self._chosen = engine, source, chosen
-        self._rows = self._stored = self._unlabelled = 0
+        self._rows = self._new = self._unlabelled = 0
         self._reasons: Counter[str] = Counter()
         self._genres: set[str] = set()
-        self._new: set[int] = set()
-        """Hashes of what identifies the tracks that are not stored."""
+        self._recordings: dict[int, list[_NewRecording]] = {}
+        """The tracks that are not stored, by the hash of their names' key."""
+        self._ids: set[int] = set()
+        """Hashes of the ids and ISRCs that rows gave their tracks."""
 
     def read(
         self,
@@ -49,19 +63,37 @@ class ImportPreview:
         self._unlabelled += sum(not row.genres for row in parsed)
         self._genres.update(genre for row in parsed for genre in row.genres)
         with read_transaction(self._engine) as connection:
-            are_stored = tracks.are_stored(connection, [row.track for row in parsed])
+            are_stored = tracks.are_stored(
+                connection, [row.track for row in parsed], self._chosen.versions
+            )
         for row, is_stored in zip(parsed, are_stored, strict=True):
-            self._stored += is_stored
-            if not is_stored:
-                self._new.add(hash(_identity(row.track)))
+            if not is_stored and not self._is_repeated(row.track):
+                self._add(row.track)
+            self._ids.update(map(hash, _ids_of(row.track)))
+
+    def _is_repeated(self, track: SourceTrack) -> bool:
+        """Return whether an earlier row is the same track, by the rules of an import."""
+        if any(hash(one) in self._ids for one in _identifying(track)):
+            return True
+        candidates = self._recordings.get(hash(track.name_key), ())
+        same = identity.match_recording(candidates, track.duration_ms, None)
+        if same is None or not track.match_by_name:
+            return False
+        same.duration_ms = same.duration_ms or track.duration_ms
+        return True
+
+    def _add(self, track: SourceTrack) -> None:
+        self._new += 1
+        recording = _NewRecording(self._new, track.duration_ms)
+        self._recordings.setdefault(hash(track.name_key), []).append(recording)
 
     def result(self, seconds: float, stopped: Literal["done", "interrupted"]) -> ImportResult:
-        """Return the counts; a new track that occurs twice without an id may count as one."""
+        """Return the counts."""
         source, rejected = self._source, self._reasons.total()
         return ImportResult(
             rows=self._rows,
-            tracks_new=len(self._new),
-            duplicates=self._rows - rejected - len(self._new),
+            tracks_new=self._new,
+            duplicates=self._rows - rejected - self._new,
             rejected=rejected,
             reasons=dict(sorted(self._reasons.items())),
             unlabelled=self._unlabelled,
@@ -72,7 +104,7 @@ class ImportPreview:
             out_of_range=source.out_of_range(),
             without_beat=source.without_beat(),
             claims_moved=0,
-            similar_genres=[],
+            similar_genres=genre_cells.group_similar(self._genres),
             stopped=stopped,
             warnings=tuple(source.warnings()),
             columns=dict(source.columns),
@@ -83,7 +115,15 @@ class ImportPreview:
         )
 
 
-def _identity(track: SourceTrack) -> tuple[str, str]:
-    if track.source == NAME_ONLY:
-        return NAME_ONLY, track.name_key
-    return track.source, track.source_id
+def _ids_of(track: SourceTrack) -> Iterator[tuple[str, str]]:
+    """Yield the row's own id, and its ISRC with the name that it belongs to."""
+    if track.source != NAME_ONLY:
+        yield track.source, track.source_id
+    if track.isrc is not None:
+        yield track.name_key, track.isrc
+
+
+def _identifying(track: SourceTrack) -> Iterator[tuple[str, str]]:
+    """Yield what identifies a track by itself: a file's own id needs an equal name, too."""
+    needs_name = track.needs_name
+    return (one for one in _ids_of(track) if not needs_name or one[0] != track.source)

@@ -84,7 +84,7 @@ class ImportResult:
     unreadable: dict[str, int]
     """Per column, non-empty cells that could not be parsed; they are stored as missing."""
     claims_moved: int
-    """Tracks that were in the database, and count for another genre now."""
+    """Tracks that were in the database, and count for another genre now; 0 in a dry run."""
     similar_genres: list[list[str]]
     """Genres of the rows that differ only by case, blanks or Unicode form."""
     stopped: Literal["done", "interrupted"]

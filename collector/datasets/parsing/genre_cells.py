@@ -62,6 +62,14 @@ def comparison_key(name: str) -> str:
     return "".join(names.normalise(name).split())
 
 
+def group_similar(genres: Iterable[str]) -> list[list[str]]:
+    """Group the names that differ only by case, blanks or Unicode form."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(genres):
+        groups.setdefault(comparison_key(name), []).append(name)
+    return [names_ for names_ in groups.values() if len(names_) > 1]
+
+
 def may_be_list(cell: str) -> bool:
     """Return whether a cell is one name that may be several: it holds a comma."""
     return _COMMA in cell and len(split_cell(cell)) == 1 and _COMMA in split_cell(cell)[0]
