@@ -186,6 +186,11 @@ class CreditParser:
                 return Credits(_credits(items))
             return Credits(_credits(items), ids_unreadable=has_ids and not _have_ids(items))
         text = names.clean(cells.plain_text(text))
+        if cells.is_mark_of_missing(text):
+            return Credits(_credits(()))
+        is_own_id = len(row_ids) == 1 and artist_id(row_ids[0]) is None
+        if is_own_id and self._many and _CERTAIN.search(text) is not None:
+            return self._parse_names(text, count, ids_unreadable=True)  # of the first one only
         if len(row_ids) == 1 or (not has_ids and count == 1):
             return Credits(_credits([ListItem(_unescape(text), *row_ids)]))
         if len(row_ids) > 1:

@@ -36,6 +36,7 @@ RANGES: Final = (
     (15_000, 60_000),
     (1e8, 4e9),
     (1e11, 4e12),
+    (86_400_000, 1e13),
 )
 """Ranges whose numbers can be counted, inclusive."""
 

@@ -186,8 +186,13 @@ class RowParser:
 
 
 def _text(cell: str) -> str:
-    """Return a title or an album: bytes that Python printed, and references of HTML, decoded."""
+    r"""Return a title or an album: bytes that Python printed, and references of HTML, decoded.
+
+    It is empty for a mark such as `\N`; a word such as None may be a title.
+    """
     text = cells.clean(cell)
+    if cells.is_mark_of_missing(text):
+        return ""
     decoded = cells.plain_text(text)
     return text if decoded is text else names.clean(decoded)
 

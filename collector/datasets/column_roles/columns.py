@@ -205,7 +205,7 @@ class _Finder:
             artists=artists,
             many_artists=many,
             track_id=track_id.position,
-            artist_ids=self.find("artist_ids"),
+            artist_ids=self._artist_ids(),
             album=self.find("album"),
             release_date=self.find("release_date"),
             release_year=self.find("release_year"),
@@ -236,7 +236,23 @@ class _Finder:
         if summary is None or not summary.rows:
             return False
         present = summary.present
-        return not present or max(summary.spotify_ids, summary.numbers) > _MAJORITY * present
+        if not present or max(summary.spotify_ids, summary.numbers) > _MAJORITY * present:
+            return True
+        return self._holds_artist_ids(position)
+
+    def _holds_artist_ids(self, position: int) -> bool:
+        summary = self._summaries.get(position)
+        if summary is None or not summary.sample:
+            return False
+        return sum(map(id_columns.is_artist_ids, summary.sample)) > _MAJORITY * len(summary.sample)
+
+    def _artist_ids(self) -> int | None:
+        """Return the column of the artists' ids; it may be named as one of their names."""
+        named = self.find("artist_ids")
+        if named is not None or "artist_ids" in self._overrides:
+            return named
+        positions = [self.keys[key] for key in _NAMES["artists"].split() if key in self.keys]
+        return next(filter(self._holds_artist_ids, positions), None)
 
     def _artists(self) -> tuple[int | None, bool]:
         """Return the artists' column, and whether its name is that of a list."""

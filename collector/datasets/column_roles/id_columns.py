@@ -14,6 +14,9 @@ _NAMES: Final = (
 )
 _OTHERS: Final = re.compile("artist|album|playlist|user|owner|context|performer|label|genre")
 """Words in the names of columns with ids of something else."""
+_AROUND_IDS: Final = re.compile(
+    r"spotify:artist:|(?:https?://)?open\.spotify\.com/artist/|\?si=\w*|[\[\](){}'\",;|]"
+)
 _MAJORITY: Final = 0.5
 _MIN_CONSECUTIVE: Final = 20
 """Numbers in a row that are running numbers wherever they start."""
@@ -62,6 +65,12 @@ def find_spotify_column(
         if _holds_track_ids(summary, is_named=position in order)
     ]
     return min(spotify, key=lambda at: (order.get(at, len(named)), at), default=None)
+
+
+def is_artist_ids(cell: str) -> bool:
+    """Return whether a cell holds nothing but Spotify ids, URIs or URLs of artists."""
+    parts = _AROUND_IDS.sub(" ", cell).split()
+    return bool(parts) and all(map(source_ids.is_spotify_id, parts))
 
 
 def names_others(name: str) -> bool:

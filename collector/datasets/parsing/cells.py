@@ -33,6 +33,11 @@ def is_missing(text: str) -> bool:
     return text.strip().casefold() in _MISSING
 
 
+def is_mark_of_missing(text: str) -> bool:
+    r"""Return whether a text stands for a missing value and is no word: `\N`, `#N/A`, `(null)`."""
+    return is_missing(text) and not text.strip().isalpha()
+
+
 def clean(cell: str) -> str:
     """Return a cell as the database can store it, stripped.
 

@@ -28,6 +28,7 @@ MILLISECONDS: Final = {"ms": 1.0, "s": 1_000.0, "min": 60_000.0}
 _USUAL_MS: Final = (30_000, 1_200_000)
 """Milliseconds of nearly every track."""
 _DAY_MS: Final = 86_400_000
+_A_DAY_OR_MORE: Final = (_DAY_MS, 1e13)
 
 _USUAL: Final = {"ms": (30_000, 1_200_000), "s": (30, 1_200), "min": (0.5, 20)}
 """Half a minute to twenty minutes."""
@@ -58,6 +59,8 @@ def judge_duration(numbers: NumberSummary, unit: str | None) -> JudgedDuration:
     unit = unit or most
     if numbers.whole == numbers.total:
         usual["min"] = 0  # a few seconds, not minutes
+    if numbers.count(*_A_DAY_OR_MORE) * 2 > total:
+        return JudgedDuration(None, _UNCERTAIN)  # microseconds
     others = sum(count for name, count in usual.items() if name != unit)
     if others > (1 - _NEARLY_ALL) * total:
         return JudgedDuration(unit, _MIXED, is_mixed=True)

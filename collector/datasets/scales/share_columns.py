@@ -69,10 +69,10 @@ def judge_share(numbers: NumberSummary, *, may_be_zero: bool = True) -> JudgedSh
         if is_percent:
             return _percent(numbers)
         return _thousandths(numbers)
-    above = percent - fractions
-    if is_percent and 2 * above > total:
+    above, zeros = percent - fractions, numbers.count(0, 0)
+    if is_percent and 2 * above > total - zeros:  # 0 is the same on every scale
         return _percent(numbers)
-    if above > fractions - numbers.count(0, 0):
+    if above > fractions - zeros:
         return JudgedShare(ShareScale.UNCERTAIN_PERCENT)
     is_rare = above < _FEW * total
     return JudgedShare(ShareScale.FRACTION if is_rare else ShareScale.UNCERTAIN_FRACTION)

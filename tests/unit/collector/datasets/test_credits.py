@@ -129,6 +129,28 @@ def test_text_is_split_where_it_is_certain():
 
 
 @pytest.mark.parametrize(
+    ("cell", "ids", "names"),
+    [
+        ("Ana;Bo", "17", ["Ana", "Bo"]),
+        ("Ana | Bo", "AR17", ["Ana", "Bo"]),
+        ("['Ana', 'Bo']", ANA, ["Ana", "Bo"]),
+    ],
+)
+def test_one_id_beside_names_that_are_certainly_several(cell, ids, names):
+    """The names are split; the id is counted as unreadable, and given to none."""
+    parsed = parse(cell, ids)
+    assert parsed.artists == tuple(map(ArtistCredit, names))
+    assert parsed.ids_unreadable
+
+
+@pytest.mark.parametrize("mark", ["\\N", "#N/A", "(null)", "<NA>"])
+def test_a_mark_for_a_missing_value_is_no_artist(mark):
+    """A word such as None may be a name."""
+    assert parse(mark).artists == (ArtistCredit(""),)
+    assert parse("None").artists == (ArtistCredit("None"),)
+
+
+@pytest.mark.parametrize(
     ("cell", "ids"),
     [
         (f"spotify:artist:{ANA}, spotify:artist:{BO}", 2),

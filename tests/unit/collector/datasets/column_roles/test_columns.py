@@ -213,6 +213,21 @@ def test_a_column_of_ids_holds_no_names():
     assert (found.title, found.artists, found.many_artists) == (1, 3, False)
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"['{ID}', '{OTHER_ID}']", f"['{ID}']"],
+        [f"spotify:artist:{ID},spotify:artist:{OTHER_ID}", f"spotify:artist:{ID}"],
+        [f"https://open.spotify.com/artist/{ID}?si=a1; {OTHER_ID}", f'["{ID}"]'],
+    ],
+)
+def test_lists_of_ids_are_the_ids_of_the_artists(cells):
+    """Whatever their column is called; the names stand in another one."""
+    table = {"artists": cells, "artist_name": ["Ana, Bo", "Ana"], "name": ["Blue", "Red"]}
+    result = find(table)
+    assert (result.artists, result.artist_ids) == (1, 0)
+
+
 NAMES = {"name": ["A", "B", "C", "D"], "artist": ["a", "b", "c", "d"]}
 
 

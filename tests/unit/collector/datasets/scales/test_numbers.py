@@ -162,6 +162,21 @@ def test_a_column_of_zeros_is_no_measurement(column):
     assert result.notes == ["danceability: every number is 0: column not taken"]
 
 
+def test_zeros_are_no_evidence_against_percent(column):
+    """0 is the same on every scale."""
+    result = column("energy", "0.0", "0", "98.7", "0.0")
+    assert values(result, "energy") == [0.0, 0.0, 0.987, 0.0]
+    assert result.notes == ["energy: 0 to 100, divided by 100"]
+
+
+@pytest.mark.parametrize("name", ["duration_ms", "duration", "length"])
+def test_durations_of_a_day_are_in_another_unit(column, name):
+    """225,000,000 are microseconds, whatever the name says."""
+    result = column(name, "225000000", "215000000", "", "195000000")
+    assert durations(result) == [None] * 4
+    assert result.notes == [f"{name}: in no unit that is certain, name it: column not taken"]
+
+
 def test_thousandths(column):
     """Multiples of ten are left where every number lost its point."""
     result = column("liveness", "543", "610", "83", "1000")
