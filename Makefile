@@ -12,7 +12,7 @@ help:
 	@echo "make demo    harvest, train and predict once on the sandbox, in a few minutes"
 	@echo "make test    all tests, on SQLite and PostgreSQL"
 	@echo "make test-deep   tests that need torch; installs it"
-	@echo "make soak    tests that are too slow for every run: hundreds of kills"
+	@echo "make soak    tests that are too slow for every run: hundreds of kills, hostile servers"
 	@echo "make check   formatting, lint, types, imports, generated docs, as in CI"
 	@echo "make lock    pin the newest versions of all dependencies in constraints.txt"
 	@echo "make audit   compare the pinned versions with the published advisories"
