@@ -21,7 +21,8 @@ from genrebase.errors import UserError
 _NAMES: Final[Mapping[str, str]] = {
     "title": "trackname songname name title song songtitle tracktitle track musictitle"
     " mastermetadatatrackname titel titre título titolo",
-    "artists": "artists artistnames artistsnames artistsname trackartists allartists artistslist",
+    "artists": "artists artistnames artistsnames artistsname trackartists allartists artistslist"
+    " artistcredit artistcredits",
     "artist": "artistname trackartist artist performer mainartist primaryartist artistprimary"
     " leadartist singer band"
     " mastermetadataalbumartistname interpret künstler artiste artista artiest",

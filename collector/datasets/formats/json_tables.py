@@ -3,13 +3,14 @@
 That covers lists of tracks, Spotify's privacy exports, slices of playlists and listens.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from json import JSONDecodeError
 from typing import IO, Any, Final
 
-from collector.datasets.formats import json_frames, json_values, text_encoding
+from collector.datasets.formats import json_albums, json_frames, json_values, text_encoding
 from collector.datasets.formats.byte_source import ByteSource
 from collector.datasets.formats.json_columns import JsonColumns
 from collector.datasets.formats.table import (
@@ -23,8 +24,9 @@ from collector.datasets.formats.table import (
     TableEntry,
 )
 
-_TRACK_LISTS: Final = frozenset({"tracks", "items", "songs", "listens"})
-"""Lists inside other objects that hold the tracks, although the outer ones look like some."""
+_TITLES: Final = frozenset({"title", "name", "track_name", "song", "track"})
+_OF_TRACKS: Final = re.compile("duration|length|isrc|artist-credit", re.IGNORECASE)
+"""Members that objects with a title have if they are tracks."""
 _MAX_LISTS: Final = 1_000
 _MAX_NAMED: Final = 12
 _INDEX: Final = "{}"
@@ -72,7 +74,7 @@ class JsonDocument:
                 if self.is_lines:
                     for value in json_values.read_lines(text):
                         if isinstance(value, dict):
-                            yield from _walk("", value)
+                            yield from _walk("", value, {})
                         else:
                             yield "", None
                 else:
@@ -83,16 +85,20 @@ class JsonDocument:
     def _document_records(self, text: IO[str]) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
         whole = json_frames.WholeObject()
         header: list[str] | None = None
+        members: dict[str, Any] = {}
+        """Those of the document, before its list of tracks."""
         for name, value, is_element in json_values.read_members(text):
             if name and len(self.names) < _MAX_NAMED:
                 self.names[name] = None
             if name:
                 whole.add(name, value, is_element=is_element)
+                if not is_element:
+                    members[name] = value
             if is_element and isinstance(value, dict):
-                yield from _walk(name, value)
+                yield from _walk(name, value, json_albums.inherit("", members, {}))
             elif isinstance(value, dict):
                 yield _INDEX, {"id": name, **value}
-                yield from _walk_members(name, value)
+                yield from _walk_members(name, value, {})
             elif is_element and not name and isinstance(value, list):
                 if header is None:
                     header = json_frames.as_header(value)
@@ -106,16 +112,24 @@ class JsonDocument:
         paths = [path for path in paths if not self._is_shadowed(path, paths)]
         frames = [path for path in (json_frames.COLUMNS,) if path in self.lists]
         others = [path for path in self.lists if path not in {_INDEX, json_frames.WHOLE}]
-        return paths or frames or others
+        return paths or frames or [path for path in others if not self._is_cell(path)]
 
-    @staticmethod
-    def _is_shadowed(path: str, paths: list[str]) -> bool:
+    def _is_cell(self, path: str) -> bool:
+        """Return whether a list belongs to tracks, such as their artists."""
+        if json_albums.is_track_list(path) or _is_of_tracks(self.lists[path].header()):
+            return False
+        return any(
+            _is_inside(path, outer) and not _TITLES.isdisjoint(header) and _is_of_tracks(header)
+            for outer, header in ((outer, found.header()) for outer, found in self.lists.items())
+        )
+
+    def _is_shadowed(self, path: str, paths: list[str]) -> bool:
         """Return whether tracks inside these objects, or those around them, are the table."""
         inner = [other for other in paths if _is_inside(other, path)]
         outer = [other for other in paths if _is_inside(path, other)]
-        if any(other.rsplit(".", 1)[-1] in _TRACK_LISTS for other in inner):
+        if any(map(json_albums.is_track_list, inner)):
             return True
-        return bool(outer) and path.rsplit(".", 1)[-1] not in _TRACK_LISTS
+        return (bool(outer) and not json_albums.is_track_list(path)) or self._is_cell(path)
 
 
 def _is_inside(inner: str, outer: str) -> bool:
@@ -124,20 +138,30 @@ def _is_inside(inner: str, outer: str) -> bool:
     return outer in {"", json_frames.WHOLE} or inner.startswith(f"{outer}.")
 
 
-def _walk(path: str, record: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    yield path, record
-    yield from _walk_members(path, record)
+def _is_of_tracks(header: list[str]) -> bool:
+    return any(_OF_TRACKS.search(name) for name in header)
 
 
-def _walk_members(path: str, value: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _walk(
+    path: str, record: Mapping[str, Any], inherited: Mapping[str, Any]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield an object and those of the lists inside it; tracks get what they inherit."""
+    is_track = json_albums.is_track_list(path)
+    yield path, json_albums.complete(record, inherited) if is_track and inherited else record
+    yield from _walk_members(path, record, json_albums.inherit(path, record, inherited))
+
+
+def _walk_members(
+    path: str, value: Mapping[str, Any], inherited: Mapping[str, Any]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for name, member in value.items():
         inner = f"{path}.{name}" if path else name
         if isinstance(member, dict):
-            yield from _walk_members(inner, member)
+            yield from _walk_members(inner, member, inherited)
         elif isinstance(member, list):
             for element in member:
                 if isinstance(element, dict):
-                    yield from _walk(inner, element)
+                    yield from _walk(inner, element, inherited)
 
 
 class JsonTable(DatasetReader):

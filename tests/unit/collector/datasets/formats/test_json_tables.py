@@ -140,7 +140,7 @@ def test_listens_hold_tracks(read):
 def test_the_tracks_of_albums_are_the_table(read):
     """Although an album has a name and artists, too."""
     album = {"name": "Tiles", "artists": ["Ana"], "tracks": TRACKS}
-    assert read([album, album]) == ROWS * 2
+    assert read([album, album]) == [{**row, "album": "Tiles"} for row in ROWS] * 2
 
 
 def test_the_artists_of_tracks_are_no_table(read):
@@ -238,3 +238,77 @@ def test_json_without_lists_of_objects_is_refused(read, text, match):
     """The sentence says what the document is."""
     with pytest.raises(reader.NotADataset, match=match):
         read(text)
+
+
+SONG = {"name": "Song 0", "duration": 200}
+
+
+def rows_of(tmp_path, document):
+    path = tmp_path / "nested.json"
+    path.write_text(json.dumps(document))
+    with reader.open_tables(path) as entries:
+        tables = [entry.open() for entry in entries]
+        return [dict(zip(t.header, row, strict=True)) for t in tables for row in t.rows()]
+
+
+@pytest.mark.parametrize("credits", ["artist-credit", "artists", "performers", "contributors"])
+def test_a_list_inside_a_track_is_a_cell_of_it(tmp_path, credits):
+    people = [{"name": "Ana", "artist": {"id": "x", "name": "Ana"}}]
+    track = {"title": "Song 0", "length": 223000, credits: people}
+
+    (row,) = rows_of(tmp_path, {"recordings": [track]})
+
+    assert row["title"] == "Song 0"
+
+
+@pytest.mark.parametrize(
+    ("document", "album"),
+    [
+        ({"albums": [{"name": "Alb", "artist": "Ana", "genre": "rock", "tracks": [SONG]}]}, "Alb"),
+        (
+            {"releases": [{"title": "Alb", "artist": "Ana", "genre": "rock", "songs": [SONG]}]},
+            "Alb",
+        ),
+        ({"name": "Alb", "artist": "Ana", "genre": "rock", "tracks": [SONG]}, "Alb"),
+        (
+            {
+                "artists": [
+                    {
+                        "name": "Ana",
+                        "genre": "rock",
+                        "albums": [{"title": "Alb", "tracks": {"items": [SONG]}}],
+                    }
+                ]
+            },
+            "Alb",
+        ),
+        (
+            {
+                "releases": [
+                    {
+                        "title": "Alb",
+                        "artist": "Ana",
+                        "genre": "rock",
+                        "media": [{"title": "Disc 1", "tracks": [SONG]}],
+                    }
+                ]
+            },
+            "Alb",
+        ),
+    ],
+)
+def test_the_tracks_of_an_album_have_its_name_artist_and_genre(tmp_path, document, album):
+    (row,) = rows_of(tmp_path, document)
+
+    given = row["name"], row["duration"], row["artist"], row["album"], row["genre"]
+    assert given == ("Song 0", "200", "Ana", album, "rock")
+
+
+def test_a_track_keeps_its_own_artist_and_a_playlist_is_no_album(tmp_path):
+    track = {"title": "Blue", "artists": ["Bo"]}
+
+    (own,) = rows_of(tmp_path, {"albums": [{"name": "Alb", "artist": "Ana", "tracks": [track]}]})
+    (listed,) = rows_of(tmp_path, {"playlists": [{"name": "Mine", "tracks": [track]}]})
+
+    assert own == {"title": "Blue", "artists": '["Bo"]', "album": "Alb"}
+    assert listed == {"title": "Blue", "artists": '["Bo"]'}
