@@ -37,6 +37,16 @@ RANGES: Final = (
     (1e8, 4e9),
     (1e11, 4e12),
     (86_400_000, 1e13),
+    (-2.3e9, 4e9),
+    (-2.3e9, -1e8),
+    (-2.3e12, 4e12),
+    (-2.3e12, -1e11),
+    (-2.5, 20),
+    *(
+        (low * factor, high * factor)
+        for factor in (1, 10, 100, 1_000)
+        for low, high in ((-60, 0), (-30, 0), (-30, -2), (-100, 20), (20, 400), (40, 250))
+    ),
 )
 """Ranges whose numbers can be counted, inclusive."""
 

@@ -9,6 +9,7 @@ from collector.datasets.parsing.number_cells import Notation
 from genrebase.store import tables
 
 _Reader = Callable[[str], float | None]
+_FEW: Final = 0.05
 _GERMAN_NAMES: Final = ("h", "cis", "dis", "fis", "gis", "des", "es", "ges", "as")
 
 
@@ -58,6 +59,11 @@ def _reason(field: str, numbers: Mapping[float, int]) -> str | None:
         fractions = sum(count for number, count in numbers.items() if not number.is_integer())
         if all(0 <= number <= 1 for number in numbers) or 2 * fractions > total:
             return "rescaled numbers, no categories"
-    if field != "time_signature" and high + 1 in numbers and 0 not in numbers:
-        return f"from 1 to {high + 1:g}, not from 0 to {high:g}, which is another scale"
+    if field == "time_signature":
+        return None
+    above = sum(count for number, count in numbers.items() if number > high)
+    is_shifted = high + 1 in numbers and 0 not in numbers
+    if is_shifted or above > _FEW * total:
+        low, top = min(number for number in numbers if number >= 0), max(numbers)
+        return f"from {low:g} to {top:g}, not from 0 to {high:g}, which is another scale"
     return None

@@ -1,6 +1,7 @@
 """Decide how a column of release dates or years is written, and read its cells. Pure."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -11,6 +12,8 @@ from collector.datasets.survey import ColumnSummary
 
 FIRST_YEAR: Final = 1900
 
+_LAST_YEAR: Final = 2_100
+_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EXCEL_EPOCH: Final = date(1899, 12, 30)
 _NEARLY_ALL: Final = 0.95
 
@@ -98,29 +101,42 @@ _KIND_NOTES: Final = {
     "s": "numbers are seconds since 1970",
     "ms": "numbers are milliseconds since 1970",
 }
-_KINDS: Final = {"excel": (15_000, 60_000), "s": (1e8, 4e9), "ms": (1e11, 4e12)}
+_KINDS: Final = {"excel": (15_000, 60_000), "s": (-2.3e9, 4e9), "ms": (-2.3e12, 4e12)}
+"""What numbers of each kind may be."""
+_CERTAIN: Final[Mapping[str, Sequence[tuple[float, float]]]] = {
+    "excel": ((15_000, 60_000),),
+    "s": ((1e8, 4e9), (-2.3e9, -1e8)),
+    "ms": ((1e11, 4e12), (-2.3e12, -1e11)),
+}
+"""Numbers that are of no other kind."""
 
 
 def _number_kind(column: ColumnSummary) -> str | None:
     """Return what numbers are that are no years, if nearly all others are the same."""
     numbers = column.points
-    years = numbers.count(FIRST_YEAR, 2_100) + numbers.count(0, 0)
+    years = numbers.count(FIRST_YEAR, _LAST_YEAR) + numbers.count(0, 0)
     others = numbers.total - years
-    counts = Counter({kind: numbers.count(*bounds) for kind, bounds in _KINDS.items()})
+    counts = Counter(
+        {
+            kind: sum(numbers.count(*bounds) for bounds in ranges)
+            for kind, ranges in _CERTAIN.items()
+        }
+    )
     kind, count = counts.most_common(1)[0]
-    is_certain = count and count >= _NEARLY_ALL * others and count >= years
+    fitting = numbers.count(*_KINDS[kind]) - (0 if kind == "excel" else years)
+    is_certain = 2 * count > others and fitting >= _NEARLY_ALL * others and count >= years
     return kind if is_certain and numbers.whole == numbers.total else None
 
 
 def _from_number(number: float, kind: str) -> ParsedDate | None:
     low, high = _KINDS[kind]
-    if not low <= number <= high:
+    if not low <= number <= high or number == 0 or FIRST_YEAR <= number <= _LAST_YEAR:
         return None
     if kind == "excel":
         day = _EXCEL_EPOCH + timedelta(days=int(number))
     else:
         seconds = number / 1000 if kind == "ms" else number
-        day = datetime.fromtimestamp(seconds, UTC).date()
+        day = (_UNIX_EPOCH + timedelta(seconds=seconds)).date()
     return ParsedDate(day.year, day.month, day.day)
 
 

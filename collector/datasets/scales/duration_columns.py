@@ -35,8 +35,12 @@ _USUAL: Final = {"ms": (30_000, 1_200_000), "s": (30, 1_200), "min": (0.5, 20)}
 _WORDS: Final = {"ms": "milliseconds", "s": "seconds", "min": "minutes"}
 _MIXED: Final = "in several units, durations below 30 s and above 20 minutes are not taken"
 _UNCERTAIN: Final = "in no unit that is certain, name it"
+_CLIPS: Final = "nearly equal, as the samples of clips are; if not, name the unit"
 _NEARLY_ALL: Final = 0.95
 _FEW_NEGATIVE: Final = 0.02
+_MIN_CLIPS: Final = 5
+_LONGEST_CLIP_MS: Final = 60_000
+_CLIP_SPREAD: Final = 0.01
 _MIN_TIMES: Final = 3
 _MIN_NUMBERS: Final = 30
 """So many numbers without a decimal part from .60 are minutes and seconds."""
@@ -52,6 +56,8 @@ def judge_duration(numbers: NumberSummary, unit: str | None) -> JudgedDuration:
         return JudgedDuration(None, "rescaled numbers")
     usual = {name: numbers.count(*bounds) for name, bounds in _USUAL.items()}
     most = max(usual, key=lambda name: usual[name])
+    if unit is None and _are_clips(numbers):
+        return JudgedDuration(None, _CLIPS)
     if unit is None and 2 * usual[most] <= total:
         return JudgedDuration(None, _UNCERTAIN)
     if (unit is None or most != unit) and usual[most] >= _NEARLY_ALL * total:
@@ -85,6 +91,16 @@ def _by_size(numbers: NumberSummary, unit: str) -> JudgedDuration:
 
 def _is_rescaled(numbers: NumberSummary) -> bool:
     return numbers.maximum <= 1 and numbers.whole < numbers.total
+
+
+def _are_clips(numbers: NumberSummary) -> bool:
+    """Return whether all numbers are nearly equal and, as milliseconds, more than a minute."""
+    spread = numbers.maximum - numbers.minimum
+    return (
+        numbers.total >= _MIN_CLIPS
+        and numbers.minimum > _LONGEST_CLIP_MS
+        and spread <= _CLIP_SPREAD * numbers.maximum
+    )
 
 
 def _has_times(numbers: NumberSummary) -> bool:

@@ -251,10 +251,10 @@ def rows_of(tmp_path, document):
         return [dict(zip(t.header, row, strict=True)) for t in tables for row in t.rows()]
 
 
-@pytest.mark.parametrize("credits", ["artist-credit", "artists", "performers", "contributors"])
-def test_a_list_inside_a_track_is_a_cell_of_it(tmp_path, credits):
+@pytest.mark.parametrize("name", ["artist-credit", "artists", "performers", "contributors"])
+def test_a_list_inside_a_track_is_a_cell_of_it(tmp_path, name):
     people = [{"name": "Ana", "artist": {"id": "x", "name": "Ana"}}]
-    track = {"title": "Song 0", "length": 223000, credits: people}
+    track = {"title": "Song 0", "length": 223000, name: people}
 
     (row,) = rows_of(tmp_path, {"recordings": [track]})
 

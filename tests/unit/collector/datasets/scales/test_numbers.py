@@ -602,7 +602,7 @@ ROWS = st.lists(
         {
             "energy": st.integers(0, 1000),
             "valence": st.integers(0, 1000),
-            "loudness": st.integers(-40_000, -1_001),
+            "loudness": st.integers(-40_000, -2_501),
             "tempo": st.integers(40_001, 220_000),
             "duration": st.integers(31, 1_199),
             "key": st.integers(0, 11),
@@ -658,3 +658,82 @@ def test_one_truth_in_every_spelling(tmp_path_factory, rows, share, duration, ke
         assert (features.key, features.mode) == (row["key"], row["mode"])
         assert features.time_signature == row["meter"]
         assert track.duration_ms == row["duration"] * 1000
+
+
+# lost decimal points and other scales
+
+
+def evenly(low, high, number=40):
+    """Return whole numbers from `low` to `high`."""
+    return [str(round(low + (high - low) * n / (number - 1))) for n in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high", "divisor"),
+    [
+        ("tempo", 700, 1900, 10),
+        ("tempo", 7000, 19000, 100),
+        ("tempo", 70000, 190000, 1000),
+        ("loudness", -190, -40, 10),
+        ("loudness", -100, -41, 10),
+        ("loudness", -1900, -301, 100),
+        ("loudness", -19000, -3001, 1000),
+    ],
+)
+def test_lost_points_are_put_where_the_numbers_become_plausible(column, name, low, high, divisor):
+    result = column(name, *evenly(low, high))
+
+    assert [min(values(result, name)), max(values(result, name))] == [
+        low / divisor,
+        high / divisor,
+    ]
+    assert result.notes == [f"{name}: without decimal points, divided by {divisor:,}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("tempo", evenly(700, 120_000)),  # points were removed from numbers of 1 to 3 decimals
+        ("tempo", evenly(7, 19)),
+        ("loudness", evenly(-290, -210)),  # -25 dB or -2.5 dB
+        ("loudness", [f"{-n / 40:.3f}" for n in range(40)]),  # -1 to 0
+        ("loudness", [f"{-1.5 + (n - 20) / 20:.3f}" for n in range(40)]),
+        ("key", [str(n % 24) for n in range(48)]),
+        ("key", [str(n % 22) for n in range(48)]),
+        ("mode", [str(n % 3) for n in range(48)]),
+    ],
+)
+def test_a_column_on_no_certain_scale_is_not_taken(column, name, cells):
+    result = column(name, *cells)
+
+    assert set(values(result, name)) == {None}
+    assert result.notes[-1].startswith(f"{name}: ")
+    assert result.notes[-1].endswith("column not taken")
+
+
+def test_a_tempo_of_a_comma_in_the_wrong_place_is_out_of_range(column):
+    result = column("tempo", "120,5", "98,25", "1,234", "131,5")
+
+    assert values(result, "tempo") == [120.5, 98.25, None, 131.5]
+    assert result.out_of_range == {"tempo": 1}
+
+
+@pytest.mark.parametrize("factor", [1, 1000])
+def test_dates_before_1970_as_seconds(column, factor):
+    """1950, 1969, 1970 and 1999."""
+    seconds = [-631152000, -86400, 86400, 915148800, -631152000, 915148800]
+
+    result = column("release_date", *(str(n * factor) for n in seconds))
+
+    expected = ["1950-01-01", "1969-12-31", "1970-01-02", "1999-01-01", "1950-01-01", "1999-01-01"]
+    assert dates(result) == expected
+
+
+@pytest.mark.parametrize("low", [661_500, 66_149, 1_323_000])
+def test_the_samples_of_clips_are_no_milliseconds(column, low):
+    cells = evenly(low, low + 300, 20)
+
+    assert set(durations(column("length", *cells))) == {None}
+    assert durations(column("length_ms", *cells)) == [float(cell) for cell in cells]
+    assert durations(column("length", *cells, units={"length": "ms"}))[0] == low
+    assert durations(column("length", *["30000"] * 20))[0] == 30_000
