@@ -21,7 +21,10 @@ _QUANTILES: Final = 1024
 
 NEAR: Final = 0.25
 """A track this much nearer to a training track than the training tracks around are to it is a
-near duplicate. In a smooth distribution of ten dimensions the quotient is about 0.7."""
+near duplicate. In a smooth distribution of ten dimensions the quotient is about 0.7, in one of
+four 0.4: with few dimensions it has to be smaller."""
+CHANCE: Final = 0.005
+"""The share of near duplicates that a smooth distribution may have by chance."""
 SUSPICIOUS_SHARE: Final = 0.05
 """The share of near duplicates among held-out tracks that deserves a warning."""
 _NEIGHBOURS: Final = 50
@@ -118,6 +121,8 @@ class NearDuplicates:
     """Held-out tracks that were compared: a sample of those without a missing value."""
     same_genre: float
     """The share of the near duplicates whose training track has the same genre."""
+    by_chance: float = 0.0
+    """The share that is found when the values of each feature are exchanged between tracks."""
 
 
 def near_duplicates(
@@ -127,8 +132,9 @@ def near_duplicates(
 
     Pieces of one recording are much nearer to one another than tracks that merely resemble each
     other: the distance to the nearest training track is compared with that to the 50th (with few
-    tracks, the tenth part of them). Distances are Euclidean on standardised features, those that
-    most training tracks have. None with too few tracks or features.
+    tracks, the tenth part of them). How near is near depends on the dimension of the features,
+    which the distances show. Distances are Euclidean on standardised features, those that most
+    training tracks have. None with too few tracks or features.
     """
     values = _standardised(frame, train, features)
     random = np.random.default_rng(0)  # a sample that is the same in each run
@@ -138,24 +144,47 @@ def near_duplicates(
     far = min(_NEIGHBOURS, len(train_rows) // 10)
     if values.shape[1] < _MIN_COLUMNS or far < 2 or len(held_rows) == 0:
         return None
-    from sklearn.neighbors import NearestNeighbors  # slow to import, and used only here
-
-    search = NearestNeighbors(n_neighbors=far).fit(values[train_rows])
-    distances, neighbours = search.kneighbors(values[held_rows])
-    near = distances[:, 0] < NEAR * distances[:, -1]
-    same = codes[train_rows[neighbours[near, 0]]] == codes[held_rows[near]]
+    near, neighbours = _near(values[train_rows], values[held_rows], far)
+    same = codes[train_rows[neighbours[near]]] == codes[held_rows[near]]
+    by_chance, _ = _near(
+        random.permuted(values[train_rows], axis=0), random.permuted(values[held_rows], axis=0), far
+    )
     return NearDuplicates(
         count=int(near.sum()),
         checked=len(held_rows),
         same_genre=float(same.mean()) if len(same) else 0.0,
+        by_chance=float(by_chance.mean()),
     )
+
+
+def _near(
+    train: NDArray[np.float64], held_out: NDArray[np.float64], far: int
+) -> tuple[Mask, Codes]:
+    """Return which held-out rows have a near duplicate, and each one's nearest training row.
+
+    Within the distance to the `far`-th training row, the number of rows grows with a power of the
+    distance: the dimension. By it, a nearest row closer than `near` is a chance of `CHANCE`.
+    """
+    from sklearn.neighbors import NearestNeighbors  # slow to import, and used only here
+
+    distances, neighbours = NearestNeighbors(n_neighbors=far).fit(train).kneighbors(held_out)
+    half, whole = distances[:, (far - 1) // 2], distances[:, -1]
+    spread = (half > 0) & (whole > half)
+    growth = float(np.median(np.log(whole[spread] / half[spread]))) if spread.any() else 0.0
+    near = NEAR
+    if growth > 0:
+        dimension = min(np.log(far / ((far - 1) // 2 + 1)) / growth, train.shape[1])
+        near = min(NEAR, (CHANCE / far) ** (1 / dimension))
+    return distances[:, 0] < near * whole, neighbours[:, 0]
 
 
 def near_duplicate_warnings(duplicates: NearDuplicates | None) -> list[str]:
     """Return a sentence where many held-out tracks nearly equal a training track."""
-    if duplicates is None or duplicates.count < SUSPICIOUS_SHARE * duplicates.checked:
+    if duplicates is None:
         return []
     share = duplicates.count / duplicates.checked
+    if share - duplicates.by_chance < SUSPICIOUS_SHARE:
+        return []
     sentence = (
         f"{share:.1%} of {duplicates.checked:,} held-out tracks are near duplicates of a training "
         f"track ({duplicates.same_genre:.0%} of these of the same genre): they may be pieces of "

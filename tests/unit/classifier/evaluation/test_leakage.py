@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from classifier.evaluation.leakage import (
     leak_warnings,
@@ -119,3 +120,35 @@ def test_missing_values_make_no_near_duplicates() -> None:
     frame.loc[np.arange(1200) % 4 == 0, list("abcdefg")] = np.nan
     duplicates = near_duplicates(frame, codes, train, ~train, list(frame))
     assert near_duplicate_warnings(duplicates) == []
+
+
+@pytest.mark.parametrize("kind", ["uniform 4", "uniform 5", "normal 6", "correlated", "whole"])
+def test_independent_tracks_are_no_near_duplicates(kind: str) -> None:
+    """Few features, few dimensions, or few different values: near by chance."""
+    random = np.random.default_rng(1)
+    values = {
+        "uniform 4": lambda: random.random((2_000, 4)),
+        "uniform 5": lambda: random.random((2_000, 5)),
+        "normal 6": lambda: random.normal(size=(2_000, 6)),
+        "correlated": lambda: random.normal(size=(2_000, 2)) @ random.normal(size=(2, 8)),
+        "whole": lambda: random.integers(0, 6, size=(2_000, 4)).astype(float),
+    }[kind]()
+    train = np.arange(2_000) < 1_283
+    frame, codes = pd.DataFrame(values).add_prefix("f"), random.integers(4, size=2_000)
+    duplicates = near_duplicates(frame, codes, train, ~train, list(frame))
+    assert duplicates is not None
+    assert near_duplicate_warnings(duplicates) == []
+
+
+@pytest.mark.parametrize("columns", [4, 6, 12])
+def test_copies_are_near_duplicates_whatever_the_number_of_features(columns: int) -> None:
+    """A tenth of the held-out tracks equal a training track but for their last digits."""
+    random = np.random.default_rng(2)
+    values = random.random((2_000, columns))
+    train = np.arange(2_000) < 1_283
+    values[1_283:1_355] = values[:72] + random.normal(scale=1e-4, size=(72, columns))
+    frame, codes = pd.DataFrame(values).add_prefix("f"), random.integers(4, size=2_000)
+    duplicates = near_duplicates(frame, codes, train, ~train, list(frame))
+    assert duplicates is not None
+    assert duplicates.count >= 72
+    assert len(near_duplicate_warnings(duplicates)) == 1
