@@ -147,7 +147,9 @@ def near_duplicates(
     near, neighbours = _near(values[train_rows], values[held_rows], far)
     same = codes[train_rows[neighbours[near]]] == codes[held_rows[near]]
     by_chance, _ = _near(
-        random.permuted(values[train_rows], axis=0), random.permuted(values[held_rows], axis=0), far
+        random.permuted(values[train_rows], axis=0),
+        random.permuted(values[held_rows], axis=0),
+        far,
     )
     return NearDuplicates(
         count=int(near.sum()),

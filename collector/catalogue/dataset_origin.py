@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import Connection, select
 
-from collector.catalogue import tracks
+from collector.catalogue import import_progress, tracks
 from collector.records import SourceTrack
 from genrebase.audio import packed_vectors
 from genrebase.store import bulk, names, tables
@@ -64,7 +64,8 @@ def choose_origin(
         _file.c.name == file_name, _file.c.undone_at.is_(None)
     )
     earlier = connection.execute(query.order_by(_file.c.id)).all()
-    origin = next((row.origin for row in earlier if row.sha256 == sha256), None)
+    repeated = [row for row in earlier if import_progress.same_file(row.sha256, sha256)]
+    origin = repeated[-1].origin if repeated else None
     if origin is None:
         rows: dict[str, int] = {}
         for row in earlier:
@@ -78,9 +79,11 @@ def choose_origin(
             origin = best
         else:
             origin = _free_origin(connection, file_name)
-    same = [row.id for row in earlier if row.origin == origin and row.sha256 != sha256]
+    same = [row for row in earlier if row.origin == origin]
+    if repeated and same[-1] == repeated[-1]:
+        same.pop()  # the file goes on with this import
     others = [row.id for row in earlier if row.origin != origin]
-    return DatasetOrigin(origin, same, others)
+    return DatasetOrigin(origin, [row.id for row in same], others)
 
 
 def _free_origin(connection: Connection, file_name: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -11,6 +11,8 @@ from genrebase.errors import UserError
 from genrebase.store import bulk, source_ids, tables
 
 _file = tables.imported_file
+_REPETITION: Final = ":"
+"""Before the id of an import in `imported_file.sha256`, where a file was imported before."""
 
 ImportState = Literal["finished", "unfinished", "undo unfinished", "undone"]
 
@@ -89,21 +91,33 @@ def load_imports(connection: Connection) -> list[StoredImport]:
     ]
 
 
-def start(connection: Connection, description: ImportDescription, now: datetime) -> int:
-    """Return the id of this import, which is added where the file is new, or its import undone.
+def same_file(key: str, sha256: str) -> bool:
+    """Return whether a stored `sha256` is that of a file, imported once or repeatedly."""
+    return key.partition(_REPETITION)[0] == sha256
 
-    Raises `UndoUnfinished` while its undo is. Locks out other writers until the commit.
+
+def start(connection: Connection, description: ImportDescription, now: datetime) -> int:
+    """Return the id of this import: the last one of its origin, or a new one.
+
+    Where another version was imported since, the file is a new version again. Raises
+    `UndoUnfinished` while an undo of the file is. Locks out other writers until the commit.
     """
     bulk.lock_identity_writers(connection)
-    query = select(_file.c.id, _file.c.undo_started_at, _file.c.undone_at)
-    stored = connection.execute(query.where(_file.c.sha256 == description.sha256)).one_or_none()
-    if stored is not None and stored.undo_started_at is None:
-        return int(stored.id)
-    if stored is not None and stored.undone_at is None:
+    sha256 = description.sha256
+    is_of_file = _file.c.sha256.startswith(sha256, autoescape=True)
+    query = select(_file).where(is_of_file | (_file.c.origin == description.origin))
+    rows = connection.execute(query.order_by(_file.c.id)).all()
+    stored = [row for row in rows if same_file(row.sha256, sha256)]
+    unfinished = [row for row in stored if row.undo_started_at and row.undone_at is None]
+    if unfinished:
         raise UndoUnfinished(
             f"The undo of this file's import is unfinished: run `collector imports undo "
-            f"{stored.id}` again first."
+            f"{unfinished[0].id}` again first."
         )
+    valid = [row for row in rows if row.undone_at is None]
+    last = next((row for row in reversed(valid) if row.origin == description.origin), None)
+    if last is not None and same_file(last.sha256, sha256):
+        return int(last.id)
     import_id = (connection.scalar(select(func.max(_file.c.id))) or 0) + 1
     values = {
         "id": import_id,
@@ -119,12 +133,12 @@ def start(connection: Connection, description: ImportDescription, now: datetime)
         "undo_started_at": None,
         "undone_at": None,
     }
-    if stored is None:
-        connection.execute(insert(_file).values(sha256=description.sha256, **values))
+    undone = next((row.sha256 for row in stored if row.undone_at is not None), None)
+    if undone is None:
+        key = f"{sha256}{_REPETITION}{import_id}" if stored else sha256
+        connection.execute(insert(_file).values(sha256=key, **values))
     else:
-        connection.execute(
-            update(_file).where(_file.c.sha256 == description.sha256).values(**values)
-        )
+        connection.execute(update(_file).where(_file.c.sha256 == undone).values(**values))
     return import_id
 
 

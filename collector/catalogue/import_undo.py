@@ -105,10 +105,12 @@ def finish(connection: Connection, stored: StoredImport) -> int:
     """
     bulk.lock_identity_writers(connection)
     genre, playlist, shard = tables.genre, tables.genre_playlist, tables.shard
+    first = select(func.min(_file.c.started_at)).where(_file.c.origin == stored.origin)
     query = select(genre.c.id).where(
         genre.c.sightings == 0,
         genre.c.target.is_(None),
-        genre.c.created_at >= stored.started_at,
+        genre.c.created_at >= first.scalar_subquery(),  # an undone version may have added it
+        genre.c.id.not_in(select(tables.import_sighting.c.genre_id)),  # of an earlier version
         genre.c.id.not_in(select(playlist.c.genre_id)),
         genre.c.id.not_in(select(shard.c.genre_id)),
     )

@@ -168,6 +168,34 @@ def test_the_version_before_a_correction_can_be_undone(engine: Engine, tmp_path:
     assert all(rows == [] for rows in stored(engine).values())
 
 
+@pytest.mark.parametrize("order", list(permutations((1, 2, 3))))
+def test_a_version_that_was_imported_twice_leaves_nothing(
+    engine: Engine, tmp_path: Path, order: tuple[int, ...]
+):
+    """A version, a correction and the version again, undone in every order."""
+    header = "title,artist,genre,tempo"
+    old = write(tmp_path / "1" / "a.csv", "Alpha,Ana,rock,120", "Beta,Bo,pop,90", header=header)
+    new = write(tmp_path / "2" / "a.csv", "Alpha,Ana,folk,121", "Beta,Bo,pop,90", header=header)
+    before = stored(engine)
+    left = {run(engine, path).import_id: path for path in (old, new, old)}
+    for import_id in order:
+        undo(engine, import_id)
+        del left[import_id]
+        if left:
+            values = ["('Alpha', 'rock', 120.0)", "('Alpha', 'folk', 121.0)"]
+            assert claims(engine)[0] == values[left[max(left)] == new]
+    assert stored(engine) == before
+    assert run(engine, old).tracks_new == 2
+
+
+def claims(engine: Engine) -> list[str]:
+    query = """
+        SELECT t.title, g.name, a.tempo FROM track t LEFT JOIN genre g ON g.id = t.genre_id
+        LEFT JOIN audio_features a ON a.track_id = t.id ORDER BY t.title"""
+    with read_transaction(engine) as connection:
+        return [repr(tuple(row)) for row in connection.execute(text(query))]
+
+
 def test_a_harvested_track_stays(engine: Engine, tmp_path: Path):
     """Harvested before or after the import, with its own rank, and what the harvest filled in."""
     harvest(engine, "Before", "A", "pop", 30)

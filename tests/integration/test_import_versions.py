@@ -157,6 +157,39 @@ def test_a_corrected_genre_moves_the_claim(engine: Engine, tmp_path: Path):
     }  # fmt: skip
 
 
+def test_an_earlier_version_counts_again_where_it_is_the_last(engine: Engine, tmp_path: Path):
+    """Two versions by turns: the last one's values, and each genre sighted once."""
+    header = "title,artist,genre,tempo"
+    old = write(tmp_path / "1" / "a.csv", header, "Alpha,Ana,rock,120", "Beta,Bo,pop,90")
+    new = write(tmp_path / "2" / "a.csv", header, "Alpha,Ana,folk,121", "Beta,Bo,pop,90")
+    expected = {old: ("rock", 120.0), new: ("folk", 121.0)}
+    for number, path in enumerate((old, new, old, new, old), 1):
+        result = run(engine, path)
+        assert result.import_id == number
+        assert result.corrects == list(range(1, number))
+        assert (result.tracks_new, result.corrected) == (0 if number > 1 else 2, int(number > 1))
+        assert ("Alpha", *expected[path]) in read(engine, "title", "label", "tempo")
+        assert genres_of(engine)["Alpha"] == {expected[path][0]}
+        again = run(engine, path)
+        assert (again.import_id, again.tracks_new, again.corrected) == (number, 0, 0)
+        assert again.corrects == list(range(1, number))
+        assert genres_of(engine)["Alpha"] == {expected[path][0]}
+
+
+def test_earlier_options_count_again_where_they_are_the_last(engine: Engine, tmp_path: Path):
+    """The same bytes without, with and without an option."""
+    path = write(
+        tmp_path / "c2.csv", "title,artist,energy", *(f"Song {n},A,0.{n}" for n in range(1, 9))
+    )
+    percent = {"unit_overrides": {"energy": "percent"}}
+    run(engine, path)
+    plain = read(engine, "title", "energy")
+    run(engine, path, **percent)
+    assert read(engine, "title", "energy") != plain
+    assert run(engine, path).corrected == 8
+    assert read(engine, "title", "energy") == plain
+
+
 def test_values_of_other_sources_are_not_corrected(engine: Engine, tmp_path: Path):
     """What Spotify or another file delivered stays; so does its genre."""
     with transaction(engine) as connection:
