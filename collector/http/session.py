@@ -143,6 +143,9 @@ def _read(response: requests.Response) -> bytes:
     except requests.RequestException:
         response.close()  # it is in the middle of a body: not to be used again
         raise
+    except ValueError as error:  # of http.client, for a chunk of negative length
+        response.close()
+        raise requests.exceptions.ChunkedEncodingError(str(error), response=response) from error
     return b"".join(chunks)
 
 

@@ -89,6 +89,17 @@ def test_the_deadline_is_for_the_whole_response(first: bytes, repeated: bytes) -
         get(url)
 
 
+@pytest.mark.parametrize("length", [b"-5", b"-1", b"0x", b"\xff", b"F" * 30])
+def test_chunks_of_impossible_lengths_are_a_sick_source(length: bytes) -> None:
+    """Whatever the length of a chunk says, the error is the source's."""
+
+    def speak(connected: socket.socket, _ended: threading.Event) -> None:
+        connected.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n" + length + b"\r\n{}\r\n0\r\n")
+
+    with peer(speak) as url, pytest.raises(SourceUnavailable):
+        get(url, 60.0)
+
+
 def test_a_connection_that_is_used_again_has_a_deadline_too() -> None:
     """The second request on a connection ends as the first one would."""
     body = b"[1]"
