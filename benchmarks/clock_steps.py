@@ -38,6 +38,10 @@ GENRES: Final = 3
 FIRST_TARGET: Final = 60
 MORE: Final = 20
 """Tracks by which each step raises a genre's target."""
+_SLEEP: Final = (
+    "import threading, time\ntime.sleep = lambda s: threading.Event().wait(s) and None\n"
+)
+"""In the daemons, because libfaketime breaks `clock_nanosleep` with an absolute time."""
 _CLOCK = SystemClock()
 
 
@@ -101,6 +105,7 @@ def play(folder: Path, steps: Sequence[str], interval: float) -> None:
     schema_revision.upgrade(url)
     engine, stamp = connect(url), folder / "time"
     stamp.write_text("+0\n")
+    (folder / "sitecustomize.py").write_text(_SLEEP)
     with sandbox.run_sandbox(sandbox.sandbox_command(None, rate="1000/1s")) as running:
         environment = child_environment(
             STORE_URL=url,
@@ -116,6 +121,7 @@ def play(folder: Path, steps: Sequence[str], interval: float) -> None:
             LD_PRELOAD=str(LIBRARY),
             FAKETIME_TIMESTAMP_FILE=str(stamp),
             FAKETIME_NO_CACHE="1",
+            PYTHONPATH=str(folder),
             FAKETIME_DONT_FAKE_MONOTONIC="1",
             **client_environment(running.url),
         )

@@ -15,6 +15,7 @@ from classifier.errors import ClassifierError
 from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
+from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.job_scheduler import JobScheduler, ScheduledJob
 from genrebase.runtime.schedule import CronSchedule, IntervalSchedule
@@ -150,10 +151,11 @@ class Daemon:
     def _run(self, *arguments: str) -> None:
         """Run a command; if it failed because the database is unavailable, raise that error.
 
-        The scheduler then waits for the database, and tries again.
+        The scheduler then waits for the database, and tries again. Why a process was killed, for
+        lack of memory for example, is recorded with its run, since it could not do that itself.
         """
         try:
             self._runner(*arguments)
-        except ClassifierError:
-            stored_models.find_champion(self._database, DEFAULT_TASK)
+        except ClassifierError as error:
+            jobs.fail_dead_runs(self._database, self._clock, arguments[0], str(error))
             raise

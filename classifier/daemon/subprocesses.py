@@ -83,7 +83,10 @@ def _check(name: str, code: int) -> None:
             "train on fewer tracks with --per-genre."
         )
     if code not in {0, NothingToDo.exit_code}:
-        raise ClassifierError(f"`classifier {name}` ended with {code}; see its error above.")
+        raise ClassifierError(
+            f"`classifier {name}` ended with {code}: see its message in the log. Without one, "
+            "memory did not suffice: train on fewer tracks with --per-genre."
+        )
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -17,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from genrebase.errors import INTERRUPTED_EXIT_CODE, CommandInterrupted, GenrebaseError
 from genrebase.runtime.console import Output, print_error
+from genrebase.runtime.shortages import describe_shortage
 
 EXAMPLES_HEADING: Final = "Examples:"
 """The line of a command's docstring after which its examples follow, one command a line."""
@@ -196,6 +197,13 @@ def run_app(
         print_error(str(error))
         _write_error_document(str(error), error.exit_code)
         sys.exit(error.exit_code)
+    except (MemoryError, OSError) as error:
+        shortage = describe_shortage(error)
+        if shortage is None:
+            raise
+        print_error(shortage)
+        _write_error_document(shortage, GenrebaseError.exit_code)
+        sys.exit(GenrebaseError.exit_code)
     finally:
         _CommandWithExamples.configures_logging = False
     if exit_code == INTERRUPTED_EXIT_CODE:  # Typer turns Ctrl-C into this

@@ -15,6 +15,7 @@ from genrebase.runtime.clock import Clock
 from genrebase.runtime.heartbeat import HEARTBEAT_SECONDS, Heartbeat, is_alive
 from genrebase.runtime.processes import ProcessIdentity
 from genrebase.runtime.redaction import redact
+from genrebase.runtime.shortages import describe_shortage
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 
@@ -174,6 +175,13 @@ def no_other_process(engine: Engine, clock: Clock, job: str) -> bool:
     return not any(_is_active(run, now) for run in runs if run.counts.get(_PROCESS) != ours)
 
 
+def fail_dead_runs(engine: Engine, clock: Clock, job: str, reason: str) -> None:
+    """Record why runs of `job` failed whose process ended without recording an outcome."""
+    now = clock.now()
+    with transaction(engine) as connection:
+        _close_dead_runs(connection, tables.job_run.c.job == job, now, "failed", reason)
+
+
 def _start(
     engine: Engine, clock: Clock, job: str, *, exclusive: bool, facts: Mapping[str, Any] | None
 ) -> RunRecorder:
@@ -208,9 +216,13 @@ def _lock_job_runs(connection: Connection) -> None:
 
 
 def _close_dead_runs(
-    connection: Connection, which: ColumnElement[bool], now: datetime
+    connection: Connection,
+    which: ColumnElement[bool],
+    now: datetime,
+    outcome: str = "interrupted",
+    error: str = PROCESS_DIED,
 ) -> list[JobRun]:
-    """Set the rows of dead processes to `interrupted`; return the active runs."""
+    """Set the outcome and error of the rows of dead processes; return the active runs."""
     row = tables.job_run
     running = select(row).where(which, row.c.outcome == "running").order_by(row.c.id)
     active = []
@@ -220,9 +232,8 @@ def _close_dead_runs(
             active.append(run)
             continue
         ended = update(row).where(row.c.id == run.id)
-        connection.execute(
-            ended.values(outcome="interrupted", finished_at=now, error=PROCESS_DIED)
-        )
+        error = redact(error)[:_ERROR_LIMIT]
+        connection.execute(ended.values(outcome=outcome, finished_at=now, error=error))
     return active
 
 
@@ -285,5 +296,8 @@ def _outcome_of(error: BaseException) -> str:
 
 
 def _error_text(error: BaseException) -> str:
-    text = str(error) if isinstance(error, GenrebaseError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, GenrebaseError):
+        text = str(error)
+    else:
+        text = describe_shortage(error) or f"{type(error).__name__}: {error}"
     return redact(text)[:_ERROR_LIMIT]

@@ -11,12 +11,13 @@ from sqlalchemy import Engine, delete, func, insert, select
 
 from classifier.daemon.daemon import Daemon
 from classifier.daemon.metrics import TrainerHealth
-from classifier.errors import TrainingTimeout
+from classifier.errors import ClassifierError, TrainingTimeout
 from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import last_run
+from genrebase.runtime.processes import ProcessIdentity
 from genrebase.runtime.schedule import InvalidSchedule
 from genrebase.settings import child_environment
 from genrebase.store import tables
@@ -238,3 +239,26 @@ def test_an_impossible_schedule_is_refused_at_start(
     wrong = quick.model_copy(update={"schedule": "0 3 * * * Nowhere/Land"})
     with pytest.raises(InvalidSchedule, match="time zone"):
         Daemon(sqlite_engine, wrong, SystemClock())
+
+
+def test_why_a_process_was_killed_is_recorded(
+    sqlite_engine: Engine, quick: ClassifierSettings
+) -> None:
+    """A library that cannot allocate ends the process at once, and it records nothing itself."""
+    Music().fill(sqlite_engine)
+    reason = "`classifier train` was killed by signal 9, probably for lack of memory: train on …"
+    dead = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    dead.communicate()
+    counts = {"process": f"{ProcessIdentity.current().host}:{dead.pid}:0"}
+
+    class Killed(RecordingRunner):
+        def __call__(self, *arguments: str) -> None:
+            with transaction(sqlite_engine) as connection:
+                make.add_job_run(connection, "train", "running", counts=counts)
+            raise ClassifierError(reason)
+
+    with pytest.raises(ClassifierError, match="lack of memory"):
+        Daemon(sqlite_engine, quick, FakeClock(), Killed()).train()
+    run = last_run(sqlite_engine, "train")
+    assert run is not None
+    assert (run.outcome, run.error) == ("failed", reason)

@@ -3,13 +3,14 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import Engine, text
 
 from genrebase.store import bulk, migration_environment, schema_revision
 from genrebase.store.engine import make_engine, transaction
-from genrebase.store.errors import DatabaseBusy
+from genrebase.store.errors import ConcurrentWrites, DatabaseBusy
 from tests import factories as make
 
 
@@ -90,3 +91,22 @@ def test_four_migrations_at_once(bare_postgres_url: str, monkeypatch: pytest.Mon
     engine = make_engine(bare_postgres_url)
     schema_revision.check_revision(engine)
     engine.dispose()
+
+
+def test_a_deadlock_ends_with_a_sentence(postgres_engine: Engine, others: Engine):
+    """Of two that wait for each other PostgreSQL ends one; nothing of it is left."""
+    with transaction(postgres_engine) as connection:
+        genres = [make.add_genre(connection, name) for name in ("rock", "jazz")]
+    lock = text("SELECT id FROM genre WHERE id = :id FOR UPDATE")
+
+    with transaction(others) as first, ThreadPoolExecutor() as threads:
+        first.execute(lock, {"id": genres[0]})
+        first.execute(text("SET LOCAL deadlock_timeout = '1h'"))  # so that the other one ends
+        with (
+            pytest.raises(ConcurrentWrites, match=r"at the same time.*Run the same again"),
+            transaction(postgres_engine) as second,
+        ):
+            second.execute(lock, {"id": genres[1]})
+            waiting = threads.submit(first.execute, lock, {"id": genres[1]})
+            second.execute(lock, {"id": genres[0]})
+        waiting.result()

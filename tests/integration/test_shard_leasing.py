@@ -193,3 +193,17 @@ def test_a_lease_of_a_clock_set_back_since_has_expired(ours, theirs, shard, cloc
         assert ours.available([shard]) == [shard]
         with ours.acquire(shard):
             assert theirs.available([shard]) == []
+
+
+def test_a_genre_that_was_removed_or_renamed_meanwhile(engine, clock):
+    """A harvest that was about to begin leaves it out, or searches for its new name."""
+    for name in ("rock", "jazz", "folk"):
+        genre_use.add(engine, clock, name, 100)
+    with read_transaction(engine) as connection:
+        ids = sorted(shards.genre_progress(connection))
+    genre_use.remove(engine, "rock")
+    genre_use.rename(engine, "jazz", "bebop")
+    with transaction(engine) as connection:
+        shards.add_roots(connection, "spotify", ids, "genre:{}".format, clock.now())
+        added = shards.open_shards(connection, "spotify", ids)
+    assert sorted(shard.query for shard in added) == ["genre:bebop", "genre:folk"]

@@ -1,0 +1,26 @@
+"""What a process ran out of, memory or disk space, as a sentence that says what to do."""
+
+import errno
+import tempfile
+from typing import Final
+
+_DISK_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def describe_shortage(error: BaseException) -> str | None:
+    """Return the sentence for an error by lack of memory or disk space, None for any other."""
+    if isinstance(error, MemoryError):
+        detail = f" ({error})" if str(error) else ""
+        return (
+            f"The memory that this process may use did not suffice{detail}: free some, raise the "
+            "limit of the process or container, or work on fewer tracks."
+        )
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        reason = error.strerror or "no space left"
+        if error.filename is not None:
+            return f"{error.filename} cannot be written ({reason}): free some space there."
+        return (
+            f"A file could not be written ({reason}): free some space where this command writes, "
+            f"or in the folder for temporary files, {tempfile.gettempdir()} (TMPDIR)."
+        )
+    return None
