@@ -16,7 +16,7 @@ KEYED: Final = "hmac-sha256:"
 """Precedes the HMAC where the SHA-256 is stored otherwise."""
 
 
-def seal(artifact: bytes, schema: Mapping[str, Any], golden_rows: Mapping[str, Any]) -> str:
+def sign(artifact: bytes, schema: Mapping[str, Any], golden_rows: Mapping[str, Any]) -> str:
     """Return the HMAC under `CLASSIFIER_SIGNING_KEY`, without a key the SHA-256 of the artifact.
 
     The HMAC (RFC 2104) covers the columns, classes and golden rows, too.
@@ -30,16 +30,16 @@ def checksum(artifact: bytes) -> str:
     return hashlib.sha256(artifact).hexdigest()
 
 
-def check_seal(
-    sealed: str, artifact: bytes, schema: Mapping[str, Any], golden_rows: Mapping[str, Any]
+def verify(
+    stored: str, artifact: bytes, schema: Mapping[str, Any], golden_rows: Mapping[str, Any]
 ) -> None:
     """Raise `BrokenArtifact` if the seal is not that of this artifact, or lacks the key's."""
     key = _signing_key()
-    if key is None and sealed.startswith(KEYED):
+    if key is None and stored.startswith(KEYED):
         raise BrokenArtifact("It was stored with a signing key: set CLASSIFIER_SIGNING_KEY.")
-    if key is not None and not sealed.startswith(KEYED):
+    if key is not None and not stored.startswith(KEYED):
         raise BrokenArtifact("It was stored without the signing key (CLASSIFIER_SIGNING_KEY).")
-    if not hmac.compare_digest(sealed, seal(artifact, schema, golden_rows)):
+    if not hmac.compare_digest(stored, sign(artifact, schema, golden_rows)):
         how = "SHA-256 differs" if key is None else "signature does not fit"
         raise BrokenArtifact(f"It is not the artifact that was stored: its {how}.")
 

@@ -142,7 +142,7 @@ def stored_fields(
         "feature_schema": schema,
         "trained_rows": len(train_tracks),
         "artifact": artifact,
-        "artifact_sha256": signature.seal(artifact, schema, golden_rows),
+        "artifact_sha256": signature.sign(artifact, schema, golden_rows),
         "golden_rows": golden_rows,
     }
 

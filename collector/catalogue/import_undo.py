@@ -175,7 +175,7 @@ class _Batch:
         delta = self._rewrite_sightings()
         delta.subtract(removed)
         restored, more_artists = self._restore()
-        self._hand_over()
+        self._reassign_tracks()
         for table in ("import_track", "import_sighting"):
             statement = f"DELETE FROM {table} WHERE import_id = {{mark}} AND track_id"
             deletion.execute_of(connection, statement, self._kept, self._stored.id)
@@ -323,7 +323,7 @@ class _Batch:
         statement = "DELETE FROM track_alias WHERE source = {mark} AND track_id"
         deletion.execute_of(self._connection, statement, left, self._stored.origin)
 
-    def _hand_over(self) -> None:
+    def _reassign_tracks(self) -> None:
         """Record who delivers the kept tracks now, and what later versions replaced."""
         for track_id in self._kept:
             others = sorted(self._others(track_id), key=lambda one: one.import_id)

@@ -73,7 +73,7 @@ def store(
     bulk.upsert(connection, tables.import_sighting, _COLUMNS, rows, update=_MERGE)
 
 
-def note_other_ranks(
+def record_other_ranks(
     connection: Connection, sighted: Mapping[Key, BatchSighting], stored: Container[Key]
 ) -> None:
     """Note beside the imports' parts the ranks that another source delivered after them."""

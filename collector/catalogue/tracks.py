@@ -338,7 +338,7 @@ def _store(
     sightings.store(connection, batch.sighted, now)
     _store_features(connection, batch, delivery, now)
     if batch.ledger is None:
-        sighting_parts.note_other_ranks(connection, batch.sighted, before_batch)
+        sighting_parts.record_other_ranks(connection, batch.sighted, before_batch)
     else:
         for address, track_id in added_aliases.items():
             own = batch.ledger.own[track_id]

@@ -1,1 +1,1 @@
-"""Parsers of datasets: CSV, Parquet and FMA rows to tracks, with columns found by their names."""
+"""Parse datasets: rows of tables in many formats to tracks, with inferred columns and scales."""

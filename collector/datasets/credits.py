@@ -118,10 +118,10 @@ def survey_rows(
     rows: Iterable[Sequence[str]], artists: int, ids: int | None, count: int | None
 ) -> CreditNames:
     """Read a table's names before its credits are split; a list of them needs no splitting."""
-    found = CreditNames()
+    names = CreditNames()
     several: list[tuple[str, int, Sequence[str]]] = []
     for row in rows:
-        if len(found.single) >= _MAX_NAMES:
+        if len(names.single) >= _MAX_NAMES:
             break
         try:
             text = cells.clean(cells.plain_text(row[artists]))
@@ -133,13 +133,13 @@ def survey_rows(
         number = len(row_ids) or _number(row, count)
         if number == 1 or (not number and _ANY_DELIMITER.search(text) is None):
             name = _unescape(text)
-            found.single.add(name)
+            names.single.add(name)
             if row_ids:
-                found.by_id.setdefault(row_ids[0], name)
+                names.by_id.setdefault(row_ids[0], name)
         elif number and len(several) < _MAX_SEVERAL:
             several.append((text, number, row_ids))
-    found.add_several(several)
-    return found
+    names.add_several(several)
+    return names
 
 
 def parse_ids(cell: str) -> tuple[str, ...]:
@@ -162,10 +162,10 @@ def parse_ids(cell: str) -> tuple[str, ...]:
 class CreditParser:
     """Parses the credits of one table."""
 
-    def __init__(self, *, many: bool, found: CreditNames | None = None) -> None:
+    def __init__(self, *, many: bool, names: CreditNames | None = None) -> None:
         """`many` is whether the column's name is that of several artists."""
         self._many = many
-        self._names = found or CreditNames()
+        self._names = names or CreditNames()
         self._order = self._names.order
         self.parse: Callable[[str, str, int], Credits] = lru_cache(maxsize=65_536)(self._parse)
 

@@ -66,7 +66,7 @@ class RowParser:
         self._at = self.columns = columns
         self._own_source = own_source
         self._numbers = numbers
-        self._credits = CreditParser(many=columns.many_artists, found=credit_names)
+        self._credits = CreditParser(many=columns.many_artists, names=credit_names)
         self._separator = genre_separator or columns.genre_separator
         self.unreadable_cells: Counter[int] = Counter()
         """Per column, non-empty cells that could not be parsed."""

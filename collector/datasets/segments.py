@@ -128,15 +128,15 @@ class TitleSurvey:
         """Return a sentence if most titles look like pieces of recordings."""
         if len(self._genres) < _MIN_SHARE_OF_TITLES * self._rows:
             return ()
-        found = find_segments(list(self._genres), list(self._genres.values()))
-        if not found.recording_of:
-            return () if found.warning is None else (found.warning,)
-        recordings = len(set(found.recording_of.values()))
+        segments = find_segments(list(self._genres), list(self._genres.values()))
+        if not segments.recording_of:
+            return () if segments.warning is None else (segments.warning,)
+        recordings = len(set(segments.recording_of.values()))
         sentence = (
-            f"{len(found.recording_of):,} titles ({next(iter(found.recording_of))}, …) may be "
-            f"pieces of {recordings:,} recordings; each has a fold of its own, unless its artist "
-            "decides. Give the file names in a column `filename` and neither titles nor artists: "
-            "then all pieces of a recording share one side of the split."
+            f"{len(segments.recording_of):,} titles ({next(iter(segments.recording_of))}, …) may "
+            f"be pieces of {recordings:,} recordings; each has a fold of its own, unless its "
+            "artist decides. Give the file names in a column `filename` and no titles or artists"
+            ": then all pieces of a recording share one side of the split."
         )
         return (sentence,)
 

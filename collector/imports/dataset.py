@@ -14,7 +14,7 @@ from collector.datasets.descriptor_table import DescriptorColumns, DescriptorRow
 from collector.datasets.exports import refuse_export
 from collector.datasets.reader import BrokenRow, DatasetReader, TableEntry
 from collector.datasets.rows import ParsedRow, RowParser, RowRejection
-from collector.datasets.scales.numbers import judge_numbers
+from collector.datasets.scales.numbers import infer_scales
 from collector.datasets.survey import TableSummary, survey_table
 from collector.imports import table_hints
 from collector.imports.pipeline import run_import
@@ -183,7 +183,7 @@ def _track_source(table: _Table, given: _Options, last_year: int) -> ImportSourc
     """Return the source of a table of tracks."""
     dataset, summary = table.dataset, table.summary
     layout = columns.find_columns(dataset.header, given.genre_column, summary, given.columns)
-    numbers = judge_numbers(layout, summary, last_year, given.units)
+    numbers = infer_scales(layout, summary, last_year, given.units)
     parser = RowParser(
         layout,
         table.origin,

@@ -40,7 +40,7 @@ def import_tables(
     ) as rejects:
         for entry in entries:
             try:
-                results[entry.name] = import_table(entry, _RowsOf(rejects, entry.name))
+                results[entry.name] = import_table(entry, _TableRejects(rejects, entry.name))
             except (NotADataset, ColumnsMissing) as error:
                 passed_over[entry.name] = str(error)
             else:
@@ -54,7 +54,7 @@ def import_tables(
     return _combined(results, passed_over)
 
 
-class _RowsOf:
+class _TableRejects:
     """Writes the rejected rows of one table."""
 
     def __init__(self, writer: Any, table: str) -> None:

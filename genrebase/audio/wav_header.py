@@ -68,10 +68,10 @@ def check_header(path: Path) -> HeaderFix:
             return HeaderFix({8: b"\xff\xff\xff\xff"}, (_NO_SIZE,))
         if start[:4] not in (b"RIFF", b"RF64") or start[8:] != b"WAVE":
             return HeaderFix()
-        return _Reader(file, size).check()
+        return _HeaderParser(file, size).parse()
 
 
-class _Reader:
+class _HeaderParser:
     def __init__(self, file: io.BufferedReader, size: int) -> None:
         self._file, self._size = file, size
         self._patches: dict[int, bytes] = {}
@@ -80,7 +80,7 @@ class _Reader:
         self._long_size: int | None = None
         """Where an RF64 file has the size of its audio, in eight bytes."""
 
-    def check(self) -> HeaderFix:
+    def parse(self) -> HeaderFix:
         position = 12
         for _ in range(_MAX_CHUNKS):
             self._file.seek(position)

@@ -10,7 +10,7 @@ from collector.datasets.credits import CreditParser, survey_credits
 from collector.datasets.parsing import cells, genre_cells
 from collector.datasets.parsing.list_cells import UnreadableList
 from collector.datasets.scales.number_parser import NumberParser
-from collector.datasets.scales.numbers import judge_numbers
+from collector.datasets.scales.numbers import infer_scales
 from collector.datasets.survey import TableSummary, summarise
 from genrebase.store import names, source_ids
 from genrebase.store.tables import FEATURES
@@ -68,10 +68,10 @@ class TrackColumns:
             len(rows), {at: summarise(header[at], column) for at, column in enumerate(cells_of)}
         )
         self._at = _find_columns(header, name, summary)
-        self._numbers: NumberParser = judge_numbers(self._at, summary, _LAST_YEAR).parser
+        self._numbers: NumberParser = infer_scales(self._at, summary, _LAST_YEAR).parser
         at = self._at
-        found = survey_credits(lambda: rows, at, summary)
-        self._credits = CreditParser(many=at.many_artists, found=found)
+        names = survey_credits(lambda: rows, at, summary)
+        self._credits = CreditParser(many=at.many_artists, names=names)
         keys = {columns.column_key(column): i for i, column in reversed([*enumerate(header)])}
         others = {
             field: next((keys[key] for key in candidates if key in keys), None)

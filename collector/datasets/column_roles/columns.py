@@ -148,7 +148,7 @@ def find_columns(
     chosen = dict(overrides or {})
     if genre_column is not None:
         chosen["genre"] = genre_column
-    return _Finder(header, survey, chosen).columns()
+    return _ColumnFinder(header, survey, chosen).columns()
 
 
 def find_genre_column(
@@ -158,18 +158,18 @@ def find_genre_column(
 ) -> int | None:
     """Return the position of `genre_column`, or of the first of the usual genre columns."""
     chosen = {} if genre_column is None else {"genre": genre_column}
-    return _Finder(header, survey, chosen).genre().position
+    return _ColumnFinder(header, survey, chosen).genre().position
 
 
 def is_track_header(header: Sequence[str]) -> bool:
     """Return whether this is a dataset's header, not the first line of a plain list."""
-    finder = _Finder(header, None, {})
+    finder = _ColumnFinder(header, None, {})
     return any(finder.find(field) is not None for field in ("title", "artists", "artist")) or (
         id_columns.find_by_name(finder.keys) is not None
     )
 
 
-class _Finder:
+class _ColumnFinder:
     """Finds the columns of one table."""
 
     def __init__(
@@ -187,7 +187,7 @@ class _Finder:
         self._summaries = {} if survey is None else survey.columns
         self._overrides = {
             field: self._position_of(name) if name else None
-            for field, name in (_known(*item) for item in overrides.items())
+            for field, name in (_checked_override(*item) for item in overrides.items())
         }
 
     def columns(self) -> DatasetColumns:
@@ -316,7 +316,7 @@ class _Finder:
         return position
 
 
-def _known(field: str, name: str) -> tuple[str, str]:
+def _checked_override(field: str, name: str) -> tuple[str, str]:
     """Return an override whose field exists; raise `UserError` otherwise."""
     plain = {"artist": "artists", "track_id": "id"}.get(field, field)
     if plain not in FIELDS:

@@ -17,17 +17,17 @@ from collector.datasets.formats.table import DamagedFile, NotADataset
 
 _BUFFER: Final = 1 << 18
 _HEAD: Final = 4_096
-"""Bytes at the beginning by which a format is recognised."""
+"""Leading bytes by which a format is recognised."""
 _MAX_RATIO: Final = 200
-"""Tables compress to a twentieth or so; bombs to a thousandth and less."""
+"""Maximum ratio of decompressed to compressed size: tables have about 20, bombs 1,000 and more."""
 _FREE_BYTES: Final = 1 << 28
-"""Up to here, any ratio passes."""
+"""Up to this size, any ratio is accepted."""
 DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
-"""What reading a truncated or corrupt stream raises."""
+"""Exceptions of reading a truncated or corrupt stream."""
 
 
 def _zstd(raw: IO[bytes]) -> IO[bytes]:
-    import pyarrow as pa  # takes a quarter of a second, and few files need it
+    import pyarrow as pa  # slow to import (0.25 s), and few files need it
 
     stream: IO[bytes] = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
     return stream
@@ -41,12 +41,12 @@ _DECOMPRESSORS: Final[dict[bytes, Callable[[Any], Any]]] = {
 }
 
 
-class Expands(NotADataset):
-    """A compressed file grows beyond what a table would."""
+class DecompressionBomb(NotADataset):
+    """A compressed file expands more than a table can."""
 
 
-class _Bounded(io.RawIOBase):
-    """A decompressed stream that stops where it has grown out of proportion."""
+class _LimitedStream(io.RawIOBase):
+    """A decompressed stream that ends with an error at an implausible compression ratio."""
 
     def __init__(self, stream: IO[bytes], name: str, size: int) -> None:
         self._stream, self._name = stream, name
@@ -64,7 +64,7 @@ class _Bounded(io.RawIOBase):
             raise EOFError(str(error)) from error  # a corrupt stream, not a failing disk
         self._read += len(data)
         if self._read > self._limit:
-            raise Expands(
+            raise DecompressionBomb(
                 f"{self._name} expands to more than {_MAX_RATIO} times its size, as no table "
                 "does: decompress it first if it is what you mean."
             )
@@ -79,7 +79,7 @@ class ByteSource:
         """Read a file on disk, or a member of the zip archive that it is."""
         self.path, self._member = path, member
         self.name = str(path) if member is None else f"{path}/{member}"
-        """As messages show it."""
+        """The name for messages."""
         self._decompress: Callable[[Any], Any] | None = None
         self._size = self._packed_size = 0
         self._raw: Any = None
@@ -101,14 +101,14 @@ class ByteSource:
 
     @contextmanager
     def open(self) -> Iterator[io.BufferedReader]:
-        """Open at the start; raise `NotADataset` or `DamagedFile`, also while it is read."""
+        """Open at the start; raises `NotADataset` or `DamagedFile`, also during reading."""
         try:
             with ExitStack() as stack:
                 raw: Any = self._open_raw(stack)
                 self._raw = raw
                 stream = raw if self._decompress is None else self._decompress(raw)
                 if not self.is_plain_file:
-                    stream = _Bounded(stream, self.name, self._packed_size)
+                    stream = _LimitedStream(stream, self.name, self._packed_size)
                 yield stack.enter_context(io.BufferedReader(stream, _BUFFER))
         except DAMAGED as error:
             raise DamagedFile.because(self.name, error) from error

@@ -48,15 +48,15 @@ class ReadOptions:
     encoding: str
     names_tracks: NamesTracks
     table: str | None = None
-    """The one table that is wanted; None: all."""
+    """The name of the table to read; None: all tables."""
 
     def may_hold(self, member: str) -> bool:
-        """Return whether a member of an archive may hold the table that is wanted."""
+        """Return whether a member of an archive may hold the requested table."""
         return self.table is None or self.table == member or self.table.startswith(f"{member}/")
 
 
 def tables(path: Path, options: "ReadOptions", stack: ExitStack) -> list[TableEntry]:
-    """Return the tables of a file; they can be opened while `stack` is.
+    """Return the tables of a file; they can be opened until `stack` is closed.
 
     Raises `NotADataset` if the file cannot be read or holds no table.
     """
@@ -125,7 +125,7 @@ def _is_workbook(archive: zipfile.ZipFile) -> bool:
 
 
 def _zip_tables(source: ByteSource, options: ReadOptions, stack: ExitStack) -> list[TableEntry]:
-    """Return the tables of an archive's members; a member that is none fails when it is opened."""
+    """Return the tables of an archive's members; opening a member that is no table raises."""
     with ExitStack() as closing:
         path = stack.enter_context(source.as_path())
         archive = closing.enter_context(_opened_zip(path, source.name))

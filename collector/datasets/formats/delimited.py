@@ -72,7 +72,7 @@ class DelimitedText(DatasetReader):
         return named if widths.count(named) > len(widths) / 2 else len(names)
 
     def rows(self) -> Iterator[Row | BrokenRow]:
-        """Yield the rows; one that is broken costs no other."""
+        """Yield the rows; a malformed row does not affect the others."""
         with self._opened() as text:
             self._lines = _Lines(text, self._encoding if self._is_mixed else None)
             for _ in range(1 + self._dialect.declared):
@@ -90,7 +90,7 @@ class DelimitedText(DatasetReader):
         return 0 if self._lines is None else self._lines.non_ascii
 
     def notes(self) -> list[str]:
-        """Say which rows were not read in the encoding that was named."""
+        """Return a sentence on rows that were not decoded in the requested encoding."""
         lines = self._lines
         if lines is None or self._encoding == "utf-8-sig" or not self._is_mixed:
             return []
@@ -154,7 +154,7 @@ class DelimitedText(DatasetReader):
     def _repaired(self, row: list[str], lines: "_Lines") -> list[str] | BrokenRow:
         """Return a row of another width, of several lines or with backslashes, if it is usable.
 
-        An unclosed quote swallows the rows after it: they are read again.
+        An unclosed quote joins the following rows to its own: they are parsed again.
         """
         first = lines.consumed[0]
         is_usable = self._fits(row) and lines.balanced()
@@ -182,7 +182,7 @@ class _Lines:
     """The lines of a file; those of the current record can be read again."""
 
     def __init__(self, file: IO[str], encoding: str | None) -> None:
-        """Read lines that are not UTF-8 in `encoding`, if that is given."""
+        """Decode lines that are not UTF-8 in `encoding`, if that is given."""
         self._file, self._encoding = file, encoding
         self._pushed_back: deque[str] = deque()
         self.consumed: list[str] = []

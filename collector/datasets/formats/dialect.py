@@ -1,4 +1,4 @@
-"""Detect how a delimited text is written: its delimiter and its quotes. Pure."""
+"""Detect the dialect of a delimited text: its delimiter and its quotes. Pure."""
 
 import csv
 import re
@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 DELIMITERS: Final = "\t,;|"
-"""In the order in which they are taken where the lines fit several: text has no tabs."""
+"""In order of preference if the lines fit several: the tab first, because text has none."""
 _SEPARATOR: Final = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)
 
 
@@ -50,7 +50,7 @@ def split_line(line: str, delimiter: str, *, backslash: bool = False) -> list[st
 
 
 def _fit(lines: Sequence[str], delimiter: str) -> tuple[int, int]:
-    """Return how many lines fit to the first, and how many cells that has."""
+    """Return the number of lines with as many cells as the first, and the number of its cells."""
     try:
         rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
     except csv.Error:

@@ -6,28 +6,28 @@ from typing import Any, Final
 from collector.datasets.formats.table import as_text
 
 _WRAPPERS: Final = frozenset({"track", "item", "track_metadata", "additional_info"})
-"""Objects that only hold the track: their members are columns as if they stood outside."""
+"""Wrapper objects: their members become columns without the wrapper's name."""
 _MAX_MEMBERS: Final = 200
-"""Different members of an object; one with more holds data, not columns, and stays JSON text."""
+"""An object with more different names of members stays JSON text: its names are data."""
 _MAX_DEPTH: Final = 5
 
 _Path = tuple[str, ...]
 
 
 class JsonColumns:
-    """The columns of the objects of one list, in the order in which they were first seen."""
+    """The columns of the objects of one list, in order of first occurrence."""
 
     def __init__(self) -> None:
         """Begin without columns."""
         self._paths: dict[_Path, None] = {}
         self._members: dict[_Path, set[str]] = {}
         self._collapsed: set[_Path] = set()
-        """Objects that stay JSON text."""
+        """Paths of objects that stay JSON text."""
         self.objects = 0
-        """Objects that were added."""
+        """Number of added objects."""
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Take the columns of one object."""
+        """Add the columns of one object."""
         self.objects += 1
         for path, _ in self._flat(record, ()):
             if path not in self._paths:

@@ -1,4 +1,4 @@
-"""JSON documents that are one object: a single track, or a table by columns, as of pandas."""
+"""JSON documents that are one object: a single track, or a table by columns (pandas)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -8,7 +8,7 @@ WHOLE: Final = "."
 COLUMNS: Final = "|"
 """The path of the rows of a document that holds a table by columns."""
 _MAX_OBJECTS: Final = 100
-"""Objects of a list that are kept; a longer list is a table of its own."""
+"""Maximum of stored objects per list; a longer list is a table of its own."""
 
 
 class WholeObject:
@@ -29,7 +29,7 @@ class WholeObject:
             elements.append(value)
 
     def records(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Yield the document as one record, and the rows of the table that it holds by columns."""
+        """Yield the document as one record, and the rows of a table that it holds by columns."""
         if not self._members and not self._lists:
             return
         rows = self._rows()

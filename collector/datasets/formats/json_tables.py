@@ -1,4 +1,4 @@
-"""Read JSON and JSON lines: every list of objects is a table, wherever it lies in the document.
+"""Read JSON and JSON lines: every list of objects is a table, at any place in the document.
 
 That covers lists of tracks, Spotify's privacy exports, slices of playlists and listens.
 """
@@ -34,14 +34,14 @@ _INDEX: Final = "{}"
 
 
 class JsonDocument:
-    """A JSON file: its lists of objects, found by reading it once."""
+    """A JSON file and its lists of objects, which one pass over the file determines."""
 
     def __init__(self, source: ByteSource, encoding: str) -> None:
-        """Survey the lists; raise `NotADataset` if it is no JSON."""
+        """Survey the lists; raise `NotADataset` if the file is not JSON."""
         self.source, self._encoding = source, encoding
         self.lists: dict[str, JsonColumns] = {}
         self.names: dict[str, None] = {}
-        """Names of members, to say what a document without lists holds."""
+        """Names of members, for the message about a document without lists."""
         with self._opened() as text:
             self.is_lines = json_values.is_json_lines(text)
         try:
@@ -108,7 +108,7 @@ class JsonDocument:
 
     def table_paths(self, names_tracks: NamesTracks) -> list[str]:
         """Return the paths of the lists of tracks; of all lists if none holds tracks."""
-        paths = [path for path, found in self.lists.items() if names_tracks(found.header())]
+        paths = [path for path, columns in self.lists.items() if names_tracks(columns.header())]
         paths = [path for path in paths if not self._is_shadowed(path, paths)]
         frames = [path for path in (json_frames.COLUMNS,) if path in self.lists]
         others = [path for path in self.lists if path not in {_INDEX, json_frames.WHOLE}]
@@ -120,7 +120,9 @@ class JsonDocument:
             return False
         return any(
             _is_inside(path, outer) and not _TITLES.isdisjoint(header) and _is_of_tracks(header)
-            for outer, header in ((outer, found.header()) for outer, found in self.lists.items())
+            for outer, header in (
+                (outer, columns.header()) for outer, columns in self.lists.items()
+            )
         )
 
     def _is_shadowed(self, path: str, paths: list[str]) -> bool:
@@ -170,18 +172,18 @@ class JsonTable(DatasetReader):
     kind = "JSON"
 
     def __init__(self, document: JsonDocument, path: str, passed_over: list[str]) -> None:
-        """Take the objects of the list at `path`; the lists `passed_over` are named in a note."""
+        """Read the objects of the list at `path`; a note names the lists `passed_over`."""
         self._document, self._path, self._passed_over = document, path, passed_over
         self._columns = document.lists[path]
         self.header = self._columns.header()
 
     def rows(self) -> Iterator[Row | BrokenRow]:
         """Yield the objects as rows."""
-        path, cells, check = self._path, self._columns.cells, HeaderCheck(self.header)
-        for found, record in self._document.records():
+        cells, check = self._columns.cells, HeaderCheck(self.header)
+        for path, record in self._document.records():
             if record is None:
                 yield BrokenRow.NOT_JSON
-            elif found == path:
+            elif path == self._path:
                 row = cells(record)
                 yield check.apply(row) if row and row[0] in check.first_cells else row
 
@@ -199,7 +201,7 @@ class JsonTable(DatasetReader):
 def tables(source: ByteSource, encoding: str, names_tracks: NamesTracks) -> list[TableEntry]:
     """Return the lists of tracks of a JSON file as tables.
 
-    Raises `NotADataset`, with what it holds, if there is no list of objects.
+    Raises `NotADataset`, with a description of the contents, if there is no list of objects.
     """
     document = JsonDocument(source, encoding)
     paths = document.table_paths(names_tracks)

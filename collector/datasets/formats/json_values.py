@@ -1,4 +1,4 @@
-"""Read a JSON text value by value: lists element by element, so that a long one needs no memory.
+"""Read a JSON text value by value, and lists element by element: memory does not grow with them.
 
 Python's decoder does the parsing; it also takes the NaN that pandas and others write.
 """
@@ -12,20 +12,20 @@ from typing import IO, Any, Final
 _CHUNK: Final = 1 << 18
 """Characters that are read at once."""
 _MAX_VALUE: Final = 1 << 28
-"""Characters of one element at most."""
+"""Maximum characters of one element."""
 _MAX_PROBE: Final = 1 << 20
-"""Characters of a first line that may be a record."""
+"""Maximum characters of a first line that is tested as a record."""
 _DECODER: Final = json.JSONDecoder()
 
 INVALID: Final = object()
-"""Stands for a line of JSON lines that is no JSON."""
+"""Represents a line of JSON lines that is not JSON."""
 
 
 class JsonText:
     """A JSON text that is decoded from its start, once."""
 
     def __init__(self, file: IO[str]) -> None:
-        """Read `file` from where it stands."""
+        """Read `file` from its current position."""
         self._file = file
         self._buffer, self._at, self._is_complete = "", 0, False
 
@@ -41,7 +41,7 @@ class JsonText:
                 return ""
 
     def skip(self) -> None:
-        """Go beyond the character that `next_character` returned."""
+        """Skip the character that `next_character` returned."""
         self._at += 1
 
     def value(self) -> Any:
@@ -62,7 +62,7 @@ class JsonText:
                     return value
 
     def _fill(self) -> bool:
-        """Read more, at least as much as is waiting; return whether there was any."""
+        """Read at least as many characters as are buffered; return whether there were any."""
         if self._is_complete:
             return False
         text = self._file.read(max(_CHUNK, len(self._buffer) - self._at))

@@ -1,4 +1,4 @@
-"""Read the tables of MTG-Jamendo: a track's tags are as many cells as it has tags.
+"""Read the tables of MTG-Jamendo: a row has one cell for each of its tags.
 
 Bogdanov et al., "The MTG-Jamendo Dataset for Automatic Music Tagging", 2019: the columns are
 TRACK_ID, ARTIST_ID, ALBUM_ID, PATH, DURATION (seconds) and TAGS such as `genre---rock`.
@@ -24,7 +24,7 @@ def is_mtg_jamendo(head: bytes) -> bool:
 
 
 class MtgJamendoTable(DatasetReader):
-    """A table of MTG-Jamendo; ids stand for the names of tracks and artists, which it lacks."""
+    """A table of MTG-Jamendo; without names of tracks and artists, their ids are the names."""
 
     kind = "MTG-Jamendo"
     header = ("track_id", "track_name", "artist_name", "path", "duration_s", *_CATEGORIES)
@@ -53,7 +53,7 @@ class MtgJamendoTable(DatasetReader):
         return done / share if share else None
 
     def notes(self) -> list[str]:
-        """Say what stands for the names."""
+        """Return a sentence on the ids that are used as names."""
         return ["MTG-Jamendo names no tracks and artists here: their ids stand for the names."]
 
 

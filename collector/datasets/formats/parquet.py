@@ -1,4 +1,4 @@
-"""Read Parquet, batch by batch; structs become columns, lists JSON text."""
+"""Read Parquet batch by batch; structs become columns, and lists become JSON text."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -20,7 +20,7 @@ from collector.datasets.formats.table import (
 )
 
 _OWN: Final = frozenset({"sighting", "track_alias", "job_run"})
-"""Tables by which a database of this software is recognised."""
+"""A database with these tables is one of this software."""
 _NAMES: Final = (
     "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') "
     "AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY rowid"

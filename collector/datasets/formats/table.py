@@ -1,4 +1,4 @@
-"""What every format is read as: a table with a header, and rows of text cells."""
+"""The common interface of all formats: a table with a header, and rows of text cells."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,7 +33,7 @@ class DamagedFile(GenrebaseError):
 
 
 class BrokenRow(StrEnum):
-    """Why a line is not a row."""
+    """The reason why a line is not a row."""
 
     WIDTH = "wrong number of columns"
     TOO_LONG = "a cell of more than 131,072 characters"
@@ -49,7 +49,7 @@ class DatasetReader:
     """The columns' names, without blanks around them."""
 
     kind: ClassVar[str] = "text"
-    """What the file is, as messages say it."""
+    """The kind of the file, for messages."""
 
     has_exact_count: ClassVar[bool] = False
     """Whether `estimate_rows` returns an exact number."""
@@ -62,7 +62,7 @@ class DatasetReader:
         return []
 
     def rows(self) -> Iterator[Row | BrokenRow]:
-        """Yield every row with as many cells as the header, or the reason why it has not.
+        """Yield each row, with as many cells as the header, or the reason why a line is not a row.
 
         Every call reads the file from its start.
         """
@@ -88,23 +88,23 @@ class TableEntry:
 
 
 class HeaderCheck:
-    """Detects the header among the rows, where files were joined one behind the other."""
+    """Detects repeated headers among the rows, as in concatenated files."""
 
     def __init__(self, header: Sequence[str]) -> None:
         """Compare with `header`, without regard to case and blanks."""
         self._names = [_plain(name) for name in header]
         self._order: list[int] | None = None
-        """Positions of the cells in the rows that follow, if another header reordered them."""
+        """Positions of the cells in the following rows, if a repeated header has another order."""
         self.first_cells = frozenset(form for name in header for form in _spellings(name))
-        """What the first cell of a repeated header may be; a quick test before `apply`."""
+        """Possible first cells of a repeated header; a quick test before `apply`."""
 
     @property
     def is_reordered(self) -> bool:
-        """Whether the rows that follow have their cells in another order."""
+        """Whether the following rows have their cells in another order."""
         return self._order is not None
 
     def apply(self, row: Row) -> Row | BrokenRow:
-        """Return a row with its cells in the header's order, or `HEADER` for the header again."""
+        """Return a row with its cells in the header's order, or `HEADER` for a repeated header."""
         names = [_plain(cell) for cell in row]
         if names == self._names:
             self._order = None
@@ -120,7 +120,7 @@ def _spellings(name: str) -> tuple[str, ...]:
 
 
 def without_headers(header: Sequence[str], rows: Iterable[Row]) -> Iterator[Row | BrokenRow]:
-    """Yield the rows, each repetition of the header as `HEADER`."""
+    """Yield the rows, and `HEADER` for each repetition of the header."""
     check = HeaderCheck(header)
     for row in rows:
         if row and (check.is_reordered or row[0] in check.first_cells):

@@ -12,14 +12,14 @@ _MARKS: Final = {
     b"\xfe\xff": "utf-16",
 }
 _MIN_NULS: Final = 0.4
-"""Share of the even or odd bytes that are NUL in UTF-16 text of a European language."""
+"""Minimum share of NUL among the even or odd bytes of UTF-16 text in a European language."""
 _HIGH: Final = bytes(range(0x80, 0x100))
 UNDECODED: Final = "surrogateescape"
 """The error handler that keeps undecodable bytes as lone surrogates."""
 
 
 def detect_unicode(head: bytes) -> str | None:
-    """Return the encoding if a file's first bytes show UTF-16 or UTF-32; else None."""
+    """Return the encoding if a file's first bytes are UTF-16 or UTF-32; else None."""
     for mark, encoding in _MARKS.items():
         if head.startswith(mark):
             return encoding
@@ -33,7 +33,7 @@ def detect_unicode(head: bytes) -> str | None:
 
 
 def is_single_byte(encoding: str) -> bool:
-    """Return whether an encoding has ASCII, and one byte for each other character.
+    """Return whether an encoding extends ASCII by one byte per character.
 
     Raises `NotADataset` for an unknown encoding.
     """
@@ -48,10 +48,10 @@ def is_single_byte(encoding: str) -> bool:
 
 
 def open_text(file: io.BufferedReader, head: bytes, encoding: str) -> tuple[IO[str], str, bool]:
-    """Return a binary file as text, its encoding, and whether rows may be in the named one.
+    """Return a binary file as text, its encoding, and whether single rows may be in `encoding`.
 
     A single-byte encoding is used for the rows that are not UTF-8 (see `decode_row`): in text of
-    such an encoding, next to no row with a character beyond ASCII is valid UTF-8.
+    such an encoding, almost no row with a character beyond ASCII is valid UTF-8.
     """
     unicode = detect_unicode(head)
     if unicode is not None:

@@ -17,7 +17,7 @@ from collector.datasets.formats.table import (
 )
 
 _MAX_TITLE_ROWS: Final = 20
-"""Rows above the header, such as a title, at most."""
+"""Maximum of rows above the header, such as a title."""
 
 
 class Sheet(DatasetReader):
@@ -59,13 +59,13 @@ class Sheet(DatasetReader):
                     yield check.apply(cells[:width])
 
     def estimate_rows(self, done: int) -> float | None:  # noqa: ARG002 - the sheet has it
-        """Return the number of rows, with those that are blank."""
+        """Return the number of rows, including blank ones."""
         return float(max(self._sheet.total_height - 1 - self._header_row, 0))
 
 
 def tables(path: Path, name: str, names_tracks: NamesTracks) -> list[TableEntry]:
     """Return the sheets of a workbook; raise `NotADataset` if it cannot be read."""
-    import python_calamine  # most imports need it not
+    import python_calamine  # slow to import, and few imports need it
 
     try:
         with path.open("rb") as file:

@@ -15,10 +15,10 @@ _MISSING: Final = frozenset(
 MISSING_STARTS: Final = frozenset(
     start for word in _MISSING for start in (word[:1], word[:1].upper()) if start
 ) | frozenset(" \t\u00a0")
-"""Characters that a cell for a missing value begins with."""
+"""First characters of cells that mean a missing value."""
 _BYTES: Final = re.compile(r"""[bB](?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""", re.DOTALL)
 _REFERENCE: Final = re.compile(r"&(?:amp|quot|apos|lt|gt|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
-"""References of HTML that tables of scraped pages keep."""
+"""HTML character references, which tables of scraped pages contain."""
 _TRUE: Final = frozenset({"true", "1", "1.0", "yes", "t"})
 _FALSE: Final = frozenset({"false", "0", "0.0", "no", "f"})
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:\.0|[T ].*)?")
@@ -51,7 +51,7 @@ def clean(cell: str) -> str:
 
 
 def plain_text(cell: str) -> str:
-    """Return a text as it was before it was written: `b'Blue'` is Blue, `R&amp;B` is R&B."""
+    """Return a text without escaping by Python or HTML: `b'Blue'` is Blue, `R&amp;B` is R&B."""
     if cell[:1] in {"b", "B"} and _BYTES.fullmatch(cell.strip()) is not None:
         try:
             cell = decode_bytes(ast.literal_eval(cell.strip()))
@@ -109,7 +109,7 @@ def parse_integer(cell: str, low: int, high: int) -> int | None:
 
 
 def parse_category(cell: str, low: float, high: float) -> int | None:
-    """Return a cell's whole number, None if it is none: no category is a fraction."""
+    """Return a cell's whole number; None for other cells, because no category is a fraction."""
     value = parse_number(cell, low, high)
     return int(value) if value is not None and value.is_integer() else None
 

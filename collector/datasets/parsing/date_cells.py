@@ -15,7 +15,7 @@ class DateOrder(StrEnum):
 
 
 class ParsedDate(NamedTuple):
-    """A date; month and day are None where there is none."""
+    """A date; month and day are None if the cell has none."""
 
     year: int
     month: int | None = None
@@ -23,7 +23,7 @@ class ParsedDate(NamedTuple):
     order: DateOrder | None = None
     """The order that this date proves: `14/06/2019` has no fourteenth month."""
     is_ambiguous: bool = False
-    """Whether day and month could be the other way round."""
+    """Whether day and month could be in the other order."""
 
 
 _MONTH_NAMES: Final = (
@@ -73,7 +73,7 @@ def begins_with_month(cell: str) -> bool:
 
 @lru_cache(maxsize=32_768)
 def parse(cell: str) -> ParsedDate | None:
-    """Return a cell's date, None if it has no date's form or its year has not four digits.
+    """Return a cell's date; None for other formats, or a year without four digits.
 
     A month or day that does not exist is left out.
     """
@@ -94,7 +94,7 @@ def parse(cell: str) -> ParsedDate | None:
 
 
 def _year_last(first: int, second: int, year: int, separator: str) -> ParsedDate | None:
-    """Return the date of `first/second/year`; dots stand in dates that begin with the day."""
+    """Return the date of `first/second/year`; dates with dots begin with the day."""
     if first > _LAST_MONTH >= second:
         return _date(year, second, first)._replace(order=DateOrder.DAY_FIRST)
     if second > _LAST_MONTH >= first:

@@ -1,6 +1,6 @@
-"""Read genres: one rule for tables, Parquet lists, audio tags and labels. Pure.
+"""Parse genres: one rule for tables, Parquet lists, audio tags and labels. Pure.
 
-The first genre of a cell counts, the others are sightings.
+The first genre of a cell is the claim, the others are sightings.
 """
 
 import re
@@ -23,9 +23,9 @@ def split_cell(cell: str, separator: str | None = None) -> tuple[str, ...]:
     """Return the genres of one cell, each once, in the cell's order.
 
     Lists are read as `list_cells` reads them; plain text is split at `;` and `|`, and at
-    `separator` if one is given: a comma may be part of a genre's name. Names are in Unicode's
-    form NFC and on one line. Words for a missing value are none. Returns nothing for a cell that
-    cannot be read; `list_cells.is_blank` tells it from one that holds no genre.
+    `separator` if one is given: a comma may be part of a genre's name. Names are in Unicode's form
+    NFC and on one line. Words for a missing value are not genres. Returns nothing for a damaged
+    list, too; `list_cells.is_blank` distinguishes it from a cell without a genre.
     """
     try:
         parsed = list_cells.parse_list(cell)
@@ -34,7 +34,7 @@ def split_cell(cell: str, separator: str | None = None) -> tuple[str, ...]:
     if parsed is not None:
         parts = [item.name for item in parsed.items]
     elif cell.strip()[:1] in {"[", "{"}:
-        # a list without quotes: no genre's name stands in brackets
+        # a list without quotes: no genre's name has brackets around it
         inside = list_cells.strip_brackets(cell)
         parts = inside.split(_COMMA) if inside != cell.strip() else [inside]
     else:
@@ -50,7 +50,7 @@ def split_genres(values: str | Iterable[str], separator: str | None = None) -> t
 
 
 def clean_name(name: str) -> str:
-    """Return a genre's name as it is stored; empty if it names none, or is too long for one."""
+    """Return a genre's name as it is stored; empty if it is a missing value or too long."""
     plain = unicodedata.normalize("NFC", names.clean(name)).strip()
     if not plain.isprintable():  # a search query has one line
         plain = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
@@ -58,7 +58,7 @@ def clean_name(name: str) -> str:
 
 
 def comparison_key(name: str) -> str:
-    """Return what two names have in common that differ only by case, blanks or Unicode form."""
+    """Return a key that is equal for names that differ only by case, blanks or Unicode form."""
     return "".join(names.normalise(name).split())
 
 
@@ -71,7 +71,7 @@ def group_similar(genres: Iterable[str]) -> list[list[str]]:
 
 
 def may_be_list(cell: str) -> bool:
-    """Return whether a cell is one name that may be several: it holds a comma."""
+    """Return whether a cell is one name with a comma, which may separate several."""
     return _COMMA in cell and len(split_cell(cell)) == 1 and _COMMA in split_cell(cell)[0]
 
 

@@ -1,7 +1,6 @@
-"""Read cells that hold lists, as JSON, Python, numpy and Spark write them. Pure.
+"""Parse cells that hold lists, as JSON, Python, numpy and Spark write them. Pure.
 
-A cell that was meant as a list and cannot be read raises `UnreadableList`: its text is never
-taken as a name.
+A damaged list raises `UnreadableList`: its text is never taken as a name.
 """
 
 import ast
@@ -32,7 +31,7 @@ _LITERAL: Final = re.compile(
     r"[bBuU]['\"]|(?:None|nan|null),? |(?:np|numpy)\.\w+\(|\w+\(\w+=", re.ASCII
 )
 _OBJECT: Final = "[object Object]"
-"""What JavaScript writes of an object."""
+"""JavaScript's text for an object."""
 _CONSTANTS: Final = {"nan", "NaN", "null", "none", "None", "true", "false", "NA", "NaT", "inf"}
 _NAME_KEYS: Final = (
     "name",
@@ -51,7 +50,7 @@ _MAX_CHARACTERS: Final = 131_072
 
 
 class UnreadableList(ValueError):
-    """The cell was meant as a list, and cannot be read as one."""
+    """The cell is a damaged list."""
 
 
 class ListItem(NamedTuple):
@@ -67,20 +66,20 @@ class ItemList(NamedTuple):
 
     items: tuple[ListItem, ...] = ()
     is_shortened: bool = False
-    """Whether items were left out when it was written (`['a' 'b' ... 'z']`)."""
+    """Whether numpy left out items (`['a' 'b' ... 'z']`)."""
 
 
 class _Shortened:
-    """Stands for the items that numpy leaves out."""
+    """Represents the items that numpy leaves out."""
 
 
 @lru_cache(maxsize=65_536)
 def parse_list(cell: str) -> ItemList | None:
     """Return the items of a list cell; None if the cell is plain text.
 
-    A list is JSON, a Python list, tuple, set or object, what numpy prints of an array, or one
-    object. Objects are read by their `name`. None and NaN are left out; a text such as 'nan' may
-    be a name. Raises `UnreadableList`.
+    A list is JSON, a Python list, tuple, set or dict, a printed numpy array, or one object.
+    Objects are read by their `name`. None and NaN are left out; a text such as 'nan' may be a
+    name. Raises `UnreadableList`.
     """
     text = cell.strip()
     if text == _OBJECT:
@@ -88,12 +87,12 @@ def parse_list(cell: str) -> ItemList | None:
     if not text or not _is_list_like(text):
         return None
     if _PLAIN_LIST.fullmatch(text):
-        return _collect(text[2:-2].split("', '"))  # nine lists in ten, without a parser
+        return _collect(text[2:-2].split("', '"))  # fast path for nine lists in ten
     return _collect(_parse_value(text))
 
 
 def is_blank(cell: str) -> bool:
-    """Return whether a cell holds nothing: a word for a missing value, or a list without items."""
+    """Return whether a cell is empty: a word for a missing value, or a list without items."""
     if cells.is_missing(cell) or _EMPTY.fullmatch(cell.strip()):
         return True
     try:
@@ -106,14 +105,14 @@ def is_blank(cell: str) -> bool:
 
 
 def strip_brackets(cell: str) -> str:
-    """Return the inside of a list that was written without quotes: `[pop, rock]`."""
+    """Return the text in the brackets of a list without quotes: `[pop, rock]`."""
     text = cell.strip()
     is_enclosed = len(text) > 1 and _BRACKETS.get(text[0]) == text[-1]
     return text[1:-1].strip() if is_enclosed else text
 
 
 def _is_list_like(text: str) -> bool:
-    """Return whether a cell was meant as a list: brackets, and quotes or nothing in them.
+    """Return whether a cell has the syntax of a list: brackets around quotes or nothing.
 
     `[spunge]` and `(G)I-DLE` are names; so is `[a, b]`, which has no quotes.
     """
@@ -242,7 +241,7 @@ def _items_of_text(value: Any, depth: int) -> Iterator[ListItem | type[_Shortene
 def _items_of_object(
     value: Mapping[str, Any], depth: int
 ) -> Iterator[ListItem | type[_Shortened]]:
-    """Yield the item that an object names, or those that it maps."""
+    """Yield the item of an object with a name, or the items of a mapping."""
     name = _first_text(value, _NAME_KEYS)
     if name is not None:
         artist = value.get("artist")

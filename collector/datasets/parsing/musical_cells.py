@@ -1,4 +1,4 @@
-"""Parse the words that tables use for key, mode and meter: `C#`, `A Minor`, `8B`, `4/4`. Pure."""
+"""Parse names of keys, modes and meters: `C#`, `A Minor`, `8B`, `4/4`. Pure."""
 
 import re
 from functools import lru_cache
@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 
 class MusicalKey(NamedTuple):
-    """A key: its pitch class (0 = C … 11 = B) and its mode (1 major, 0 minor), if it names one."""
+    """A key: its pitch class (0 = C … 11 = B) and its mode (1 major, 0 minor), if given."""
 
     pitch: int
     mode: int | None = None
@@ -51,7 +51,7 @@ _METER: Final = re.compile(r"(\d{1,2})\s?/\s?(1|2|4|8|16)")
 
 @lru_cache(maxsize=1_024)
 def parse_key(cell: str, *, is_german: bool = False) -> MusicalKey | None:
-    """Return the key that a word names, None if it names none; numbers are no names.
+    """Return the key of a name, None for other text and for numbers.
 
     It may be a note (`C#`, `D♭`, `C♯/D♭`), one with a mode (`A Minor`, `F#m`), or a position on
     the Camelot or Open Key wheel (`8B`, `1d`). In German, H is B and B is B flat.

@@ -1,4 +1,4 @@
-"""Parse numbers as tables write them: `0,543`, `1,234.5`, `83 %`, `3:45`. Pure."""
+"""Parse numbers in the notations of tables: `0,543`, `1,234.5`, `83 %`, `3:45`. Pure."""
 
 import re
 from enum import StrEnum
@@ -41,7 +41,7 @@ UNITS: Final = {
     "minute": "min",
     "minutes": "min",
 }
-"""Units by the words that stand for them."""
+"""Units by their names and symbols."""
 
 _WITH_UNIT: Final = re.compile(r"(.*?[\d.,])\s*(%|[a-z]+)\.?")
 _GROUPED: Final = r"[+-]?(?:[1-9]\d{{0,2}}(?P<group>[{0}' ])\d{{3}}(?:(?P=group)\d{{3}})*|\d*)"
@@ -49,7 +49,7 @@ _POINT: Final = re.compile(_GROUPED.format(",") + r"(?:\.\d*)?")
 _COMMA: Final = re.compile(_GROUPED.format(".") + r"(?:,\d*)?")
 _MINUS: Final = str.maketrans({"−": "-", "–": "-", "\u00a0": " ", "\u202f": " ", "’": "'"})
 _MAX_LENGTH: Final = 32
-"""Characters of the longest cell that is tried as a number or a time."""
+"""Maximum characters of a cell that is parsed as a number or a time."""
 
 _CLOCK: Final = re.compile(
     r"(?:(?P<days>\d+) days?,? )?(?:(?P<hours>\d{1,3}):)?(?P<minutes>\d{1,3}):"
@@ -63,13 +63,13 @@ _WORDED: Final = re.compile(
 
 
 def parse_number(cell: str, notation: Notation) -> float | None:
-    """Return the number in a cell without a unit, None if it is none in this notation."""
+    """Return the number in a cell without a unit, None if it has none in this notation."""
     text = plain_number(cell, notation)
     return None if text is None else float(text)
 
 
 def plain_number(cell: str, notation: Notation) -> str | None:
-    """Return a number as Python writes it, None if the cell holds none in this notation."""
+    """Return a number in Python's notation, None if the cell has none in `notation`."""
     if notation is Notation.POINT and _is_plain(cell):
         return cell
     text = cell.strip()

@@ -13,7 +13,7 @@ _FEW: Final = 0.05
 _GERMAN_NAMES: Final = ("h", "cis", "dis", "fis", "gis", "des", "es", "ges", "as")
 
 
-class JudgedCategory(NamedTuple):
+class InferredCategory(NamedTuple):
     """How a column is written; `reason` says why it is not taken."""
 
     words: _Reader | None = None
@@ -24,7 +24,7 @@ class JudgedCategory(NamedTuple):
     reason: str | None = None
 
 
-def judge_category(field: str, values: Mapping[str, int], notation: Notation) -> JudgedCategory:
+def infer_category(field: str, values: Mapping[str, int], notation: Notation) -> InferredCategory:
     """Decide how `key`, `mode` or `time_signature` is written; `values` are cells with counts."""
     reader = _reader(field, values)
     numbers: dict[float, int] = {}
@@ -37,9 +37,9 @@ def judge_category(field: str, values: Mapping[str, int], notation: Notation) ->
             modes += count * (musical_cells.parse_mode_of_key(cell) is not None)
     reason = _reason(field, numbers)
     if reason is not None:
-        return JudgedCategory(reason=reason)
+        return InferredCategory(reason=reason)
     names_mode = field == "key" and 2 * modes > words
-    return JudgedCategory(reader, names_mode, "names read as numbers" if words else None)
+    return InferredCategory(reader, names_mode, "names read as numbers" if words else None)
 
 
 def _reader(field: str, values: Mapping[str, int]) -> _Reader:

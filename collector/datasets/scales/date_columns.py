@@ -75,7 +75,7 @@ class DateScale:
         return parsed._replace(month=parsed.day, day=parsed.month)
 
 
-def judge_dates(
+def infer_dates(
     column: ColumnSummary, last_year: int, order: DateOrder | None = None
 ) -> DateScale:
     """Return how the dates of a column are written; `order` is given, or proved by the dates."""

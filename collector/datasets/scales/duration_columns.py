@@ -11,7 +11,7 @@ from collector.datasets.parsing import number_cells
 from collector.datasets.scales.column_scale import MAX_MILLISECONDS, MIN_MILLISECONDS
 
 
-class JudgedDuration(NamedTuple):
+class InferredDuration(NamedTuple):
     """The unit of a column; None if none is certain."""
 
     unit: str | None
@@ -46,47 +46,47 @@ _MIN_NUMBERS: Final = 30
 """So many numbers without a decimal part from .60 are minutes and seconds."""
 
 
-def judge_duration(numbers: NumberSummary, unit: str | None) -> JudgedDuration:
+def infer_duration(numbers: NumberSummary, unit: str | None) -> InferredDuration:
     """Return the unit of a column whose name says `unit`; None if it says none."""
     total = numbers.total - numbers.count(0, 0) - numbers.count(-1, -1)
     if not total:
-        return JudgedDuration(unit or "ms")
+        return InferredDuration(unit or "ms")
     negative = numbers.negative - numbers.count(-1, -1)
     if negative > _FEW_NEGATIVE * total or _is_rescaled(numbers):
-        return JudgedDuration(None, "rescaled numbers")
+        return InferredDuration(None, "rescaled numbers")
     usual = {name: numbers.count(*bounds) for name, bounds in _USUAL.items()}
     most = max(usual, key=lambda name: usual[name])
     if unit is None and _are_clips(numbers):
-        return JudgedDuration(None, _CLIPS)
+        return InferredDuration(None, _CLIPS)
     if unit is None and 2 * usual[most] <= total:
-        return JudgedDuration(None, _UNCERTAIN)
+        return InferredDuration(None, _UNCERTAIN)
     if (unit is None or most != unit) and usual[most] >= _NEARLY_ALL * total:
         return _by_size(numbers, most)
     unit = unit or most
     if numbers.whole == numbers.total:
         usual["min"] = 0  # a few seconds, not minutes
     if numbers.count(*_A_DAY_OR_MORE) * 2 > total:
-        return JudgedDuration(None, _UNCERTAIN)  # microseconds
+        return InferredDuration(None, _UNCERTAIN)  # microseconds
     others = sum(count for name, count in usual.items() if name != unit)
     if others > (1 - _NEARLY_ALL) * total:
-        return JudgedDuration(unit, _MIXED, is_mixed=True)
-    return JudgedDuration(unit, has_times=unit == "min" and _has_times(numbers))
+        return InferredDuration(unit, _MIXED, is_mixed=True)
+    return InferredDuration(unit, has_times=unit == "min" and _has_times(numbers))
 
 
-def _by_size(numbers: NumberSummary, unit: str) -> JudgedDuration:
+def _by_size(numbers: NumberSummary, unit: str) -> InferredDuration:
     """Return the unit that the size of the numbers proves."""
     note = f"in {_WORDS[unit]} by the size of the numbers"
     if unit != "min":
-        return JudgedDuration(unit, note)
+        return InferredDuration(unit, note)
     if numbers.whole == numbers.total:
-        return JudgedDuration(None, _UNCERTAIN)
+        return InferredDuration(None, _UNCERTAIN)
     if _has_times(numbers):
-        return JudgedDuration(
+        return InferredDuration(
             unit, "minutes and seconds by the size of the numbers", has_times=True
         )
     if not numbers.no_seconds:
-        return JudgedDuration(None, "3.45 minutes or 3:45, write it as 3:45")
-    return JudgedDuration(unit, note)
+        return InferredDuration(None, "3.45 minutes or 3:45, write it as 3:45")
+    return InferredDuration(unit, note)
 
 
 def _is_rescaled(numbers: NumberSummary) -> bool:
@@ -119,11 +119,11 @@ def may_be_mangled(times: NumberSummary) -> bool:
     )
 
 
-def range_ms(judged: JudgedDuration) -> tuple[int, int]:
+def range_ms(inferred: InferredDuration) -> tuple[int, int]:
     """Return the shortest and longest duration that is taken, in milliseconds."""
-    if judged.is_mixed:
+    if inferred.is_mixed:
         return _USUAL_MS
-    return MIN_MILLISECONDS, MAX_MILLISECONDS if judged.unit == "ms" else _DAY_MS
+    return MIN_MILLISECONDS, MAX_MILLISECONDS if inferred.unit == "ms" else _DAY_MS
 
 
 def read_time(cell: str) -> float | None:

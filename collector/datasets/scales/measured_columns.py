@@ -6,7 +6,7 @@ from typing import Final
 from collector.datasets.column_roles.feature_headers import POPULARITY
 from collector.datasets.number_summary import NumberSummary
 from collector.datasets.scales.column_scale import ColumnRefused, ColumnScale, native_scale
-from collector.datasets.scales.share_columns import STANDARDISED
+from collector.datasets.scales.unit_interval_columns import STANDARDISED
 
 RESCALED: Final = "numbers from 0 to 1, rescaled"
 
@@ -30,7 +30,7 @@ _USUAL_BPM: Final = (40, 250)
 _MIN_TEMPO: Final = 20
 
 
-def judge_loudness(numbers: NumberSummary) -> ColumnScale:
+def infer_loudness(numbers: NumberSummary) -> ColumnScale:
     """Decibels, nearly always negative."""
     scale, total = native_scale("loudness"), numbers.total
     if numbers.whole == total and not _is_loudness(numbers):
@@ -59,7 +59,7 @@ def judge_loudness(numbers: NumberSummary) -> ColumnScale:
     return scale
 
 
-def judge_tempo(numbers: NumberSummary) -> ColumnScale:
+def infer_tempo(numbers: NumberSummary) -> ColumnScale:
     scale = replace(native_scale("tempo"), low=_MIN_TEMPO)
     measured = numbers.total - numbers.count(0, 0)
     low, high = _USUAL_BPM
@@ -72,7 +72,7 @@ def judge_tempo(numbers: NumberSummary) -> ColumnScale:
     return scale
 
 
-def judge_popularity(numbers: NumberSummary) -> ColumnScale:
+def infer_popularity(numbers: NumberSummary) -> ColumnScale:
     scale = native_scale(POPULARITY)
     if numbers.standardised > _FEW * numbers.total:
         raise ColumnRefused(STANDARDISED)

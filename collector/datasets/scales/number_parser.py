@@ -1,4 +1,4 @@
-"""Parse the numbers and dates of a row on the scales that were judged, and count what is lost."""
+"""Parse the numbers and dates of a row on the inferred scales, and count the cells without one."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -8,16 +8,16 @@ from collector.datasets.column_roles.columns import DatasetColumns
 from collector.datasets.column_roles.feature_headers import FeatureColumn
 from collector.datasets.parsing import cells
 from collector.datasets.parsing.date_cells import DateOrder
-from collector.datasets.scales.date_columns import DateScale, judge_dates
+from collector.datasets.scales.date_columns import DateScale, infer_dates
 from collector.datasets.scales.number_parser import NumberParser
-from collector.datasets.scales.numeric_columns import UNITS, UnknownUnit, judge_columns
+from collector.datasets.scales.numeric_columns import UNITS, UnknownUnit, infer_columns
 from collector.datasets.survey import TableSummary
 
 RELEASE_DATE = "release_date"
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedNumbers:
+class InferredScales:
     """How the numbers of a table are read."""
 
     parser: NumberParser
@@ -27,12 +27,12 @@ class JudgedNumbers:
     """What was rescaled, and which columns are not taken: one message each."""
 
 
-def judge_numbers(
+def infer_scales(
     columns: DatasetColumns,
     summary: TableSummary,
     last_year: int,
     unit_overrides: Mapping[str, str] | None = None,
-) -> JudgedNumbers:
+) -> InferredScales:
     """Judge the numeric columns of a table by its summary.
 
     `unit_overrides` names units by field or column name: `s` of `length`, `percent` of `energy`,
@@ -48,9 +48,9 @@ def judge_numbers(
         by_name.get(name) or _field(name): unit for name, unit in (unit_overrides or {}).items()
     }
     order = _order(overrides.pop(RELEASE_DATE, None))
-    judged = judge_columns(columns.numeric, summary, overrides)
+    inferred = infer_columns(columns.numeric, summary, overrides)
     dates = {
-        at: judge_dates(summary.columns[at], last_year, order)
+        at: infer_dates(summary.columns[at], last_year, order)
         if at in summary.columns
         else DateScale(last_year)
         for at in columns.dates
@@ -60,9 +60,9 @@ def judge_numbers(
         for at, scale in dates.items()
         if scale.note is not None
     ]
-    parser = NumberParser(judged.columns, dates, judged.scales)
-    taken = {name: column for name, column in columns.numeric.items() if name in judged.scales}
-    return JudgedNumbers(parser, taken, [*(f"{note}." for note in judged.notes), *notes])
+    parser = NumberParser(inferred.columns, dates, inferred.scales)
+    taken = {name: column for name, column in columns.numeric.items() if name in inferred.scales}
+    return InferredScales(parser, taken, [*(f"{note}." for note in inferred.notes), *notes])
 
 
 def _field(name: str) -> str:

@@ -12,18 +12,18 @@ from collector.datasets.column_roles.feature_headers import DURATION, POPULARITY
 from collector.datasets.number_summary import NumberSummary
 from collector.datasets.parsing import cells, musical_cells, number_cells
 from collector.datasets.parsing.number_cells import Notation
-from collector.datasets.scales import duration_columns, share_columns
-from collector.datasets.scales.category_columns import JudgedCategory, judge_category
+from collector.datasets.scales import duration_columns, unit_interval_columns
+from collector.datasets.scales.category_columns import InferredCategory, infer_category
 from collector.datasets.scales.column_notation import column_notation, table_notation
 from collector.datasets.scales.column_scale import ColumnRefused, ColumnScale, native_scale
-from collector.datasets.scales.duration_columns import JudgedDuration
+from collector.datasets.scales.duration_columns import InferredDuration
 from collector.datasets.scales.measured_columns import (
     RESCALED,
-    judge_loudness,
-    judge_popularity,
-    judge_tempo,
+    infer_loudness,
+    infer_popularity,
+    infer_tempo,
 )
-from collector.datasets.scales.share_columns import JudgedShare, ShareScale
+from collector.datasets.scales.unit_interval_columns import InferredUnitInterval, UnitIntervalScale
 from collector.datasets.survey import ColumnSummary, TableSummary
 from genrebase.errors import UserError
 from genrebase.store import tables
@@ -84,7 +84,7 @@ class _Column:
         return commas if self.notation is Notation.COMMA and commas else self.summary.points
 
 
-def judge_columns(
+def infer_columns(
     columns: Mapping[str, FeatureColumn],
     summary: TableSummary,
     unit_overrides: Mapping[str, str] | None = None,
@@ -98,10 +98,10 @@ def judge_columns(
     for name, unit in overrides.items():
         if unit not in UNITS.get(name, ()):
             raise UnknownUnit(_unknown_unit(name, unit))
-    return _Judge(columns, summary, overrides).result()
+    return _ScaleInference(columns, summary, overrides).result()
 
 
-class _Judge:
+class _ScaleInference:
     """Judges the columns of one table."""
 
     def __init__(
@@ -121,7 +121,7 @@ class _Judge:
         }
         self._scales: dict[str, ColumnScale] = {}
         self._reasons: dict[str, str] = {}
-        self._shares: dict[str, JudgedShare] = {}
+        self._shares: dict[str, InferredUnitInterval] = {}
         self._is_rescaled = False
         """Whether a column that is not from 0 to 1 was rescaled to that."""
         self._positions = {name: column.position for name, column in columns.items()}
@@ -144,13 +144,13 @@ class _Judge:
         for name, column in self._columns.items():
             if name not in SHARES:
                 self._take(column)
-        self._take_shares()
+        self._take_unit_intervals()
         taken = {name: self._positions[name] for name in self._scales}
         return TableScales(self._scales, taken, self._refused(), tuple(self._notes()))
 
     def _take(self, column: _Column) -> None:
         try:
-            scale = self._judged(column)
+            scale = self._scale_of(column)
             _refuse_if_most_are_out(column, scale)
         except ColumnRefused as refused:
             self._reasons[column.field] = str(refused)
@@ -159,51 +159,55 @@ class _Judge:
                 scale, notation=column.notation, unit=column.cell_unit
             )
 
-    def _judged(self, column: _Column) -> ColumnScale:
+    def _scale_of(self, column: _Column) -> ColumnScale:
         if column.field in tables.CATEGORICAL_FEATURES:
             return self._category(column)
         if column.field == DURATION:
             return _duration(column)
         if column.field in SHARES:
-            return _share_scale(column.field, self._shares[column.field])
+            return _unit_interval_scale(column.field, self._shares[column.field])
         if not column.numbers.total:
             return native_scale(column.field)
         if column.field == POPULARITY:
-            return judge_popularity(column.numbers)
+            return infer_popularity(column.numbers)
         if column.numbers.minimum >= 0 and 0 < column.numbers.maximum <= 1:
             self._is_rescaled = True
             raise ColumnRefused(RESCALED)
-        judge = judge_loudness if column.field == "loudness" else judge_tempo
-        return judge(column.numbers)
+        infer = infer_loudness if column.field == "loudness" else infer_tempo
+        return infer(column.numbers)
 
     def _category(self, column: _Column) -> ColumnScale:
         scale = native_scale(column.field)
         values = column.summary.values
         if values is None:
             raise ColumnRefused("more different values than there are categories")
-        judged = judge_category(column.field, values, column.notation)
-        if judged.reason is not None:
+        inferred = infer_category(column.field, values, column.notation)
+        if inferred.reason is not None:
             self._is_rescaled |= column.field == "key"
-            raise ColumnRefused(judged.reason)
-        if judged.names_mode and "mode" not in self._columns:
-            self._add_mode(judged)
-        return replace(scale, words=judged.words, note=judged.note)
+            raise ColumnRefused(inferred.reason)
+        if inferred.names_mode and "mode" not in self._columns:
+            self._add_mode(inferred)
+        return replace(scale, words=inferred.words, note=inferred.note)
 
-    def _add_mode(self, judged: JudgedCategory) -> None:
+    def _add_mode(self, inferred: InferredCategory) -> None:
         """Take the mode from the key's names, such as `A Minor`."""
         self._positions["mode"] = self._positions["key"]
         self._scales["mode"] = replace(
-            native_scale("mode"), words=musical_cells.parse_mode_of_key, note=judged.note
+            native_scale("mode"), words=musical_cells.parse_mode_of_key, note=inferred.note
         )
 
-    def _take_shares(self) -> None:
+    def _take_unit_intervals(self) -> None:
         shares = {name: self._columns[name] for name in SHARES if name in self._columns}
         numbers = {name: column.numbers for name, column in shares.items() if column.numbers.total}
-        alone = {name: _share(shares[name]) for name in numbers}
-        together = share_columns.judge_together(alone, numbers, is_rescaled=self._is_rescaled)
+        alone = {name: _unit_interval(shares[name]) for name in numbers}
+        together = unit_interval_columns.infer_together(
+            alone, numbers, is_rescaled=self._is_rescaled
+        )
         for name, column in shares.items():
-            judged = together if column.unit is None else alone
-            self._shares[name] = judged.get(name, JudgedShare(ShareScale.FRACTION))
+            inferred = together if column.unit is None else alone
+            self._shares[name] = inferred.get(
+                name, InferredUnitInterval(UnitIntervalScale.FRACTION)
+            )
             self._take(column)
 
     def _refused(self) -> dict[str, str]:
@@ -226,21 +230,23 @@ class _Judge:
         return notes
 
 
-def _share(column: _Column) -> JudgedShare:
+def _unit_interval(column: _Column) -> InferredUnitInterval:
     """Return the scale of a column from 0 to 1, by its unit if that is certain."""
     numbers = column.numbers
     if column.unit == "fraction":
-        return JudgedShare(ShareScale.FRACTION)
+        return InferredUnitInterval(UnitIntervalScale.FRACTION)
     if column.unit != "percent":
         may_be_zero = column.field not in _NEVER_ALL_ZERO
-        return share_columns.judge_share(numbers, may_be_zero=may_be_zero)
+        return unit_interval_columns.infer_unit_interval(numbers, may_be_zero=may_be_zero)
     if not column.is_unit_certain:
-        judged = share_columns.judge_share(numbers)
-        if judged.scale is ShareScale.NONE:
-            return judged
+        inferred = unit_interval_columns.infer_unit_interval(numbers)
+        if inferred.scale is UnitIntervalScale.NONE:
+            return inferred
         if numbers.maximum <= 1 and numbers.whole < numbers.total:
-            return JudgedShare(ShareScale.NONE, share_columns.UNCERTAIN_UNIT)
-    return JudgedShare(ShareScale.PERCENT)
+            return InferredUnitInterval(
+                UnitIntervalScale.NONE, unit_interval_columns.UNCERTAIN_UNIT
+            )
+    return InferredUnitInterval(UnitIntervalScale.PERCENT)
 
 
 def _fits_with_comma(name: str, summary: ColumnSummary) -> bool:
@@ -253,32 +259,32 @@ def _fits_with_comma(name: str, summary: ColumnSummary) -> bool:
     return not fits_point and scale.low <= commas.minimum and commas.maximum <= scale.high
 
 
-def _share_scale(name: str, share: JudgedShare) -> ColumnScale:
-    if share.scale is ShareScale.NONE:
+def _unit_interval_scale(name: str, share: InferredUnitInterval) -> ColumnScale:
+    if share.scale is UnitIntervalScale.NONE:
         raise ColumnRefused(share.reason)
     return replace(
         native_scale(name),
-        exponent=share_columns.EXPONENTS[share.scale],
-        note=share_columns.NOTES.get(share.scale),
+        exponent=unit_interval_columns.EXPONENTS[share.scale],
+        note=unit_interval_columns.NOTES.get(share.scale),
     )
 
 
 def _duration(column: _Column) -> ColumnScale:
     scale = replace(native_scale(DURATION), words=duration_columns.read_time)
     if column.is_unit_certain:
-        judged = JudgedDuration(column.unit)
+        inferred = InferredDuration(column.unit)
     else:
-        judged = duration_columns.judge_duration(column.numbers, column.unit)
-    if judged.unit is None:
-        raise ColumnRefused(judged.note or "")
+        inferred = duration_columns.infer_duration(column.numbers, column.unit)
+    if inferred.unit is None:
+        raise ColumnRefused(inferred.note or "")
     if duration_columns.may_be_mangled(column.summary.times):
         raise ColumnRefused("times such as 3:45:00, which may be 3:45")
-    if judged.has_times:
+    if inferred.has_times:
         words = duration_columns.read_pointed_time
-        return replace(scale, words=words, are_numbers_words=True, note=judged.note)
-    note = judged.note or ("minutes and seconds" if column.summary.clocks else None)
-    low, high = duration_columns.range_ms(judged)
-    multiplier = duration_columns.MILLISECONDS[judged.unit]
+        return replace(scale, words=words, are_numbers_words=True, note=inferred.note)
+    note = inferred.note or ("minutes and seconds" if column.summary.clocks else None)
+    low, high = duration_columns.range_ms(inferred)
+    multiplier = duration_columns.MILLISECONDS[inferred.unit]
     return replace(scale, low=low, high=high, multiplier=multiplier, note=note)
 
 
@@ -289,7 +295,7 @@ def _refuse_if_most_are_out(column: _Column, scale: ColumnScale) -> None:
     to its cells, which are counted one by one.
     """
     present = column.summary.present
-    if column.field == DURATION:  # its numbers are judged with its unit
+    if column.field == DURATION:  # its numbers are inferred with its unit
         taken = readable = column.numbers.total + column.summary.clocks
         marked = 0
     elif column.field in tables.CATEGORICAL_FEATURES:
@@ -297,11 +303,9 @@ def _refuse_if_most_are_out(column: _Column, scale: ColumnScale) -> None:
     else:
         taken, readable = column.numbers.count(*_range_before(scale)), column.numbers.total
         marked = column.numbers.count(*_MARKERS.get(column.field, (-1, -1)))
-    judged = readable - marked
-    if 2 * (judged - taken) > judged:
-        raise ColumnRefused(
-            f"on no scale that is known ({judged - taken:,} of {judged:,} out of range)"
-        )
+    values = readable - marked
+    if 2 * (values - taken) > values:
+        raise ColumnRefused(f"on no usual scale ({values - taken:,} of {values:,} out of range)")
     if taken and 2 * (present - readable) > present:
         raise ColumnRefused(f"most cells are no numbers ({present - readable:,} of {present:,})")
 

@@ -168,8 +168,8 @@ def signed(
     """Return the model as it is stored where a key is set."""
     model, data = stored
     monkeypatch.setenv("CLASSIFIER_SIGNING_KEY", KEY)
-    sealed = signature.seal(data, model.feature_schema, model.golden_rows)
-    return dataclasses.replace(model, artifact_sha256=sealed), data
+    signed = signature.sign(data, model.feature_schema, model.golden_rows)
+    return dataclasses.replace(model, artifact_sha256=signed), data
 
 
 def test_a_signed_model_loads_with_its_key(

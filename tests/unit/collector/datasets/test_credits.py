@@ -13,8 +13,8 @@ TYLER = "Tyler, The Creator"
 
 def parse(artists, ids="", count=0, *, many=True, rows=()):
     """Parse one row's credits, knowing the names in `rows` of artists and ids."""
-    found = credit_cells.survey_rows(rows, 0, 1, None)
-    return CreditParser(many=many, found=found).parse(artists, ids, count)
+    names = credit_cells.survey_rows(rows, 0, 1, None)
+    return CreditParser(many=many, names=names).parse(artists, ids, count)
 
 
 @pytest.mark.parametrize("delimiter", [",", ", ", ";", "; ", " & ", "/", " | "])

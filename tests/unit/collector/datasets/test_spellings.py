@@ -18,7 +18,7 @@ from collector.datasets import reader
 from collector.datasets.column_roles import columns
 from collector.datasets.credits import survey_credits
 from collector.datasets.rows import ParsedRow, RowParser
-from collector.datasets.scales.numbers import judge_numbers
+from collector.datasets.scales.numbers import infer_scales
 from collector.datasets.survey import survey_table
 
 ARTISTS = (
@@ -143,7 +143,7 @@ def read(path: Path) -> list[tuple[str, tuple[str, ...], tuple[str | None, ...],
     with reader.open_dataset(path) as dataset:
         summary = survey_table(dataset)
         layout = columns.find_columns(dataset.header, survey=summary)
-        numbers = judge_numbers(layout, summary, 2027).parser
+        numbers = infer_scales(layout, summary, 2027).parser
         found = survey_credits(dataset.rows, layout, summary)
         parser = RowParser(layout, "csv:x", numbers, credit_names=found)
         parsed = [parser.parse(row) for row in dataset.rows()]

@@ -1,4 +1,4 @@
-"""Numbers of a whole table: the column is judged before its cells."""
+"""Numbers of a whole table: the column is inferred before its cells."""
 
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from collector.datasets import reader
 from collector.datasets.column_roles import columns
 from collector.datasets.rows import RowParser
-from collector.datasets.scales.numbers import judge_numbers
+from collector.datasets.scales.numbers import infer_scales
 from collector.datasets.scales.numeric_columns import UnknownUnit
 from collector.datasets.survey import survey_table
 from genrebase.errors import UserError
@@ -30,15 +30,15 @@ def read_file(path, units=None):
     with reader.open_dataset(path) as dataset:
         summary = survey_table(dataset)
         layout = columns.find_columns(dataset.header, survey=summary)
-        judged = judge_numbers(layout, summary, 2027, units)
-        parser = RowParser(layout, "csv:table.csv", judged.parser)
+        inferred = infer_scales(layout, summary, 2027, units)
+        parser = RowParser(layout, "csv:table.csv", inferred.parser)
         tracks = [parser.parse(row).track for row in dataset.rows()]
-        numbers = judged.parser
+        numbers = inferred.parser
         counted = [
             {dataset.header[at]: n for at, n in counter.items() if n}
             for counter in (numbers.unreadable, numbers.out_of_range, numbers.without_beat)
         ]
-    return Read(tracks, [note.rstrip(".") for note in judged.notes], *counted)
+    return Read(tracks, [note.rstrip(".") for note in inferred.notes], *counted)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from collector.datasets.number_summary import NumberSummary
 
 
-class ShareScale(StrEnum):
+class UnitIntervalScale(StrEnum):
     """The scale of one column."""
 
     FRACTION = "0 to 1"
@@ -23,17 +23,21 @@ class ShareScale(StrEnum):
     NONE = "none"
 
 
-class JudgedShare(NamedTuple):
+class InferredUnitInterval(NamedTuple):
     """The scale of one column, and why none is certain."""
 
-    scale: ShareScale
+    scale: UnitIntervalScale
     reason: str = ""
 
 
-EXPONENTS: Final = {ShareScale.FRACTION: 0, ShareScale.PERCENT: -2, ShareScale.THOUSANDTHS: -3}
+EXPONENTS: Final = {
+    UnitIntervalScale.FRACTION: 0,
+    UnitIntervalScale.PERCENT: -2,
+    UnitIntervalScale.THOUSANDTHS: -3,
+}
 NOTES: Final = {
-    ShareScale.PERCENT: "0 to 100, divided by 100",
-    ShareScale.THOUSANDTHS: "without decimal points, divided by 1,000",
+    UnitIntervalScale.PERCENT: "0 to 100, divided by 100",
+    UnitIntervalScale.THOUSANDTHS: "without decimal points, divided by 1,000",
 }
 
 UNCERTAIN_UNIT: Final = "fractions or percent, name the unit"
@@ -51,18 +55,20 @@ _MIN_NUMBERS: Final = 20
 """So many numbers of at most 1 are no percent; so many zeros are no measurements."""
 
 
-def judge_share(numbers: NumberSummary, *, may_be_zero: bool = True) -> JudgedShare:
+def infer_unit_interval(
+    numbers: NumberSummary, *, may_be_zero: bool = True
+) -> InferredUnitInterval:
     """Return the scale of a column by its own numbers.
 
     `may_be_zero` is whether 0 alone is plausible, as it is for instrumentalness.
     """
     total = numbers.total
     if not may_be_zero and total >= _MIN_NUMBERS and numbers.minimum == numbers.maximum == 0:
-        return JudgedShare(ShareScale.NONE, _ALL_ZERO)
+        return InferredUnitInterval(UnitIntervalScale.NONE, _ALL_ZERO)
     if numbers.standardised > _FEW_NEGATIVE * total:
-        return JudgedShare(ShareScale.NONE, STANDARDISED)
+        return InferredUnitInterval(UnitIntervalScale.NONE, STANDARDISED)
     if numbers.maximum <= 1:
-        return JudgedShare(ShareScale.FRACTION)
+        return InferredUnitInterval(UnitIntervalScale.FRACTION)
     fractions, percent = numbers.count(0, 1), numbers.count(0, 100)
     is_percent = percent >= _NEARLY_ALL * total
     if numbers.whole == total:
@@ -73,61 +79,70 @@ def judge_share(numbers: NumberSummary, *, may_be_zero: bool = True) -> JudgedSh
     if is_percent and 2 * above > total - zeros:  # 0 is the same on every scale
         return _percent(numbers)
     if above > fractions - zeros:
-        return JudgedShare(ShareScale.UNCERTAIN_PERCENT)
+        return InferredUnitInterval(UnitIntervalScale.UNCERTAIN_PERCENT)
     is_rare = above < _FEW * total
-    return JudgedShare(ShareScale.FRACTION if is_rare else ShareScale.UNCERTAIN_FRACTION)
+    return InferredUnitInterval(
+        UnitIntervalScale.FRACTION if is_rare else UnitIntervalScale.UNCERTAIN_FRACTION
+    )
 
 
-def judge_together(
-    judged: Mapping[str, JudgedShare], numbers: Mapping[str, NumberSummary], *, is_rescaled: bool
-) -> dict[str, JudgedShare]:
+def infer_together(
+    inferred: Mapping[str, InferredUnitInterval],
+    numbers: Mapping[str, NumberSummary],
+    *,
+    is_rescaled: bool,
+) -> dict[str, InferredUnitInterval]:
     """Decide the uncertain columns of one table by the certain ones.
 
     `is_rescaled` is whether another column of the table, such as the tempo, was rescaled to 0..1.
     """
     percent = [
-        numbers[field] for field, share in judged.items() if share.scale is ShareScale.PERCENT
+        numbers[field]
+        for field, share in inferred.items()
+        if share.scale is UnitIntervalScale.PERCENT
     ]
     return {
         field: _beside(share, numbers[field], percent, is_rescaled=is_rescaled)
-        for field, share in judged.items()
+        for field, share in inferred.items()
     }
 
 
 def _beside(
-    share: JudgedShare,
+    share: InferredUnitInterval,
     numbers: NumberSummary,
     percent: list[NumberSummary],
     *,
     is_rescaled: bool,
-) -> JudgedShare:
-    if share.scale in {ShareScale.UNCERTAIN_PERCENT, ShareScale.UNCERTAIN_FRACTION}:
+) -> InferredUnitInterval:
+    if share.scale in {UnitIntervalScale.UNCERTAIN_PERCENT, UnitIntervalScale.UNCERTAIN_FRACTION}:
         if percent:
-            return JudgedShare(ShareScale.PERCENT)
-        if share.scale is ShareScale.UNCERTAIN_PERCENT:
-            return JudgedShare(ShareScale.NONE, UNCERTAIN_UNIT)
-        return JudgedShare(ShareScale.FRACTION)
-    if share.scale is not ShareScale.FRACTION:
+            return InferredUnitInterval(UnitIntervalScale.PERCENT)
+        if share.scale is UnitIntervalScale.UNCERTAIN_PERCENT:
+            return InferredUnitInterval(UnitIntervalScale.NONE, UNCERTAIN_UNIT)
+        return InferredUnitInterval(UnitIntervalScale.FRACTION)
+    if share.scale is not UnitIntervalScale.FRACTION:
         return share
     if is_rescaled and (numbers.minimum, numbers.maximum) == (0, 1) and numbers.total > 2:
-        return JudgedShare(ShareScale.NONE, _RESCALED)
+        return InferredUnitInterval(UnitIntervalScale.NONE, _RESCALED)
     if not percent:
         return share
     if numbers.whole == numbers.total:
-        return JudgedShare(ShareScale.PERCENT)
+        return InferredUnitInterval(UnitIntervalScale.PERCENT)
     above_zero = numbers.count(0, 1) - numbers.count(0, 0)
     has_decimals = any(column.whole < column.total for column in percent)
     if has_decimals and above_zero < _MIN_NUMBERS and numbers.maximum <= 1:
-        return JudgedShare(ShareScale.NONE, UNCERTAIN_UNIT)
+        return InferredUnitInterval(UnitIntervalScale.NONE, UNCERTAIN_UNIT)
     return share
 
 
-def _percent(numbers: NumberSummary) -> JudgedShare:
+def _percent(numbers: NumberSummary) -> InferredUnitInterval:
     is_certain = numbers.maximum > _MIN_PERCENT
-    return JudgedShare(ShareScale.PERCENT if is_certain else ShareScale.UNCERTAIN_PERCENT)
+    return InferredUnitInterval(
+        UnitIntervalScale.PERCENT if is_certain else UnitIntervalScale.UNCERTAIN_PERCENT
+    )
 
 
-def _thousandths(numbers: NumberSummary) -> JudgedShare:
+def _thousandths(numbers: NumberSummary) -> InferredUnitInterval:
     """Return the scale of whole numbers above 100.
 
     A lost decimal point multiplied every number by 1,000 if multiples of ten are left; without
@@ -135,7 +150,7 @@ def _thousandths(numbers: NumberSummary) -> JudgedShare:
     """
     above = numbers.count(0, 1_000) - numbers.count(0, 100)
     if numbers.maximum > 1_000 or 2 * above <= numbers.total:
-        return JudgedShare(ShareScale.FRACTION)
+        return InferredUnitInterval(UnitIntervalScale.FRACTION)
     if numbers.maximum > _MIN_THOUSANDTHS and numbers.tens >= _FEW * numbers.total:
-        return JudgedShare(ShareScale.THOUSANDTHS)
-    return JudgedShare(ShareScale.NONE, "decimal points are lost")
+        return InferredUnitInterval(UnitIntervalScale.THOUSANDTHS)
+    return InferredUnitInterval(UnitIntervalScale.NONE, "decimal points are lost")
