@@ -164,6 +164,8 @@ class RecordResult:
     """Per track whose claim moved to another genre, the id of the genre before."""
     conflicts: int = 0
     """Items whose own id belongs to a track of another name."""
+    features_not_taken: int = 0
+    """Tracks with other features than those that another source delivered."""
 
     def __add__(self, other: "RecordResult") -> "RecordResult":
         return RecordResult(
@@ -171,4 +173,5 @@ class RecordResult:
             self.duplicates + other.duplicates,
             {**other.claims_before, **self.claims_before},
             self.conflicts + other.conflicts,
+            self.features_not_taken + other.features_not_taken,
         )

@@ -25,6 +25,9 @@ CREDITS: Final = "credits"
 ALIASES: Final = "aliases"
 """In `import_track.replaced`: the (source, id) pairs that it added."""
 FEATURES: Final = "features"
+"""In `import_track.replaced`: per feature that it filled or corrected, the value before."""
+SAME_FEATURES: Final = "same_features"
+"""In `import_track.replaced`: the features that were stored and that it delivered equal."""
 DESCRIPTORS: Final = "descriptors"
 BITS: Final = {name: 1 << place for place, name in enumerate(tables.DELIVERABLE)}
 CORRECTED: Final = 1 << len(BITS)
@@ -56,11 +59,26 @@ class Delivery:
             self.replaced = {**replaced, **self.replaced}
             self.changed = True
 
+    def add_features(self, before: Mapping[str, Any]) -> None:
+        """Note the features that a row filled or corrected; the first value before stays."""
+        if not self.created:
+            self.replaced[FEATURES] = {**before, **self.replaced.get(FEATURES, {})}
+            self.changed = True
+
     def append(self, name: str, items: Iterable[Any]) -> None:
         """Note added credits or aliases of a track that was there before."""
         if not self.created and (added := list(items)):
             self.replaced[name] = [*self.replaced.get(name, ()), *added]
             self.changed = True
+
+
+@dataclass(slots=True)
+class LedgerEntry:
+    """A row of `import_track`."""
+
+    import_id: int
+    origin: str
+    delivery: Delivery
 
 
 class ImportLedger:
@@ -120,23 +138,6 @@ class ImportLedger:
         added = pending.add_credits(credits_)
         if not own.created:
             own.append(CREDITS, [artist.id for artist in added])
-
-    def deliver_features(
-        self, features: Mapping[int, Sequence[Any]], stored: Mapping[int, Sequence[Any]]
-    ) -> dict[int, Sequence[Any]]:
-        """Return the features to write per track: new ones, and corrections of the origin's."""
-        written: dict[int, Sequence[Any]] = {}
-        for track_id, values in features.items():
-            own, old = self.own[track_id], stored.get(track_id)
-            merged = values if old is None else _overlay(values, old)
-            is_own = track_id in self.first_seen and self.earlier.get(track_id, 0) & BITS[FEATURES]
-            if old is None or (is_own and merged != list(old)):
-                written[track_id] = merged
-                bits = BITS[FEATURES] | CORRECTED * (track_id in self.earlier)
-                own.add(bits, {FEATURES: None if old is None else list(old)})
-            elif merged == list(old):
-                own.add(BITS[FEATURES], {})
-        return written
 
     def earlier_parts(
         self, connection: Connection, track_ids: Sequence[int]
@@ -244,13 +245,11 @@ def as_document(stored: Any) -> dict[str, Any]:
     """Return a document as the drivers return it, parsed (PostgreSQL) or as text (SQLite)."""
     if stored is None:
         return {}
-    document = json.loads(stored) if isinstance(stored, str) else stored
-    return dict(document)
-
-
-def _overlay(values: Sequence[Any], old: Sequence[Any]) -> list[Any]:
-    pairs = zip(values, old, strict=True)
-    return [before if value is None else value for value, before in pairs]
+    document = dict(json.loads(stored) if isinstance(stored, str) else stored)
+    if FEATURES in document and not isinstance(document[FEATURES], dict):  # all 12, or none
+        values = document[FEATURES] or [None] * len(tables.FEATURES)
+        document[FEATURES] = dict(zip(tables.FEATURES, values, strict=True))
+    return document
 
 
 def _earlier_imports(connection: Connection, import_id: int) -> list[int]:

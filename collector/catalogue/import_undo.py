@@ -17,6 +17,7 @@ from collector.catalogue import (
     deletion,
     feature_queue,
     genres,
+    import_features,
     import_ledger,
     import_progress,
     mappings,
@@ -31,6 +32,7 @@ from collector.catalogue.import_ledger import (
     DESCRIPTORS,
     FEATURES,
     Delivery,
+    LedgerEntry,
 )
 from collector.catalogue.import_progress import StoredImport
 from genrebase.store import bulk, tables
@@ -58,15 +60,6 @@ class UndoCounts:
         """Add two batches up."""
         names = [field.name for field in fields(self)]
         return UndoCounts(*(getattr(self, name) + getattr(other, name) for name in names))
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A row of `import_track`."""
-
-    import_id: int
-    origin: str
-    delivery: Delivery
 
 
 def count_predicted(connection: Connection, import_id: int) -> int:
@@ -200,7 +193,7 @@ class _Batch:
         entries = self._entries[track_id]
         return next(one.delivery for one in entries if one.import_id == self._stored.id)
 
-    def _others(self, track_id: int) -> list[_Entry]:
+    def _others(self, track_id: int) -> list[LedgerEntry]:
         return [one for one in self._entries[track_id] if one.import_id != self._stored.id]
 
     def _rewrite_sightings(self) -> Counter[int]:
@@ -214,7 +207,11 @@ class _Batch:
 
         Returns the number of tracks with other values, and of artists left without a track.
         """
-        values = {track_id: self._values_before(track_id) for track_id in self._kept}
+        features = feature_queue.load_features(self._connection, self._kept, self._provider)
+        values = {
+            track_id: self._values_before(track_id, features.get(track_id))
+            for track_id in self._kept
+        }
         owns = {track_id: self._own(track_id) for track_id in self._kept}
         tracks = []
         uncredited: list[int] = []
@@ -239,8 +236,10 @@ class _Batch:
         orphans = deletion.delete_orphan_artists(self._connection, uncredited)
         return sum(bool(before) for before in values.values()), orphans
 
-    def _values_before(self, track_id: int) -> dict[str, Any]:
+    def _values_before(self, track_id: int, features: Sequence[Any] | None) -> dict[str, Any]:
         """Return the values to restore (None: to remove), by the names in `BITS`.
+
+        `features` are those that are stored.
 
         Where a later import of the origin replaced a value of this one, that one now replaced the
         value before this one.
@@ -250,8 +249,17 @@ class _Batch:
         for entry in others:
             elsewhere |= entry.delivery.delivered
         values: dict[str, Any] = {}
+        if features is not None and own.delivered & BITS[FEATURES]:
+            stored = import_features.values_before(
+                LedgerEntry(self._stored.id, self._stored.origin, own), others, features
+            )
+            values.update({} if stored is None else {FEATURES: stored})
         for name, bit in BITS.items():
-            if not own.delivered & bit or not (own.created or name in own.replaced):
+            if (
+                name == FEATURES
+                or not own.delivered & bit
+                or not (own.created or name in own.replaced)
+            ):
                 continue
             before = own.replaced.get(name)
             later = self._later(others, name)
@@ -262,7 +270,7 @@ class _Batch:
                 values[name] = before
         return values
 
-    def _later(self, others: Sequence[_Entry], name: str) -> Delivery | None:
+    def _later(self, others: Sequence[LedgerEntry], name: str) -> Delivery | None:
         stored = self._stored
         later = [
             one
@@ -273,11 +281,11 @@ class _Batch:
         ]
         return min(later, key=lambda one: one.import_id).delivery if later else None
 
-    def _restore_features(self, before: Mapping[int, Any]) -> None:
-        removed = [track_id for track_id, values in before.items() if values is None]
+    def _restore_features(self, before: Mapping[int, Sequence[Any]]) -> None:
+        removed = [track_id for track_id, values in before.items() if set(values) == {None}]
         statement = "DELETE FROM audio_features WHERE provider = {mark} AND track_id"
         deletion.execute_of(self._connection, statement, removed, self._provider)
-        restored = {track_id: values for track_id, values in before.items() if values is not None}
+        restored = {track: values for track, values in before.items() if set(values) != {None}}
         feature_queue.store_features(
             self._connection, restored, self._provider, self._now, replace=True
         )
@@ -361,7 +369,9 @@ class _Batch:
         return max(sources, default=self._stored.origin)
 
 
-def _load_entries(connection: Connection, track_ids: Sequence[int]) -> dict[int, list[_Entry]]:
+def _load_entries(
+    connection: Connection, track_ids: Sequence[int]
+) -> dict[int, list[LedgerEntry]]:
     rows = bulk.select_in(
         connection,
         "SELECT d.track_id, d.import_id, f.origin, d.created, d.delivered, d.replaced"
@@ -370,10 +380,10 @@ def _load_entries(connection: Connection, track_ids: Sequence[int]) -> dict[int,
         track_ids,
         sql_type="bigint",
     )
-    entries: dict[int, list[_Entry]] = {}
+    entries: dict[int, list[LedgerEntry]] = {}
     for track_id, import_id, origin, created, delivered, replaced in rows:
         delivery = Delivery(bool(created), delivered, import_ledger.as_document(replaced))
-        entries.setdefault(track_id, []).append(_Entry(import_id, origin, delivery))
+        entries.setdefault(track_id, []).append(LedgerEntry(import_id, origin, delivery))
     return entries
 
 

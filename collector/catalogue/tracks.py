@@ -19,6 +19,7 @@ from collector.catalogue import (
     feature_queue,
     genres,
     identity,
+    import_features,
     merging,
     pending_track,
     primary_genre,
@@ -51,6 +52,8 @@ class _Batch:
     same: list[tuple[int, int]] = field(default_factory=list)
     """Pairs of tracks that turned out to be the same recording."""
     ledger: ImportLedger | None = None
+    features_not_taken: int = 0
+    """Tracks with other features than those that another source delivered."""
     conflicts: int = 0
     """Items whose own id belongs to a track of another name."""
 
@@ -100,12 +103,8 @@ def record(
             batch.features[pending.id] = _features_of(track.features)
     moved = _store(connection, batch, before, delivery, now)
     tracks_new = sum(pending.new for pending in batch.tracks.values())
-    return RecordResult(
-        tracks_new,
-        len(seen) - tracks_new,
-        moved,
-        batch.conflicts,
-    )
+    duplicates = len(seen) - tracks_new
+    return RecordResult(tracks_new, duplicates, moved, batch.conflicts, batch.features_not_taken)
 
 
 def are_stored(
@@ -391,7 +390,9 @@ def _store_features(
     if batch.ledger is not None:
         existing = sorted(track for track in features if not batch.tracks[track].new)
         stored = feature_queue.load_features(connection, existing, delivery.provider)
-        features = batch.ledger.deliver_features(features, stored)
+        features, batch.features_not_taken = import_features.deliver(
+            connection, batch.ledger, features, stored
+        )
     feature_queue.store_features(
         connection, features, delivery.provider, now, replace=batch.ledger is not None
     )

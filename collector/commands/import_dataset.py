@@ -233,3 +233,8 @@ def _about_versions(imported: "ImportResult") -> Iterator[str]:
             f"{imported.conflicts:,} rows have an ID under which a track of another name is "
             "stored: they were matched by name and duration."
         )
+    if imported.features_not_taken:
+        yield (
+            f"{imported.features_not_taken:,} tracks have other features here than another file "
+            "delivered: those stay, and only missing ones are filled."
+        )

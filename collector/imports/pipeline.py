@@ -250,6 +250,7 @@ class _Recorder:
             import_id=self.import_id,
             corrected=corrected - self._corrected_before,
             conflicts=self.recorded.conflicts,
+            features_not_taken=self.recorded.features_not_taken,
             corrects=corrects,
             other_tables=list(self._origin.others),
             only_earlier=only_earlier if stopped == "done" else 0,

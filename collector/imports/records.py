@@ -98,6 +98,8 @@ class ImportResult:
     """Tracks of an earlier version of the file that were filled or corrected."""
     conflicts: int = 0
     """Rows whose own id belongs to a track of another name; they were matched by name."""
+    features_not_taken: int = 0
+    """Tracks whose features differ from those that another source delivered, which stay."""
     corrects: list[int] = field(default_factory=list)
     """Earlier imports of which the file is a new version."""
     other_tables: list[int] = field(default_factory=list)

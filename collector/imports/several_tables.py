@@ -16,7 +16,7 @@ _MAX_LISTED: Final = 10
 _PER_TABLE: Final = ("rows", "tracks_new", "duplicates", "rejected", "import_id")
 _SUMMED: Final = (
     *("rows", "tracks_new", "duplicates", "rejected", "unlabelled", "claims_moved", "described"),
-    *("seconds", "corrected", "conflicts", "only_earlier"),
+    *("seconds", "corrected", "conflicts", "features_not_taken", "only_earlier"),
 )
 
 

@@ -196,6 +196,50 @@ def claims(engine: Engine) -> list[str]:
         return [repr(tuple(row)) for row in connection.execute(text(query))]
 
 
+BPM = ("title,artist,bpm", "Alpha,Ana,120")
+FULL = ("title,artist,energy,valence,tempo,year", "Alpha,Ana,0.51,0.3,120.1,1999")
+LOUD = ("title,artist,energy,tempo,loudness", "Alpha,Ana,0.51,120,-7")
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_missing_features_are_filled_by_other_files(
+    engine: Engine, tmp_path: Path, order: tuple[int, ...]
+):
+    """Each file fills what is missing, the first one counts; undone, the others' stay."""
+    tables_ = dict(zip(("bpm.csv", "full.csv", "loud.csv"), (BPM, FULL, LOUD), strict=True))
+    files = [write(tmp_path / name, row, header=head) for name, (head, row) in tables_.items()]
+    before = stored(engine)
+    results = [run(engine, path) for path in files]
+    assert [one.features_not_taken for one in results] == [0, 1, 0]
+    kept = {"tempo": {0, 2}, "energy": {1, 2}, "valence": {1}, "loudness": {2}}
+    values = {"tempo": 120.0, "energy": 0.51, "valence": 0.3, "loudness": -7.0}
+    left = {0, 1, 2}
+    for at in (None, *order):
+        if at is not None:
+            undo(engine, results[at].import_id)
+            left.discard(at)
+        expected = tuple(values[name] if kept[name] & left else None for name in kept)
+        assert features_of(engine) == ({expected} if left and set(expected) != {None} else set())
+    assert stored(engine) == before
+
+
+def test_a_version_corrects_only_its_own_features(engine: Engine, tmp_path: Path):
+    """Not those that another file filled meanwhile."""
+    run(engine, write(tmp_path / "bpm.csv", BPM[1], header=BPM[0]))
+    run(engine, write(tmp_path / "full.csv", FULL[1], header=FULL[0]))
+    new = write(tmp_path / "bpm.csv", "Alpha,Ana,99,0.9,-3", header=f"{BPM[0]},energy,loudness")
+    result = run(engine, new)
+    assert features_of(engine) == {(99.0, 0.51, 0.3, -3.0)}
+    undo(engine, result.import_id)
+    assert features_of(engine) == {(120.0, 0.51, 0.3, None)}
+
+
+def features_of(engine: Engine) -> set[tuple[object, ...]]:
+    with read_transaction(engine) as connection:
+        query = text("SELECT tempo, energy, valence, loudness FROM audio_features")
+        return {tuple(row) for row in connection.execute(query)}
+
+
 def test_a_harvested_track_stays(engine: Engine, tmp_path: Path):
     """Harvested before or after the import, with its own rank, and what the harvest filled in."""
     harvest(engine, "Before", "A", "pop", 30)
