@@ -5,15 +5,19 @@ through a hard link. Files with the whole database are made for their owner alon
 """
 
 import csv
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from genrebase.errors import UserError
 from genrebase.spreadsheet_cells import SpreadsheetWriter
+
+DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system reports where a disk, a quota or the size of a file is exhausted."""
 
 
 def create_text(path: Path) -> IO[str]:
@@ -35,12 +39,23 @@ def create_csv(
     if path is None:
         yield csv.writer(_NullFile())
         return
-    with create_text(path) as file:
+    with naming_the_full_file(path), create_text(path) as file:
         writer: Any = csv.writer(file)
         if for_spreadsheets:
             writer = SpreadsheetWriter(writer)
         writer.writerow(columns)
         yield writer
+
+
+@contextmanager
+def naming_the_full_file(path: Path) -> Iterator[None]:
+    """Name `path` in an error by a full disk: the system does not say which file was written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in DISK_FULL and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 class _NullFile:
@@ -79,7 +94,8 @@ def create_atomically(path: Path) -> Iterator[Path]:
         raise _refusal(path, error) from error
     with folder as name:
         temporary = Path(name) / path.name
-        yield temporary
+        with naming_the_full_file(path):
+            yield temporary
         try:
             _publish(temporary, path)
         except OSError as error:

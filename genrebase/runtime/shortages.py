@@ -1,10 +1,8 @@
 """What a process ran out of, memory or disk space, as a sentence that says what to do."""
 
-import errno
 import tempfile
-from typing import Final
 
-_DISK_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+from genrebase.new_file import DISK_FULL
 
 
 def describe_shortage(error: BaseException) -> str | None:
@@ -15,7 +13,7 @@ def describe_shortage(error: BaseException) -> str | None:
             f"The memory that this process may use did not suffice{detail}: free some, raise the "
             "limit of the process or container, or work on fewer tracks."
         )
-    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
         reason = error.strerror or "no space left"
         if error.filename is not None:
             return f"{error.filename} cannot be written ({reason}): free some space there."

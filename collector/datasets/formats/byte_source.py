@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from collector.datasets.formats.table import DamagedFile, NotADataset
+from genrebase.new_file import naming_the_full_file
 
 _BUFFER: Final = 1 << 18
 _HEAD: Final = 4_096
@@ -139,7 +140,7 @@ class ByteSource:
             yield self.path
             return
         with tempfile.NamedTemporaryFile(prefix="genrebase-") as copy:
-            with self.open() as file:
+            with naming_the_full_file(Path(copy.name)), self.open() as file:
                 shutil.copyfileobj(file, copy, _BUFFER)
-            copy.flush()
+                copy.flush()
             yield Path(copy.name)

@@ -1,5 +1,7 @@
 """Output files are created exclusively."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,22 @@ def test_an_existing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="exists already"), new_file.create_csv(file, ("a",)):
         pass
     assert file.read_text() == "theirs"
+
+
+def test_a_full_disk_is_blamed_on_the_file_that_was_written(tmp_path: Path) -> None:
+    """The system's error has no name; the temporary file means nothing to the user."""
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    for number, create in enumerate(
+        (
+            new_file.create_atomically,
+            lambda file: new_file.create_csv(file, ("a",)),
+            new_file.naming_the_full_file,
+        )
+    ):
+        file = tmp_path / f"{number}.csv"
+        with pytest.raises(OSError, match="No space") as caught, create(file):
+            raise OSError(*full.args)
+        assert caught.value.filename == str(file)
+    with pytest.raises(OSError, match="denied") as caught, new_file.naming_the_full_file(tmp_path):
+        raise OSError(errno.EACCES, "denied")
+    assert caught.value.filename is None
