@@ -31,6 +31,8 @@ _DELIMITERS: Final[Mapping[str, re.Pattern[str]]] = {
 _ANY_DELIMITER: Final = re.compile(r"\s*(?:;|\||(?<!\\),|/|&)\s*")
 _CERTAIN: Final = re.compile(r"\s*[;|]\s*")
 """Separates names in a column of several artists: hardly a name holds one."""
+_NO_NAMES: Final = frozenset({"empty_field", "-", "?"})
+"""Placeholders of artists."""
 _IDS: Final = re.compile(r"[\s,;|]+")
 _OTHER_IDS: Final = re.compile(r"\s*[,;|]\s*")
 _MOSTLY: Final = 0.9
@@ -296,7 +298,7 @@ def _credits(items: Sequence[ListItem]) -> tuple[ArtistCredit, ...]:
     """Return every artist once, the first of equal names with its id."""
     credit_of: dict[str, ArtistCredit] = {}
     for item in items:
-        if item.name:
+        if item.name and item.name.casefold() not in _NO_NAMES:
             credit_of.setdefault(item.name, ArtistCredit(item.name, artist_id(item.id)))
     return tuple(credit_of.values()) or (ArtistCredit(""),)
 

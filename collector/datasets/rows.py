@@ -21,6 +21,10 @@ _MAX_ARTISTS: Final = 100
 _SEPARATE_GENRES: Final = "if they are lists: --genre-separator ,"
 _ARTISTS: Final = "with a column of the artists' ids or their number they can be split."
 
+_ONE_ARTIST: Final = (
+    "if they are lists: --column artists={}; then a cell is split whose names other rows have."
+)
+
 _Value = TypeVar("_Value")
 
 
@@ -120,7 +124,7 @@ class RowParser:
         parsed = self._credits.parse(row[at.artists], ids, count)
         if parsed.ids_unreadable and at.artist_ids is not None:
             self.unreadable_cells[at.artist_ids] += 1
-        self.comma_cells[at.artists] += parsed.may_be_several and at.many_artists
+        self.comma_cells[at.artists] += parsed.may_be_several
         return parsed
 
     def _genres(self, row: Sequence[str], index: int | None) -> tuple[str, ...]:
@@ -129,18 +133,21 @@ class RowParser:
             return ()
         cell = cells.clean(row[index])
         genres = genre_cells.split_cell(cell, self._separator)
-        if not genres and not list_cells.is_blank(cell):
+        if not genres and not genre_cells.is_blank(cell):
             self.unreadable_cells[index] += 1
         self.comma_cells[index] += self._separator is None and genre_cells.may_be_list(cell)
         return genres
 
     def hints(self, header: Sequence[str]) -> Iterator[str]:
         """Yield what can be done about cells that may be several names, one message a column."""
-        for index, option in ((self._at.genre, _SEPARATE_GENRES), (self._at.artists, _ARTISTS)):
+        artists = _ARTISTS if self._at.many_artists else _ONE_ARTIST
+        for index, option in ((self._at.genre, _SEPARATE_GENRES), (self._at.artists, artists)):
             count = 0 if index is None else self.comma_cells[index]
             if index is not None and count:
-                cells_ = f"{count:,} cells of {cells.escape_unprintable(header[index])}"
-                yield f"{cells_} hold a comma and are taken as one name each; {option}"
+                name = cells.escape_unprintable(header[index])
+                cells_ = f"{count:,} cells of {name}"
+                advice = option.format(name)
+                yield f"{cells_} hold a comma and are taken as one name each; {advice}"
 
     def _subgenre(self, row: Sequence[str]) -> tuple[str, str] | None:
         at = self._at

@@ -13,6 +13,8 @@ from collector.imports.records import ImportResult
 from genrebase.errors import UserError
 
 _MAX_LISTED: Final = 12
+_FOLLOWERS: Final = frozenset({"followers", "followerstotal", "artistfollowers"})
+_OF_TRACKS: Final = frozenset({"trackid", "trackname", "album", "albumname", "durationms", "isrc"})
 ENCODING_HINT: Final = "name it, such as --encoding latin-1"
 
 
@@ -24,6 +26,13 @@ def explain(
     summary: TableSummary,
 ) -> UserError:
     """Return the error for a table without a title or an artist, by what it holds."""
+    if not error.missing:  # a column that was named
+        return error
+    if _is_of_artists(dataset.header):
+        return NotADataset(
+            f"{name} is a table of artists, not of tracks: its names, followers and ids are those "
+            "of artists. Import a table of tracks; genres of artists come with their tracks."
+        )
     ids = find_ids(dataset.header, summary)
     if ids is not None:
         return NotADataset(
@@ -42,10 +51,18 @@ def explain(
 
 def find_ids(header: Sequence[str], summary: TableSummary) -> int | None:
     """Return the column of a table whose cells are Spotify ids of tracks."""
+    if _is_of_artists(header):
+        return None
     keys: dict[str, int] = {}
     for position, name in enumerate(header):
         keys.setdefault(columns.column_key(name), position)
     return id_columns.find_spotify_column(keys, summary.columns)
+
+
+def _is_of_artists(header: Sequence[str]) -> bool:
+    """Return whether a table describes artists: only they have followers."""
+    keys = {columns.column_key(name) for name in header}
+    return "name" in keys and not _FOLLOWERS.isdisjoint(keys) and not _OF_TRACKS & keys
 
 
 def encoding_hints(result: ImportResult, dataset: DatasetReader) -> Sequence[str]:

@@ -127,3 +127,51 @@ def test_an_export_is_not_imported(
     with pytest.raises(ExportedData):
         collector("import", str(file))
     assert contents(engine) == before
+
+
+ARTISTS = """id,followers,genres,name,popularity
+0aaaaaaaaaaaaaaaaaaaa1,10,"['pop']",Ana,3
+0aaaaaaaaaaaaaaaaaaaa2,20,"['rock']",Bo,4
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        (
+            "track_id,genre\n0aaaaaaaaaaaaaaaaaaaa1,pop\n",
+            ("--column", "tempo=Nope"),
+            "no column 'Nope'",
+        ),
+        (
+            "track_id,genre\n0aaaaaaaaaaaaaaaaaaaa1,pop\n",
+            ("--genre-column", "Nope"),
+            "no column 'Nope'",
+        ),
+        ("track_id,genre\n0aaaaaaaaaaaaaaaaaaaa1,pop\n", (), "collector add"),
+        (ARTISTS, (), "table of artists, not of tracks"),
+    ],
+)
+def test_a_refused_table_is_named_as_what_it_is(
+    collector: Call, tmp_path: Path, text: str, options: tuple[str, ...], message: str
+):
+    (tmp_path / "data.csv").write_text(text)
+
+    with pytest.raises(UserError, match=message):
+        collector("import", "data.csv", *options)
+
+
+def test_artists_are_not_fetched_as_tracks(collector: Call, tmp_path: Path):
+    (tmp_path / "artists.csv").write_text(ARTISTS)
+
+    with pytest.raises(UserError, match="has no column of them"):
+        collector("add", "artists.csv")
+
+
+def test_commas_of_a_column_of_one_artist_are_counted(collector: Call, tmp_path: Path):
+    (tmp_path / "data.csv").write_text('title,artist\nT1,"Ana, Bo"\nT2,Ana\nT3,Bo\n')
+
+    assert "1 cells of artist hold a comma" in collector("import", "data.csv", "--dry-run")
+    assert "--column artists=artist" in collector("import", "data.csv", "--dry-run")
+    corrected = collector("import", "data.csv", "--dry-run", "--column", "artists=artist")
+    assert "hold a comma" not in corrected

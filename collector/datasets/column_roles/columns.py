@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from collector.datasets.column_roles import (
@@ -45,6 +46,8 @@ _NOT_A_LETTER: Final = re.compile(r"[^\w%]|_")
 _WORD_BREAK: Final = re.compile(r"[^0-9a-z%]+")
 _MAX_LISTED: Final = 30
 _MAJORITY: Final = 0.5
+_RARER: Final = 3
+"""Tracks of a table have at least a third as many different titles as another column has names."""
 
 
 class ColumnsMissing(UserError):
@@ -229,7 +232,17 @@ class _ColumnFinder:
         positions = [self.keys[key] for key in _NAMES[field].split() if key in self.keys]
         is_name = field in {"title", "artists", "artist"}
         filled = [at for at in positions if not is_name or not self._holds_no_names(at)]
+        if field == "title":
+            filled = [at for at in filled if not any(map(partial(self._is_rarer, at), filled))]
         return next(iter(filled or positions), None)
+
+    def _is_rarer(self, position: int, other: int) -> bool:
+        """Return whether a column has far fewer different cells than another: no titles."""
+        few = self._summaries[position].distinct if position in self._summaries else None
+        many = self._summaries[other].distinct if other in self._summaries else None
+        if few is None or other not in self._summaries:
+            return False
+        return many is None or (few < many and (few == 1 or few * _RARER <= many))
 
     def _holds_no_names(self, position: int) -> bool:
         """Return whether a column is empty, or one of ids or numbers."""

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from collector.datasets.parsing import genre_cells
 from collector.datasets.survey import ColumnSummary
+from genrebase.store import default_mapping
 
 _OF_TRACKS: Final = (
     *("genre", "trackgenre", "playlistgenre", "songgenre", "musicgenre", "genrename"),
@@ -31,6 +32,23 @@ _COMPANIONS: Final = frozenset({"copyrights", "copyright", "upc", "recordlabel",
 """Columns beside which a label is a record label."""
 _MAX_RECORD_LABELS: Final = 0.05
 _MIN_ROWS_PER_LABEL: Final = 2
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_OTHER_WORDS: Final = frozenset(
+    {"new", "age", "house", "room", "big", "world", "black", "deep", "study", "sleep", "party"}
+    | {"happy", "sad", "kids", "children", "chill", "show", "tunes", "minimal", "german", "power"}
+    | {"french", "british", "swedish", "indian", "post", "piano", "guitar", "music"}
+)
+"""Words of genres' names that other names have, too."""
+_WORDS: Final = (
+    frozenset(
+        word
+        for name in default_mapping.BROAD_BY_FINE
+        for word in (*_WORD.findall(name), "".join(_WORD.findall(name)))
+    )
+    - _OTHER_WORDS
+)
+_NUMBERS: Final = "{} holds numbers only, which are no genres: replace them by names."
+_TAKEN: Final = "{0} is taken as the genre; if it holds something else: --column genre="
 
 
 class GenreColumn(NamedTuple):
@@ -52,9 +70,9 @@ def find_genre_column(
 ) -> GenreColumn:
     """Return the column of the tracks' genres, else of the artists', of tags, or of labels.
 
-    An empty column is passed over, and one of numbers if another has names. A column `label` is
-    one of genres only where no column is named after genres, and its values repeat: else it holds
-    record labels.
+    An empty column is passed over, and so is one of numbers. A column `label` is one of genres
+    only where no column is named after genres, its values repeat and most hold the name of a
+    genre: else it holds record labels.
     """
     named = [
         (keys[name], "," if name in _OF_ARTISTS else None)
@@ -63,10 +81,12 @@ def find_genre_column(
     ]
     filled = [entry for entry in named if not _is_empty(summaries.get(entry[0]))]
     worded = [entry for entry in filled if not _is_numeric(summaries.get(entry[0]))]
-    for position, separator in worded or filled:
+    for position, separator in worded:
         is_of_artists = separator is not None
         note = f"{header[position]} holds genres of the artists: the first of them counts."
         return GenreColumn(position, separator, (note,) if is_of_artists else ())
+    if filled:
+        return GenreColumn(None, notes=(_NUMBERS.format(header[filled[0][0]]),))
     if named:
         return GenreColumn(named[0][0])
     return _label_column(header, keys, summaries)
@@ -79,9 +99,11 @@ def _label_column(
     if position is None:
         return GenreColumn(None)
     summary = summaries.get(position)
+    if _is_numeric(summary):
+        return GenreColumn(None, notes=(_NUMBERS.format(header[position]),))
     is_genre = not any(_GENRE_LIKE.search(key) for key in keys) and not _COMPANIONS & keys.keys()
     if is_genre and (summary is None or _holds_genres(summary)):
-        return GenreColumn(position)
+        return GenreColumn(position, notes=(_TAKEN.format(header[position]),))
     note = (
         f"{header[position]} is taken as the record label, not as a genre; if it holds genres: "
         f"--genre-column {header[position]}"
@@ -90,13 +112,24 @@ def _label_column(
 
 
 def _holds_genres(summary: ColumnSummary) -> bool:
-    """Return whether the values repeat and few are named as companies are."""
+    """Return whether the values repeat, few are named as companies and most as genres are."""
     if summary.values is None or not summary.values:
         return False
     rows = sum(summary.values.values())
     companies = sum(_RECORD_LABEL.search(value) is not None for value in summary.values)
     repeats = rows >= _MIN_ROWS_PER_LABEL * len(summary.values)
-    return repeats and companies <= _MAX_RECORD_LABELS * len(summary.values)
+    genres = sum(not _WORDS.isdisjoint(_words(value)) for value in summary.values)
+    return (
+        repeats
+        and companies <= _MAX_RECORD_LABELS * len(summary.values)
+        and 2 * genres > len(summary.values)
+    )
+
+
+def _words(name: str) -> list[str]:
+    """Return the words of a name, and the name as one word: `Hip-Hop` is hip, hop, hiphop."""
+    words = _WORD.findall(name.casefold())
+    return [*words, "".join(words)]
 
 
 def _is_empty(summary: ColumnSummary | None) -> bool:

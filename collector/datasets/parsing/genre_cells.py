@@ -15,6 +15,11 @@ from genrebase.store import names
 _SEPARATORS: Final = re.compile(r"[;|\0]+")
 """No genre's name holds one of these."""
 _MAX_CHARACTERS: Final = 400
+_PLACEHOLDERS: Final = frozenset(
+    {"unknown", "unknown genre", "unclassified", "uncategorized", "uncategorised", "unspecified"}
+    | {"not specified", "no genre", "untagged", "not available", "empty_field", "0"}
+)
+"""Words that stand where a genre is missing."""
 _COMMA: Final = ","
 
 
@@ -25,7 +30,7 @@ def split_cell(cell: str, separator: str | None = None) -> tuple[str, ...]:
     Lists are read as `list_cells` reads them; plain text is split at `;` and `|`, and at
     `separator` if one is given: a comma may be part of a genre's name. Names are in Unicode's form
     NFC and on one line. Words for a missing value are not genres. Returns nothing for a damaged
-    list, too; `list_cells.is_blank` distinguishes it from a cell without a genre.
+    list, too; `is_blank` distinguishes it from a cell without a genre.
     """
     try:
         parsed = list_cells.parse_list(cell)
@@ -54,7 +59,25 @@ def clean_name(name: str) -> str:
     plain = unicodedata.normalize("NFC", names.clean(name)).strip()
     if not plain.isprintable():  # a search query has one line
         plain = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
-    return "" if cells.is_missing(plain) or len(plain) > _MAX_CHARACTERS else plain
+    return "" if _is_placeholder(plain) or len(plain) > _MAX_CHARACTERS else plain
+
+
+def is_blank(cell: str) -> bool:
+    """Return whether a cell holds no genre: nothing, or placeholders such as `Unknown` and `-`."""
+    if list_cells.is_blank(cell):
+        return True
+    try:
+        parsed = list_cells.parse_list(cell)
+    except list_cells.UnreadableList:
+        return False
+    parts = [cell] if parsed is None else [item.name for item in parsed.items]
+    return all(_is_placeholder(part.strip()) for cell in parts for part in _split_text(cell, None))
+
+
+def _is_placeholder(name: str) -> bool:
+    """Return whether a text stands for a missing genre: no genre's name has no letter or digit."""
+    is_word = name.casefold() in _PLACEHOLDERS or cells.is_missing(name)
+    return is_word or not any(map(str.isalnum, name))
 
 
 def comparison_key(name: str) -> str:

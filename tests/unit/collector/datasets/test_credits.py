@@ -166,3 +166,8 @@ def test_a_mark_for_a_missing_value_is_no_artist(mark):
 def test_ids_of_a_cell(cell, ids):
     """URIs, URLs and ids, joined or as a list."""
     assert len(credit_cells.parse_ids(cell)) == ids
+
+
+@pytest.mark.parametrize("cell", ["-", "?", "empty_field", "['?']", "N/A"])
+def test_placeholders_are_no_artists(cell):
+    assert CreditParser(many=False).parse(cell, "", 0).artists == (ArtistCredit(""),)

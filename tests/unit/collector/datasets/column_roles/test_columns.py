@@ -261,11 +261,15 @@ def test_a_label_may_be_the_genre():
 
 
 def test_an_empty_genre_column_is_passed_over():
-    """Exportify's genres of albums are empty; numbers are taken where nothing has names."""
+    """Exportify's genres of albums are empty; numbers are no genres."""
     filled = ["pop"] * 4
     assert find({**NAMES, "Album Genres": ["[]"] * 4, "Artist Genres": filled}).genre == 3
     assert find({**NAMES, "genre": ["3"] * 4, "genre_name": filled}).genre == 3
-    assert find({**NAMES, "genre": ["3"] * 4}).genre == 2
+    found = find({**NAMES, "genre": ["3"] * 4})
+    assert found.genre is None
+    assert found.notes == (
+        "genre holds numbers only, which are no genres: replace them by names.",
+    )
 
 
 def test_overrides_come_first():
@@ -288,3 +292,40 @@ def test_every_column_has_a_role_or_is_ignored():
     assert columns.describe(*columns.name_columns(header, found)) == (
         "Columns: title=Track Name, artists=artists, genre=genre; ignored: mood, (unnamed)."
     )
+
+
+@pytest.mark.parametrize(
+    ("others", "title"),
+    [
+        ({"name": ["My Playlist"] * 4, "track": ["A", "B", "C", "D"]}, "track"),
+        ({"title": ["Mine"] * 4, "song": ["A", "B", "C", "A"]}, "song"),
+        ({"name": ["Mine", "Mine", "Yours", "Yours"], "track": list("ABCD")}, "name"),
+        ({"name": ["One", "Two"] * 4, "Track Title": list("ABCDEFGH")}, "Track Title"),
+        ({"name": ["A", "B", "C", "C"], "track": ["1", "2", "3", "4"]}, "name"),
+    ],
+)
+def test_a_constant_name_beside_varied_titles_is_no_title(others, title):
+    rows = len(next(iter(others.values())))
+    table = {**others, "artist": ["Ana"] * rows}
+    assert list(table)[find(table).title] == title
+
+
+@pytest.mark.parametrize(
+    ("labels", "is_genre"),
+    [
+        (["Ostgut Ton", "Kompakt", "Ninja Tune", "Hyperdub", "Stones Throw"], False),
+        (["Warp", "4AD", "Mute", "Rough Trade", "Blue Note"], False),
+        (["0", "1"], False),
+        (["rock", "Hip-Hop", "hip hop", "Deep House", "Techno"], True),
+        (["Jazz", "K-Pop", "Folk", "Indie Rock", "Post-Punk"], True),
+    ],
+)
+def test_a_label_is_a_genre_if_most_values_are_named_as_genres(labels, is_genre):
+    rows = labels * 4
+    table = {"name": [f"T{n}" for n in range(len(rows))], "artist": ["Ana"] * len(rows)}
+    found = find({**table, "label": rows})
+    assert (found.genre is not None) == is_genre
+    (note,) = found.notes
+    assert ("--column genre=" in note) == is_genre
+    assert find({**table, "label": rows}, genre_column="label").genre == 2
+    assert find({**table, "label": rows}, overrides={"genre": ""}).genre is None

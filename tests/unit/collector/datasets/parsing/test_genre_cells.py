@@ -108,3 +108,17 @@ def test_a_cell_that_may_be_a_list():
     assert genre_cells.may_be_list("pop, rock")
     assert not genre_cells.may_be_list("['pop', 'rock']")
     assert not genre_cells.may_be_list("pop")
+
+
+@pytest.mark.parametrize(
+    "cell", ["Unknown", "unclassified", "-", "?", "0", "empty_field", "--", "['unknown']", "-; ?"]
+)
+def test_placeholders_are_no_genres(cell):
+    assert genre_cells.split_cell(cell) == ()
+    assert genre_cells.is_blank(cell)
+
+
+def test_a_placeholder_beside_a_genre_is_left_out():
+    assert genre_cells.split_cell("unknown; pop") == ("pop",)
+    assert not genre_cells.is_blank("unknown; pop")
+    assert genre_cells.split_cell("80s") == ("80s",)
