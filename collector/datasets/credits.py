@@ -1,7 +1,7 @@
-"""Read the credited artists of a row: as many names as ids, no name that was glued. Pure.
+"""Parse the credited artists of a row: as many names as ids, and no joined names. Pure.
 
-A name may hold a comma, a slash or an ampersand. Text is split where that is certain: N ids or
-a count of N artists mean N names, and other rows of the table show which names there are.
+A name may contain a comma, a slash or an ampersand. Text is split where that is certain: N ids, or
+a count of N artists, mean N names, and other rows of the table confirm names.
 """
 
 import re
@@ -30,27 +30,27 @@ _DELIMITERS: Final[Mapping[str, re.Pattern[str]]] = {
 """In the order in which they are tried; Exportify writes a comma of a name as `\\,`."""
 _ANY_DELIMITER: Final = re.compile(r"\s*(?:;|\||(?<!\\),|/|&)\s*")
 _CERTAIN: Final = re.compile(r"\s*[;|]\s*")
-"""Separates names in a column of several artists: hardly a name holds one."""
+"""The separator of names in a column of several artists: names hardly contain it."""
 _NO_NAMES: Final = frozenset({"empty_field", "-", "?"})
 """Placeholders of artists."""
 _IDS: Final = re.compile(r"[\s,;|]+")
 _OTHER_IDS: Final = re.compile(r"\s*[,;|]\s*")
 _MOSTLY: Final = 0.9
 _MAX_NAMES: Final = 200_000
-"""Names that are remembered of a table."""
+"""Maximum of names that are stored per table."""
 _MAX_SEVERAL: Final = 10_000
-"""Cells by which the table's delimiter is found."""
+"""Maximum of cells from which the table's delimiter is inferred."""
 _CONFIRMED: Final = 10
-"""Weight of a name that another row confirms, as against a number that fits."""
+"""Weight of a name that another row confirms, relative to a number of names that fits."""
 _MAX_PIECES: Final = 16
-"""Of one cell, when they are put together to names in every way."""
+"""Maximum of pieces of a cell that are joined to names in every way."""
 
 
 class Credits(NamedTuple):
     """The credited artists of a row."""
 
     artists: tuple[ArtistCredit, ...]
-    """At least one; each once."""
+    """At least one artist, each once."""
     ids_unreadable: bool = False
     """Whether the row has ids of artists that could not be matched to the names."""
     may_be_several: bool = False
@@ -59,20 +59,20 @@ class Credits(NamedTuple):
 
 @dataclass(slots=True)
 class CreditNames:
-    """The names of artists that stand alone in a table, and how it separates several."""
+    """The names of artists that are alone in a cell of the table, and the table's delimiter."""
 
     by_id: dict[str, str] = field(default_factory=dict)
     single: set[str] = field(default_factory=set)
     delimiters: Counter[str] = field(default_factory=Counter)
-    """How often each delimiter gives as many names as there are ids."""
+    """Per delimiter, how often it gives as many names as ids."""
 
     @property
     def order(self) -> list[str]:
-        """The delimiters, the table's own first."""
+        """The delimiters, that of the table first."""
         return sorted(_DELIMITERS, key=lambda delimiter: -self.delimiters[delimiter])
 
     def add_several(self, cells_: Sequence[tuple[str, int, Sequence[str]]]) -> None:
-        """Find the table's delimiter, by cells with the number and the ids of their artists."""
+        """Infer the table's delimiter from cells with the number and the ids of their artists."""
         for text, number, row_ids in cells_:
             for delimiter in _DELIMITERS:
                 pieces = _split(text, delimiter)
@@ -119,7 +119,7 @@ def survey_credits(
 def survey_rows(
     rows: Iterable[Sequence[str]], artists: int, ids: int | None, count: int | None
 ) -> CreditNames:
-    """Read a table's names before its credits are split; a list of them needs no splitting."""
+    """Collect a table's names, by which its credits are split; lists need no splitting."""
     names = CreditNames()
     several: list[tuple[str, int, Sequence[str]]] = []
     for row in rows:
@@ -165,7 +165,7 @@ class CreditParser:
     """Parses the credits of one table."""
 
     def __init__(self, *, many: bool, names: CreditNames | None = None) -> None:
-        """`many` is whether the column's name is that of several artists."""
+        """`many` is whether the column's name is a plural."""
         self._many = many
         self._names = names or CreditNames()
         self._order = self._names.order
@@ -219,7 +219,7 @@ class CreditParser:
         return Credits(_credits(list(map(ListItem, pieces))), ids_unreadable)
 
     def _split(self, text: str, number: int, row_ids: Sequence[str]) -> list[str] | None:
-        """Return the names in a text that holds `number` of them; None if that is uncertain."""
+        """Return the `number` names in a text; None if they are uncertain."""
         for delimiter in self._order:
             pieces = _split(text, delimiter)
             if len(pieces) == number and self._names.count_matches(pieces, row_ids) >= 0:
@@ -233,7 +233,7 @@ class CreditParser:
     def _join(
         self, pieces: Sequence[str], text: str, number: int, row_ids: Sequence[str]
     ) -> list[str] | None:
-        """Put pieces together to `number` names: in the only way that fits the other rows."""
+        """Join pieces to `number` names, if exactly one way fits the other rows."""
         if len(pieces) > _MAX_PIECES:
             return None
         ways = []
@@ -246,7 +246,7 @@ class CreditParser:
         return fitting[0] if len(fitting) == 1 else None
 
     def _split_by_names(self, text: str) -> list[str] | None:
-        """Split a text at commas if each of the names stands alone in another row."""
+        """Split a text at commas if each of the names is alone in a cell of another row."""
         if not self._many or "," not in text:
             return None
         pieces = _split(text, ",")
@@ -264,7 +264,7 @@ def _unescape(name: str) -> str:
 
 
 def _spans(text: str, pieces: Sequence[str]) -> list[tuple[int, int]]:
-    """Return where the pieces stand in the text; empty if they do not stand there as they are."""
+    """Return the positions of the pieces in the text; empty if one is not literally in it."""
     spans, at = [], 0
     for piece in pieces:
         start = text.find(piece, at)
@@ -276,7 +276,7 @@ def _spans(text: str, pieces: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _groups(spans: Sequence[tuple[int, int]], text: str, number: int) -> Iterator[list[str]]:
-    """Yield every way to put neighbouring pieces together to `number` names."""
+    """Yield every way to join neighbouring pieces to `number` names."""
     for cuts in combinations(range(1, len(spans)), number - 1):
         bounds = [0, *cuts, len(spans)]
         yield [text[spans[first][0] : spans[last - 1][1]] for first, last in pairwise(bounds)]

@@ -33,13 +33,13 @@ _FILES: Final = (
 )
 _NAMES: Final = frozenset(("title", "track_name", "name", "artist", "artists", "artist_name"))
 _MIN_VALUE_COLUMNS: Final = 8
-"""Columns of numbers that a table of descriptors has at least."""
+"""Minimum of numeric columns of a table of descriptors."""
 _PIECE: Final = re.compile(
     r"(?:segment|seg|chunk|slice|window|piece|part|clip|excerpt|snippet|frame)"
     r"(?:_(?:id|no|nr|num|number|index|idx|start|end|name))?"
     r"|(?:offset|start|end|stop|onset|begin)(?:_(?:time|s|sec|secs|seconds|ms|sample|frame))?"
 )
-"""Names of columns that tell which piece of a file a row describes."""
+"""Names of columns that identify the piece of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class DescriptorColumns:
     value_names: tuple[str, ...]
     """Their names."""
     notations: tuple[Notation, ...]
-    """How their numbers are written."""
+    """The notation of their numbers."""
 
 
 def find_descriptor_columns(
@@ -61,8 +61,7 @@ def find_descriptor_columns(
 ) -> DescriptorColumns | None:
     """Find the columns by the header and the summary; return None for another kind of table.
 
-    A table of descriptors names files, neither titles nor artists, and has many columns of
-    numbers.
+    A table of descriptors has names of files, no titles or artists, and many numeric columns.
     """
     plain = [columns.normalise(name) for name in header]
     file = next((plain.index(name) for name in _FILES if name in plain), None)
@@ -96,7 +95,7 @@ class TablePieces:
     recording_of: Mapping[str, str] = field(default_factory=dict)
     """The recording of each file that is a piece of one."""
     columns: tuple[int, ...] = ()
-    """Columns that tell the pieces of one file apart."""
+    """Columns that identify the pieces of one file."""
     repeated: frozenset[str] = frozenset()
     """Files with several rows."""
     warnings: tuple[str, ...] = ()
@@ -139,17 +138,17 @@ class DescriptorRowParser:
     def __init__(
         self, columns: DescriptorColumns, own_source: str, pieces: TablePieces | None = None
     ) -> None:
-        """Parse rows laid out as `columns`; the files' names are ids of `own_source`."""
+        """Parse rows with `columns`; the files' names are ids of `own_source`."""
         self._pieces = pieces or TablePieces()
         self.columns = self._at = _without(columns, self._pieces.columns)
         self._source = own_source
         self._rows_of: dict[str, dict[int, int]] = {}
-        """Of each repeated file, the number of each piece by a hash of what distinguishes it."""
+        """Per repeated file, the number of each piece by a hash of its distinguishing cells."""
         self.unreadable_cells: Counter[int] = Counter()
         """Per column, non-empty cells that hold no number."""
 
     def parse(self, row: Sequence[str]) -> ParsedRow | RowRejection:
-        """Return a row as a track, named as its file is, with its genre and its values."""
+        """Return a row as a track with the file's name as title, its genre and its values."""
         at = self._at
         try:
             name = names.clean(cells.clean(row[at.file]))
@@ -176,7 +175,7 @@ class DescriptorRowParser:
         return ParsedRow(track, genres, values=values)
 
     def _piece_id(self, name: str, row: Sequence[str]) -> str:
-        """Return the file's name; with a number from the second piece of the file on.
+        """Return the file's name, with a number from its second piece on.
 
         Rows of a file that agree in the columns of pieces, or without these in all values, are
         the same piece.
@@ -189,7 +188,7 @@ class DescriptorRowParser:
         return name if number == 1 else f"{name}#{number}"
 
     def _number(self, row: Sequence[str], position: int, notation: Notation) -> float:
-        """Return a cell's number; NaN if it holds none, or infinity, and count it then."""
+        """Return a cell's number; for other text and infinity return NaN and count the cell."""
         cell = row[position]
         try:
             value = float(cell) if notation is Notation.POINT else math.nan

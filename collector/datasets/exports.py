@@ -1,6 +1,6 @@
-"""Recognise what this software exported: predictions and decisions are no data to learn from.
+"""Recognise exports of this software: predictions and decisions are no training data.
 
-An export is recognised by its content, whatever the file is called: Parquet by the metadata that
+An export is recognised by its content, not by the file's name: Parquet by the metadata that
 exports carry, any table by columns that only our views have, also where a SQL client saved it.
 """
 
@@ -32,7 +32,7 @@ _CATALOGUE: Final = (
     {"name_key", "claim_tied"},
     {"track_id", "genre", "is_claim"},
 )
-"""Columns that only a catalogue's tables have together."""
+"""Sets of columns that only a catalogue's tables have."""
 _VERDICTS: Final = {"source", "source_id", "genre", "by", "at"}
 
 _NO_DATA: Final = {

@@ -28,16 +28,16 @@ SUBSETS: Final = ("small", "medium", "large", "full")
 """Each contains those before it; a track's row names the smallest one that contains it."""
 
 _RENAMED: Final = {"rmse": "rms"}
-"""Features that newer versions of librosa call by another name."""
+"""Features that have another name in newer versions of librosa."""
 _MAX_SECONDS: Final = 2**31 / 1000 - 1
 
 _MAX_CELL: Final = 1 << 24
-"""Characters of a cell: some hold an artist's biography."""
+"""Maximum characters of a cell: some contain an artist's biography."""
 _REQUIRED: Final = (("track", "title"), ("artist", "name"), ("track", "genre_top"))
 
 
 class NotFmaTable(UserError):
-    """A table has not the layout of FMA's."""
+    """A table does not have the layout of FMA's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class FmaTrack:
 
     track: SourceTrack
     genres: tuple[str, ...]
-    """The top genre first, then all others of the track."""
+    """The top genre first, then the other genres of the track."""
     subset: str
 
 

@@ -1,4 +1,4 @@
-"""Summarise a column's numbers: how many lie in which range, in constant memory. Pure."""
+"""Summarise a column's numbers: a histogram over fixed ranges, in constant memory. Pure."""
 
 from bisect import bisect_left
 from typing import Any, Final
@@ -61,7 +61,7 @@ _EDGES: Final = sorted(
 _EDGE_ARRAY: Final = np.array(_EDGES)
 _SMALLEST_STANDARDISED: Final = -5
 _SECONDS: Final = 0.6
-"""Hundredths that are no seconds, if `3.75` stood for 3:75."""
+"""Hundredths that cannot be seconds: `3.75` would be 3:75."""
 
 
 class NumberSummary:
@@ -109,7 +109,7 @@ class NumberSummary:
     def count(self, low: float, high: float) -> int:
         """Return how many numbers lie between `low` and `high`, inclusive.
 
-        Both have to be ends of ranges in `RANGES`; infinity is no end.
+        Both have to be bounds of ranges in `RANGES`; infinity is none.
         """
         first, last = _EDGES.index(float(low)), _EDGES.index(_after(high))
         return int(self._bins[first + 1 : last + 1].sum())

@@ -14,7 +14,7 @@ from genrebase.store import names, source_ids
 
 _MAX_ASCII_NAME: Final = 400
 _MAX_SAFE_NAME: Final = 60
-"""Characters that fit into an index key, whatever they are; a longer name is measured."""
+"""Characters that always fit into an index key; longer names are measured in bytes."""
 _MAX_ID: Final = 200
 _MAX_ARTISTS: Final = 100
 
@@ -42,7 +42,7 @@ class ParsedRow(NamedTuple):
 
     track: SourceTrack
     genres: tuple[str, ...] = ()
-    """The first one counts; none: unlabelled."""
+    """The first one is the claim; empty: unlabelled."""
     subgenre: tuple[str, str] | None = None
     """A fine genre and the broad one it belongs to."""
     values: Sequence[float] = ()
@@ -61,11 +61,11 @@ class RowParser:
         credit_names: CreditNames | None = None,
         genre_separator: str | None = None,
     ) -> None:
-        """Parse rows laid out as `columns`, their numbers and dates by `numbers`.
+        """Parse rows with `columns`, and their numbers and dates with `numbers`.
 
         `own_source` is the source of ids that are not Spotify's. `credit_names` are the artists
-        that the table names alone; `genre_separator` separates genres in a cell, besides `;` and
-        `|`.
+        that are alone in a cell of the table; `genre_separator` separates genres in a cell,
+        besides `;` and `|`.
         """
         self._at = self.columns = columns
         self._own_source = own_source
@@ -75,10 +75,10 @@ class RowParser:
         self.unreadable_cells: Counter[int] = Counter()
         """Per column, non-empty cells that could not be parsed."""
         self.comma_cells: Counter[int] = Counter()
-        """Per column, cells that were taken as one name and may be several: they hold a comma."""
+        """Per column, cells with a comma that were taken as one name and may be several."""
 
     def parse(self, row: Sequence[str]) -> ParsedRow | RowRejection:
-        """Return a row as a track, or the reason why it is none."""
+        """Return a row as a track, or the reason for its rejection."""
         at = self._at
         try:
             title = _text(row[at.title])
@@ -128,7 +128,7 @@ class RowParser:
         return parsed
 
     def _genres(self, row: Sequence[str], index: int | None) -> tuple[str, ...]:
-        """Return the genres of a cell; count it if it holds something that is none."""
+        """Return the genres of a cell; count the cell if it is neither a genre nor missing."""
         if index is None:
             return ()
         cell = cells.clean(row[index])
@@ -139,7 +139,7 @@ class RowParser:
         return genres
 
     def hints(self, header: Sequence[str]) -> Iterator[str]:
-        """Yield what can be done about cells that may be several names, one message a column."""
+        """Yield advice on cells that may be several names, one message per column."""
         artists = _ARTISTS if self._at.many_artists else _ONE_ARTIST
         for index, option in ((self._at.genre, _SEPARATE_GENRES), (self._at.artists, artists)):
             count = 0 if index is None else self.comma_cells[index]
@@ -193,7 +193,7 @@ class RowParser:
 
 
 def _text(cell: str) -> str:
-    r"""Return a title or an album: bytes that Python printed, and references of HTML, decoded.
+    r"""Return a title or an album, with Python's bytes and HTML references decoded.
 
     It is empty for a mark such as `\N`; a word such as None may be a title.
     """

@@ -1,7 +1,7 @@
 """Find names that denote pieces of one recording, such as `blues.00000.3.wav`. Pure.
 
 Pieces of one recording are near duplicates. If they are on two sides of the split, a model that
-remembers recordings looks accurate. A running number alone proves nothing: `blues.00000.wav` and
+memorises recordings seems accurate. A running number alone is no evidence: `blues.00000.wav` and
 `blues.00001.wav` are two songs. The whole table decides.
 """
 
@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 MOST: Final = 0.8
-"""The share of the recordings, or pieces, that has to follow a rule."""
+"""Minimum share of the recordings, or pieces, that follow a rule."""
 _FEW_DIGITS: Final = 3
 """A longer number, as in `blues.00042`, numbers the recordings of a collection."""
 _MIN_UNLABELLED: Final = 3
-"""Recordings that a table without genres has to have."""
+"""Minimum of recordings in a table without genres."""
 
 _SUFFIX: Final = re.compile(
     r"(?:\.(?:wave?|mp[34]|flac|og[ga]|opus|m4a|aac|aiff?|au|wma|webm|np[yz]|png|jpe?g|csv|json|pt"
@@ -48,12 +48,12 @@ _OF_ALBUM: Final = re.compile(
     r"(?:^|[^a-z])(?:(?:discs?|disk|cd|vol|volume|album|lp)[-_. ]?\d+|(?:19|20)\d\d)$",
     re.IGNORECASE,
 )
-"""The end of a name that numbers songs, not pieces: a disc, an album, a year."""
+"""The end of a name before a number of songs, not of pieces: a disc, an album, a year."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """What the names of a table show."""
+    """The pieces that the names of a table denote."""
 
     recording_of: Mapping[str, str] = field(default_factory=dict)
     """The recording of each name that denotes a piece of one."""
@@ -69,7 +69,7 @@ class _Piece(NamedTuple):
     """The recording's name without its suffix."""
     number: str
     is_explicit: bool = False
-    """Whether a word or a unit of time stands at the number."""
+    """Whether the number has a word or a unit of time."""
     end: str = ""
     """The second offset; "" for a running number."""
 
@@ -82,8 +82,8 @@ class _Piece(NamedTuple):
 def find_segments(names: Sequence[str], genres: Sequence[str] = ()) -> Segments:
     """Find the recordings of a table's file names; `genres` has a genre per name, "" for none.
 
-    `names` may repeat. Certain are offsets (`name_0-3s`), words (`name-seg12`), and running
-    numbers that follow one rule in most recordings of the table. What is not certain is only
+    `names` may repeat. Offsets (`name_0-3s`) and words (`name-seg12`) are certain, and so are
+    running numbers that follow one rule in most recordings of the table. Uncertain pieces are only
     reported.
     """
     genre_of = dict(zip(names, genres, strict=True)) if genres else {}
@@ -109,12 +109,12 @@ def find_segments(names: Sequence[str], genres: Sequence[str] = ()) -> Segments:
 class TitleSurvey:
     """Collects the titles of a table of tracks that end with a number.
 
-    Its rows are matched by title and artist, so that pieces with titles of their own are tracks
-    of their own: they are only reported.
+    Its rows are matched by title and artist, so pieces with different titles are separate tracks.
+    They are only reported.
     """
 
     def __init__(self) -> None:
-        """Start without a title."""
+        """Start without titles."""
         self._rows = 0
         self._genres: dict[str, str] = {}
 
@@ -142,7 +142,7 @@ class TitleSurvey:
 
 
 def split_suffix(name: str) -> tuple[str, str]:
-    """Return a file's name without the suffixes of audio and feature files, and these."""
+    """Return a file's name without the suffixes of audio and feature files, and the suffixes."""
     match = _SUFFIX.search(name)
     return (name, "") if match is None else (name[: match.start()], match[0])
 

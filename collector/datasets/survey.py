@@ -1,7 +1,7 @@
-"""The first pass over a table: what each column holds, before any cell is taken.
+"""The first pass over a table: a summary of each column, before any cell is taken.
 
-The whole table is read once, in constant memory. `columns` and `numeric_columns` decide by the
-result what each column is, and on which scale its numbers are.
+The whole table is read once, in constant memory. From the summaries, `columns` infers the field of
+each column, and `numeric_columns` the scale of its numbers.
 """
 
 from collections import Counter
@@ -20,14 +20,14 @@ from collector.datasets.parsing.number_cells import Notation
 from genrebase.store import source_ids
 
 MAX_VALUES: Final = 1_000
-"""Different values that are counted one by one."""
+"""Maximum of different values that are counted one by one."""
 SAMPLE_CELLS: Final = 200
 
 _MAX_SAMPLE_CHARACTERS: Final = 1 << 20
 _MAX_VALUE_CHARACTERS: Final = 400
-"""A column with longer cells is text: its values are not counted."""
+"""Maximum characters of counted values: a column with longer cells is text."""
 _CHUNK: Final = 1_000
-"""Rows that are summarised together; more do not fit into the processor's cache."""
+"""Rows that are summarised at once; more do not fit into the processor's cache."""
 _LONGEST_MISSING: Final = 12
 """Characters of the longest word for a missing value, with room for blanks."""
 _MAX_EXCLUDING: Final = 20
@@ -41,7 +41,7 @@ _URI: Final = len("spotify:track:") + source_ids.ID_LENGTH
 
 @dataclass(slots=True)
 class ColumnSummary:
-    """What the cells of one column hold; a cell is counted as at most one of the kinds."""
+    """Counts of the cells of one column by kind; each cell is counted at most once."""
 
     name: str
     """As the header gives it."""
@@ -64,13 +64,13 @@ class ColumnSummary:
     sample: list[str] = field(default_factory=list)
     """The first 200 cells that are not missing (fewer if they are very long)."""
     points: NumberSummary = field(default_factory=NumberSummary)
-    """The numbers of the column if it has decimal points."""
+    """The numbers of the column, read with decimal points."""
     commas: NumberSummary | None = field(default_factory=NumberSummary)
-    """The numbers of the column if it has decimal commas; None if that is ruled out."""
+    """The numbers of the column, read with decimal commas; None if that is excluded."""
     times: NumberSummary = field(default_factory=NumberSummary)
     """The seconds of its clock times."""
     units: Counter[str] = field(default_factory=Counter)
-    """Units that stand behind numbers, such as `percent` of `83 %`, with their counts."""
+    """Units after numbers, such as `percent` of `83 %`, with their counts."""
     orders: Counter[date_cells.DateOrder] = field(default_factory=Counter)
     """Orders of day and month that dates such as `14/06/2019` prove."""
     ambiguous_dates: int = 0
@@ -94,7 +94,7 @@ class TableSummary:
     rows: int
     """Rows with as many cells as the header."""
     columns: Mapping[int, ColumnSummary]
-    """By position; those that were surveyed."""
+    """By position; only surveyed columns."""
 
 
 def survey_table(
@@ -105,8 +105,8 @@ def survey_table(
 ) -> TableSummary:
     """Read a table and summarise its columns; only those at `positions` if these are given.
 
-    A damaged file is summarised up to the damage, a stop request ends the survey early: the import
-    that follows meets either again.
+    A damaged file is summarised up to the damage, and a stop request ends the survey early. The
+    import that follows handles both.
     """
     summaries = {
         position: ColumnSummary(name)
@@ -183,7 +183,7 @@ def _split_numbers(present: Sequence[str]) -> tuple[Any, list[str], list[str]]:
 
 
 def _filled(texts: list[str]) -> list[str]:
-    """Return the texts that are no words for a missing value."""
+    """Return the texts without words for a missing value."""
     missing = {cell for cell in texts if cell[0] in cells.MISSING_STARTS and _is_missing(cell)}
     return [cell for cell in texts if cell not in missing] if missing else texts
 
@@ -193,7 +193,7 @@ def _is_missing(cell: str) -> bool:
 
 
 def _finish(summary: ColumnSummary) -> None:
-    """Leave out the words for missing values."""
+    """Remove words for missing values from the summary."""
     if summary.values is not None:
         _drop_missing(summary.values)
 

@@ -33,7 +33,7 @@ JOB: Final = "import-audio"
 BATCH_FILES: Final = 16
 """Files of one transaction, at most."""
 BATCH_SECONDS: Final = 5.0
-"""A batch is recorded after so many seconds, however small it is."""
+"""Maximum seconds until a batch is recorded, whatever its size."""
 _RELABEL_BATCH: Final = 1_000
 _REJECTS_COLUMNS: Final = ("path", "reason", "outcome")
 
@@ -48,7 +48,7 @@ class AudioImportRequest:
     """A folder or a file."""
     genre_source: GenreSource = genre_source.no_genres
     fma_tracks: fma.FmaTracks | None = None
-    """FMA's own table, which identifies the tracks by their file names."""
+    """FMA's table, which identifies tracks by their file names."""
     workers: int = 1
     rejects_path: Path | None = None
     """A new file that gets a line for every file that could not be analysed, and every remark."""
@@ -58,7 +58,7 @@ class AudioImportRequest:
 
 @dataclass(frozen=True, slots=True)
 class AudioRemark:
-    """Something that was lost or corrected in a file that was analysed."""
+    """A fault of an analysed file: what was lost or corrected."""
 
     path: str
     remark: str
@@ -69,7 +69,7 @@ class AudioImportResult:
     """The outcome of an import: every file is unchanged, analysed now, or unreadable."""
 
     files: int = 0
-    """Found in the folder."""
+    """Audio files in the folder."""
     unchanged: int = 0
     """Imported earlier, and unchanged."""
     analysed: int = 0
@@ -92,9 +92,9 @@ class AudioImportResult:
     ignored: Counter[str] = field(default_factory=Counter)
     """Files of other kinds, per suffix."""
     links_followed: int = 0
-    """Linked folders that were read."""
+    """Linked folders that were scanned."""
     links_repeated: int = 0
-    """Linked folders that lead to a folder that was read already."""
+    """Linked folders that lead to an already scanned folder."""
     seconds: float = 0.0
     stopped: Literal["done", "interrupted"] = "done"
 

@@ -32,7 +32,7 @@ PROVIDER: Final = "csv"
 BATCH_ROWS: Final = 5_000
 """Rows of one transaction."""
 DESCRIPTOR_BATCH_ROWS: Final = 2_000
-"""Rows of one transaction where each brings descriptors."""
+"""Rows of one transaction if each has descriptors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class _Options:
     units: Mapping[str, str]
 
     def given(self) -> dict[str, Any]:
-        """Return those that were given: with other ones, the same file is another import."""
+        """Return the given options: with other options, the same file is another import."""
         given = {
             "genre_column": self.genre_column,
             "genre_separator": self.genre_separator,
@@ -55,7 +55,7 @@ class _Options:
         return {name: value for name, value in given.items() if value}
 
     def for_fingerprint(self) -> list[str]:
-        """Return what distinguishes the import of a file from one with other options."""
+        """Return the options that are part of an import's identity."""
         others = self.given()
         genre = [others.pop(name, "") for name in ("genre_column", "genre_separator")]
         return [*filter(None, genre), *([json.dumps(others, sort_keys=True)] if others else [])]
@@ -79,13 +79,12 @@ def import_dataset(
 ) -> ImportResult:
     """Import the dataset in `path`; `rejected` is a new file that gets a line per rejected row.
 
-    `column_overrides` are columns by the field that they hold, such as `Tempo (BPM)` of `tempo`;
-    `unit_overrides` are units by the field or column name they belong to, such as `s` of `length`.
-    A dry run writes nothing. Raises `ExportedData` for what this software exported,
-    `UserError` if `rejected` exists or a unit is unknown, `NotADataset`, `ColumnsMissing`
-    or `CatalogueMismatch` before anything is written, `DamagedFile` if the file breaks off
-    (earlier batches are kept). After a stop request it ends with the batch in progress; the next
-    import continues there.
+    `column_overrides` maps fields to columns, such as `tempo` to `Tempo (BPM)`; `unit_overrides`
+    maps fields or columns to units, such as `length` to `s`. A dry run writes nothing. Raises
+    `ExportedData` for an export of this software, `UserError` if `rejected` exists or a unit is
+    unknown, `NotADataset`, `ColumnsMissing` or `CatalogueMismatch` before anything is written,
+    `DamagedFile` if the file breaks off (earlier batches are kept). After a stop request it ends
+    with the batch in progress; the next import continues there.
     """
     options = _Options(
         genre_column, genre_separator, encoding, column_overrides or {}, unit_overrides or {}
@@ -153,7 +152,7 @@ class _DatasetImport:
 class _Table:
     path: Path
     table_name: str
-    """Empty where the file is one table."""
+    """Empty if the file is one table."""
     dataset: DatasetReader
     summary: TableSummary
 
@@ -174,7 +173,7 @@ class _Table:
         return self.name.rsplit("/", 1)[-1].split(".")[0]
 
     def fingerprint(self, options: Sequence[str] = ()) -> str:
-        """Return what identifies this import of the table."""
+        """Return the hash that identifies this import of the table."""
         names = [self.table_name] if self.table_name else []
         return reader.fingerprint(self.path, *options, *names)
 

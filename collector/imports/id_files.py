@@ -13,7 +13,7 @@ from genrebase.store import source_ids
 
 _COMMENT: Final = "#"
 _MAX_LINE: Final = 1_000
-"""Characters of a first line that may be an id."""
+"""Maximum characters of a first line that is tested as an id."""
 
 
 def read_ids(file: Path, warn: Callable[[str], object]) -> list[str]:
@@ -30,7 +30,7 @@ def read_ids(file: Path, warn: Callable[[str], object]) -> list[str]:
 
 
 def _is_list(file: Path) -> bool:
-    """Return whether the first line that counts is an id, a URI or a URL."""
+    """Return whether the first line that is not blank or a comment is an id, a URI or a URL."""
     try:
         with file.open(encoding="utf-8-sig") as text:
             for line in iter(lambda: text.readline(_MAX_LINE), ""):
@@ -90,7 +90,7 @@ def _read_tables(file: Path, warn: Callable[[str], object]) -> list[str]:
 
 
 def _id_column(table: DatasetReader) -> int | None:
-    """Return the column of track ids; its header is an id where a table has no header."""
+    """Return the column of track ids; in a table without a header its name is an id."""
     at = table_hints.find_ids(table.header, survey.survey_table(table))
     if at is not None:
         return at
@@ -101,7 +101,7 @@ def _id_column(table: DatasetReader) -> int | None:
 def _column_ids(
     table: DatasetReader, at: int, name: str, warn: Callable[[str], object]
 ) -> list[str]:
-    """Return the ids of a column; a table without a header has one in its header, too."""
+    """Return the ids of a column, including that of the first line if the table has no header."""
     first = source_ids.parse_track_id(table.header[at])
     ids, without = [first] if first else [], 0
     for row in table.rows():

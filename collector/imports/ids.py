@@ -49,7 +49,7 @@ class AddResult(RunOutcome):
     """The outcome for the requested ids."""
 
     requested: int = 0
-    """Different ids that were given."""
+    """Number of different requested ids."""
     recorded: RecordResult = field(default_factory=RecordResult)
     """Ids that were stored before count as duplicates."""
     not_found: list[str] = field(default_factory=list)
@@ -72,7 +72,7 @@ class AddResult(RunOutcome):
         }
 
     def facts(self) -> dict[str, Any]:
-        """Return no facts: the counts say it all."""
+        """Return no facts besides the counts."""
         return {}
 
     def as_json(self) -> dict[str, Any]:

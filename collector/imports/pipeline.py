@@ -132,7 +132,7 @@ class _Recorder:
         """Rows without a genre; pieces that were stored with a match key of their own."""
         with bulk.exclusive_transaction(engine) as connection:
             self._last_id = tracks.last_id(connection)
-            """The highest track id before the import; 0 in an empty database."""
+            """The greatest track id before the import; 0 in an empty database."""
             if source.schema is not None:
                 audio_files.register_schema(connection, source.schema.name, source.schema.columns)
             self.import_id = import_progress.start(connection, _describe(source), clock.now())
@@ -140,7 +140,7 @@ class _Recorder:
         self._provenance = replace(source.provenance, import_id=self.import_id)
 
     def steps(self) -> Iterator[Callable[[], None]]:
-        """Yield one function per batch, which records it."""
+        """Yield one function per batch that records the batch."""
         size = self.source.batch_rows
         for rows in batches(self.source.rows, size):
             yield partial(self._record_rows, rows)
@@ -201,7 +201,7 @@ class _Recorder:
     def _store_descriptors(
         self, connection: Connection, values: Sequence[tuple[str, Sequence[float]]]
     ) -> int:
-        """Store the values of tracks that are there, and return how many were."""
+        """Store the values of existing tracks, and return the number of these."""
         schema = self.source.schema
         if schema is None or not values:
             return 0
@@ -269,7 +269,7 @@ class _Recorder:
             )
 
     def _count_moved_claims(self, connection: Connection) -> int:
-        """Count the tracks from before the import whose claim is another one now."""
+        """Count the earlier tracks whose claim the import changed."""
         before = self.recorded.claims_before
         after = tracks.claims(connection, [one for one in before if one <= self._last_id])
         return sum(genre_id not in (None, before[track]) for track, genre_id in after.items())
@@ -282,7 +282,7 @@ def _keys_of_pieces(parsed: Iterable[tuple[int, ParsedRow]]) -> dict[str, str]:
 
 
 def _with_origin(engine: Engine, source: ImportSource) -> tuple[ImportSource, DatasetOrigin]:
-    """Return the source with the origin that its first rows show it to have."""
+    """Return the source with its origin, which its first rows decide."""
     base = source.provenance.origin
     if not source_ids.is_file_source(base):
         return source, DatasetOrigin(base, (), ())
@@ -317,10 +317,9 @@ def _describe(source: ImportSource) -> ImportDescription:
 
 @contextmanager
 def _manual_garbage_collection() -> Iterator[Callable[[], object]]:
-    """Keep Python's cycle collector from walking a batch's objects again and again.
+    """Collect garbage between batches only, with the yielded function.
 
-    That took a quarter of an import's time. The yielded function collects between batches, when
-    next to no objects are left.
+    Automatic collections traverse a batch's objects repeatedly: a quarter of an import's time.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -1,4 +1,4 @@
-"""What an import reads and what becomes of it."""
+"""The source and the result of an import."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from collector.datasets.rows import ParsedRow, RowRejection
 from collector.records import Provenance
 
 ReadRow = ParsedRow | RowRejection | BrokenRow
-"""A row of a table, or why it is none."""
+"""A parsed row of a table, or the reason for its rejection."""
 
 
 @dataclass(frozen=True, slots=True)
 class DescriptorSchema:
-    """The descriptors that a table brings."""
+    """The schema of a table's descriptors."""
 
     name: str
     columns: Sequence[str]
@@ -23,7 +23,7 @@ class DescriptorSchema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportSource:
-    """An open table: its rows, and how they are recorded."""
+    """An open table: its rows, and the properties of their import."""
 
     label: str
     """The file or folder, as the job's run shows it."""
@@ -40,28 +40,28 @@ class ImportSource:
     mapping: str
     """The genre mapping that subgenres are added to."""
     broad_genres: Mapping[str, str] = field(default_factory=dict)
-    """Genres of the mapping that no row has to bring."""
+    """Genres of the mapping, whether a row has them or not."""
     is_ranked: bool = True
-    """Whether a track's rank is the number of earlier rows of its genre; else the order of its
-    genres decides."""
+    """Whether a track's rank is the number of earlier rows of its genre; otherwise it is the
+    position in the track's list of genres."""
     schema: DescriptorSchema | None = None
     descriptors: Iterable[tuple[str, Sequence[float]]] = ()
-    """Values of tracks by id, from a table of their own; imported after the rows."""
+    """Values of tracks by id, from a separate table; imported after the rows."""
     estimate_rows: Callable[[int], float | None] = lambda _done: None
-    """Estimates the number of rows from those that were read."""
+    """Estimates the total number of rows from the number of rows read."""
     has_exact_count: bool = False
     unreadable: Callable[[], dict[str, int]] = dict
     """Per column, non-empty cells that could not be parsed so far."""
     out_of_range: Callable[[], dict[str, int]] = dict
     """Per column, numbers and dates out of range so far."""
     without_beat: Callable[[], dict[str, int]] = dict
-    """Per column, numbers that are worth nothing because the row's tempo is 0, so far."""
+    """Per column, numbers not taken because the row's tempo is 0, so far."""
     warnings: Callable[[], Sequence[str]] = tuple
     """Sentences on the table as a whole, after its last row."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """The options of the import, as `imported_file` records them."""
     columns: Mapping[str, str] = field(default_factory=dict)
-    """The names of the columns that are taken, by what they are taken as."""
+    """The names of the taken columns, by field."""
     ignored_columns: Sequence[str] = ()
 
 
@@ -93,7 +93,7 @@ class ImportResult:
     warnings: tuple[str, ...] = ()
     """Sentences on the table as a whole, such as pieces of one recording."""
     import_id: int | None = None
-    """By which it can be undone; None: nothing was written."""
+    """The id for `imports undo`; None: nothing was written."""
     corrected: int = 0
     """Tracks of an earlier version of the file that were filled or corrected."""
     conflicts: int = 0
@@ -105,17 +105,17 @@ class ImportResult:
     other_tables: list[int] = field(default_factory=list)
     """Earlier imports of the same file name with other rows."""
     dry_run: bool = False
-    """Nothing was written: the counts are what an import would bring."""
+    """Whether nothing was written: the counts are those of a preview."""
     only_earlier: int = 0
     """Tracks of those earlier versions that the file no longer has; they are kept."""
     columns: dict[str, str] = field(default_factory=dict)
-    """The names of the columns that were taken, by what they were taken as."""
+    """The names of the taken columns, by field."""
     ignored_columns: tuple[str, ...] = ()
     out_of_range: dict[str, int] = field(default_factory=dict)
-    """Per column, numbers and dates that cannot be true; they are stored as missing."""
+    """Per column, numbers and dates out of range; they are stored as missing."""
     without_beat: dict[str, int] = field(default_factory=dict)
     """Per column, numbers stored as missing because the row's tempo is 0."""
     tables: dict[str, dict[str, int | None]] = field(default_factory=dict)
-    """Counts of each table, where a file holds several."""
+    """Counts of each table of a file of several."""
     passed_over: dict[str, str] = field(default_factory=dict)
-    """Why other tables of the file were not imported."""
+    """The reason why a table of the file was not imported, by its name."""

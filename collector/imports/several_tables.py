@@ -1,4 +1,4 @@
-"""Import a file of several tables: those that hold tracks, one after the other."""
+"""Import a file of several tables: each table of tracks, one after the other."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ def import_tables(
     rejected: Path | None = None,
     for_spreadsheets: bool = False,
 ) -> ImportResult:
-    """Import the tables that hold tracks, and name the others with the reason.
+    """Import the tables of tracks; the result names the others with the reason.
 
     `import_table` takes a table and the writer of its rejected rows (row, reason). Raises
     `NotADataset` if no table holds tracks.
@@ -116,7 +116,7 @@ def _rate(rows: int, seconds: float) -> float:
 
 
 def _listed(passed_over: Mapping[str, str]) -> str:
-    shown = list(passed_over.items())[:_MAX_LISTED]
-    more = len(passed_over) - len(shown)
-    listed = " ".join(f"{name}: {reason}" for name, reason in shown)
+    first = list(passed_over.items())[:_MAX_LISTED]
+    more = len(passed_over) - len(first)
+    listed = " ".join(f"{name}: {reason}" for name, reason in first)
     return listed + (f" And {more:,} more." if more > 0 else "")

@@ -1,4 +1,4 @@
-"""Sentences on tables that cannot be imported as they are: what they are, and what to do."""
+"""Messages on tables that cannot be imported as they are: the reason, and what to do."""
 
 import shlex
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def explain(
     dataset: DatasetReader,
     summary: TableSummary,
 ) -> UserError:
-    """Return the error for a table without a title or an artist, by what it holds."""
+    """Return the error for a table without a title or an artist, depending on its content."""
     if not error.missing:  # a column that was named
         return error
     if _is_of_artists(dataset.header):
@@ -66,7 +66,7 @@ def _is_of_artists(header: Sequence[str]) -> bool:
 
 
 def encoding_hints(result: ImportResult, dataset: DatasetReader) -> Sequence[str]:
-    """Return what to do about rows that are not in the file's encoding."""
+    """Return advice on rows that are not in the file's encoding."""
     undecodable = result.reasons.get(RowRejection.UNDECODABLE, 0)
     decodable = dataset.non_ascii_rows - undecodable
     if not undecodable:

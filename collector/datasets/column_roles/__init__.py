@@ -1,1 +1,1 @@
-"""Decide what each column of a table holds, by its name and its content."""
+"""Infer which field each column of a table holds, from its name and its content."""

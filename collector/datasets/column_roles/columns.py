@@ -1,4 +1,4 @@
-"""Find the columns of a dataset by their usual names and by their content. Pure."""
+"""Find the columns of a dataset by their usual names and their content. Pure."""
 
 import re
 import unicodedata
@@ -39,7 +39,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "split": "split",
     "subgenre": "playlistsubgenre",
 }
-"""The names of each column, letters and digits only; the first that a header has is taken."""
+"""The names of each field, letters and digits only, in order of preference."""
 _PREFIXES: Final = ("track", "song", "spotify", "items", "item")
 """Words before a name, such as in `track.album.name`."""
 _NOT_A_LETTER: Final = re.compile(r"[^\w%]|_")
@@ -51,7 +51,7 @@ _RARER: Final = 3
 
 
 class ColumnsMissing(UserError):
-    """The dataset lacks a column: a title, an artist, or one that was named."""
+    """The dataset lacks a column: a title, an artist, or one named in an option."""
 
     def __init__(self, message: str, missing: Sequence[str] = ()) -> None:
         """`missing` are the columns that the table lacks, with their usual names."""
@@ -66,7 +66,7 @@ class DatasetColumns:
     title: int
     artists: int
     many_artists: bool
-    """Whether the name of the artists' column says that a cell may hold several."""
+    """Whether the name of the artists' column is a plural: a cell may hold several."""
     track_id: int | None = None
     artist_ids: int | None = None
     album: int | None = None
@@ -84,15 +84,15 @@ class DatasetColumns:
     numeric: Mapping[str, FeatureColumn] = field(default_factory=dict)
     """The columns of the features, the duration and the popularity, by field."""
     artist_count: int | None = None
-    """How many artists a row has."""
+    """The column of the number of artists."""
     genre_separator: str | None = None
-    """Separates the genres of a cell where the column is one of lists joined by it."""
+    """The separator of a cell's genres, if the column has lists joined by one."""
     notes: tuple[str, ...] = ()
-    """Why a column was not taken as what its name says, one message each."""
+    """A message for each column that is not taken as the field of its name."""
 
     @property
     def roles(self) -> dict[int, str]:
-        """What each column was taken as, by position; a column that is not here is ignored."""
+        """The field of each column, by position; other columns are ignored."""
         named = {
             "title": self.title,
             "artists": self.artists,
@@ -117,13 +117,13 @@ class DatasetColumns:
 
     @property
     def dates(self) -> tuple[int, ...]:
-        """Positions of release date and year, each once; the first that holds one counts."""
+        """Positions of release date and year, each once; the first one with a date counts."""
         given = (self.release_date, self.release_year)
         return tuple(dict.fromkeys(position for position in given if position is not None))
 
 
 def normalise(name: str) -> str:
-    """Return a column's name in small letters with one _ between words."""
+    """Return a column's name in lower case with one _ between words."""
     return _WORD_BREAK.sub("_", name.casefold()).strip("_")
 
 
@@ -144,9 +144,9 @@ def find_columns(
     """Find the columns; raise `ColumnsMissing` without a title or an artist.
 
     `genre_column` names the column that holds the genre, instead of the usual ones. `survey` is
-    the first pass over the table: content decides where it contradicts a name. `overrides` gives
-    columns by field; an empty name means that the table has no such column. Raises
-    `ColumnsMissing` for a name that is not there, `UserError` for a field that does not exist.
+    the result of the first pass over the table: content takes precedence over a name. `overrides`
+    has the names of columns by field; an empty name means that the table has no such column.
+    Raises `ColumnsMissing` for a missing column, `UserError` for an unknown field.
     """
     chosen = dict(overrides or {})
     if genre_column is not None:
@@ -165,7 +165,7 @@ def find_genre_column(
 
 
 def is_track_header(header: Sequence[str]) -> bool:
-    """Return whether this is a dataset's header, not the first line of a plain list."""
+    """Return whether this is the header of a dataset, not the first line of a plain list."""
     finder = _ColumnFinder(header, None, {})
     return any(finder.find(field) is not None for field in ("title", "artists", "artist")) or (
         id_columns.find_by_name(finder.keys) is not None
@@ -226,7 +226,7 @@ class _ColumnFinder:
         )
 
     def find(self, field: str) -> int | None:
-        """Return the position of a field: as given, else of the first usual name with content."""
+        """Return a field's position: by override, else by the first usual name with content."""
         if field in self._overrides:
             return self._overrides[field]
         positions = [self.keys[key] for key in _NAMES[field].split() if key in self.keys]
@@ -269,7 +269,7 @@ class _ColumnFinder:
         return next(filter(self._holds_artist_ids, positions), None)
 
     def _artists(self) -> tuple[int | None, bool]:
-        """Return the artists' column, and whether its name is that of a list."""
+        """Return the artists' column, and whether its name is a plural."""
         many = self.find("artists")
         one = None if "artists" in self._overrides else self.find("artist")
         if many is not None and one is not None and self._holds_no_names(many):
@@ -277,7 +277,7 @@ class _ColumnFinder:
         return (many, True) if many is not None else (one, False)
 
     def _numeric(self) -> dict[str, FeatureColumn]:
-        """Return the columns of numbers: as given, else by their names."""
+        """Return the columns of numbers: by the overrides, else by their names."""
         given = {
             name: self._overrides[name]
             for name in feature_headers.FIELDS
@@ -330,7 +330,7 @@ class _ColumnFinder:
 
 
 def _checked_override(field: str, name: str) -> tuple[str, str]:
-    """Return an override whose field exists; raise `UserError` otherwise."""
+    """Return an override; raise `UserError` if its field does not exist."""
     plain = {"artist": "artists", "track_id": "id"}.get(field, field)
     if plain not in FIELDS:
         raise UserError(f"There is no field {field!r}; the fields are: {', '.join(FIELDS)}.")
@@ -347,7 +347,7 @@ def name_columns(
 
 
 def describe(taken: Mapping[str, str], ignored: Sequence[str]) -> str:
-    """Return one message: what each column is taken as, and which are ignored."""
+    """Return one message: the field of each column, and the ignored columns."""
     listed = ", ".join(f"{role}={_printable(name)}" for role, name in taken.items())
     others = f"; ignored: {list_names(ignored)}" if ignored else ""
     return f"Columns: {listed}{others}."

@@ -1,4 +1,4 @@
-"""Translate the headers of Exportify's tables, which it writes in its user's language. Pure."""
+"""Translate the headers of Exportify's tables, which are in its user's language. Pure."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -99,7 +99,7 @@ _LANGUAGES: Final[Sequence[Mapping[str, str]]] = tuple(
     dict(zip(names.split("|"), _ENGLISH.split("|"), strict=True)) for names in _TRANSLATIONS
 )
 _MIN_NAMES: Final = 2
-"""Names of one language that a header has at least, a title's or an artist's among them."""
+"""Minimum of names of one language in a header; title or artist must be among them."""
 
 
 def translate_header(header: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which number a column's name stands for, and in which unit: `Tempo (BPM)`, `length_s`. Pure."""
+"""Parse names of numeric columns into field and unit: `Tempo (BPM)`, `length_s`. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _NAMES: Final = {
     DURATION: "duration length lengthduration playtime dur",
     POPULARITY: "popularity pop",
 }
-"""The names of each field, letters only; the first is the most certain."""
+"""The names of each field, letters only, the most certain first."""
 FIELDS: Final = tuple(_NAMES)
 _FIELDS: Final = {name: field for field, names in _NAMES.items() for name in names.split()}
 _SHORT: Final = frozenset(
@@ -35,7 +35,7 @@ _SHORT: Final = frozenset(
         *("instrumental", "live", "val", "dur", "pop"),
     )
 )
-"""Names that other columns have, too: flags and genres."""
+"""Ambiguous names: flags and genres have them, too."""
 
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD: Final = re.compile(r"[a-z]+|%")
@@ -45,22 +45,22 @@ _PREFIXES: Final = frozenset(
 _FILLERS: Final = frozenset(("in", "of", "the", "hh", "mm", "ss"))
 _COMPACT_UNITS: Final = ("ms", "seconds", "sec", "minutes", "min", "bpm", "db")
 _UNIT_ORDER: Final[dict[str | None, int]] = {"ms": 0, None: 2}
-"""Milliseconds come first, names without a unit last."""
+"""Milliseconds are preferred; names without a unit come last."""
 
 
 class FeatureHeader(NamedTuple):
-    """What a column's name stands for."""
+    """The parsed name of a column."""
 
     field: str
     """One of the features, `duration` or `popularity`."""
     unit: str | None = None
     """`ms`, `s`, `min`, `percent`, `bpm` or `db`, if the name contains one."""
     is_short: bool = False
-    """Whether columns of another kind have this name, too."""
+    """Whether columns of another kind can have this name, too."""
 
 
 class FeatureColumn(NamedTuple):
-    """Where a field's column is."""
+    """The column of a field."""
 
     position: int
     unit: str | None
@@ -68,7 +68,7 @@ class FeatureColumn(NamedTuple):
 
 @lru_cache(maxsize=4_096)
 def parse_header(name: str) -> FeatureHeader | None:
-    """Return the field and unit that a column's name stands for, None for other names."""
+    """Return the field and unit of a column's name, None for other names."""
     words = _WORD.findall(_CAMEL.sub(" ", name).casefold())
     while len(words) > 1 and words[0] in _PREFIXES:
         del words[0]
@@ -86,9 +86,9 @@ def find_feature_columns(
 ) -> dict[str, FeatureColumn]:
     """Return the column of each field that the header names.
 
-    `flags` are positions of columns that hold yes or no only: a short name such as `live` does
-    not make a field of them. Of several columns that fit a field, one with a certain name comes
-    before one with a short name, then milliseconds, other units, shorter names, the first.
+    `flags` are positions of columns with yes and no only: a short name such as `live` is no field
+    there. Of several columns for a field, one with an unambiguous name is preferred, then
+    milliseconds, other units, shorter names, the first.
     """
     candidates = [
         (parsed.is_short, _UNIT_ORDER.get(parsed.unit, 1), len(name), position, parsed)

@@ -17,7 +17,7 @@ _OF_ARTISTS: Final = (
     *("artistgenres", "artistgenre", "artistsgenres", "artistsgenre", "genresartist"),
     *("albumgenres", "albumgenre"),
 )
-"""Spotify's genres: no name holds a comma."""
+"""Columns of Spotify's genres, whose names have no comma."""
 _OF_TAGS: Final = ("tags", "tag", "toptags", "styles", "style")
 _LABEL: Final = "label"
 _GENRE_LIKE: Final = re.compile(r"genre|^(?:top)?tags?$|^styles?$")
@@ -29,7 +29,7 @@ _RECORD_LABEL: Final = re.compile(
     re.IGNORECASE,
 )
 _COMPANIONS: Final = frozenset({"copyrights", "copyright", "upc", "recordlabel", "labelname"})
-"""Columns beside which a label is a record label."""
+"""Beside one of these columns, `label` is a record label."""
 _MAX_RECORD_LABELS: Final = 0.05
 _MIN_ROWS_PER_LABEL: Final = 2
 _WORD: Final = re.compile(r"[^\W\d_]+")
@@ -38,7 +38,7 @@ _OTHER_WORDS: Final = frozenset(
     | {"happy", "sad", "kids", "children", "chill", "show", "tunes", "minimal", "german", "power"}
     | {"french", "british", "swedish", "indian", "post", "piano", "guitar", "music"}
 )
-"""Words of genres' names that other names have, too."""
+"""Words in the names of genres that are common in other names, too."""
 _WORDS: Final = (
     frozenset(
         word
@@ -56,7 +56,7 @@ class GenreColumn(NamedTuple):
 
     position: int | None
     separator: str | None = None
-    """Separates genres, where the column's cells are lists joined by it."""
+    """The separator of genres, if the cells are lists joined by one."""
     notes: tuple[str, ...] = ()
 
 
@@ -70,9 +70,9 @@ def find_genre_column(
 ) -> GenreColumn:
     """Return the column of the tracks' genres, else of the artists', of tags, or of labels.
 
-    An empty column is passed over, and so is one of numbers. A column `label` is one of genres
-    only where no column is named after genres, its values repeat and most hold the name of a
-    genre: else it holds record labels.
+    Empty and numeric columns are skipped. A column `label` holds genres only if no column is named
+    after genres, its values repeat and most contain the name of a genre; otherwise it holds record
+    labels.
     """
     named = [
         (keys[name], "," if name in _OF_ARTISTS else None)
@@ -112,7 +112,7 @@ def _label_column(
 
 
 def _holds_genres(summary: ColumnSummary) -> bool:
-    """Return whether the values repeat, few are named as companies and most as genres are."""
+    """Return whether the values repeat, few resemble companies, and most contain a genre."""
     if summary.values is None or not summary.values:
         return False
     rows = sum(summary.values.values())

@@ -1,4 +1,4 @@
-"""Find the column of the tracks' ids by what it holds. Pure."""
+"""Find the column of the tracks' ids by its content. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,13 @@ _NAMES: Final = (
     *("href", "link", "tracklink", "spotifylink", "songid", "songuri", "songurl"),
 )
 _OTHERS: Final = re.compile("artist|album|playlist|user|owner|context|performer|label|genre")
-"""Words in the names of columns with ids of something else."""
+"""Words in the names of columns with ids of other things."""
 _AROUND_IDS: Final = re.compile(
     r"spotify:artist:|(?:https?://)?open\.spotify\.com/artist/|\?si=\w*|[\[\](){}'\",;|]"
 )
 _MAJORITY: Final = 0.5
 _MIN_CONSECUTIVE: Final = 20
-"""Numbers in a row that are running numbers wherever they start."""
+"""Minimum of consecutive numbers that are running numbers whatever the first one is."""
 
 
 class IdColumn(NamedTuple):
@@ -39,7 +39,7 @@ def find_id_column(
 ) -> IdColumn:
     """Return the column of ids: of Spotify's ids, URIs or URLs if there is one, else by name.
 
-    Running numbers are no ids: they number the rows of one file.
+    Running numbers are not ids: they number the rows of one file.
     """
     spotify = find_spotify_column(keys, summaries)
     if spotify is not None:
@@ -74,7 +74,7 @@ def is_artist_ids(cell: str) -> bool:
 
 
 def names_others(name: str) -> bool:
-    """Return whether a name says that ids are not those of tracks, such as `artists`."""
+    """Return whether a column's name is that of ids of other things, such as `artists`."""
     return _OTHERS.search(name.casefold()) is not None
 
 

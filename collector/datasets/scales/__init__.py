@@ -1,1 +1,1 @@
-"""Judge the numbers of a column as a whole: notation, unit and scale."""
+"""Infer the notation, unit and scale of a column of numbers from all its cells."""

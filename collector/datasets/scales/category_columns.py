@@ -1,4 +1,4 @@
-"""Decide how a column of keys, modes or meters is written, by its different values. Pure."""
+"""Infer the notation of a column of keys, modes or meters from its different values. Pure."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -14,18 +14,18 @@ _GERMAN_NAMES: Final = ("h", "cis", "dis", "fis", "gis", "des", "es", "ges", "as
 
 
 class InferredCategory(NamedTuple):
-    """How a column is written; `reason` says why it is not taken."""
+    """The notation of a column, or the `reason` why it is not taken."""
 
     words: _Reader | None = None
-    """Reads the cells that are no numbers."""
+    """Parses the cells that are not numbers."""
     names_mode: bool = False
-    """Whether the keys name their mode, too."""
+    """Whether the names of keys include the mode."""
     note: str | None = None
     reason: str | None = None
 
 
 def infer_category(field: str, values: Mapping[str, int], notation: Notation) -> InferredCategory:
-    """Decide how `key`, `mode` or `time_signature` is written; `values` are cells with counts."""
+    """Infer the notation of `key`, `mode` or `time_signature`; `values` are cells with counts."""
     reader = _reader(field, values)
     numbers: dict[float, int] = {}
     words = modes = 0

@@ -1,4 +1,4 @@
-"""Decide whether the numbers of a column have decimal points or decimal commas. Pure."""
+"""Infer whether the numbers of a column have decimal points or decimal commas. Pure."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def table_notation(columns: Sequence[ColumnSummary]) -> Notation | None:
 
 
 def column_notation(column: ColumnSummary, table: Notation | None) -> Notation | None:
-    """Return the notation of a column's numbers, None if it may be either and differs."""
+    """Return the notation of a column's numbers, None if both fit and differ."""
     commas = _comma_count(column)
     if commas != column.points.total:
         return Notation.COMMA if commas > column.points.total else Notation.POINT

@@ -20,7 +20,7 @@ class ColumnRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnScale:
-    """How the cells of a column are written, and the range of what is stored."""
+    """The notation of a column's cells, and the range of the stored values."""
 
     low: float
     high: float
@@ -31,19 +31,19 @@ class ColumnScale:
     exponent: int = 0
     """The power of ten that a number is multiplied by: -2 for percent."""
     multiplier: float = 1.0
-    """What a number is multiplied by: 60,000 for minutes that are stored as milliseconds."""
+    """The factor of a number: 60,000 for minutes, which are stored as milliseconds."""
     unit: str | None = None
-    """The unit that stands behind every number; a cell without it is unreadable."""
+    """The unit after each number; a cell without it is unreadable."""
     words: Callable[[str], float | None] | None = None
-    """Reads cells that are words or times, such as `C#` and `3:45`; the result is not rescaled."""
+    """Parses words and times, such as `C#` and `3:45`; the result is not rescaled."""
     are_numbers_words: bool = False
-    """Whether `words` reads the numbers, too: 3.45 is 3:45."""
+    """Whether `words` parses the numbers, too: 3.45 is 3:45."""
     note: str | None = None
-    """What was decided about the column and is worth a message; None for numbers as usual."""
+    """The message about the column; None for the usual scale."""
 
     @property
     def is_plain(self) -> bool:
-        """Whether a cell that Python reads as a number is that number."""
+        """Whether Python's number of a cell is the value to store."""
         return (
             self.notation is Notation.POINT
             and not self.exponent
@@ -53,7 +53,7 @@ class ColumnScale:
         )
 
     def read(self, cell: str) -> float | None:
-        """Return a cell's number, rescaled, in range or not; None if the cell is unreadable."""
+        """Return a cell's rescaled number, in range or not; None for an unreadable cell."""
         if self.are_numbers_words:
             return self._read_word(cell)
         number, unit = (cell, None) if self.unit is None else number_cells.split_unit(cell)

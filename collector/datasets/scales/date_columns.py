@@ -1,4 +1,4 @@
-"""Decide how a column of release dates or years is written, and read its cells. Pure."""
+"""Infer the format of a column of release dates or years, and parse its cells. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ _NEARLY_ALL: Final = 0.95
 
 
 class ReleaseDate(NamedTuple):
-    """What a cell holds: a date and its year, None where it has none that can be stored."""
+    """A cell's date and its year; None if it has none that can be stored."""
 
     text: str | None
     """YYYY, YYYY-MM or YYYY-MM-DD."""
@@ -29,7 +29,7 @@ class ReleaseDate(NamedTuple):
 
 
 class DateScale:
-    """How the dates of one column are written."""
+    """The format of the dates of one column."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class DateScale:
 def infer_dates(
     column: ColumnSummary, last_year: int, order: DateOrder | None = None
 ) -> DateScale:
-    """Return how the dates of a column are written; `order` is given, or proved by the dates."""
+    """Infer the format of a column's dates; `order` is given, or proved by the dates."""
     notes = []
     if order is None and len(column.orders) == 1:
         order = next(iter(column.orders))

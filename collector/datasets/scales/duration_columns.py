@@ -1,4 +1,4 @@
-"""Decide in which unit a column of durations is, by its name and its numbers. Pure.
+"""Infer the unit of a column of durations from its name and its numbers. Pure.
 
 Nearly every track lasts half a minute to twenty minutes: in minutes, seconds and milliseconds
 these are numbers of different sizes.
@@ -16,11 +16,11 @@ class InferredDuration(NamedTuple):
 
     unit: str | None
     note: str | None = None
-    """What differs from the column's name, or why there is no unit."""
+    """The difference from the column's name, or the reason why there is no unit."""
     has_times: bool = False
-    """Whether minutes are written `3.45` for 3:45."""
+    """Whether `3.45` means 3:45."""
     is_mixed: bool = False
-    """Whether a part of the numbers is in another unit: only usual durations are certain."""
+    """Whether some of the numbers are in another unit: only usual durations are certain."""
 
 
 MILLISECONDS: Final = {"ms": 1.0, "s": 1_000.0, "min": 60_000.0}
@@ -43,11 +43,11 @@ _LONGEST_CLIP_MS: Final = 60_000
 _CLIP_SPREAD: Final = 0.01
 _MIN_TIMES: Final = 3
 _MIN_NUMBERS: Final = 30
-"""So many numbers without a decimal part from .60 are minutes and seconds."""
+"""At least this many numbers without a decimal part from .60 on are minutes and seconds."""
 
 
 def infer_duration(numbers: NumberSummary, unit: str | None) -> InferredDuration:
-    """Return the unit of a column whose name says `unit`; None if it says none."""
+    """Infer the unit of a column; `unit` is that in its name, None without one."""
     total = numbers.total - numbers.count(0, 0) - numbers.count(-1, -1)
     if not total:
         return InferredDuration(unit or "ms")
@@ -74,7 +74,7 @@ def infer_duration(numbers: NumberSummary, unit: str | None) -> InferredDuration
 
 
 def _by_size(numbers: NumberSummary, unit: str) -> InferredDuration:
-    """Return the unit that the size of the numbers proves."""
+    """Infer the unit from the size of the numbers."""
     note = f"in {_WORDS[unit]} by the size of the numbers"
     if unit != "min":
         return InferredDuration(unit, note)
@@ -113,7 +113,7 @@ def _has_times(numbers: NumberSummary) -> bool:
 
 
 def may_be_mangled(times: NumberSummary) -> bool:
-    """Return whether all times are whole minutes and long, as where a spreadsheet added `:00`."""
+    """Return whether all times are long whole minutes, as if a spreadsheet had added `:00`."""
     return (
         times.total >= _MIN_TIMES and times.tens == times.total and times.minimum > _USUAL["s"][1]
     )

@@ -1,4 +1,4 @@
-"""Decide on which scale columns of loudness, tempo and popularity are. Pure."""
+"""Infer the scales of columns of loudness, tempo and popularity. Pure."""
 
 from dataclasses import replace
 from typing import Final
@@ -12,17 +12,17 @@ RESCALED: Final = "numbers from 0 to 1, rescaled"
 
 _POINTS_LOST: Final = "without decimal points, divided by {:,}"
 _EXPONENTS: Final = (1, 2, 3)
-"""Decimals that numbers have whose points can be lost."""
+"""Numbers of decimals for which a lost point is tested."""
 _FEW: Final = 0.05
 _NEARLY_ALL: Final = 0.95
 _LOUDEST: Final = 60
 _MIN_LOUDEST: Final = 10
 _STANDARDISED_DB: Final = -6
-"""Standardised numbers are not smaller; loudness is."""
+"""Minimum of standardised numbers; loudness is lower."""
 _MIN_NUMBERS: Final = 3
-"""So many numbers show how a column is spread."""
+"""Minimum of numbers from which the spread of a column is inferred."""
 _FEW_NUMBERS: Final = 20
-"""Of fewer tracks, all may be quiet."""
+"""All of fewer tracks may be quiet."""
 _USUAL_DB: Final = (-30, -2)
 """The loudness of most tracks."""
 _USUAL_BPM: Final = (40, 250)
@@ -31,7 +31,7 @@ _MIN_TEMPO: Final = 20
 
 
 def infer_loudness(numbers: NumberSummary) -> ColumnScale:
-    """Decibels, nearly always negative."""
+    """Infer the scale of decibels, which are nearly always negative."""
     scale, total = native_scale("loudness"), numbers.total
     if numbers.whole == total and not _is_loudness(numbers):
         exponents = [n for n in _EXPONENTS if _is_loudness(numbers, 10**n)]

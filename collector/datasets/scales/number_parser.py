@@ -29,8 +29,8 @@ class NumberParser:
     ) -> None:
         """Parse rows whose fields are at the positions `columns`.
 
-        `dates` are the columns of release dates and years; the first that holds one counts. A
-        field without a scale is not taken; without any scales all are as the database has them.
+        `dates` are the columns of release dates and years; the first one with a date counts. A
+        field without a scale is not taken; if `scales` is None, all have the database's scales.
         """
         self._dates = tuple(dates.items())
         taken = {
@@ -55,9 +55,9 @@ class NumberParser:
         self.unreadable: Counter[int] = Counter()
         """Per column, non-empty cells that hold no number or date."""
         self.out_of_range: Counter[int] = Counter()
-        """Per column, numbers and dates that cannot be true."""
+        """Per column, numbers and dates out of range."""
         self.without_beat: Counter[int] = Counter()
-        """Per column, numbers that are worth nothing because the row's tempo is 0."""
+        """Per column, numbers not taken because the row's tempo is 0."""
 
     def duration(self, row: Sequence[str]) -> DurationMs | None:
         """Return the row's duration in milliseconds."""
@@ -70,7 +70,7 @@ class NumberParser:
         return None if value is None else round(value)
 
     def released(self, row: Sequence[str]) -> tuple[str | None, int | None]:
-        """Return the release date and its year, from the first column that has them."""
+        """Return the release date and its year, from the first column with a date."""
         for position, scale in self._dates:
             cell = row[position]
             text, year, is_readable = scale.read(cell)
@@ -123,7 +123,7 @@ class NumberParser:
         return None
 
     def _count_unreadable(self, place: int, position: int, cell: str) -> None:
-        """Count a cell once, also where it holds key and mode."""
+        """Count a cell once, even if it holds both key and mode."""
         if self._is_mode_in_key and tables.FEATURES[place] == "mode":
             return
         self.unreadable[position] += not cells.is_missing(cell)

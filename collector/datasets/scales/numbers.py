@@ -1,4 +1,4 @@
-"""Judge all numbers of a table of tracks: features, duration, popularity, release date. Pure."""
+"""Infer the scales of all numbers and dates of a table of tracks. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ RELEASE_DATE = "release_date"
 
 @dataclass(frozen=True, slots=True)
 class InferredScales:
-    """How the numbers of a table are read."""
+    """The inferred scales of a table's numbers."""
 
     parser: NumberParser
     taken: Mapping[str, FeatureColumn]
-    """The columns that are taken, by field."""
+    """The taken columns, by field."""
     notes: Sequence[str] = ()
-    """What was rescaled, and which columns are not taken: one message each."""
+    """A message for each column that is rescaled or not taken."""
 
 
 def infer_scales(
@@ -33,11 +33,11 @@ def infer_scales(
     last_year: int,
     unit_overrides: Mapping[str, str] | None = None,
 ) -> InferredScales:
-    """Judge the numeric columns of a table by its summary.
+    """Infer the scales of a table's numeric columns from its summary.
 
     `unit_overrides` names units by field or column name: `s` of `length`, `percent` of `energy`,
-    `month/day/year` of `release_date`. Raises `UnknownUnit` for one that there is not. Dates after
-    `last_year` are out of range. A column without a summary is taken as its name says.
+    `month/day/year` of `release_date`. Raises `UnknownUnit` for an unknown one. Dates after
+    `last_year` are out of range. A column without a summary has the scale of its name.
     """
     by_name = {
         summary.columns[column.position].name: name
@@ -66,7 +66,7 @@ def infer_scales(
 
 
 def _field(name: str) -> str:
-    """Return the field that a column's name stands for, or the name."""
+    """Return the field of a column's name, or the name itself."""
     parsed = feature_headers.parse_header(name)
     return name if name in UNITS or parsed is None else parsed.field
 

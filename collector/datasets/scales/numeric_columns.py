@@ -1,7 +1,7 @@
-"""Judge the numeric columns of a table before their cells: notation, scale and unit. Pure.
+"""Infer notation, scale and unit of a table's numeric columns, before any cell is taken. Pure.
 
-A column is taken on the scale that its numbers prove, as a whole or not at all. More than half of
-its cells out of range mean that the scale is another one: then the few that fit are no evidence.
+A column is taken on the scale that its numbers prove, as a whole or not at all. If more than half
+of its cells are out of range, the scale is another one, and the cells in range are no evidence.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ UNITS: Final[Mapping[str, Sequence[str]]] = {
 
 _NEVER_ALL_ZERO: Final = frozenset(("danceability", "energy", "liveness", "valence"))
 _MARKERS: Final = {"key": (-1, -1), "mode": (-1, -1), "tempo": (0, 0), "time_signature": (0, 0)}
-"""Numbers that mark a missing value: they are out of range, and no evidence of another scale."""
+"""Placeholders of missing values: they are out of range, but no evidence of another scale."""
 
 
 class UnknownUnit(UserError):
@@ -55,9 +55,9 @@ class TableScales:
     """The scales of a table's numeric columns."""
 
     scales: Mapping[str, ColumnScale]
-    """By field; a field that is not here is not taken."""
+    """By field; other fields are not taken."""
     columns: Mapping[str, int]
-    """Positions by field, of those that are taken."""
+    """Positions of the taken columns, by field."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """Columns that are not taken, by their names, with the reason."""
     notes: Sequence[str] = ()
@@ -66,17 +66,17 @@ class TableScales:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One column under one notation."""
+    """One column in one notation."""
 
     field: str
     summary: ColumnSummary
     notation: Notation
     unit: str | None
-    """By the name of the column, by its cells, or given."""
+    """From the option, the cells or the column's name."""
     is_unit_certain: bool
-    """Whether the unit is given, or stands behind the numbers."""
+    """Whether the unit comes from the option or from the cells."""
     cell_unit: str | None
-    """The unit that stands behind the numbers."""
+    """The unit after the numbers in the cells."""
 
     @property
     def numbers(self) -> NumberSummary:
@@ -89,7 +89,7 @@ def infer_columns(
     summary: TableSummary,
     unit_overrides: Mapping[str, str] | None = None,
 ) -> TableScales:
-    """Judge the columns of the features, the duration and the popularity.
+    """Infer the scales of the features, the duration and the popularity.
 
     `unit_overrides` names units by field, instead of those that names and numbers prove. Raises
     `UnknownUnit` for a unit that its field cannot have.
@@ -102,7 +102,7 @@ def infer_columns(
 
 
 class _ScaleInference:
-    """Judges the columns of one table."""
+    """Infers the scales of the columns of one table."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class _ScaleInference:
         self._reasons: dict[str, str] = {}
         self._shares: dict[str, InferredUnitInterval] = {}
         self._is_rescaled = False
-        """Whether a column that is not from 0 to 1 was rescaled to that."""
+        """Whether a column with another range than 0..1 was rescaled to it."""
         self._positions = {name: column.position for name, column in columns.items()}
 
     def _column(self, name: str, column: FeatureColumn, summary: ColumnSummary) -> _Column:
@@ -140,7 +140,7 @@ class _ScaleInference:
         return _Column(name, summary, notation, unit, is_certain, cell_unit)
 
     def result(self) -> TableScales:
-        """Judge every column, those from 0 to 1 last: they depend on one another."""
+        """Infer all scales; features from 0 to 1 come last and depend on one another."""
         for name, column in self._columns.items():
             if name not in SHARES:
                 self._take(column)
@@ -190,7 +190,7 @@ class _ScaleInference:
         return replace(scale, words=inferred.words, note=inferred.note)
 
     def _add_mode(self, inferred: InferredCategory) -> None:
-        """Take the mode from the key's names, such as `A Minor`."""
+        """Take the mode from the names of the keys, such as `A Minor`."""
         self._positions["mode"] = self._positions["key"]
         self._scales["mode"] = replace(
             native_scale("mode"), words=musical_cells.parse_mode_of_key, note=inferred.note
@@ -214,7 +214,7 @@ class _ScaleInference:
         return {self._columns[name].summary.name: why for name, why in self._reasons.items()}
 
     def _notes(self) -> Sequence[str]:
-        """Return a message for every column that is not taken as it stands."""
+        """Return a message for every column that is rescaled or not taken."""
         commas = [
             cells.escape_unprintable(column.summary.name)
             for column in self._columns.values()
@@ -250,7 +250,7 @@ def _unit_interval(column: _Column) -> InferredUnitInterval:
 
 
 def _fits_with_comma(name: str, summary: ColumnSummary) -> bool:
-    """Return whether only decimal commas put a column's numbers into its range."""
+    """Return whether a column's numbers are in range with decimal commas only."""
     scale = native_scale(name)
     points, commas = summary.points, summary.commas
     if name == DURATION or commas is None:
@@ -291,11 +291,11 @@ def _duration(column: _Column) -> ColumnScale:
 def _refuse_if_most_are_out(column: _Column, scale: ColumnScale) -> None:
     """Raise `ColumnRefused` if more than half of the cells are out of range or unreadable.
 
-    Cells that mark a missing value are no evidence; a column that holds nothing to take is left
-    to its cells, which are counted one by one.
+    Placeholders of missing values are no evidence. A column without a usable number passes; its
+    cells are counted one by one.
     """
     present = column.summary.present
-    if column.field == DURATION:  # its numbers are inferred with its unit
+    if column.field == DURATION:  # its range depends on its unit
         taken = readable = column.numbers.total + column.summary.clocks
         marked = 0
     elif column.field in tables.CATEGORICAL_FEATURES:
@@ -311,7 +311,7 @@ def _refuse_if_most_are_out(column: _Column, scale: ColumnScale) -> None:
 
 
 def _categories(values: Mapping[str, int], scale: ColumnScale, name: str) -> tuple[int, int, int]:
-    """Return how many cells are categories, are readable, and mark a missing value."""
+    """Return the numbers of cells that are categories, are readable, and are placeholders."""
     counts = {cell: (scale.read(cell), count) for cell, count in values.items()}
     readable = [(value, count) for value, count in counts.values() if value is not None]
     taken = sum(count for value, count in readable if scale.fits(value))
@@ -326,7 +326,7 @@ def _range_before(scale: ColumnScale) -> tuple[float, float]:
 
 
 def _cell_unit(summary: ColumnSummary) -> str | None:
-    """Return the unit behind the numbers, if most have it."""
+    """Return the unit after the numbers, if most have it."""
     if not summary.units:
         return None
     unit, count = summary.units.most_common(1)[0]

@@ -1,6 +1,6 @@
-"""Decide on which scale the features from 0 to 1 are: fractions, percent, thousandths. Pure.
+"""Infer the scale of the features from 0 to 1: fractions, percent, thousandths. Pure.
 
-One column is not always enough: acousticness of 0, 1 and 2 is percent if energy beside it is.
+One column is not always enough: acousticness of 0, 1 and 2 is percent if energy is percent.
 """
 
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ class UnitIntervalScale(StrEnum):
     PERCENT = "0 to 100"
     THOUSANDTHS = "0 to 1,000"
     UNCERTAIN_PERCENT = "0 to 1 or 0 to 100"
-    """Most numbers exclude fractions, but few percent are as improbable."""
+    """Most numbers exclude fractions, but such low percentages are improbable, too."""
     UNCERTAIN_FRACTION = "0 to 1, some above"
     """Most numbers may be fractions."""
     NONE = "none"
 
 
 class InferredUnitInterval(NamedTuple):
-    """The scale of one column, and why none is certain."""
+    """The scale of one column, or the reason why none is certain."""
 
     scale: UnitIntervalScale
     reason: str = ""
@@ -49,7 +49,7 @@ _FEW: Final = 0.05
 _NEARLY_ALL: Final = 0.99
 _FEW_NEGATIVE: Final = 0.02
 _MIN_PERCENT: Final = 10
-"""A column whose maximum is not greater may be on a scale to 5 or 10."""
+"""A column with a smaller maximum may be on a scale up to 5 or 10."""
 _MIN_THOUSANDTHS: Final = 500
 _MIN_NUMBERS: Final = 20
 """So many numbers of at most 1 are no percent; so many zeros are no measurements."""
@@ -58,7 +58,7 @@ _MIN_NUMBERS: Final = 20
 def infer_unit_interval(
     numbers: NumberSummary, *, may_be_zero: bool = True
 ) -> InferredUnitInterval:
-    """Return the scale of a column by its own numbers.
+    """Infer the scale of a column from its own numbers.
 
     `may_be_zero` is whether 0 alone is plausible, as it is for instrumentalness.
     """
@@ -92,7 +92,7 @@ def infer_together(
     *,
     is_rescaled: bool,
 ) -> dict[str, InferredUnitInterval]:
-    """Decide the uncertain columns of one table by the certain ones.
+    """Infer the scales of uncertain columns from the certain ones of the table.
 
     `is_rescaled` is whether another column of the table, such as the tempo, was rescaled to 0..1.
     """
