@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from collector.datasets.column_roles import columns
 from collector.datasets.credits import survey_credits
 from collector.datasets.descriptor_table import DescriptorColumns, DescriptorRowParser
 from collector.datasets.exports import refuse_export
+from collector.datasets.parsing import genre_cells
 from collector.datasets.reader import BrokenRow, DatasetReader, TableEntry
 from collector.datasets.rows import ParsedRow, RowParser, RowRejection
 from collector.datasets.scales.numbers import infer_scales
@@ -95,13 +96,15 @@ def import_dataset(
     with reader.open_tables(path, encoding) as entries:
         if len(entries) == 1:
             return dataset_import.run(entries[0], rejected=rejected)
-        return import_tables(
+        result = import_tables(
             path,
             entries,
             dataset_import.run,
             rejected=rejected,
             for_spreadsheets=for_spreadsheets,
         )
+    genres = dataset_import.genres
+    return replace(result, genres=len(genres), similar_genres=genre_cells.group_similar(genres))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,8 @@ class _DatasetImport:
     options: _Options
     stop_requested: Callable[[], bool]
     dry_run: bool
+    genres: set[str] = field(default_factory=set)
+    """Of the rows of all tables."""
 
     def run(
         self, entry: TableEntry, rejects: Any = None, *, rejected: Path | None = None
@@ -122,10 +127,11 @@ class _DatasetImport:
         refuse_export(self.path, dataset.header)
         summary = survey_table(dataset, stop_requested=self.stop_requested)
         table = _Table(self.path, entry.name, dataset, summary)
+        source = self._source(table)
         result = run_import(
             self.engine,
             self.clock,
-            self._source(table),
+            replace(source, rows=self._collect_genres(source.rows)),
             self.progress,
             rejected=rejected,
             rejects=rejects,
@@ -134,6 +140,12 @@ class _DatasetImport:
         )
         notes = (*dataset.notes(), *table_hints.encoding_hints(result, dataset))
         return replace(result, warnings=(*result.warnings, *notes))
+
+    def _collect_genres(self, rows: Iterable[ParsedItem]) -> Iterator[ParsedItem]:
+        for row in rows:
+            if isinstance(row, ParsedRow):
+                self.genres.update(row.genres)
+            yield row
 
     def _source(self, table: "_Table") -> ImportSource:
         dataset, summary, options = table.dataset, table.summary, self.options

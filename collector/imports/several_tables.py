@@ -30,6 +30,8 @@ def import_tables(
 ) -> ImportResult:
     """Import the tables of tracks; the result names the others with the reason.
 
+    The genres of the result are those of the first table.
+
     `import_table` takes a table and the writer of its rejected rows (row, reason). Raises
     `NotADataset` if no table holds tracks.
     """
@@ -81,9 +83,7 @@ def _combined(results: Mapping[str, ImportResult], passed_over: Mapping[str, str
         unreadable=_added(result.unreadable for result in every),
         out_of_range=_added(result.out_of_range for result in every),
         without_beat=_added(result.without_beat for result in every),
-        genres=max(result.genres for result in every),
         rows_per_second=_rate(sums["rows"], sums["seconds"]),
-        similar_genres=_different(group for result in every for group in result.similar_genres),
         stopped=every[-1].stopped,
         warnings=tuple(dict.fromkeys(warnings)),
         import_id=None,

@@ -281,3 +281,15 @@ def test_mtg_jamendo_brings_genres(sqlite_engine: Engine, tmp_path: Path):
         ("track_1", "artist_5", "rock"),
         ("track_2", "artist_5", "pop"),
     }
+
+
+def test_genres_of_several_tables_are_counted_together(sqlite_engine: Engine, tmp_path: Path):
+    """A genre of two tables counts once; spellings are compared across tables."""
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "title,artist,genre\nBlue,Ana,pop\nRed,Bo,rock\n")
+        archive.writestr("b.csv", "title,artist,genre\nTan,Ana,Pop\nLime,Bo,rock\nTeal,Cy,jazz\n")
+    planned = run(sqlite_engine, path, dry_run=True)
+    done = run(sqlite_engine, path)
+    for result in (planned, done):
+        assert (result.genres, result.similar_genres) == (4, [["Pop", "pop"]])
