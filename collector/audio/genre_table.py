@@ -20,13 +20,13 @@ _ID_KEYS: Final = frozenset({"track_id", "id"})
 _LOW_QUALITY: Final = ".low."
 """In the names of MTG-Jamendo's smaller files, but not in its tables."""
 _MAX_NAMED: Final = 5
-"""Ambiguous names that a sentence lists."""
+"""Maximum of ambiguous names in a message."""
 
 Genres = tuple[str, ...]
 
 
 def file_number(stem: str) -> str:
-    """Return a file's number without leading zeros, as tables have it: 2 for `000002`.
+    """Return a file's number without leading zeros, as in tables: 2 for `000002`.
 
     A dataset's name may precede the number, as in `fma_000002` and `track_0000002`.
     """
@@ -36,16 +36,16 @@ def file_number(stem: str) -> str:
 
 @dataclass(slots=True)
 class GenreTable:
-    """The genres of a table's rows, by the names under which files are looked up."""
+    """The genres of a table's rows, by the lookup keys of files."""
 
     by_path: dict[str, Genres] = field(default_factory=dict)
-    """By the name in the table, and by a number: these decide."""
+    """By the full name in the table, and by number: these take precedence."""
     by_name: dict[str, Genres] = field(default_factory=dict)
     """By the last part of a path in the table."""
     ambiguous: set[str] = field(default_factory=set)
-    """Names of files that the table gives different genres."""
+    """Names of files with different genres in the table."""
     shared: set[str] = field(default_factory=set)
-    """Names that several files have, and of which the table gives no paths."""
+    """Names of several files, without paths in the table."""
 
     def genres(self, file: AudioFile) -> Genres:
         """Return the genres of a file, () if there are none or they are ambiguous."""
@@ -65,7 +65,7 @@ class GenreTable:
         return ()
 
     def survey(self, files: Sequence[AudioFile]) -> list[str]:
-        """Find files that the table cannot tell apart, and return sentences about them."""
+        """Find files that the table does not distinguish, and return messages about them."""
         folders: dict[str, set[str]] = {}
         for file in files:
             path = PurePosixPath(file.relative_path)
@@ -115,8 +115,8 @@ def read_genre_table(path: Path, encoding: str) -> GenreTable:
 def build_table(rows: Iterable[tuple[str, Genres]], *, are_ids: bool) -> GenreTable:
     """Return the table of (name, genres) rows.
 
-    Several rows of an id, or of a path with folders, add up. Different genres of a file name
-    without a folder are ambiguous: it may be the name of several files.
+    The genres of several rows with one id, or one path with folders, are combined. Different
+    genres of a file name without a folder are ambiguous: several files may have this name.
     """
     table = GenreTable()
     numbers: dict[str, Genres] = {}
@@ -154,7 +154,7 @@ def _key(cell: str) -> str:
 
 
 def _text(name: str) -> str:
-    """Return a name as it is compared: systems differ in the Unicode form of file names."""
+    """Return a name's comparison key: systems differ in the Unicode form of file names."""
     return unicodedata.normalize("NFC", name)
 
 

@@ -1,8 +1,8 @@
-"""Replace names and genres that audio files delivered earlier and their tags correct now.
+"""Replace earlier names and genres of audio files by those of their current tags.
 
-A name from tags beats one from a file name. Of a file that changed, its new tags count. A track
-that gets another name becomes another track, because identity, fold and side hang on the name; the
-old one is merged into it. Only tracks that nothing but audio files delivered are changed.
+A name from tags takes precedence over one from a file name, and new tags of a changed file over
+its old ones. A renamed track becomes a new track, because identity, fold and side depend on the
+name; the old one is merged into it. Only tracks that no other source delivered are changed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from genrebase.store import bulk, names, tables
 
 @dataclass(frozen=True, slots=True)
 class NamedFile:
-    """What a file delivers: a name for its audio."""
+    """The name that a file delivers for its audio."""
 
     key: str
     """The file's key in `sound_file`."""
@@ -45,17 +45,17 @@ class Replacements:
     """Tracks whose names or genres are replaced with a batch."""
 
     renamed: dict[str, int] = field(default_factory=dict)
-    """The track that had another name, by the digest of its audio."""
+    """Tracks with another name, by the digest of their audio."""
     relabelled: set[int] = field(default_factory=set)
-    """Tracks that lost the genres they had."""
+    """Tracks whose earlier genres were detached."""
     kept: dict[str, _StoredName] = field(default_factory=dict)
-    """The names of stored tracks that stay, by the digest of their audio."""
+    """The kept names of stored tracks, by the digest of their audio."""
     other_names: dict[str, str] = field(default_factory=dict)
-    """The name under which the audio of a file is stored, if it is not the file's; by its key."""
+    """Per key of a file, the stored name of its audio, if it is not the file's."""
 
 
 def _preference(file: NamedFile) -> int:
-    """Return how good a name is: from tags, with an artist, or only a file's name."""
+    """Return the preference of a name: from tags, with an artist, or only a file's name."""
     return 2 * file.is_tagged + bool(file.track.artists[0].name)
 
 
@@ -80,7 +80,7 @@ def _unify(file: NamedFile, best: SourceTrack, replacements: Replacements) -> So
         return track
     if stored is not None:
         replacements.other_names[file.key] = _full_name(stored.title, stored.artists)
-        # the id leads to the stored track: no other artist is added to it
+        # the id identifies the stored track: no other artist is added to it
         return replace(track, artists=(ArtistCredit(""),), match_by_name=False)
     artists = "; ".join(artist.name for artist in best.artists)
     replacements.other_names[file.key] = _full_name(best.title, artists)
@@ -161,7 +161,7 @@ def _is_name_of(stored: _StoredName, key: str) -> bool:
 def _others(
     keys: Iterable[str], key: str, exists: Callable[[str], bool] = lambda key: Path(key).exists()
 ) -> bool:
-    """Return whether another file of the track is still there."""
+    """Return whether another file of the track still exists."""
     return any(other != key and (other.startswith("sha256:") or exists(other)) for other in keys)
 
 
@@ -222,7 +222,7 @@ def genres_of(connection: Connection, track_ids: Iterable[int]) -> dict[int, dic
 
 
 def ranks_of(genres: Sequence[str]) -> dict[str, int]:
-    """Return the ranks under which the genres of a file are recorded: the first counts."""
+    """Return the ranks of a file's genres: the first genre is the claim."""
     return {name: min(position, 1) for position, name in enumerate(genres)}
 
 

@@ -1,6 +1,6 @@
-"""The origin of a dataset: which earlier import a file is a new version of, decided by content.
+"""The origin of a dataset: the earlier import of which a file is a new version, by content.
 
-A file's name alone says nothing: `train.csv` is the name of many tables. A file is a version of an
+The file's name is not sufficient: many tables are called `train.csv`. A file is a version of an
 earlier one of its name if at least half of its first rows are tracks that the earlier one
 delivered; otherwise it is another table, and its origin gets a number.
 """
@@ -19,7 +19,7 @@ from genrebase.store import bulk, names, tables
 from genrebase.store.source_ids import FILE_PREFIX, SPOTIFY
 
 SAMPLE_ROWS: Final = 2_000
-"""Rows at the beginning of a file by which it is compared with earlier ones."""
+"""Maximum of leading rows by which a file is compared with earlier ones."""
 MIN_SHARE: Final = 0.5
 """The share of equal rows from which a file is a version of another, and of equal values from
 which two rows describe the same audio file."""

@@ -1,4 +1,4 @@
-"""Delete tracks with what refers to them, or strip those with verdicts to what identifies them."""
+"""Delete tracks with their dependent rows, or strip those with verdicts to their identity."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -45,9 +45,9 @@ def emptied_tables() -> list[Table]:
 
 
 def delete_tracks(connection: Connection, track_ids: Sequence[int]) -> int:
-    """Delete tracks and all rows that refer to them; return how many orphan artists went, too.
+    """Delete tracks and all rows that refer to them; return the number of deleted orphan artists.
 
-    The counters of the genres are the caller's.
+    The caller updates the counters of the genres.
     """
     artists = _credited(connection, track_ids)
     execute_of(connection, "DELETE FROM track WHERE id", track_ids)
@@ -57,7 +57,7 @@ def delete_tracks(connection: Connection, track_ids: Sequence[int]) -> int:
 def strip_tracks(
     connection: Connection, track_ids: Sequence[int], provider: str, now: datetime
 ) -> None:
-    """Strip tracks to what identifies them: name, credits, ids, duration, ISRC.
+    """Strip tracks to their identity: name, credits, ids, duration, ISRC.
 
     Of their features, those of `provider` are deleted.
     """

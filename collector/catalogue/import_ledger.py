@@ -1,7 +1,8 @@
-"""The ledger of imports: what each delivered about a track, by which it is corrected or undone.
+"""The ledger of imports: what each import delivered about a track, for corrections and undo.
 
 A later import of the same origin corrects the values that the origin delivered, once per track and
-import; values that another source delivered stay. What it replaced is stored beside it.
+import; values that another source delivered stay. The replaced values are stored with the
+delivery.
 """
 
 import base64
@@ -43,15 +44,15 @@ class Delivery:
     """What one import delivered about one track: a row of `import_track`."""
 
     created: bool
-    """Whether no source had the track before."""
+    """Whether the track was new."""
     delivered: int = 0
     """Bits of the stored values that it delivered (`BITS`)."""
     replaced: dict[str, Any] = field(default_factory=dict)
-    """The values before those that it filled (None) or corrected; see `CREDITS`, `ALIASES`."""
+    """Values before a fill (None) or correction; see `CREDITS`, `ALIASES`."""
     changed: bool = False
 
     def add(self, bits: int, replaced: Mapping[str, Any]) -> None:
-        """Add what another row of the file delivered; the first replaced value stays."""
+        """Add the delivery of another row of the file; the first replaced value is kept."""
         if bits & ~self.delivered:
             self.delivered |= bits
             self.changed = True
@@ -66,7 +67,7 @@ class Delivery:
             self.changed = True
 
     def append(self, name: str, items: Iterable[Any]) -> None:
-        """Note added credits or aliases of a track that was there before."""
+        """Record credits or aliases that were added to an existing track."""
         if not self.created and (added := list(items)):
             self.replaced[name] = [*self.replaced.get(name, ()), *added]
             self.changed = True
@@ -103,7 +104,7 @@ class ImportLedger:
         self.earlier: dict[int, int] = {}
         """Per track, bits of what earlier imports of the origin delivered."""
         self.first_seen: set[int] = set()
-        """Tracks that the import had not delivered before this batch."""
+        """Tracks that the import first delivers in this batch."""
         ids = ", ".join(map(str, [import_id, *self.earlier_imports]))
         rows = bulk.select_in(
             connection,
@@ -120,13 +121,13 @@ class ImportLedger:
                 self.earlier[track_id] = self.earlier.get(track_id, 0) | delivered
 
     def can_correct(self, track_id: int) -> bool:
-        """Return whether an earlier import of the origin delivered a track, and this not yet."""
+        """Return whether an earlier import of the origin, but not yet this one, delivered a track."""
         return track_id in self.earlier and track_id not in self.own
 
     def deliver(
         self, pending: PendingTrack, source_track: SourceTrack, credits_: Iterable[StoredArtist]
     ) -> None:
-        """Fill, and where the origin delivered it before correct, a track's metadata."""
+        """Fill a track's metadata, and correct values that the origin delivered before."""
         track_id = pending.id
         own, correctable = self.own.get(track_id), 0
         if own is None:
@@ -142,9 +143,9 @@ class ImportLedger:
     def earlier_parts(
         self, connection: Connection, track_ids: Sequence[int]
     ) -> tuple[list[SightingPart], list[SightingPart]]:
-        """Return all parts of these tracks' sightings, and those that this import leaves.
+        """Return all parts of these tracks' sightings, and those that the import does not replace.
 
-        A track whose genres this import has delivered already is not among them.
+        Tracks whose genres this import has already delivered are left out.
         """
         if not self.earlier_imports:
             return [], []
@@ -217,7 +218,7 @@ def count_only_earlier(connection: Connection, import_id: int) -> int:
 def deliver_descriptors(
     connection: Connection, import_id: int, packed: Mapping[int, bytes], schema: tuple[str, str]
 ) -> None:
-    """Note that an import delivers descriptors of tracks, and what they replace.
+    """Record that an import delivers descriptors of tracks, and the replaced values.
 
     `schema` is their provider and name. Call it before they are stored.
     """

@@ -1,4 +1,4 @@
-"""Imported files: how many rows are counted, so that none counts twice, and their state."""
+"""Imported files: their state, and the number of counted rows, so that no row counts twice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ ImportState = Literal["finished", "unfinished", "undo unfinished", "undone"]
 
 
 class UndoUnfinished(UserError):
-    """The undo of an import of this file was stopped."""
+    """The undo of this file's import is unfinished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class StoredImport:
 
 
 def load_imports(connection: Connection) -> list[StoredImport]:
-    """Return all imports, the first one first."""
+    """Return all imports, oldest first."""
     rows = connection.execute(select(_file).order_by(_file.c.id))
     return [
         StoredImport(
@@ -153,7 +153,7 @@ def lock_rows_done(connection: Connection, import_id: int) -> int:
 
 
 def add_rows_done(connection: Connection, import_id: int, rows: int, tracks_new: int) -> None:
-    """Record that the first `rows` rows are counted, and that they brought new tracks."""
+    """Record that the first `rows` rows are counted, and the number of their new tracks."""
     where = update(_file).where(_file.c.id == import_id)
     connection.execute(where.values(tracks_new=_file.c.tracks_new + tracks_new))
     connection.execute(where.where(_file.c.rows_done < rows).values(rows_done=rows))
@@ -177,7 +177,7 @@ def mark_finished(connection: Connection, import_id: int, now: datetime) -> None
 
 
 def mark_undo_started(connection: Connection, import_id: int, now: datetime) -> None:
-    """Record that an import is being undone: it cannot be continued before that is done."""
+    """Record the start of an undo: the import cannot be continued before the undo is finished."""
     connection.execute(
         update(_file)
         .where(_file.c.id == import_id, _file.c.undo_started_at.is_(None))

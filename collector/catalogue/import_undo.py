@@ -1,7 +1,7 @@
 """Undo an import: remove what only it delivered, restore what it filled or corrected.
 
-A track stays if another import, a harvest or an audio file delivered it, too, or if a person
-labelled it. In batches, so that an undo can be stopped anywhere and started again.
+A track stays if another import, a harvest or an audio file also delivered it, or if a person
+labelled it. An undo runs in batches: it can be stopped at any time and continued.
 """
 
 import base64
@@ -43,18 +43,18 @@ _file, _entry = tables.imported_file, tables.import_track
 
 @dataclass(frozen=True, slots=True)
 class UndoCounts:
-    """What one batch, or all of them, removed and restored."""
+    """Counts of removed and restored rows, of one batch or all."""
 
     tracks: int = 0
     """Tracks that only the import delivered: they are deleted."""
     kept: int = 0
     """Tracks that another source delivered, too."""
     kept_for_labels: int = 0
-    """Tracks with a label by a person: they stay, without what the import delivered."""
+    """Tracks with a verdict: they stay, without the data of the import."""
     sightings: int = 0
     artists: int = 0
     restored: int = 0
-    """Kept tracks of which a value was taken back, to the one before if there was one."""
+    """Kept tracks with a value that was restored or, without an earlier one, removed."""
 
     def __add__(self, other: "UndoCounts") -> "UndoCounts":
         """Add two batches up."""
@@ -78,7 +78,7 @@ def undo_batch(
 ) -> tuple[UndoCounts, int | None]:
     """Undo the import for at most `limit` tracks with ids after `after`; the caller commits.
 
-    Returns what it did, and the last track's id; None if none was left.
+    Returns the counts, and the last track's id; None if no track was left.
     """
     bulk.lock_identity_writers(connection)
     query = select(_entry.c.track_id).where(
@@ -91,7 +91,7 @@ def undo_batch(
 
 
 def finish(connection: Connection, stored: StoredImport) -> int:
-    """Remove the genres, mapping and descriptor schema that are left without rows.
+    """Remove the genres, mapping and descriptor schema that have no rows any more.
 
     Returns the number of removed genres. A genre with a target, or one that a model, a person or a
     playlist refers to, stays.
@@ -133,7 +133,7 @@ def _remove_mapped(connection: Connection, stored: StoredImport) -> None:
 
 
 class _Batch:
-    """The tracks of one batch, what is stored about them, and what becomes of each."""
+    """The tracks of one batch, with their stored data."""
 
     def __init__(
         self, connection: Connection, stored: StoredImport, track_ids: list[int], now: datetime
@@ -203,9 +203,9 @@ class _Batch:
         return sighting_parts.rewrite(self._connection, before, after, self._now)
 
     def _restore(self) -> tuple[int, int]:
-        """Take back the values, credits and ids of kept tracks.
+        """Restore the values, credits and ids of kept tracks.
 
-        Returns the number of tracks with other values, and of artists left without a track.
+        Returns the numbers of changed tracks and of removed orphan artists.
         """
         features = feature_queue.load_features(self._connection, self._kept, self._provider)
         values = {
@@ -241,8 +241,8 @@ class _Batch:
 
         `features` are those that are stored.
 
-        Where a later import of the origin replaced a value of this one, that one now replaced the
-        value before this one.
+        If a later import of the origin replaced a value of this import, the later one's replaced
+        value becomes the value before both.
         """
         own, others = self._own(track_id), self._others(track_id)
         elsewhere = 0
@@ -332,7 +332,7 @@ class _Batch:
         deletion.execute_of(self._connection, statement, left, self._stored.origin)
 
     def _reassign_tracks(self) -> None:
-        """Record who delivers the kept tracks now, and what later versions replaced."""
+        """Record the remaining source of the kept tracks, and what later versions replaced."""
         for track_id in self._kept:
             others = sorted(self._others(track_id), key=lambda one: one.import_id)
             if self._own(track_id).created:
@@ -362,7 +362,7 @@ class _Batch:
                     )
 
     def _other_source(self, track_id: int) -> str:
-        """Return a source of a track that no import delivers any more."""
+        """Return a source of a track that no remaining import delivers."""
         alias = tables.track_alias.c
         query = select(alias.source).where(alias.track_id == track_id).order_by(alias.source)
         sources = [one for one in self._connection.scalars(query) if not is_file_source(one)]

@@ -1,8 +1,8 @@
-"""The parts of sightings that imports delivered, as they are stored and withdrawn.
+"""Store and withdraw the parts of sightings that imports delivered.
 
 `sighting` sums what all sources delivered; `import_sighting` holds each import's part. Of the
-imports of one origin, the last one that delivered genres of a track counts; the others' parts stay
-stored, and count again when it is undone.
+imports of one origin, the last one with genres of a track counts; the other parts stay stored, and
+count again if that import is undone.
 """
 
 from collections import Counter
@@ -41,7 +41,7 @@ _MERGE_GENRES: Final = text(f"""
 
 @dataclass(frozen=True, slots=True)
 class SightingPart:
-    """What one import delivered of a sighting."""
+    """One import's part of a sighting."""
 
     track_id: int
     genre_id: int
@@ -49,7 +49,7 @@ class SightingPart:
     rank: int
     times: int
     rank_before: int | None
-    """The sighting's rank before this import; None: there was none."""
+    """The sighting's rank before this import; None: no sighting."""
     origin: str
 
     @property
@@ -76,7 +76,7 @@ def store(
 def record_other_ranks(
     connection: Connection, sighted: Mapping[Key, BatchSighting], stored: Container[Key]
 ) -> None:
-    """Note beside the imports' parts the ranks that another source delivered after them."""
+    """Record in the imports' parts the ranks that another source delivered after them."""
     mark = "%s" if connection.dialect.name == "postgresql" else "?"
     rows = [(seen.rank, *key, seen.rank) for key, seen in sighted.items() if key in stored]
     if rows:
@@ -102,7 +102,7 @@ def load(connection: Connection, track_ids: Sequence[int]) -> list[SightingPart]
 
 
 def counting(parts: Iterable[SightingPart]) -> list[SightingPart]:
-    """Return the parts that count: per track and origin those of its last import."""
+    """Return the counting parts: per track and origin those of the last import."""
     parts = list(parts)
     last: dict[tuple[int, str], int] = {}
     for part in parts:
@@ -114,7 +114,7 @@ def counting(parts: Iterable[SightingPart]) -> list[SightingPart]:
 def other_times(
     stored: Mapping[Key, tuple[int, int]], parts: Iterable[SightingPart]
 ) -> dict[Key, int]:
-    """Return per sighting how often other sources than imports delivered it."""
+    """Return per sighting how often sources other than imports delivered it."""
     times = {key: seen for key, (_, seen) in stored.items()}
     for part in counting(parts):
         if part.key in times:

@@ -1,7 +1,7 @@
-"""Notice a source that returns the same items, or nothing usable, whatever the offset. Pure.
+"""Detect a source that returns the same items, or nothing usable, at every offset. Pure.
 
-Its shard would be requested to the end of what a search may return, and so would the parts that it
-is split into: thousands of requests for one page of tracks.
+Without this check, its shard would be requested up to the maximum offset, and so would each part
+into which it is split: thousands of requests for one page of tracks.
 """
 
 from collections import OrderedDict
@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 MAX_REPEATS: Final = 2
-"""Pages in a row that bring nothing but items of the pages before them."""
+"""Consecutive pages with items of earlier pages only, after which a shard is closed."""
 MAX_UNUSABLE: Final = 5
-"""Pages in a row without a usable item."""
+"""Consecutive pages without a usable item, after which a shard is closed."""
 _MAX_SHARDS: Final = 256
-"""Shards that are remembered, those that were read last."""
+"""Maximum of shards whose items are stored, the latest ones."""
 
 
 @dataclass(slots=True)
@@ -27,18 +27,18 @@ class _ReadPages:
 
 @dataclass(slots=True)
 class RepeatedPages:
-    """Remembers the items of each shard, for one run."""
+    """Stores the ids of each shard's items, for one run."""
 
     max_repeats: int = MAX_REPEATS
     max_unusable: int = MAX_UNUSABLE
     _read: OrderedDict[int, _ReadPages] = field(default_factory=OrderedDict)
 
     def add(self, shard_id: int, offset: int, ids: Collection[str], received: int) -> bool:
-        """Add the ids of a page of `received` items; return whether its shard gets nowhere."""
+        """Add the ids of a page of `received` items; return whether to close its shard."""
         if not received:
-            return False  # an empty page says something else: see `planning`
+            return False  # `planning` handles empty pages
         pages = self._read.pop(shard_id, None)
-        if pages is None or offset <= pages.offset:  # it is read from its start again
+        if pages is None or offset <= pages.offset:  # a new pass from the start
             pages = _ReadPages()
         pages.repeats = pages.repeats + 1 if ids and pages.ids.issuperset(ids) else 0
         pages.unusable = 0 if ids else pages.unusable + 1

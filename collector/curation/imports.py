@@ -24,13 +24,13 @@ class UndoOutcome:
     undone: StoredImport
     counts: UndoCounts
     genres: int
-    """Removed genres: those that only the import had filled."""
+    """Removed genres: those with tracks of this import only."""
     stopped: bool
-    """Whether a stop was requested before it was done."""
+    """Whether a stop request ended it early."""
 
 
 def list_imports(engine: Engine) -> list[StoredImport]:
-    """Return all imports, the first one first."""
+    """Return all imports, oldest first."""
     with read_transaction(engine) as connection:
         return import_progress.load_imports(connection)
 
@@ -47,9 +47,9 @@ def undo(
 ) -> UndoOutcome:
     """Remove what only this import delivered, and restore what it filled or corrected.
 
-    Raises `UserError` for an import that is not there, undone or not recorded and, without
-    `force`, where its tracks have predictions. Each batch is a transaction of its own; stopped
-    anywhere, it is continued by the next call. The file cannot be imported before it is done.
+    Raises `UserError` for an import that does not exist, is undone or has no ledger, and without
+    `force` if its tracks have predictions. Each batch is one transaction; the next call continues
+    a stopped undo. The file cannot be imported before the undo is finished.
     """
     stored = _find(engine, import_id)
     if not force:

@@ -20,7 +20,7 @@ MAX_BAN_SECONDS: Final = 30 * 86_400.0
 """Upper bound of a Retry-After."""
 
 LONGEST_BAN_SECONDS: Final = MAX_BAN_SECONDS + MARGIN_SECONDS
-"""A ban that ends later was recorded before the clock was set back, and is not believed."""
+"""A ban that ends later was recorded before the clock was set back, and is ignored."""
 
 _DEFAULT_SECONDS, _DEFAULT_MAX = 30.0, 3_600.0
 """Without a Retry-After: one window at first, doubled with every further ban."""

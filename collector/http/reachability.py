@@ -1,4 +1,4 @@
-"""Whether a connection to a host is possible, found out within a deadline."""
+"""Test within a deadline whether hosts can be connected to."""
 
 import socket
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 def unreachable_reason(addresses: Iterable[str], clock: Clock, seconds: float) -> str | None:
-    """Return why a host of these URLs cannot be connected to; None if all can be.
+    """Return the reason why a host of these URLs cannot be reached; None if all can be.
 
     Nothing is sent. It takes at most `seconds`, also where the resolver does not respond: the
     hosts are tried in threads of their own. Behind a proxy, the proxy is connected to.

@@ -1,7 +1,7 @@
 """HTTP session with limits for every response: one deadline, a maximum size, no redirects.
 
-A timeout of `requests` limits the wait for the next byte only, so a server that sends one byte a
-second would hold a request for ever. Here the timeout is the deadline for the whole response, its
+A timeout of `requests` limits the wait for the next byte only, so a server that sends one byte per
+second could block a request without end. Here the timeout is the deadline for the whole response:
 status line, headers and body; the size is counted after decompression.
 """
 
@@ -24,7 +24,7 @@ from urllib3.poolmanager import PoolManager
 from genrebase.runtime import redaction
 
 MAX_BYTES: Final = 16 << 20
-"""Of a decompressed body. Spotify's longest analyses have about 8 MiB."""
+"""Maximum bytes of a decompressed body. Spotify's longest analyses have about 8 MiB."""
 _CHUNK: Final = 1 << 16
 _SECRET_HEADERS: Final = ("Authorization", "X-Api-Key")
 _ESCAPED: Final = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
@@ -49,10 +49,10 @@ class SourceResponse(requests.Response):
         return self.content.decode("utf-8-sig", "replace").translate(_NOT_TEXT)
 
     def json(self, **_options: Any) -> Any:
-        """Return the JSON document, its texts without NUL and lone surrogates.
+        """Return the JSON document, without NUL and lone surrogates in its texts.
 
-        Raises `requests.JSONDecodeError` for whatever is no usable JSON, also where it is nested
-        too deeply or holds a number too long for Python.
+        Raises `requests.JSONDecodeError` for invalid JSON, too deep nesting, and numbers that are
+        too long for Python.
         """
         text = self.content.decode("utf-8-sig", "replace")
         try:
@@ -111,13 +111,13 @@ class _LimitedAdapter(HTTPAdapter):
                 if deadline.is_over:
                     raise _too_slow(request) from error
                 raise
-            if deadline.is_over:  # a body without a length seems to end where it was cut off
+            if deadline.is_over:  # a truncated body without a declared length seems complete
                 raise _too_slow(request)
         return _complete(response, body)
 
 
 def _hide_credentials(request: requests.PreparedRequest) -> None:
-    """Redact the secrets of a request from now on: its server may echo them in an error."""
+    """Register the secrets of a request for redaction: its server may echo them in an error."""
     for name in _SECRET_HEADERS:
         scheme, _, value = str(request.headers.get(name, "")).partition(" ")
         secret = value or scheme
@@ -141,7 +141,7 @@ def _read(response: requests.Response) -> bytes:
             if size > MAX_BYTES:
                 raise ResponseTooLarge(response)
     except requests.RequestException:
-        response.close()  # it is in the middle of a body: not to be used again
+        response.close()  # the rest of the body is unread: the connection cannot be reused
         raise
     except ValueError as error:  # of http.client, for a chunk of negative length
         response.close()
@@ -166,9 +166,9 @@ def _clean(value: Any) -> Any:
 
 
 class _Deadline:
-    """Shuts the sockets of a request down after some seconds.
+    """Shuts down the sockets of a request at its deadline.
 
-    A read that waits for them then ends at once. The sockets are duplicates: TLS takes the
+    A blocking read then ends at once. The sockets are duplicates: TLS takes the
     original from the object that was registered.
     """
 
@@ -229,7 +229,7 @@ class _WatchedConnection(HTTPConnection):
         return connected
 
     def putrequest(self, *args: Any, **options: Any) -> None:
-        _watch(self.sock)  # of an earlier request, kept open
+        _watch(self.sock)  # a connection of an earlier request, kept open
         super().putrequest(*args, **options)
 
 

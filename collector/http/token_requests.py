@@ -1,4 +1,4 @@
-"""Count the requests for access tokens that a run makes: its request budget does not have them."""
+"""Count the requests of a run for access tokens, which are not part of its request budget."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ _current: Final[ContextVar[TokenRequests | None]] = ContextVar("token_requests",
 
 @contextmanager
 def counting(counter: TokenRequests) -> Iterator[None]:
-    """Let `counter` have the token requests of the block, in this thread."""
+    """Count the token requests of the block in `counter`, in this thread."""
     before = _current.set(counter)
     try:
         yield

@@ -23,11 +23,11 @@ from genrebase.runtime import redaction
 from genrebase.runtime.clock import Clock
 
 _MAX_LENGTH: Final = 4_096
-"""Characters. A header with a longer token would be refused."""
+"""Maximum characters: servers refuse a header with a longer token."""
 _MARGIN_SECONDS: Final = 60.0
-"""A token is renewed so long before it expires."""
+"""The time before its expiry at which a token is renewed."""
 _MAX_SECONDS: Final = 86_400.0
-"""A token is renewed after a day, whatever its response says."""
+"""Maximum lifetime: a token is renewed after a day, whatever lifetime the response gives."""
 
 
 class AccessTokens:
@@ -38,7 +38,7 @@ class AccessTokens:
     ) -> None:
         """Fetch tokens from `address` for a client id and secret; makes no request yet.
 
-        `help_text` says what to do about credentials that are refused.
+        `help_text` is the advice on refused credentials.
         """
         self._address = address
         self._credentials = credentials
@@ -49,7 +49,7 @@ class AccessTokens:
         self._renew_at = 0.0
 
     def drop(self) -> None:
-        """Forget the token: the source refuses it."""
+        """Discard the token, because the source refused it."""
         self._token = None
 
     def get(self, timeout: float) -> tuple[str, bool]:
