@@ -1,8 +1,8 @@
-"""What the trainer waits for before it trains: tracks, their features, its schedule.
+"""What `classifier run` waits for before it trains: tracks, their features, its schedule.
 
-A first model that is trained before the audio features have arrived is worse than majority voting,
-so the first training waits for a share of them. It does not wait for ever: where nothing arrives
-any more, and at the next scheduled time, it trains on what there is.
+A first model without audio features is worse than the majority baseline, so the first training
+waits until a share of the tracks has them. It stops waiting when no new data have arrived for some
+time, or at the next scheduled time.
 """
 
 import math
@@ -17,12 +17,12 @@ from genrebase.runtime.schedule import CronSchedule
 from genrebase.store import Engine
 
 RETRAIN_GROWTH: Final = 0.2
-"""Retraining needs a fifth more tracks, so that trainings become rarer as the data grow.
+"""Retraining needs a fifth more tracks, so the intervals between trainings grow with the data.
 
 A share of tracks with features that is higher by a fifth suffices, too."""
 
 QUIET: Final = timedelta(minutes=10)
-"""After so long without a new track or new features none is expected soon."""
+"""Time without new tracks or features after which the first training waits no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class TrainingReadiness:
     trained_share: float | None
     """Share of them that had features; None without a training, or if it is not known."""
     quiet: bool
-    """Whether nothing has arrived for a while; not determined (False) after the first training."""
+    """Whether no new data have arrived for some time; False after the first training."""
 
     @property
     def share(self) -> float:

@@ -14,7 +14,7 @@ Mask = NDArray[np.bool_]
 Codes = NDArray[np.intp]
 
 SUSPICIOUS_ACCURACY: Final = 0.99
-"""A single feature with this accuracy was derived from the label."""
+"""Accuracy from which a single feature counts as derived from the label."""
 SUSPICIOUS_GAIN: Final = 0.1
 """Accuracy above the baseline from which missing values alone deserve a warning."""
 _QUANTILES: Final = 1024

@@ -1,7 +1,7 @@
-"""Check an artifact before its numbers reach compiled code, which trusts them.
+"""Validate an artifact before it reaches compiled code, which does not check its input.
 
-A tree whose node points at itself never ends, one that points past its arrays reads foreign
-memory, and a compressed file can be a thousand times as long unpacked.
+A tree with a cycle makes a prediction endless, an index beyond an array reads other memory, and a
+compressed file can expand a thousandfold.
 """
 
 import io
@@ -21,21 +21,21 @@ from sklearn.tree import BaseDecisionTree
 from sklearn.tree._tree import Tree
 
 MAX_RATIO: Final = 40
-"""Times its size that an artifact may be long unpacked; see `serialise` for what compresses
-better."""
+"""Maximum ratio of an artifact's decompressed to its stored size; see `serialise` for what
+compresses better."""
 FREE_BYTES: Final = 64 << 20
-"""Unpacked bytes that any artifact may have."""
+"""Decompressed bytes that are allowed at any ratio."""
 _MAX_HEADER: Final = 10_000
-"""Bytes of the header of an array."""
+"""Maximum bytes of an array's header."""
 _LEAF: Final = -1
 
 
 class UnsafeArtifact(ValueError):
-    """An artifact whose content compiled code cannot be given."""
+    """The content of an artifact is not safe for compiled code."""
 
 
 def check_size(artifact: bytes) -> None:
-    """Raise `UnsafeArtifact` if the archive is too long unpacked, or an array is not as declared.
+    """Raise `UnsafeArtifact` if the archive expands too much or the size of an array is wrong.
 
     `zipfile` never reads more of a member than its declared size.
     """
@@ -56,7 +56,7 @@ def max_unpacked(size: int) -> int:
 
 
 def _check_array(file: Any, member: zipfile.ZipInfo) -> None:
-    """Check that an array has the length that its header declares: numpy allocates that first."""
+    """Check that an array has the declared length, which numpy allocates before it reads."""
     version = npy_format.read_magic(file)
     read = (
         npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
@@ -70,7 +70,7 @@ def _check_array(file: Any, member: zipfile.ZipInfo) -> None:
 
 
 def check_estimator(estimator: object) -> None:
-    """Raise `UnsafeArtifact` if a part of a fitted estimator cannot be given to compiled code."""
+    """Raise `UnsafeArtifact` if a part of a fitted estimator is not safe for compiled code."""
     for part in _parts(estimator):
         if isinstance(part, Tree):
             _check_tree(part)
@@ -89,7 +89,7 @@ def check_estimator(estimator: object) -> None:
 
 
 def _parts(whole: object) -> Iterator[object]:
-    """Yield every object that the estimator consists of, each once."""
+    """Yield every object of the estimator, each once."""
     seen: dict[int, object] = {}  # also keeps them alive: an id is unique only so long
     pending = [whole]
     while pending:
@@ -142,7 +142,7 @@ def _check_owner(model: BaseDecisionTree) -> None:
 
 
 def _check_boosting(model: HistGradientBoostingClassifier) -> None:
-    """Check what the trees of one model may refer to; their nodes are checked one by one."""
+    """Check the bins, features and categories of one model's trees; not their nodes."""
     if not hasattr(model, "_predictors"):
         return  # it is not fitted: the template of an ensemble
     is_categorical = np.asarray(model._bin_mapper.is_categorical_) != 0  # noqa: SLF001

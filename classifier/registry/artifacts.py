@@ -87,7 +87,7 @@ def serialise(model: ModelArtifact) -> bytes:
     )
     try:
         check_size(dumped)
-    except UnsafeArtifact:  # it compresses so well that a bomb could not be told from it
+    except UnsafeArtifact:  # its ratio is that of a decompression bomb
         dumped = skops.io.dumps(content)
     return dumped
 

@@ -1,6 +1,7 @@
-"""Seal an artifact: a SHA-256, or with a key an HMAC that nobody can make who lacks the key.
+"""Sign an artifact with an HMAC, or without a key compute its SHA-256.
 
-Whoever can write to the database can change an artifact and its SHA-256 alike.
+Whoever can write to the database can change an artifact together with its SHA-256, but cannot
+compute the HMAC without the key.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from classifier.errors import BrokenArtifact
 from classifier.settings import ClassifierSettings
 
 KEYED: Final = "hmac-sha256:"
-"""Precedes the HMAC where the SHA-256 is stored otherwise."""
+"""Prefix of an HMAC, which is stored in place of the SHA-256."""
 
 
 def sign(artifact: bytes, schema: Mapping[str, Any], golden_rows: Mapping[str, Any]) -> str:
@@ -33,7 +34,7 @@ def checksum(artifact: bytes) -> str:
 def verify(
     stored: str, artifact: bytes, schema: Mapping[str, Any], golden_rows: Mapping[str, Any]
 ) -> None:
-    """Raise `BrokenArtifact` if the seal is not that of this artifact, or lacks the key's."""
+    """Raise `BrokenArtifact` if the stored signature or checksum does not match the artifact."""
     key = _signing_key()
     if key is None and stored.startswith(KEYED):
         raise BrokenArtifact("It was stored with a signing key: set CLASSIFIER_SIGNING_KEY.")

@@ -121,7 +121,7 @@ class ImportLedger:
                 self.earlier[track_id] = self.earlier.get(track_id, 0) | delivered
 
     def can_correct(self, track_id: int) -> bool:
-        """Return whether an earlier import of the origin, but not yet this one, delivered a track."""
+        """Return whether an earlier import of the origin, and not yet this one, delivered it."""
         return track_id in self.earlier and track_id not in self.own
 
     def deliver(
@@ -143,7 +143,7 @@ class ImportLedger:
     def earlier_parts(
         self, connection: Connection, track_ids: Sequence[int]
     ) -> tuple[list[SightingPart], list[SightingPart]]:
-        """Return all parts of these tracks' sightings, and those that the import does not replace.
+        """Return all parts of these tracks' sightings, and those that this import keeps.
 
         Tracks whose genres this import has already delivered are left out.
         """

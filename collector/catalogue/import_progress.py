@@ -99,8 +99,9 @@ def same_file(key: str, sha256: str) -> bool:
 def start(connection: Connection, description: ImportDescription, now: datetime) -> int:
     """Return the id of this import: the last one of its origin, or a new one.
 
-    Where another version was imported since, the file is a new version again. Raises
-    `UndoUnfinished` while an undo of the file is. Locks out other writers until the commit.
+    If another version was imported since, the file is a new version again. Raises
+    `UndoUnfinished` if an undo of the file's import is unfinished. Blocks other writers until the
+    commit.
     """
     bulk.lock_identity_writers(connection)
     sha256 = description.sha256

@@ -4,7 +4,7 @@ Needs the extra `audio` (soundfile, soxr). Every file is converted to mono at 44
 the features of different files can be compared; of a long file only the middle ten minutes are
 used. The digest covers the whole decoded audio and does not depend on name, tags or path.
 
-What can be decoded of a damaged file is kept, and remarks report what was lost or corrected.
+The decodable part of a damaged file is kept; remarks report what was lost or corrected.
 """
 
 import hashlib
@@ -31,20 +31,20 @@ Samples = NDArray[np.float32]
 SAMPLE_RATE: Final = 44_100
 """Samples per second of the decoded audio."""
 MAX_SECONDS: Final = 600.0
-"""Seconds used of a longer file: its middle."""
+"""Seconds used of a longer file, from its middle."""
 MIN_SECONDS: Final = 1.0
-"""Shorter files are refused."""
+"""Minimum duration in seconds; shorter files are refused."""
 _BLOCK_SECONDS: Final = 10
 """Seconds decoded at once."""
 _MAX_BLOCK_VALUES: Final = 1 << 25
-"""Values decoded at once, at most: a header may give any rate and number of channels."""
+"""Maximum values decoded at once: a header may give any rate and number of channels."""
 _NOTICEABLE_SECONDS: Final = 0.5
-"""Another way to decode a damaged file must give so much more of it."""
+"""Minimum gain in duration by which another decoding of a damaged file is preferred."""
 _NO_FILE_CODE: Final = 7
 """libsndfile's code for a missing file; it also uses it for unknown formats."""
 _FULL_SCALE: Final = float(np.iinfo(np.int16).max)
 _MAX_NON_FINITE: Final = 0.5
-"""Share of samples that may be NaN or infinite."""
+"""Maximum share of samples that are NaN or infinite."""
 
 
 class UndecodableAudio(GenrebaseError):
@@ -52,7 +52,7 @@ class UndecodableAudio(GenrebaseError):
 
 
 class FfmpegMissing(UndecodableAudio):
-    """A file is of a kind that only ffmpeg decodes, and it is not installed."""
+    """The file's format needs ffmpeg, which is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class AudioClip:
     digest: str
     """SHA-256 of rate, channels and the decoded samples in 16 bits, in hexadecimal."""
     remarks: tuple[str, ...] = ()
-    """What was lost or corrected, as clauses."""
+    """Clauses on what was lost or corrected."""
 
 
 def decode_file(path: Path) -> AudioClip:
@@ -93,12 +93,12 @@ def decode_file(path: Path) -> AudioClip:
 
 @dataclass(frozen=True, slots=True)
 class _NativeClip:
-    """What libsndfile decoded."""
+    """The result of libsndfile."""
 
     clip: AudioClip
     is_mp3: bool
     missing_seconds: float
-    """Seconds of the header that were not decoded."""
+    """Seconds that the header declares but that were not decoded."""
 
 
 def _decode_natively(path: Path) -> _NativeClip:
@@ -128,7 +128,7 @@ def _open(path: Path, fix: wav_header.HeaderFix) -> Iterator[soundfile.SoundFile
 
 
 def _complete(path: Path, native: _NativeClip) -> AudioClip:
-    """Return the clip with what a damaged file has behind the damage, where that is possible."""
+    """Return the clip with the audio behind the damage of a file, if it can be decoded."""
     if native.is_mp3:
         return _complete_mp3(path, native.clip)
     if native.missing_seconds < _NOTICEABLE_SECONDS:
@@ -167,14 +167,14 @@ def _complete_mp3(path: Path, clip: AudioClip) -> AudioClip:
 
 
 def _decode_damaged_mp3(path: Path) -> AudioClip | None:
-    """Decode an MP3 file that libsndfile gives up within the first block; None for other files."""
+    """Decode an MP3 file that libsndfile aborts within the first block; None for other files."""
     stream = None if path.suffix.lower() in NEEDS_FFMPEG else mp3_frames.find_frames(path)
     clip = None if stream is None else _decode_repaired(path, stream)
     return None if clip is None else _complete_mp3(path, clip)
 
 
 def _decode_repaired(path: Path, stream: mp3_frames.Mp3Stream) -> AudioClip | None:
-    """Decode the frames of an MP3 file without its holes; None if that fails."""
+    """Decode an MP3 file without its holes; None if that fails."""
     with TemporaryFile() as repaired:
         mp3_frames.write_frames(path, stream, repaired)
         repaired.seek(0)
@@ -229,7 +229,7 @@ def _libsndfile_message(error: soundfile.SoundFileError) -> str:
 
 @dataclass(slots=True)
 class _Pass:
-    """One pass over a file: the middle of its audio, and what was noticed."""
+    """One pass over a file: the middle of its audio, and the faults."""
 
     file: soundfile.SoundFile
     first: int
@@ -332,7 +332,7 @@ def _blocks(file: soundfile.SoundFile) -> Iterator[Samples]:
 class _MonoBuffer:
     """Collects blocks of mono audio, each converted to `SAMPLE_RATE` at once.
 
-    So long audio is in memory only once: neither at two rates, nor both whole and in blocks.
+    So long audio is in memory only once: not at two rates, and not both whole and in blocks.
     """
 
     def __init__(self, rate: int) -> None:

@@ -1,9 +1,9 @@
-"""Mix the channels of a recording to mono, and repair what a plain mean would lose.
+"""Downmix a recording to mono, and repair faults that a plain mean would keep.
 
-The mean of the channels is right for almost every recording, and nothing else is computed for it.
-Three faults make it wrong: channels of opposite polarity cancel each other, a channel without
-sound halves the level, and a constant offset hides quiet audio. They are found in statistics of
-short windows; a `MixPlan` holds how the channels are mixed instead.
+The mean of the channels is right for almost every recording, and is then used as it is. Three
+faults make it wrong: channels of opposite polarity cancel each other, a silent channel halves the
+level, and a constant offset (DC) distorts quiet audio. Statistics of short windows detect them; a
+`MixPlan` has the weights of the channels.
 """
 
 from collections.abc import Sequence
@@ -17,31 +17,31 @@ Samples = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
 
 WINDOW_SECONDS: Final = 0.1
-"""Length of the windows in which cancellation is looked for."""
+"""Length of the windows in which cancellation is tested."""
 _MIN_RUN_SECONDS: Final = 1.0
-"""A shorter cancellation is an effect of the music."""
+"""Minimum duration of a cancellation; a shorter one is an effect in the music."""
 _CANCELLED_FILE: Final = 0.03
 """Power of the mean relative to that of the channels, below which they cancel (-15 dB).
 Independent channels have 1 / channels, equal ones 1."""
 _CANCELLED_WINDOW: Final = 0.01
-"""The same within a part of a file (-20 dB)."""
+"""The same for a part of a file (-20 dB)."""
 _SILENT_CHANNEL: Final = 1e-6
 """Power relative to the loudest channel, below which a channel is silent (-60 dB)."""
 _SILENCE: Final = 1e-9
 """Mean square of full scale, below which there is no sound (-90 dB)."""
 _MIN_OFFSET: Final = 0.005
-"""Offsets below this part of full scale are left."""
+"""Minimum offset that is removed, relative to full scale."""
 _MIN_OFFSET_POWER: Final = 0.01
-"""Power of an offset relative to that of the audio, below which it is left (-20 dB)."""
+"""Minimum power of an offset that is removed, relative to that of the audio (-20 dB)."""
 _MAX_CHANNELS: Final = 32
-"""Statistics of more channels would cost more than the analysis."""
+"""Maximum channels with statistics: more would cost more than the analysis."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Window:
     start: int
     length: int
-    """Both in frames."""
+    """Start and end in frames."""
     products: FloatArray
     """Sums of the products of two channels (channels, channels)."""
     sums: FloatArray
@@ -50,7 +50,7 @@ class _Window:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Frames whose channels are mixed with weights of their own."""
+    """Frames whose channels are mixed with separate weights."""
 
     start: int
     end: int
@@ -60,11 +60,11 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class MixPlan:
-    """How the channels are mixed where their plain mean is wrong."""
+    """The weights of the channels where their plain mean is wrong."""
 
     runs: tuple[_Run, ...] = ()
     offsets: FloatArray | None = None
-    """Subtracted from the channels; None: nothing is."""
+    """The offsets to subtract from the channels; None: no offsets."""
     remarks: tuple[str, ...] = ()
 
     @property
@@ -115,7 +115,7 @@ class ChannelStatistics:
             self.windows.append(_Window(first, size, products[index], sums[index]))
 
     def plan(self) -> MixPlan:
-        """Return how the channels are to be mixed."""
+        """Return the weights of the channels."""
         if not self.windows:
             return MixPlan()
         length = sum(window.length for window in self.windows)
@@ -198,12 +198,12 @@ def _covariance(windows: Sequence[_Window], offsets: FloatArray) -> FloatArray:
 
 
 def _mixed_power(covariance: FloatArray, sounding: NDArray[np.bool_]) -> float:
-    """Return the power of the mean of the channels that have sound."""
+    """Return the power of the mean of the channels that are not silent."""
     return float(covariance[np.ix_(sounding, sounding)].mean())
 
 
 def _repair(covariance: FloatArray, sounding: NDArray[np.bool_]) -> tuple[FloatArray, str]:
-    """Return weights under which the channels do not cancel, and what they do, as text."""
+    """Return weights with which the channels do not cancel, and a description."""
     loudest = int(np.argmax(covariance.diagonal()))
     signs = np.where(covariance[loudest] < 0, -1.0, 1.0)
     signs *= signs[int(np.argmax(sounding))]  # the first channel keeps its polarity

@@ -1,6 +1,6 @@
-"""Decode audio through the program ffmpeg, where it is installed: the kinds libsndfile lacks.
+"""Decode audio with the program ffmpeg, if it is installed: formats that libsndfile lacks.
 
-The program runs as a child process that is bounded in time and in the size of its output.
+The program runs as a child process with limits of time and of the size of its output.
 """
 
 import shutil
@@ -12,22 +12,22 @@ from typing import IO, Final
 
 PROGRAM: Final = "ffmpeg"
 MAX_BYTES: Final = 4_000_000_000
-"""Of decoded audio: six hours in stereo; a WAV file holds no more."""
+"""Maximum of decoded audio, six hours in stereo: the limit of a WAV file."""
 _SECONDS: Final = 60.0
 _SECONDS_PER_MEGABYTE: Final = 1.0
-"""Time allowed for a file; decoding takes about a hundredth of it."""
+"""Timeout of a file; decoding usually takes a hundredth of it."""
 _MAX_MESSAGE: Final = 200
-"""Characters of its message that are kept."""
+"""Maximum characters of ffmpeg's message."""
 _LIMITS: Final = ("-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe")
-"""No questions, no network: a file may pretend to be a playlist."""
+"""No prompts, and no network, because a file may be a playlist of URLs."""
 
 
 class FfmpegFailed(Exception):
-    """The program gave no audio; the message has its reason."""
+    """ffmpeg decoded no audio; the message has the reason."""
 
 
 def is_installed() -> bool:
-    """Return whether the program is there."""
+    """Return whether ffmpeg is installed."""
     return shutil.which(PROGRAM) is not None
 
 

@@ -1,4 +1,4 @@
-"""The kinds of audio files, by their suffixes."""
+"""The formats of audio files, by their suffixes."""
 
 from typing import Final
 
@@ -17,6 +17,6 @@ def _suffixes(kinds: str) -> frozenset[str]:
 
 
 NEEDS_FFMPEG: Final = _suffixes(_FFMPEG)
-"""Suffixes of files that are decoded by ffmpeg, unless their content is another than the name."""
+"""Suffixes of files that ffmpeg decodes, unless their content has another format."""
 SUFFIXES: Final = _suffixes(_NATIVE) | NEEDS_FFMPEG
 """Suffixes of audio files; a file that cannot be decoded is reported, not skipped silently."""

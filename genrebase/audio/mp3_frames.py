@@ -1,8 +1,8 @@
-"""Find the frames of an MP3 file, and leave out the damaged bytes between them.
+"""Find the frames of an MP3 file, and skip the damaged bytes between them.
 
-A decoder gives up at a hole of more than about a kilobyte, and the rest of the file is lost. Here
-the stream is continued at the next frame. The frames before a hole are repeated in its place:
-silence there would change the rhythm, and so would a cut.
+A decoder aborts at a hole of more than about a kilobyte, and the rest of the file is lost. Here
+the stream continues at the next frame. The frames before a hole are repeated in its place, because
+silence or a cut would change the rhythm.
 """
 
 import mmap
@@ -30,11 +30,11 @@ _RATES: Final = {
 """Hz by the bits of the version: 3 is 1, 2 is 2, 0 is 2.5."""
 _LAYERS: Final = {3: 1, 2: 2, 1: 3}
 _MAX_REPEATED_FRAMES: Final = 80
-"""Frames repeated for one hole: 2 s at 44,100 Hz; a longer one shortens the audio."""
+"""Maximum frames repeated for one hole: 2 s at 44,100 Hz. Longer holes shorten the audio."""
 _FRAMES_TO_SYNC: Final = 3
-"""Successive frames that prove that a frame begins here."""
+"""Minimum of successive frames by which the first one is recognised."""
 _TAG_MARKS: Final = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"ID3")
-"""What tags begin with."""
+"""The first bytes of tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class _Header:
     kind: tuple[int, int, int]
     """Version, layer and rate, which are constant in a file."""
     size: int
-    """Bytes of the frame."""
+    """Length of the frame in bytes."""
     rate: int
     samples: int
 
@@ -73,7 +73,7 @@ class Mp3Stream:
 
     @property
     def lost_frames(self) -> list[int]:
-        """The frames to repeat for each hole: those it has taken, as far as can be estimated."""
+        """The number of frames to repeat for each hole: an estimate of the lost frames."""
         holes = self.holes
         if self.declared_seconds is not None:
             lost = round((self.declared_seconds - self.seconds) * self.frames / self.seconds) + 1
@@ -101,7 +101,7 @@ def write_frames(path: Path, stream: Mp3Stream, target: IO[bytes]) -> None:
 
 
 def _last_frames(data: mmap.mmap, start: int, end: int, count: int) -> int:
-    """Return where the last `count` frames of a run begin, of all but its first."""
+    """Return the positions of the last `count` frames of a run, without its first."""
     starts: deque[int] = deque([end], maxlen=count)
     while (header := _header(data, start)) is not None and start < end:
         start += header.size
@@ -154,7 +154,7 @@ def _may_follow(data: mmap.mmap, position: int, kind: tuple[int, int, int]) -> b
 
 
 def _next_frame(data: mmap.mmap, position: int, kind: tuple[int, int, int] | None) -> int | None:
-    """Return where the next run of frames begins."""
+    """Return the start of the next run of frames."""
     while (position := data.find(b"\xff", position)) >= 0:
         at = position
         for _ in range(_FRAMES_TO_SYNC):

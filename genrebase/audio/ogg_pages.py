@@ -1,4 +1,4 @@
-"""Count the damaged pages of an Ogg file (Vorbis, Opus, FLAC in Ogg): the decoder drops them."""
+"""Count the damaged pages of an Ogg file (Vorbis, Opus, FLAC in Ogg), which decoders drop."""
 
 import mmap
 import zlib
@@ -13,7 +13,7 @@ _REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def find_damage(path: Path) -> tuple[str, ...]:
-    """Return what is wrong with the pages of an Ogg file, as remarks; () for other files."""
+    """Return remarks on damaged pages of an Ogg file; () for other files."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if data[:4] != _MARK:
             return ()

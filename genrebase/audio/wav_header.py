@@ -1,7 +1,7 @@
 """Read the header of a WAV, AIFF or AU file, and correct fields that are wrong.
 
 A recorder that could not go back writes 0 or FFFFFFFF as the size of the audio; libsndfile then
-reads nothing. A file that was cut names more bytes than there are.
+reads nothing. A truncated file declares more bytes than it has.
 """
 
 import io
@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 
 MIN_RATE, MAX_RATE = 1_000, 1_600_000
-"""Samples per second: outside these a header is wrong."""
+"""Plausible sample rates in Hz: with others, a header is wrong."""
 
 _UNKNOWN_SIZE: Final = 0xFFFFFFFF
 _NO_SIZE: Final = "the header gives no size: read to the end of the file"
 _AU_HEADER_BYTES: Final = 24
 _MAX_CHUNKS: Final = 1_000
 _MAX_PADDING: Final = 16
-"""Bytes by which careless writers miss the size of an AIFF file."""
+"""Tolerance in bytes: some programs write a slightly wrong size of an AIFF file."""
 _PCM_FORMATS: Final = frozenset({1, 3, 0xFFFE})
 """Formats whose frames have a constant size: integers, floating point, extensible."""
 _FORMAT: Final = struct.Struct("<HHIIHH")
@@ -27,7 +27,7 @@ _FORMAT: Final = struct.Struct("<HHIIHH")
 
 @dataclass(frozen=True, slots=True)
 class HeaderFix:
-    """What is wrong in a header."""
+    """The corrections of a header."""
 
     patches: dict[int, bytes] = field(default_factory=dict)
     """Bytes to read instead of the file's, by position."""
@@ -35,7 +35,7 @@ class HeaderFix:
 
 
 class PatchedFile(io.FileIO):
-    """A file opened for reading, some bytes of which are replaced."""
+    """A file opened for reading, with some bytes replaced."""
 
     def __init__(self, path: Path, patches: dict[int, bytes]) -> None:
         """Open `path`; `patches` holds the replacements by position."""
@@ -55,7 +55,7 @@ class PatchedFile(io.FileIO):
 
 
 def check_header(path: Path) -> HeaderFix:
-    """Return what is wrong in the header of a file; nothing for files of other kinds."""
+    """Return the corrections of a file's header; none for files of other formats."""
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(12)
@@ -78,7 +78,7 @@ class _HeaderParser:
         self._remarks: list[str] = []
         self._bytes_per_second = self._frame_size = 0
         self._long_size: int | None = None
-        """Where an RF64 file has the size of its audio, in eight bytes."""
+        """The position of the size of an RF64 file's audio, in eight bytes."""
 
     def parse(self) -> HeaderFix:
         position = 12
@@ -145,7 +145,7 @@ class _HeaderParser:
             )
 
     def _is_too_small(self, position: int, declared: int, present: int) -> bool:
-        """Return whether there is far more audio than declared, and no other chunk."""
+        """Return whether the file has far more audio than declared, and no other chunk."""
         rest = present - declared
         return (
             0 < self._bytes_per_second <= rest

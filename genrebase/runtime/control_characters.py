@@ -1,4 +1,4 @@
-"""Escape control characters, so that text of strangers cannot drive a terminal or forge a log."""
+"""Escape control characters, so that untrusted text cannot control a terminal or forge a log."""
 
 import re
 from typing import Final
@@ -8,7 +8,7 @@ _CONTROL: Final = re.compile(
 )
 """C0 (but tab and line feed), C1, line separators, bidirectional overrides, lone surrogates."""
 _BYTE: Final = range(0xDC80, 0xDD00)
-"""Surrogates that stand for a byte of a file name that is not UTF-8."""
+"""Surrogates that represent undecodable bytes of a file name."""
 
 
 def escape_control_characters(text: str) -> str:

@@ -100,7 +100,7 @@ def application(target: HealthTarget) -> ASGIApp:
 
 
 class _SharedResult(Generic[_Result]):
-    """Computes one result at a time, and gives it to all who asked before it was begun."""
+    """Computes one result at a time, for all requests that arrived before its start."""
 
     def __init__(self, compute: Callable[[], _Result]) -> None:
         self._compute = compute

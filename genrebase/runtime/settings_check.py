@@ -13,7 +13,7 @@ SETTINGS_GROUP: Final = "genrebase.settings"
 _SIMILAR: Final = 0.6
 """Minimum similarity (difflib's ratio, 0 to 1) of the setting that a message proposes."""
 _MISSPELT: Final = 0.9
-"""The same for a name without one of our prefixes, such as COLECTOR_RATE."""
+"""The same for a name without a known prefix, such as COLECTOR_RATE."""
 
 
 def settings_classes() -> Iterator[type[EnvironmentSettings]]:

@@ -57,7 +57,7 @@ def _longest_word(text: str) -> int:
 
 
 def _widths(natural: Sequence[int], minimum: Sequence[int], available: int) -> list[int]:
-    """Return the width of each column: what it needs, or else a share of what is left."""
+    """Return the width of each column: its natural width, or a share of the remaining width."""
     wanted = [most - least for most, least in zip(natural, minimum, strict=True)]
     spare = available - sum(minimum)
     if sum(wanted) <= spare:

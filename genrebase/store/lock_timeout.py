@@ -1,4 +1,4 @@
-"""Wait for a lock of PostgreSQL for a limited time, and name those who hold it."""
+"""Limit the wait for a lock of PostgreSQL, and name the sessions that hold it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ ORDER BY a.pid LIMIT 5
 
 @contextmanager
 def lock_timeout(connection: Connection, seconds: float) -> Iterator[None]:
-    """Wait for each lock in the block no longer than that; raise `DatabaseBusy` with the holders.
+    """Limit the wait for each lock in the block; raise `DatabaseBusy` with the holding sessions.
 
     On SQLite it does nothing: a writer waits for `STORE_BUSY_TIMEOUT`.
     """

@@ -15,14 +15,14 @@ COLOURS: Final = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#B8A800",
     "#882255", "#999999",
 )  # fmt: skip
-"""As many as folds: `names.hash_fold` gives a name its first choice."""
+"""As many colours as folds: `names.hash_fold` gives a name its preferred colour."""
 _LINES: Final[tuple[Any, ...]] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1, 1, 1)))
 _MARKERS: Final = "os^DvP*X<>"
 
 
 @dataclass(frozen=True, slots=True)
 class GenreStyle:
-    """How a genre is drawn."""
+    """The colour, line and marker of a genre."""
 
     colour: str
     line: Any
