@@ -38,7 +38,7 @@ def test_compressed_text_is_read_by_its_content(tmp_path, kind):
 @pytest.mark.parametrize("kind", COMPRESSORS)
 def test_a_truncated_stream_is_damaged(tmp_path, kind):
     """Rows before the end of the file are yielded, then the error has the remedy."""
-    random = "".join(f"{number * 7919 % 99991},{number}\n" for number in range(200_000))
+    random = "".join(f"{number * 7919 % 99991},{number}\n" for number in range(60_000))
     path = tmp_path / "data.csv"
     data = COMPRESSORS[kind](f"a,b\n{random}".encode())
     path.write_bytes(data[: len(data) * 3 // 4])
@@ -52,9 +52,9 @@ def test_a_truncated_stream_is_damaged(tmp_path, kind):
 @pytest.mark.parametrize("kind", COMPRESSORS)
 def test_a_file_that_expands_out_of_proportion_is_refused(tmp_path, kind, monkeypatch):
     """A bomb is not read to its end; a table of the usual ratio passes (above)."""
-    monkeypatch.setattr(byte_source, "_FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(byte_source, "_FREE_BYTES", 1 << 16)
     path = tmp_path / "bomb.csv"
-    path.write_bytes(COMPRESSORS[kind](b"a,b\n" + b"1,2\n" * 5_000_000))
+    path.write_bytes(COMPRESSORS[kind](b"a,b\n" + b"1,2\n" * 400_000))
     with (
         pytest.raises(reader.NotADataset, match="expands to more than 200 times"),
         reader.open_dataset(path) as dataset,
@@ -64,10 +64,10 @@ def test_a_file_that_expands_out_of_proportion_is_refused(tmp_path, kind, monkey
 
 def test_a_member_of_an_archive_is_bounded_too(tmp_path, monkeypatch):
     """Its own compression counts."""
-    monkeypatch.setattr(byte_source, "_FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(byte_source, "_FREE_BYTES", 1 << 16)
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.csv", b"a,b\n" + b"1,2\n" * 5_000_000)
+        archive.writestr("a.csv", b"a,b\n" + b"1,2\n" * 400_000)
     with (
         pytest.raises(reader.NotADataset, match="expands"),
         reader.open_dataset(path) as dataset,
