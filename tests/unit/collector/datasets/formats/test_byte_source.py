@@ -38,7 +38,7 @@ def test_compressed_text_is_read_by_its_content(tmp_path, kind):
 @pytest.mark.parametrize("kind", COMPRESSORS)
 def test_a_truncated_stream_is_damaged(tmp_path, kind):
     """Rows before the end of the file are yielded, then the error has the remedy."""
-    random = "".join(f"{number * 7919 % 99991},{number}\n" for number in range(60_000))
+    random = "".join(f"{number * 7919 % 99991},{number}\n" for number in range(120_000))
     path = tmp_path / "data.csv"
     data = COMPRESSORS[kind](f"a,b\n{random}".encode())
     path.write_bytes(data[: len(data) * 3 // 4])
