@@ -84,11 +84,6 @@ def is_number(cell: str) -> bool:
     return True
 
 
-def is_date(cell: str) -> bool:
-    """Return whether a cell has the format of a date, whatever its year."""
-    return _DATE.fullmatch(cell.strip()) is not None
-
-
 def parse_number(cell: str, low: float, high: float) -> float | None:
     """Return a cell's number, None if it is no number or out of range."""
     try:
@@ -106,12 +101,6 @@ def parse_integer(cell: str, low: int, high: int) -> int | None:
         inexact = parse_number(cell, low, high)
         return None if inexact is None else round(inexact)
     return value if low <= value <= high else None
-
-
-def parse_category(cell: str, low: float, high: float) -> int | None:
-    """Return a cell's whole number; None for other cells, because no category is a fraction."""
-    value = parse_number(cell, low, high)
-    return int(value) if value is not None and value.is_integer() else None
 
 
 @lru_cache(maxsize=64)

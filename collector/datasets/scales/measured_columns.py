@@ -78,7 +78,7 @@ def infer_popularity(numbers: NumberSummary) -> ColumnScale:
         raise ColumnRefused(STANDARDISED)
     if numbers.maximum <= 1 and numbers.whole < numbers.total:
         if numbers.hundredths < numbers.total:
-            raise ColumnRefused("numbers from 0 to 1, rescaled")
+            raise ColumnRefused(RESCALED)
         return replace(scale, exponent=2, note="0 to 1, multiplied by 100")
     return scale
 
