@@ -41,13 +41,13 @@ class ClassifierSettings(EnvironmentSettings):
         ge=0,
         le=1,
         description="Share of the labelled tracks that must have audio features before the first "
-        "training of `classifier run`, unless nothing arrives for ten minutes or the schedule "
-        "comes; 0: it does not wait.",
+        "training of `classifier run`. It waits no longer if no data arrive for ten minutes, or "
+        "when a scheduled training is due; 0: no wait.",
     )
     refit: bool = Field(
         default=True,
-        description="Whether `classifier run` refits each champion on its test tracks, too, for "
-        "predictions of music outside the database.",
+        description="Whether `classifier run` trains a refit of each champion, on its test tracks, "
+        "too, for predictions of music outside the database.",
     )
     estimator: str = Field(
         default="blend",
@@ -94,9 +94,9 @@ class ClassifierSettings(EnvironmentSettings):
     signing_key: SecretStr | None = Field(
         default=None,
         min_length=16,
-        description="A secret of at least 16 characters that signs models: one that was changed "
-        "in the database is refused, even where its checksum was changed too. All programs that "
-        "train or predict need it.",
+        description="A secret of at least 16 characters that signs models. A model that was "
+        "changed in the database is refused, even if its checksum was changed, too. All programs "
+        "that train or predict need it.",
     )
 
     @field_validator("schedule")

@@ -157,7 +157,7 @@ def copy(
         str | None,
         typer.Argument(
             help="The URL of an empty database, or of an earlier copy; default: "
-            "GENREBASE_COPY_TO. A password in the environment is not seen by other users."
+            "GENREBASE_COPY_TO. Other users cannot see a password in the environment."
         ),
     ] = None,
     as_json: AsJson = False,

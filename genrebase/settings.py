@@ -66,8 +66,8 @@ class GenrebaseSettings(EnvironmentSettings):
     demo_estimator: str = Field(
         default="logistic",
         min_length=1,
-        description="The estimator that `genrebase demo` trains: a quick one, where "
-        "`CLASSIFIER_ESTIMATOR` is for best predictions.",
+        description="The estimator that `genrebase demo` trains: a quick one. "
+        "`CLASSIFIER_ESTIMATOR` is for the best predictions.",
     )
     client_id: str | None = Field(
         default=None,

@@ -52,7 +52,9 @@ def plot(
         int | None,
         typer.Option(metavar="ID", help="Compare, learning curve: the experiment [the latest]."),
     ] = None,
-    title: Annotated[str | None, typer.Option(help="Instead of the usual title.")] = None,
+    title: Annotated[
+        str | None, typer.Option(help="The title; default: that of the kind of plot.")
+    ] = None,
     size: Annotated[
         str | None,
         typer.Option(

@@ -237,4 +237,4 @@ def _condition(prediction: TrackPrediction) -> str:
     unseen = f"held out for the {prediction.held_out}: the evaluated model has not seen it."
     if not described:
         return f"an {'' if seen else 'un'}seen artist; the track is {unseen}"
-    return f"an artist {unseen} `classifier train --refit` makes a model that has."
+    return f"an artist {unseen} `classifier train --refit` trains a model on it, too."

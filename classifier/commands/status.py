@@ -14,7 +14,7 @@ def status(
     task: Annotated[str, typer.Option(help="The task.")] = DEFAULT_TASK,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Show the champion, how many tracks it has predicted, the last runs, and what is awaited.
+    """Show champion, predicted tracks, last runs, and what the next training waits for.
 
     Examples:
       classifier status

@@ -19,7 +19,7 @@ from genrebase.store import Engine
 RETRAIN_GROWTH: Final = 0.2
 """Retraining needs a fifth more tracks, so the intervals between trainings grow with the data.
 
-A share of tracks with features that is higher by a fifth suffices, too."""
+A share of tracks with features that is higher by 0.2 suffices, too."""
 
 QUIET: Final = timedelta(minutes=10)
 """Time without new tracks or features after which the first training waits no longer."""
@@ -37,7 +37,7 @@ class TrainingReadiness:
     trained_labelled: int
     """Labelled tracks of the last training; 0 without one."""
     trained_share: float | None
-    """Share of them that had features; None without a training, or if it is not known."""
+    """Share of them that had features; None without a training, or if it was not recorded."""
     quiet: bool
     """Whether no new data have arrived for some time; False after the first training."""
 
@@ -53,7 +53,7 @@ class TrainingReadiness:
         return max(0, math.ceil(wanted_share * self.labelled) - self.with_features)
 
     def features_arrived(self) -> bool:
-        """Return whether noticeably more tracks have features than in the last training."""
+        """Return whether the share of tracks with features rose by 0.2 since the last training."""
         before = self.trained_share
         return before is not None and self.share - before >= RETRAIN_GROWTH
 

@@ -172,7 +172,7 @@ def import_(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add all genres that a file names, or none of them.
+    """Add all genres of a file, or none of them.
 
     Examples:
       collector genres import genres.txt --target 1000

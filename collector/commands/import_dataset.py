@@ -66,7 +66,7 @@ def import_(
     ] = None,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Show which columns are taken and as what; write nothing."),
+        typer.Option("--dry-run", help="Show the field of each column; write nothing."),
     ] = False,
     rejected: Annotated[
         Path | None,
@@ -201,7 +201,7 @@ def _summary(imported: "ImportResult") -> Iterator[str]:
             yield f"{sentence}: {listed}."
     if imported.claims_moved:
         why = "" if imported.corrects else ", in which they rank higher"
-        yield f"{imported.claims_moved:,} existing tracks count for another genre now{why}."
+        yield f"{imported.claims_moved:,} existing tracks have another claim now{why}."
     yield from imported.warnings
     for names in imported.similar_genres:
         listed = ", ".join(repr(name) for name in names)

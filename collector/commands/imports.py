@@ -24,14 +24,14 @@ def imports_(context: typer.Context) -> None:
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Show all imports: the file, when, its rows, the tracks that were new, the state.
+    """Show all imports: file, time, rows, new tracks, state.
 
     Versions of one file share an origin, which the JSON document shows.
 
     Examples:
       collector imports list
     """
-    # these bring SQLAlchemy: --help need not wait
+    # slow to import (SQLAlchemy), and not needed for --help
     from collector.curation import imports
     from genrebase.store import connect
 
@@ -67,7 +67,7 @@ def undo(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove what only this import brought; restore the values that it filled or corrected.
+    """Remove what only this import delivered; restore the values that it filled or corrected.
 
     Tracks that another import, a harvest or an audio file delivered stay, and so do tracks with a
     verdict. Afterwards the file can be imported again.
@@ -75,7 +75,7 @@ def undo(
     Examples:
       collector imports undo 1
     """
-    # these bring SQLAlchemy: --help need not wait
+    # slow to import (SQLAlchemy), and not needed for --help
     from collector.curation import imports
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.shutdown import stop_on_signals
@@ -96,8 +96,8 @@ def undo(
         f"Import {import_id} of {done.undone.name}: {counts.tracks:,} tracks removed, with "
         f"{counts.artists:,} artists and {done.genres:,} genres; {counts.sightings:,} sightings "
         f"withdrawn. {counts.kept:,} tracks stay because other sources have them, "
-        f"{counts.kept_for_labels:,} because of a verdict; {counts.restored:,} have the values "
-        "from before, or none."
+        f"{counts.kept_for_labels:,} because of a verdict; in {counts.restored:,}, values were "
+        "restored or removed."
     )
     output.write_json(
         {

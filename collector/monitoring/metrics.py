@@ -14,8 +14,8 @@ from genrebase.runtime.monitoring import HealthTarget, Samples, counter, gauge
 from genrebase.store.engine import read_transaction
 
 STALLED_AFTER_SECONDS: Final = 900.0
-"""A running job that makes no request for so long does nothing at all: a page that is recorded
-takes seconds, and a wait for a slot or another process no longer."""
+"""A running job without a request for this time makes no progress: recording a page, or waiting
+for a slot or another process, takes seconds."""
 
 
 class HarvesterHealth(HealthTarget):

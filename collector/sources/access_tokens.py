@@ -87,7 +87,7 @@ class AccessTokens:
         if is_redirect or isinstance(translated, RateLimited | SourceUnavailable | NotFound):
             return translated
         message, _ = error_details(error.response)
-        return BadCredentials(f"Spotify does not take these credentials ({message}). {self._help}")
+        return BadCredentials(f"Spotify refuses these credentials ({message}). {self._help}")
 
 
 def _parse(document: Any) -> tuple[str, float]:
@@ -100,9 +100,9 @@ def _parse(document: Any) -> tuple[str, float]:
     if len(token) > _MAX_LENGTH:
         raise _unusable("its token is too long")
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise _unusable("its token has characters that no token has")
+        raise _unusable("its token has invalid characters")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
-        raise _unusable("it does not say for how long its token is valid")
+        raise _unusable("it has no valid lifetime of the token")
     return token, float(min(seconds, _MAX_SECONDS))
 
 

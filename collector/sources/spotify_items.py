@@ -15,7 +15,7 @@ from genrebase.store import names, source_ids
 _MAX_NAME_LENGTH: Final = 2_000
 """Characters. Longer texts are no names, and normalising them would take minutes."""
 _MAX_ARTISTS: Final = 500
-"""Of one track. A longer list is no list of its artists, and storing it would take minutes."""
+"""Maximum artists of one track: a longer list is invalid, and storing it would take minutes."""
 _MAX_INTEGER: Final = 2**31 - 1
 _MAX_TEXT_LENGTH: Final = 32
 """Characters of a number, date or ISRC."""

@@ -33,9 +33,9 @@ _SHUTDOWN_SECONDS: Final = 2
 """Seconds that a request in progress may still take when the daemon shuts down."""
 
 MAX_CONNECTIONS: Final = 32
-"""At once; a further one is closed. File descriptors are the daemon's, too."""
+"""Maximum of connections at once: more would use up the daemon's file descriptors."""
 CONNECTION_SECONDS: Final = 15.0
-"""After them a connection is closed, whatever the client has sent or read."""
+"""Seconds after which a connection is closed, whatever the client has sent or read."""
 
 _Result = TypeVar("_Result")
 

@@ -34,13 +34,13 @@ _log = structlog.get_logger(__name__)
 
 
 CLOCK_CHECK_SECONDS: Final = 1.0
-"""Seconds between two looks whether the clock was set."""
+"""Seconds between two checks whether the clock was set."""
 
 CLOCK_STEP_SECONDS: Final = 30.0
-"""A change of the clock by less is left to the schedule."""
+"""Minimum change of the clock after which the schedule is computed again."""
 
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
-"""By so much the clock of another host may be ahead of ours."""
+"""Tolerance for the clock of another host that is ahead of ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ _CAPPED: Final = ("spotipy", "urllib3", "requests")
 """Their DEBUG and INFO lines contain bearer tokens and full URLs."""
 _MUTED: Final = ("apscheduler.scheduler", "urllib3")
 """Warn at every tick of a job that is still running, which is intended, and of headers that cannot
-be parsed, whole: megabytes for each response of a server that means harm."""
+be parsed, whole: megabytes for each response of a malicious server."""
 _QUIET: Final = ("apscheduler", "alembic", "uvicorn", "httpx", "matplotlib")
 """Verbose below WARNING, with nothing that our own logs lack."""
 

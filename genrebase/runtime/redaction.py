@@ -6,9 +6,9 @@ from typing import Final
 
 REDACTED: Final = "***"
 MIN_SECRET_LENGTH: Final = 12
-"""A shorter value is not hidden wherever it occurs: it may be an ordinary word."""
+"""Minimum length of a redacted value: a shorter one may be an ordinary word."""
 _MAX_SECRETS: Final = 64
-"""Values that are remembered; access tokens change every hour."""
+"""Maximum of stored values; access tokens change every hour."""
 
 _secrets: Final[OrderedDict[str, None]] = OrderedDict()
 

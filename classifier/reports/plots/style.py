@@ -272,7 +272,7 @@ def select_genres(frame: "pd.DataFrame", request: PlotRequest, weight: str) -> D
         return DrawnGenres(tuple(chosen), styles, tuple(left_out))
     if len(request.genres) > MAX_GENRES:
         raise BadTrainingConfig(
-            f"At most {MAX_GENRES} genres can be told apart in one plot: name fewer."
+            f"At most {MAX_GENRES} genres can be distinguished in one plot: name fewer."
         )
     check_genres(request.genres, existing)
     return DrawnGenres(tuple(dict.fromkeys(request.genres)), styles, ())
