@@ -46,8 +46,8 @@ class ClassifierSettings(EnvironmentSettings):
     )
     refit: bool = Field(
         default=True,
-        description="Whether `classifier run` trains a refit of each champion, on its test tracks, "
-        "too, for predictions of music outside the database.",
+        description="Whether `classifier run` trains a refit of each champion, also on its test "
+        "tracks, for predictions of music outside the database.",
     )
     estimator: str = Field(
         default="blend",
