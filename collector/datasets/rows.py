@@ -1,5 +1,6 @@
 """Parse the rows of a dataset into tracks, with a reason for every rejected row."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
@@ -121,7 +122,10 @@ class RowParser:
         at = self._at
         ids = "" if at.artist_ids is None else row[at.artist_ids]
         count = 0 if at.artist_count is None else _parse_count(row[at.artist_count])
-        parsed = self._credits.parse(row[at.artists], ids, count)
+        artists = row[at.artists]
+        if at.more_artists:
+            artists = _as_list([artists, *(row[more] for more in at.more_artists)])
+        parsed = self._credits.parse(artists, ids, count)
         if parsed.ids_unreadable and at.artist_ids is not None:
             self.unreadable_cells[at.artist_ids] += 1
         self.comma_cells[at.artists] += parsed.may_be_several
@@ -202,6 +206,12 @@ def _text(cell: str) -> str:
         return ""
     decoded = cells.plain_text(text)
     return text if decoded is text else names.clean(decoded)
+
+
+def _as_list(given: Sequence[str]) -> str:
+    """Return several cells as one that is a list; one that is alone stays as it is."""
+    filled = [cell for cell in given if not cells.is_missing(cell)]
+    return json.dumps(filled) if len(filled) > 1 else "".join(filled)
 
 
 def _parse_count(cell: str) -> int:

@@ -15,36 +15,18 @@ from collector.datasets.column_roles import (
 )
 from collector.datasets.column_roles.feature_headers import FeatureColumn
 from collector.datasets.column_roles.fields import FIELDS
+from collector.datasets.column_roles.usual_names import NAMES
 from collector.datasets.parsing import cells
 from collector.datasets.survey import TableSummary
 from genrebase.errors import UserError
 
-_NAMES: Final[Mapping[str, str]] = {
-    "title": "trackname songname name title song songtitle tracktitle track musictitle"
-    " mastermetadatatrackname titel titre título titolo",
-    "artists": "artists artistnames artistsnames artistsname trackartists allartists artistslist"
-    " artistcredit artistcredits",
-    "artist": "artistname trackartist artist performer mainartist primaryartist artistprimary"
-    " leadartist singer band"
-    " mastermetadataalbumartistname interpret künstler artiste artista artiest",
-    "artist_ids": "artistids idartists artistsids artistid artisturis artisturi artistsid"
-    " artistsuri artisturls artisturl trackartistid spotifyartistid",
-    "artist_count": "artistcount artistscount countartists numartists numberofartists nartists",
-    "album": "albumname trackalbumname album albumtitle mastermetadataalbumalbumname releasename",
-    "release_date": "trackalbumreleasedate albumreleasedate releasedate daterelease releaseddate"
-    " releaseyear releasedyear year",
-    "release_year": "releaseyear releasedyear year albumreleaseyear",
-    "explicit": "explicit trackexplicit isexplicit",
-    "isrc": "isrc trackisrc externalidsisrc isrccode",
-    "split": "split",
-    "subgenre": "playlistsubgenre",
-}
-"""The names of each field, letters and digits only, in order of preference."""
 _PREFIXES: Final = ("track", "song", "spotify", "items", "item")
 """Words before a name, such as in `track.album.name`."""
 _NOT_A_LETTER: Final = re.compile(r"[^\w%]|_")
 _WORD_BREAK: Final = re.compile(r"[^0-9a-z%]+")
 _MAX_LISTED: Final = 30
+_MAX_COLUMNS: Final = 20
+"""Of artists, one each."""
 _MAJORITY: Final = 0.5
 _RARER: Final = 3
 """Tracks of a table have at least a third as many different titles as another column has names."""
@@ -73,6 +55,10 @@ class DatasetColumns:
     release_date: int | None = None
     release_year: int | None = None
     """Used if the date is missing."""
+    date_parts: tuple[int, int] | None = None
+    """The columns of month and day, where the date is in three columns."""
+    more_artists: tuple[int, ...] = ()
+    """The columns of further artists, such as `Artist Name 2`."""
     explicit: int | None = None
     isrc: int | None = None
     split: int | None = None
@@ -107,6 +93,8 @@ class DatasetColumns:
             "split": self.split,
             "genre": self.genre,
             "subgenre": self.fine_genre,
+            **dict(zip(("release_month", "release_day"), self.date_parts or (), strict=False)),
+            **{f"artist {number}": at for number, at in enumerate(self.more_artists, 2)},
             **{role: column.position for role, column in self.numeric.items()},
         }
         roles: dict[int, str] = {}
@@ -213,6 +201,8 @@ class _ColumnFinder:
             album=self.find("album"),
             release_date=self.find("release_date"),
             release_year=self.find("release_year"),
+            date_parts=self._date_parts(),
+            more_artists=self._more_artists(artists),
             explicit=self.find("explicit"),
             isrc=self.find("isrc"),
             split=self.find("split"),
@@ -229,7 +219,7 @@ class _ColumnFinder:
         """Return a field's position: by override, else by the first usual name with content."""
         if field in self._overrides:
             return self._overrides[field]
-        positions = [self.keys[key] for key in _NAMES[field].split() if key in self.keys]
+        positions = [self.keys[key] for key in NAMES[field].split() if key in self.keys]
         is_name = field in {"title", "artists", "artist"}
         filled = [at for at in positions if not is_name or not self._holds_no_names(at)]
         if field == "title":
@@ -265,7 +255,7 @@ class _ColumnFinder:
         named = self.find("artist_ids")
         if named is not None or "artist_ids" in self._overrides:
             return named
-        positions = [self.keys[key] for key in _NAMES["artists"].split() if key in self.keys]
+        positions = [self.keys[key] for key in NAMES["artists"].split() if key in self.keys]
         return next(filter(self._holds_artist_ids, positions), None)
 
     def _artists(self) -> tuple[int | None, bool]:
@@ -275,6 +265,18 @@ class _ColumnFinder:
         if many is not None and one is not None and self._holds_no_names(many):
             return one, False
         return (many, True) if many is not None else (one, False)
+
+    def _date_parts(self) -> tuple[int, int] | None:
+        month, day = self.find("release_month"), self.find("release_day")
+        return None if month is None or day is None else (month, day)
+
+    def _more_artists(self, first: int) -> tuple[int, ...]:
+        """Return the columns `Artist Name 2`, … beside `Artist Name 1`."""
+        key = column_key(self._english[first])
+        if not key.endswith("1"):
+            return ()
+        others = (self.keys.get(f"{key[:-1]}{number}") for number in range(2, _MAX_COLUMNS + 1))
+        return tuple(position for position in others if position is not None)
 
     def _numeric(self) -> dict[str, FeatureColumn]:
         """Return the columns of numbers: by the overrides, else by their names."""

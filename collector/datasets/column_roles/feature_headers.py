@@ -23,7 +23,7 @@ _NAMES: Final = {
     "valence": "valence val",
     "tempo": "tempo bpm beatsperminute",
     "time_signature": "timesignature timesig meter metre",
-    DURATION: "duration length lengthduration playtime dur",
+    DURATION: "duration length lengthduration playtime dur dauer spieldauer time",
     POPULARITY: "popularity pop",
 }
 """The names of each field, letters only, the most certain first."""
@@ -32,7 +32,7 @@ _FIELDS: Final = {name: field for field, names in _NAMES.items() for name in nam
 _SHORT: Final = frozenset(
     (
         *("dance", "dnce", "nrgy", "loud", "db", "speech", "spch", "acoustic", "acous"),
-        *("instrumental", "live", "val", "dur", "pop"),
+        *("instrumental", "live", "val", "dur", "pop", "time"),
     )
 )
 """Ambiguous names: flags and genres have them, too."""

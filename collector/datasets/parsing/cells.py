@@ -19,8 +19,8 @@ MISSING_STARTS: Final = frozenset(
 _BYTES: Final = re.compile(r"""[bB](?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""", re.DOTALL)
 _REFERENCE: Final = re.compile(r"&(?:amp|quot|apos|lt|gt|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
 """HTML character references, which tables of scraped pages contain."""
-_TRUE: Final = frozenset({"true", "1", "1.0", "yes", "t"})
-_FALSE: Final = frozenset({"false", "0", "0.0", "no", "f"})
+_TRUE: Final = frozenset({"true", "1", "1.0", "yes", "t", "y", "explicit"})
+_FALSE: Final = frozenset({"false", "0", "0.0", "no", "f", "n", "clean", "not explicit"})
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:\.0|[T ].*)?")
 _ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}")
 _FIRST_YEAR: Final = 1900

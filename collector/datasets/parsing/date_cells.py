@@ -52,7 +52,7 @@ _YEAR_FIRST: Final = re.compile(
     rf"(?:(?P=separator)(?P<day>\d{{1,2}})|(?<=[-/]\d)|(?<=[-/]\d\d)))?{_REST}"
 )
 _YEAR_LAST: Final = re.compile(
-    r"(\d{1,2})(?P<separator>[-/.])(\d{1,2})(?P=separator)(\d{4})(?:[T ,].*)?"
+    r"(\d{1,2})(?P<separator>[-/.])(\d{1,2})(?P=separator)(\d{4}|(?<=[/.])\d{2})(?:[T ,].*)?"
 )
 _MONTH_AND_YEAR: Final = re.compile(r"(\d{1,2})[-/.](\d{4})")
 _BASIC: Final = re.compile(r"(?P<year>(?:1[89]|20)\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)")
@@ -64,6 +64,8 @@ _NAMED: Final = re.compile(
 _LONGEST: Final = 40
 _LAST_MONTH: Final = 12
 _LAST_DAY: Final = 31
+_LAST_SHORT_YEAR: Final = 39
+"""`6/14/39` is 2039, `6/14/40` is 1940."""
 
 
 def begins_with_month(cell: str) -> bool:
@@ -84,7 +86,10 @@ def parse(cell: str) -> ParsedDate | None:
         return _date(match["year"], match["month"], match["day"])
     if match := _YEAR_LAST.fullmatch(text):
         first, separator, second, year_text = match.groups()
-        return _year_last(int(first), int(second), int(year_text), separator)
+        year = int(year_text)
+        if len(year_text) < len("2019"):
+            year += 1900 if year > _LAST_SHORT_YEAR else 2000
+        return _year_last(int(first), int(second), year, separator)
     if match := _MONTH_AND_YEAR.fullmatch(text):
         return _date(match[2], match[1], None)
     match = _NAMED.fullmatch(text.casefold())

@@ -26,12 +26,15 @@ class NumberParser:
         columns: Mapping[str, int],
         dates: Mapping[int, DateScale],
         scales: Mapping[str, ColumnScale] | None = None,
+        date_parts: tuple[int, int] | None = None,
     ) -> None:
         """Parse rows whose fields are at the positions `columns`.
 
         `dates` are the columns of release dates and years; the first one with a date counts. A
         field without a scale is not taken; if `scales` is None, all have the database's scales.
+        `date_parts` are the columns of month and day of a date that is a year.
         """
+        self._date_parts = date_parts
         self._dates = tuple(dates.items())
         taken = {
             name: (position, native_scale(name) if scales is None else scales[name])
@@ -75,10 +78,22 @@ class NumberParser:
             cell = row[position]
             text, year, is_readable = scale.read(cell)
             if year is not None:
-                return text, year
+                return self._with_parts(text, row), year
             if not cells.is_missing(cell):
                 (self.out_of_range if is_readable else self.unreadable)[position] += 1
         return None, None
+
+    def _with_parts(self, text: str | None, row: Sequence[str]) -> str | None:
+        """Complete a year by the row's month and day."""
+        if self._date_parts is None or text is None or not text.isdecimal():
+            return text
+        for position, last in zip(self._date_parts, (12, 31), strict=True):
+            part = cells.parse_integer(row[position], 1, last)
+            if part is None:
+                self.unreadable[position] += not cells.is_missing(row[position])
+                break
+            text = f"{text}-{part:02}"
+        return text
 
     def features(self, row: Sequence[str]) -> AudioFeatures | None:
         """Return the row's audio features, None if it has none."""

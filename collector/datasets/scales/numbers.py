@@ -60,7 +60,7 @@ def infer_scales(
         for at, scale in dates.items()
         if scale.note is not None
     ]
-    parser = NumberParser(inferred.columns, dates, inferred.scales)
+    parser = NumberParser(inferred.columns, dates, inferred.scales, columns.date_parts)
     taken = {name: column for name, column in columns.numeric.items() if name in inferred.scales}
     return InferredScales(parser, taken, [*(f"{note}." for note in inferred.notes), *notes])
 

@@ -39,9 +39,9 @@ def test_dates(cell, expected):
     assert (date.year, date.month, date.day) == expected
 
 
-@pytest.mark.parametrize("cell", ["", "19", "14/06/19", "13/14/2019", "Song 2019", "x", "3:45"])
+@pytest.mark.parametrize("cell", ["", "19", "14-06-19", "13/14/2019", "Song 2019", "x", "3:45"])
 def test_what_is_no_date(cell):
-    """A year of two digits could be of any century."""
+    """`14-06-19` may begin with the year."""
     assert date_cells.parse(cell) is None
 
 

@@ -737,3 +737,78 @@ def test_the_samples_of_clips_are_no_milliseconds(column, low):
     assert durations(column("length_ms", *cells)) == [float(cell) for cell in cells]
     assert durations(column("length", *cells, units={"length": "ms"}))[0] == low
     assert durations(column("length", *["30000"] * 20))[0] == 30_000
+
+
+# usual columns
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "expected"),
+    [
+        ("Time", ["215", "180", "240"], 215_000),
+        ("Time", ["03:45", "04:01", "2:59"], 225_000),
+        ("Dauer", ["3:45", "4:01", "2:59"], 225_000),
+        ("Spieldauer", ["225", "241", "179"], 225_000),
+    ],
+)
+def test_usual_names_of_durations(column, name, cells, expected):
+    assert durations(column(name, *cells))[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "expected"),
+    [
+        ("Released", ["2019-06-14", "1999"], ["2019-06-14", "1999"]),
+        ("Jahr", ["2019", "1999"], ["2019", "1999"]),
+        ("released", ["6/14/19", "12/01/99"], ["2019-06-14", "1999-12-01"]),
+        ("released", ["14.06.19", "1.12.40"], ["2019-06-14", "1940-12-01"]),
+        ("released", ["01-02-03", "1999"], [None, "1999"]),
+    ],
+)
+def test_usual_names_and_short_years_of_dates(column, name, cells, expected):
+    assert dates(column(name, *cells)) == expected
+
+
+def test_year_month_and_day_are_one_date(read):
+    result = read(
+        "title,artist,released_year,released_month,released_day\n"
+        "Blue,Ana,2019,6,14\nRed,Bo,1999,12,\nTan,Cy,2001,13,1\nTin,Cy,,1,1\n"
+    )
+
+    assert dates(result) == ["2019-06-14", "1999-12", "2001", None]
+    assert result.unreadable == {"released_month": 1}
+
+
+def test_several_columns_of_artists_are_one_credit(read):
+    result = read(
+        "Song Title,Album Title,Artist Name 1,Artist Name 2,Artist Name 3\n"
+        'Blue,Tiles,Ana,Bo,\nRed,Tiles,"Tyler, The Creator",,\nTan,Tiles,A,B,C\n'
+    )
+
+    names = [[artist.name for artist in track.artists] for track in result.tracks]
+    assert names == [["Ana", "Bo"], ["Tyler, The Creator"], ["A", "B", "C"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("explicit_lyrics", ["True", "False"]),
+        ("Explicit/Clean", ["Explicit", "Clean"]),
+        ("explicit", ["Y", "N"]),
+    ],
+)
+def test_explicit_in_its_spellings(column, name, cells):
+    assert [track.explicit for track in column(name, *cells).tracks] == [True, False]
+
+
+def test_the_members_of_lastfm_are_columns(tmp_path):
+    path = tmp_path / "tracks.json"
+    path.write_text(
+        '{"recenttracks": {"track": [{"name": "Blue", "artist": {"#text": "Ana", "mbid": "x"},'
+        ' "album": {"#text": "Tiles"}, "date": {"uts": "1577836800"}}]}}'
+    )
+
+    (track,) = read_file(path).tracks
+
+    given = track.title, track.artists[0].name, track.album, track.release_date
+    assert given == ("Blue", "Ana", "Tiles", None)

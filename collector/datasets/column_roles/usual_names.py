@@ -1,0 +1,30 @@
+"""The usual names of the columns of a table; those of numbers are in `feature_headers`."""
+
+from collections.abc import Mapping
+from typing import Final
+
+NAMES: Final[Mapping[str, str]] = {
+    "title": "trackname songname name title song songtitle tracktitle track musictitle"
+    " mastermetadatatrackname titel titre título titolo",
+    "artists": "artists artistnames artistsnames artistsname trackartists allartists artistslist"
+    " artistcredit artistcredits",
+    "artist": "artistname trackartist artist performer mainartist primaryartist artistprimary"
+    " leadartist singer band artisttext artistname1 artist1"
+    " mastermetadataalbumartistname interpret künstler artiste artista artiest",
+    "artist_ids": "artistids idartists artistsids artistid artisturis artisturi artistsid"
+    " artistsuri artisturls artisturl trackartistid spotifyartistid",
+    "artist_count": "artistcount artistscount countartists numartists numberofartists nartists",
+    "album": "albumname trackalbumname album albumtitle albumtext"
+    " mastermetadataalbumalbumname releasename",
+    "release_date": "trackalbumreleasedate albumreleasedate releasedate daterelease releaseddate"
+    " released releaseyear releasedyear year jahr erscheinungsjahr année año anno ano",
+    "release_year": "releaseyear releasedyear year albumreleaseyear jahr erscheinungsjahr année"
+    " año anno ano",
+    "release_month": "releasedmonth releasemonth",
+    "release_day": "releasedday releaseday",
+    "explicit": "explicit trackexplicit isexplicit explicitlyrics explicitclean",
+    "isrc": "isrc trackisrc externalidsisrc isrccode",
+    "split": "split",
+    "subgenre": "playlistsubgenre",
+}
+"""The names of each field, letters and digits only, in order of preference."""
