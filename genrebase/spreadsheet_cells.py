@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a formula starts with; Excel also takes the full-width signs of East Asian keyboards."""
+"""The first characters of formulas; Excel also accepts full-width signs."""
 
 
 def as_text(cell: Any) -> Any:
-    """Return a text that would be executed with an apostrophe before it, which shows it as text.
+    """Return a formula with an apostrophe before it, so that spreadsheets treat it as text.
 
-    Other cells, numbers among them, are returned unchanged.
+    Other cells, including numbers, are returned unchanged.
     """
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
 

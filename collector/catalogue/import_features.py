@@ -1,7 +1,7 @@
 """Audio features that imports deliver: filled, corrected and restored one by one.
 
-A file fills the features that are missing, whoever delivered the others. Those that another source
-delivered stay; those of the file's own origin are corrected.
+A file fills missing features, whichever source delivered the others. Features of another source
+stay; those of the file's own origin are corrected.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,10 +31,10 @@ def deliver(
     features: Mapping[int, Sequence[Any]],
     stored: Mapping[int, Sequence[Any]],
 ) -> tuple[dict[int, Sequence[Any]], int]:
-    """Return the features to write per track, and how many tracks have others that are not taken.
+    """Return the features to write per track, and the number of tracks with features not taken.
 
     `features` are those of a batch and `stored` those in the database, in the order of
-    `tables.FEATURES`. What they fill and correct is noted in the ledger.
+    `tables.FEATURES`. The ledger records filled and corrected features.
     """
     written: dict[int, Sequence[Any]] = {}
     not_taken = 0
@@ -72,10 +72,10 @@ def deliver(
 def values_before(
     own: LedgerEntry, others: Sequence[LedgerEntry], features: Sequence[Any]
 ) -> Sequence[Any] | None:
-    """Return the stored `features` as they are without an import; None if they stay.
+    """Return the stored `features` without those of an import; None if nothing changes.
 
-    Where a later version replaced a feature, that one now replaces the value before this one.
-    Another import that delivered it, too, is noted as the one that filled it.
+    If a later version replaced a feature, its replaced value becomes the value before this import.
+    If another import delivered the same value, it is recorded as the one that filled it.
     """
     replaced: dict[str, Any] = own.delivery.replaced.get(FEATURES, {})
     restored = dict(zip(tables.FEATURES, features, strict=True))
@@ -101,7 +101,7 @@ def values_before(
 
 
 def _note_same(own: Delivery, values: Sequence[Any], old: Sequence[Any]) -> None:
-    """Note which of the stored features an import delivers, too."""
+    """Record the stored features that an import also delivers."""
     filled = own.replaced.get(FEATURES, {})
     same = [
         name
@@ -116,14 +116,14 @@ def _note_same(own: Delivery, values: Sequence[Any], old: Sequence[Any]) -> None
 
 
 def _delivers_same(delivery: Delivery, name: str) -> bool:
-    """Return whether an import delivered a feature as another one had."""
+    """Return whether an import delivered the same value of a feature as another one."""
     return name in delivery.replaced.get(SAME_FEATURES, ())
 
 
 def _names_of_others(
     connection: Connection, import_id: int, track_ids: Sequence[int]
 ) -> dict[int, set[str]]:
-    """Return per track the features that imports of other origins filled."""
+    """Return, per track, the features that imports of other origins filled."""
     rows = bulk.select_in(
         connection,
         "SELECT d.track_id, d.replaced FROM {values} CROSS JOIN import_track d"

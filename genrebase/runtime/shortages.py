@@ -1,4 +1,4 @@
-"""What a process ran out of, memory or disk space, as a sentence that says what to do."""
+"""Messages for lack of memory or disk space, with advice."""
 
 import tempfile
 
@@ -6,7 +6,7 @@ from genrebase.new_file import DISK_FULL
 
 
 def describe_shortage(error: BaseException) -> str | None:
-    """Return the sentence for an error by lack of memory or disk space, None for any other."""
+    """Return the message for an error by lack of memory or disk space, None for other errors."""
     if isinstance(error, MemoryError):
         detail = f" ({error})" if str(error) else ""
         return (

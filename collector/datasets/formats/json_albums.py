@@ -1,10 +1,10 @@
-"""What the tracks inside a JSON object of an album or artist take from it. Pure."""
+"""Let tracks inside a JSON object of an album or artist inherit its members. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 _TRACK_LISTS: Final = frozenset({"tracks", "items", "songs", "listens"})
-"""Lists inside other objects that hold the tracks, although the outer ones look like some."""
+"""Names of inner lists that hold the tracks, although the outer objects resemble tracks."""
 _ALBUMS: Final = frozenset({"album", "release", "record"})
 _ARTISTS: Final = frozenset({"artist", "band"})
 _ARTIST_MEMBERS: Final = frozenset(
@@ -12,21 +12,21 @@ _ARTIST_MEMBERS: Final = frozenset(
 )
 _INHERITED: Final = _ARTIST_MEMBERS | {"genre", "genres", "year", "release_date", "album"}
 _KINDS: Final = ("artist", "genre", "album")
-"""A track that has a member of a kind inherits none of it."""
+"""A track with a member of one of these kinds does not inherit that kind."""
 
 
 def is_track_list(path: str) -> bool:
-    """Return whether a list is named as one of tracks."""
+    """Return whether the name of a list is that of tracks."""
     return path.rsplit(".", 1)[-1] in _TRACK_LISTS
 
 
 def inherit(
     path: str, record: Mapping[str, Any], inherited: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Return the members that tracks inside an object take from it and from those around it.
+    """Return the members that tracks inherit from the object around them and its outer objects.
 
-    Only an album or an artist has them: an object that is named so, or that has an artist. The
-    name of a playlist is no album.
+    Only albums and artists pass on members: objects with such a name, or with an artist. The name
+    of a playlist is not an album.
     """
     kind = path.rsplit(".", 1)[-1].casefold().removesuffix("s")
     has_artist = not _ARTIST_MEMBERS.isdisjoint(record)
