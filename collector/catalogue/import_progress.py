@@ -99,15 +99,13 @@ def same_file(key: str, sha256: str) -> bool:
 def start(connection: Connection, description: ImportDescription, now: datetime) -> int:
     """Return the id of this import: the last one of its origin, or a new one.
 
-    If another version was imported since, the file is a new version again. Raises
-    `UndoUnfinished` if an undo of the file's import is unfinished. Blocks other writers until the
-    commit.
+    If another version was imported since, the file is a new version again. The same bytes under
+    another name are the same file. Raises `UndoUnfinished` if an undo of the file's import is
+    unfinished. Blocks other writers until the commit.
     """
     bulk.lock_identity_writers(connection)
     sha256 = description.sha256
-    is_of_file = _file.c.sha256.startswith(sha256, autoescape=True)
-    query = select(_file).where(is_of_file | (_file.c.origin == description.origin))
-    rows = connection.execute(query.order_by(_file.c.id)).all()
+    rows = connection.execute(select(_file).order_by(_file.c.id)).all()
     stored = [row for row in rows if same_file(row.sha256, sha256)]
     unfinished = [row for row in stored if row.undo_started_at and row.undone_at is None]
     if unfinished:
@@ -115,10 +113,10 @@ def start(connection: Connection, description: ImportDescription, now: datetime)
             f"The undo of this file's import is unfinished: run `collector imports undo "
             f"{unfinished[0].id}` again first."
         )
-    valid = [row for row in rows if row.undone_at is None]
-    last = next((row for row in reversed(valid) if row.origin == description.origin), None)
-    if last is not None and same_file(last.sha256, sha256):
-        return int(last.id)
+    last = {row.origin: row.id for row in rows if row.undone_at is None}
+    current = [row.id for row in stored if row.undone_at is None and row.id == last[row.origin]]
+    if current:
+        return int(current[-1])
     import_id = (connection.scalar(select(func.max(_file.c.id))) or 0) + 1
     values = {
         "id": import_id,
