@@ -231,7 +231,8 @@ def _about_versions(imported: "ImportResult") -> Iterator[str]:
     if imported.conflicts:
         yield (
             f"{imported.conflicts:,} rows have an ID under which a track of another name is "
-            "stored: they were matched by name and duration."
+            "stored, or that another row has with another title: they were matched by name and "
+            "duration."
         )
     if imported.features_not_taken:
         yield (

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeVar
 
@@ -61,18 +61,24 @@ class RowParser:
         *,
         credit_names: CreditNames | None = None,
         genre_separator: str | None = None,
+        shared_ids: Container[int] = (),
     ) -> None:
         """Parse rows with `columns`, and their numbers and dates with `numbers`.
 
         `own_source` is the source of ids that are not Spotify's. `credit_names` are the artists
         that are alone in a cell of the table; `genre_separator` separates genres in a cell,
-        besides `;` and `|`.
+        besides `;` and `|`. `shared_ids` are hashes of Spotify ids that stand beside several
+        titles: each is taken for the first of them.
         """
         self._at = self.columns = columns
         self._own_source = own_source
         self._numbers = numbers
         self._credits = CreditParser(many=columns.many_artists, names=credit_names)
         self._separator = genre_separator or columns.genre_separator
+        self._shared_ids = shared_ids
+        self._titles_of_ids: dict[str, str] = {}
+        self.conflicts = 0
+        """Rows with a Spotify id that an earlier row has with another title."""
         self.unreadable_cells: Counter[int] = Counter()
         """Per column, non-empty cells that could not be parsed."""
         self.comma_cells: Counter[int] = Counter()
@@ -97,7 +103,7 @@ class RowParser:
         longest = max(artists, key=lambda credit: len(credit.name))
         if is_name_too_long(title, artists[0].name) or is_name_too_long("", longest.name):
             return RowRejection.TOO_LONG
-        source, source_id = self._alias(row)
+        source, source_id = self._alias(row, title)
         if source != source_ids.SPOTIFY:  # ids of artists are of the track's source
             artists = tuple(ArtistCredit(credit.name) for credit in artists)
         released, year = self._numbers.released(row)
@@ -161,18 +167,27 @@ class RowParser:
         broad = genre_cells.split_cell(cells.clean(row[at.broad_genre]), self._separator)
         return (fine[0], broad[0]) if fine and broad else None
 
-    def _alias(self, row: Sequence[str]) -> tuple[str, str]:
+    def _alias(self, row: Sequence[str], title: str) -> tuple[str, str]:
         at = self._at.track_id
         if at is None:
             return source_ids.NAME_ONLY, ""
         text = cells.plain_text(row[at])
         spotify = source_ids.parse_track_id(text)
         if spotify is not None:
-            return source_ids.SPOTIFY, spotify
+            return self._of_title(spotify, title)
         own = names.clean(text)
         if cells.is_missing(own) or len(own) > _MAX_ID:
             return source_ids.NAME_ONLY, ""
         return self._own_source, own
+
+    def _of_title(self, spotify: str, title: str) -> tuple[str, str]:
+        """Return the alias of a Spotify id, unless an earlier row has it with another title."""
+        if hash(spotify) in self._shared_ids:
+            key = names.normalise_title(title)
+            if self._titles_of_ids.setdefault(spotify, key) != key:
+                self.conflicts += 1
+                return source_ids.NAME_ONLY, ""
+        return source_ids.SPOTIFY, spotify
 
     def _value(
         self, index: int | None, row: Sequence[str], parse: Callable[[str], _Value | None]

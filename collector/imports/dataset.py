@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from collector.datasets import descriptor_table, reader, segments
 from collector.datasets.column_roles import columns
+from collector.datasets.column_roles.columns import DatasetColumns
 from collector.datasets.credits import survey_credits
 from collector.datasets.descriptor_table import DescriptorColumns, DescriptorRowParser
 from collector.datasets.exports import refuse_export
@@ -16,6 +17,7 @@ from collector.datasets.parsing import genre_cells
 from collector.datasets.reader import BrokenRow, DatasetReader, TableEntry
 from collector.datasets.rows import ParsedRow, RowParser, RowRejection
 from collector.datasets.scales.numbers import infer_scales
+from collector.datasets.shared_ids import SharedIds, survey_ids
 from collector.datasets.survey import TableSummary, survey_table
 from collector.imports import table_hints
 from collector.imports.pipeline import run_import
@@ -193,7 +195,7 @@ class _Table:
 def _track_source(table: _Table, given: _Options, last_year: int) -> ImportSource:
     """Return the source of a table of tracks."""
     dataset, summary = table.dataset, table.summary
-    layout = columns.find_columns(dataset.header, given.genre_column, summary, given.columns)
+    layout, ids = _find_columns(dataset, given, summary)
     numbers = infer_scales(layout, summary, last_year, given.units)
     parser = RowParser(
         layout,
@@ -201,6 +203,7 @@ def _track_source(table: _Table, given: _Options, last_year: int) -> ImportSourc
         numbers.parser,
         credit_names=survey_credits(dataset.rows, layout, summary),
         genre_separator=given.genre_separator,
+        shared_ids=ids.hashes,
     )
     titles = segments.TitleSurvey()
     taken, ignored = columns.name_columns(dataset.header, replace(layout, numeric=numbers.taken))
@@ -218,10 +221,32 @@ def _track_source(table: _Table, given: _Options, last_year: int) -> ImportSourc
         unreadable=lambda: _by_name(dataset, parser.unreadable_cells, numbers.parser.unreadable),
         out_of_range=lambda: _by_name(dataset, numbers.parser.out_of_range),
         without_beat=lambda: _by_name(dataset, numbers.parser.without_beat),
+        conflicts=lambda: parser.conflicts,
         warnings=lambda: (*numbers.notes, *_warnings(dataset, parser, titles)),
         columns=taken,
         ignored_columns=ignored,
     )
+
+
+def _find_columns(
+    dataset: DatasetReader, given: _Options, summary: TableSummary
+) -> tuple[DatasetColumns, SharedIds]:
+    """Return the columns and the ids; a column of ids that are not of tracks is passed over."""
+    no_ids: set[int] = set()
+    notes: list[str] = []
+    while True:
+        layout = columns.find_columns(
+            dataset.header, given.genre_column, summary, given.columns, no_ids
+        )
+        ids = survey_ids(dataset.rows, layout, summary)
+        at = layout.track_id
+        if at is None or at in no_ids or ids.are_of_tracks:
+            return replace(layout, notes=(*notes, *layout.notes)), ids
+        no_ids.add(at)
+        notes.append(
+            f"{dataset.header[at]} is not taken as the tracks' id: its {ids.ids:,} ids stand "
+            f"beside {ids.titles:,} different titles, as ids of albums or artists do."
+        )
 
 
 def _descriptor_source(table: _Table, layout: DescriptorColumns) -> ImportSource:

@@ -249,7 +249,7 @@ class _Recorder:
             warnings=(*source.warnings(), *self._about_stored_pieces()),
             import_id=self.import_id,
             corrected=corrected - self._corrected_before,
-            conflicts=self.recorded.conflicts,
+            conflicts=self.recorded.conflicts + source.conflicts(),
             features_not_taken=self.recorded.features_not_taken,
             corrects=corrects,
             other_tables=list(self._origin.others),

@@ -111,6 +111,7 @@ class ImportPreview:
             ignored_columns=tuple(source.ignored_columns),
             corrects=list(self._chosen.versions),
             other_tables=list(self._chosen.others),
+            conflicts=source.conflicts(),
             dry_run=True,
         )
 

@@ -56,6 +56,8 @@ class ImportSource:
     """Per column, numbers and dates out of range so far."""
     without_beat: Callable[[], dict[str, int]] = dict
     """Per column, numbers not taken because the row's tempo is 0, so far."""
+    conflicts: Callable[[], int] = int
+    """Rows so far whose Spotify id an earlier row has with another title."""
     warnings: Callable[[], Sequence[str]] = tuple
     """Sentences on the table as a whole, after its last row."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -97,7 +99,8 @@ class ImportResult:
     corrected: int = 0
     """Tracks of an earlier version of the file that were filled or corrected."""
     conflicts: int = 0
-    """Rows whose own id belongs to a track of another name; they were matched by name."""
+    """Rows whose id belongs to a track of another name, or to a row with another title; they were
+    matched by name."""
     features_not_taken: int = 0
     """Tracks whose features differ from those that another source delivered, which stay."""
     corrects: list[int] = field(default_factory=list)

@@ -32,8 +32,8 @@ def imported(engine: Engine, path: Path, content: str, *, dry_run: bool = False)
             "title,artist,track_id,duration_ms\n"
             "Red,Cy,0aaaaaaaaaaaaaaaaaaaa1,180000\nRed,Cy,0aaaaaaaaaaaaaaaaaaaa2,181500\n"
             "Red,Cy,0aaaaaaaaaaaaaaaaaaaa3,240000\nRed (live),Cy,0aaaaaaaaaaaaaaaaaaaa3,1000\n",
-            2,
-            id="the same recording under two ids",
+            3,
+            id="the same recording under two ids, one id of two titles",
         ),
         pytest.param(
             "title,artist,isrc,duration_ms\nRed,Cy,USABC1200001,180000\nRed,Cy,USABC1200001,\n"

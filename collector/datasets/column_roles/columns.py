@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -128,18 +128,20 @@ def find_columns(
     genre_column: str | None = None,
     survey: TableSummary | None = None,
     overrides: Mapping[str, str] | None = None,
+    no_ids: Container[int] = (),
 ) -> DatasetColumns:
     """Find the columns; raise `ColumnsMissing` without a title or an artist.
 
     `genre_column` names the column that holds the genre, instead of the usual ones. `survey` is
     the result of the first pass over the table: content takes precedence over a name. `overrides`
     has the names of columns by field; an empty name means that the table has no such column.
-    Raises `ColumnsMissing` for a missing column, `UserError` for an unknown field.
+    `no_ids` are positions of columns that hold no ids of tracks. Raises `ColumnsMissing` for a
+    missing column, `UserError` for an unknown field.
     """
     chosen = dict(overrides or {})
     if genre_column is not None:
         chosen["genre"] = genre_column
-    return _ColumnFinder(header, survey, chosen).columns()
+    return _ColumnFinder(header, survey, chosen, no_ids).columns()
 
 
 def find_genre_column(
@@ -164,9 +166,13 @@ class _ColumnFinder:
     """Finds the columns of one table."""
 
     def __init__(
-        self, header: Sequence[str], survey: TableSummary | None, overrides: Mapping[str, str]
+        self,
+        header: Sequence[str],
+        survey: TableSummary | None,
+        overrides: Mapping[str, str],
+        no_ids: Container[int] = (),
     ) -> None:
-        self._header = header
+        self._header, self._no_ids = header, no_ids
         self._english = exportify_headers.translate_header(header)
         self.keys: dict[str, int] = {}
         for position, name in enumerate(self._english):
@@ -311,7 +317,9 @@ class _ColumnFinder:
     def _track_id(self) -> id_columns.IdColumn:
         if "id" in self._overrides:
             return id_columns.IdColumn(self._overrides["id"])
-        return id_columns.find_id_column(self._header, self.keys, self._summaries)
+        keys = {key: at for key, at in self.keys.items() if at not in self._no_ids}
+        summaries = {at: one for at, one in self._summaries.items() if at not in self._no_ids}
+        return id_columns.find_id_column(self._header, keys, summaries)
 
     def genre(self) -> genre_columns.GenreColumn:
         """Return the column of genres."""

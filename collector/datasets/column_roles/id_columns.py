@@ -17,6 +17,10 @@ _OTHERS: Final = re.compile("artist|album|playlist|user|owner|context|performer|
 _AROUND_IDS: Final = re.compile(
     r"spotify:artist:|(?:https?://)?open\.spotify\.com/artist/|\?si=\w*|[\[\](){}'\",;|]"
 )
+_ADDRESS_OF_OTHERS: Final = re.compile(
+    r"\s*(?:spotify:|(?:https?://)?(?:open|play|api)\.spotify\.com/)(?:.*[:/])?"
+    r"(?:album|artist|playlist|user|show|episode)s?[:/]"
+)
 _MAJORITY: Final = 0.5
 _MIN_CONSECUTIVE: Final = 20
 """Minimum of consecutive numbers that are running numbers whatever the first one is."""
@@ -44,13 +48,25 @@ def find_id_column(
     spotify = find_spotify_column(keys, summaries)
     if spotify is not None:
         return IdColumn(spotify)
-    named = [keys[name] for name in _NAMES if name in keys]
-    for position in named:
+    notes = {}
+    for position in (keys[name] for name in _NAMES if name in keys):
         summary = summaries.get(position)
-        if summary is None or not is_running_number(summary):
+        if summary is not None and is_running_number(summary):
+            notes[position] = f"{header[position]} numbers the rows and is not taken as an id."
+        elif summary is not None and _addresses_others(summary):
+            notes[position] = (
+                f"{header[position]} holds addresses of albums, artists or playlists and is not "
+                "taken as an id of tracks."
+            )
+        else:
             return IdColumn(position)
-    notes = (f"{header[named[0]]} numbers the rows and is not taken as an id.",) if named else ()
-    return IdColumn(None, notes)
+    return IdColumn(None, tuple(notes.values()))
+
+
+def _addresses_others(summary: ColumnSummary) -> bool:
+    """Return whether most cells are Spotify's URIs or URLs of something else than tracks."""
+    others = sum(_ADDRESS_OF_OTHERS.match(cell) is not None for cell in summary.sample)
+    return others > _MAJORITY * len(summary.sample)
 
 
 def find_spotify_column(
