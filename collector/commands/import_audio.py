@@ -11,6 +11,7 @@ import typer
 from collector.errors import NothingImported
 from genrebase import store
 from genrebase.audio import scan
+from genrebase.counts import counted
 from genrebase.errors import CommandInterrupted, UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.command_line import ForSpreadsheets
@@ -104,7 +105,8 @@ def _cores() -> int:
 
 def _print_summary(output: Output, result: "AudioImportResult") -> None:
     output.print(
-        f"{result.files:,} files: {result.analysed:,} analysed ({result.tracks_new:,} new tracks, "
+        f"{counted(result.files, 'file')}: {result.analysed:,} analysed "
+        f"({result.tracks_new:,} new tracks, "
         f"{result.duplicates:,} duplicates), {result.unchanged:,} unchanged, "
         f"{len(result.unreadable):,} could not be read "
         f"({result.seconds:.1f} s, {result.files_per_second:.2f} files/s)."
@@ -114,7 +116,7 @@ def _print_summary(output: Output, result: "AudioImportResult") -> None:
             f"{result.unlabelled:,} files have no genre: stored without a label (--genre-from)."
         )
     if result.renamed:
-        renamed = _plural(result.renamed, "track")
+        renamed = counted(result.renamed, "track")
         output.print(f"Renamed by their tags: {renamed} of earlier imports.")
     if result.relabelled:
         output.print(f"{result.relabelled:,} files imported earlier got their genre.")
@@ -126,10 +128,10 @@ def _print_summary(output: Output, result: "AudioImportResult") -> None:
             "folders that were read already."
         )
     if result.ignored:
-        count = _plural(result.ignored.total(), "file")
+        count = counted(result.ignored.total(), "file")
         output.print(f"Ignored {count} of other kinds: {_kinds(result.ignored)}.")
     if result.passed_over:
-        count = _plural(result.passed_over.total(), "file")
+        count = counted(result.passed_over.total(), "file")
         output.warn(
             f"{count} of kinds that need ffmpeg, which is not installed: "
             f"{_kinds(result.passed_over)}."
@@ -138,7 +140,7 @@ def _print_summary(output: Output, result: "AudioImportResult") -> None:
     _list(output, [f"{file.path}: {file.reason}" for file in others])
     if result.remarks:
         paths = Counter(one.path for one in result.remarks)
-        output.warn(f"Remarks on {_plural(len(paths), 'file')} that were imported:")
+        output.warn(f"Remarks on {counted(len(paths), 'imported file')}:")
     _list(output, [f"{one.path}: {one.remark}" for one in result.remarks])
 
 
@@ -147,10 +149,6 @@ def _list(output: Output, lines: Sequence[str]) -> None:
         output.warn(line)
     if (more := len(lines) - _MAX_LISTED) > 0:
         output.warn(f"… and {more:,} more; --rejected FILE.csv lists them all.")
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _kinds(kinds: Counter[str]) -> str:

@@ -12,6 +12,7 @@ from collector.datasets import reader
 from collector.datasets.column_roles.fields import FIELDS
 from collector.datasets.parsing import cells
 from collector.errors import NothingImported
+from genrebase.counts import counted
 from genrebase.errors import CommandInterrupted, UserError
 from genrebase.runtime.command_line import ForSpreadsheets
 from genrebase.runtime.console import Output
@@ -200,14 +201,15 @@ def _summary(imported: "ImportResult") -> Iterator[str]:
             listed = ", ".join(f"{cells.escape_unprintable(name)} ({n:,})" for name, n in pairs)
             yield f"{sentence}: {listed}."
     if imported.claims_moved:
-        why = "" if imported.corrects else ", in which they rank higher"
-        yield f"{imported.claims_moved:,} existing tracks have another claim now{why}."
+        why = "" if imported.corrects else ", because it has a better rank there"
+        tracks = counted(imported.claims_moved, "existing track")
+        yield f"The genre that counts changed for {tracks}{why}."
     yield from imported.warnings
     for names in imported.similar_genres:
         listed = ", ".join(repr(name) for name in names)
         yield (
-            f"{listed} differ only by case, blanks or Unicode form and are separate genres; to "
-            "unite them: collector genres merge ONE INTO"
+            f"{listed} differ only by case, blanks, hyphens or Unicode form and are separate "
+            "genres; to unite them: collector genres merge ONE INTO"
         )
 
 
@@ -215,18 +217,19 @@ def _about_versions(imported: "ImportResult") -> Iterator[str]:
     """Yield sentences on earlier imports of the same file name."""
     if imported.corrects:
         listed = ", ".join(map(str, imported.corrects))
-        corrected = "its" if imported.dry_run else f"{imported.corrected:,}"
-        yield f"A new version of import {listed}: {corrected} tracks are corrected."
+        corrected = "its tracks" if imported.dry_run else counted(imported.corrected, "track")
+        yield f"A new version of import {listed}, corrected: {corrected}."
     if imported.only_earlier:
         yield (
-            f"{imported.only_earlier:,} tracks of earlier versions are not in this one; they are "
-            f"kept. To remove them: collector imports undo {imported.corrects[-1]}"
+            f"Kept, although only earlier versions have them: "
+            f"{counted(imported.only_earlier, 'track')}. To remove: "
+            f"collector imports undo {imported.corrects[-1]}"
         )
     if imported.other_tables:
         listed = ", ".join(map(str, imported.other_tables))
         yield (
-            f"Import {listed} of the same file name holds other rows: another table. If this file "
-            "replaces it: collector imports undo ID"
+            f"Earlier imports of other rows under the same file name: {listed}. If this file "
+            "replaces one: collector imports undo ID"
         )
     if imported.conflicts:
         yield (

@@ -11,6 +11,7 @@ from collector.datasets.credits import CreditNames, CreditParser, Credits
 from collector.datasets.parsing import cells, genre_cells, list_cells
 from collector.datasets.scales.number_parser import NumberParser
 from collector.records import ArtistCredit, SourceTrack
+from genrebase.counts import counted
 from genrebase.store import names, source_ids
 
 _MAX_ASCII_NAME: Final = 400
@@ -155,9 +156,9 @@ class RowParser:
             count = 0 if index is None else self.comma_cells[index]
             if index is not None and count:
                 name = cells.escape_unprintable(header[index])
-                cells_ = f"{count:,} cells of {name}"
+                cells_ = f"{counted(count, 'cell')} of {name}"
                 advice = option.format(name)
-                yield f"{cells_} hold a comma and are taken as one name each; {advice}"
+                yield f"{cells_} with a comma, taken as one name each; {advice}"
 
     def _subgenre(self, row: Sequence[str]) -> tuple[str, str] | None:
         at = self._at

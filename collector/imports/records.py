@@ -88,7 +88,7 @@ class ImportResult:
     claims_moved: int
     """Tracks that were in the database, and count for another genre now; 0 in a dry run."""
     similar_genres: list[list[str]]
-    """Genres of the rows that differ only by case, blanks or Unicode form."""
+    """Genres of the rows that differ only by case, blanks, hyphens or form."""
     stopped: Literal["done", "interrupted"]
     described: int = 0
     """Rows whose descriptors were stored."""

@@ -161,6 +161,12 @@ def open_connection(engine: Engine) -> Iterator[Connection]:
     try:
         connection = engine.connect()
     except DatabaseError as error:
+        folder = Path(engine.url.database or "").absolute().parent
+        if engine.dialect.name == "sqlite" and folder.is_dir() and not os.access(folder, os.W_OK):
+            raise DatabaseUnreachable(
+                f"The database at {where} cannot be opened: the folder {folder} cannot be "
+                "written. Change its permissions, or name a file in another folder (STORE_URL)."
+            ) from error
         raise DatabaseUnreachable(
             f"The database at {where} does not respond: {_reason(error)}"
         ) from error

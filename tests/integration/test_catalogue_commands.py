@@ -70,7 +70,7 @@ def test_an_import_reports_suspicious_values(collector, tmp_path):
     )
     reported = collector("import", "odd.csv")
     assert "tempo (1)" in reported
-    assert "'Rock', 'rock' differ only by case, blanks or Unicode form" in reported
+    assert "'Rock', 'rock' differ only by case, blanks, hyphens or Unicode form" in reported
 
 
 def test_genres(collector):

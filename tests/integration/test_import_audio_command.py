@@ -45,7 +45,7 @@ def test_nothing_is_dropped_silently(music: Path) -> None:
     assert "Ignored 3 files of other kinds: .jpg (2), .m3u (1)." in printed
     assert "Linked folders: 0 read, 1 lead to folders that were read already." in printed
     assert "text.mp3: this is not audio that can be decoded." in printed
-    assert "Remarks on 1 file that were imported:" in printed
+    assert "Remarks on 1 imported file:" in printed
     assert r"anti\xe9.wav: the channels cancel each other: the polarity of channel 2" in printed
     with rejected.open(encoding="utf-8") as file:
         rows = [(Path(row["path"]).name, row["outcome"]) for row in csv.DictReader(file)]

@@ -255,7 +255,7 @@ def test_genres_are_separated_by_commas_only_when_asked(run, stored):
     result = run(table)
     assert stored("label") == ["pop, rock"]
     assert result.warnings[0] == (
-        "1 cells of genre hold a comma and are taken as one name each; if they are lists: "
+        "1 cell of genre with a comma, taken as one name each; if they are lists: "
         "--genre-separator ,"
     )
     result = run({**table, "track_name": ["Red"]}, genre_separator=",")
@@ -321,4 +321,4 @@ def test_names_joined_by_commas_without_a_count(run, stored):
         }
     )
     assert stored("artists") == ["Ana; Bo", "Ana", "Bo", "Earth, Wind & Fire"]
-    assert "1 cells of artist(s)_name hold a comma" in result.warnings[0]
+    assert "1 cell of artist(s)_name with a comma" in result.warnings[0]

@@ -171,7 +171,7 @@ def test_artists_are_not_fetched_as_tracks(collector: Call, tmp_path: Path):
 def test_commas_of_a_column_of_one_artist_are_counted(collector: Call, tmp_path: Path):
     (tmp_path / "data.csv").write_text('title,artist\nT1,"Ana, Bo"\nT2,Ana\nT3,Bo\n')
 
-    assert "1 cells of artist hold a comma" in collector("import", "data.csv", "--dry-run")
+    assert "1 cell of artist with a comma" in collector("import", "data.csv", "--dry-run")
     assert "--column artists=artist" in collector("import", "data.csv", "--dry-run")
     corrected = collector("import", "data.csv", "--dry-run", "--column", "artists=artist")
-    assert "hold a comma" not in corrected
+    assert "with a comma" not in corrected

@@ -81,12 +81,12 @@ def _is_placeholder(name: str) -> bool:
 
 
 def comparison_key(name: str) -> str:
-    """Return a key that is equal for names that differ only by case, blanks or Unicode form."""
-    return "".join(names.normalise(name).split())
+    """Return a key that is equal for names that differ by case, blanks, hyphens or form only."""
+    return "".join(names.normalise(name).replace("-", "").split())
 
 
 def group_similar(genres: Iterable[str]) -> list[list[str]]:
-    """Group the names that differ only by case, blanks or Unicode form."""
+    """Group the names that differ only by case, blanks, hyphens or form."""
     groups: dict[str, list[str]] = {}
     for name in sorted(genres):
         groups.setdefault(comparison_key(name), []).append(name)

@@ -13,6 +13,7 @@ from genrebase.store import bulk, connect, tables
 from genrebase.store.engine import (
     MATH_FUNCTIONS,
     make_engine,
+    open_connection,
     read_transaction,
     register_functions,
     transaction,
@@ -261,3 +262,18 @@ def test_a_connection_that_breaks_in_copy(postgres_engine: Engine):
             other.detach()
         bulk.insert(connection, tables.genre, ("name",), rows)
     assert genres(postgres_engine) == 0
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    """`os.access` stands in: root may write everywhere."""
+    (tmp_path / "x.db").mkdir()
+    monkeypatch.setattr("os.access", lambda *_: False)
+    engine = make_engine(f"sqlite:///{tmp_path}/x.db")
+
+    with (
+        pytest.raises(DatabaseUnreachable, match=r"the folder .* cannot be written") as caught,
+        open_connection(engine),
+    ):
+        pass
+
+    assert str(tmp_path) in str(caught.value)

@@ -122,3 +122,9 @@ def test_a_placeholder_beside_a_genre_is_left_out():
     assert genre_cells.split_cell("unknown; pop") == ("pop",)
     assert not genre_cells.is_blank("unknown; pop")
     assert genre_cells.split_cell("80s") == ("80s",)
+
+
+def test_names_that_differ_by_hyphens_are_compared_equal():
+    assert (
+        len({genre_cells.comparison_key(name) for name in ("Hip-Hop", "hip hop", "HipHop")}) == 1
+    )
