@@ -44,7 +44,10 @@ def models(
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    listed = stored_models.models(connect(), task)
+    database = connect()
+    if task is not None:
+        stored_models.require_task(database, task)
+    listed = stored_models.models(database, task)
     rows = (
         (
             one.id,
