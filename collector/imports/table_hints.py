@@ -15,6 +15,9 @@ from genrebase.errors import UserError
 _MAX_LISTED: Final = 12
 _FOLLOWERS: Final = frozenset({"followers", "followerstotal", "artistfollowers"})
 _OF_TRACKS: Final = frozenset({"trackid", "trackname", "album", "albumname", "durationms", "isrc"})
+_HEADERLESS: Final = (
+    "If that is the first track already, write a line of names above it, such as title,artist."
+)
 ENCODING_HINT: Final = "name it, such as --encoding latin-1"
 
 
@@ -46,6 +49,10 @@ def explain(
             f"{name} is JSON without a list of tracks: its objects hold {listed}. A list of "
             "objects with a title and an artist is needed."
         )
+    if len(dataset.header) == 1:
+        return NotADataset(f"{name} is text without columns, no table of tracks.")
+    if len(error.missing) > 1:
+        return columns.ColumnsMissing(f"{error} {_HEADERLESS}", error.missing)
     return error
 
 

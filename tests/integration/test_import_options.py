@@ -150,6 +150,10 @@ ARTISTS = """id,followers,genres,name,popularity
         ),
         ("track_id,genre\n0aaaaaaaaaaaaaaaaaaaa1,pop\n", (), "collector add"),
         (ARTISTS, (), "table of artists, not of tracks"),
+        ("Blue,Ana\nRed,Bo\n", (), "write a line of names above it, such as title,artist"),
+        ("#EXTM3U\n#EXTINF:215,Ana - Blue\nblue.mp3\n", (), "M3U.*import-audio"),
+        ('<?xml version="1.0"?>\n<plist><dict/></plist>\n', (), "XML.*Export Playlist"),
+        ("Read me\nThese are tracks.\n", (), "is text without columns"),
     ],
 )
 def test_a_refused_table_is_named_as_what_it_is(

@@ -33,6 +33,13 @@ _SQLITE: Final = b"SQLite format 3\0"
 _OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _TAR: Final = (257, b"ustar")
 """Offset and mark of a tar archive."""
+_NO_TABLES: Final = {
+    b"#EXTM3U": "a list of audio files (M3U), no table: import their folder with collector "
+    "import-audio",
+    b"<": "XML or HTML, no table: save it as CSV, or export it as text (iTunes and Music: File, "
+    "Library, Export Playlist, as text)",
+}
+"""What files hold that begin so, and what to do."""
 _WORKBOOK_PARTS: Final = frozenset({"xl/workbook.xml", "xl/workbook.bin", "content.xml"})
 _MAX_WORKBOOK: Final = 1 << 30
 """Bytes of a workbook's parts, decompressed; they are held in memory."""
@@ -80,6 +87,10 @@ def _tables_of(source: ByteSource, options: ReadOptions, stack: ExitStack) -> li
         return _workbook_tables(source, options, stack)
     if head[_TAR[0] :].startswith(_TAR[1]):
         raise NotADataset(f"{source.name} is a tar archive: unpack it and name its files.")
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    for mark, what in _NO_TABLES.items():
+        if text.startswith(mark):
+            raise NotADataset(f"{source.name} is {what}.")
     if mtg_jamendo.is_mtg_jamendo(head):
         return [TableEntry("", partial(mtg_jamendo.MtgJamendoTable, source))]
     if _is_json(head):
