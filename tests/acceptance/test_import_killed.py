@@ -61,12 +61,12 @@ def test_killed_and_started_twice_it_counts_every_row_once(start, database_url):
 
 
 def test_a_stop_request_reports_the_progress(start):
-    """SIGTERM: the current batch is recorded and reported as JSON; the exit code is 1."""
+    """SIGTERM: the current batch is recorded and reported as JSON; the exit code is 130."""
     with start() as stopped:
         assert "5,000" in stopped.stderr.readline()
         stopped.send_signal(signal.SIGTERM)
         out, err = stopped.communicate()
     document = json.loads(out)
-    assert (document["stopped"], stopped.returncode) == ("interrupted", 1)
+    assert (document["stopped"], stopped.returncode) == ("interrupted", 130)
     assert 0 < document["rows"] < ROWS
     assert "Run the same command again" in err
