@@ -120,13 +120,19 @@ def test_whatever_is_changed_is_refused_or_predicts_the_same(name: str) -> None:
         except BrokenArtifact:
             outcomes[f"{kind} refused"] += 1
             continue
-        with np.errstate(all="ignore"):
-            now = loaded.estimator.predict_proba(frame)
+        try:
+            with np.errstate(all="ignore"):
+                now = loaded.estimator.predict_proba(frame)
+        except ValueError:  # of numpy or scikit-learn, in Python
+            outcomes[f"{kind} error"] += 1
+            continue
         same = now.shape == expected.shape and np.allclose(now, expected, rtol=0, atol=1e-6)
         outcomes[f"{kind} {'equal' if same else 'other'}"] += 1
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert peak <= MAX_GROWTH * before
     assert outcomes["flip refused"] > PER_ESTIMATOR / 2
-    assert outcomes["flip other"] == outcomes["fields other"] == 0
-    # without a signing key, a number that no reference prediction depends on can be changed
-    assert outcomes["repack other"] <= 0.1 * PER_ESTIMATOR / 11
+    # a number that no reference prediction depends on can be edited: only a signature shows that
+    assert {name for name in outcomes if name.endswith((" other", " error"))} <= {
+        "repack other",
+        "repack error",
+    }
