@@ -67,6 +67,7 @@ def rollback(
     cores: int | None = None,
 ) -> StoredModel:
     """Promote the champion before the present one; raise `NoChampion` without one."""
+    stored_models.require_task(database, task)
     previous = retention.previous_champions(stored_models.models(database, task))
     if not previous:
         raise NoChampion(f"The task {task!r} had no champion before this one.")

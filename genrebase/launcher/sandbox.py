@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Thread
 from typing import Final
@@ -15,6 +15,8 @@ from genrebase.launcher.supervisor import ChildCommand
 
 SYNTHETIC_CATALOGUE: Final = "an invented catalogue: its tracks, artists and numbers are made up"
 _ANY_CREDENTIAL: Final = "sandbox"
+_EXIT_SECONDS: Final = 10.0
+"""Time for a sandbox that cannot start to end by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ def start_sandbox(command: ChildCommand) -> SandboxProcess:
         ready = json.loads(line)
         sandbox = SandboxProcess(str(ready["url"]).rstrip("/"), int(ready["port"]), process)
     except (ValueError, KeyError, TypeError):
+        with suppress(subprocess.TimeoutExpired):  # a refusal ends it with the code to hand on
+            process.wait(_EXIT_SECONDS)
         supervisor.stop_children([process])
         process.stdout.close()
         message = "The sandbox did not start; see its reason above."

@@ -156,14 +156,14 @@ def test_the_names_arrive_byte_for_byte(sqlite_url, sandbox):
 
 
 def test_a_stop_is_clean(sqlite_url, sandbox):
-    """SIGTERM finishes the current step, logs it and ends with 1: the harvest is incomplete."""
+    """SIGTERM finishes the current step, logs it and ends with 130: the harvest is incomplete."""
     fill(sqlite_url)
     before = request_counts(sandbox)
     with start(sqlite_url, sandbox) as process:
         wait_for(process, sandbox, before + 3)
         process.send_signal(signal.SIGTERM)
         code, output, errors = finish(process)
-    assert (code, output["stopped"]) == (1, "interrupted")
+    assert (code, output["stopped"]) == (130, "interrupted")
     assert "continues from here" in errors
 
 
@@ -191,5 +191,5 @@ def test_another_catalogue_is_refused(sqlite_url, sandbox, tmp_path):
     path.write_text("track_name,artists,track_genre\nSong,Band,rock\n")
     with serve_in_thread(SandboxCatalogue(catalogue_file.read_table(path))) as other:
         code, output, errors = finish(start(sqlite_url, other))
-    assert (code, output) == (2, None)
+    assert (code, output["exit_code"]) == (2, 2)
     assert "other.csv" in errors

@@ -77,12 +77,15 @@ def test_a_group_lists_whole_summaries(name: str, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_every_program_has_a_version_a_short_help_and_completion(name: str) -> None:
+def test_every_program_has_a_version_a_short_help_and_completion(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What users of other programs try first works."""
+    monkeypatch.setattr("shellingham.detect_shell", lambda: ("bash", "/bin/bash"))
     run = CliRunner().invoke
     assert run(PROGRAMS[name], ["--version"]).stdout.startswith("genrebase ")
     assert "Usage:" in run(PROGRAMS[name], ["-h"]).stdout
-    script = run(PROGRAMS[name], ["--show-completion"], prog_name=name, env={"SHELL": "/bin/bash"})
+    script = run(PROGRAMS[name], ["--show-completion"], prog_name=name)
     assert f"_{name.upper()}_COMPLETE" in script.stdout
 
 

@@ -159,7 +159,7 @@ def test_a_worse_model_is_rejected_and_can_be_promoted_by_hand(engine: Engine) -
     good = trained(engine).model
     bad = trained(engine, TrainingConfig(estimator="dummy")).model
     assert bad.status == "rejected"
-    assert "May be worse" in (bad.reason or "")
+    assert (bad.reason or "").startswith("Worse than model")
     promoted = promote.run(engine, bad.id, FakeClock(), log=lambda _: None)
     assert (promoted.status, promoted.reason) == ("champion", "Promoted by hand.")
     reported = scored(engine)
