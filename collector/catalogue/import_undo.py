@@ -5,13 +5,14 @@ labelled it. An undo runs in batches: it can be stopped at any time and continue
 """
 
 import base64
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, null, select, update
+from sqlalchemy import Connection, delete, exists, func, null, select, update
 
 from collector.catalogue import (
     deletion,
@@ -310,6 +311,8 @@ class _Batch:
 
     def _remove_aliases(self, owns: Mapping[int, Delivery]) -> None:
         alias = tables.track_alias
+        query = select(alias.c.track_id).where(alias.c.track_id.in_(self._kept)).distinct()
+        with_alias = list(self._connection.scalars(query))
         for track_id, own in owns.items():
             for source, source_id in own.replaced.get(ALIASES, []):
                 if source == NAME_ONLY and self._others(track_id):
@@ -321,15 +324,31 @@ class _Batch:
                         alias.c.track_id == track_id,
                     )
                 )
-        if not is_file_source(self._stored.origin):
-            return
-        left = [
-            track_id
-            for track_id in self._kept
-            if all(one.origin != self._stored.origin for one in self._others(track_id))
+        if is_file_source(self._stored.origin):
+            left = [
+                track_id
+                for track_id in self._kept
+                if all(one.origin != self._stored.origin for one in self._others(track_id))
+            ]
+            statement = "DELETE FROM track_alias WHERE source = {mark} AND track_id"
+            deletion.execute_of(self._connection, statement, left, self._stored.origin)
+        self._name_tracks_without_alias(with_alias)
+
+    def _name_tracks_without_alias(self, track_ids: Sequence[int]) -> None:
+        """Give tracks that lost their last id the alias of a row without one.
+
+        A labelled track that an earlier undo kept has no id but the import's.
+        """
+        track, alias = tables.track.c, tables.track_alias.c
+        query = select(track.id, track.identity).where(
+            track.id.in_(track_ids), ~exists().where(alias.track_id == track.id)
+        )
+        rows = [
+            (NAME_ONLY, hashlib.sha256(identity.encode()).hexdigest(), track_id)
+            for track_id, identity in self._connection.execute(query)
         ]
-        statement = "DELETE FROM track_alias WHERE source = {mark} AND track_id"
-        deletion.execute_of(self._connection, statement, left, self._stored.origin)
+        columns = ("source", "source_id", "track_id")
+        bulk.upsert(self._connection, tables.track_alias, columns, rows)
 
     def _reassign_tracks(self) -> None:
         """Record the remaining source of the kept tracks, and what later versions replaced."""

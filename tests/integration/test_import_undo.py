@@ -101,7 +101,8 @@ def test_an_import_that_is_undone_leaves_nothing(engine: Engine, tmp_path: Path)
     """Not a genre, artist, id, mapping; and the file can be imported again."""
     with transaction(engine) as connection:
         rock = make.add_genre(connection, "rock")
-        make.add_track(connection, "One", ["A"], genres=[rock])
+        track = make.add_track(connection, "One", ["A"], genres=[rock])
+        make.add_alias(connection, track, "c" * 22)
         connection.execute(tables.sighting.update().values(best_rank=3))
     before = stored(engine)
     header = "track_id,title,artists,playlist_genre,playlist_subgenre,album,isrc,energy"
@@ -254,6 +255,28 @@ def test_a_harvested_track_stays(engine: Engine, tmp_path: Path):
     ]
     assert {row.split(", ")[4] for row in stored(engine)["tracks"]} == {"'spotify'"}
     assert all("Of Spotify" in row and ", 9," not in row for row in stored(engine)["tracks"])
+
+
+def test_a_labelled_track_keeps_an_alias(engine: Engine, tmp_path: Path):
+    """However often the import that delivered it is repeated and undone."""
+    path = write(
+        tmp_path / "a.csv", "xa,Alpha,Ana,rock", "xb,Beta,Bo,pop", header="id,title,artists,genre"
+    )
+    ids = (
+        "SELECT t.title, count(a.track_id) FROM track t"
+        " LEFT JOIN track_alias a ON a.track_id = t.id"
+    )
+    for round_ in range(3):
+        result = run(engine, path)
+        if not round_:
+            with transaction(engine) as connection:
+                track = connection.scalar(text("SELECT id FROM track WHERE title = 'Alpha'"))
+                genre = connection.scalar(text("SELECT id FROM genre WHERE name = 'rock'"))
+                make.add_verdict(connection, track, genre)
+        undo(engine, result.import_id)
+        with read_transaction(engine) as connection:
+            rows = [tuple(row) for row in connection.execute(text(f"{ids} GROUP BY t.title"))]
+        assert rows == [("Alpha", 1)]
 
 
 def test_a_labelled_track_keeps_what_identifies_it(engine: Engine, tmp_path: Path):
