@@ -262,3 +262,20 @@ def _earlier_imports(connection: Connection, import_id: int) -> list[int]:
         .where(this.c.id == import_id, file.c.id < import_id, file.c.undone_at.is_(None))
     )
     return list(connection.scalars(query))
+
+
+def load_entries(connection: Connection, track_ids: Sequence[int]) -> dict[int, list[LedgerEntry]]:
+    """Return what each import delivered of these tracks, by track."""
+    rows = bulk.select_in(
+        connection,
+        "SELECT d.track_id, d.import_id, f.origin, d.created, d.delivered, d.replaced"
+        " FROM {values} CROSS JOIN import_track d JOIN imported_file f ON f.id = d.import_id"
+        " WHERE d.track_id = listed.value",
+        track_ids,
+        sql_type="bigint",
+    )
+    entries: dict[int, list[LedgerEntry]] = {}
+    for track_id, import_id, origin, created, delivered, replaced in rows:
+        delivery = Delivery(bool(created), delivered, as_document(replaced))
+        entries.setdefault(track_id, []).append(LedgerEntry(import_id, origin, delivery))
+    return entries

@@ -140,7 +140,7 @@ class _Batch:
         self, connection: Connection, stored: StoredImport, track_ids: list[int], now: datetime
     ) -> None:
         self._connection, self._stored, self._now = connection, stored, now
-        self._entries = _load_entries(connection, track_ids)
+        self._entries = import_ledger.load_entries(connection, track_ids)
         self._parts = sighting_parts.load(connection, track_ids)
         files = _with_rows(connection, tables.sound_file.name, track_ids)
         verdicts = _with_rows(connection, tables.verdict.name, track_ids)
@@ -386,24 +386,6 @@ class _Batch:
         query = select(alias.source).where(alias.track_id == track_id).order_by(alias.source)
         sources = [one for one in self._connection.scalars(query) if not is_file_source(one)]
         return max(sources, default=self._stored.origin)
-
-
-def _load_entries(
-    connection: Connection, track_ids: Sequence[int]
-) -> dict[int, list[LedgerEntry]]:
-    rows = bulk.select_in(
-        connection,
-        "SELECT d.track_id, d.import_id, f.origin, d.created, d.delivered, d.replaced"
-        " FROM {values} CROSS JOIN import_track d JOIN imported_file f ON f.id = d.import_id"
-        " WHERE d.track_id = listed.value",
-        track_ids,
-        sql_type="bigint",
-    )
-    entries: dict[int, list[LedgerEntry]] = {}
-    for track_id, import_id, origin, created, delivered, replaced in rows:
-        delivery = Delivery(bool(created), delivered, import_ledger.as_document(replaced))
-        entries.setdefault(track_id, []).append(LedgerEntry(import_id, origin, delivery))
-    return entries
 
 
 def _with_rows(connection: Connection, table: str, track_ids: Sequence[int]) -> set[int]:
