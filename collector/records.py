@@ -2,12 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import NewType
 
 from genrebase.store import names
 from genrebase.store.source_ids import is_file_source
 
 DurationMs = NewType("DurationMs", int)
+
+
+class Level(IntEnum):
+    """What a source says a genre about; the lower, the closer to the track."""
+
+    RECORDING = 0
+    RELEASE = 1
+    """A release or a release group."""
+    ARTIST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class GenreVote:
+    """A genre that a source gives an item of its results."""
+
+    name: str
+    votes: int
+    """At least 1: fewer votes are none."""
+    level: Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +90,8 @@ class SourceTrack:
     recording: str | None = None
     """The title of the recording that it is a piece of; None for a whole one. The pieces of a
     recording share its match key, and so its fold and side, but are tracks of their own."""
+    licence: str | None = None
+    """The licence of this item, named as in `genrebase.licences`; None: its source's."""
 
     @property
     def needs_name(self) -> bool:
@@ -98,6 +120,8 @@ class PageQuery:
     offset: int
     limit: int
     """Maximum of items."""
+    cursor: str | None = None
+    """The cursor that the page before returned, for sources that have no offsets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +130,10 @@ class PageItem:
 
     track: SourceTrack
     position: int
-    """Position in the page, from 0; the rank is offset + position."""
+    """Position in the page, from 0."""
+    genres: tuple[GenreVote, ...] | None = None
+    """All genres that the source gives it, with votes; None: the requested genre, at the rank
+    offset + position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +148,10 @@ class Page:
     """Of a playlist, from its first page; None for other pages and sources."""
     total: int | None = None
     """The number of positions that the source says it has; often wrong. None: not given."""
+    limit: int | None = None
+    """Items per page that the source really used; None: as many as were requested."""
+    next_cursor: str | None = None
+    """Where the next page begins, for sources that have no offsets; None: this is the last."""
 
     @property
     def is_empty(self) -> bool:
@@ -135,9 +166,14 @@ class TrackObservation:
     track: SourceTrack
     genre: str | None
     rank: int
-    """Position in the source's results for the genre, from 0."""
+    """Position in the source's results for the genre, from 0; of a genre with votes, its place
+    among the item's genres."""
     count_sighting: bool = True
     """False where this row was counted before: it does not add to `sighting.times`."""
+    votes: int | None = None
+    """Votes for the genre, at least 1; None: the source has none."""
+    level: Level | None = None
+    """What the genre was said about; None: the source does not say."""
 
 
 @dataclass(frozen=True, slots=True)
