@@ -108,7 +108,11 @@ def play(engine: Engine, scenario: Scenario) -> BudgetUse:
         now = clock.monotonic()
         held, ban = limit.active_ban(now), limit.admit(now)
         since = held.since if held else None
-        stats.record(HandledRequest("spotify", "/v1/search", now, 429 if ban else 200, since))
+        stats.record(
+            HandledRequest(
+                "spotify", "/v1/search", now, 429 if ban else 200, since, refused=bool(ban)
+            )
+        )
         clock.sleep(LATENCY / 2)
         if ban is None:
             result.granted += 1

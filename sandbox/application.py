@@ -1,4 +1,4 @@
-"""The ASGI application: the simulated APIs, the sandbox's own endpoints, and the middleware."""
+"""The ASGI application: simulated services, the sandbox's own endpoints, and the middleware."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +20,7 @@ from sandbox.middleware.faults import FaultPlan
 from sandbox.middleware.rate_limit import SlidingWindowLimit
 from sandbox.middleware.rate_limit_middleware import ADMIN_PATH, RateLimitMiddleware
 from sandbox.middleware.request_stats import RequestStats
+from sandbox.middleware.service import SimulatedService
 from sandbox.tracks.catalogue import SandboxCatalogue
 from sandbox.tracks.playlists import SandboxPlaylist, make_playlists
 
@@ -54,10 +55,31 @@ def make_application(
     catalogue: SandboxCatalogue, options: SandboxOptions, address: str, clock: Clock
 ) -> SandboxApplication:
     """Make the application that is served at `address` (`http://127.0.0.1:8765`)."""
-    mode = MODES[options.mode]
-    stats = RequestStats({"spotify": options.rate, "reccobeats": options.reccobeats_rate})
     playlists = make_playlists(catalogue)
-    api = SpotifyApi(
+    services = _services(catalogue, playlists, options, address, clock)
+    stats = RequestStats(
+        {service.name: service.limit.rate if service.limit else None for service in services}
+    )
+    app: ASGIApp = Starlette(
+        routes=[
+            *(route for service in services for route in service.routes),
+            *_admin_routes(catalogue, playlists, stats),
+        ]
+    )
+    if options.faults is not None:
+        app = FaultMiddleware(app, services, options.faults, stats)
+    return SandboxApplication(RateLimitMiddleware(app, services, stats, clock), stats)
+
+
+def _services(
+    catalogue: SandboxCatalogue,
+    playlists: Mapping[str, SandboxPlaylist],
+    options: SandboxOptions,
+    address: str,
+    clock: Clock,
+) -> list[SimulatedService]:
+    mode = MODES[options.mode]
+    spotify = SpotifyApi(
         catalogue=catalogue,
         playlists=playlists,
         mode=mode,
@@ -65,20 +87,10 @@ def make_application(
         objects=ObjectBuilder(f"{address}/v1", all_fields=mode.all_open),
         clock=clock,
     )
-    limits = {
-        "spotify": SlidingWindowLimit(options.rate, options.retry_after, options.quota),
-        "reccobeats": SlidingWindowLimit(options.reccobeats_rate),
-    }
-    app: ASGIApp = Starlette(
-        routes=[
-            *api.routes(),
-            *reccobeats_api.routes(catalogue),
-            *_admin_routes(catalogue, playlists, stats),
-        ]
-    )
-    if options.faults is not None:
-        app = FaultMiddleware(app, options.faults, stats)
-    return SandboxApplication(RateLimitMiddleware(app, limits, stats, clock), stats)
+    return [
+        *spotify.services(SlidingWindowLimit(options.rate, options.retry_after, options.quota)),
+        reccobeats_api.service(catalogue, SlidingWindowLimit(options.reccobeats_rate)),
+    ]
 
 
 def _admin_routes(

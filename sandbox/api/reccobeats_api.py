@@ -3,16 +3,19 @@
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from sandbox.api.json_objects import reccobeats_features
+from sandbox.middleware.rate_limit import RateLimit, SandboxBan
+from sandbox.middleware.service import FaultShapes, SimulatedService
 from sandbox.tracks.catalogue import SandboxCatalogue
 
 MAX_IDS: Final = 40
 
 
-def routes(catalogue: SandboxCatalogue) -> list[Route]:
+def service(catalogue: SandboxCatalogue, limit: RateLimit) -> SimulatedService:
+    """Return the service over `catalogue`."""
 
     async def audio_features(request: Request) -> Response:
         ids = [part for part in request.query_params.get("ids", "").split(",") if part]
@@ -23,4 +26,15 @@ def routes(catalogue: SandboxCatalogue) -> list[Route]:
         content = [reccobeats_features(track) for track in tracks if track and track.features]
         return JSONResponse({"content": content})
 
-    return [Route("/reccobeats/v1/audio-features", audio_features)]
+    return SimulatedService(
+        name="reccobeats",
+        path="/reccobeats/",
+        routes=[Route("/reccobeats/v1/audio-features", audio_features)],
+        faults=FaultShapes(lambda: JSONResponse({"status": 5000, "errors": []}, 500)),
+        limit=limit,
+        refusal=_refusal,
+    )
+
+
+def _refusal(ban: SandboxBan, now: float) -> Response:
+    return PlainTextResponse("Too many requests", 429, {"Retry-After": str(ban.retry_after(now))})

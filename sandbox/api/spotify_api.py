@@ -1,5 +1,6 @@
 """Spotify's Web API and its token endpoint: search, tracks, artists, features, playlists."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
@@ -12,7 +13,10 @@ from starlette.routing import Route
 from genrebase.runtime.clock import Clock
 from sandbox import Json, ids
 from sandbox.api.json_objects import MAX_RESULTS, ObjectBuilder, PageSlice, error_object
+from sandbox.api.page_faults import SpotifyPageFaults
 from sandbox.api.tokens import TokenStore, accepts_client
+from sandbox.middleware.rate_limit import RateLimit, SandboxBan
+from sandbox.middleware.service import FaultShapes, SimulatedService
 from sandbox.synthetic.analysis import make_analysis
 from sandbox.tracks.catalogue import SandboxCatalogue
 from sandbox.tracks.playlists import SandboxPlaylist
@@ -43,6 +47,7 @@ _MAX_IDS: Final = 50
 _MAX_FEATURE_IDS: Final = 100
 _PLAYLIST_PAGE_LIMIT: Final = 50
 _PLAYLIST_PAGE_DEFAULT: Final = 20
+_RESOURCE: Final = re.compile(r"^(/v1/[a-z-]+)/[^/]+")
 
 
 class _RequestError(Exception):
@@ -64,7 +69,29 @@ class SpotifyApi:
     objects: ObjectBuilder
     clock: Clock
 
-    def routes(self) -> list[Route]:
+    def services(self, limit: RateLimit) -> tuple[SimulatedService, SimulatedService]:
+        """Return the Web API with its `limit`, and the token endpoint, which has none."""
+        faults = FaultShapes(
+            server_error=lambda: JSONResponse(error_object(500, "Server error"), 500),
+            pages=SpotifyPageFaults(),
+        )
+        token = Route("/api/token", self.token, methods=["POST"])
+        return (
+            SimulatedService(
+                name="spotify",
+                path="/v1/",
+                routes=self._routes(),
+                faults=faults,
+                limit=limit,
+                refusal=_refusal,
+                resource=_RESOURCE,
+                search_path="/v1/search",
+                query_names=("q", "query"),
+            ),
+            SimulatedService("token", "/api/token", [token], faults, shared_ban=limit),
+        )
+
+    def _routes(self) -> list[Route]:
         endpoints: dict[str, Callable[[Request], Json]] = {
             "/v1/search": self.search,
             "/v1/tracks": self.tracks,
@@ -82,10 +109,7 @@ class SpotifyApi:
             "/v1/playlists/{id}/tracks": self.playlist_tracks,
             "/v1/{rest:path}": self.unknown_endpoint,
         }
-        return [
-            Route("/api/token", self.token, methods=["POST"]),
-            *(Route(path, self._authorised(endpoint)) for path, endpoint in endpoints.items()),
-        ]
+        return [Route(path, self._authorised(endpoint)) for path, endpoint in endpoints.items()]
 
     async def token(self, request: Request) -> Response:
         """Issue a token for client credentials."""
@@ -257,3 +281,10 @@ def _ids(request: Request, max_ids: int) -> list[str]:
 
 def _oauth_error(code: str, description: str) -> Response:
     return JSONResponse({"error": code, "error_description": description}, 400)
+
+
+def _refusal(ban: SandboxBan, now: float) -> Response:
+    seconds = ban.retry_after(now)
+    headers = {} if seconds is None else {"Retry-After": str(seconds)}
+    message = "Too many requests" if ban.reason else "API rate limit exceeded"
+    return JSONResponse(error_object(429, message, ban.reason), 429, headers)

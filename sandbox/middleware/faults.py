@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 
 class Fault(StrEnum):
@@ -78,19 +78,6 @@ def parse_faults(text: str, seed: int = 1, slow_seconds: float = SLOW_SECONDS) -
     if total > 1:
         raise ValueError(f"the shares in {text!r} are more than 1 together")
     return FaultPlan(total, shares, seed, slow_seconds)
-
-
-def possible_faults(page: Mapping[str, Any] | None) -> Sequence[Fault]:
-    """Return the faults that a response with `page` in it can have without hiding a row."""
-    if page is None:
-        return FAULTS_OF_ANY_RESPONSE
-    of_page = {
-        Fault.SHORT: len(page["items"]) > 1,
-        Fault.TOTAL: True,
-        Fault.NEXT: page["next"] is not None,
-        Fault.REPEATED: bool(page["items"]),
-    }
-    return (*FAULTS_OF_ANY_RESPONSE, *(fault for fault, possible in of_page.items() if possible))
 
 
 def _kind(text: str) -> Fault:

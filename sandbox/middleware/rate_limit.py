@@ -4,7 +4,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from collector.rate import Rate
 
@@ -29,6 +29,23 @@ class SandboxBan:
         return max(1, math.ceil(round(self.until - now, 3)))
 
 
+class RateLimit(Protocol):
+    """The rate limit of one service, and how much of it is used."""
+
+    @property
+    def rate(self) -> Rate | None:
+        """The limit; None: any number of requests."""
+        ...
+
+    def active_ban(self, now: float) -> SandboxBan | None:
+        """Return the ban in force at `now`."""
+        ...
+
+    def admit(self, now: float) -> SandboxBan | None:
+        """Count a request that arrives at `now`; return the ban that refuses it, if any."""
+        ...
+
+
 def seconds_until_free(granted: Sequence[float], now: float, rate: Rate) -> float:
     """Return the seconds until one more request fits into the sliding window, 0 if it does now.
 
@@ -41,7 +58,7 @@ def seconds_until_free(granted: Sequence[float], now: float, rate: Rate) -> floa
 
 
 class SlidingWindowLimit:
-    """The rate limit of one API, and how much of it is used."""
+    """So many requests in any window; a request beyond them begins a ban."""
 
     def __init__(
         self,
@@ -54,7 +71,7 @@ class SlidingWindowLimit:
         A ban lasts `ban_seconds`, or until the next request fits. After `quota` requests in all
         comes a ban without an end.
         """
-        self._rate, self._ban_seconds, self._quota = rate, ban_seconds, quota
+        self.rate, self._ban_seconds, self._quota = rate, ban_seconds, quota
         self._granted: deque[float] = deque(maxlen=rate.requests if rate else 1)
         self._n_granted = 0
         self._ban: SandboxBan | None = None
@@ -76,8 +93,36 @@ class SlidingWindowLimit:
     def _new_ban(self, now: float) -> SandboxBan | None:
         if self._quota is not None and self._n_granted >= self._quota:
             return SandboxBan(now, math.inf, QUOTA_EXCEEDED)
-        seconds = seconds_until_free(self._granted, now, self._rate) if self._rate else 0.0
+        seconds = seconds_until_free(self._granted, now, self.rate) if self.rate else 0.0
         if not seconds:
             return None
         # Whole seconds, like the header: a client that waits for Retry-After is served.
         return SandboxBan(now, now + (self._ban_seconds or math.ceil(seconds)))
+
+
+class ArrivalLimit:
+    """So many arrivals in any window, refused ones included: until they are fewer, none is served.
+
+    Without a `Retry-After` there are no whole seconds to wait for.
+    """
+
+    def __init__(self, rate: Rate | None) -> None:
+        """Allow `rate` (None: any number of requests)."""
+        self.rate = rate
+        self._arrivals: deque[float] = deque(maxlen=rate.requests if rate else 1)
+        self._ban: SandboxBan | None = None
+
+    def active_ban(self, now: float) -> SandboxBan | None:
+        """Return the ban in force at `now`."""
+        return self._ban if self._ban and now < self._ban.until else None
+
+    def admit(self, now: float) -> SandboxBan | None:
+        """Count a request that arrives at `now`; return the ban that refuses it, if any."""
+        seconds = seconds_until_free(self._arrivals, now, self.rate) if self.rate else 0.0
+        if not seconds:
+            self._ban = None
+        else:  # this arrival leaves the window last
+            since = self._ban.since if self._ban else now
+            self._ban = SandboxBan(since, now + (self.rate.seconds if self.rate else 0.0))
+        self._arrivals.append(now)
+        return self._ban

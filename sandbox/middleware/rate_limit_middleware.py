@@ -1,35 +1,32 @@
 """ASGI middleware before the application: counts, logs and rate-limits every request."""
 
 import logging
-import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, unquote_plus
 
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genrebase.runtime.clock import Clock
-from sandbox.api.json_objects import error_object
-from sandbox.middleware.rate_limit import SandboxBan, SlidingWindowLimit
+from sandbox.middleware.rate_limit import SandboxBan
 from sandbox.middleware.request_stats import HandledRequest, RequestStats
+from sandbox.middleware.service import SimulatedService
 
 ADMIN_PATH: Final = "/__sandbox__/"
 """Below this path the sandbox describes itself; requests there are neither counted nor limited."""
-_APIS: Final = {"/v1/": "spotify", "/reccobeats/": "reccobeats", "/api/token": "token"}
-_RESOURCE: Final = re.compile(r"^(/v1/[a-z-]+)/[^/]+")
+_NO_SERVICE: Final = "other"
 _SERVER_ERROR: Final = 500
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimitMiddleware:
-    """Refuses requests beyond the limit of their API."""
+    """Refuses requests beyond the limit of their service."""
 
     app: ASGIApp
-    limits: Mapping[str, SlidingWindowLimit]
-    """Per API; one without an entry has no limit."""
+    services: Sequence[SimulatedService]
     stats: RequestStats
     clock: Clock
 
@@ -37,64 +34,69 @@ class RateLimitMiddleware:
         if not is_api_request(scope):
             await self.app(scope, receive, send)
             return
-        api, begun = api_of(scope["path"]), self.clock.monotonic()
-        # A token request while the API is banned shows that the client is not waiting either.
-        limit_of_ban = self.limits.get("spotify" if api == "token" else api)
-        earlier_ban = limit_of_ban.active_ban(begun) if limit_of_ban else None
+        service, begun = service_of(self.services, scope["path"]), self.clock.monotonic()
+        limit = service.limit if service else None
+        watched = limit or (service.shared_ban if service else None)
+        earlier_ban = watched.active_ban(begun) if watched else None
+        ban = limit.admit(begun) if limit else None
         recorded = False
 
         async def record_and_send(message: Message) -> None:
             nonlocal recorded
             if message["type"] == "http.response.start":  # before the client can ask for the count
                 recorded = True
-                self._record(scope, api, begun, message["status"], earlier_ban)
+                if service and service.headers:
+                    MutableHeaders(scope=message).update(service.headers(begun))
+                self._record(scope, service, begun, message["status"], earlier_ban, ban)
             await send(message)
 
-        limit = self.limits.get(api)
-        ban = limit.admit(begun) if limit else None
-        app = self.app if ban is None else _refusal(api, ban, begun)
+        app = self.app
+        if ban is not None and service is not None and service.refusal is not None:
+            app = service.refusal(ban, begun)
         try:
             await app(scope, receive, record_and_send)
         finally:
             if not recorded:
-                self._record(scope, api, begun, _SERVER_ERROR, earlier_ban)
+                self._record(scope, service, begun, _SERVER_ERROR, earlier_ban, ban)
 
     def _record(
-        self, scope: Scope, api: str, begun: float, status: int, ban: SandboxBan | None
+        self,
+        scope: Scope,
+        service: SimulatedService | None,
+        begun: float,
+        status: int,
+        earlier_ban: SandboxBan | None,
+        ban: SandboxBan | None,
     ) -> None:
         path, raw_query = scope["path"], scope["query_string"].decode("latin-1")
-        query = _search_query(raw_query) if path == "/v1/search" else None
-        since = ban.since if ban else None
-        self.stats.record(HandledRequest(api, endpoint_of(path), begun, status, since, query))
+        self.stats.record(
+            HandledRequest(
+                api=service.name if service else _NO_SERVICE,
+                endpoint=service.endpoint(path) if service else path.rstrip("/"),
+                begun=begun,
+                status=status,
+                banned_since=earlier_ban.since if earlier_ban else None,
+                query=_search_query(service, path, raw_query),
+                refused=ban is not None,
+                user_agent=Headers(scope=scope).get("user-agent", ""),
+            )
+        )
         query_text = f"?{unquote_plus(raw_query)}" if raw_query else ""
         _log.info("%s %s%s %d", scope["method"], path, query_text, status)
 
 
 def is_api_request(scope: Scope) -> bool:
-    """Return whether a connection is a request to one of the simulated APIs."""
+    """Return whether a connection is a request to one of the simulated services."""
     return scope["type"] == "http" and not scope["path"].startswith(ADMIN_PATH)
 
 
-def api_of(path: str) -> str:
-    """Return the API a path belongs to."""
-    return next((api for start, api in _APIS.items() if path.startswith(start)), "other")
+def service_of(services: Sequence[SimulatedService], path: str) -> SimulatedService | None:
+    """Return the service a path belongs to."""
+    return next((service for service in services if path.startswith(service.path)), None)
 
 
-def endpoint_of(path: str) -> str:
-    """Return the path with an id in it replaced by `{id}`."""
-    return _RESOURCE.sub(r"\1/{id}", path.rstrip("/"))
-
-
-def _search_query(raw_query: str) -> str | None:
+def _search_query(service: SimulatedService | None, path: str, raw_query: str) -> str | None:
+    if service is None or path != service.search_path:
+        return None
     fields = parse_qs(raw_query)
-    values = fields.get("q") or fields.get("query")
-    return values[0] if values else None
-
-
-def _refusal(api: str, ban: SandboxBan, now: float) -> Response:
-    seconds = ban.retry_after(now)
-    headers = {} if seconds is None else {"Retry-After": str(seconds)}
-    if api == "reccobeats":
-        return PlainTextResponse("Too many requests", 429, headers)
-    message = "Too many requests" if ban.reason else "API rate limit exceeded"
-    return JSONResponse(error_object(429, message, ban.reason), 429, headers)
+    return next((fields[name][0] for name in service.query_names if name in fields), None)

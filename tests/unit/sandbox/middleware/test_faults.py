@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.middleware import faults, page_faults
+from sandbox.api import page_faults
+from sandbox.middleware import faults
 from sandbox.middleware.faults import FAULTS_OF_ANY_RESPONSE, Fault, FaultPlan
 
 ALL = tuple(Fault)
@@ -85,7 +86,7 @@ def page(items, offset=0, limit=10, total=100):
 def test_no_fault_hides_a_row(items, offset, number, fault):
     """A page begins at its offset, and the next one at offset + items received."""
     whole = page(items, offset)
-    if fault not in faults.possible_faults(whole):
+    if fault not in page_faults.possible_faults(whole):
         return
     broken = page(items, offset)
     page_faults.apply_fault(broken, fault, FaultPlan(1.0).random_for(number))

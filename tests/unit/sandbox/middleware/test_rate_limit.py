@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from collector.rate import Rate
 from sandbox.middleware import rate_limit
-from sandbox.middleware.rate_limit import SlidingWindowLimit
+from sandbox.middleware.rate_limit import ArrivalLimit, SlidingWindowLimit
 
 THREE_IN_TEN = Rate(3, 10.0)
 
@@ -89,3 +89,25 @@ def test_without_a_rate_nothing_is_refused():
     """Without a rate nothing is refused."""
     limit = SlidingWindowLimit()
     assert all(limit.admit(0.0) is None for _ in range(1000))
+
+
+def test_refused_arrivals_count():
+    """A client that does not wait is not served; after a quiet window it is."""
+    limit = ArrivalLimit(Rate(1, 1.0))
+    assert limit.admit(0.0) is None
+    bans = [limit.admit(0.9 * number) for number in range(1, 6)]
+    assert [ban is not None for ban in bans] == [True] * 5
+    assert {ban.since for ban in bans} == {0.9}  # one ban
+    assert limit.active_ban(5.49) is not None
+    assert limit.active_ban(5.5) is None
+    assert limit.admit(5.5) is None
+
+
+@given(st.lists(st.floats(0, 100), max_size=200))
+def test_no_window_holds_more_arrivals_than_the_limit(moments):
+    """Every served request is the last of a window that has no more arrivals than allowed."""
+    limit, arrivals = ArrivalLimit(THREE_IN_TEN), sorted(moments)
+    for number, now in enumerate(arrivals):
+        served = limit.admit(now) is None
+        in_window = [earlier for earlier in arrivals[:number] if now < earlier + 10]
+        assert served == (len(in_window) < 3)

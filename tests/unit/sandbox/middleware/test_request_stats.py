@@ -13,7 +13,7 @@ def counted(*calls, rate=None):
 
 
 def call(begun, *, api="spotify", status=200, since=None, query=None):
-    return HandledRequest(api, "/v1/search", begun, status, since, query)
+    return HandledRequest(api, "/v1/search", begun, status, since, query, refused=status == 429)
 
 
 def test_every_request_is_counted_in_total_and_per_api():

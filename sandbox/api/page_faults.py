@@ -1,8 +1,9 @@
-"""Faults of paginated responses: a wrong total, a missing `next`, short pages. Pure.
+"""Faults of Spotify's pages: a wrong total, a missing `next`, short pages. Pure.
 
 No fault hides a row.
 """
 
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -15,11 +16,38 @@ _WRONG_TOTALS: Final = (0, 1, 0.5, 1.5)
 """Factors of the right total; Spotify's came as 62, 18, 14 and 0 within minutes."""
 
 
+class SpotifyPageFaults:
+    """The faults of a response with a page in it."""
+
+    def possible(self, document: Any) -> Sequence[Fault]:
+        """Return the faults that the page in `document` can have without hiding a row."""
+        return possible_faults(find_page(document))
+
+    def apply(self, document: Any, fault: Fault, random: Random) -> None:
+        """Change the page in `document` as the fault requires."""
+        page = find_page(document)
+        assert page is not None  # noqa: S101 - only then is such a fault possible
+        apply_fault(page, fault, random)
+
+
 def find_page(document: Any) -> Json | None:
     """Return the first page in a response: the response itself, or one of its fields."""
     if not isinstance(document, dict):
         return None
     return next((value for value in (document, *document.values()) if _is_page(value)), None)
+
+
+def possible_faults(page: Mapping[str, Any] | None) -> Sequence[Fault]:
+    """Return the faults that `page` can have without hiding a row."""
+    if page is None:
+        return ()
+    of_page = {
+        Fault.SHORT: len(page["items"]) > 1,
+        Fault.TOTAL: True,
+        Fault.NEXT: page["next"] is not None,
+        Fault.REPEATED: bool(page["items"]),
+    }
+    return tuple(fault for fault, possible in of_page.items() if possible)
 
 
 def apply_fault(page: Json, fault: Fault, random: Random) -> None:
