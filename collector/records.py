@@ -80,6 +80,7 @@ class SourceTrack:
     popularity: int | None = None
     """0..100."""
     isrc: str | None = None
+    """The first in alphabetical order, where a source gives it several."""
     split: str | None = None
     """Its split in a published dataset."""
     features: AudioFeatures | None = None
@@ -92,6 +93,10 @@ class SourceTrack:
     recording share its match key, and so its fold and side, but are tracks of their own."""
     licence: str | None = None
     """The licence of this item, named as in `genrebase.licences`; None: its source's."""
+    isrcs: tuple[str, ...] = ()
+    """Further ISRCs that its source gives it."""
+    merged_ids: tuple[str, ...] = ()
+    """Other ids of the same source for it, which were merged into `source_id`."""
 
     @property
     def needs_name(self) -> bool:

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from collector.records import Page, PageItem, PageQuery, SourceTrack
+from collector.sources.item_fields import RejectReason
 from collector.sources.spotify_client import SpotifyService
-from collector.sources.spotify_items import RejectReason, parse_track
+from collector.sources.spotify_items import parse_track
 from genrebase.store import source_ids
 from genrebase.store.tables import ALL_YEARS
 

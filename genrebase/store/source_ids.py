@@ -1,9 +1,10 @@
-"""Parse Spotify ids of tracks and playlists from pasted text: an id, a URI or a URL. Pure."""
+"""Ids of sources: names of sources, Spotify ids in pasted text, MusicBrainz ids. Pure."""
 
 import re
 from typing import Final
 
 SPOTIFY: Final = "spotify"
+MUSICBRAINZ: Final = "musicbrainz"
 NAME_ONLY: Final = "name"
 """The source of a track that came without an id."""
 
@@ -15,6 +16,8 @@ ID_LENGTH: Final = 22
 _BASE62: Final = rf"[0-9A-Za-z]{{{ID_LENGTH}}}"
 _ID: Final = re.compile(_BASE62)
 _TRACK: Final = re.compile(rf"(?:spotify:track:|(?:^|/)tracks?/)({_BASE62})(?:[/?#].*)?$")
+_MAX_MBID_LENGTH: Final = 100
+_MBID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAYLIST: Final = re.compile(rf"(?:playlist:|(?:^|/)playlists?/)({_BASE62})(?:[/?#].*)?$")
 
 
@@ -26,6 +29,12 @@ def is_file_source(source: str) -> bool:
 def is_spotify_id(text: str) -> bool:
     """Return whether `text` is a Spotify id, without blanks around it."""
     return len(text) == ID_LENGTH and text.isalnum() and text.isascii()
+
+
+def parse_mbid(text: str) -> str | None:
+    """Return a MusicBrainz id (a UUID) in small letters, None for any other text."""
+    plain = text.strip().lower() if len(text) <= _MAX_MBID_LENGTH else ""
+    return plain if _MBID.fullmatch(plain) else None
 
 
 def parse_track_id(text: str) -> str | None:

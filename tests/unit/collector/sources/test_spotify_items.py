@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.records import ArtistCredit, SourceTrack
-from collector.sources.spotify_items import RejectReason, parse_track
+from collector.sources.item_fields import RejectReason
+from collector.sources.spotify_items import parse_track
 
 ID = "3n3Ppam7vgaVa1iaRUc9Lp"
 ARTIST_ID = "0C0XlULifJtAgn6ZNCW2eu"

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from collector.records import SourceTrack
-from collector.sources.spotify_items import RejectReason, parse_track
+from collector.sources.item_fields import RejectReason
+from collector.sources.spotify_items import parse_track
 from collector.sources.spotify_playlists import item_of_entry
 
 TRACK = {"id": "3n3Ppam7vgaVa1iaRUc9Lp", "name": "A", "type": "track", "artists": [{"name": "B"}]}

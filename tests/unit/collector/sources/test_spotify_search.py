@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.sources.spotify_items import RejectReason
+from collector.sources.item_fields import RejectReason
 from collector.sources.spotify_search import add_years, genre_query, parse_page
 
 LIMIT = 3
