@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin
 
 from collector.catalogue.origin import (
+    OPEN_SERVICES,
     SPOTIFY_ORIGIN,
     CatalogueOrigin,
+    any_track_origin,
     check_compatible,
     load_origin,
-    other_track_origin,
     parse_sandbox_origin,
     store_origin,
 )
+from collector.crawl.harvest_loop import ShardHarvester
 from collector.crawl.playlist_harvester import PlaylistHarvester
 from collector.crawl.search_harvester import SearchHarvester
 from collector.crawl.stages import CrawlStages
@@ -20,7 +23,13 @@ from collector.errors import NotFound, TermsNotAccepted
 from collector.http.client import get_json, make_session
 from collector.http.rate_limiter import RequestBudget
 from collector.ports import FeatureProvider, Source
-from collector.settings import FEATURES_GROUP, IMPORT_PROVIDERS, CollectorSettings
+from collector.settings import (
+    FEATURES_GROUP,
+    IMPORT_PROVIDERS,
+    PLAYLIST_SOURCE,
+    SOURCES_GROUP,
+    CollectorSettings,
+)
 from collector.sources import spotify_client
 from collector.sources.spotify_client import SpotifyClient
 from genrebase.runtime import plugins
@@ -30,12 +39,6 @@ from genrebase.store.engine import Engine, read_transaction, transaction
 
 if TYPE_CHECKING:
     from collector.enrichment.analyses import AnalysisFetcher
-
-SOURCES_GROUP: Final = "collector.sources"
-"""The entry-point group of plug-ins that list tracks."""
-
-PLAYLIST_SOURCE: Final = "spotify_playlists"
-"""The source that reads the playlists bound to genres."""
 
 TERMS_MESSAGE: Final = (
     "Spotify's Developer Terms forbid training models on Spotify content and keeping it without "
@@ -77,8 +80,7 @@ def open_source(
     or written.
     """
     source = make_source(name, settings, clock)
-    if name == spotify_client.NAME:
-        _check_terms_and_origin(engine, settings, clock)
+    _check_source(engine, source, settings, clock)
     return source, RequestBudget.open(engine, source.account)
 
 
@@ -88,24 +90,22 @@ def open_crawl(
     clock: Clock,
     stop_requested: Callable[[], bool] = lambda: False,
 ) -> CrawlStages:
-    """Return the stages of a harvest, under one budget; raises the errors of `open_source`."""
-    search, budget = open_source(spotify_client.NAME, engine, settings, clock)
-    playlists = make_source(PLAYLIST_SOURCE, settings, clock)
-    return CrawlStages(
-        engine,
-        clock,
-        (
-            PlaylistHarvester(engine, playlists, budget, clock, stop_requested),
-            SearchHarvester(
-                engine,
-                search,
-                budget,
-                clock,
-                stop_requested,
-                recrawl_after=settings.recrawl_after,
-            ),
-        ),
-    )
+    """Return the stages of a harvest in the order of `COLLECTOR_SOURCES`.
+
+    Playlists come before Spotify's search, under the same budget. Raises the errors of
+    `open_source`.
+    """
+    stages: list[ShardHarvester] = []
+    for name in settings.source_names:
+        source, budget = open_source(name, engine, settings, clock)
+        if name == spotify_client.NAME:
+            playlists = make_source(PLAYLIST_SOURCE, settings, clock)
+            stages.append(PlaylistHarvester(engine, playlists, budget, clock, stop_requested))
+        search = SearchHarvester(
+            engine, source, budget, clock, stop_requested, recrawl_after=settings.recrawl_after
+        )
+        stages.append(search)
+    return CrawlStages(engine, clock, stages)
 
 
 def open_spotify(
@@ -113,7 +113,8 @@ def open_spotify(
 ) -> tuple[SpotifyClient, RequestBudget]:
     """Return Spotify's client and its budget; raises the errors of `open_source`."""
     client = SpotifyClient(settings, clock)
-    _check_terms_and_origin(engine, settings, clock)
+    _check_spotify_terms(settings)
+    _check_origin(engine, configured_origin(settings, clock), clock)
     return client, RequestBudget.open(engine, spotify_client.spotify_account(settings))
 
 
@@ -151,30 +152,52 @@ def open_providers(
 
 
 def configured_origin(settings: CollectorSettings, clock: Clock) -> CatalogueOrigin:
-    """Return the catalogue of the configured API; a sandbox is requested, uncounted."""
-    if settings.spotify_url is None:
+    """Return the catalogue of the configured Spotify API."""
+    if settings.spotify_base_url is None:
         return SPOTIFY_ORIGIN
-    address = f"{settings.spotify_url}/__sandbox__/catalogue"
+    return _origin_at(settings.spotify_base_url, settings, clock)
+
+
+def _origin_at(base_url: str, settings: CollectorSettings, clock: Clock) -> CatalogueOrigin:
+    """Return the catalogue that a host says it has; its request is not counted."""
+    address = urljoin(base_url, "/__sandbox__/catalogue")
     with make_session(address) as session:
         try:
             document = get_json(session, address, timeout=settings.timeout, now=clock.now())
         except NotFound:
             document = None
-    return parse_sandbox_origin(document, settings.spotify_url)
+    return parse_sandbox_origin(document, base_url)
 
 
-def _check_terms_and_origin(engine: Engine, settings: CollectorSettings, clock: Clock) -> None:
-    """Check that the database may be filled from the configured catalogue; store its origin.
+def _check_source(
+    engine: Engine, source: Source, settings: CollectorSettings, clock: Clock
+) -> None:
+    """Check terms and catalogue before anything is written.
 
-    Raises `TermsNotAccepted` for Spotify itself without accepted terms, or `CatalogueMismatch`,
-    before anything is written.
+    Raises `TermsNotAccepted` for Spotify itself without accepted terms, or `CatalogueMismatch`.
     """
+    if source.account.source == spotify_client.NAME:
+        _check_spotify_terms(settings)
+        configured = configured_origin(settings, clock)
+    elif source.base_url is None:
+        configured = OPEN_SERVICES
+    else:
+        configured = _origin_at(source.base_url, settings, clock)
+        if configured.kind == "other":  # a mirror
+            configured = OPEN_SERVICES
+    _check_origin(engine, configured, clock)
+
+
+def _check_spotify_terms(settings: CollectorSettings) -> None:
     if settings.uses_real_spotify and not settings.terms_accepted:
         raise TermsNotAccepted(TERMS_MESSAGE)
-    configured = configured_origin(settings, clock)
+
+
+def _check_origin(engine: Engine, configured: CatalogueOrigin, clock: Clock) -> None:
+    """Check that the database may be filled from a catalogue; store its origin."""
     with read_transaction(engine) as connection:
         stored = load_origin(connection)
-        other_origin = other_track_origin(connection, spotify_client.NAME)
+        other_origin = any_track_origin(connection)
     if check_compatible(stored, configured, other_origin):
         with transaction(engine) as connection:
             bulk.lock_identity_writers(connection)  # another process may be starting as well

@@ -30,6 +30,11 @@ class RemoteService(Protocol):
         """Whose budget its requests use."""
         ...
 
+    @property
+    def licence(self) -> str:
+        """The licence of the genres or features that it returns (`genrebase.licences`)."""
+        ...
+
 
 class Source(RemoteService, Protocol):
     """A source of tracks per genre, page by page."""
@@ -42,6 +47,16 @@ class Source(RemoteService, Protocol):
     @property
     def subject_kind(self) -> Literal["genre", "playlist"]:
         """What a query is for: a genre, or a playlist that a user bound to a genre."""
+        ...
+
+    @property
+    def base_url(self) -> str | None:
+        """The host that stands in for the public service, such as a sandbox; None: none does."""
+        ...
+
+    @property
+    def has_undated(self) -> bool:
+        """Whether the years (0, 0) find the items without a date, which no range of years has."""
         ...
 
     @property
@@ -67,7 +82,12 @@ class Source(RemoteService, Protocol):
 
 
 class FeatureProvider(RemoteService, Protocol):
-    """A provider of audio features by Spotify id."""
+    """A provider of audio features by the ids of a source."""
+
+    @property
+    def ids_of(self) -> str:
+        """The source whose ids it takes: `spotify`, `musicbrainz`."""
+        ...
 
     @property
     def batch_size(self) -> int:

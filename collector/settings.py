@@ -1,6 +1,7 @@
 """The collector's settings."""
 
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,6 +20,12 @@ SPOTIFY_TOKEN: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - 
 RECCOBEATS_API: Final = "https://api.reccobeats.com/v1/"
 TERMS_ACCEPTED: Final = "accepted"
 
+SOURCES_GROUP: Final = "collector.sources"
+"""The entry-point group of plug-ins that list tracks."""
+
+PLAYLIST_SOURCE: Final = "spotify_playlists"
+"""The source that reads the playlists bound to genres, with `spotify`'s budget."""
+
 FEATURES_GROUP: Final = "collector.features"
 """The entry-point group of feature providers."""
 
@@ -31,6 +38,21 @@ class CollectorSettings(EnvironmentSettings):
 
     model_config = SettingsConfigDict(env_prefix="COLLECTOR_", populate_by_name=True)
 
+    sources: str = Field(
+        default="spotify",
+        description="Where `collector harvest` and `collector run` find tracks, the first source "
+        "first: `musicbrainz` needs no account.",
+    )
+    contact: str | None = Field(
+        default=None,
+        description="Your e-mail address or web page, part of the User-Agent: open services "
+        "refuse requests without one.",
+    )
+    sandbox_url: str | None = Field(
+        default=None,
+        description="Send the requests to all services to the sandbox at this address, "
+        "`http://127.0.0.1:8765`.",
+    )
     spotify_client_id: str | None = Field(
         default=None,
         validation_alias="SPOTIPY_CLIENT_ID",
@@ -106,13 +128,26 @@ class CollectorSettings(EnvironmentSettings):
     @field_validator("feature_order")
     @classmethod
     def _names_providers(cls, text: str) -> str:
-        names = [name.strip() for name in text.split(",") if name.strip()]
-        for name in names:
-            if message := plugins.unknown_message(FEATURES_GROUP, name, also=IMPORT_PROVIDERS):
-                raise ValueError(message.removesuffix("."))
-            if names.count(name) > 1:
-                raise ValueError(f"{name!r} is named twice")
-        return text
+        return _check_names(text, FEATURES_GROUP, also=IMPORT_PROVIDERS)
+
+    @field_validator("sources")
+    @classmethod
+    def _names_sources(cls, text: str) -> str:
+        if not _names(text):
+            raise ValueError("it names no source: write spotify or musicbrainz")
+        if PLAYLIST_SOURCE in _names(text):
+            raise ValueError("playlists are read with spotify: write spotify")
+        return _check_names(text, SOURCES_GROUP)
+
+    @field_validator("contact")
+    @classmethod
+    def _is_contact(cls, text: str | None) -> str | None:
+        if text is None or not text.strip():
+            return None
+        plain = text.strip()
+        if not (plain.isascii() and plain.isprintable()) or not ("@" in plain or "." in plain):
+            raise ValueError(f"{text!r} is no e-mail address and no web page")
+        return plain
 
     @field_validator("http")
     @classmethod
@@ -121,7 +156,7 @@ class CollectorSettings(EnvironmentSettings):
             ListenAddress.parse(text)
         return text
 
-    @field_validator("spotify_url", "reccobeats_url")
+    @field_validator("sandbox_url", "spotify_url", "reccobeats_url")
     @classmethod
     def _is_address(cls, text: str | None) -> str | None:
         if text is None:
@@ -134,7 +169,7 @@ class CollectorSettings(EnvironmentSettings):
     @property
     def uses_real_spotify(self) -> bool:
         """Whether requests go to Spotify itself."""
-        return self.spotify_url is None
+        return self.spotify_base_url is None
 
     @property
     def terms_accepted(self) -> bool:
@@ -142,23 +177,35 @@ class CollectorSettings(EnvironmentSettings):
         return self.spotify_terms == TERMS_ACCEPTED
 
     @property
+    def spotify_base_url(self) -> str | None:
+        """The host that stands in for Spotify, None for Spotify itself."""
+        return self.spotify_url or self.sandbox_url
+
+    @property
     def spotify_api_url(self) -> str:
         """Address of the Web API, with a slash at the end."""
-        return SPOTIFY_API if self.spotify_url is None else f"{self.spotify_url}/v1/"
+        base = self.spotify_base_url
+        return SPOTIFY_API if base is None else f"{base}/v1/"
 
     @property
     def spotify_token_url(self) -> str:
         """Address of the token endpoint."""
-        return SPOTIFY_TOKEN if self.spotify_url is None else f"{self.spotify_url}/api/token"
+        base = self.spotify_base_url
+        return SPOTIFY_TOKEN if base is None else f"{base}/api/token"
 
     @property
     def reccobeats_api_url(self) -> str:
         """Address of ReccoBeats, with a slash at the end."""
         if self.reccobeats_url is not None:
             return f"{self.reccobeats_url}/"
-        if self.spotify_url is not None:
-            return f"{self.spotify_url}/reccobeats/v1/"
+        if self.spotify_base_url is not None:
+            return f"{self.spotify_base_url}/reccobeats/v1/"
         return RECCOBEATS_API
+
+    @property
+    def user_agent(self) -> str:
+        """The User-Agent that open services ask for: program, version and contact."""
+        return f"Genrebase/{version('genrebase')} ( {self.contact or 'no contact given'} )"
 
     @property
     def spotify_rate_limit(self) -> Rate:
@@ -183,4 +230,24 @@ class CollectorSettings(EnvironmentSettings):
     @property
     def provider_names(self) -> tuple[str, ...]:
         """The providers' names in order."""
-        return tuple(name.strip() for name in self.feature_order.split(",") if name.strip())
+        return _names(self.feature_order)
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """The sources' names in order."""
+        return _names(self.sources)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _check_names(text: str, group: str, *, also: tuple[str, ...] = ()) -> str:
+    """Return `text`; raise `ValueError` for a plug-in that is unknown or named twice."""
+    names = _names(text)
+    for name in names:
+        if message := plugins.unknown_message(group, name, also=also):
+            raise ValueError(message.removesuffix("."))
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} is named twice")
+    return text

@@ -10,6 +10,9 @@ from typing import Final
 ALL_YEARS: Final = (0, 9999)
 """The years of a shard whose query names no year."""
 
+UNDATED: Final = (0, 0)
+"""The years of a shard of the items without a date, at sources that can search for them."""
+
 CLOSED_STATUSES: Final = ("exhausted", "capped")
 """Statuses of shards that were read as far as a search returns rows."""
 

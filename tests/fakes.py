@@ -41,6 +41,9 @@ class FakeSource:
     subject_kind = "genre"
     page_limits = (10, 5)
     account = Account("spotify", "fake", Rate(1_000, 30.0))
+    licence = "terms"
+    base_url = None
+    has_undated = False
 
     def __init__(self, rows, max_results=40, *, holes=(), total=None):
         """Return nothing at the offsets `holes`; state `total`, `"rows"` for the right one."""
@@ -70,6 +73,9 @@ class FakePlaylists:
     subject_kind = "playlist"
     page_limits = (10,)
     account = FakeSource.account
+    licence = "terms"
+    base_url = None
+    has_undated = False
     max_results = 10_000
 
     def __init__(self, rows, *, holes=()):

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select
 from collector.errors import CatalogueMismatch
 from genrebase.store import names, tables
 
-OriginKind = Literal["spotify", "synthetic", "file", "other"]
+OriginKind = Literal["spotify", "open", "synthetic", "file", "other"]
 
 _SANDBOX_KINDS: Final = ("synthetic", "file")
 _CHECKSUM: Final = "sha256:"
@@ -37,6 +37,7 @@ class CatalogueOrigin:
         detail = self.detail.partition(_CHECKSUM)[0].strip().rstrip(",")
         return {
             "spotify": "Spotify",
+            "open": detail,
             "synthetic": f"the synthetic catalogue ({detail})",
             "file": f"the sandbox's file {detail}",
             "other": f"the API at {detail}",
@@ -44,6 +45,8 @@ class CatalogueOrigin:
 
 
 SPOTIFY_ORIGIN: Final = CatalogueOrigin("spotify", "https://api.spotify.com/v1/")
+OPEN_SERVICES: Final = CatalogueOrigin("open", "the public services of MusicBrainz and others")
+"""Real music, as Spotify's: it goes in with every database but a sandbox's, and is not stored."""
 
 
 def parse_sandbox_origin(document: Any, address: str) -> CatalogueOrigin:
@@ -64,6 +67,8 @@ def check_compatible(
     Raises `CatalogueMismatch` where the database was filled from another catalogue, or where
     `configured` is synthetic and the database holds tracks of `other_origin`.
     """
+    if configured.kind == "open" and (stored is None or stored.kind not in _SANDBOX_KINDS):
+        return False
     if stored is None:
         if configured.kind == "synthetic" and other_origin is not None:
             raise CatalogueMismatch(
@@ -94,11 +99,9 @@ def store_origin(connection: Connection, origin: CatalogueOrigin, now: datetime)
     )
 
 
-def other_track_origin(connection: Connection, origin: str) -> str | None:
-    """Return an origin of stored tracks other than `origin`, None where there is none."""
-    track = tables.track
-    statement = select(track.c.origin).where(track.c.origin != origin).limit(1)
-    return connection.execute(statement).scalar_one_or_none()
+def any_track_origin(connection: Connection) -> str | None:
+    """Return the origin of a stored track, None where there is none."""
+    return connection.execute(select(tables.track.c.origin).limit(1)).scalar_one_or_none()
 
 
 def _is_same(one: CatalogueOrigin, other: CatalogueOrigin) -> bool:

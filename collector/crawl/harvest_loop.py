@@ -14,20 +14,23 @@ from typing import Any
 
 import structlog
 
+from collector.catalogue import genres as stored_genres
 from collector.catalogue import shards, tracks
 from collector.catalogue.lease import POLL_SECONDS, Lease
 from collector.catalogue.shard_leases import LeaseClock, LeasedShard, server_time
+from collector.crawl import page_genres
 from collector.crawl.repeated_pages import RepeatedPages
 from collector.crawl.shard_leasing import LeaseManager
 from collector.errors import LeaseLost, NotAccessible
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, fetch_page
 from collector.ports import Source
-from collector.records import Page, PageQuery, Provenance, RecordResult, TrackObservation
+from collector.records import Page, PageQuery, Provenance, RecordResult
 from collector.run_outcome import RunOutcome, StopReason
 from collector.shard import GenreProgress, Shard
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.processes import ProcessIdentity
+from genrebase.store import names
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction
 
 _log = structlog.get_logger(__name__)
@@ -165,13 +168,13 @@ class ShardHarvester(ABC):
 
     def _step(
         self,
-        genres: Sequence[str],
+        genre_names: Sequence[str],
         outcome: HarvestOutcome,
         limit: RequestLimit,
         advance: Callable[[HarvestProgress], None],
     ) -> StopReason | None:
         """Fetch and record one page; return the reason to stop if nothing is left to do."""
-        progress = self._progress(genres)
+        progress = self._progress(genre_names)
         outcome.log_finished(progress)
         leases = LeaseManager(self.engine, self.clock, self.owner, self.lease_clock)
         candidates = self._shards_to_read(progress)
@@ -208,8 +211,9 @@ class ShardHarvester(ABC):
             page = fetch_page(
                 self.budget, self.clock, self.source, query, limit, lease.renew_if_due
             )
-            outcome.unusable_reasons.update(page.reject_reasons)
             ids = [item.track.source_id for item in page.items]
+            page = page_genres.without_other_genres(page, genre)
+            outcome.unusable_reasons.update(page.reject_reasons)
             if self.repeated_pages.add(shard.id, query.offset, ids, page.received):
                 _log.warning(
                     "the source repeats itself: shard closed", genre=genre, query=shard.query
@@ -240,12 +244,12 @@ class ShardHarvester(ABC):
     def _record_tracks(
         self, connection: Connection, page: Page, genre: str, first_rank: int
     ) -> RecordResult:
-        observations = [
-            TrackObservation(item.track, genre, first_rank + item.position) for item in page.items
-        ]
+        collected = {names.normalise(name): name for name in stored_genres.ids_by_name(connection)}
+        observations = list(page_genres.observations(page, genre, first_rank, collected))
         provenance = Provenance(self.source.origin, provider=None)
-        return tracks.record(connection, observations, provenance, self.clock.now())
+        recorded = tracks.record(connection, observations, provenance, self.clock.now())
+        return replace(recorded, duplicates=len(page.items) - recorded.tracks_new)
 
-    def _progress(self, genres: Sequence[str]) -> dict[int, GenreProgress]:
+    def _progress(self, genre_names: Sequence[str]) -> dict[int, GenreProgress]:
         with read_transaction(self.engine) as connection:
-            return shards.genre_progress(connection, genres)
+            return shards.genre_progress(connection, genre_names)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from collector.shard import ALL_YEARS, GenreProgress, NewShard, Shard
+from collector.shard import ALL_YEARS, UNDATED, GenreProgress, NewShard, Shard
 
 EMPTY_PAGES_TO_EXHAUST: Final = 2
 
@@ -157,11 +157,14 @@ def split_shard(
     this_year: int,
     page_limit: int,
     max_results: int,
+    *,
+    undated: bool = False,
 ) -> Sequence[NewShard]:
     """Return the children to split a shard into.
 
     `seen_by_year` are the rows its searches returned, by release year: they are at the heads of
     the children. The more rows were seen of a child's years, the more new tracks are expected.
+    With `undated` a whole genre gets one more child, for its items without a date.
     """
     made = []
     for low, high in child_year_ranges(shard, this_year):
@@ -170,4 +173,6 @@ def split_shard(
         made.append(
             NewShard((low, high), shard.first_rank + max_results, head, promised=seen + 1.0)
         )
+    if undated and shard.years == ALL_YEARS:
+        made.append(NewShard(UNDATED, shard.first_rank + max_results, head=0, promised=None))
     return made

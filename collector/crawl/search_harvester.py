@@ -70,7 +70,7 @@ class SearchHarvester(ShardHarvester):
             shard,
             page.received,
             recorded.tracks_new,
-            min(limit, max_results - query.offset),
+            min(page.limit or limit, limit, max_results - query.offset),
             max_results,
             offset=query.offset,
             total=page.total,
@@ -78,7 +78,9 @@ class SearchHarvester(ShardHarvester):
         moved = shards.update_cursor(connection, shard, after, page.received, now)
         if moved and after.status == "split":
             seen = shards.sightings_by_year(connection, shard, shard.first_rank + max_results)
-            new = planning.split_shard(shard, seen, now.year, limit, max_results)
+            new = planning.split_shard(
+                shard, seen, now.year, limit, max_results, undated=self.source.has_undated
+            )
             shards.add(connection, self.source.name, shard.genre_id, shard.query, new, now)
         return recorded
 

@@ -1,9 +1,10 @@
-"""The whole crawl: first the playlists bound to genres, then searches while tracks are missing."""
+"""The whole crawl: one source after another, while tracks are missing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from collector.crawl.harvest_loop import HarvestOutcome, HarvestProgress, ShardHarvester
+from collector.errors import Blocked
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine
 
@@ -26,24 +27,42 @@ class CrawlStages:
     ) -> HarvestOutcome:
         """Harvest these genres (default: all with a target) until they are done.
 
-        `max_requests` limits the requests to all sources together. A ban, the request limit or a
-        stop in one stage ends the crawl.
+        `max_requests` limits the requests to all sources together. The request limit or a stop in
+        one stage ends the crawl; a ban ends the stages of its account only. The crawl is blocked
+        where tracks are missing and a source is: the ban that ends first is in the outcome.
         """
         total = HarvestOutcome()
+        bans: dict[str, Blocked] = {}
+        unknown: list[set[str]] = []
         for stage in self.stages:
+            if stage.budget.source in bans:
+                continue
             left = None if max_requests is None else max_requests - total.requests
             outcome = stage.run(genres, max_requests=left, advance=advance)
-            outcome.recorded += total.recorded
-            outcome.unusable_reasons += total.unusable_reasons
-            outcome.repeating_genres += total.repeating_genres
-            outcome.requests += total.requests
-            outcome.token_requests += total.token_requests
+            if stage.source.subject_kind == "genre":
+                unknown.append(set(outcome.unknown_genres))
+            _add_counts(outcome, total)
             total = outcome
-            if outcome.stopped not in {"target", "exhausted"}:
+            if outcome.blocked is not None:
+                bans[stage.budget.source] = outcome.blocked
+            elif outcome.stopped not in {"target", "exhausted"}:
                 break
+        if bans and total.stopped in {"exhausted", "blocked"}:
+            total.stopped = "blocked"
+            total.blocked = min(bans.values(), key=lambda ban: ban.until)
+        total.unknown_genres = sorted(set.intersection(*unknown)) if unknown else []
         total.log_exhausted()
         return total
 
     def has_work(self) -> bool:
         """Return whether tracks are missing that may be requested now."""
         return any(stage.has_work() for stage in self.stages)
+
+
+def _add_counts(outcome: HarvestOutcome, earlier: HarvestOutcome) -> None:
+    """Add the counts of the stages before to those of a stage."""
+    outcome.recorded += earlier.recorded
+    outcome.unusable_reasons += earlier.unusable_reasons
+    outcome.repeating_genres += earlier.repeating_genres
+    outcome.requests += earlier.requests
+    outcome.token_requests += earlier.token_requests

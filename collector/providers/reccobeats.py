@@ -12,12 +12,15 @@ from collector.providers.values import parse_audio_features
 from collector.records import AudioFeatures
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
+from genrebase.store import source_ids
 
 
 class ReccoBeats:
     """Provides audio features, 40 ids per request; its responses leave out unknown ids."""
 
     name: Final = "reccobeats"
+    licence: Final = "unknown"
+    ids_of: Final = source_ids.SPOTIFY
     batch_size: Final = 40
     endpoint: Final = "reccobeats/audio-features"
 

@@ -36,6 +36,7 @@ from collector.http.client import (
 from collector.settings import CollectorSettings
 from collector.sources.access_tokens import AccessTokens
 from genrebase.runtime.clock import Clock
+from genrebase.store import source_ids
 
 NAME: Final = "spotify"
 TRACKS_ENDPOINT: Final = "tracks"
@@ -227,16 +228,28 @@ class SpotifyClient:
 class SpotifyService:
     """Base class of the sources and providers that use a `SpotifyClient`."""
 
-    def __init__(self, client: SpotifyClient, account: Account, clock: Clock) -> None:
-        """Send requests through `client`, counted under `account`."""
+    licence: Final = "terms"
+    ids_of: Final = source_ids.SPOTIFY
+    has_undated: Final = False
+    """Tracks without a year are in no range of years, and a search cannot ask for them."""
+
+    def __init__(
+        self, client: SpotifyClient, account: Account, clock: Clock, base_url: str | None = None
+    ) -> None:
+        """Send requests through `client`, counted under `account`.
+
+        `base_url` is the host that stands in for Spotify, None for Spotify itself.
+        """
         self.account = account
+        self.base_url = base_url
         self._client = client
         self._clock = clock
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
         """Make it; raise `BadCredentials` where there are none."""
-        return cls(SpotifyClient(settings, clock), spotify_account(settings), clock)
+        client, account = SpotifyClient(settings, clock), spotify_account(settings)
+        return cls(client, account, clock, settings.spotify_base_url)
 
 
 def has_credentials(settings: CollectorSettings) -> bool:

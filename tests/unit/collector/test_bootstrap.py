@@ -7,6 +7,12 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
 from collector import bootstrap
+from collector.catalogue.origin import (
+    OPEN_SERVICES,
+    SPOTIFY_ORIGIN,
+    check_compatible,
+    load_origin,
+)
 from collector.errors import BadCredentials, CatalogueMismatch, TermsNotAccepted
 from collector.settings import CollectorSettings
 from genrebase.store import tables
@@ -91,6 +97,20 @@ def test_a_synthetic_catalogue_does_not_join_imports(
     with pytest.raises(CatalogueMismatch, match=r"csv:mine\.csv"):
         bootstrap.open_source("spotify", engine, settings_for(server.url), FakeClock())
     assert stored_origins(engine) == []
+
+
+def test_open_services_do_not_join_a_synthetic_catalogue(
+    engine: Engine, server: ScriptedServer
+) -> None:
+    """Real music goes in with imports and Spotify's, and never with a sandbox's."""
+    assert not check_compatible(None, OPEN_SERVICES, "csv:mine.csv")
+    assert not check_compatible(SPOTIFY_ORIGIN, OPEN_SERVICES, "spotify")
+    server.respond(CATALOGUE, INVENTED)
+    bootstrap.open_source("spotify", engine, settings_for(server.url), FakeClock())
+    with read_transaction(engine) as connection:
+        stored = load_origin(connection)
+    with pytest.raises(CatalogueMismatch, match="seed 1"):
+        check_compatible(stored, OPEN_SERVICES, None)
 
 
 def test_another_api_is_identified_by_its_address(engine: Engine, server: ScriptedServer) -> None:

@@ -39,6 +39,25 @@ def test_one_address_redirects_all_services(monkeypatch: pytest.MonkeyPatch) -> 
     assert CollectorSettings.load().reccobeats_api_url == "http://127.0.0.1:9/v1/"
 
 
+def test_the_sandbox_stands_in_for_all_services(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One address for all; that of one service comes before it."""
+    monkeypatch.setenv("COLLECTOR_SANDBOX_URL", "http://127.0.0.1:8765/")
+    settings = CollectorSettings.load()
+    assert not settings.uses_real_spotify
+    assert settings.spotify_api_url == "http://127.0.0.1:8765/v1/"
+    assert settings.reccobeats_api_url == "http://127.0.0.1:8765/reccobeats/v1/"
+    monkeypatch.setenv("COLLECTOR_SPOTIFY_URL", "http://127.0.0.1:9")
+    assert CollectorSettings.load().spotify_api_url == "http://127.0.0.1:9/v1/"
+
+
+def test_the_user_agent_has_program_version_and_contact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open services ask for a way to reach whoever sends the requests."""
+    assert CollectorSettings.load().user_agent.endswith("( no contact given )")
+    monkeypatch.setenv("COLLECTOR_CONTACT", " me@example.org ")
+    assert CollectorSettings.load().user_agent.startswith("Genrebase/")
+    assert CollectorSettings.load().user_agent.endswith(" ( me@example.org )")
+
+
 def test_reads_a_file_and_hides_the_secret(nowhere: Path) -> None:
     """Credentials come from `.env` under spotipy's names; the secret is masked."""
     (nowhere / ".env").write_text("SPOTIPY_CLIENT_ID=abc\nSPOTIPY_CLIENT_SECRET=def-secret\n")
@@ -58,6 +77,13 @@ def test_reads_a_file_and_hides_the_secret(nowhere: Path) -> None:
         ("COLLECTOR_TIMEOUT", "-1"),
         ("COLLECTOR_FEATURE_ORDER", "spotify,recobeats"),
         ("COLLECTOR_FEATURE_ORDER", "csv, csv"),
+        ("COLLECTOR_SOURCES", "spotfy"),
+        ("COLLECTOR_SOURCES", " , "),
+        ("COLLECTOR_SOURCES", "spotify_playlists"),
+        ("COLLECTOR_SOURCES", "spotify,spotify"),
+        ("COLLECTOR_SANDBOX_URL", "localhost:8765"),
+        ("COLLECTOR_CONTACT", "me"),
+        ("COLLECTOR_CONTACT", "me@example.org\nX-Header: 1"),
     ],
 )
 def test_a_bad_setting_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:

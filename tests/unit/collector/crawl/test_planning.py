@@ -12,6 +12,7 @@ from collector.shard import (
     ALL_YEARS,
     CLOCK_TOLERANCE,
     RECENT_RECRAWL_SHARE,
+    UNDATED,
     GenreProgress,
     Shard,
     is_due,
@@ -117,6 +118,16 @@ def test_a_child_starts_after_its_parents_rows():
     old, *_, new = planning.split_shard(ROOT, {1950: 2, 2021: 990}, 2021, 50, 1_000)
     assert (old.years, old.head, old.promised) == ((1900, 1969), 2, 3)
     assert (new.years, new.head, new.promised) == ((2020, 2022), 950, 991)
+
+
+def test_items_without_a_date_are_a_child_of_the_whole_genre():
+    """Where a source can search for them, they come after the ranges of years; once only."""
+    *dated, last = planning.split_shard(ROOT, {}, 2021, 50, 1_000, undated=True)
+    assert last.years == UNDATED
+    assert dated == planning.split_shard(ROOT, {}, 2021, 50, 1_000)
+    part = replace(ROOT, year_from=1990, year_to=1999)
+    children = planning.split_shard(part, {}, 2021, 50, 1_000, undated=True)
+    assert [child.years for child in children] == [(1990, 1994), (1995, 1999)]
 
 
 def test_a_productive_child_is_read_before_unread_ones():
