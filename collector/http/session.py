@@ -2,7 +2,8 @@
 
 A timeout of `requests` limits the wait for the next byte only, so a server that sends one byte per
 second could block a request without end. Here the timeout is the deadline for the whole response:
-status line, headers and body; the size is counted after decompression.
+status line, headers and body; the size is counted after decompression. `file_download` writes
+bodies to files, under the same deadline.
 """
 
 import base64
@@ -10,7 +11,7 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
@@ -74,10 +75,11 @@ class SourceSession(requests.Session):
     It keeps no cookies: every response could add some, which each request would then send.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, read_body: "BodyReader | None" = None) -> None:
+        """Read bodies by `read_body`; by default, into memory, up to `MAX_BYTES`."""
         super().__init__()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = _LimitedAdapter()
+        adapter = _LimitedAdapter(read_body or read_limited)
         self.mount("http://", adapter)
         self.mount("https://", adapter)
 
@@ -85,8 +87,16 @@ class SourceSession(requests.Session):
         """Return None: a redirect is a request outside the budget, perhaps to another host."""
 
 
+BodyReader = Callable[[requests.Response], bytes]
+"""Reads the body of a response before the deadline; an error closes the connection."""
+
+
 class _LimitedAdapter(HTTPAdapter):
     """Reads the whole body within the deadline and the size."""
+
+    def __init__(self, read_body: BodyReader) -> None:
+        super().__init__()
+        self._read_body = read_body
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
@@ -106,7 +116,7 @@ class _LimitedAdapter(HTTPAdapter):
         with _deadline(seconds) as deadline:
             try:
                 response = super().send(request, stream=stream, **options)
-                body = _read(response)
+                body = self._read(response)
             except requests.RequestException as error:
                 if deadline.is_over:
                     raise _too_slow(request) from error
@@ -114,6 +124,13 @@ class _LimitedAdapter(HTTPAdapter):
             if deadline.is_over:  # a truncated body without a declared length seems complete
                 raise _too_slow(request)
         return _complete(response, body)
+
+    def _read(self, response: requests.Response) -> bytes:
+        try:
+            return self._read_body(response)
+        except BaseException:
+            response.close()  # the rest of the body is unread: the connection cannot be reused
+            raise
 
 
 def _hide_credentials(request: requests.PreparedRequest) -> None:
@@ -131,22 +148,23 @@ def _too_slow(request: requests.PreparedRequest) -> requests.ReadTimeout:
     return requests.ReadTimeout("the response took too long", request=request)
 
 
-def _read(response: requests.Response) -> bytes:
-    """Return the body; close the connection where it cannot be read to its end."""
+def read_limited(response: requests.Response) -> bytes:
+    """Return the body, of `MAX_BYTES` at most."""
     chunks, size = [], 0
-    try:
-        for chunk in response.iter_content(_CHUNK):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_BYTES:
-                raise ResponseTooLarge(response)
-    except requests.RequestException:
-        response.close()  # the rest of the body is unread: the connection cannot be reused
-        raise
-    except ValueError as error:  # of http.client, for a chunk of negative length
-        response.close()
-        raise requests.exceptions.ChunkedEncodingError(str(error), response=response) from error
+    for chunk in chunks_of(response):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BYTES:
+            raise ResponseTooLarge(response)
     return b"".join(chunks)
+
+
+def chunks_of(response: requests.Response) -> Iterator[bytes]:
+    """Yield the body in pieces; raises errors of `requests` only."""
+    try:
+        yield from response.iter_content(_CHUNK)
+    except ValueError as error:  # of http.client, for a chunk of negative length
+        raise requests.exceptions.ChunkedEncodingError(str(error), response=response) from error
 
 
 def _complete(response: requests.Response, body: bytes) -> SourceResponse:
