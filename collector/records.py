@@ -113,6 +113,40 @@ class SourceTrack:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedItem:
+    """An item of a catalogue of audio files, such as a release: it holds several tracks."""
+
+    item_id: str
+    """The source's own id."""
+    title: str | None
+    artist: str | None
+    """None where it is unknown, or by various artists."""
+    release_date: str | None
+    """YYYY, YYYY-MM or YYYY-MM-DD."""
+    subjects: tuple[str, ...]
+    """What it is about in the uploader's words, each once."""
+    licence: str
+    """Named as in `genrebase.licences`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """An audio file of an item."""
+
+    name: str
+    """Its path inside the item, with slashes."""
+    size: int | None = None
+    """Bytes, as its source says."""
+    md5: str | None = None
+    """In small hexadecimal digits, as its source says."""
+    title: str | None = None
+    artist: str | None = None
+    isrc: str | None = None
+    address: str | None = None
+    """Where it is; None: below the address of its item."""
+
+
+@dataclass(frozen=True, slots=True)
 class PageQuery:
     """A request for one page of a genre's results."""
 
@@ -157,6 +191,8 @@ class Page:
     """Items per page that the source really used; None: as many as were requested."""
     next_cursor: str | None = None
     """Where the next page begins, for sources that have no offsets; None: this is the last."""
+    listed: tuple[ListedItem, ...] = ()
+    """Items that hold tracks, where the source lists them instead of tracks."""
 
     @property
     def is_empty(self) -> bool:
