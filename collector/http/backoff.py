@@ -13,6 +13,9 @@ BETWEEN_RETRIES: Final = wait_exponential(0.25, max=8, exp_base=4) + wait_random
 QUOTA_EXCEEDED: Final = "QUOTA_EXCEEDED"
 """The reason of a ban without an announced end."""
 
+OVERLOADED: Final = "OVERLOADED"
+"""The reason of a ban because the source is busy: it says nothing about our rate."""
+
 MARGIN_SECONDS: Final = 1.0
 """Added to Retry-After: it counts in whole seconds, on the source's clock."""
 

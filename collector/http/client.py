@@ -1,7 +1,7 @@
 """HTTP client of all sources and providers: sessions, JSON requests, translation of errors."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -21,6 +21,9 @@ from collector.errors import (
 )
 from collector.http.session import MAX_BYTES, ResponseTooLarge, SourceSession
 from genrebase.runtime.redaction import redact, redact_values
+
+ErrorForResponse = Callable[[requests.Response, datetime], CollectorError]
+"""Makes the error of a response with an error status, received at a moment."""
 
 _MAX_MESSAGE: Final = 200
 _FINGERPRINT_LENGTH: Final = 16
@@ -48,22 +51,41 @@ def get_json(
     timeout: float,
     now: datetime,
     params: Mapping[str, str] | None = None,
+    error_for: ErrorForResponse | None = None,
 ) -> Any:
-    """Return the JSON at `address`; raise a `CollectorError` if that fails."""
+    """Return the JSON at `address`; raise a `CollectorError` if that fails.
+
+    `error_for` makes the error of a response with an error status (`error_for_response`).
+    """
     try:
-        response = session.get(address, params=params, timeout=timeout)
-        response.raise_for_status()
-        return response.json()
+        return get(session, address, timeout=timeout, params=params).json()
     except requests.RequestException as error:
-        raise to_collector_error(error, now) from error
+        raise to_collector_error(error, now, error_for) from error
 
 
-def to_collector_error(error: requests.RequestException, now: datetime) -> CollectorError:
-    """Translate an error of `requests`."""
+def get(
+    session: requests.Session,
+    address: str,
+    *,
+    timeout: float,
+    params: Mapping[str, str] | None = None,
+) -> requests.Response:
+    """Return the response at `address`; raise a `requests.RequestException` if that fails."""
+    response = session.get(address, params=params, timeout=timeout)
+    response.raise_for_status()
+    return response
+
+
+def to_collector_error(
+    error: requests.RequestException,
+    now: datetime,
+    error_for: ErrorForResponse | None = None,
+) -> CollectorError:
+    """Translate an error of `requests`; `error_for` as in `get_json`."""
     if isinstance(error, requests.JSONDecodeError):
         return InvalidResponse("The source's response is not JSON, or was cut short.")
     if error.response is not None and isinstance(error, requests.HTTPError):
-        return error_for_response(error.response, now)
+        return (error_for or error_for_response)(error.response, now)
     if isinstance(error, requests.Timeout):
         return SourceUnavailable("The source did not respond in time.")
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.ConnectionError):

@@ -31,7 +31,12 @@ from collector.http.adaptive_limit import (
     limit_after_refusal,
     request_interval,
 )
-from collector.http.backoff import LONGEST_BAN_SECONDS, QUOTA_EXCEEDED, next_allowed_at
+from collector.http.backoff import (
+    LONGEST_BAN_SECONDS,
+    OVERLOADED,
+    QUOTA_EXCEEDED,
+    next_allowed_at,
+)
 from genrebase.store import bulk
 from genrebase.store.engine import read_transaction, transaction
 from genrebase.store.tables import budget_slot, source_budget
@@ -104,6 +109,10 @@ class RequestBudget:
         self.source = account.source
         self.requests_made = 0
         """Requests made through this object."""
+        self.interval = request_interval(account.rate, None)
+        """Seconds between two requests, as of the last slot acquired."""
+        self.last_request_at: float | None = None
+        """When the last request of this object was made, on the monotonic clock."""
 
     @classmethod
     def open(cls, engine: Engine, account: Account) -> Self:
@@ -142,6 +151,7 @@ class RequestBudget:
             self.check_ban(now)
             return self.acquire(now)  # the ban was lifted in between
         self.capabilities = Capabilities.from_json(row.capabilities)
+        self.interval = row.interval
         self._recovering = row.blocked_until is not None
         self.requests_made += 1
         if _may_increase(row, now):
@@ -179,7 +189,8 @@ class RequestBudget:
                 capabilities=after.to_json(),
             )
             self._delete_last_slot(connection)
-            if reason != QUOTA_EXCEEDED and not is_running and not before.bans:
+            is_about_rate = reason not in {QUOTA_EXCEEDED, OVERLOADED}
+            if is_about_rate and not is_running and not before.bans:
                 self._decrease_limit(connection, row, now, until)
         self.capabilities = after
         return until

@@ -47,6 +47,9 @@ _AFTER_BAN_SECONDS: Final = 0.001
 _EARLY_WAKE_SECONDS: Final = 0.05
 """By so much a sleep may end early without having been interrupted."""
 
+_MIN_WAIT_SECONDS: Final = 0.001
+"""A shorter wait before a request is left out: clocks are not that exact."""
+
 _log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
@@ -73,10 +76,13 @@ def call_with_retries(
     clock: Clock,
     call: Callable[[], T],
     request_limit: RequestLimit | None = None,
+    before_request: Callable[[], None] = lambda: None,
     *,
     max_attempts: int = MAX_ATTEMPTS,
 ) -> T:
     """Return the result of `call`, which makes one request; every attempt uses budget.
+
+    `before_request` is called before each request; none is made if it raises `LeaseLost`.
 
     A ban up to `MAX_WAIT_SECONDS` is waited for; a longer one raises `Blocked`, and so does a
     source that refuses every attempt. A `TransientError` is retried, up to `max_attempts` in all,
@@ -92,7 +98,8 @@ def call_with_retries(
         reraise=True,
     )
     try:
-        result: T = retrying(_attempt, budget, clock, call, request_limit or RequestLimit())
+        limit = request_limit or RequestLimit()
+        result: T = retrying(_attempt, budget, clock, call, limit, before_request)
     except RateLimited as error:
         budget.check_ban(clock.now().timestamp())
         raise Blocked(budget.source, clock.now().timestamp(), error.reason) from error
@@ -111,19 +118,19 @@ def fetch_page(
 ) -> Page:
     """Return a page with up to `query.limit` items; store the source's page limit from a refusal.
 
-    `before_request` is called before each request; no request is made if it raises `LeaseLost`.
+    `before_request` as in `call_with_retries`.
     """
-
-    def fetch(query: PageQuery) -> Page:
-        before_request()
-        return source.fetch(query)
-
     while True:
         limit = budget.capabilities.page_limit(source.page_limits, clock.now().timestamp())
         limited = replace(query, limit=min(query.limit, limit, source.max_results - query.offset))
         try:
             return call_with_retries(
-                budget, clock, partial(fetch, limited), request_limit, max_attempts=max_attempts
+                budget,
+                clock,
+                partial(source.fetch, limited),
+                request_limit,
+                before_request,
+                max_attempts=max_attempts,
             )
         except InvalidLimit:
             if limit == source.page_limits[-1]:
@@ -143,12 +150,18 @@ def recording_closed_endpoint(budget: RequestBudget, clock: Clock) -> Iterator[N
 
 
 def _attempt(
-    budget: RequestBudget, clock: Clock, call: Callable[[], T], request_limit: RequestLimit
+    budget: RequestBudget,
+    clock: Clock,
+    call: Callable[[], T],
+    request_limit: RequestLimit,
+    before_request: Callable[[], None],
 ) -> T:
     request_limit.check()
     _acquire_slot(budget, clock)
     request_limit.used += 1
     try:
+        before_request()
+        _keep_apart(budget, clock)
         with token_requests.counting(request_limit.tokens):
             result = call()
     except RateLimited as error:
@@ -158,7 +171,7 @@ def _attempt(
             "rate limited", source=budget.source, seconds=round(until - now), reason=error.reason
         )
         raise
-    except LeaseLost:
+    except (LeaseLost, StopRequested):
         request_limit.used -= 1
         budget.release()
         raise
@@ -188,6 +201,19 @@ def _acquire_slot(budget: RequestBudget, clock: Clock) -> None:
             _wait_out(ban, clock)
             continue
         return
+
+
+def _keep_apart(budget: RequestBudget, clock: Clock) -> None:
+    """Wait until the interval since this process's last request is over.
+
+    Slots are that far apart, but a slow database can make a request late for its slot: the next
+    one would follow too soon.
+    """
+    last = budget.last_request_at
+    wait = 0.0 if last is None else last + budget.interval - clock.monotonic()
+    if wait >= _MIN_WAIT_SECONDS:
+        _sleep(clock, min(wait, budget.interval))
+    budget.last_request_at = clock.monotonic()
 
 
 def _wait_out(ban: Blocked, clock: Clock) -> None:

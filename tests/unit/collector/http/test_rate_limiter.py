@@ -135,10 +135,11 @@ def test_only_the_last_window_is_counted(engine: Engine) -> None:
     assert budget.state().ceiling == pytest.approx(58.2)  # a half, for one request alone
 
 
-def test_an_exceeded_quota_sets_no_limit(engine: Engine) -> None:
-    """A daily quota is unrelated to the window."""
+@pytest.mark.parametrize("reason", [backoff.QUOTA_EXCEEDED, backoff.OVERLOADED])
+def test_a_ban_for_another_reason_sets_no_limit(engine: Engine, reason: str) -> None:
+    """A daily quota, and a busy server, are unrelated to the window."""
     budget = fast(engine)
-    budget.record_ban(budget.acquire(NOW + 20), None, backoff.QUOTA_EXCEEDED)
+    budget.record_ban(budget.acquire(NOW + 20), None, reason)
     assert budget.state().ceiling is None
 
 

@@ -1,6 +1,7 @@
 """Retries of requests."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -236,3 +237,39 @@ def test_a_lost_lease_makes_no_request(budget: RequestBudget) -> None:
     with pytest.raises(LeaseLost):
         fetch_page(budget, FakeClock(), source, QUERY, request_limit, lose_lease)
     assert (source.queries, request_limit.used, budget.state().requests) == ([], 0, 0)
+
+
+class LateClock(FakeClock):
+    """A clock that advances while a slot is acquired, as with a slow database."""
+
+    def __init__(self, delays: list[float]) -> None:
+        super().__init__()
+        self._delays = delays
+
+    def now(self) -> datetime:
+        before = super().now()
+        if self._delays:
+            self.advance(self._delays.pop(0))
+        return before
+
+
+def test_a_request_that_is_late_for_its_slot_delays_the_next(budget: RequestBudget) -> None:
+    """Two requests of a process are an interval apart, however late the first one was sent."""
+    clock = LateClock([0.3, 0.0, 0.0, 0.2])
+    call = Calls(clock)
+    for _ in range(5):
+        call_with_retries(budget, clock, call)
+    assert min(b - a for a, b in pairwise(call.at)) >= ACCOUNT.rate.interval - 1e-4
+
+
+def test_a_stop_while_a_late_request_waits_makes_no_request(sqlite_engine: Engine) -> None:
+    """Its slot is returned."""
+    clock = FakeClock()
+    budget = RequestBudget.open(sqlite_engine, ACCOUNT)
+    call = Calls(clock)
+    call_with_retries(budget, clock, call)
+    interrupted = InterruptedClock(clock.now() + timedelta(seconds=60))
+    budget.last_request_at = interrupted.monotonic()
+    with pytest.raises(StopRequested):
+        call_with_retries(budget, interrupted, call)
+    assert (len(call.at), budget.requests_made) == (1, 1)
