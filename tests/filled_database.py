@@ -68,6 +68,11 @@ def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None
         tables.feature_attempt: [
             {"track_id": track, "provider": "spotify", "next_at": NOON, "outcome": "unknown"}
         ],
+        tables.acousticbrainz_recording: [
+            {"track_id": track, "provider": provider, "recording_id": "md5:ab", "bpm": 1 / 3 + 90}
+            | {"rhythm_submissions": 2, "bpm_range": 0.1 + 0.2, "key": 11, "fetched_at": NOON}
+            for provider in tables.SUBMISSION_PROVIDERS
+        ],
         tables.sound_summary: [
             dict.fromkeys(
                 (*tables.DEGREE_COLUMNS, *tables.TIMBRE_COLUMNS, *tables.PITCH_COLUMNS), 1 / 3

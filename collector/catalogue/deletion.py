@@ -21,7 +21,12 @@ STRIPPED_COLUMNS: Final = (
 """Columns to blank in a track that has a label. Duration and ISRC stay: they identify which of
 several recordings of one name the label is about."""
 
-BY_PROVIDER: Final = (tables.audio_features, tables.descriptor, *analysis_queue.ANALYSIS_TABLES)
+BY_PROVIDER: Final = (
+    tables.audio_features,
+    tables.acousticbrainz_recording,
+    tables.descriptor,
+    *analysis_queue.ANALYSIS_TABLES,
+)
 """Tables in which a kept track loses one provider's rows, and keeps those of others."""
 
 _NOT_FORGOTTEN: Final = (

@@ -12,6 +12,7 @@ from collector.catalogue import (
     primary_genre,
     sighting_parts,
     sightings,
+    submissions,
 )
 from genrebase.store import tables
 
@@ -83,6 +84,7 @@ def merge_into(
     connection.execute(delete(tables.verdict).where(tables.verdict.c.track_id == drop))
     for table in (tables.audio_features, tables.feature_attempt, tables.descriptor):
         _move(connection, table, ids)
+    submissions.merge_tracks(connection, keep, drop, now)
     for table in analysis_queue.ANALYSIS_TABLES:  # parts of two analyses must not be mixed
         _move(connection, table, ids, _UNLESS_ANALYSED)
     sighting = tables.sighting

@@ -1,5 +1,13 @@
 """All tables, one module per family. Users' SQL depends on the column names."""
 
+from genrebase.store.tables.acousticbrainz import (
+    ACOUSTICBRAINZ_PROVIDER,
+    ESSENTIA_PROVIDER,
+    SUBMISSION_NUMBERS,
+    SUBMISSION_PROVIDERS,
+    SUBMISSION_RANGES,
+    acousticbrainz_recording,
+)
 from genrebase.store.tables.audio_analysis import (
     DEGREE_COLUMNS,
     MATRIX_KINDS,

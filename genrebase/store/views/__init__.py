@@ -8,6 +8,7 @@ from.
 from importlib import import_module
 from pkgutil import iter_modules
 
+from genrebase.store.views.acousticbrainz import acousticbrainz_features
 from genrebase.store.views.audio_analysis import (
     descriptor_schemas,
     genre_progressions,

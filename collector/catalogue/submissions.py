@@ -1,0 +1,152 @@
+"""Store AcousticBrainz' numbers of recordings, and their tempo as an audio feature.
+
+The stored state is a function of what was delivered, not of the order: per recording and group of
+numbers the summary of more submissions stays, per track the tempo of the recording with the most.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from collector.catalogue import feature_queue
+from collector.submissions import (
+    GROUP_COLUMNS,
+    GroupSummary,
+    RecordingSummary,
+    Submission,
+    summarise,
+)
+from genrebase.store import bulk, tables
+
+RecordingKey = tuple[int, str]
+"""A track's id, and the id of a recording of it: an MBID, or `md5:…` of the audio."""
+
+_COUNTS: Final = tuple(f"{group}_submissions" for group in GROUP_COLUMNS)
+_COLUMNS: Final = (*_COUNTS, *(name for names in GROUP_COLUMNS.values() for name in names))
+_TEMPO: Final = tables.FEATURES.index("tempo")
+
+
+def store_submissions(
+    connection: Connection,
+    recordings: Mapping[RecordingKey, Sequence[Submission]],
+    provider: str,
+    now: datetime,
+) -> int:
+    """Store the summaries of submissions, all of one recording together.
+
+    Returns the number of recordings whose stored numbers changed. Run inside a transaction that
+    holds the lock of `bulk.lock_identity_writers`; tracks that are gone are left out.
+    """
+    summaries = {key: summarise(submissions) for key, submissions in recordings.items()}
+    return store_summaries(connection, summaries, provider, now)
+
+
+def store_summaries(
+    connection: Connection,
+    summaries: Mapping[RecordingKey, RecordingSummary],
+    provider: str,
+    now: datetime,
+) -> int:
+    """Store summaries like `store_submissions`."""
+    track_ids = sorted({track_id for track_id, _ in summaries})
+    existing = bulk.existing_tracks(connection, track_ids)
+    stored = load_summaries(connection, track_ids, provider)
+    moment = tables.as_driver_datetime(now, connection.dialect.name)
+    rows = []
+    for key, summary in summaries.items():
+        before = stored.get(key, RecordingSummary())
+        after = before.merged_with(summary)
+        if key[0] in existing and after != before:
+            rows.append((key[0], provider, key[1], *_row(after), moment))
+    columns = (*_COLUMNS, "fetched_at")
+    bulk.upsert(
+        connection,
+        tables.acousticbrainz_recording,
+        ("track_id", "provider", "recording_id", *columns),
+        rows,
+        update=", ".join(f"{name} = excluded.{name}" for name in columns),
+    )
+    update_tempos(connection, sorted({row[0] for row in rows}), provider, now)
+    return len(rows)
+
+
+def load_summaries(
+    connection: Connection, track_ids: Sequence[int], provider: str
+) -> dict[RecordingKey, RecordingSummary]:
+    """Return the stored summaries of tracks by a provider."""
+    columns = ", ".join(f"r.{name}" for name in _COLUMNS)
+    rows = bulk.select_in(
+        connection,
+        f"SELECT r.track_id, r.recording_id, {columns} FROM {{values}}"
+        " CROSS JOIN acousticbrainz_recording r"
+        " WHERE r.track_id = listed.value AND r.provider = {mark}",
+        track_ids,
+        provider,
+        sql_type="bigint",
+    )
+    return {(track_id, recording): _summary(values) for track_id, recording, *values in rows}
+
+
+def update_tempos(
+    connection: Connection, track_ids: Sequence[int], provider: str, now: datetime
+) -> None:
+    """Store as tempo of tracks that of their recording with the most submissions.
+
+    Of several recordings the first by id counts. A track without a tempo loses the provider's row.
+    """
+    rows = bulk.select_in(
+        connection,
+        "SELECT r.track_id, r.bpm FROM {values} CROSS JOIN acousticbrainz_recording r"
+        " WHERE r.track_id = listed.value AND r.provider = {mark} AND r.bpm IS NOT NULL"
+        " ORDER BY r.track_id, r.rhythm_submissions, r.recording_id DESC",
+        track_ids,
+        provider,
+        sql_type="bigint",
+    )
+    tempos = dict(map(tuple, rows))
+    stored = feature_queue.load_features(connection, track_ids, provider)
+    none: tuple[float | None, ...] = (None,) * len(tables.FEATURES)
+    changed = {
+        track_id: (*none[:_TEMPO], tempo, *none[_TEMPO + 1 :])
+        for track_id, tempo in tempos.items()
+        if track_id not in stored or stored[track_id][_TEMPO] != tempo
+    }
+    feature_queue.store_features(connection, changed, provider, now, replace=True)
+    bulk.execute_in(
+        connection,
+        "DELETE FROM audio_features WHERE provider = {mark} AND track_id IN"
+        " (SELECT value FROM {values})",
+        provider,
+        values=sorted(stored.keys() - tempos.keys()),
+    )
+
+
+def _row(summary: RecordingSummary) -> tuple[Any, ...]:
+    groups = [summary.groups.get(group, GroupSummary()) for group in GROUP_COLUMNS]
+    values = [
+        value
+        for summarised, names in zip(groups, GROUP_COLUMNS.values(), strict=True)
+        for value in summarised.values or (None,) * len(names)
+    ]
+    return (*(one.submissions for one in groups), *values)
+
+
+def _summary(row: Sequence[Any]) -> RecordingSummary:
+    counts, values = row[: len(_COUNTS)], iter(row[len(_COUNTS) :])
+    groups = {}
+    for submissions, (group, names) in zip(counts, GROUP_COLUMNS.items(), strict=True):
+        own = tuple(next(values) for _ in names)
+        if submissions:
+            groups[group] = GroupSummary(submissions, own)
+    return RecordingSummary(groups)
+
+
+def merge_tracks(connection: Connection, keep: int, drop: int, now: datetime) -> None:
+    """Give the track `keep` the recordings of `drop`, which is removed afterwards."""
+    for provider in tables.SUBMISSION_PROVIDERS:
+        moved = load_summaries(connection, [drop], provider)
+        if moved:
+            summaries = {(keep, recording): one for (_, recording), one in moved.items()}
+            store_summaries(connection, summaries, provider, now)

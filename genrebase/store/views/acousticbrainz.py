@@ -1,0 +1,91 @@
+"""AcousticBrainz' numbers of each track, on their own scales."""
+
+from typing import Any, Final
+
+from sqlalchemy import Integer, Select, case, cast, func, select
+
+from genrebase.store import tables
+from genrebase.store.views import shared
+from genrebase.store.views.definition import Providers, view
+
+_SUBMISSIONS: Final = {
+    f"{group}_submissions": description
+    for group, description in {
+        "lowlevel": "Submissions with loudness, dynamics or MFCC.",
+        "rhythm": "Submissions with tempo, danceability or onset rate.",
+        "tonal": "Submissions with key or tuning.",
+        "strength": "Submissions with the key's strength, which the CSV dumps lack.",
+    }.items()
+}
+
+_NUMBERS: Final = {
+    "average_loudness": "Loudness, 0 (quiet, or a wide range) to 1; not dB.",
+    "dynamic_complexity": "Mean deviation from the average loudness, in dB; mostly 1 to 15.",
+    "mfcc_zero_mean": "Mean of the first cepstral coefficient (overall energy); about -1100 to "
+    "-600.",
+    "bpm": "Tempo, beats per minute.",
+    "bpm_first_peak": "The strongest tempo in the histogram of beat intervals, BPM.",
+    "bpm_second_peak": "The second strongest, BPM.",
+    "danceability": "By detrended fluctuation analysis, 0 to about 3; not Spotify's danceability.",
+    "onset_rate": "Onsets per second.",
+    "tuning_frequency": "Frequency of the tone A in Hz.",
+    "tuning_deviation": "Deviation from equal temperament, 0 to about 0.5.",
+    "key_strength": "How well the key fits, up to 1; below 0.7 the key is often another "
+    "provider's fifth.",
+}
+
+
+def _acousticbrainz_features(_providers: Providers) -> Select[Any]:
+    recording = tables.acousticbrainz_recording
+    submissions = [recording.c[name] for name in _SUBMISSIONS]
+    total = submissions[0] + submissions[1] + submissions[2] + submissions[3]
+    place = func.row_number().over(
+        partition_by=recording.c.track_id,
+        order_by=(
+            case((recording.c.provider == tables.ACOUSTICBRAINZ_PROVIDER, 0), else_=1),
+            total.desc(),
+            recording.c.recording_id,
+            recording.c.provider,
+        ),
+    )
+    count = func.count().over(partition_by=recording.c.track_id)
+    ranked = select(
+        recording, place.label("place"), cast(count, Integer).label("recordings")
+    ).subquery("ranked")
+    numbers = [ranked.c[f"{name}{end}"] for name in _NUMBERS for end in ("", "_range")]
+    return select(
+        *shared.columns(ranked, "track_id provider recording_id recordings"),
+        *(ranked.c[name] for name in _SUBMISSIONS),
+        *numbers,
+        *shared.columns(ranked, "key mode key_share fetched_at"),
+    ).where(ranked.c.place == 1)
+
+
+acousticbrainz_features = view(
+    "acousticbrainz_features",
+    "One row per track that AcousticBrainz, or a document of Essentia's extractor, describes: "
+    "numbers on scales of their own, not to be mixed with `audio_features`. Of several recordings "
+    "of a track the one with the most submissions.",
+    {
+        "track_id": shared.TRACK_REFERENCE["track_id"],
+        "provider": "acousticbrainz, or essentia: documents that somebody computed.",
+        "recording_id": "The recording's MusicBrainz ID; `md5:…` of the audio without one.",
+        "recordings": "Number of the track's recordings with numbers.",
+        **_SUBMISSIONS,
+        **{
+            name: text
+            for number, description in _NUMBERS.items()
+            for name, text in {
+                number: f"{description} The lower median of the submissions.",
+                f"{number}_range": f"Largest minus smallest {number} of the submissions; NULL for "
+                "one submission.",
+            }.items()
+        },
+        "key": "Pitch class, 0 (C) to 11 (B), the commonest; equal to Spotify's key in a third of "
+        "the tracks only.",
+        "mode": "1 is major, 0 is minor.",
+        "key_share": "Share of the submissions with this key and mode, 0 to 1.",
+        "fetched_at": "When the numbers last changed.",
+    },
+    _acousticbrainz_features,
+)
