@@ -17,6 +17,7 @@ from genrebase.store.settings import DEFAULT_FEATURE_ORDER
 
 SPOTIFY_API: Final = "https://api.spotify.com/v1/"
 SPOTIFY_TOKEN: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - an address
+MUSICBRAINZ: Final = "https://musicbrainz.org"
 RECCOBEATS_API: Final = "https://api.reccobeats.com/v1/"
 TERMS_ACCEPTED: Final = "accepted"
 
@@ -84,6 +85,16 @@ class CollectorSettings(EnvironmentSettings):
         default="60/30s",
         description="Rate limit of requests to ReccoBeats: 60/30s is 60 in any 30 seconds.",
     )
+    musicbrainz_url: str | None = Field(
+        default=None,
+        description="Send requests to a mirror of MusicBrainz at this address instead of "
+        "`https://musicbrainz.org`.",
+    )
+    musicbrainz_rate: str = Field(
+        default="20/21s",
+        description="Rate limit of requests to MusicBrainz, which allows one per second: 20 in "
+        "any 21 seconds, evenly spaced.",
+    )
     feature_order: str = Field(
         default=",".join(DEFAULT_FEATURE_ORDER),
         description="Providers of audio features, the most trusted first; requests are made in "
@@ -119,7 +130,7 @@ class CollectorSettings(EnvironmentSettings):
         "there.",
     )
 
-    @field_validator("rate", "reccobeats_rate")
+    @field_validator("rate", "reccobeats_rate", "musicbrainz_rate")
     @classmethod
     def _is_rate(cls, text: str) -> str:
         parse_rate(text)
@@ -156,7 +167,7 @@ class CollectorSettings(EnvironmentSettings):
             ListenAddress.parse(text)
         return text
 
-    @field_validator("sandbox_url", "spotify_url", "reccobeats_url")
+    @field_validator("sandbox_url", "spotify_url", "reccobeats_url", "musicbrainz_url")
     @classmethod
     def _is_address(cls, text: str | None) -> str | None:
         if text is None:
@@ -201,6 +212,23 @@ class CollectorSettings(EnvironmentSettings):
         if self.spotify_base_url is not None:
             return f"{self.spotify_base_url}/reccobeats/v1/"
         return RECCOBEATS_API
+
+    @property
+    def musicbrainz_base_url(self) -> str | None:
+        """The address that stands in for MusicBrainz, None for MusicBrainz itself."""
+        if self.musicbrainz_url is not None:
+            return self.musicbrainz_url
+        return None if self.sandbox_url is None else f"{self.sandbox_url}/musicbrainz"
+
+    @property
+    def musicbrainz_api_url(self) -> str:
+        """Address of MusicBrainz' web service, with a slash at the end."""
+        return f"{self.musicbrainz_base_url or MUSICBRAINZ}/ws/2/"
+
+    @property
+    def musicbrainz_rate_limit(self) -> Rate:
+        """Rate limit of requests to MusicBrainz."""
+        return parse_rate(self.musicbrainz_rate)
 
     @property
     def user_agent(self) -> str:

@@ -36,6 +36,7 @@ class ScriptedServer:
     url: str = ""
     responses: dict[str, deque[ScriptedResponse]] = field(default_factory=dict)
     received: list[str] = field(default_factory=list)
+    user_agents: list[str] = field(default_factory=list)
 
     def respond(self, path: str, *responses: ScriptedResponse) -> None:
         """Respond to `path` with these in turn; the last one is repeated."""
@@ -65,6 +66,7 @@ def serving() -> Iterator[ScriptedServer]:
             length = int(self.headers.get("Content-Length") or 0)
             self.rfile.read(length)
             script.received.append(self.path)
+            script.user_agents.append(self.headers.get("User-Agent", ""))
             response = script.next_response(self.path.partition("?")[0])
             self.send_response(response.status)
             for name, value in response.headers.items():

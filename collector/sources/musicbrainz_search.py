@@ -1,0 +1,122 @@
+"""MusicBrainz' search as a source: recordings by tag and years of first release, paginated.
+
+Tags are indexed as text: a search for `rock` finds `indie rock`, too. Each result therefore comes
+with all its tags and their votes, and the harvest counts it for the genres among them.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final, Self
+
+from collector.credential_limits import Account
+from collector.records import Page, PageItem, PageQuery
+from collector.settings import CollectorSettings
+from collector.shard import ALL_YEARS, UNDATED
+from collector.sources import item_fields as fields
+from collector.sources.item_fields import RejectReason
+from collector.sources.musicbrainz_client import NAME, MusicBrainzClient, musicbrainz_account
+from collector.sources.musicbrainz_items import Recording, get_list, parse_recording
+from genrebase.runtime.clock import Clock
+
+_FIRST_YEAR: Final = 1900
+"""The first year of a split; earlier releases are searched for together with it."""
+_ESCAPED: Final = re.compile(r'["\\]')
+"""What ends a phrase in Lucene's syntax; all else in a phrase is text."""
+
+
+class MusicBrainzSearch:
+    """Searches recordings by tag and years."""
+
+    name: Final = NAME
+    origin: Final = NAME
+    licence: Final = "cc-by-nc-sa-3.0"
+    """Of tags and their votes; names, durations and ISRCs are CC0."""
+    subject_kind: Final = "genre"
+    page_limits: Final = (100, 25)
+    max_results: Final = 5_000
+    """The service sets no limit, but its work for a page grows with the offset."""
+    has_undated: Final = True
+
+    def __init__(
+        self,
+        client: MusicBrainzClient,
+        account: Account,
+        clock: Clock,
+        base_url: str | None = None,
+    ) -> None:
+        """Send requests through `client`, counted under `account`.
+
+        `base_url` is the host that stands in for the public service, None for that one.
+        """
+        self.account = account
+        self.base_url = base_url
+        self._client = client
+        self._clock = clock
+
+    @classmethod
+    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
+        """Make it; raise `BadCredentials` for the public service without a contact."""
+        client, account = (
+            MusicBrainzClient.from_settings(settings, clock),
+            musicbrainz_account(settings),
+        )
+        return cls(client, account, clock, settings.musicbrainz_base_url)
+
+    def query_for(self, genre: str) -> str:
+        """Return the query for a genre, without years: a phrase of its tag, no videos."""
+        return f'tag:"{escape(genre)}" AND video:false'
+
+    def fetch(self, query: PageQuery) -> Page:
+        text = add_years(query.query, query.year_from, query.year_to)
+        document = self._client.search(text, limit=query.limit, offset=query.offset)
+        recordings = get_list(document, "recordings")
+        total = fields.get_integer(document.get("count"), 0, fields.MAX_INTEGER)
+        return parse_page(recordings, query, total=total, last_year=self._clock.now().year + 1)
+
+
+def escape(text: str) -> str:
+    """Return text that stands for itself inside a quoted phrase of Lucene's syntax."""
+    return _ESCAPED.sub(r"\\\g<0>", text)
+
+
+def add_years(query: str, year_from: int, year_to: int) -> str:
+    """Restrict a query to first releases of these years, inclusive.
+
+    (0, 9999) is every year, (0, 0) recordings without a date; 1900 is every year until then.
+    """
+    if (year_from, year_to) == ALL_YEARS:
+        return query
+    if (year_from, year_to) == UNDATED:
+        return f"{query} AND -firstreleasedate:[* TO *]"
+    low = "*" if year_from <= _FIRST_YEAR else str(year_from)
+    return f"{query} AND firstreleasedate:[{low} TO {year_to}]"
+
+
+def parse_page(
+    recordings: Sequence[Any], query: PageQuery, *, total: int | None, last_year: int
+) -> Page:
+    """Return the usable recordings of a page, and why others are rejected.
+
+    A limit that the service did not accept is not refused but replaced: a page with fewer items
+    than were requested, although there are more, has as many as the limit that was used.
+    """
+    items: list[PageItem] = []
+    reject_reasons: list[str] = []
+    for position, item in enumerate(recordings):
+        if position >= query.limit:
+            reject_reasons.append(RejectReason.NOT_REQUESTED.value)
+            continue
+        parsed = parse_recording(item, last_year)
+        if isinstance(parsed, Recording):
+            items.append(PageItem(parsed.track, position, parsed.genres))
+        else:
+            reject_reasons.append(parsed.value)
+    received = min(len(recordings), query.limit)
+    is_limited = 0 < received < query.limit and query.offset + received < (total or 0)
+    return Page(
+        tuple(items),
+        received,
+        tuple(reject_reasons),
+        total=total,
+        limit=received if is_limited else None,
+    )
