@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, Select, and_, or_, select
+from sqlalchemy import Connection, Engine, Select, and_, func, or_, select
 
 from classifier.data import audio_joins, dataframes
 from classifier.data.regimes import HELD_OUT_SIDES
@@ -132,10 +132,18 @@ def track_credits(database: Database) -> pd.DataFrame:
 
 
 def credits_of(connection: Connection) -> pd.DataFrame:
-    """Return (track_id, artist_id, position, fold) of every credit, over an open connection."""
-    table = views.track_credits.c
+    """Return (track_id, artist_id, position, fold) of every credit, over an open connection.
+
+    Artists of one name are one artist here, as in the split: an artist has an id of each source.
+    """
+    artist, credit = tables.artist.c, views.track_credits.c
+    first_id = func.min(artist.id).over(partition_by=artist.name_key).label("artist_id")
+    by_name = select(artist.id, first_id).subquery()
     return dataframes.read_frame(
-        connection, select(table.track_id, table.artist_id, table.position, table.fold)
+        connection,
+        select(credit.track_id, by_name.c.artist_id, credit.position, credit.fold)
+        .join(by_name, by_name.c.id == credit.artist_id)
+        .order_by(credit.track_id, credit.position),
     )
 
 

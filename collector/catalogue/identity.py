@@ -1,8 +1,9 @@
 """Deduplication (record linkage, entity resolution): match a track to a stored recording. Pure.
 
 A name (normalised title | primary artist) can belong to several recordings. Among the tracks of
-that name, an equal ISRC matches first, then the nearest duration within two seconds; otherwise it
-is a new recording. Different ISRCs do not exclude a match: remasters get new ones.
+that name and of a duration within two seconds, one with an equal ISRC matches first, then the
+nearest duration; otherwise it is a new recording. An ISRC alone is no proof: sources give one to
+several recordings. Different ISRCs do not exclude a match: remasters get new ones.
 """
 
 from collections.abc import Iterable
@@ -44,8 +45,9 @@ def match_recording(
 ) -> CandidateT | None:
     """Return the candidate that is the same recording, None if there is none.
 
-    An unknown duration matches any candidate, but a given one within the tolerance is preferred.
-    The lowest id wins a tie.
+    An equal ISRC is preferred among the candidates within the tolerance. An unknown duration
+    matches any candidate, but a given one within the tolerance is preferred. The lowest id wins a
+    tie.
     """
     best: tuple[int, int] | None = None
     match: CandidateT | None = None
@@ -67,9 +69,10 @@ def next_ordinal(candidates: Iterable[RecordingCandidate]) -> int:
 def _distance(
     candidate: RecordingCandidate, duration_ms: int | None, isrc: str | None
 ) -> int | None:
-    if isrc is not None and candidate.isrc == isrc:
-        return -1
+    same_isrc = isrc is not None and candidate.isrc == isrc
     if duration_ms is None or candidate.duration_ms is None:
-        return DURATION_TOLERANCE_MS + 1
+        return -1 if same_isrc else DURATION_TOLERANCE_MS + 1
     difference = abs(candidate.duration_ms - duration_ms)
-    return difference if difference <= DURATION_TOLERANCE_MS else None
+    if difference > DURATION_TOLERANCE_MS:
+        return None
+    return -1 if same_isrc else difference

@@ -286,7 +286,8 @@ def _flag_duplicates(batch: _Batch, pending: PendingTrack, isrc: str | None) -> 
     if isrc is None or isrc == pending.isrc:
         return
     for other in batch.by_name[pending.name_key]:
-        if other.id != pending.id and other.isrc == isrc:
+        same = identity.match_recording([other], pending.duration_ms, isrc)
+        if other.id != pending.id and other.isrc == isrc and same:
             batch.same.append((min(pending.id, other.id), max(pending.id, other.id)))
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.types import NullType
 
 from classifier.data import dataset
@@ -44,6 +44,25 @@ def test_a_view_comes_with_the_dtypes_of_its_columns(filled: Engine) -> None:
     assert (first["title"], first["album"]) == ("NA", "null")
     assert first["release_year"] is first["explicit"] is first["verdict"] is pd.NA
     assert first["changed_at"] == pd.Timestamp(NOON)
+
+
+def test_artists_of_one_name_are_one_artist(filled: Engine) -> None:
+    """An artist has an id of each source; a model that saw one of them has seen the artist."""
+    before = dataset.track_credits(filled).set_index(["track_id", "position"])["artist_id"]
+    track_id, artist_id = int(before.index[0][0]), int(before.iloc[0])
+    artist = tables.artist
+    with transaction(filled) as connection:
+        stored = connection.execute(select(artist).where(artist.c.id == artist_id)).one()
+        other = {"id": 10**6, "source": "musicbrainz", "source_id": "an MBID"}
+        connection.execute(insert(artist).values({**stored._mapping, **other}))
+        credit = tables.track_artist.c
+        connection.execute(
+            update(tables.track_artist)
+            .where(credit.track_id == track_id, credit.artist_id == artist_id)
+            .values(artist_id=10**6)
+        )
+    after = dataset.track_credits(filled).set_index(["track_id", "position"])["artist_id"]
+    assert after.equals(before)
 
 
 def test_every_view_can_be_read(filled: Engine) -> None:

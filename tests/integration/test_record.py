@@ -150,14 +150,15 @@ def test_a_stored_id_never_moves_to_another_track(engine):
 
 def test_a_later_isrc_merges_two_tracks(engine):
     """The older id stays; aliases, sightings and verdicts move; the younger track is deleted."""
+    unnamed = {"duration_ms": 200_500, "match_by_name": False}
     record(engine, (source_track("a", duration_ms=200_000, isrc="X"), "rock", 0))
-    record(engine, (source_track("b", duration_ms=260_000), "jazz", 0))
+    record(engine, (source_track("b", **unnamed), "jazz", 0))
     with transaction(engine) as connection:
         ids = dict(connection.execute(select(tables.track_alias.c["source_id", "track_id"])).all())
         jazz = connection.scalar(select(tables.genre.c.id).where(tables.genre.c.name == "jazz"))
         verdict = {"track_id": ids["b"], "labelled_by": "eva", "genre_id": jazz}
         connection.execute(tables.verdict.insert().values(**verdict, labelled_at=NOON))
-    record(engine, (source_track("b", duration_ms=260_000, isrc="X"), "jazz", 0))
+    record(engine, (source_track("b", isrc="X", **unnamed), "jazz", 0))
     oldest = ids["a"]
     assert rows(engine, tables.track, "id") == [(oldest,)]
     assert rows(engine, tables.track_alias, "source_id", "track_id") == [
@@ -166,6 +167,14 @@ def test_a_later_isrc_merges_two_tracks(engine):
     ]
     assert rows(engine, tables.verdict, "track_id", "labelled_by") == [(oldest, "eva")]
     assert [times for (times,) in rows(engine, tables.sighting, "times")] == [1, 2]
+
+
+def test_an_isrc_does_not_merge_recordings_of_other_durations(engine):
+    """Some catalogues give one ISRC to a song and to its extended version."""
+    for duration_ms in (200_000, 260_000):
+        named = source_track(str(duration_ms), duration_ms=duration_ms, isrc="X")
+        record(engine, (named, "rock", 0), (named, "rock", 0))
+    assert len(rows(engine, tables.track, "id")) == 2
 
 
 def test_missing_values_are_filled_and_present_ones_kept(engine):

@@ -29,9 +29,15 @@ stored = st.lists(
 
 
 def test_an_equal_isrc_wins_over_a_nearer_duration():
-    """The ISRC identifies a recording; durations may differ."""
-    near, named = Stored(1, 200_000), Stored(2, 260_000, "X")
-    assert identity.match_recording([near, named], 200_000, "X") == named
+    """Among recordings within two seconds, and where a duration is unknown."""
+    near, coded = Stored(1, 200_000), Stored(2, 201_500, "X")
+    assert identity.match_recording([near, coded], 200_000, "X") == coded
+    assert identity.match_recording([near, Stored(3, None, "X")], 200_000, "X").id == 3
+
+
+def test_an_isrc_is_no_proof_against_the_duration():
+    """Some catalogues give one ISRC to a song and its extended version."""
+    assert identity.match_recording([Stored(1, 260_000, "X")], 200_000, "X") is None
 
 
 def test_the_nearest_duration_within_two_seconds_is_the_same():
