@@ -12,6 +12,8 @@ from starlette.types import ASGIApp
 from collector.rate import Rate
 from genrebase.runtime.clock import Clock
 from sandbox.api import reccobeats_api
+from sandbox.api.archive_api import ArchiveApi
+from sandbox.api.jamendo_api import JamendoApi
 from sandbox.api.json_objects import ObjectBuilder
 from sandbox.api.spotify_api import MODES, AccessModeName, SpotifyApi
 from sandbox.api.tokens import TOKEN_LIFETIME_SECONDS, TokenStore
@@ -23,6 +25,7 @@ from sandbox.middleware.request_stats import RequestStats
 from sandbox.middleware.service import SimulatedService
 from sandbox.tracks.catalogue import SandboxCatalogue
 from sandbox.tracks.playlists import SandboxPlaylist, make_playlists
+from sandbox.tracks.releases import SandboxReleases
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class SandboxOptions:
     """Seconds a ban of the Web API lasts; None: until the next request fits."""
     quota: int | None = None
     """Successful requests of the Web API before a ban without an end."""
+    archive_rate: Rate | None = None
+    """Of Internet Archive; None: no limit."""
+    jamendo_rate: Rate | None = None
+    """Of Jamendo; None: no limit."""
     token_seconds: float = TOKEN_LIFETIME_SECONDS
     faults: FaultPlan | None = None
     """Which responses are broken; None: none."""
@@ -90,6 +97,8 @@ def _services(
     return [
         *spotify.services(SlidingWindowLimit(options.rate, options.retry_after, options.quota)),
         reccobeats_api.service(catalogue, SlidingWindowLimit(options.reccobeats_rate)),
+        ArchiveApi(SandboxReleases(catalogue)).service(SlidingWindowLimit(options.archive_rate)),
+        JamendoApi(catalogue, address).service(SlidingWindowLimit(options.jamendo_rate)),
     ]
 
 

@@ -46,7 +46,11 @@ def sandbox(
         ),
     ] = "development",
     rate: Annotated[
-        str, typer.Option(help="Rate limit of the Web API: requests per window, as N/30s.")
+        str,
+        typer.Option(
+            help="Rate limit of the Web API, and of Internet Archive and Jamendo: requests per "
+            "window, as N/30s."
+        ),
     ] = RATE,
     reccobeats_rate: Annotated[
         str | None, typer.Option(help="Rate limit of ReccoBeats; without it, that of --rate.")
@@ -92,9 +96,12 @@ def sandbox(
         raise UnusableOption(f"The sandbox listens on {HOST} only: leave --host out.")
     from sandbox.application import SandboxOptions
 
+    parsed_rate = _parse("--rate", parse_rate, rate)
     options = SandboxOptions(
         mode=_access_mode(mode),
-        rate=_parse("--rate", parse_rate, rate),
+        rate=parsed_rate,
+        archive_rate=parsed_rate,
+        jamendo_rate=parsed_rate,
         reccobeats_rate=_parse("--reccobeats-rate", parse_rate, reccobeats_rate or rate),
         retry_after=_positive("--retry-after", retry_after),
         quota=quota,
