@@ -70,6 +70,7 @@ def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None
         ],
         tables.acousticbrainz_recording: [
             {"track_id": track, "provider": provider, "recording_id": "md5:ab", "bpm": 1 / 3 + 90}
+            | {"origin": provider}
             | {"rhythm_submissions": 2, "bpm_range": 0.1 + 0.2, "key": 11, "fetched_at": NOON}
             for provider in tables.SUBMISSION_PROVIDERS
         ],

@@ -5,10 +5,11 @@ numbers the summary of more submissions stays, per track the tempo of the record
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from collector.catalogue import feature_queue
 from collector.submissions import (
@@ -25,14 +26,29 @@ RecordingKey = tuple[int, str]
 
 _COUNTS: Final = tuple(f"{group}_submissions" for group in GROUP_COLUMNS)
 _COLUMNS: Final = (*_COUNTS, *(name for names in GROUP_COLUMNS.values() for name in names))
+_KEY: Final = ("track_id", "provider", "recording_id", "origin")
 _TEMPO: Final = tables.FEATURES.index("tempo")
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionSource:
+    """Who delivers submissions."""
+
+    provider: str
+    """`acousticbrainz`, or `essentia`."""
+    origin: str
+    """The origin of an import of documents; the provider for its API and CSV dumps."""
+
+
+PUBLISHED: Final = SubmissionSource(tables.ACOUSTICBRAINZ_PROVIDER, tables.ACOUSTICBRAINZ_PROVIDER)
+"""AcousticBrainz' API and CSV dumps."""
 
 
 def store_submissions(
     connection: Connection,
     recordings: Mapping[RecordingKey, Sequence[Submission]],
-    provider: str,
     now: datetime,
+    source: SubmissionSource = PUBLISHED,
 ) -> int:
     """Store the summaries of submissions, all of one recording together.
 
@@ -40,56 +56,83 @@ def store_submissions(
     holds the lock of `bulk.lock_identity_writers`; tracks that are gone are left out.
     """
     summaries = {key: summarise(submissions) for key, submissions in recordings.items()}
-    return store_summaries(connection, summaries, provider, now)
+    return store_summaries(connection, summaries, now, source)
 
 
 def store_summaries(
     connection: Connection,
     summaries: Mapping[RecordingKey, RecordingSummary],
-    provider: str,
     now: datetime,
+    source: SubmissionSource = PUBLISHED,
 ) -> int:
     """Store summaries like `store_submissions`."""
     track_ids = sorted({track_id for track_id, _ in summaries})
     existing = bulk.existing_tracks(connection, track_ids)
-    stored = load_summaries(connection, track_ids, provider)
+    stored = _load(connection, track_ids, source)
     moment = tables.as_driver_datetime(now, connection.dialect.name)
     rows = []
-    for key, summary in summaries.items():
-        before = stored.get(key, RecordingSummary())
+    for (track_id, recording), summary in summaries.items():
+        before = stored.get((track_id, recording), RecordingSummary())
         after = before.merged_with(summary)
-        if key[0] in existing and after != before:
-            rows.append((key[0], provider, key[1], *_row(after), moment))
+        if track_id in existing and after != before:
+            key = (track_id, source.provider, recording, source.origin)
+            rows.append((*key, *_row(after), moment))
     columns = (*_COLUMNS, "fetched_at")
     bulk.upsert(
         connection,
         tables.acousticbrainz_recording,
-        ("track_id", "provider", "recording_id", *columns),
+        (*_KEY, *columns),
         rows,
         update=", ".join(f"{name} = excluded.{name}" for name in columns),
     )
-    update_tempos(connection, sorted({row[0] for row in rows}), provider, now)
+    _update_tempos(connection, sorted({row[0] for row in rows}), source.provider, now)
     return len(rows)
 
 
-def load_summaries(
-    connection: Connection, track_ids: Sequence[int], provider: str
+def merge_tracks(connection: Connection, keep: int, drop: int, now: datetime) -> None:
+    """Give the track `keep` the recordings of `drop`, which is removed afterwards."""
+    row = tables.acousticbrainz_recording.c
+    query = select(row.provider, row.origin).where(row.track_id == drop).distinct()
+    for provider, origin in sorted(map(tuple, connection.execute(query))):
+        source = SubmissionSource(provider, origin)
+        moved = _load(connection, [drop], source)
+        summaries = {(keep, recording): one for (_, recording), one in moved.items()}
+        store_summaries(connection, summaries, now, source)
+
+
+def remove_of_import(
+    connection: Connection, track_ids: Sequence[int], source: SubmissionSource, now: datetime
+) -> None:
+    """Remove what an import delivered of these tracks."""
+    bulk.execute_in(
+        connection,
+        "DELETE FROM acousticbrainz_recording WHERE provider = {mark} AND origin = {mark}"
+        " AND track_id IN (SELECT value FROM {values})",
+        source.provider,
+        source.origin,
+        values=track_ids,
+    )
+    _update_tempos(connection, track_ids, source.provider, now)
+
+
+def _load(
+    connection: Connection, track_ids: Sequence[int], source: SubmissionSource
 ) -> dict[RecordingKey, RecordingSummary]:
-    """Return the stored summaries of tracks by a provider."""
     columns = ", ".join(f"r.{name}" for name in _COLUMNS)
     rows = bulk.select_in(
         connection,
         f"SELECT r.track_id, r.recording_id, {columns} FROM {{values}}"
         " CROSS JOIN acousticbrainz_recording r"
-        " WHERE r.track_id = listed.value AND r.provider = {mark}",
+        " WHERE r.track_id = listed.value AND r.provider = {mark} AND r.origin = {mark}",
         track_ids,
-        provider,
+        source.provider,
+        source.origin,
         sql_type="bigint",
     )
     return {(track_id, recording): _summary(values) for track_id, recording, *values in rows}
 
 
-def update_tempos(
+def _update_tempos(
     connection: Connection, track_ids: Sequence[int], provider: str, now: datetime
 ) -> None:
     """Store as tempo of tracks that of their recording with the most submissions.
@@ -100,7 +143,7 @@ def update_tempos(
         connection,
         "SELECT r.track_id, r.bpm FROM {values} CROSS JOIN acousticbrainz_recording r"
         " WHERE r.track_id = listed.value AND r.provider = {mark} AND r.bpm IS NOT NULL"
-        " ORDER BY r.track_id, r.rhythm_submissions, r.recording_id DESC",
+        " ORDER BY r.track_id, r.rhythm_submissions, r.recording_id DESC, r.origin DESC",
         track_ids,
         provider,
         sql_type="bigint",
@@ -141,12 +184,3 @@ def _summary(row: Sequence[Any]) -> RecordingSummary:
         if submissions:
             groups[group] = GroupSummary(submissions, own)
     return RecordingSummary(groups)
-
-
-def merge_tracks(connection: Connection, keep: int, drop: int, now: datetime) -> None:
-    """Give the track `keep` the recordings of `drop`, which is removed afterwards."""
-    for provider in tables.SUBMISSION_PROVIDERS:
-        moved = load_summaries(connection, [drop], provider)
-        if moved:
-            summaries = {(keep, recording): one for (_, recording), one in moved.items()}
-            store_summaries(connection, summaries, provider, now)

@@ -54,6 +54,12 @@ def upgrade() -> None:
             NAME,
             comment="the recording's MBID; `md5:…` of the audio where a document has none",
         ),
+        must(
+            "origin",
+            NAME,
+            comment="the import of documents that delivered it; the provider: its API or CSV "
+            "dumps",
+        ),
         *(
             must(
                 f"{group}_submissions",
@@ -91,7 +97,9 @@ def upgrade() -> None:
             check(f"{group}_submissions_not_negative", f"{group}_submissions >= 0")
             for group in GROUPS
         ),
-        sa.PrimaryKeyConstraint("track_id", "provider", "recording_id", name=f"pk_{TABLE}"),
+        sa.PrimaryKeyConstraint(
+            "track_id", "provider", "recording_id", "origin", name=f"pk_{TABLE}"
+        ),
     )
 
 

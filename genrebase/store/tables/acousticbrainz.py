@@ -58,6 +58,12 @@ acousticbrainz_recording = Table(
         primary_key=True,
         comment="the recording's MBID; `md5:…` of the audio where a document has none",
     ),
+    Column(
+        "origin",
+        Name,
+        primary_key=True,
+        comment="the import of documents that delivered it; the provider: its API or CSV dumps",
+    ),
     *(
         Column(
             f"{group}_submissions",

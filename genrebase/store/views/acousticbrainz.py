@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Integer, Select, case, cast, func, select
+from sqlalchemy import Select, case, func, select
 
 from genrebase.store import tables
 from genrebase.store.views import shared
@@ -46,15 +46,13 @@ def _acousticbrainz_features(_providers: Providers) -> Select[Any]:
             total.desc(),
             recording.c.recording_id,
             recording.c.provider,
+            recording.c.origin,
         ),
     )
-    count = func.count().over(partition_by=recording.c.track_id)
-    ranked = select(
-        recording, place.label("place"), cast(count, Integer).label("recordings")
-    ).subquery("ranked")
+    ranked = select(recording, place.label("place")).subquery("ranked")
     numbers = [ranked.c[f"{name}{end}"] for name in _NUMBERS for end in ("", "_range")]
     return select(
-        *shared.columns(ranked, "track_id provider recording_id recordings"),
+        *shared.columns(ranked, "track_id provider recording_id origin"),
         *(ranked.c[name] for name in _SUBMISSIONS),
         *numbers,
         *shared.columns(ranked, "key mode key_share fetched_at"),
@@ -70,7 +68,8 @@ acousticbrainz_features = view(
         "track_id": shared.TRACK_REFERENCE["track_id"],
         "provider": "acousticbrainz, or essentia: documents that somebody computed.",
         "recording_id": "The recording's MusicBrainz ID; `md5:…` of the audio without one.",
-        "recordings": "Number of the track's recordings with numbers.",
+        "origin": "The import of documents that delivered them; acousticbrainz: its API or its "
+        "CSV dumps.",
         **_SUBMISSIONS,
         **{
             name: text

@@ -14,7 +14,6 @@ from tests.fakes import NOON
 from tests.unit.collector.conftest import Store
 
 LATER = NOON + timedelta(days=1)
-PROVIDER = tables.ACOUSTICBRAINZ_PROVIDER
 ONE, OTHER = "0dad432b-16cc-4bf0-8961-fd31d124b01b", "e8afe383-1478-497e-90b1-7885c7f37f6e"
 SLOW = Submission(bpm=60.5, danceability=1.0, key=9, mode=0, average_loudness=0.25)
 FAST = Submission(bpm=121.0, key=0, mode=1)
@@ -27,9 +26,7 @@ def store_all(engine: Engine, *deliveries: Delivery) -> list[int]:
     for track_id, recording, items in deliveries:
         with transaction(engine) as connection:
             changed.append(
-                submissions.store_submissions(
-                    connection, {(track_id, recording): items}, PROVIDER, NOON
-                )
+                submissions.store_submissions(connection, {(track_id, recording): items}, NOON)
             )
     return changed
 
@@ -70,7 +67,7 @@ def test_equal_numbers_change_nothing(engine: Engine, store: Store) -> None:
     assert store_all(engine, (track, ONE, [SLOW]), (track, ONE, [SLOW])) == [1, 0]
     before = state(engine)
     with transaction(engine) as connection:
-        submissions.store_submissions(connection, {(track, ONE): [SLOW]}, PROVIDER, LATER)
+        submissions.store_submissions(connection, {(track, ONE): [SLOW]}, LATER)
     assert state(engine) == before
 
 
@@ -94,7 +91,7 @@ def test_the_order_of_deliveries_does_not_matter(engine: Engine, store: Store) -
     assert tempo(engine) == {track: 60.5}
     with read_transaction(engine) as connection:
         numbers = connection.execute(select(views.acousticbrainz_features)).one()
-    assert (numbers.recording_id, numbers.recordings) == (OTHER, 2)
+    assert (numbers.recording_id, numbers.rhythm_submissions) == (OTHER, 2)
 
 
 def test_a_merged_track_has_the_recordings_of_both(engine: Engine, store: Store) -> None:
@@ -121,3 +118,17 @@ def test_a_track_without_a_tempo_has_no_audio_features(engine: Engine, store: St
     track = store(["a"])["a"]
     store_all(engine, (track, ONE, [Submission(key=1, mode=0)]))
     assert tempo(engine) == {}
+
+
+def test_what_an_import_delivered_can_be_removed(engine: Engine, store: Store) -> None:
+    """What the API and the dumps delivered of the same recording stays."""
+    track = store(["a"])["a"]
+    source = submissions.SubmissionSource("acousticbrainz", "acousticbrainz:a.tar.zst")
+    store_all(engine, (track, ONE, [FAST]))
+    before = state(engine)
+    with transaction(engine) as connection:
+        submissions.store_submissions(connection, {(track, ONE): [SLOW] * 2}, NOON, source)
+    assert tempo(engine) == {track: 60.5}
+    with transaction(engine) as connection:
+        submissions.remove_of_import(connection, [track], source, NOON)
+    assert state(engine) == before
