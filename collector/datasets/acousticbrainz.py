@@ -1,0 +1,144 @@
+"""Parse AcousticBrainz' numbers: rows of its CSV dumps, and Essentia's low-level documents. Pure.
+
+What is missing, unreadable or out of range is None. The classifiers' guesses in high-level
+documents (genre, mood, danceability) are no measurements and are not parsed.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from collector.submissions import Submission, parse_key
+from genrebase.store.tables import SUBMISSION_RANGES
+
+MBID_COLUMN: Final = "mbid"
+OFFSET_COLUMN: Final = "submission_offset"
+
+_LIMITS: Final = {
+    name: bounds for numbers in SUBMISSION_RANGES.values() for name, bounds in numbers.items()
+}
+_CSV_NUMBERS: Final = {
+    "average_loudness": "average_loudness",
+    "dynamic_complexity": "dynamic_complexity",
+    "mfcc_zero_mean": "mfcc_zero_mean",
+    "bpm": "bpm",
+    "bpm_histogram_first_peak_bpm_median": "bpm_first_peak",
+    "bpm_histogram_second_peak_bpm_median": "bpm_second_peak",
+    "danceability": "danceability",
+    "onset_rate": "onset_rate",
+    "tuning_frequency": "tuning_frequency",
+    "tuning_equal_tempered_deviation": "tuning_deviation",
+}
+"""The dumps' columns of numbers. Mean and median of a peak are the same single number."""
+_KEY_COLUMN, _SCALE_COLUMN = "key_key", "key_scale"
+
+_PATHS: Final = {
+    "average_loudness": ("lowlevel.average_loudness",),
+    "dynamic_complexity": ("lowlevel.dynamic_complexity",),
+    "mfcc_zero_mean": ("lowlevel.mfcc.mean.0",),
+    "bpm": ("rhythm.bpm",),
+    "bpm_first_peak": (
+        "rhythm.bpm_histogram_first_peak_bpm.mean",
+        "rhythm.bpm_histogram_first_peak_bpm",
+    ),
+    "bpm_second_peak": (
+        "rhythm.bpm_histogram_second_peak_bpm.mean",
+        "rhythm.bpm_histogram_second_peak_bpm",
+    ),
+    "danceability": ("rhythm.danceability",),
+    "onset_rate": ("rhythm.onset_rate",),
+    "tuning_frequency": ("tonal.tuning_frequency",),
+    "tuning_deviation": ("tonal.tuning_equal_tempered_deviation",),
+    "key_strength": ("tonal.key_strength", "tonal.key_edma.strength"),
+}
+"""Where a document has each number; the second place is that of newer extractors."""
+_KEYS: Final = (
+    ("tonal.key_key", "tonal.key_scale"),
+    ("tonal.key_edma.key", "tonal.key_edma.scale"),
+)
+
+API_FEATURES: Final = (
+    "lowlevel.average_loudness",
+    "lowlevel.dynamic_complexity",
+    "rhythm.bpm",
+    "rhythm.bpm_histogram_first_peak_bpm.mean",
+    "rhythm.bpm_histogram_second_peak_bpm.mean",
+    "rhythm.danceability",
+    "rhythm.onset_rate",
+    "tonal.key_key",
+    "tonal.key_scale",
+    "tonal.key_strength",
+    "tonal.tuning_equal_tempered_deviation",
+    "tonal.tuning_frequency",
+)
+"""The features of a document that the API returns by name; it has no MFCC."""
+
+
+class CsvColumns:
+    """The columns of one CSV dump: lowlevel, rhythm or tonal."""
+
+    def __init__(self, header: Sequence[str]) -> None:
+        """Find the columns by their names; `numbers` is empty in another table's header."""
+        names = [name.strip() for name in header]
+        place = {name: position for position, name in enumerate(names)}
+        self.mbid, self.offset = place.get(MBID_COLUMN), place.get(OFFSET_COLUMN)
+        self._key, self._scale = place.get(_KEY_COLUMN), place.get(_SCALE_COLUMN)
+        self.numbers = tuple(
+            (_CSV_NUMBERS[name], position, *_LIMITS[_CSV_NUMBERS[name]])
+            for name, position in place.items()
+            if name in _CSV_NUMBERS
+        )
+        """Field, position, lowest and highest value of each number."""
+
+    def parse(self, row: Sequence[str]) -> Submission:
+        """Return the numbers of a row; positions that a short row lacks are missing."""
+        values: dict[str, Any] = {}
+        for name, position, low, high in self.numbers:
+            if position < len(row) and row[position]:
+                values[name] = _in_range(row[position], low, high)
+        if self._key is not None and self._scale is not None and self._scale < len(row):
+            values["key"], values["mode"] = parse_key(row[self._key], row[self._scale])
+        return Submission(**values)
+
+
+def parse_document(document: Any) -> Submission:
+    """Return the numbers of a low-level document, or of the part that the API returned."""
+    values: dict[str, Any] = {
+        name: next(
+            (
+                value
+                for path in paths
+                if (value := _in_range(value_at(document, path), *_LIMITS[name])) is not None
+            ),
+            None,
+        )
+        for name, paths in _PATHS.items()
+    }
+    for key, scale in _KEYS:
+        pitch_class, mode = parse_key(value_at(document, key), value_at(document, scale))
+        if pitch_class is not None:
+            return Submission(**values, key=pitch_class, mode=mode)
+    return Submission(**values)
+
+
+def value_at(document: Any, path: str) -> Any:
+    """Return the value at a path such as `rhythm.bpm` or `lowlevel.mfcc.mean.0`; None: absent."""
+    value = document
+    for name in path.split("."):
+        if isinstance(value, Mapping):
+            value = value.get(name)
+        elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return None
+    return value
+
+
+def _in_range(value: Any, low: float, high: float) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and low <= number <= high else None
