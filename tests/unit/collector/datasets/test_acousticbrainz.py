@@ -82,17 +82,31 @@ def test_rows_of_the_three_dumps() -> None:
         average_loudness=0.9, mfcc_zero_mean=-700.25
     )
     rhythm = CsvColumns(
-        "mbid submission_offset bpm bpm_histogram_first_peak_bpm_mean"
-        " bpm_histogram_first_peak_bpm_median bpm_histogram_second_peak_bpm_mean"
-        " bpm_histogram_second_peak_bpm_median danceability onset_rate".split()
+        [
+            "mbid",
+            "submission_offset",
+            "bpm",
+            "bpm_histogram_first_peak_bpm_mean",
+            "bpm_histogram_first_peak_bpm_median",
+            "bpm_histogram_second_peak_bpm_mean",
+            "bpm_histogram_second_peak_bpm_median",
+            "danceability",
+            "onset_rate",
+        ]
     )
     row = [MBID, "1", "89.5", "90", "90", "45.0", "45.0", "1.2", "3.5"]
     assert rhythm.parse(row) == Submission(
         bpm=89.5, bpm_first_peak=90, bpm_second_peak=45, danceability=1.2, onset_rate=3.5
     )
     tonal = CsvColumns(
-        "mbid submission_offset key_key key_scale tuning_frequency"
-        " tuning_equal_tempered_deviation".split()
+        [
+            "mbid",
+            "submission_offset",
+            "key_key",
+            "key_scale",
+            "tuning_frequency",
+            "tuning_equal_tempered_deviation",
+        ]
     )
     assert tonal.parse([MBID, "0", "C#", "major", "440.0", "0.1"]) == Submission(
         key=1, mode=1, tuning_frequency=440.0, tuning_deviation=0.1
