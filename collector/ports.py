@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from collector.credential_limits import Account
-from collector.records import AudioFeatures, Page, PageQuery
+from collector.records import AudioFeatures, ItemFiles, Page, PageQuery, RemoteFile
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 
@@ -105,6 +105,38 @@ class FeatureProvider(RemoteService, Protocol):
         ...
 
     def fetch(self, ids: Sequence[str]) -> Mapping[str, AudioFeatures | None]: ...
+
+
+class AudioSource(RemoteService, Protocol):
+    """A source of audio files: items, and the files of each."""
+
+    @property
+    def domain(self) -> str:
+        """The host that its files are at, or below."""
+        ...
+
+    @property
+    def user_agent(self) -> str:
+        """The User-Agent of its requests."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Maximum of items per request."""
+        ...
+
+    @classmethod
+    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
+        """Make it; raise `UserError` with a sentence where a setting is missing."""
+        ...
+
+    def fetch_files(self, item_ids: Sequence[str]) -> Mapping[str, ItemFiles | str]:
+        """Return the items with their files, or why an item cannot be used; one request."""
+        ...
+
+    def address_of(self, item_id: str, file: RemoteFile) -> str:
+        """Return the address of a file."""
+        ...
 
 
 class AnalysisProvider(RemoteService, Protocol):

@@ -147,6 +147,16 @@ class RemoteFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemFiles:
+    """An item, and the audio files to download: one per track."""
+
+    item: ListedItem
+    files: tuple[RemoteFile, ...]
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """Why other audio files were not chosen, with their number; copies of chosen ones excepted."""
+
+
+@dataclass(frozen=True, slots=True)
 class PageQuery:
     """A request for one page of a genre's results."""
 

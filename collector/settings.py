@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 from importlib.metadata import version
-from typing import Final
+from pathlib import Path
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
@@ -18,6 +19,8 @@ from genrebase.store.settings import DEFAULT_FEATURE_ORDER
 SPOTIFY_API: Final = "https://api.spotify.com/v1/"
 SPOTIFY_TOKEN: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - an address
 MUSICBRAINZ: Final = "https://musicbrainz.org"
+INTERNET_ARCHIVE: Final = "https://archive.org"
+JAMENDO_API: Final = "https://api.jamendo.com/v3.0/"
 RECCOBEATS_API: Final = "https://api.reccobeats.com/v1/"
 TERMS_ACCEPTED: Final = "accepted"
 
@@ -95,6 +98,54 @@ class CollectorSettings(EnvironmentSettings):
         description="Rate limit of requests to MusicBrainz, which allows one per second: 20 in "
         "any 21 seconds, evenly spaced.",
     )
+    archive_url: str | None = Field(
+        default=None,
+        description="Send requests to a stand-in for Internet Archive at this address instead of "
+        "`https://archive.org`.",
+    )
+    archive_rate: str = Field(
+        default="30/30s",
+        description="Rate limit of requests to Internet Archive, downloads included.",
+    )
+    jamendo_url: str | None = Field(
+        default=None,
+        description="Send requests to a stand-in for Jamendo at this address instead of the "
+        "public API.",
+    )
+    jamendo_client_id: SecretStr | None = Field(
+        default=None,
+        description="Your client id at Jamendo, free at https://devportal.jamendo.com.",
+    )
+    jamendo_rate: str = Field(
+        default="30/30s",
+        description="Rate limit of requests to Jamendo, downloads included.",
+    )
+    downloads: Path | None = Field(
+        default=None,
+        description="The folder for audio files while `collector listen` analyses them; by "
+        "default in the user's cache folder.",
+    )
+    downloads_mb: float = Field(
+        default=1_000.0,
+        gt=0,
+        description="Maximum megabytes of audio files in that folder, partial ones included.",
+    )
+    file_mb: float = Field(
+        default=100.0,
+        gt=0,
+        description="Maximum megabytes of one audio file; larger ones are not downloaded.",
+    )
+    daily_mb: float = Field(
+        default=10_000.0,
+        gt=0,
+        description="Maximum megabytes of audio files downloaded in any 24 hours.",
+    )
+    item_licences: Literal["any", "noncommercial", "open"] = Field(
+        default="any",
+        description="Which audio files are downloaded, by their licence: `open` for every use, "
+        "`noncommercial` also for non-commercial use alone, `any` also without derivatives or "
+        "with an unknown licence.",
+    )
     feature_order: str = Field(
         default=",".join(DEFAULT_FEATURE_ORDER),
         description="Providers of audio features, the most trusted first; requests are made in "
@@ -130,7 +181,7 @@ class CollectorSettings(EnvironmentSettings):
         "there.",
     )
 
-    @field_validator("rate", "reccobeats_rate", "musicbrainz_rate")
+    @field_validator("rate", "reccobeats_rate", "musicbrainz_rate", "archive_rate", "jamendo_rate")
     @classmethod
     def _is_rate(cls, text: str) -> str:
         parse_rate(text)
@@ -167,7 +218,14 @@ class CollectorSettings(EnvironmentSettings):
             ListenAddress.parse(text)
         return text
 
-    @field_validator("sandbox_url", "spotify_url", "reccobeats_url", "musicbrainz_url")
+    @field_validator(
+        "sandbox_url",
+        "spotify_url",
+        "reccobeats_url",
+        "musicbrainz_url",
+        "archive_url",
+        "jamendo_url",
+    )
     @classmethod
     def _is_address(cls, text: str | None) -> str | None:
         if text is None:
@@ -229,6 +287,41 @@ class CollectorSettings(EnvironmentSettings):
     def musicbrainz_rate_limit(self) -> Rate:
         """Rate limit of requests to MusicBrainz."""
         return parse_rate(self.musicbrainz_rate)
+
+    @property
+    def archive_base_url(self) -> str | None:
+        """The host that stands in for Internet Archive, None for the public service."""
+        if self.archive_url is not None:
+            return self.archive_url
+        return None if self.sandbox_url is None else f"{self.sandbox_url}/archive"
+
+    @property
+    def archive_api_url(self) -> str:
+        """Address of Internet Archive, with a slash at the end."""
+        return f"{self.archive_base_url or INTERNET_ARCHIVE}/"
+
+    @property
+    def archive_rate_limit(self) -> Rate:
+        """Rate limit of requests to Internet Archive."""
+        return parse_rate(self.archive_rate)
+
+    @property
+    def jamendo_base_url(self) -> str | None:
+        """The host that stands in for Jamendo, None for the public service."""
+        if self.jamendo_url is not None:
+            return self.jamendo_url
+        return None if self.sandbox_url is None else f"{self.sandbox_url}/jamendo"
+
+    @property
+    def jamendo_api_url(self) -> str:
+        """Address of Jamendo's API, with a slash at the end."""
+        base = self.jamendo_base_url
+        return JAMENDO_API if base is None else f"{base}/v3.0/"
+
+    @property
+    def jamendo_rate_limit(self) -> Rate:
+        """Rate limit of requests to Jamendo."""
+        return parse_rate(self.jamendo_rate)
 
     @property
     def user_agent(self) -> str:

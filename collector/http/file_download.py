@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from collector.errors import AccessDenied, InvalidResponse
-from collector.http.client import to_collector_error
+from collector.http.client import ErrorForResponse, error_for_response, to_collector_error
 from collector.http.session import SourceSession, chunks_of, read_limited
 
 MAX_REDIRECTS: Final = 4
@@ -72,9 +72,14 @@ def is_within(address: str, domain: str) -> bool:
 class FileClient:
     """Requests files of one service; use it in one thread at a time."""
 
-    def __init__(self, domain: str, user_agent: str) -> None:
-        """Accept addresses and redirects within `domain` (`archive.org`)."""
-        self._domain = domain
+    def __init__(
+        self, domain: str, user_agent: str, error_for: ErrorForResponse = error_for_response
+    ) -> None:
+        """Accept addresses and redirects within `domain` (`archive.org`).
+
+        `error_for` makes the error of a response with an error status.
+        """
+        self._domain, self._error_for = domain, error_for
         self._receiver: FileReceiver | None = None
         self._session = SourceSession(self._read_body)
         self._session.trust_env = domain not in _LOOPBACK
@@ -103,7 +108,7 @@ class FileClient:
             if _status(error) == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 receiver.restart()
                 raise InvalidResponse("The file is shorter than what was received.") from error
-            raise to_collector_error(error, now) from error
+            raise to_collector_error(error, now, self._error_for) from error
         finally:
             self._receiver = None
         return None

@@ -6,12 +6,11 @@ Every field of an item may be a text or a list of texts: uploaders fill in what 
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from collector.datasets.parsing import cells
 from collector.errors import InvalidResponse, UnusableResponse
-from collector.records import ListedItem, RemoteFile
+from collector.records import ItemFiles, ListedItem
 from collector.sources import item_fields as fields
 from collector.sources.archive_files import choose_files
 from collector.sources.item_fields import RejectReason
@@ -24,16 +23,6 @@ _VARIOUS: Final = frozenset({"various", "various artists", "v/a", "va", "v.a.", 
 """Creators, normalised, that name nobody."""
 _MAX_FILES: Final = 20_000
 """Files of one item, derivatives included."""
-
-
-@dataclass(frozen=True, slots=True)
-class ItemFiles:
-    """An item, and the audio files to download: one per track."""
-
-    item: ListedItem
-    files: tuple[RemoteFile, ...]
-    passed_over: Mapping[str, int]
-    """Why other audio files were not chosen, with their number; copies of chosen ones excepted."""
 
 
 def parse_listed_item(document: Any, last_year: int) -> ListedItem | RejectReason:
@@ -49,14 +38,14 @@ def parse_listed_item(document: Any, last_year: int) -> ListedItem | RejectReaso
 def parse_item_files(document: Any, identifier: str, last_year: int, max_bytes: int) -> ItemFiles:
     """Return an item with its files of at most `max_bytes`, one per track.
 
-    Raises `UnusableResponse` with a reason for an item that is gone, and `InvalidResponse` for
+    Raises `UnusableResponse` for an item that is gone, and `InvalidResponse` for
     anything but an item.
     """
     if not isinstance(document, dict):
         raise InvalidResponse("The response is no item of Internet Archive.")
     metadata = document.get("metadata")
     if not document or document.get("is_dark") is True or not isinstance(metadata, dict):
-        raise UnusableResponse("it is no longer there")
+        raise UnusableResponse("no longer there")
     if metadata.get("identifier", identifier) != identifier:
         raise InvalidResponse("The response is about another item than the one requested.")
     listed = document.get("files")

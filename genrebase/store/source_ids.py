@@ -5,6 +5,9 @@ from typing import Final
 
 SPOTIFY: Final = "spotify"
 MUSICBRAINZ: Final = "musicbrainz"
+INTERNET_ARCHIVE: Final = "internetarchive"
+"""Its ids are an item's identifier and a file's name, with a slash between."""
+JAMENDO: Final = "jamendo"
 NAME_ONLY: Final = "name"
 """The source of a track that came without an id."""
 
