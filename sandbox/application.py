@@ -15,16 +15,18 @@ from sandbox.api import reccobeats_api
 from sandbox.api.archive_api import ArchiveApi
 from sandbox.api.jamendo_api import JamendoApi
 from sandbox.api.json_objects import ObjectBuilder
+from sandbox.api.musicbrainz_api import TIE_SHIFT, MusicBrainzApi
 from sandbox.api.spotify_api import MODES, AccessModeName, SpotifyApi
 from sandbox.api.tokens import TOKEN_LIFETIME_SECONDS, TokenStore
 from sandbox.middleware.fault_middleware import FaultMiddleware
 from sandbox.middleware.faults import FaultPlan
-from sandbox.middleware.rate_limit import SlidingWindowLimit
+from sandbox.middleware.rate_limit import ArrivalLimit, SlidingWindowLimit
 from sandbox.middleware.rate_limit_middleware import ADMIN_PATH, RateLimitMiddleware
 from sandbox.middleware.request_stats import RequestStats
 from sandbox.middleware.service import SimulatedService
 from sandbox.tracks.catalogue import SandboxCatalogue
 from sandbox.tracks.playlists import SandboxPlaylist, make_playlists
+from sandbox.tracks.recordings import RecordingCatalogue
 from sandbox.tracks.releases import SandboxReleases
 
 
@@ -37,6 +39,10 @@ class SandboxOptions:
     """Of the Web API; None: no limit."""
     reccobeats_rate: Rate | None = None
     """Of ReccoBeats; None: no limit."""
+    musicbrainz_rate: Rate | None = None
+    """Of MusicBrainz; None: no limit."""
+    musicbrainz_ties: int = TIE_SHIFT
+    """Places that a hit of MusicBrainz' search moves among those of its score."""
     retry_after: float | None = None
     """Seconds a ban of the Web API lasts; None: until the next request fits."""
     quota: int | None = None
@@ -56,6 +62,8 @@ class SandboxApplication:
 
     asgi: ASGIApp
     stats: RequestStats
+    addresses: Mapping[str, str]
+    """Of the services, by name: what their clients are given."""
 
 
 def make_application(
@@ -75,7 +83,11 @@ def make_application(
     )
     if options.faults is not None:
         app = FaultMiddleware(app, services, options.faults, stats)
-    return SandboxApplication(RateLimitMiddleware(app, services, stats, clock), stats)
+    return SandboxApplication(
+        RateLimitMiddleware(app, services, stats, clock),
+        stats,
+        {s.name: f"{address}{s.base}" for s in services if s.base is not None},
+    )
 
 
 def _services(
@@ -94,11 +106,13 @@ def _services(
         objects=ObjectBuilder(f"{address}/v1", all_fields=mode.all_open),
         clock=clock,
     )
+    musicbrainz = MusicBrainzApi(RecordingCatalogue(catalogue), options.musicbrainz_ties)
     return [
         *spotify.services(SlidingWindowLimit(options.rate, options.retry_after, options.quota)),
         reccobeats_api.service(catalogue, SlidingWindowLimit(options.reccobeats_rate)),
         ArchiveApi(SandboxReleases(catalogue)).service(SlidingWindowLimit(options.archive_rate)),
         JamendoApi(catalogue, address).service(SlidingWindowLimit(options.jamendo_rate)),
+        musicbrainz.service(ArrivalLimit(options.musicbrainz_rate)),
     ]
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PORT: Final = 8765
 RATE: Final = "90/30s"
 """The community's estimate of Spotify's limit."""
+MUSICBRAINZ_RATE: Final = "1/1s"
 _POLL_SECONDS: Final = 1.0
 """Interval of the checks whether the server is alive."""
 
@@ -55,6 +56,17 @@ def sandbox(
     reccobeats_rate: Annotated[
         str | None, typer.Option(help="Rate limit of ReccoBeats; without it, that of --rate.")
     ] = None,
+    musicbrainz_rate: Annotated[
+        str, typer.Option(help="Rate limit of MusicBrainz, refused requests included.")
+    ] = MUSICBRAINZ_RATE,
+    musicbrainz_ties: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Places that a recording moves among those of its score, on every page of a "
+            "MusicBrainz search anew; 0: pages neither overlap nor miss.",
+        ),
+    ] = 25,
     retry_after: Annotated[
         float | None,
         typer.Option(help="Seconds a ban lasts; without it, until the next request fits."),
@@ -103,6 +115,8 @@ def sandbox(
         archive_rate=parsed_rate,
         jamendo_rate=parsed_rate,
         reccobeats_rate=_parse("--reccobeats-rate", parse_rate, reccobeats_rate or rate),
+        musicbrainz_rate=_parse("--musicbrainz-rate", parse_rate, musicbrainz_rate),
+        musicbrainz_ties=musicbrainz_ties,
         retry_after=_positive("--retry-after", retry_after),
         quota=quota,
         token_seconds=_positive("--token-seconds", token_seconds) or TOKEN_LIFETIME_SECONDS,
@@ -144,6 +158,8 @@ def _serve(
             f"Sandbox at {running.url}: {origin.detail}, {len(genres)} genres, "
             f"{options.mode} mode. Ctrl-C ends it."
         )
+        for name, address in running.addresses.items():
+            output.print(f"  {name}: {address}")
         output.write_json(
             {
                 "url": running.url,
@@ -151,6 +167,7 @@ def _serve(
                 "mode": options.mode,
                 "catalogue": {"kind": origin.kind, "detail": origin.detail},
                 "genres": len(genres),
+                "services": dict(running.addresses),
             }
         )
         while not stop.wait(_POLL_SECONDS):

@@ -40,3 +40,13 @@ def year_from_id(text: str) -> int:
 
 def uuid_from_text(text: str) -> str:
     return str(uuid.uuid5(_UUID_NAMESPACE, text))
+
+
+def draws_from_text(text: str, size: int = 32) -> bytes:
+    """Return random bytes for `text`: equal text, equal bytes."""
+    return hashlib.blake2b(text.encode(), digest_size=size).digest()
+
+
+def share_from_bytes(draws: bytes, at: int) -> float:
+    """Return a number from 0 up to 1 that is not 1, from the two bytes at `at`."""
+    return int.from_bytes(draws[at : at + 2], "big") / 65_536

@@ -1,7 +1,7 @@
 """The HTTP server: uvicorn on loopback, in its own thread."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
@@ -29,6 +29,8 @@ class RunningSandbox:
     url: str
     """`http://127.0.0.1:PORT`, without a slash at the end."""
     port: int
+    addresses: Mapping[str, str]
+    """Of the services, by name: what their clients are given."""
     _stats: RequestStats
     _thread: Thread
 
@@ -87,7 +89,7 @@ def serve_in_thread(
     thread.start()
     try:
         server.ready.wait(_START_SECONDS)
-        yield RunningSandbox(url, port, app.stats, thread)
+        yield RunningSandbox(url, port, app.addresses, app.stats, thread)
     finally:
         server.should_exit = True
         thread.join()

@@ -31,6 +31,7 @@ def service(catalogue: SandboxCatalogue, limit: RateLimit) -> SimulatedService:
         path="/reccobeats/",
         routes=[Route("/reccobeats/v1/audio-features", audio_features)],
         faults=FaultShapes(lambda: JSONResponse({"status": 5000, "errors": []}, 500)),
+        base="/reccobeats/v1",
         limit=limit,
         refusal=_refusal,
     )

@@ -82,6 +82,7 @@ class SpotifyApi:
                 path="/v1/",
                 routes=self._routes(),
                 faults=faults,
+                base="",
                 limit=limit,
                 refusal=_refusal,
                 resource=_RESOURCE,

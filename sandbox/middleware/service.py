@@ -52,6 +52,8 @@ class SimulatedService:
     """All its requests are below it; it ends in a slash, unless it is one endpoint."""
     routes: Sequence[Route]
     faults: FaultShapes
+    base: str | None = None
+    """Path of the address that its clients are given; None: not listed."""
     limit: RateLimit | None = None
     refusal: Callable[[SandboxBan, float], Response] | None = None
     """Makes the response to a request beyond the limit, from its ban and the present moment."""

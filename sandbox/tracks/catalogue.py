@@ -77,6 +77,34 @@ class SandboxCatalogue:
         number = self._by_id.get(track_id)
         return "" if number is None else self.genre_at(number)
 
+    def genres_at(self, number: int) -> tuple[str, ...]:
+        """Return the genres of a row."""
+        return self._columns.genres(self._rows[number])
+
+    @property
+    def has_mbids(self) -> bool:
+        """Whether the table has MusicBrainz' ids of its own."""
+        return self._columns.has_mbids
+
+    @property
+    def n_rows(self) -> int:
+        return len(self._rows)
+
+    def cell_at(self, number: int, field_name: str) -> str:
+        """Return a text of a row by its field, such as `mbid`; empty where there is none."""
+        return self._columns.cell(self._rows[number], field_name)
+
+    def release_date_at(self, number: int) -> str:
+        """Return the table's own release date, YYYY to YYYY-MM-DD; empty where it has none."""
+        return self._columns.release_date(self._rows[number])
+
+    def artists_at(self, number: int) -> tuple[str, ...]:
+        """Return the names of the credited artists of a row."""
+        return self._columns.artists(self._rows[number])
+
+    def isrc_at(self, number: int) -> str | None:
+        return self._columns.isrc(self._rows[number])
+
     def rows_of_genre(self, genre: str) -> Sequence[int]:
         """Return the row numbers of a genre."""
         return self._by_genre.get(genre.casefold(), ())

@@ -1,7 +1,7 @@
 """Column mapping of a catalogue table: cells are read as `collector import` reads them. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from collector.datasets.column_roles import columns
@@ -22,6 +22,12 @@ _OTHER_COLUMNS: Final = {
     "album_id": ("trackalbumid", "albumid"),
     "playlist": ("playlistid",),
     "playlist_name": ("playlistname",),
+    "mbid": ("recordingmbid", "mbid", "musicbrainzrecordingid", "musicbrainztrackid"),
+    "artist_mbid": ("artistmbid", "musicbrainzartistid"),
+    "release_mbid": ("releasembid", "musicbrainzalbumid"),
+    "release_group_mbid": ("releasegroupmbid", "musicbrainzreleasegroupid"),
+    "artist_country": ("artistcountry",),
+    "artist_term": ("artistterm", "artisttermmsd", "artistterms"),
 }
 """Columns that an import does not take."""
 _LAST_YEAR: Final = 2100
@@ -67,16 +73,16 @@ class TrackColumns:
         summary = TableSummary(
             len(rows), {at: summarise(header[at], column) for at, column in enumerate(cells_of)}
         )
-        self._at = _find_columns(header, name, summary)
-        self._numbers: NumberParser = infer_scales(self._at, summary, _LAST_YEAR).parser
-        at = self._at
-        names = survey_credits(lambda: rows, at, summary)
-        self._credits = CreditParser(many=at.many_artists, names=names)
         keys = {columns.column_key(column): i for i, column in reversed([*enumerate(header)])}
         others = {
             field: next((keys[key] for key in candidates if key in keys), None)
             for field, candidates in _OTHER_COLUMNS.items()
         }
+        self._at = _find_columns(header, name, summary, others)
+        self._numbers: NumberParser = infer_scales(self._at, summary, _LAST_YEAR).parser
+        at = self._at
+        names = survey_credits(lambda: rows, at, summary)
+        self._credits = CreditParser(many=at.many_artists, names=names)
         self._positions = {"title": at.title, "album": at.album, "isrc": at.isrc, **others}
 
     @classmethod
@@ -94,6 +100,11 @@ class TrackColumns:
     def has_playlists(self) -> bool:
         """Whether the table has playlists of its own."""
         return self._positions["playlist"] is not None
+
+    @property
+    def has_mbids(self) -> bool:
+        """Whether the table has MusicBrainz' ids of its own."""
+        return self._positions["mbid"] is not None
 
     def cell(self, row: TableRow, field_name: str) -> str:
         """Return a text without surrounding blanks; empty where there is none."""
@@ -131,6 +142,10 @@ class TrackColumns:
     def year(self, row: TableRow) -> int:
         """Return the year for searches: of the release, or derived from the id."""
         return self._numbers.released(row)[1] or ids.year_from_id(self.id(row))
+
+    def release_date(self, row: TableRow) -> str:
+        """Return the table's own date of the release, YYYY to YYYY-MM-DD; empty without one."""
+        return self._numbers.released(row)[0] or ""
 
     def isrc(self, row: TableRow) -> str | None:
         """Return the ISRC of a row."""
@@ -178,7 +193,9 @@ def _is_zero(cell: str) -> bool:
     return cells.parse_number(cell, 0, 0) is not None
 
 
-def _find_columns(header: Sequence[str], name: str, summary: TableSummary) -> DatasetColumns:
+def _find_columns(
+    header: Sequence[str], name: str, summary: TableSummary, others: Mapping[str, int | None]
+) -> DatasetColumns:
     try:
         at = columns.find_columns(header, survey=summary)
     except ColumnsMissing as error:
@@ -186,6 +203,8 @@ def _find_columns(header: Sequence[str], name: str, summary: TableSummary) -> Da
             f"{name} has no column for {' and none for '.join(error.missing)}. "
             f"It has: {columns.list_names(header)}."
         ) from error
+    if at.genre is None and others["mbid"] is not None:  # MusicBrainz has untagged recordings
+        return replace(at, genre=others["artist_term"])
     if at.genre is None:
         raise UnusableCatalogue(
             f"{name} has no column for the genre: it needs one of genre, track_genre, "
