@@ -60,6 +60,7 @@ class ArchiveApi:
                 Route(f"{PATH}node/{{identifier}}/{{name:path}}", self._node),
             ],
             faults=FaultShapes(lambda: PlainTextResponse("Internal Server Error", 500)),
+            base="/archive",
             limit=limit,
             refusal=_refusal,
             resource=re.compile(rf"^({PATH}(?:metadata|download|node))/.+"),

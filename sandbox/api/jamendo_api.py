@@ -51,6 +51,7 @@ class JamendoApi:
                 Route(f"{PATH}download/track/{{id}}/mp32/", self._download),
             ],
             faults=FaultShapes(lambda: PlainTextResponse("Internal Server Error", 500)),
+            base="/jamendo",
             limit=limit,
             refusal=_refusal,
             resource=re.compile(rf"^({PATH}download/track)/[^/]+"),

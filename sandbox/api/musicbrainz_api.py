@@ -84,7 +84,7 @@ class MusicBrainzApi:
                 server_error=lambda: html_page(502, "502 Bad Gateway"),
                 unavailable=lambda: _error(503, _BUSY),
             ),
-            base=_ROOT,
+            base="/musicbrainz",
             limit=limit,
             refusal=_refusal,
             resource=_RESOURCE,

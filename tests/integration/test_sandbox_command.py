@@ -43,7 +43,7 @@ def test_command_serves_and_ends_cleanly(tmp_path):
         url = f"http://127.0.0.1:{document['port']}"
         assert document["url"] == url
         assert document["services"]["spotify"] == url
-        assert document["services"]["musicbrainz"] == f"{url}/musicbrainz/ws/2"
+        assert document["services"]["musicbrainz"] == f"{url}/musicbrainz"
         assert requests.get(f"{url}/v1/search?q=genre:%22r%26b%22", timeout=5).status_code == 401
         process.send_signal(signal.SIGTERM)
         out, errors = process.communicate(timeout=20)
