@@ -30,7 +30,8 @@ from collector.settings import (
     SOURCES_GROUP,
     CollectorSettings,
 )
-from collector.sources import spotify_client
+from collector.sources import musicbrainz_client, spotify_client
+from collector.sources.musicbrainz_client import MusicBrainzClient
 from collector.sources.spotify_client import SpotifyClient
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import Clock
@@ -116,6 +117,14 @@ def open_spotify(
     _check_spotify_terms(settings)
     _check_origin(engine, configured_origin(settings, clock), clock)
     return client, RequestBudget.open(engine, spotify_client.spotify_account(settings))
+
+
+def open_musicbrainz(
+    engine: Engine, settings: CollectorSettings, clock: Clock
+) -> tuple[MusicBrainzClient, RequestBudget]:
+    """Return MusicBrainz' client and its budget; raises the errors of `open_source`."""
+    _, budget = open_source(musicbrainz_client.NAME, engine, settings, clock)
+    return MusicBrainzClient.from_settings(settings, clock), budget
 
 
 def open_analyser(

@@ -8,11 +8,14 @@ from typing import Annotated
 import typer
 
 from collector.catalogue.genres import Genre
-from collector.curation import genre_names, genres, mappings
+from collector.curation import genre_names, genres, mappings, vocabulary
+from collector.settings import CollectorSettings
 from genrebase import store
-from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.runtime.command_line import CommandLine
 from genrebase.runtime.console import Output
+from genrebase.store import source_ids
+from genrebase.store.engine import Engine
 
 app = CommandLine("genres", __doc__)
 
@@ -39,9 +42,12 @@ def add(
     Examples:
       collector genres add "hip hop" --target 1000
     """
-    output = Output(as_json=as_json)
-    added = genres.add(store.connect(), SystemClock(), name, target, playlist or ())
+    output, engine = Output(as_json=as_json), store.connect()
+    added = genres.add(engine, SystemClock(), name, target, playlist or ())
     output.print(f"{added.name}: target {target:,} tracks, {added.tracks:,} stored.")
+    hint = vocabulary.hint(engine, added.name)
+    if hint is not None:
+        output.warn(hint)
     output.write_json(_document(added))
 
 
@@ -165,22 +171,61 @@ def remove(
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A dataset, or a list with one name per line.")],
-    target: Target,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|musicbrainz",
+            help="A dataset, or a list with one name per line; or MusicBrainz' list of genres, "
+            "which takes one request.",
+        ),
+    ],
+    target: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=_MOST,
+            help="Unique tracks to collect of each; without it the names are a vocabulary only.",
+        ),
+    ] = None,
     genre_column: Annotated[
         str | None, typer.Option(help="The dataset's column that holds the genre.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add all genres of a file, or none of them.
+    """Add all genres of a file, or none; or keep their names as a vocabulary.
+
+    A vocabulary is a list of names that genres can have. `genres add` compares new names with
+    MusicBrainz', and the words of other sources are matched with all. Importing a list of the same
+    name again replaces it.
 
     Examples:
       collector genres import genres.txt --target 1000
+      collector genres import musicbrainz
     """
-    output = Output(as_json=as_json)
-    names = genres.import_names(store.connect(), SystemClock(), file, target, genre_column)
+    output, engine, clock = Output(as_json=as_json), store.connect(), SystemClock()
+    path = Path(file)
+    is_file = file != source_ids.MUSICBRAINZ or path.exists()
+    listed = genres.read_names(path, genre_column) if is_file else _fetch_names(engine, clock)
+    if target is None:
+        names = vocabulary.replace(engine, path.name, listed)
+        output.print(
+            f"{len(names):,} names are the vocabulary {path.name}. To collect a genre: "
+            "collector genres add NAME --target N"
+        )
+        output.write_json({"genres": names, "target": None, "vocabulary": path.name})
+        return
+    names = genres.set_targets(engine, clock, listed, target)
     output.print(f"{len(names):,} genres, target {target:,} tracks each: {', '.join(names)}.")
-    output.write_json({"genres": names, "target": target})
+    output.write_json({"genres": names, "target": target, "vocabulary": None})
+
+
+def _fetch_names(engine: Engine, clock: Clock) -> list[str]:
+    # these bring the HTTP client: the other commands need not wait
+    from collector import bootstrap
+    from collector.http.retry import call_with_retries
+
+    client, budget = bootstrap.open_musicbrainz(engine, CollectorSettings.load(), clock)
+    return call_with_retries(budget, clock, client.genres)
 
 
 @app.command("map")

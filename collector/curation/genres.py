@@ -150,9 +150,11 @@ def import_names(
     engine: Engine, clock: Clock, path: Path, target: int, genre_column: str | None = None
 ) -> list[str]:
     """Add all genres named in a dataset or in a text file, all or none; return their names."""
-    listed = _names_in(path, genre_column)
-    if not listed:
-        raise NothingToDo(f"{path} names no genre.")
+    return set_targets(engine, clock, read_names(path, genre_column), target)
+
+
+def set_targets(engine: Engine, clock: Clock, listed: Sequence[str], target: int) -> list[str]:
+    """Add genres, or set their targets, all or none; return their names as stored."""
     checked = [genre_names.validate(name) for name in listed]
     with exclusive_transaction(engine) as connection:
         genres.set_targets(connection, checked, target, clock.now())
@@ -185,6 +187,14 @@ def _playlist(text: str) -> str:
     if playlist_id is None:
         raise UserError(f"{text!r} is no playlist: give its id, URI or URL.")
     return playlist_id
+
+
+def read_names(path: Path, genre_column: str | None = None) -> list[str]:
+    """Return the genres that a dataset or a text file names; raise `NothingToDo` without one."""
+    listed = _names_in(path, genre_column)
+    if not listed:
+        raise NothingToDo(f"{path} names no genre.")
+    return listed
 
 
 def _names_in(path: Path, genre_column: str | None) -> list[str]:

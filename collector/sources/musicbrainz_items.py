@@ -5,7 +5,6 @@ an empty date, and empty lists; a lookup lists genres beside tags, where a genre
 name is in MusicBrainz' list of genres.
 """
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -98,14 +97,10 @@ def recordings_of_urls(document: Any) -> dict[str, tuple[str, ...]]:
 
 
 def parse_tag(name: Any) -> str:
-    """Return a tag as genres are named here: NFC, small letters, one line; empty for no genre.
-
-    Hyphens stay: `hip-hop` and `hip hop` are two tags.
-    """
+    """Return a tag as vocabularies spell genres; empty for what is no genre."""
     if not isinstance(name, str) or len(name) > fields.MAX_NAME_LENGTH:
         return ""
-    folded = unicodedata.normalize("NFC", genre_cells.clean_name(name).casefold())
-    return " ".join(folded.split())
+    return genre_cells.fold_name(name)
 
 
 def get_list(document: Any, name: str) -> list[Any]:

@@ -62,6 +62,14 @@ def clean_name(name: str) -> str:
     return "" if _is_placeholder(plain) or len(plain) > _MAX_CHARACTERS else plain
 
 
+def fold_name(name: str) -> str:
+    """Return a genre's name as vocabularies and tags spell it: as stored, in small letters.
+
+    Hyphens stay: `hip-hop` and `hip hop` are two names. Empty if it is no genre.
+    """
+    return " ".join(unicodedata.normalize("NFC", clean_name(name).casefold()).split())
+
+
 def is_blank(cell: str) -> bool:
     """Return whether a cell holds no genre: nothing, or placeholders such as `Unknown` and `-`."""
     if list_cells.is_blank(cell):

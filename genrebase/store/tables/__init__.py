@@ -46,6 +46,7 @@ from genrebase.store.tables.catalogue import (
     track_alias,
     track_artist,
     verdict,
+    vocabulary,
 )
 from genrebase.store.tables.columns import UtcDateTime, as_driver_datetime, metadata
 from genrebase.store.tables.experiments import (

@@ -90,6 +90,13 @@ genre_mapping = Table(
     Column("broad", Name, nullable=False),
 )
 
+vocabulary = Table(
+    "vocabulary",
+    metadata,
+    Column("source", Name, primary_key=True, comment="`musicbrainz`, or the name of a file"),
+    Column("name", Name, primary_key=True, comment="a genre, in small letters"),
+)
+
 genre_playlist = Table(
     "genre_playlist",
     metadata,
