@@ -66,7 +66,7 @@ def plot(
 ) -> None:
     """Plot one view into an SVG or PNG, in colours that are safe for colour-blind readers.
 
-    The same data give the same bytes. Needs matplotlib: pip install '.[plot]'. An
+    The same data give the same bytes. Needs the extra `plot` (matplotlib). An
     existing file is never overwritten.
 
     Examples:

@@ -21,6 +21,7 @@ from classifier.experts.artist_target_encoding import ArtistHistoryExpert
 from classifier.features.groups import TEXT
 from classifier.ports import Labels, Validation
 from classifier.records import Epoch
+from genrebase.extras import install_hint
 
 if TYPE_CHECKING:
     from torch import nn
@@ -195,7 +196,7 @@ def require_torch() -> None:
     missing = [name for name in ("torch", "skorch", "safetensors") if find_spec(name) is None]
     if missing:
         raise MissingExtra(
-            f"Deep models need {' and '.join(missing)}: pip install '.[deep]' "
+            f"Deep models need {' and '.join(missing)}. {install_hint('deep')} "
             "(docs/deep.md says how to take the smaller build without CUDA)."
         )
 

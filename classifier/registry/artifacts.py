@@ -21,6 +21,7 @@ from classifier.ports import Estimator, RequiresLibraries
 from classifier.records import StoredModel
 from classifier.registry import signature
 from classifier.registry.artifact_checks import UnsafeArtifact, check_estimator, check_size
+from genrebase.extras import install_hint
 
 TRUSTED_TYPES: Final = frozenset(
     {
@@ -149,7 +150,7 @@ def load_model(model: StoredModel, artifact: bytes | None) -> ModelArtifact:
     missing = [name for name, version in here.items() if version == NOT_INSTALLED]
     if missing:
         raise BrokenArtifact(
-            f"Model {model.id} needs {' and '.join(missing)}: pip install '.[deep]' in the clone."
+            f"Model {model.id} needs {' and '.join(missing)}. {install_hint('deep')}"
         )
     if not reproduces_golden_predictions(loaded.estimator, model.golden_rows):
         stored = {name: model.versions.get(name) for name in here}

@@ -19,6 +19,7 @@ from collector.errors import (
     RateLimited,
     SourceUnavailable,
 )
+from collector.http import connection_errors
 from collector.http.session import MAX_BYTES, ResponseTooLarge, SourceSession
 from genrebase.runtime.redaction import redact, redact_values
 
@@ -27,14 +28,13 @@ ErrorForResponse = Callable[[requests.Response, datetime], CollectorError]
 
 _MAX_MESSAGE: Final = 200
 _FINGERPRINT_LENGTH: Final = 16
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _NO_MESSAGE: Final = "it did not say why"
 
 
 def make_session(address: str) -> requests.Session:
     """Return a session without retries and redirects; loopback is reached without a proxy."""
     session = SourceSession()
-    session.trust_env = urlsplit(address).hostname not in _LOOPBACK
+    session.trust_env = urlsplit(address).hostname not in connection_errors.LOOPBACK
     session.headers["User-Agent"] = "genrebase"
     return session
 
@@ -88,8 +88,11 @@ def to_collector_error(
         return (error_for or error_for_response)(error.response, now)
     if isinstance(error, requests.Timeout):
         return SourceUnavailable("The source did not respond in time.")
-    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.ConnectionError):
-        return SourceUnavailable(f"The source cannot be reached: {_shorten(str(error))}")
+    address = (error.request and error.request.url) or ""
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return SourceUnavailable(connection_errors.describe_broken_body(address, error))
+    if isinstance(error, requests.ConnectionError):
+        return SourceUnavailable(connection_errors.describe(address, error))
     if isinstance(error, ResponseTooLarge):
         return InvalidResponse(f"The source's response is longer than {MAX_BYTES >> 20} MiB.")
     if isinstance(error, requests.exceptions.ContentDecodingError):

@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from collector.errors import AccessDenied, InvalidResponse
+from collector.http import connection_errors
 from collector.http.client import ErrorForResponse, error_for_response, to_collector_error
 from collector.http.session import SourceSession, chunks_of, read_limited
 
@@ -23,7 +24,6 @@ MAX_REDIRECTS: Final = 4
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-\d{1,18}/(?:\d{1,18}|\*)")
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
 class FileReceiver(Protocol):
@@ -65,7 +65,7 @@ def is_within(address: str, domain: str) -> bool:
         return False
     host = domain_of(address)
     below = host == domain or host.endswith(f".{domain}")
-    is_usual = not has_port or domain in _LOOPBACK
+    is_usual = not has_port or domain in connection_errors.LOOPBACK
     return parts.scheme in {"http", "https"} and below and is_usual and parts.username is None
 
 
@@ -82,7 +82,7 @@ class FileClient:
         self._domain, self._error_for = domain, error_for
         self._receiver: FileReceiver | None = None
         self._session = SourceSession(self._read_body)
-        self._session.trust_env = domain not in _LOOPBACK
+        self._session.trust_env = domain not in connection_errors.LOOPBACK
         self._session.headers["User-Agent"] = user_agent
 
     def fetch(

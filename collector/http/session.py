@@ -118,6 +118,7 @@ class _LimitedAdapter(HTTPAdapter):
                 response = super().send(request, stream=stream, **options)
                 body = self._read(response)
             except requests.RequestException as error:
+                error.request = error.request or request  # messages name its address
                 if deadline.is_over:
                     raise _too_slow(request) from error
                 raise

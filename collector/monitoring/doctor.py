@@ -67,8 +67,7 @@ class CollectorDoctor:
         reason = unreachable_reason(addresses, self.clock, _CONNECT_SECONDS)
         if reason is None:
             return None
-        sentence = f"{reason}. Check the network, or the proxy in HTTPS_PROXY."
-        return Check(name, ok=False, sentence=sentence)
+        return Check(name, ok=False, sentence=reason)
 
     def _check_spotify(self) -> Iterator[Check]:
         try:

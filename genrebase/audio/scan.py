@@ -13,6 +13,7 @@ from typing import Final
 from genrebase.audio.kinds import SUFFIXES
 from genrebase.audio.records import UnreadableFile
 from genrebase.errors import NothingToDo, UserError
+from genrebase.extras import install_hint
 
 LIBRARIES: Final = ("librosa", "mutagen", "soundfile", "soxr")
 """Libraries of the extra `audio`, required by the analysis."""
@@ -101,8 +102,7 @@ def require_libraries(libraries: Sequence[str] = LIBRARIES) -> None:
     missing = [name for name in libraries if find_spec(name) is None]
     if missing:
         raise UserError(
-            f"Analysing audio files needs {', '.join(missing)}: pip install '.[audio]' in the "
-            "clone."
+            f"Analysing audio files needs {', '.join(missing)}. {install_hint('audio')}"
         )
 
 

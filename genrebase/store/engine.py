@@ -21,6 +21,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from genrebase.extras import install_hint
 from genrebase.new_file import create_private
 from genrebase.store.errors import (
     ConcurrentWrites,
@@ -116,7 +117,7 @@ def make_engine(url: str | URL | None = None, *, settings: StoreSettings | None 
             },
         )
     except (ModuleNotFoundError, NoSuchModuleError):
-        raise InvalidUrl("PostgreSQL needs its driver: pip install 'psycopg[binary]'.") from None
+        raise InvalidUrl(f"PostgreSQL needs its driver. {install_hint('postgres')}") from None
 
 
 @contextmanager
@@ -156,14 +157,17 @@ def is_read_only(engine: Engine) -> bool:
 
 @contextmanager
 def open_connection(engine: Engine) -> Iterator[Connection]:
-    """Connect, or raise `DatabaseUnreachable`; raise `DatabaseFailure` for later failures."""
+    """Connect, or raise `DatabaseUnreachable`; raise `DatabaseFailure` for later failures.
+
+    Raises `InvalidUrl` for a SQLite file in a folder that is missing or cannot be written.
+    """
     where = engine.url.render_as_string()
     try:
         connection = engine.connect()
     except DatabaseError as error:
         folder = Path(engine.url.database or "").absolute().parent
         if engine.dialect.name == "sqlite" and folder.is_dir() and not os.access(folder, os.W_OK):
-            raise DatabaseUnreachable(
+            raise InvalidUrl(
                 f"The database at {where} cannot be opened: the folder {folder} cannot be "
                 "written. Change its permissions, or name a file in another folder (STORE_URL)."
             ) from error
@@ -262,6 +266,7 @@ def _guard_against_moved_file(engine: Engine) -> None:
             arguments[0] = f"{file.resolve().as_uri()}?mode=rw"
             options["uri"] = True
         else:
+            _require_folder(file)
             with suppress(OSError):  # it is there, or SQLite tells why it cannot be created
                 create_private(file)
 
@@ -274,6 +279,15 @@ def _guard_against_moved_file(engine: Engine) -> None:
     def on_checkout(_dbapi: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
         if _inode(file) != record.info["file"]:
             raise DisconnectionError("the file was moved")
+
+
+def _require_folder(file: Path) -> None:
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise InvalidUrl(
+            f"There is no folder {folder} for the database {file.name}: create it, or name "
+            "another file (STORE_URL)."
+        )
 
 
 def _inode(file: Path) -> int | None:

@@ -153,6 +153,11 @@ def check_revision(engine: Engine) -> None:
     if revision == EXPECTED_REVISION:
         return
     name = engine.url.render_as_string()
+    if is_missing_file(engine):
+        raise SchemaMismatch(
+            f"There is no database {engine.url.database}: `genrebase migrate` creates it. If it "
+            "should exist, check the name in STORE_URL."
+        )
     if revision is None:
         raise SchemaMismatch(
             f"{name} has no Genrebase schema yet: run `genrebase migrate` "

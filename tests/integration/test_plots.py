@@ -317,7 +317,7 @@ def test_without_matplotlib_the_message_names_the_extra(
 ) -> None:
     """Other commands do not need the extra."""
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(NoMatplotlib, match=r"pip install '\.\[plot\]'"):
+    with pytest.raises(NoMatplotlib, match=r"pip install -c constraints.txt -e '\.\[plot\]'"):
         plotting.save_plot(database, "trend", PlotRequest(), tmp_path / "a.svg")
 
 

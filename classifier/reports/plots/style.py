@@ -19,6 +19,7 @@ from classifier.records import REGIME_TITLES
 from classifier.reports.plots import palette
 from classifier.reports.plots.request import PlotRequest
 from genrebase.errors import UserError
+from genrebase.extras import install_hint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +70,7 @@ def new_figure(width: float, height: float) -> "Figure":
         from matplotlib.figure import Figure
     except ImportError:
         raise NoMatplotlib(
-            "Plots need matplotlib: pip install '.[plot]' in the clone, or pip install matplotlib."
+            f"Plots need matplotlib. {install_hint('plot')}, or pip install matplotlib."
         ) from None
     return Figure(figsize=(width, height), layout="constrained")
 

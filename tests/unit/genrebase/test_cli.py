@@ -91,7 +91,7 @@ def test_migrate_makes_the_database_and_is_harmless_again(genrebase: Shell) -> N
         ("nonsense", "Write sqlite:///FILE or postgresql://"),
         ("mysql://host/name", "SQLite or PostgreSQL"),
         ("postgresql://me:hunter2@127.0.0.1:1/name", "does not respond"),
-        ("sqlite:////no/such/folder/x.db", "does not respond"),
+        ("sqlite:////no/such/folder/x.db", "There is no folder /no/such/folder"),
     ],
 )
 @pytest.mark.parametrize("command", ["migrate", "demo", "run"])
@@ -154,8 +154,8 @@ def test_the_doctor_offline_logs_nothing(genrebase: Shell) -> None:
         SPOTIPY_CLIENT_SECRET="a-secret",
         COLLECTOR_RECCOBEATS_URL=NOBODY["COLLECTOR_SPOTIFY_URL"],
     )
-    assert "FIX  spotify search: 127.0.0.1 cannot be reached" in result.stdout
-    assert "FIX  reccobeats: 127.0.0.1 cannot be reached" in result.stdout
+    assert "FIX  spotify search: Nothing answers at http://127.0.0.1:" in result.stdout
+    assert "FIX  reccobeats: Nothing answers at http://127.0.0.1:" in result.stdout
     assert result.stderr.splitlines() == ["Failed checks: spotify search, reccobeats."]
 
 

@@ -17,7 +17,7 @@ def test_without_torch_the_message_names_the_extra(
 ) -> None:
     """Before any data is read."""
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingExtra, match=r"torch.*pip install '\.\[deep\]'"):
+    with pytest.raises(MissingExtra, match=r"torch.*pip install .* -e '\.\[deep\]'"):
         estimators.build(TrainingConfig(estimator=name), threads=1)
 
 

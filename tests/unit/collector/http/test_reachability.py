@@ -25,10 +25,12 @@ def test_a_listening_host_is_reachable() -> None:
 
 
 def test_a_refused_connection_is_named() -> None:
-    """With the host and the reason of the system."""
+    """With the address; the sandbox is what runs on this computer."""
     reason = unreachable_reason(["http://127.0.0.1:1/v1"], CLOCK, 5)
-    assert reason is not None
-    assert reason.startswith("127.0.0.1 cannot be reached: ")
+    assert reason == (
+        "Nothing answers at http://127.0.0.1:1: is the sandbox running? Start it with "
+        "`collector sandbox --port 1`."
+    )
 
 
 def test_a_name_that_does_not_resolve_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +41,8 @@ def test_a_name_that_does_not_resolve_is_named(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     reason = unreachable_reason(["https://api.example.org/"], CLOCK, 5)
-    assert reason == "api.example.org cannot be reached: its name cannot be resolved"
+    assert reason is not None
+    assert "https://api.example.org cannot be reached: its name cannot be resolved." in reason
 
 
 def test_a_resolver_that_hangs_does_not_hang_us(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +56,8 @@ def test_a_resolver_that_hangs_does_not_hang_us(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     reason = unreachable_reason(["https://api.example.org/"], CLOCK, 0.05)
     release.set()
-    assert reason == "api.example.org cannot be reached: no response within 0.05 s"
+    assert reason is not None
+    assert "https://api.example.org cannot be reached: no response within 0.05 s." in reason
 
 
 def test_behind_a_proxy_the_proxy_is_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def test_an_unreachable_source_is_reported(sqlite_engine: Engine) -> None:
     assert set(found_checks) == {"spotify search", "reccobeats"}
     for check in found_checks.values():
         assert check.ok is False
-        assert "cannot be reached" in check.sentence
+        assert "Nothing answers at http://127.0.0.1:1: is the sandbox" in check.sentence
 
 
 def test_wrong_credentials_are_reported(sqlite_engine: Engine, server: ScriptedServer) -> None:

@@ -69,7 +69,7 @@ def test_any_path_can_be_stored() -> None:
 def test_a_missing_library_is_named_with_its_extra() -> None:
     """The message names the extra to install."""
     with pytest.raises(
-        UserError, match=r"needs no_such_thing: pip install '\.\[audio\]' in the clone"
+        UserError, match=r"needs no_such_thing. In the clone: pip install .* -e '\.\[audio\]'"
     ):
         scan.require_libraries(("numpy", "no_such_thing"))
 

@@ -22,6 +22,7 @@ from genrebase.store.errors import (
     DatabaseFailure,
     DatabaseUnreachable,
     InvalidUrl,
+    SchemaMismatch,
 )
 from genrebase.store.settings import StoreSettings
 from tests import factories as make
@@ -162,14 +163,25 @@ def test_every_spelling_of_postgresql_is_accepted(scheme: str):
     assert make_engine(f"{scheme}://u@h/d").url.drivername == "postgresql+psycopg"
 
 
-@pytest.mark.parametrize(
-    "url", ["sqlite:////nowhere/at/all/x.db", "postgresql://u:secret@127.0.0.1:1/x"]
-)
-def test_an_unreachable_database_is_named(url: str):
+def test_an_unreachable_database_is_named():
     """The error names the database and never its password."""
     with pytest.raises(DatabaseUnreachable, match="does not respond") as caught:
-        connect(url)
+        connect("postgresql://u:secret@127.0.0.1:1/x")
     assert "secret" not in str(caught.value)
+
+
+def test_a_file_in_a_missing_folder_is_refused(tmp_path: Path):
+    """The folder is named, and nothing is created."""
+    with pytest.raises(InvalidUrl, match=r"There is no folder .*absent for the database x\.db"):
+        connect(f"sqlite:///{tmp_path}/absent/x.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_file_is_named_instead_of_its_schema(tmp_path: Path):
+    """A typo in the name is visible, and no empty file is left behind."""
+    with pytest.raises(SchemaMismatch, match=r"There is no database .*genrebasse\.db"):
+        connect(f"sqlite:///{tmp_path}/genrebasse.db")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_no_database(tmp_path: Path):
@@ -271,7 +283,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     engine = make_engine(f"sqlite:///{tmp_path}/x.db")
 
     with (
-        pytest.raises(DatabaseUnreachable, match=r"the folder .* cannot be written") as caught,
+        pytest.raises(InvalidUrl, match=r"the folder .* cannot be written") as caught,
         open_connection(engine),
     ):
         pass
