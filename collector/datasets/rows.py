@@ -10,7 +10,7 @@ from collector.datasets.column_roles.columns import DatasetColumns
 from collector.datasets.credits import CreditNames, CreditParser, Credits
 from collector.datasets.parsing import cells, genre_cells, list_cells
 from collector.datasets.scales.number_parser import NumberParser
-from collector.records import ArtistCredit, SourceTrack
+from collector.records import ArtistCredit, GenreVote, SourceTrack
 from genrebase.counts import counted
 from genrebase.store import names, source_ids
 
@@ -49,6 +49,8 @@ class ParsedRow(NamedTuple):
     """A fine genre and the broad one it belongs to."""
     values: Sequence[float] = ()
     """Descriptors, in the order of their columns; NaN where one is missing."""
+    votes: Sequence[tuple[GenreVote, int]] = ()
+    """Votes for its genres, with the rank of each; empty: the source has none."""
 
 
 class RowParser:

@@ -25,6 +25,7 @@ class RejectReason(StrEnum):
     """Why an item is not used as a track."""
 
     NOTHING = "nothing there"
+    DAMAGED = "a damaged record"
     NO_OBJECT = "not an object"
     NO_TRACK = "not a track"
     LOCAL = "a local file"
