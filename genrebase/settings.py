@@ -81,6 +81,12 @@ class GenrebaseSettings(EnvironmentSettings):
         description="Client secret of your Spotify app; spotipy's own variable.",
     )
 
+    sources: str = Field(
+        default="",
+        validation_alias="COLLECTOR_SOURCES",
+        description="The sources of `collector harvest`; without `spotify`, `genrebase run` needs "
+        "no credentials.",
+    )
     copy_from: str | None = Field(
         default=None,
         repr=False,
@@ -100,6 +106,12 @@ class GenrebaseSettings(EnvironmentSettings):
     def has_spotify_credentials(self) -> bool:
         """Whether requests to Spotify itself are possible."""
         return bool(self.client_id and self.client_secret)
+
+    @property
+    def open_sources(self) -> tuple[str, ...]:
+        """The sources to harvest if Spotify is none of them, else nothing."""
+        names = tuple(name.strip() for name in self.sources.split(",") if name.strip())
+        return () if "spotify" in names else names
 
 
 def given_names() -> set[str]:

@@ -1,4 +1,4 @@
-"""`genrebase run`: both daemons under one parent, on Spotify or on the sandbox."""
+"""`genrebase run`: both daemons under one parent, on live services or on the sandbox."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -17,7 +17,7 @@ from genrebase.runtime.shutdown import StopSignal, stop_on_signals
 from genrebase.settings import GenrebaseSettings
 from genrebase.store import schema_revision
 
-SPOTIFY_FILE: Final = "genrebase.db"
+LIVE_FILE: Final = "genrebase.db"
 SANDBOX_FILE: Final = "sandbox.db"
 _POLL_SECONDS: Final = 0.5
 """Seconds between two polls of the child processes."""
@@ -33,18 +33,21 @@ class RunPlan:
 
     database: DatabaseLocation
     uses_sandbox: bool
-    """Whether the sandbox is harvested instead of Spotify."""
+    """Whether the sandbox is harvested instead of live services."""
     message: str
 
 
 def plan_run(settings: GenrebaseSettings) -> RunPlan:
-    """Choose Spotify if there are credentials, else the sandbox."""
-    if settings.has_spotify_credentials:
-        database = database_location.choose(SPOTIFY_FILE)
+    """Choose open sources if they are set, Spotify if there are credentials, else the sandbox."""
+    live = ", ".join(settings.open_sources)
+    if not live and settings.has_spotify_credentials:
+        live = settings.sources.replace(",", ", ") or "spotify"
+    if live:
+        database = database_location.choose(LIVE_FILE)
         return RunPlan(
             database,
             uses_sandbox=False,
-            message=f"Harvesting Spotify into {database.display_url}.",
+            message=f"Harvesting {live} into {database.display_url}.",
         )
     database = database_location.choose(SANDBOX_FILE)
     what = (
@@ -56,7 +59,9 @@ def plan_run(settings: GenrebaseSettings) -> RunPlan:
         database,
         uses_sandbox=True,
         message="No Spotify credentials (SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET): "
-        f"harvesting the sandbox into {database.display_url}, {what}.",
+        f"harvesting the sandbox into {database.display_url}, {what}. "
+        "For live music without an account, set COLLECTOR_SOURCES=musicbrainz and "
+        "COLLECTOR_CONTACT to your e-mail address or web page.",
     )
 
 

@@ -7,7 +7,13 @@ import pytest
 from genrebase.launcher.run import plan_run
 from genrebase.settings import GenrebaseSettings
 
-NAMES = ("STORE_URL", "SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET", "CATALOGUE")
+NAMES = (
+    "STORE_URL",
+    "SPOTIPY_CLIENT_ID",
+    "SPOTIPY_CLIENT_SECRET",
+    "CATALOGUE",
+    "COLLECTOR_SOURCES",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +29,7 @@ def test_without_credentials_the_sandbox_is_harvested() -> None:
     assert (chosen.uses_sandbox, chosen.database.file) == (True, "sandbox.db")
     assert "SPOTIPY_CLIENT_ID" in chosen.message
     assert "invented" in chosen.message
+    assert "COLLECTOR_SOURCES=musicbrainz" in chosen.message
     assert "\n" not in chosen.message
 
 
@@ -40,6 +47,16 @@ def test_with_credentials_spotify_is_harvested() -> None:
     chosen = plan_run(GenrebaseSettings())
     assert (chosen.uses_sandbox, chosen.database.file) == (False, "genrebase.db")
     assert "hunter2" not in chosen.message
+
+
+def test_open_sources_need_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are harvested into the file of live services; Spotify beside them needs credentials."""
+    monkeypatch.setenv("COLLECTOR_SOURCES", "musicbrainz, internetarchive")
+    chosen = plan_run(GenrebaseSettings())
+    assert (chosen.uses_sandbox, chosen.database.file) == (False, "genrebase.db")
+    assert "musicbrainz, internetarchive" in chosen.message
+    monkeypatch.setenv("COLLECTOR_SOURCES", "musicbrainz,spotify")
+    assert plan_run(GenrebaseSettings()).uses_sandbox
 
 
 @pytest.mark.parametrize("name", ["SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET"])
