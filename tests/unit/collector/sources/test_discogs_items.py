@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from collector.datasets.dumps import discogs
 from collector.datasets.rows import ParsedRow
 from collector.records import ArtistCredit, GenreVote, Level
+from collector.sources import discogs_items
 from collector.sources.item_fields import RejectReason
 
 RELEASE = """<release id="7"><artists><artist><id>1</id><name>Persuader, The</name></artist>
@@ -27,7 +27,7 @@ night&#13;</title><duration>1:00:01</duration>
 
 
 def parse(record=RELEASE):
-    return discogs.parse_record(record, last_year=2026)
+    return discogs_items.parse_record(record, last_year=2026)
 
 
 def test_a_release_gives_its_tracks():
@@ -87,16 +87,16 @@ def test_records_are_read_one_by_one(root):
     other = RELEASE.replace(b'id="7"', b'id="8"')
     broken = b'<release id="9"><title>\x01</title></release>\n'
     dump = root + RELEASE + broken + other.rstrip() + b"\n</releases>\n"
-    assert discogs.is_releases(dump)
-    records = list(discogs.read_records(io.BytesIO(dump)))
+    assert discogs_items.is_releases(dump)
+    records = list(discogs_items.read_records(io.BytesIO(dump)))
     assert len(records) == 3
     assert [len(parse(record)) for record in records] == [4, 1, 4]
 
 
 def test_a_record_without_an_end_is_bounded(monkeypatch):
     """It is cut, and rejected; the dump goes on with the next record."""
-    monkeypatch.setattr(discogs, "_MAX_RECORD", 5_000)
+    monkeypatch.setattr(discogs_items, "_MAX_RECORD", 5_000)
     endless = b'<release id="1"><title>' + b"la la\n" * 10_000
-    records = list(discogs.read_records(io.BytesIO(b"<releases>\n" + endless + RELEASE)))
+    records = list(discogs_items.read_records(io.BytesIO(b"<releases>\n" + endless + RELEASE)))
     assert [len(record) < 6_000 for record in records] == [True, True]
     assert parse(records[0]) == [RejectReason.DAMAGED]

@@ -1,1 +1,0 @@
-"""Dumps of whole databases: tar archives of tables, read as a stream."""
