@@ -121,6 +121,20 @@ def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None
             {"track_id": track, "import_id": 7, "genre_id": one, "best_rank": 0, "times": 1}
             for one in (rock, jazz)
         ],
+        tables.audio_item: [
+            {"item_id": one, "subjects": ["ambient", "Ü"], "licence": "cc0", "title": one}
+            | {"source": "internetarchive", "listed_at": NOON, "updated_at": NOON}
+            for one in ("a-1", "B", "ab")
+        ],
+        tables.audio_item_genre: [
+            {"source": "internetarchive", "item_id": "B", "genre_id": one, "position": 2}
+            for one in (rock, jazz)
+        ],
+        tables.audio_download: [
+            {"source": "internetarchive", "item_id": "B", "name": name, "position": 0}
+            | {"size": 2**40, "received": 2**40, "received_at": NOON, "track_id": track}
+            for name in ("disc 1/é.mp3", "Z.mp3", "a.mp3")
+        ],
         tables.clustering: [make.CLUSTERING],
         tables.genre_trait: [
             {"genre_id": rock, "against_id": other, **make.TRAIT} for other in (jazz, None)

@@ -49,6 +49,13 @@ from genrebase.store.tables.catalogue import (
     vocabulary,
 )
 from genrebase.store.tables.columns import UtcDateTime, as_driver_datetime, metadata
+from genrebase.store.tables.downloads import (
+    DOWNLOAD_STATUSES,
+    ITEM_STATUSES,
+    audio_download,
+    audio_item,
+    audio_item_genre,
+)
 from genrebase.store.tables.experiments import (
     experiment,
     training_epoch,
