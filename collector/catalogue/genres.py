@@ -17,6 +17,11 @@ _MOVE_PLAYLISTS: Final = text("""
     SELECT :into, playlist_id, NULL FROM genre_playlist WHERE genre_id = :merged
     ON CONFLICT DO NOTHING
 """)
+_MOVE_ITEMS: Final = text("""
+    INSERT INTO audio_item_genre (source, item_id, genre_id, position)
+    SELECT source, item_id, :into, position FROM audio_item_genre WHERE genre_id = :merged
+    ON CONFLICT DO NOTHING
+""")
 _COPY_MAPPINGS: Final = text("""
     INSERT INTO genre_mapping (mapping, fine, broad)
     SELECT mapping, :into, broad FROM genre_mapping WHERE fine = :merged
@@ -149,6 +154,7 @@ def merge(connection: Connection, merged: Genre, into: Genre) -> None:
     sightings.merge_genres(connection, merged.id, into.id)
     sighting_parts.merge_genres(connection, merged.id, into.id)
     connection.execute(_MOVE_PLAYLISTS, ids)
+    connection.execute(_MOVE_ITEMS, ids)
     for table in (tables.verdict, tables.prediction):
         moves = update(table).where(table.c.genre_id == merged.id)
         connection.execute(moves.values(genre_id=into.id))

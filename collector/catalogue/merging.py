@@ -75,7 +75,7 @@ def merge_into(
         younger.credits.clear()
     older.merge_from(younger)
     pending_track.store(connection, [older], origin=origin, now=now)
-    for table in (tables.track_alias, tables.sound_file):
+    for table in (tables.track_alias, tables.sound_file, tables.audio_download):
         connection.execute(update(table).where(table.c.track_id == drop).values(track_id=keep))
     sightings.merge_tracks(connection, keep, drop)
     connection.execute(_MOVE_DELIVERIES, ids)

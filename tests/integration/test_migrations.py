@@ -91,6 +91,7 @@ def contents(engine: Engine) -> dict[str, list[tuple]]:
 def without_provenance(rows: dict[str, list[tuple]]) -> dict[str, list[tuple]]:
     """The rows without what revision 0007 and later ones added."""
     added = ("import_track", "import_sighting", "acousticbrainz_recording", "vocabulary")
+    added += ("audio_item", "audio_item_genre", "audio_download")
     kept = {name: rows[name] for name in rows if name not in added}
     return kept | {"imported_file": [row[:4] for row in rows["imported_file"]]}
 
