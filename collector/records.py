@@ -232,11 +232,14 @@ class Provenance:
     """Origin and feature provider of a batch."""
 
     origin: str
-    """`spotify`, `csv:<file>`, `audio`, …"""
+    """`spotify`, `csv:<file>`, `audio`, …: the source of the batch's sightings."""
     provider: str | None
     """The provider under which included features are stored."""
     import_id: int | None = None
     """The import that delivers the batch, which is recorded with its tracks; None: no import."""
+    licence: str | None = None
+    """The licence of the origin's labels, as the source states it; None: the one known of the
+    origin (`genrebase.licences`). A licence that is stored stays."""
 
 
 @dataclass(frozen=True, slots=True)

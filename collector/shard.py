@@ -51,6 +51,8 @@ class Shard:
     empty_pages: int
     promised: float | None
     """New tracks expected on its next page; None without an estimate: a full page."""
+    cursor: str | None = None
+    """The source's own mark of the next page, where it has one; None: `next_offset` counts."""
 
     @property
     def years(self) -> tuple[int, int]:
@@ -107,6 +109,7 @@ def reopened(shard: Shard) -> Shard:
         head=0,
         next_offset=0,
         end_offset=None,
+        cursor=None,
         dry_pages=0,
         empty_pages=0,
         promised=0.0,

@@ -95,6 +95,13 @@ def licence_class(name: str) -> LicenceClass:
     return "noncommercial" if "nc" in elements else "open"
 
 
+def stricter(one: str | None, other: str | None) -> str | None:
+    """Return the stricter of two licences, by class and then by name; None is no licence."""
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda name: (CLASSES.index(licence_class(name)), name))
+
+
 def of_source(source: str) -> str:
     """Return the licence of what a source says: of its labels, or a provider's features."""
     return OF_SOURCES.get(source, UNKNOWN)

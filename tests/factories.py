@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, exists, insert, select
 
+from genrebase import licences
 from genrebase.audio import packed_vectors
 from genrebase.store import tables
 from genrebase.store.names import hash_fold, name_key, normalise, track_identity
@@ -155,19 +156,39 @@ def add_track(
     return track_id
 
 
-def add_sighting(connection: Connection, track_id: int, genre_id: int, **values: Any) -> None:
+def add_sighting(
+    connection: Connection,
+    track_id: int,
+    genre_id: int,
+    source: str = "csv:test.csv",
+    **values: Any,
+) -> None:
+    """Insert a sighting, and its source where it is new; the genre's counter is updated."""
+    sighting, genre = tables.sighting, tables.genre
+    is_first = not connection.scalar(
+        select(exists().where(sighting.c.track_id == track_id, sighting.c.genre_id == genre_id))
+    )
+    add_data_source(connection, source)
     row = {
         "track_id": track_id,
         "genre_id": genre_id,
+        "source": source,
         "best_rank": 0,
         "times": 1,
         "first_seen_at": NOON,
         "last_seen_at": NOON,
     }
     connection.execute(insert(tables.sighting), {**row, **values})
-    genre = tables.genre
     counted = genre.update().where(genre.c.id == genre_id)
-    connection.execute(counted.values(sightings=genre.c.sightings + 1))
+    connection.execute(counted.values(sightings=genre.c.sightings + int(is_first)))
+
+
+def add_data_source(connection: Connection, name: str, licence: str | None = None) -> None:
+    """Insert a source with the licence known of it, unless it is there."""
+    source = tables.data_source
+    if connection.scalar(select(source.c.name).where(source.c.name == name)) is None:
+        row = {"name": name, "licence": licence or licences.of_source(name), "noted_at": NOON}
+        connection.execute(insert(source), row)
 
 
 def add_alias(connection: Connection, track_id: int, source_id: str, source: str = "spotify"):

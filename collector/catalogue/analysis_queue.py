@@ -12,7 +12,6 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
-    and_,
     delete,
     func,
     insert,
@@ -182,9 +181,14 @@ def _priority_query(now: datetime, limit: int) -> Select[Any]:
     )
     attempts = func.coalesce(attempt.c.attempts, 0).label("attempts")
     due = ANALYSES.due(select(track.c.id, _label().label("label"), attempts), now).subquery("due")
+    best_rank = (
+        select(func.min(sighting.c.best_rank))
+        .where(sighting.c.track_id == due.c.id, sighting.c.genre_id == due.c.label)
+        .scalar_subquery()
+    )
     place = func.row_number().over(
         partition_by=due.c.label,
-        order_by=(due.c.attempts, func.coalesce(sighting.c.best_rank, _RANK_IF_UNSEEN), due.c.id),
+        order_by=(due.c.attempts, func.coalesce(best_rank, _RANK_IF_UNSEEN), due.c.id),
     )
     ranked = (
         select(
@@ -192,12 +196,7 @@ def _priority_query(now: datetime, limit: int) -> Select[Any]:
             due.c.label,
             (place + func.coalesce(per_label.c.tracks, 0)).label("place"),
         )
-        .select_from(
-            due.outerjoin(per_label, per_label.c.label == due.c.label).outerjoin(
-                sighting,
-                and_(sighting.c.track_id == due.c.id, sighting.c.genre_id == due.c.label),
-            )
-        )
+        .select_from(due.outerjoin(per_label, per_label.c.label == due.c.label))
         .subquery("ranked")
     )
     return (

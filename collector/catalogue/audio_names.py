@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, and_, delete, select
 
 from collector.audio.metadata import SOURCE, parse_file_name
 from collector.catalogue import merging, primary_genre, tracks
@@ -207,12 +207,14 @@ def own_tracks(connection: Connection, keys: Mapping[int, str]) -> set[int]:
 
 
 def genres_of(connection: Connection, track_ids: Iterable[int]) -> dict[int, dict[str, int]]:
-    """Return the genres under which tracks were sighted, with their best ranks."""
+    """Return the genres that audio files gave tracks, with their best ranks."""
     rows = bulk.select_in(
         connection,
         "SELECT s.track_id, g.name, s.best_rank FROM {values} CROSS JOIN sighting s"
-        " CROSS JOIN genre g WHERE s.track_id = listed.value AND g.id = s.genre_id",
+        " CROSS JOIN genre g WHERE s.track_id = listed.value AND s.source = {mark}"
+        " AND g.id = s.genre_id",
         list(dict.fromkeys(track_ids)),
+        SOURCE,
         sql_type="bigint",
     )
     genres: dict[int, dict[str, int]] = {}
@@ -227,7 +229,7 @@ def ranks_of(genres: Sequence[str]) -> dict[str, int]:
 
 
 def detach_genres(connection: Connection, new_genres: Mapping[int, Sequence[str]]) -> set[int]:
-    """Remove the sightings of tracks that have other genres; return these tracks.
+    """Remove the files' sightings of tracks that have other genres; return these tracks.
 
     The caller records the new genres, and recomputes the claims.
     """
@@ -237,7 +239,7 @@ def detach_genres(connection: Connection, new_genres: Mapping[int, Sequence[str]
     }
     if changed:
         sighting = tables.sighting
-        of_changed = sighting.c.track_id.in_(changed)
+        of_changed = and_(sighting.c.track_id.in_(changed), sighting.c.source == SOURCE)
         lost = connection.scalars(select(sighting.c.genre_id).where(of_changed).distinct()).all()
         connection.execute(delete(sighting).where(of_changed))
         primary_genre.recount_sightings(connection, lost)

@@ -78,10 +78,10 @@ def strip_tracks(
 
 
 def sighting_counts(connection: Connection, track_ids: Sequence[int]) -> Counter[int]:
-    """Return the number of sightings of these tracks, by genre id."""
+    """Return how many of these tracks are sighted in each genre, by genre id."""
     rows = bulk.select_in(
         connection,
-        "SELECT s.genre_id, count(*) FROM {values} CROSS JOIN sighting s"
+        "SELECT s.genre_id, count(DISTINCT s.track_id) FROM {values} CROSS JOIN sighting s"
         " WHERE s.track_id = listed.value GROUP BY s.genre_id",
         track_ids,
         sql_type="bigint",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, or_, select
 
-from collector.catalogue import analysis_queue
+from collector.catalogue import analysis_queue, sightings
 from genrebase.store import tables
 from genrebase.store.source_ids import SPOTIFY
 
@@ -105,15 +105,14 @@ def feature_counts(connection: Connection, now: datetime) -> dict[int, FeatureCo
 
 def genre_overlaps(connection: Connection) -> dict[str, GenreOverlap]:
     """Return, per genre, how many of its tracks are sighted in other genres, too."""
-    genre, sighting = tables.genre, tables.sighting
-    several = _in_several_genres()
+    genre, seen, several = tables.genre, sightings.pairs(), _in_several_genres()
     counts = (
         select(genre.c.name, genre.c.sightings, func.count())
-        .join(sighting, sighting.c.genre_id == genre.c.id)
-        .join(several, several.c.track_id == sighting.c.track_id)
+        .join(seen, seen.c.genre_id == genre.c.id)
+        .join(several, several.c.track_id == seen.c.track_id)
         .group_by(genre.c.name, genre.c.sightings)
     )
-    one, other, others = sighting.alias(), sighting.alias(), genre.alias()
+    one, other, others = sightings.pairs(), sightings.pairs(), genre.alias()
     pairs = (
         select(genre.c.name, others.c.name, func.count())
         .select_from(several)
@@ -137,7 +136,7 @@ def _in_several_genres() -> Subquery:
     return (
         select(sighting.c.track_id)
         .group_by(sighting.c.track_id)
-        .having(func.count() > 1)
+        .having(func.count(sighting.c.genre_id.distinct()) > 1)
         .subquery()
     )
 

@@ -200,7 +200,7 @@ def _drop(connection: Connection, genre_id: int) -> None:
 
 def _sighted_tracks(connection: Connection, genre_id: int) -> list[int]:
     sighting = tables.sighting
-    under = select(sighting.c.track_id).where(sighting.c.genre_id == genre_id)
+    under = select(sighting.c.track_id).where(sighting.c.genre_id == genre_id).distinct()
     return list(connection.scalars(under.order_by(sighting.c.track_id)))
 
 

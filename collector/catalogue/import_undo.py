@@ -25,6 +25,7 @@ from collector.catalogue import (
     pending_track,
     primary_genre,
     sighting_parts,
+    sightings,
 )
 from collector.catalogue.import_ledger import (
     ALIASES,
@@ -144,9 +145,8 @@ class _Batch:
         self._parts = sighting_parts.load(connection, track_ids)
         files = _with_rows(connection, tables.sound_file.name, track_ids)
         verdicts = _with_rows(connection, tables.verdict.name, track_ids)
-        sightings = sighting_parts.load_sightings(connection, track_ids)
-        times = sighting_parts.other_times(sightings, self._parts)
-        harvested = {track_id for (track_id, _), seen in times.items() if seen > 0}
+        stored_times = sightings.load_times(connection, track_ids)
+        harvested = sighting_parts.tracks_of_others(stored_times, self._parts)
         only_here = {
             track_id
             for track_id in track_ids

@@ -77,9 +77,13 @@ def merge_into(
     pending_track.store(connection, [older], origin=origin, now=now)
     for table in (tables.track_alias, tables.sound_file, tables.audio_download):
         connection.execute(update(table).where(table.c.track_id == drop).values(track_id=keep))
+    sighting = tables.sighting
+    genre_ids = connection.scalars(
+        select(sighting.c.genre_id).where(sighting.c.track_id.in_((keep, drop))).distinct()
+    ).all()
     sightings.merge_tracks(connection, keep, drop)
     connection.execute(_MOVE_DELIVERIES, ids)
-    sighting_parts.merge_tracks(connection, keep, drop)
+    sighting_parts.merge_tracks(connection, keep, drop, now)
     connection.execute(_MOVE_VERDICTS, ids)
     connection.execute(delete(tables.verdict).where(tables.verdict.c.track_id == drop))
     for table in (tables.audio_features, tables.feature_attempt, tables.descriptor):
@@ -87,10 +91,6 @@ def merge_into(
     submissions.merge_tracks(connection, keep, drop, now)
     for table in analysis_queue.ANALYSIS_TABLES:  # parts of two analyses must not be mixed
         _move(connection, table, ids, _UNLESS_ANALYSED)
-    sighting = tables.sighting
-    genre_ids = connection.scalars(
-        select(sighting.c.genre_id).where(sighting.c.track_id == drop)
-    ).all()
     connection.execute(delete(tables.track).where(tables.track.c.id == drop))
     primary_genre.recount_sightings(connection, genre_ids)
     primary_genre.recompute(connection, [keep])

@@ -1,8 +1,8 @@
 """The claim: the one genre (primary label) that a track counts for.
 
-It is the genre of the sighting with the best rank; a tie goes to the genre with fewer sightings,
-then to the first by name. The rule does not depend on the order of the crawl: whenever the order
-of the genres by their number of sightings changes, the claims of tied tracks are recomputed.
+It is the genre with the best rank at any source; a tie goes to the genre with fewer sighted
+tracks, then to the first by name. The rule does not depend on the order of the crawl: whenever the
+order of the genres by their number of tracks changes, the claims of tied tracks are recomputed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select, update
 from genrebase.store import bulk, tables
 
 TieBreakKeys = Mapping[int, tuple[int, str]]
-"""Per genre id: (sightings, name), by which ties are broken."""
+"""Per genre id: (sighted tracks, name), by which ties are broken."""
 
 
 def tie_break_keys(connection: Connection) -> dict[int, tuple[int, str]]:
@@ -68,7 +68,7 @@ def recompute_tied(connection: Connection) -> None:
 
 
 def best_ranks(connection: Connection, track_ids: Sequence[int]) -> dict[int, dict[int, int]]:
-    """Return per track the best rank in each genre it was sighted in."""
+    """Return per track the best rank in each genre it was sighted in, over all sources."""
     rows = bulk.select_in(
         connection,
         "SELECT s.track_id, s.genre_id, s.best_rank FROM {values} CROSS JOIN sighting s"
@@ -78,12 +78,13 @@ def best_ranks(connection: Connection, track_ids: Sequence[int]) -> dict[int, di
     )
     ranks: dict[int, dict[int, int]] = {}
     for track_id, genre_id, rank in rows:
-        ranks.setdefault(track_id, {})[genre_id] = rank
+        by_genre = ranks.setdefault(track_id, {})
+        by_genre[genre_id] = min(rank, by_genre.get(genre_id, rank))
     return ranks
 
 
 def add_to_sighting_counts(connection: Connection, added: Mapping[int, int]) -> None:
-    """Add to the genres' counters of sightings."""
+    """Add to the genres' counters of sighted tracks."""
     genre = tables.genre
     for genre_id in sorted(added):
         connection.execute(
@@ -94,10 +95,10 @@ def add_to_sighting_counts(connection: Connection, added: Mapping[int, int]) -> 
 
 
 def recount_sightings(connection: Connection, genre_ids: Iterable[int]) -> None:
-    """Count the genres' sightings again, after some were merged or removed."""
+    """Count the genres' sighted tracks again, after sightings were merged or removed."""
     genre, sighting = tables.genre, tables.sighting
     counted = (
-        select(func.count())
+        select(func.count(sighting.c.track_id.distinct()))
         .where(sighting.c.genre_id == genre.c.id)
         .correlate(genre)
         .scalar_subquery()

@@ -55,6 +55,7 @@ class Totals:
 
     tracks: int
     sightings: int
+    """Pairs of a track and a genre that it was sighted in, whatever the sources."""
     with_features: int
     unlabelled: int
     """Tracks that count for no genre."""
@@ -67,7 +68,7 @@ def totals(connection: Connection) -> Totals:
     track, features = tables.track, tables.audio_features
     return Totals(
         tracks=_count(connection, select(func.count()).select_from(track)),
-        sightings=_count(connection, select(func.count()).select_from(tables.sighting)),
+        sightings=_count(connection, select(func.sum(tables.genre.c.sightings))),
         with_features=_count(
             connection, select(func.count(features.c.track_id.distinct())).select_from(features)
         ),
@@ -79,7 +80,7 @@ def totals(connection: Connection) -> Totals:
 
 def genre_counts(connection: Connection) -> list[GenreCounts]:
     """Count per genre, by name."""
-    genre, track, sighting = tables.genre, tables.track, tables.sighting
+    genre, track = tables.genre, tables.track
     featured = select(tables.audio_features.c.track_id).distinct().subquery()
     claimed = (
         select(
@@ -91,22 +92,16 @@ def genre_counts(connection: Connection) -> list[GenreCounts]:
         .group_by(track.c.genre_id)
         .subquery()
     )
-    seen = (
-        select(sighting.c.genre_id, func.count().label("sightings"))
-        .group_by(sighting.c.genre_id)
-        .subquery()
-    )
     query = (
         select(
             genre.c.name,
             genre.c.target,
             func.coalesce(claimed.c.tracks, 0),
-            func.coalesce(seen.c.sightings, 0),
+            genre.c.sightings,
             func.coalesce(claimed.c.with_features, 0),
             genre.c.paused,
         )
         .outerjoin(claimed, claimed.c.genre_id == genre.c.id)
-        .outerjoin(seen, seen.c.genre_id == genre.c.id)
         .order_by(genre.c.name)
     )
     return [GenreCounts(*row) for row in connection.execute(query)]

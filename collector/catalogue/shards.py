@@ -26,6 +26,7 @@ _CURSOR_COLUMNS: Final = (
     "head",
     "next_offset",
     "end_offset",
+    "cursor",
     "status",
     "requests",
     "tracks_new",
@@ -122,8 +123,10 @@ def add_roots(
         add(connection, source, genre_id, query_for(name), [ROOT_SHARD], now)
 
 
-def sightings_by_year(connection: Connection, shard: Shard, below_rank: int) -> dict[int, int]:
-    """Count, per release year, the search results of a shard's genre at ranks below this one.
+def sightings_by_year(
+    connection: Connection, shard: Shard, origin: str, below_rank: int
+) -> dict[int, int]:
+    """Count, per release year, an origin's results for a shard's genre at ranks below this one.
 
     A track on several rows counts as often as it was seen.
     """
@@ -133,6 +136,7 @@ def sightings_by_year(connection: Connection, shard: Shard, below_rank: int) -> 
         .join(sighting, sighting.c.track_id == track.c.id)
         .where(
             sighting.c.genre_id == shard.genre_id,
+            sighting.c.source == origin,
             sighting.c.best_rank < below_rank,
             track.c.release_year.between(shard.year_from, shard.year_to),
         )

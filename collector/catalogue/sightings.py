@@ -1,33 +1,52 @@
-"""Sightings: in which genre a source returned a track, at which best rank, and how often."""
+"""Sightings: in which genre a source returned a track, at which best rank, and how often.
 
-from collections.abc import Mapping
+Sources are not added up: each has its own row per track and genre, with its votes and their level.
+What one source says twice becomes the best rank, the lowest level, the most votes and the
+stricter licence, in whatever order it arrives.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Subquery, select, text
 
-from genrebase.store import bulk, tables
+from collector.records import Level, TrackObservation
+from genrebase import licences
+from genrebase.store import bulk, licence_sql, tables
 
-_COLUMNS: Final = (
-    "track_id",
-    "genre_id",
-    "best_rank",
-    "times",
-    "first_seen_at",
-    "last_seen_at",
-)
-_BETTER_RANK: Final = (
-    "best_rank = CASE WHEN excluded.best_rank < sighting.best_rank"
-    " THEN excluded.best_rank ELSE sighting.best_rank END"
-)
-_SEEN_AGAIN: Final = f"{_BETTER_RANK}, last_seen_at = excluded.last_seen_at"
+Key = tuple[int, int]
+"""(track id, genre id)."""
+SourceKey = tuple[int, int, str]
+"""(track id, genre id, source): the key of a row."""
+
+VALUES: Final = ("best_rank", "times", "votes", "level", "licence")
+_COLUMNS: Final = ("track_id", "genre_id", "source", *VALUES, "first_seen_at", "last_seen_at")
+
+
+def merged(table: str) -> str:
+    """Return the SQL that merges an inserted row into one of `table`, all but how often."""
+    smaller = "{0} = CASE WHEN excluded.{0} {1} {2} THEN excluded.{0} ELSE {3}.{0} END"
+    licence = licence_sql.stricter(f"{table}.licence", "excluded.licence")
+    return ", ".join(
+        (
+            smaller.format("best_rank", "<", f"{table}.best_rank", table),
+            smaller.format("votes", ">", f"coalesce({table}.votes, 0)", table),
+            smaller.format("level", "<", f"coalesce({table}.level, {len(Level)})", table),
+            f"licence = {licence}",
+        )
+    )
+
+
+_SEEN_AGAIN: Final = f"{merged('sighting')}, last_seen_at = excluded.last_seen_at"
 _COUNTED_AGAIN: Final = f"{_SEEN_AGAIN}, times = sighting.times + excluded.times"
 _MERGE: Final = f"""
     INSERT INTO sighting ({", ".join(_COLUMNS)})
-    SELECT {{track}}, {{genre}}, best_rank, times, first_seen_at, last_seen_at
+    SELECT {{track}}, {{genre}}, source, {", ".join(VALUES)}, first_seen_at, last_seen_at
     FROM sighting WHERE {{of}}
-    ON CONFLICT (track_id, genre_id) DO UPDATE SET {_BETTER_RANK},
+    ON CONFLICT (track_id, genre_id, source) DO UPDATE SET {merged("sighting")},
         times = sighting.times + excluded.times,
         first_seen_at = CASE WHEN excluded.first_seen_at < sighting.first_seen_at
                         THEN excluded.first_seen_at ELSE sighting.first_seen_at END,
@@ -44,26 +63,102 @@ _MERGE_GENRES: Final = text(
 
 @dataclass(slots=True)
 class BatchSighting:
-    """A track in a genre, as one batch holds it."""
+    """A track in a genre, as one batch of a source holds it."""
 
     rank: int
     """The best one."""
     times: int
     """0 if every row was counted before."""
+    votes: int | None = None
+    """The most."""
+    level: int | None = None
+    """The lowest."""
+    licence: str | None = None
+    """The strictest of the items' own; None: the source's."""
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The columns `VALUES` of a new row."""
+        return self.rank, max(self.times, 1), self.votes, self.level, self.licence
+
+
+def observe(sighted: dict[Key, BatchSighting], key: Key, item: TrackObservation) -> None:
+    """Add an observation to the sightings of a batch."""
+    licence = _stored_name(item.track.licence)
+    times = int(item.count_sighting)
+    seen = sighted.get(key)
+    if seen is None:
+        level = None if item.level is None else int(item.level)
+        sighted[key] = BatchSighting(item.rank, times, item.votes, level, licence)
+        return
+    seen.rank = min(seen.rank, item.rank)
+    seen.times += times
+    if item.votes is not None:
+        seen.votes = max(item.votes, seen.votes or 0)
+    if item.level is not None:
+        seen.level = int(item.level) if seen.level is None else min(int(item.level), seen.level)
+    if licence is not None:
+        seen.licence = licences.stricter(seen.licence, licence)
+
+
+@cache
+def _stored_name(licence: str | None) -> str | None:
+    """Return a licence as it is stored: what is none of ours is unknown."""
+    known = licence is None or licences.is_licence(licence)
+    return licence if known else licences.UNKNOWN
 
 
 def store(
-    connection: Connection, sighted: Mapping[tuple[int, int], BatchSighting], now: datetime
+    connection: Connection, source: str, sighted: Mapping[Key, BatchSighting], now: datetime
 ) -> None:
-    """Store the sightings of a batch, per (track id, genre id)."""
+    """Store the sightings of a batch of one source."""
     moment = tables.as_driver_datetime(now, connection.dialect.name)
     counted: list[bulk.Row] = []
     uncounted: list[bulk.Row] = []
-    for (track_id, genre_id), seen in sighted.items():
-        row = (track_id, genre_id, seen.rank, max(seen.times, 1), moment, moment)
+    for key, seen in sighted.items():
+        row = (*key, source, *seen.values, moment, moment)
         (counted if seen.times else uncounted).append(row)
     bulk.upsert(connection, tables.sighting, _COLUMNS, counted, update=_COUNTED_AGAIN)
     bulk.upsert(connection, tables.sighting, _COLUMNS, uncounted, update=_SEEN_AGAIN)
+
+
+def load_times(connection: Connection, track_ids: Sequence[int]) -> dict[SourceKey, int]:
+    """Return how often each source returned each of these tracks, per genre."""
+    rows = bulk.select_in(
+        connection,
+        "SELECT s.track_id, s.genre_id, s.source, s.times FROM {values} CROSS JOIN sighting s"
+        " WHERE s.track_id = listed.value",
+        track_ids,
+        sql_type="bigint",
+    )
+    return {(track_id, genre_id, source): times for track_id, genre_id, source, times in rows}
+
+
+def write(
+    connection: Connection,
+    added: Sequence[bulk.Row],
+    changed: Sequence[bulk.Row],
+    deleted: Sequence[SourceKey],
+    now: datetime,
+) -> None:
+    """Write single rows: each of `added` and `changed` is a key and its `VALUES`."""
+    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    where = f"WHERE track_id = {mark} AND genre_id = {mark} AND source = {mark}"
+    if changed:
+        values = ", ".join(f"{name} = {mark}" for name in VALUES)
+        rows = [(*row[3:], *row[:3]) for row in changed]
+        connection.exec_driver_sql(f"UPDATE sighting SET {values} {where}", rows)
+    if deleted:
+        connection.exec_driver_sql(f"DELETE FROM sighting {where}", list(deleted))
+    moment = tables.as_driver_datetime(now, connection.dialect.name)
+    rows = [(*row, moment, moment) for row in added]
+    bulk.insert(connection, tables.sighting, _COLUMNS, rows)
+
+
+def pairs() -> Subquery:
+    """Return the tracks and genres of all sightings, each pair once."""
+    sighting = tables.sighting
+    return select(sighting.c.track_id, sighting.c.genre_id).distinct().subquery()
 
 
 def merge_tracks(connection: Connection, older: int, younger: int) -> None:
@@ -71,6 +166,6 @@ def merge_tracks(connection: Connection, older: int, younger: int) -> None:
     connection.execute(_MERGE_TRACKS, {"older": older, "younger": younger})
 
 
-def merge_genres(connection: Connection, merged: int, into: int) -> None:
+def merge_genres(connection: Connection, merged_id: int, into: int) -> None:
     """Give a genre the sightings of another, merged for tracks of both."""
-    connection.execute(_MERGE_GENRES, {"merged": merged, "into": into})
+    connection.execute(_MERGE_GENRES, {"merged": merged_id, "into": into})

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select
 
 from collector.catalogue import (
     artists,
+    data_sources,
     feature_queue,
     genres,
     identity,
@@ -28,7 +29,7 @@ from collector.catalogue import (
 )
 from collector.catalogue.import_ledger import ALIASES, ImportLedger
 from collector.catalogue.pending_track import PendingTrack
-from collector.catalogue.sightings import BatchSighting
+from collector.catalogue.sightings import BatchSighting, Key
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.store import bulk, names, tables
 from genrebase.store.source_ids import NAME_ONLY
@@ -47,7 +48,7 @@ class _Batch:
     by_name: dict[str, list[PendingTrack]] = field(default_factory=dict)
     aliases: dict[AliasKey, int] = field(default_factory=dict)
     new_aliases: dict[AliasKey, int] = field(default_factory=dict)
-    sighted: dict[tuple[int, int], BatchSighting] = field(default_factory=dict)
+    sighted: dict[Key, BatchSighting] = field(default_factory=dict)
     features: dict[int, Sequence[Any]] = field(default_factory=dict)
     same: list[tuple[int, int]] = field(default_factory=list)
     """Pairs of tracks that turned out to be the same recording."""
@@ -69,11 +70,11 @@ def record(
 ) -> RecordResult:
     """Record a batch; run inside a writing transaction, which the caller commits.
 
-    Every item becomes a sighting of one track: the track of its (source, id) if that is stored,
-    otherwise the one that `catalogue.identity` matches, or a new one. An own id of a file is
-    believed only where the names are equal. Recording the same batch again changes only how often
-    and when its tracks were seen. What an import delivers is recorded with its id; see
-    `import_ledger` for what it corrects.
+    Every item becomes a sighting, by `delivery.origin`, of one track: the track of its (source,
+    id) if that is stored, otherwise the one that `catalogue.identity` matches, or a new one. An
+    own id of a file is believed only where the names are equal. Recording the same batch again
+    changes only how often and when its tracks were seen. What an import delivers is recorded with
+    its id; see `import_ledger` for what it corrects.
     """
     bulk.lock_identity_writers(connection)
     before = primary_genre.tie_break_keys(connection)
@@ -98,7 +99,7 @@ def record(
         else:
             batch.ledger.deliver(pending, track, artists_)
         if item.genre is not None:
-            _add_sighting(batch, pending.id, genre_ids[item.genre], item)
+            sightings.observe(batch.sighted, (pending.id, genre_ids[item.genre]), item)
         if track.features is not None and pending.id not in batch.features:
             batch.features[pending.id] = _features_of(track.features)
     moved = _store(connection, batch, before, delivery, now)
@@ -291,16 +292,6 @@ def _flag_duplicates(batch: _Batch, pending: PendingTrack, isrc: str | None) -> 
             batch.same.append((min(pending.id, other.id), max(pending.id, other.id)))
 
 
-def _add_sighting(batch: _Batch, track_id: int, genre_id: int, item: TrackObservation) -> None:
-    sighted = batch.sighted.get((track_id, genre_id))
-    times = int(item.count_sighting)
-    if sighted is None:
-        batch.sighted[track_id, genre_id] = BatchSighting(item.rank, times)
-        return
-    sighted.rank = min(sighted.rank, item.rank)
-    sighted.times += times
-
-
 def _store(
     connection: Connection,
     batch: _Batch,
@@ -312,9 +303,6 @@ def _store(
     withdrawn = _withdraw_earlier(connection, batch, now)
     sighted = {track for track, _ in batch.sighted if not batch.tracks[track].new}
     ranks = primary_genre.best_ranks(connection, sorted(sighted))
-    before_batch = {
-        (track, genre): rank for track, by in ranks.items() for genre, rank in by.items()
-    }
     added: Counter[int] = Counter()
     for (track_id, genre_id), seen in batch.sighted.items():
         under = ranks.setdefault(track_id, {})
@@ -335,17 +323,16 @@ def _store(
     aliases = [(*address, track_id) for address, track_id in batch.new_aliases.items()]
     added_aliases = {} if batch.ledger is None else _without_stored(connection, batch.new_aliases)
     bulk.upsert(connection, tables.track_alias, ("source", "source_id", "track_id"), aliases)
-    sightings.store(connection, batch.sighted, now)
+    sightings.store(connection, delivery.origin, batch.sighted, now)
+    data_sources.ensure(connection, delivery.origin, delivery.licence, now)
     _store_features(connection, batch, delivery, now)
-    if batch.ledger is None:
-        sighting_parts.record_other_ranks(connection, batch.sighted, before_batch)
-    else:
+    if batch.ledger is not None:
         for address, track_id in added_aliases.items():
             own = batch.ledger.own[track_id]
             if not own.created:
                 own.append(ALIASES, [address])
         batch.ledger.store(connection)
-        sighting_parts.store(connection, batch.ledger.import_id, batch.sighted, before_batch)
+        sighting_parts.store(connection, batch.ledger.import_id, batch.sighted)
     merging.merge_pairs(connection, batch.same, delivery.origin, now)
     if primary_genre.order_changed(before, after):
         primary_genre.recompute_tied(connection)

@@ -77,7 +77,8 @@ class SearchHarvester(ShardHarvester):
         )
         moved = shards.update_cursor(connection, shard, after, page.received, now)
         if moved and after.status == "split":
-            seen = shards.sightings_by_year(connection, shard, shard.first_rank + max_results)
+            below_rank = shard.first_rank + max_results
+            seen = shards.sightings_by_year(connection, shard, self.source.origin, below_rank)
             new = planning.split_shard(
                 shard, seen, now.year, limit, max_results, undated=self.source.has_undated
             )

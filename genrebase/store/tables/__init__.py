@@ -34,6 +34,7 @@ from genrebase.store.tables.catalogue import (
     artist,
     audio_features,
     catalogue_origin,
+    data_source,
     feature_attempt,
     genre,
     genre_mapping,

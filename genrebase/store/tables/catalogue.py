@@ -76,7 +76,9 @@ genre = Table(
     Column("name", Name, nullable=False, unique=True, comment="the search term, byte for byte"),
     Column("target", Integer, comment="tracks to collect; NULL: filled by imports only"),
     Column("paused", Boolean, nullable=False, server_default=false()),
-    Column("sightings", Integer, nullable=False, server_default="0", comment="rows of `sighting`"),
+    Column(
+        "sightings", Integer, nullable=False, server_default="0", comment="tracks sighted in it"
+    ),
     Column("created_at", UtcDateTime, nullable=False),
     CheckConstraint("target >= 0", name="target_not_negative"),
     CheckConstraint("trim(name) <> ''", name="name_not_blank"),
@@ -187,13 +189,19 @@ sighting = Table(
     metadata,
     Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
     Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), primary_key=True),
+    Column("source", Name, primary_key=True, comment="as `track.origin` is named"),
     Column("best_rank", Integer, nullable=False, comment="0 is the first search result"),
     Column("times", Integer, nullable=False, server_default="1"),
+    Column("votes", Integer, comment="for the genre; NULL: the source has none"),
+    Column("level", SmallInteger, comment="0: of the recording, 1: release, 2: artist"),
+    Column("licence", Name, comment="NULL: the source's"),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("last_seen_at", UtcDateTime, nullable=False),
     Index(None, "genre_id"),
     CheckConstraint("best_rank >= 0", name="rank_not_negative"),
     CheckConstraint("times >= 1", name="seen_at_least_once"),
+    CheckConstraint("votes >= 1", name="votes_positive"),
+    CheckConstraint("level BETWEEN 0 AND 2", name="level_range"),
 )
 
 verdict = Table(
@@ -213,6 +221,7 @@ audio_features = Table(
     Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
     Column("provider", Name, primary_key=True),
     *(Column(name, SmallInteger if name in CATEGORICAL_FEATURES else Double) for name in FEATURES),
+    Column("licence", Name, comment="NULL: the provider's"),
     Column("fetched_at", UtcDateTime, nullable=False),
     *(
         CheckConstraint(f"{name} BETWEEN {low} AND {high}", name=f"{name}_range")
@@ -241,6 +250,14 @@ catalogue_origin = Table(
     Column("recorded_at", UtcDateTime, nullable=False),
     CheckConstraint("id = 1", name="one_row"),
     CheckConstraint(one_of("kind", ("spotify", "synthetic", "file", "other")), name="kind_known"),
+)
+
+data_source = Table(
+    "data_source",
+    metadata,
+    Column("name", Name, primary_key=True, comment="an origin of labels, a provider of features"),
+    Column("licence", Name, nullable=False, comment="of what has none of its own"),
+    Column("noted_at", UtcDateTime, nullable=False),
 )
 
 imported_file = Table(
@@ -288,6 +305,7 @@ import_track = Table(
     Column("created", Boolean, nullable=False, comment="no source had it before"),
     Column("delivered", Integer, nullable=False, comment="bits: which of its values are stored"),
     Column("replaced", Json, comment="what it filled or corrected, with the values before"),
+    Column("licence", Name, comment="of its features; NULL: the import's"),
     sqlite_with_rowid=False,
 )
 
@@ -299,7 +317,9 @@ import_sighting = Table(
     Column("import_id", Key, ForeignKey("imported_file.id"), primary_key=True),
     Column("best_rank", Integer, nullable=False),
     Column("times", Integer, nullable=False, comment="its part of `sighting.times`"),
-    Column("rank_before", Integer, comment="the best rank before it; NULL: it was not sighted"),
+    Column("votes", Integer),
+    Column("level", SmallInteger),
+    Column("licence", Name, comment="NULL: the import's"),
     CheckConstraint("best_rank >= 0", name="rank_not_negative"),
     CheckConstraint("times >= 0", name="times_not_negative"),
     sqlite_with_rowid=False,

@@ -41,6 +41,7 @@ shard = Table(
     ),
     Column("next_offset", Integer, nullable=False, server_default="0"),
     Column("end_offset", Integer, comment="end of its rows, while its head is read"),
+    Column("cursor", Text, comment="the source's own mark of the next page, where it has one"),
     Column("status", Text, nullable=False, server_default="open"),
     Column("requests", Integer, nullable=False, server_default="0"),
     Column("items", Integer, nullable=False, server_default="0"),

@@ -19,7 +19,13 @@ from genrebase.store.views.audio_analysis import (
     track_descriptors,
 )
 from genrebase.store.views.candidates import genre_candidates
-from genrebase.store.views.catalogue import track_credits, track_genres, tracks
+from genrebase.store.views.catalogue import (
+    data_sources,
+    track_credits,
+    track_genre_sources,
+    track_genres,
+    tracks,
+)
 from genrebase.store.views.definition import ALL, MARKER, View, metadata
 from genrebase.store.views.experiments import experiment_results
 from genrebase.store.views.findings import (

@@ -99,8 +99,10 @@ def _genre_candidates_lateral(_providers: Providers) -> Select[Any]:
     )
     label, sighting = tables.genre.alias("label_genre"), tables.sighting
     # not EXISTS: PostgreSQL would first hash the table of all sightings
-    seen = select(true()).where(
-        sighting.c.track_id == best.c.track_id, sighting.c.genre_id == genre.c.id
+    seen = (
+        select(true())
+        .where(sighting.c.track_id == best.c.track_id, sighting.c.genre_id == genre.c.id)
+        .limit(1)
     )
     return select(
         genre.c.name.label("genre"),

@@ -1,14 +1,20 @@
 """Tracks with all their columns, their credited artists and the genres they were seen under."""
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Select, Text, case, func, select
+from sqlalchemy import ColumnElement, Integer, Select, Table, Text, case, cast, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
-from genrebase.store import tables
+from genrebase import licences
+from genrebase.store import licence_sql, tables
 from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
+
+LICENCE_CLASS: Final = (
+    "What the licence allows. open: every use; noncommercial: no commercial use; restricted: no "
+    "derivatives, or terms that allow no training; unknown: not known."
+)
 
 
 class monday_of(GenericFunction[str]):  # noqa: N801 - SQL functions are written so
@@ -75,17 +81,76 @@ def _track_credits(_providers: Providers) -> Select[Any]:
 
 def _track_genres(_providers: Providers) -> Select[Any]:
     sighting, genre, track = tables.sighting, tables.genre, tables.track
-    is_claim = func.coalesce(track.c.genre_id == sighting.c.genre_id, False)
+    seen = (
+        select(
+            sighting.c.track_id,
+            sighting.c.genre_id,
+            func.min(sighting.c.best_rank).label("best_rank"),
+            cast(func.sum(sighting.c.times), Integer).label("times"),
+            func.min(sighting.c.first_seen_at).label("first_seen_at"),
+            func.max(sighting.c.last_seen_at).label("last_seen_at"),
+            func.max(sighting.c.votes).label("votes"),
+            func.min(sighting.c.level).label("level"),
+            cast(func.count(), Integer).label("sources"),
+        )
+        .group_by(sighting.c.track_id, sighting.c.genre_id)
+        .subquery("seen")
+    )
+    is_claim = func.coalesce(track.c.genre_id == seen.c.genre_id, False)
+    return select(
+        seen.c.track_id,
+        seen.c.genre_id,
+        genre.c.name.label("genre"),
+        seen.c.best_rank,
+        seen.c.times,
+        is_claim.label("is_claim"),
+        seen.c.first_seen_at,
+        seen.c.last_seen_at,
+        seen.c.votes,
+        seen.c.level,
+        seen.c.sources,
+    ).select_from(
+        seen.join(genre, genre.c.id == seen.c.genre_id).join(track, track.c.id == seen.c.track_id)
+    )
+
+
+def _track_genre_sources(_providers: Providers) -> Select[Any]:
+    sighting, genre, source = tables.sighting, tables.genre, tables.data_source
+    licence = func.coalesce(sighting.c.licence, source.c.licence, licences.UNKNOWN)
     return select(
         sighting.c.track_id,
         sighting.c.genre_id,
         genre.c.name.label("genre"),
-        sighting.c.best_rank,
+        sighting.c.source,
+        sighting.c.best_rank.label("rank"),
+        sighting.c.votes,
+        sighting.c.level,
         sighting.c.times,
-        is_claim.label("is_claim"),
+        licence.label("licence"),
+        licence_sql.licence_class(licence).label("licence_class"),
         sighting.c.first_seen_at,
         sighting.c.last_seen_at,
-    ).select_from(sighting.join(genre).join(track, track.c.id == sighting.c.track_id))
+    ).select_from(sighting.join(genre).outerjoin(source, source.c.name == sighting.c.source))
+
+
+def _data_sources(_providers: Providers) -> Select[Any]:
+    source, sighting, features = tables.data_source, tables.sighting, tables.audio_features
+
+    def rows(table: Table, column: str) -> ColumnElement[int]:
+        name = table.c[column]
+        counted = select(name, func.count().label("rows")).group_by(name).subquery()
+        joined = select(counted.c.rows).where(counted.c[column] == source.c.name)
+        return cast(func.coalesce(joined.scalar_subquery(), 0), Integer)
+
+    return select(
+        source.c.name,
+        source.c.licence,
+        licence_sql.licence_class(source.c.licence).label("licence_class"),
+        rows(tables.track, "origin").label("tracks"),
+        rows(sighting, "source").label("labels"),
+        rows(features, "provider").label("features"),
+        source.c.noted_at,
+    )
 
 
 tracks = view(
@@ -142,6 +207,48 @@ track_genres = view(
         "is_claim": "Whether this is the track's claim.",
         "first_seen_at": "The time of its first sighting for the genre.",
         "last_seen_at": "The time of its last sighting for the genre.",
+        "votes": "The most votes that a source has for the genre, NULL where none counts votes.",
+        "level": "The lowest level of a source: what it says the genre about. 0: the recording, "
+        "1: the release, 2: the artist; NULL where no source says.",
+        "sources": "The number of sources with a sighting.",
     },
     _track_genres,
+)
+
+track_genre_sources = view(
+    "track_genre_sources",
+    "One row per track, genre and source with a sighting of it.",
+    {
+        "track_id": shared.TRACK_REFERENCE["track_id"],
+        "genre_id": "The genre's ID.",
+        "genre": "The genre's name.",
+        "source": "The source of the sighting, named as the origin of tracks: spotify, "
+        "csv:FILE, musicbrainz and so on.",
+        "rank": "Its best rank in the source's results for the genre; of a source with votes, the "
+        "genre's place among the track's genres. 0 is the first.",
+        "votes": "The votes for the genre, NULL where the source has none.",
+        "level": "What the source says the genre about. 0: the recording, 1: the release, "
+        "2: the artist; NULL where it does not say.",
+        "times": "Number of sightings.",
+        "licence": "The licence of this label: its own, or else the source's.",
+        "licence_class": LICENCE_CLASS,
+        "first_seen_at": "The time of its first sighting.",
+        "last_seen_at": "The time of its last sighting.",
+    },
+    _track_genre_sources,
+)
+
+data_sources = view(
+    "data_sources",
+    "One row per source of labels and provider of features: their licences.",
+    {
+        "name": "The source, as it is named as the origin of tracks; or the provider of features.",
+        "licence": "The licence of its labels and features that have none of their own.",
+        "licence_class": LICENCE_CLASS,
+        "tracks": "Tracks that it delivered first.",
+        "labels": "Its sightings: pairs of a track and a genre.",
+        "features": "Tracks with features of this provider.",
+        "noted_at": "When it was first noted.",
+    },
+    _data_sources,
 )

@@ -125,7 +125,11 @@ def _genre_profiles(providers: Providers) -> Select[Any]:
 
 
 def _genre_overlaps(_providers: Providers) -> Select[Any]:
-    one, two = tables.sighting.alias("one"), tables.sighting.alias("two")
+    sighting = tables.sighting
+    one, two = (
+        select(sighting.c.track_id, sighting.c.genre_id).distinct().subquery(name)
+        for name in ("one", "two")
+    )
     shared = (
         select(
             one.c.genre_id.label("one_id"),

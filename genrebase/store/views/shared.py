@@ -234,7 +234,7 @@ def genres_sighted() -> Label[int]:
     """Return the number of genres a track was seen under."""
     sighting = tables.sighting
     return (
-        select(func.count())
+        select(func.count(sighting.c.genre_id.distinct()))
         .select_from(sighting)
         .where(sighting.c.track_id == tables.track.c.id)
         .correlate(tables.track)

@@ -77,6 +77,22 @@ def test_a_class_says_what_a_licence_allows(name: str, allowed: str) -> None:
     assert licences.licence_class(name) == allowed
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "stricter"),
+    [
+        ("cc0", "cc-by-nc-4.0", "cc-by-nc-4.0"),
+        ("cc-by-nc-nd-3.0", "cc-by-nc-4.0", "cc-by-nc-nd-3.0"),
+        ("terms", "unknown", "unknown"),
+        ("cc-by-3.0", "cc-by-4.0", "cc-by-4.0"),
+        (None, "cc0", "cc0"),
+        (None, None, None),
+    ],
+)
+def test_the_stricter_licence_counts(one, other, stricter) -> None:
+    """By class and then by name, whichever comes first."""
+    assert licences.stricter(one, other) == licences.stricter(other, one) == stricter
+
+
 def test_the_licences_of_sources_are_names_of_ours() -> None:
     """A source that is not listed has an unknown licence."""
     assert all(licences.is_licence(name) for name in licences.OF_SOURCES.values())
