@@ -141,6 +141,11 @@ def start(connection: Connection, description: ImportDescription, now: datetime)
     return import_id
 
 
+def origin_of(connection: Connection, import_id: int) -> str:
+    """Return the origin of an import: that of the name under which the file came first."""
+    return str(connection.execute(select(_file.c.origin).where(_file.c.id == import_id)).scalar())
+
+
 def lock_rows_done(connection: Connection, import_id: int) -> int:
     """Return how many rows of an import are counted; lock out other writers until the commit."""
     bulk.lock_identity_writers(connection)

@@ -137,7 +137,10 @@ class _Recorder:
                 audio_files.register_schema(connection, source.schema.name, source.schema.columns)
             self.import_id = import_progress.start(connection, _describe(source), clock.now())
             self._corrected_before = import_ledger.count_corrected(connection, self.import_id)
-        self._provenance = replace(source.provenance, import_id=self.import_id)
+            stored_origin = import_progress.origin_of(connection, self.import_id)
+        self._provenance = replace(
+            source.provenance, origin=stored_origin, import_id=self.import_id
+        )
 
     def steps(self) -> Iterator[Callable[[], None]]:
         """Yield one function per batch that records the batch."""

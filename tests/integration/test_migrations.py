@@ -88,11 +88,30 @@ def contents(engine: Engine) -> dict[str, list[tuple]]:
         }
 
 
+ADDED_TABLES = (
+    "import_track",
+    "import_sighting",
+    "acousticbrainz_recording",
+    "vocabulary",
+    "audio_item",
+    "audio_item_genre",
+    "audio_download",
+    "data_source",
+)
+ADDED_COLUMNS = {
+    "sighting": ("source", "votes", "level", "licence"),
+    "audio_features": ("licence",),
+    "shard": ("cursor",),
+}
+
+
 def without_provenance(rows: dict[str, list[tuple]]) -> dict[str, list[tuple]]:
     """The rows without what revision 0007 and later ones added."""
-    added = ("import_track", "import_sighting", "acousticbrainz_recording", "vocabulary")
-    added += ("audio_item", "audio_item_genre", "audio_download")
-    kept = {name: rows[name] for name in rows if name not in added}
+    kept = {name: rows[name] for name in rows if name not in ADDED_TABLES}
+    for name, added in ADDED_COLUMNS.items():
+        columns = tables.metadata.tables[name].columns.keys()
+        taken = [place for place, column in enumerate(columns) if column not in added]
+        kept[name] = [tuple(row[place] for place in taken) for row in rows[name]]
     return kept | {"imported_file": [row[:4] for row in rows["imported_file"]]}
 
 
