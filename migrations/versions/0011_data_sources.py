@@ -1,6 +1,6 @@
 """Give every sighting its source, with votes, level and licence; list the sources.
 
-Revision ID: 0010
+Revision ID: 0011
 
 What imports delivered goes under their origins; the rest under `spotify`, if the track came from
 there or was harvested there, or else under the track's origin.
@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
