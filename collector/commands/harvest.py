@@ -5,18 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from collector.settings import CollectorSettings
+from collector.settings import PLAYLIST_SOURCE, CollectorSettings
 from genrebase.errors import CommandInterrupted
 from genrebase.runtime.console import Output
+from genrebase.store.source_ids import SPOTIFY
 
 if TYPE_CHECKING:
     from collector.crawl.dry_run import PlannedPlaylist, PlannedSearch
     from collector.crawl.forecast import GenreForecast
     from collector.crawl.harvest_loop import HarvestOutcome
     from collector.crawl.stages import CrawlStages
-
-SOURCE = "spotify"
-PLAYLISTS = "spotify_playlists"
 
 _ENDINGS = {
     "target": "Every genre has its target.",
@@ -47,6 +45,7 @@ def harvest(
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap
+    from collector.crawl import source_limits
     from collector.crawl.dry_run import plan_playlists, plan_searches
     from collector.crawl.forecast import forecast_genres
     from collector.curation import genres
@@ -56,23 +55,20 @@ def harvest(
     from genrebase.store.engine import read_transaction
 
     output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
+    settings = CollectorSettings.load()
+    sources = source_limits.configured(settings)
     wanted = [genres.find(engine, name).name for name in genre or ()]
     if dry_run:
         with read_transaction(engine) as connection:
-            forecasts = forecast_genres(
-                connection,
-                SOURCE,
-                clock,
-                rate=CollectorSettings.load().spotify_rate_limit,
-                genres=wanted,
-            )
-        lists = plan_playlists(engine, PLAYLISTS, wanted, clock.now())
-        _show(plan_searches(engine, SOURCE, wanted), lists, forecasts, output)
+            forecasts = forecast_genres(connection, sources, clock, genres=wanted)
+        reads_playlists = any(source.name == SPOTIFY for source in sources)
+        lists = (
+            plan_playlists(engine, PLAYLIST_SOURCE, wanted, clock.now()) if reads_playlists else []
+        )
+        _show(plan_searches(engine, sources, wanted), lists, forecasts, output)
         return
     with stop_on_signals(clock.interrupt) as stop:
-        crawl = bootstrap.open_crawl(
-            engine, CollectorSettings.load(), clock, lambda: stop.requested
-        )
+        crawl = bootstrap.open_crawl(engine, settings, clock, lambda: stop.requested)
         outcome = _run(crawl, wanted, max_requests, output)
     output.write_json(as_document(outcome))
     recorded = outcome.recorded
@@ -161,6 +157,7 @@ def _show(
         )
     columns = (
         "genre",
+        "source",
         "target",
         "tracks",
         "open_shards",

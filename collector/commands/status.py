@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from collector.crawl import source_limits
 from collector.crawl.forecast import GenreForecast, unknown_genres_warning
 from collector.monitoring import status as statuses
 from collector.monitoring.status import CollectorStatus
@@ -17,6 +18,7 @@ from genrebase.runtime.console import Output
 _COLUMNS = ("genre", "target", "tracks", "sightings", "with features", "paused")
 _OUTLOOK = {
     "genre": "genre",
+    "source": "next source",
     "requests": "requests",
     "expected_requests": "to go",
     "hours_to_go": "hours",
@@ -37,8 +39,8 @@ def status(
       collector status
     """
     output = Output(as_json=as_json)
-    rate = CollectorSettings.load().spotify_rate_limit
-    state = statuses.read_status(store.connect(), SystemClock(), rate)
+    sources = source_limits.configured(CollectorSettings.load())
+    state = statuses.read_status(store.connect(), SystemClock(), sources)
     for sentence in _sentences(state):
         output.print(sentence)
     rows = (

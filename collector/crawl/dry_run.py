@@ -1,11 +1,13 @@
 """Dry run of a harvest: the next request of each genre, without making any."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from collector.catalogue import playlists, shards
 from collector.crawl import planning
 from collector.crawl.playlist_harvester import RECHECK_AFTER, next_offset
+from collector.crawl.source_limits import SourceLimits, next_sources
 from collector.shard import ALL_YEARS
 from genrebase.store.engine import Engine, read_transaction
 
@@ -26,8 +28,11 @@ class PlannedSearch:
     query: str | None
     """The query of the next request; None if there is none."""
     year_from: int | None
+    """With `year_to` 0: of the tracks without a date."""
     year_to: int | None
     offset: int | None
+    source: str
+    """The source that is requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +73,24 @@ def plan_playlists(
     return sorted([*started, *new], key=lambda one: (one.genre, one.playlist))
 
 
-def plan_searches(engine: Engine, source: str, genres: list[str]) -> list[PlannedSearch]:
-    """Return the next search of every genre with a target, or of these only."""
+def plan_searches(
+    engine: Engine, sources: Sequence[SourceLimits], genres: list[str]
+) -> list[PlannedSearch]:
+    """Return the next search of every genre with a target, or of these only.
+
+    `sources` as in `forecast_genres`.
+    """
     with read_transaction(engine) as connection:
         progress = shards.genre_progress(connection, genres)
-        new = shards.genres_without_shards(connection, source, progress)
-        all_open = shards.open_shards(connection, source, progress)
+        requested = next_sources(connection, sources, list(progress))
+        new, all_open = {}, {}
+        for source in sources:
+            new[source] = shards.genres_without_shards(connection, source.name, progress)
+            all_open[source] = shards.open_shards(connection, source.name, progress)
     searches = []
     for genre_id, need in sorted(progress.items(), key=lambda pair: pair[1].name):
-        open_shards = [shard for shard in all_open if shard.genre_id == genre_id]
+        source = requested[genre_id]
+        open_shards = [shard for shard in all_open[source] if shard.genre_id == genre_id]
         shard = planning.next_shard(open_shards, progress, _ANY_LIMIT)
         years = None if shard is None or shard.years == ALL_YEARS else shard.years
         searches.append(
@@ -84,11 +98,12 @@ def plan_searches(engine: Engine, source: str, genres: list[str]) -> list[Planne
                 genre=need.name,
                 target=need.target,
                 tracks=need.tracks,
-                open_shards=len(open_shards) or int(genre_id in new),
+                open_shards=len(open_shards) or int(genre_id in new[source]),
                 query=None if shard is None else shard.query,
                 year_from=years and years[0],
                 year_to=years and years[1],
                 offset=None if shard is None else shard.next_offset,
+                source=source.name,
             )
         )
     return searches

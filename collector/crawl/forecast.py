@@ -8,14 +8,12 @@ from typing import Final
 from collector.catalogue import forecast, shards
 from collector.catalogue.forecast import FeatureCounts, GenreOverlap, SearchEffort
 from collector.crawl import planning
+from collector.crawl.source_limits import SourceLimits, next_sources
 from collector.http import rate_limiter
-from collector.rate import Rate
 from collector.shard import GenreProgress, Shard
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Connection
 
-PAGE_LIMITS: Final = (50, 10)
-"""Page limits of a search, repeated here because its module imports spotipy."""
 OVERLAP_WARNING_SHARE: Final = 0.75
 """Share of a genre's tracks sighted in other genres, too, from which its query is suspect."""
 _MIN_TRACKS: Final = 50
@@ -33,21 +31,24 @@ class GenreForecast:
     have: int
     """Unique tracks that count for it."""
     requests: int
-    """Spent on it so far."""
+    """Spent on it at all sources so far."""
     expected_requests: int | None
     """Until it has its target, at the present yield; None if nothing is left to request, or
     nothing was measured yet."""
     hours_to_go: float | None
     """For those requests, at the budget's present rate."""
     open_shards: int
-    """Parts of its search space that are not read to their end; 1 before the first request."""
+    """Parts of its search space at its next source that are not read to their end; 1 before the
+    first request."""
     unknown: bool
-    """The source has nothing for it."""
+    """No source has anything for it."""
     features_known: int
     features_nowhere: int
     """Tracks whose features no requested provider has."""
     features_waiting: int
     """Tracks whose features are still to be requested."""
+    source: str
+    """The source that is requested next for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +63,44 @@ class RequestYield:
 
 def forecast_genres(
     connection: Connection,
-    source: str,
+    sources: Sequence[SourceLimits],
     clock: Clock,
     *,
-    rate: Rate,
     genres: Sequence[str] = (),
 ) -> list[GenreForecast]:
-    """Return the forecast of every genre with a target, or of these only, by name."""
+    """Return the forecast of every genre with a target, or of these only, by name.
+
+    `sources` are those of a harvest, in order: the first that has something left for a genre is
+    requested next, and its requests are forecast.
+    """
     needs = shards.genre_progress(connection, genres)
-    request = _request_yield(connection, source, clock, rate)
-    effort = forecast.search_effort(connection, source)
+    requested = next_sources(connection, sources, list(needs))
+    yields = {
+        source.name: _request_yield(connection, source, clock)
+        for source in dict.fromkeys(requested.values())
+    }
+    efforts = {source.name: forecast.search_effort(connection, source.name) for source in sources}
     features = forecast.feature_counts(connection, clock.now())
-    unknown = set(shards.unknown_genres(connection, source, needs))
-    open_shards: dict[int, list[Shard]] = {}
-    for shard in shards.open_shards(connection, source, needs):
-        open_shards.setdefault(shard.genre_id, []).append(shard)
+    unknown = set.intersection(
+        *(set(shards.unknown_genres(connection, source.name, needs)) for source in sources)
+    )
+    open_shards: dict[tuple[str, int], list[Shard]] = {}
+    for source in sources:
+        for shard in shards.open_shards(connection, source.name, needs):
+            open_shards.setdefault((source.name, shard.genre_id), []).append(shard)
     forecasts = []
     for genre_id, need in needs.items():
-        used = effort.get(genre_id)
-        expected = expected_requests(need, used, open_shards.get(genre_id, []), request.page_limit)
+        name = requested[genre_id].name
+        used, request = efforts[name].get(genre_id), yields[name]
+        left = open_shards.get((name, genre_id), [])
+        expected = expected_requests(need, used, left, request.page_limit)
         counts = features.get(genre_id, FeatureCounts(0, 0, 0))
         forecasts.append(
             GenreForecast(
                 genre=need.name,
                 target=need.target,
                 have=need.tracks,
-                requests=used.requests if used else 0,
+                requests=sum(by[genre_id].requests for by in efforts.values() if genre_id in by),
                 expected_requests=expected,
                 hours_to_go=None if expected is None else expected * request.interval / _HOUR,
                 open_shards=used.open_shards if used else 1,
@@ -95,6 +108,7 @@ def forecast_genres(
                 features_known=counts.found,
                 features_nowhere=counts.unavailable,
                 features_waiting=counts.pending,
+                source=name,
             )
         )
     return sorted(forecasts, key=lambda one: one.genre)
@@ -146,11 +160,11 @@ def _largest_overlaps(overlap: GenreOverlap) -> list[str]:
     return ordered[:_MAX_LISTED]
 
 
-def _request_yield(connection: Connection, source: str, clock: Clock, rate: Rate) -> RequestYield:
+def _request_yield(connection: Connection, source: SourceLimits, clock: Clock) -> RequestYield:
     """Return the yield at the rate of the source's most used credential, or the initial one."""
-    own = [state for state in rate_limiter.load_states(connection) if state.source == source]
+    own = [state for state in rate_limiter.load_states(connection) if state.source == source.name]
     if not own:
-        return RequestYield(rate.interval, PAGE_LIMITS[0])
+        return RequestYield(source.rate.interval, source.page_limits[0])
     state = max(own, key=lambda one: one.requests)
-    limit = state.capabilities.page_limit(PAGE_LIMITS, clock.now().timestamp())
+    limit = state.capabilities.page_limit(source.page_limits, clock.now().timestamp())
     return RequestYield(state.interval, limit)

@@ -1,22 +1,17 @@
 """Status of the harvest: what `collector status` prints."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final
 
-from collector import rate as rates
 from collector.catalogue import forecast as forecasts
 from collector.catalogue import origin, report
 from collector.catalogue.report import GenreCounts, LastRun, SourceCounts
 from collector.crawl import forecast
 from collector.crawl.forecast import GenreForecast
-from collector.rate import Rate
+from collector.crawl.source_limits import SPOTIFY_LIMITS, SourceLimits
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine, read_transaction
-from genrebase.store.source_ids import SPOTIFY
-
-DEFAULT_RATE: Final = rates.parse_rate("60/30s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +42,28 @@ class CollectorStatus:
     """Warnings about genres that are almost covered by others."""
 
 
-def read_status(engine: Engine, clock: Clock, rate: Rate = DEFAULT_RATE) -> CollectorStatus:
-    """Return the state of the database; hours are forecast at `rate` before the first request."""
+def read_status(
+    engine: Engine, clock: Clock, sources: Sequence[SourceLimits] = (SPOTIFY_LIMITS,)
+) -> CollectorStatus:
+    """Return the state of the database; what is left to do is forecast for these sources."""
     with read_transaction(engine) as connection:
         totals = report.totals(connection)
-        sources = report.source_counts(connection, clock.now())
+        counts = report.source_counts(connection, clock.now())
         harvested = report.harvested_sources(connection)
         filled_from = origin.load_origin(connection)
         genres = report.genre_counts(connection)
         last_runs = report.last_runs(connection, clock.now())
-        to_go = forecast.forecast_genres(connection, SPOTIFY, clock, rate=rate)
+        to_go = forecast.forecast_genres(connection, sources, clock)
         alarms = forecast.overlap_warnings(forecasts.genre_overlaps(connection))
-    bans = [one.blocked_until for one in sources if one.source in harvested and one.blocked_until]
+    bans = [one.blocked_until for one in counts if one.source in harvested and one.blocked_until]
     return CollectorStatus(
         **asdict(totals),
-        requests=sum(one.requests for one in sources),
+        requests=sum(one.requests for one in counts),
         blocked_until=max(bans, default=None),
         genres=genres,
         origin=None if filled_from is None else str(filled_from),
         invented=filled_from is not None and filled_from.kind == "synthetic",
-        sources=sources,
+        sources=counts,
         last_runs=last_runs,
         outlook=to_go,
         unknown=[one.genre for one in to_go if one.unknown],

@@ -4,12 +4,16 @@ from collector.catalogue import feature_queue as queue
 from collector.catalogue import forecast as counts
 from collector.catalogue.feature_queue import ProviderResult
 from collector.crawl import forecast
+from collector.crawl.dry_run import plan_searches
+from collector.crawl.forecast import forecast_genres
 from collector.crawl.search_harvester import SearchHarvester
+from collector.crawl.source_limits import PAGE_LIMITS, SourceLimits
 from collector.curation import genres
 from collector.http.rate_limiter import RequestBudget
 from collector.monitoring.status import read_status
 from collector.rate import Rate
 from collector.records import AudioFeatures
+from collector.sources.musicbrainz_search import MusicBrainzSearch
 from collector.sources.spotify_search import SpotifySearch
 from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import NOON, FakeClock, FakeSource
@@ -31,7 +35,7 @@ def harvester(engine, rows=ROWS, target=100, reach=40):
 def forecasts_of(engine, names=()):
     with read_transaction(engine) as connection:
         forecasts = forecast.forecast_genres(
-            connection, "spotify", FakeClock(), rate=ONE_A_SECOND, genres=names
+            connection, [SourceLimits("spotify", ONE_A_SECOND)], FakeClock(), genres=names
         )
     return {one.genre: one for one in forecasts}
 
@@ -123,9 +127,34 @@ def test_the_status_contains_the_forecast(engine):
     assert (status.unknown, status.alarms) == (["rockk"], [])
 
 
-def test_the_page_limits_are_those_of_the_search():
-    """The duplicated constant equals the one of the Spotify search."""
-    assert SpotifySearch.page_limits == forecast.PAGE_LIMITS
+def test_the_page_limits_are_those_of_the_sources():
+    """The duplicated constants equal those of the searches."""
+    sources = {source.name: source.page_limits for source in (SpotifySearch, MusicBrainzSearch)}
+    assert sources == PAGE_LIMITS
+
+
+def test_a_genre_is_forecast_for_the_source_that_is_next(engine):
+    """The next source is forecast once the one before has nothing left, at its own page limit."""
+    one = harvester(engine, target=1_000)
+    sources = [SourceLimits("spotify"), SourceLimits("musicbrainz", ONE_A_SECOND, (100, 25))]
+
+    def next_of(genre):
+        with read_transaction(engine) as connection:
+            by_genre = {
+                forecast.genre: forecast
+                for forecast in forecast_genres(connection, sources, FakeClock())
+            }
+        searches = {search.genre: search for search in plan_searches(engine, sources, [])}
+        assert searches[genre].source == by_genre[genre].source
+        return by_genre[genre]
+
+    assert (next_of("rock").source, next_of("rock").requests) == ("spotify", 0)
+    spent = one.run().requests
+    rock, unknown = next_of("rock"), next_of("rockk")
+    assert (rock.source, rock.open_shards, rock.expected_requests) == ("musicbrainz", 1, 10)
+    assert rock.hours_to_go == 10 / 3_600
+    assert rock.requests + unknown.requests == spent
+    assert not unknown.unknown, "musicbrainz was not requested yet"
 
 
 def test_overlaps_count_each_track_once(engine):

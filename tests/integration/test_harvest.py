@@ -11,6 +11,7 @@ from sqlalchemy import event, select
 from collector.catalogue import shards
 from collector.crawl.dry_run import plan_searches
 from collector.crawl.search_harvester import SearchHarvester
+from collector.crawl.source_limits import SPOTIFY_LIMITS
 from collector.curation import genres as genre_use
 from collector.errors import RateLimited
 from collector.http.rate_limiter import RequestBudget
@@ -220,9 +221,15 @@ def test_without_a_target_there_is_nothing_to_do(engine):
 def test_a_preview_makes_no_request(engine):
     """It lists the next searches, before and between harvests."""
     one = harvester(engine, catalogue())
-    assert [result.open_shards for result in plan_searches(engine, "spotify", [])] == [1, 1, 1]
+    assert [result.open_shards for result in plan_searches(engine, [SPOTIFY_LIMITS], [])] == [
+        1,
+        1,
+        1,
+    ]
     one.run(max_requests=4)
-    displayed = {result.genre: result for result in plan_searches(engine, "spotify", ["rock"])}
+    displayed = {
+        result.genre: result for result in plan_searches(engine, [SPOTIFY_LIMITS], ["rock"])
+    }
     assert displayed["rock"].query == 'genre:"rock"'
     assert len(one.source.queries) == 4
 

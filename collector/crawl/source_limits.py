@@ -1,0 +1,63 @@
+"""What the requests to each source cost before the first one: rate and page limits.
+
+They repeat what the sources' classes have, whose modules import their HTTP clients.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from collector.catalogue import shards
+from collector.rate import Rate, parse_rate
+from collector.settings import CollectorSettings
+from genrebase.store import source_ids
+from genrebase.store.engine import Connection
+
+PAGE_LIMITS: Final[Mapping[str, Sequence[int]]] = {
+    source_ids.SPOTIFY: (50, 10),
+    source_ids.MUSICBRAINZ: (100, 25),
+}
+_OTHER_PAGE_LIMITS: Final = (50,)
+_OTHER_RATE: Final = parse_rate("60/30s")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLimits:
+    """A source's rate and page limits."""
+
+    name: str
+    rate: Rate = _OTHER_RATE
+    page_limits: Sequence[int] = _OTHER_PAGE_LIMITS
+    """Items per page, the largest first."""
+
+
+SPOTIFY_LIMITS: Final = SourceLimits(
+    source_ids.SPOTIFY, page_limits=PAGE_LIMITS[source_ids.SPOTIFY]
+)
+
+
+def configured(settings: CollectorSettings) -> tuple[SourceLimits, ...]:
+    """Return the limits of the sources of `COLLECTOR_SOURCES`, in order."""
+    rates = {
+        source_ids.SPOTIFY: settings.spotify_rate_limit,
+        source_ids.MUSICBRAINZ: settings.musicbrainz_rate_limit,
+    }
+    return tuple(
+        SourceLimits(name, rates.get(name, _OTHER_RATE), PAGE_LIMITS.get(name, _OTHER_PAGE_LIMITS))
+        for name in settings.source_names
+    )
+
+
+def next_sources(
+    connection: Connection, sources: Sequence[SourceLimits], genre_ids: Sequence[int]
+) -> dict[int, SourceLimits]:
+    """Return, per genre, the first of `sources` that has something left for it, else the last."""
+    chosen: dict[int, SourceLimits] = {}
+    for source in sources:
+        left = shards.genres_without_shards(connection, source.name, genre_ids)
+        left |= {
+            shard.genre_id for shard in shards.open_shards(connection, source.name, genre_ids)
+        }
+        for genre_id in left:
+            chosen.setdefault(genre_id, source)
+    return {genre_id: chosen.get(genre_id, sources[-1]) for genre_id in genre_ids}
