@@ -130,8 +130,9 @@ def settings(folder: Path, url: str) -> Iterator[pytest.MonkeyPatch]:
     values = {
         "SPOTIPY_CLIENT_ID": "an-id",
         "SPOTIPY_CLIENT_SECRET": "a-secret",
-        "COLLECTOR_SPOTIFY_URL": url,
+        "COLLECTOR_SANDBOX_URL": url,
         "COLLECTOR_RATE": "1000/1s",
+        "COLLECTOR_MUSICBRAINZ_RATE": "1000/1s",
         "COLLECTOR_RECCOBEATS_RATE": "1000/1s",
         "CLASSIFIER_ESTIMATOR": "logistic",
         "CLASSIFIER_MIN_TRACKS": "10",

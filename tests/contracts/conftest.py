@@ -79,7 +79,8 @@ def settings_for(url: str) -> CollectorSettings:
         _env_file=None,
         spotify_client_id="an-id",
         spotify_client_secret=SecretStr("a-secret"),
-        spotify_url=url,
+        contact="somebody@example.org",
+        sandbox_url=url,
         timeout=5.0,
     )
 
