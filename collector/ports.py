@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self
 from collector.credential_limits import Account
 from collector.records import AudioFeatures, ItemFiles, Page, PageQuery, RemoteFile
 from collector.settings import CollectorSettings
+from collector.submissions import Submission
 from genrebase.runtime.clock import Clock
 
 if TYPE_CHECKING:
@@ -81,6 +82,10 @@ class Source(RemoteService, Protocol):
     def fetch(self, query: PageQuery) -> Page: ...
 
 
+ProviderFeatures = AudioFeatures | tuple[Submission, ...]
+"""What a provider has of an id: audio features, or AcousticBrainz' numbers of its submissions."""
+
+
 class FeatureProvider(RemoteService, Protocol):
     """A provider of audio features by the ids of a source."""
 
@@ -99,12 +104,17 @@ class FeatureProvider(RemoteService, Protocol):
         """The endpoint recorded as closed when it raises `EndpointClosed`."""
         ...
 
+    @property
+    def may_have_ended(self) -> bool:
+        """Whether a failure that lasts closes the endpoint: the service may be gone for good."""
+        ...
+
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
         """Make it; raise `UserError` with a sentence where a setting is missing."""
         ...
 
-    def fetch(self, ids: Sequence[str]) -> Mapping[str, AudioFeatures | None]: ...
+    def fetch(self, ids: Sequence[str]) -> Mapping[str, ProviderFeatures | None]: ...
 
 
 class AudioSource(RemoteService, Protocol):

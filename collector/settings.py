@@ -4,12 +4,12 @@ from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from collector.rate import Rate, parse_rate
+from collector.setting_types import RateText, WebAddress
 from collector.shard import RECRAWL_AFTER
 from genrebase.runtime import plugins
 from genrebase.runtime.addresses import ListenAddress
@@ -19,6 +19,7 @@ from genrebase.store.settings import DEFAULT_FEATURE_ORDER
 SPOTIFY_API: Final = "https://api.spotify.com/v1/"
 SPOTIFY_TOKEN: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - an address
 MUSICBRAINZ: Final = "https://musicbrainz.org"
+ACOUSTICBRAINZ: Final = "https://acousticbrainz.org"
 INTERNET_ARCHIVE: Final = "https://archive.org"
 JAMENDO_API: Final = "https://api.jamendo.com/v3.0/"
 RECCOBEATS_API: Final = "https://api.reccobeats.com/v1/"
@@ -33,8 +34,8 @@ PLAYLIST_SOURCE: Final = "spotify_playlists"
 FEATURES_GROUP: Final = "collector.features"
 """The entry-point group of feature providers."""
 
-IMPORT_PROVIDERS: Final = ("csv", "audio")
-"""Feature providers that receive no requests: their features come with imports."""
+IMPORT_PROVIDERS: Final = ("csv", "audio", "acousticbrainz", "essentia")
+"""Feature providers whose features come with imports; an installed one is requested, too."""
 
 
 class CollectorSettings(EnvironmentSettings):
@@ -52,7 +53,7 @@ class CollectorSettings(EnvironmentSettings):
         description="Your e-mail address or web page, part of the User-Agent: open services "
         "refuse requests without one.",
     )
-    sandbox_url: str | None = Field(
+    sandbox_url: WebAddress | None = Field(
         default=None,
         description="Send the requests to all services to the sandbox at this address, "
         "`http://127.0.0.1:8765`.",
@@ -67,7 +68,7 @@ class CollectorSettings(EnvironmentSettings):
         validation_alias="SPOTIPY_CLIENT_SECRET",
         description="The client secret of your Spotify app.",
     )
-    spotify_url: str | None = Field(
+    spotify_url: WebAddress | None = Field(
         default=None,
         description="Send requests to this host instead of Spotify, such as the sandbox, "
         "`http://127.0.0.1:8765`.",
@@ -76,38 +77,53 @@ class CollectorSettings(EnvironmentSettings):
         default="",
         description="`accepted` once you have read and accepted Spotify's Developer Terms.",
     )
-    rate: str = Field(
+    rate: RateText = Field(
         default="60/30s",
         description="Rate limit of requests to Spotify: 60/30s is 60 in any 30 seconds.",
     )
-    reccobeats_url: str | None = Field(
+    reccobeats_url: WebAddress | None = Field(
         default=None,
         description="Base URL for ReccoBeats requests instead of the public one.",
     )
-    reccobeats_rate: str = Field(
+    reccobeats_rate: RateText = Field(
         default="60/30s",
         description="Rate limit of requests to ReccoBeats: 60/30s is 60 in any 30 seconds.",
     )
-    musicbrainz_url: str | None = Field(
+    musicbrainz_url: WebAddress | None = Field(
         default=None,
         description="Send requests to a mirror of MusicBrainz at this address instead of "
         "`https://musicbrainz.org`.",
     )
-    musicbrainz_rate: str = Field(
+    musicbrainz_rate: RateText = Field(
         default="20/21s",
         description="Rate limit of requests to MusicBrainz, which allows one per second: 20 in "
         "any 21 seconds, evenly spaced.",
     )
-    archive_url: str | None = Field(
+    acousticbrainz_url: WebAddress | None = Field(
+        default=None,
+        description="Send requests to a stand-in for AcousticBrainz at this address instead of "
+        "`https://acousticbrainz.org`.",
+    )
+    acousticbrainz_rate: RateText = Field(
+        default="10/10s",
+        description="Rate limit of requests to AcousticBrainz: 10 in any 10 seconds.",
+    )
+    acousticbrainz_submissions: int = Field(
+        default=1,
+        ge=1,
+        le=25,
+        description="Submissions requested of each recording; a request has room for 25 in all.",
+    )
+    archive_url: WebAddress | None = Field(
         default=None,
         description="Send requests to a stand-in for Internet Archive at this address instead of "
         "`https://archive.org`.",
     )
-    archive_rate: str = Field(
+    archive_rate: RateText = Field(
         default="30/30s",
         description="Rate limit of requests to Internet Archive, downloads included.",
     )
-    jamendo_url: str | None = Field(
+    jamendo_url: WebAddress | None = Field(
         default=None,
         description="Send requests to a stand-in for Jamendo at this address instead of the "
         "public API.",
@@ -116,7 +132,7 @@ class CollectorSettings(EnvironmentSettings):
         default=None,
         description="Your client id at Jamendo, free at https://devportal.jamendo.com.",
     )
-    jamendo_rate: str = Field(
+    jamendo_rate: RateText = Field(
         default="30/30s",
         description="Rate limit of requests to Jamendo, downloads included.",
     )
@@ -181,12 +197,6 @@ class CollectorSettings(EnvironmentSettings):
         "there.",
     )
 
-    @field_validator("rate", "reccobeats_rate", "musicbrainz_rate", "archive_rate", "jamendo_rate")
-    @classmethod
-    def _is_rate(cls, text: str) -> str:
-        parse_rate(text)
-        return text
-
     @field_validator("feature_order")
     @classmethod
     def _names_providers(cls, text: str) -> str:
@@ -217,23 +227,6 @@ class CollectorSettings(EnvironmentSettings):
         if text is not None:
             ListenAddress.parse(text)
         return text
-
-    @field_validator(
-        "sandbox_url",
-        "spotify_url",
-        "reccobeats_url",
-        "musicbrainz_url",
-        "archive_url",
-        "jamendo_url",
-    )
-    @classmethod
-    def _is_address(cls, text: str | None) -> str | None:
-        if text is None:
-            return None
-        parts = urlsplit(text)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(f"{text!r} is not an address: write http://127.0.0.1:8765")
-        return text.rstrip("/")
 
     @property
     def uses_real_spotify(self) -> bool:
@@ -322,6 +315,17 @@ class CollectorSettings(EnvironmentSettings):
     def jamendo_rate_limit(self) -> Rate:
         """Rate limit of requests to Jamendo."""
         return parse_rate(self.jamendo_rate)
+
+    @property
+    def acousticbrainz_api_url(self) -> str:
+        """Address of AcousticBrainz' API, with a slash at the end."""
+        sandbox = self.sandbox_url and f"{self.sandbox_url}/acousticbrainz"
+        return f"{self.acousticbrainz_url or sandbox or ACOUSTICBRAINZ}/api/v1/"
+
+    @property
+    def acousticbrainz_rate_limit(self) -> Rate:
+        """Rate limit of requests to AcousticBrainz."""
+        return parse_rate(self.acousticbrainz_rate)
 
     @property
     def user_agent(self) -> str:

@@ -91,6 +91,8 @@ class SparseProvider:
     """Provider with features for one track in `share`."""
 
     endpoint = "features"
+    ids_of = "spotify"
+    may_have_ended = False
 
     def __init__(self, name: str, share: int, batch: int, rate: Rate) -> None:
         self.name, self.share, self.batch_size = name, share, batch

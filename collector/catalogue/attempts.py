@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
+    func,
     literal,
     or_,
     select,
@@ -41,9 +42,16 @@ class LeasedTrack:
 
     track_id: int
     source_id: str
-    """The Spotify id to request; a track with several is requested with each of them in turn."""
+    """The id to request; a track with several is requested with each of them in turn."""
     attempts: int
     """Earlier requests to this provider."""
+    other_ids: tuple[str, ...] = ()
+    """Ids to request in the same round."""
+
+    @property
+    def source_ids(self) -> tuple[str, ...]:
+        """All ids to request in this round."""
+        return (self.source_id, *self.other_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +101,6 @@ class LeasedTracks:
         )
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    """Return the condition of an attempt that may be repeated.
-
-    A time beyond the longest wait comes from a clock that was set back since.
-    """
-    return or_(_attempt.next_at <= now, _attempt.next_at > now + LONGEST_WAIT)
-
-
 @dataclass(frozen=True, slots=True)
 class AttemptQueue:
     """The tracks that lack what a provider may have."""
@@ -109,20 +109,55 @@ class AttemptQueue:
     """The value of `feature_attempt.provider`."""
     results: Table
     """A track with a row here is not requested."""
+    ids_of: str = SPOTIFY
+    """The source whose ids the provider takes."""
+    only_by: tuple[str, ...] = ()
+    """If given, only rows of these providers count as results."""
+    not_by: tuple[str, ...] = ()
+    """Rows of these providers do not count as results."""
+    requests_once: bool = False
+    """Whether the provider never changes: all ids of a track are requested at once, and one that
+    is unknown is not requested again. `attempts` is then the number of ids requested."""
 
     def due(self, query: Select[Any], now: datetime) -> Select[Any]:
         """Narrow a query of tracks to those that are due, joined with their attempts.
 
-        A track is due if it has no result, has a Spotify id, and this provider neither missed it
-        lately nor has it requested right now.
+        A track is due if it has no result, has an id for the provider, and this provider neither
+        missed it lately nor has it requested right now.
         """
         track, alias = tables.track, tables.track_alias
         own = and_(_attempt.track_id == track.c.id, _attempt.provider == self.provider)
         return query.select_from(track.outerjoin(tables.feature_attempt, own)).where(
-            ~exists().where(self.results.c.track_id == track.c.id),
-            exists().where(alias.c.track_id == track.c.id, alias.c.source == SPOTIFY),
-            or_(_attempt.track_id.is_(None), _is_due(now)),
+            ~exists().where(self.results.c.track_id == track.c.id, *self._counts_as_result()),
+            exists().where(alias.c.track_id == track.c.id, alias.c.source == self.ids_of),
+            or_(_attempt.track_id.is_(None), self._is_due(now)),
         )
+
+    def _counts_as_result(self) -> list[ColumnElement[bool]]:
+        conditions: list[ColumnElement[bool]] = []
+        if self.only_by:
+            conditions.append(self.results.c.provider.in_(self.only_by))
+        if self.not_by:
+            conditions.append(self.results.c.provider.not_in(self.not_by))
+        return conditions
+
+    def _is_due(self, now: datetime) -> ColumnElement[bool]:
+        """Return the condition of an attempt that may be repeated: at its time, or for a new id.
+
+        A time beyond the longest wait comes from a clock that was set back since.
+        """
+        at_its_time = or_(_attempt.next_at <= now, _attempt.next_at > now + LONGEST_WAIT)
+        if not self.requests_once:
+            return at_its_time
+        alias = tables.track_alias.alias("own_ids")
+        ids = (
+            select(func.count())
+            .select_from(alias)
+            .where(alias.c.track_id == _attempt.track_id, alias.c.source == self.ids_of)
+            .scalar_subquery()
+        )
+        missed = and_(_attempt.next_at.is_(None), _attempt.outcome == "unknown")
+        return or_(at_its_time, and_(missed, _attempt.attempts < ids))
 
     def next_due(self, now: datetime, *, after: int = 0, limit: int) -> Select[tuple[int]]:
         """Return the query of the first due tracks with ids above `after`, by id."""
@@ -159,15 +194,19 @@ class AttemptQueue:
         leased = added.on_conflict_do_update(
             index_elements=["track_id", "provider"],
             set_={"next_at": added.excluded.next_at},
-            where=_is_due(leased_at),
+            where=self._is_due(leased_at),
         ).returning(_attempt.track_id, _attempt.attempts)
         attempts = dict(sorted(map(tuple, connection.execute(leased))))
-        ids = _spotify_ids(connection, list(attempts))
+        ids = _ids_of_tracks(connection, list(attempts), self.ids_of)
         tracks = [
-            LeasedTrack(track_id, ids[track_id][count % len(ids[track_id])], count)
-            for track_id, count in attempts.items()
+            self._leased(track_id, count, ids[track_id]) for track_id, count in attempts.items()
         ]
         return LeasedTracks(self, now, tracks, until)
+
+    def _leased(self, track_id: int, attempts: int, ids: Sequence[str]) -> LeasedTrack:
+        if self.requests_once:
+            return LeasedTrack(track_id, ids[0], attempts, tuple(ids[1:]))
+        return LeasedTrack(track_id, ids[attempts % len(ids)], attempts)
 
     def expire_leases(self, connection: Connection, now: datetime) -> bool:
         """Make due what is leased, after all other processes died; return whether that is any."""
@@ -202,13 +241,15 @@ class AttemptQueue:
         )
 
 
-def _spotify_ids(connection: Connection, track_ids: Sequence[int]) -> dict[int, list[str]]:
+def _ids_of_tracks(
+    connection: Connection, track_ids: Sequence[int], source: str
+) -> dict[int, list[str]]:
     rows = bulk.select_in(
         connection,
         "SELECT a.track_id, a.source_id FROM {values} CROSS JOIN track_alias a"
         " WHERE a.track_id = listed.value AND a.source = {mark} ORDER BY a.source_id",
         track_ids,
-        SPOTIFY,
+        source,
         sql_type="bigint",
     )
     ids: dict[int, list[str]] = {}

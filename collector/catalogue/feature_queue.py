@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from collector.catalogue.attempts import Attempt, AttemptQueue
 from collector.records import AudioFeatures
 from genrebase.store import bulk, tables
+from genrebase.store.source_ids import SPOTIFY
 
 _values_of = attrgetter(*tables.FEATURES)
 
@@ -24,17 +25,39 @@ class ProviderResult:
     """Requests for it so far, this one included."""
     next_at: datetime | None
     """When to request it again, None for never."""
+    has_submissions: bool = False
+    """Whether it returned AcousticBrainz' numbers, which `submissions` stores."""
+
+    @property
+    def found(self) -> bool:
+        """Whether the provider has anything of the track."""
+        return self.features is not None or self.has_submissions
 
 
-def queue_of(provider: str) -> AttemptQueue:
-    """Return the queue of the tracks that have no features from any provider."""
-    return AttemptQueue(provider, tables.audio_features)
+def queue_of(provider: str, ids_of: str = SPOTIFY) -> AttemptQueue:
+    """Return the queue of the tracks to request from a provider that takes ids of a source.
+
+    Of AcousticBrainz these are the tracks without its numbers, whoever else has features of them:
+    its numbers are other ones. Of any other provider they are the tracks without features on the
+    catalogues' scales: AcousticBrainz' tempo alone is not enough.
+    """
+    if provider in tables.SUBMISSION_PROVIDERS:
+        return AttemptQueue(
+            provider,
+            tables.acousticbrainz_recording,
+            ids_of,
+            only_by=(provider,),
+            requests_once=True,
+        )
+    return AttemptQueue(
+        provider, tables.audio_features, ids_of, not_by=tables.SUBMISSION_PROVIDERS
+    )
 
 
 def record_results(
-    connection: Connection, provider: str, results: Iterable[ProviderResult], now: datetime
+    connection: Connection, queue: AttemptQueue, results: Iterable[ProviderResult], now: datetime
 ) -> None:
-    """Store what `provider` returned; run inside a writing transaction, which the caller commits.
+    """Store what a queue's provider returned; run inside a writing transaction.
 
     Results of tracks that are gone by now (merged, forgotten) are dropped.
     """
@@ -51,13 +74,10 @@ def record_results(
         for result in kept
         if result.features is not None
     }
-    store_features(connection, values, provider, now, replace=True)
-    queue_of(provider).record(
+    store_features(connection, values, queue.provider, now, replace=True)
+    queue.record(
         connection,
-        [
-            Attempt(one.track_id, one.attempts, one.features is not None, one.next_at)
-            for one in kept
-        ],
+        [Attempt(one.track_id, one.attempts, one.found, one.next_at) for one in kept],
     )
 
 

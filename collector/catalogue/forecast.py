@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, or
 
 from collector.catalogue import analysis_queue, sightings
 from genrebase.store import tables
-from genrebase.store.source_ids import SPOTIFY
+from genrebase.store.source_ids import MUSICBRAINZ, SPOTIFY
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,11 @@ def feature_counts(connection: Connection, now: datetime) -> dict[int, FeatureCo
     """Count, per genre id, the tracks whose features are stored, unavailable or pending."""
     track, alias, attempt = tables.track, tables.track_alias, tables.feature_attempt
     featured = select(tables.audio_features.c.track_id).distinct().subquery()
-    with_spotify_id = (
-        select(alias.c.track_id).where(alias.c.source == SPOTIFY).distinct().subquery()
+    with_id = (
+        select(alias.c.track_id)
+        .where(alias.c.source.in_((SPOTIFY, MUSICBRAINZ)))  # whose ids providers take
+        .distinct()
+        .subquery()
     )
     missed = (
         select(attempt.c.track_id)
@@ -80,9 +83,7 @@ def feature_counts(connection: Connection, now: datetime) -> dict[int, FeatureCo
         .subquery()
     )
     has_none = featured.c.track_id.is_(None)
-    unavailable = and_(
-        has_none, or_(with_spotify_id.c.track_id.is_(None), missed.c.track_id.is_not(None))
-    )
+    unavailable = and_(has_none, or_(with_id.c.track_id.is_(None), missed.c.track_id.is_not(None)))
     query = (
         select(
             track.c.genre_id,
@@ -92,7 +93,7 @@ def feature_counts(connection: Connection, now: datetime) -> dict[int, FeatureCo
         )
         .select_from(track)
         .outerjoin(featured, featured.c.track_id == track.c.id)
-        .outerjoin(with_spotify_id, with_spotify_id.c.track_id == track.c.id)
+        .outerjoin(with_id, with_id.c.track_id == track.c.id)
         .outerjoin(missed, missed.c.track_id == track.c.id)
         .where(track.c.genre_id.is_not(None))
         .group_by(track.c.genre_id)

@@ -8,8 +8,8 @@ from typing import Final
 
 import structlog
 
-from collector.catalogue import feature_queue
-from collector.catalogue.attempts import LeasedTrack, LeasedTracks
+from collector.catalogue import feature_queue, submissions
+from collector.catalogue.attempts import AttemptQueue, LeasedTrack, LeasedTracks
 from collector.catalogue.feature_queue import ProviderResult
 from collector.catalogue.lease import Lease
 from collector.enrichment.leased_batches import LeasedBatches
@@ -25,8 +25,9 @@ from collector.errors import (
 )
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries, recording_closed_endpoint
-from collector.ports import FeatureProvider
+from collector.ports import FeatureProvider, ProviderFeatures
 from collector.records import AudioFeatures
+from collector.submissions import Submission
 from genrebase.runtime.clock import Clock
 from genrebase.store.bulk import exclusive_transaction
 from genrebase.store.engine import Engine, read_transaction
@@ -42,6 +43,11 @@ class BudgetedProvider:
 
     provider: FeatureProvider
     budget: RequestBudget
+
+    @property
+    def queue(self) -> AttemptQueue:
+        """The tracks to request from it."""
+        return feature_queue.queue_of(self.provider.name, self.provider.ids_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ class FeatureEnricher:
             if not funded.budget.state().accepts(funded.provider.endpoint, now.timestamp()):
                 continue
             with read_transaction(self.engine) as connection:
-                if feature_queue.queue_of(funded.provider.name).has_due(connection, now):
+                if funded.queue.has_due(connection, now):
                     return True
         return False
 
@@ -77,7 +83,8 @@ class FeatureEnricher:
 
         Every batch is stored before the next is requested, so stopping anywhere loses nothing.
         Tracks that another process has leased are left to it, and waited for. A provider that is
-        closed, blocked or broken is skipped.
+        closed, blocked or broken is skipped; one that may have ended is not requested again for a
+        week.
         """
         outcome = EnrichmentResult()
         limit = RequestLimit(max_requests)
@@ -93,11 +100,19 @@ class FeatureEnricher:
                 except (RequestLimitReached, StopRequested):
                     raise
                 except CollectorError as error:
-                    outcome.problems.append(f"{funded.provider.name}: {error}")
+                    outcome.problems.append(self._problem(funded, error))
             waiting = [ban for funded, ban in bans if self._batches(funded).has_pending()]
             if waiting:
                 raise min(waiting, key=lambda ban: ban.until)
         return outcome
+
+    def _problem(self, funded: BudgetedProvider, error: CollectorError) -> str:
+        """Return a sentence on a provider that failed, and close one that may have ended."""
+        provider = funded.provider
+        if not provider.may_have_ended:
+            return f"{provider.name}: {error}"
+        funded.budget.record_closed_endpoint(provider.endpoint, self.clock.now().timestamp())
+        return f"{provider.name}: {error} It may have ended, and is requested again in a week."
 
     def _fetch_all(
         self,
@@ -113,10 +128,9 @@ class FeatureEnricher:
         for batch in self._batches(funded):
             with suppress(LeaseLost), batch.released_on_failure():
                 features = self._fetch(funded, batch, limit)
-                self._record(provider.name, batch.rows.tracks, features)
-                tracks = batch.rows.tracks
-                outcome.requested += len(tracks)
-                outcome.found += sum(features.get(one.source_id) is not None for one in tracks)
+                results = self._record(funded, batch.rows.tracks, features)
+                outcome.requested += len(results)
+                outcome.found += sum(one.found for one in results)
                 outcome.requests = limit.used
                 advance(outcome)
 
@@ -124,7 +138,7 @@ class FeatureEnricher:
         return LeasedBatches(
             self.engine,
             self.clock,
-            feature_queue.queue_of(funded.provider.name),
+            funded.queue,
             funded.provider.batch_size,
             self.no_other_worker,
             self.stop_requested,
@@ -132,27 +146,58 @@ class FeatureEnricher:
 
     def _fetch(
         self, funded: BudgetedProvider, batch: Lease[LeasedTracks], limit: RequestLimit
-    ) -> Mapping[str, AudioFeatures | None]:
-        def fetch() -> Mapping[str, AudioFeatures | None]:
-            batch.renew_if_due()
-            return funded.provider.fetch([track.source_id for track in batch.rows.tracks])
+    ) -> Mapping[str, ProviderFeatures | None]:
+        """Return what the provider has of the batch's ids, in as many requests as these need."""
+        ids = [source_id for track in batch.rows.tracks for source_id in track.source_ids]
+        size = funded.provider.batch_size
+        features: dict[str, ProviderFeatures | None] = {}
+        for start in range(0, len(ids), size):
 
-        with recording_closed_endpoint(funded.budget, self.clock):
-            return call_with_retries(funded.budget, self.clock, fetch, limit)
+            def fetch(start: int = start) -> Mapping[str, ProviderFeatures | None]:
+                batch.renew_if_due()
+                return funded.provider.fetch(ids[start : start + size])
+
+            with recording_closed_endpoint(funded.budget, self.clock):
+                features |= call_with_retries(funded.budget, self.clock, fetch, limit)
+        return features
 
     def _record(
         self,
-        provider: str,
+        funded: BudgetedProvider,
         tracks: Sequence[LeasedTrack],
-        features: Mapping[str, AudioFeatures | None],
-    ) -> None:
-        now = self.clock.now()
-        results = [_result(track, features.get(track.source_id), now) for track in tracks]
+        features: Mapping[str, ProviderFeatures | None],
+    ) -> list[ProviderResult]:
+        now, queue = self.clock.now(), funded.queue
+        results = [_result(track, features, queue, now) for track in tracks]
+        numbers = _submissions(tracks, features)
         with exclusive_transaction(self.engine) as connection:
-            feature_queue.record_results(connection, provider, results, now)
+            feature_queue.record_results(connection, queue, results, now)
+            submissions.store_submissions(connection, numbers, now)
+        return results
 
 
-def _result(track: LeasedTrack, features: AudioFeatures | None, now: datetime) -> ProviderResult:
+def _result(
+    track: LeasedTrack,
+    features: Mapping[str, ProviderFeatures | None],
+    queue: AttemptQueue,
+    now: datetime,
+) -> ProviderResult:
+    returned = [one for source_id in track.source_ids if (one := features.get(source_id))]
+    audio = next((one for one in returned if isinstance(one, AudioFeatures)), None)
+    if queue.requests_once:
+        return ProviderResult(track.track_id, audio, len(track.source_ids), None, bool(returned))
     attempts = track.attempts + 1
-    next_at = retry_at(attempts, now) if features is None else None
-    return ProviderResult(track.track_id, features, attempts, next_at)
+    next_at = None if returned else retry_at(attempts, now)
+    return ProviderResult(track.track_id, audio, attempts, next_at, bool(returned))
+
+
+def _submissions(
+    tracks: Sequence[LeasedTrack], features: Mapping[str, ProviderFeatures | None]
+) -> dict[submissions.RecordingKey, Sequence[Submission]]:
+    """Return the submissions of each track's recordings."""
+    return {
+        (track.track_id, source_id): returned
+        for track in tracks
+        for source_id in track.source_ids
+        if isinstance(returned := features.get(source_id), tuple) and returned
+    }

@@ -23,6 +23,7 @@ class ReccoBeats:
     ids_of: Final = source_ids.SPOTIFY
     batch_size: Final = 40
     endpoint: Final = "reccobeats/audio-features"
+    may_have_ended: Final = False
 
     def __init__(
         self,

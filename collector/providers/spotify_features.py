@@ -15,6 +15,7 @@ class SpotifyAudioFeatures(SpotifyService):
     name: Final = spotify_client.NAME
     batch_size: Final = 100
     endpoint: Final = spotify_client.AUDIO_FEATURES_ENDPOINT
+    may_have_ended: Final = False
 
     def fetch(self, ids: Sequence[str]) -> Mapping[str, AudioFeatures | None]:
         """Fetch the features of `ids`.

@@ -7,7 +7,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from genrebase.settings import EnvironmentSettings
 
-DEFAULT_FEATURE_ORDER: Final = ("spotify", "csv", "reccobeats", "audio")
+DEFAULT_FEATURE_ORDER: Final = ("spotify", "csv", "reccobeats", "audio", "acousticbrainz")
 
 
 class StoreSettings(EnvironmentSettings):

@@ -7,10 +7,19 @@ from collector.errors import EndpointClosed, RateLimited, SourceUnavailable
 from collector.ports import FeatureProvider
 from collector.rate import Rate
 from genrebase.runtime import plugins
+from genrebase.store import source_ids
 from tests.contracts.conftest import Serve, settings_for, stats_of, track_id
 from tests.fakes import FakeClock
 
-pytestmark = pytest.mark.parametrize("name", plugins.registered_names(FEATURES_GROUP))
+MBID = "0dad432b-16cc-4bf0-8961-fd31d124b01b"
+
+ALL = plugins.registered_names(FEATURES_GROUP)
+BY_SPOTIFY_ID = [
+    name for name in ALL if plugins.load(FEATURES_GROUP, name).ids_of == source_ids.SPOTIFY
+]
+every_provider = pytest.mark.parametrize("name", ALL)
+spotify_ids = pytest.mark.parametrize("name", BY_SPOTIFY_ID)
+"""Providers that the sandbox serves by the ids of its tracks."""
 
 
 def make(name: str, url: str) -> FeatureProvider:
@@ -19,6 +28,7 @@ def make(name: str, url: str) -> FeatureProvider:
     return provider
 
 
+@every_provider
 def test_has_the_required_attributes(name: str, serve: Serve) -> None:
     """It has its registered name and a batch size."""
     provider = make(name, serve().url)
@@ -28,6 +38,7 @@ def test_has_the_required_attributes(name: str, serve: Serve) -> None:
     assert len(provider.account.credential) == 16
 
 
+@spotify_ids
 def test_every_id_is_a_key(name: str, serve: Serve) -> None:
     """Every requested id is a key, in any order; None where there are no features."""
     provider = make(name, serve().url)
@@ -37,6 +48,7 @@ def test_every_id_is_a_key(name: str, serve: Serve) -> None:
     assert [source_id for source_id in requested if result[source_id] is None] == ["Z" * 22]
 
 
+@spotify_ids
 def test_features_are_the_catalogues(name: str, serve: Serve) -> None:
     """Features are those of the catalogue, in our units."""
     requested = track_id("rock", 3)
@@ -46,6 +58,7 @@ def test_features_are_the_catalogues(name: str, serve: Serve) -> None:
     assert (features.loudness, features.mode, features.tempo) == (-5.0, 1, 120.5)
 
 
+@spotify_ids
 def test_a_full_batch_is_one_request(name: str, serve: Serve) -> None:
     """A full batch is one request, without retries."""
     running = serve()
@@ -57,6 +70,7 @@ def test_a_full_batch_is_one_request(name: str, serve: Serve) -> None:
     assert apis["spotify"]["requests"] + apis["reccobeats"]["requests"] == 1
 
 
+@spotify_ids
 def test_raises_a_ban_at_once(name: str, serve: Serve) -> None:
     """A 429 is raised at once, with its Retry-After."""
     rate = Rate(1, 30)
@@ -69,6 +83,7 @@ def test_raises_a_ban_at_once(name: str, serve: Serve) -> None:
     assert 0 < caught.value.retry_after <= 30
 
 
+@spotify_ids
 def test_works_or_names_the_closed_endpoint(name: str, serve: Serve) -> None:
     """In development mode it either works or names the closed endpoint."""
     provider = make(name, serve(mode="development").url)
@@ -82,7 +97,10 @@ def test_works_or_names_the_closed_endpoint(name: str, serve: Serve) -> None:
     assert existing or closed == [provider.endpoint]
 
 
+@every_provider
 def test_an_unreachable_provider_is_transient(name: str) -> None:
     """An address without a server is a transient error."""
+    provider = make(name, "http://127.0.0.1:9")
+    some_id = {source_ids.SPOTIFY: track_id("rock", 3), source_ids.MUSICBRAINZ: MBID}
     with pytest.raises(SourceUnavailable):
-        make(name, "http://127.0.0.1:9").fetch([track_id("rock", 3)])
+        provider.fetch([some_id[provider.ids_of]])

@@ -27,7 +27,9 @@ class Provider:
     """Has no features; counts the requested tracks, and calls a hook before it responds."""
 
     name = "reccobeats"
+    ids_of = "spotify"
     endpoint = "reccobeats/features"
+    may_have_ended = False
     batch_size = 7
     account = Account("reccobeats", "fake", Rate(100_000, 1.0))
 

@@ -90,7 +90,7 @@ def test_features_are_stored_missing_or_queued(engine):
             ProviderResult(ids[1], None, 1, None),
             ProviderResult(ids[2], None, 1, NOON),
         ]
-        queue.record_results(connection, "spotify", features, NOON)
+        queue.record_results(connection, queue.queue_of("spotify"), features, NOON)
     one = forecasts_of(engine)["rock"]
     assert (one.features_known, one.features_nowhere, one.features_waiting) == (1, 1, 28)
 

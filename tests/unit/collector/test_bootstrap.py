@@ -132,12 +132,12 @@ def test_providers_are_in_the_configured_order() -> None:
 def test_spotify_is_left_out_without_access(settings: CollectorSettings) -> None:
     """Without credentials or accepted terms the other providers are used."""
     made = bootstrap.make_providers(settings, FakeClock())
-    assert [provider.name for provider in made] == ["reccobeats"]
+    assert [provider.name for provider in made] == ["reccobeats", "acousticbrainz"]
 
 
 def test_an_unknown_provider_is_refused() -> None:
     """The message lists the registered names."""
-    with pytest.raises(match=r"'recobeats'.*Known: audio, csv, reccobeats, spotify"):
+    with pytest.raises(match=r"'recobeats'.*Known: acousticbrainz, audio, csv, "):
         list(bootstrap.make_providers(settings_for(feature_order="recobeats"), FakeClock()))
 
 

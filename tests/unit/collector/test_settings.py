@@ -24,7 +24,14 @@ def test_defaults_to_the_real_services() -> None:
     assert settings.spotify_token_url == "https://accounts.spotify.com/api/token"
     assert settings.reccobeats_api_url == "https://api.reccobeats.com/v1/"
     assert (settings.spotify_rate_limit.requests, settings.spotify_rate_limit.seconds) == (60, 30)
-    assert settings.provider_names == ("spotify", "csv", "reccobeats", "audio")
+    assert settings.provider_names == (
+        "spotify",
+        "csv",
+        "reccobeats",
+        "audio",
+        "acousticbrainz",
+    )
+    assert settings.acousticbrainz_api_url == "https://acousticbrainz.org/api/v1/"
 
 
 def test_one_address_redirects_all_services(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, delete, insert, select
 
+from collector.catalogue import submissions
 from collector.catalogue.attempts import LeasedTrack
 from collector.catalogue.feature_queue import ProviderResult, queue_of, record_results
 from collector.enrichment.retry_schedule import retry_at
 from collector.records import AudioFeatures
+from collector.submissions import Submission
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import NOON
@@ -33,7 +35,7 @@ def waiting(
 
 def record(engine: Engine, *results: ProviderResult, provider: str = "reccobeats") -> None:
     with transaction(engine) as connection:
-        record_results(connection, provider, results, NOON)
+        record_results(connection, queue_of(provider), results, NOON)
 
 
 def test_tracks_without_features_are_due(engine: Engine, store: Store) -> None:
@@ -140,3 +142,63 @@ def test_every_id_of_a_track_gets_its_turn(engine: Engine, store: Store) -> None
     for attempts, expected in ((1, other), (2, spotify_id("a"))):
         record(engine, ProviderResult(track_id, None, attempts, NOON))
         assert waiting(engine)[0].source_id == expected
+
+
+MBID, OTHER_MBID = "0dad432b-16cc-4bf0-8961-fd31d124b01b", "e8afe383-1478-497e-90b1-7885c7f37f6e"
+
+
+def add_alias(engine: Engine, track_id: int, source_id: str, source: str = "musicbrainz") -> None:
+    row = {"source": source, "source_id": source_id, "track_id": track_id}
+    with transaction(engine) as connection:
+        connection.execute(insert(tables.track_alias).values(row))
+
+
+def waiting_by_mbid(engine: Engine) -> list[LeasedTrack]:
+    """Return the tracks that AcousticBrainz would be requested for, without leasing them."""
+    queue = queue_of("acousticbrainz", "musicbrainz")
+    with read_transaction(engine) as connection:
+        return queue.lease(connection, queue.next_due(NOON, limit=9), lambda: NOON).tracks
+
+
+def test_a_provider_is_requested_by_the_ids_of_its_source(engine: Engine, store: Store) -> None:
+    """All MBIDs of a track in one round, whatever its other ids."""
+    ids = store(["a", "b"])
+    add_alias(engine, ids["a"], OTHER_MBID)
+    add_alias(engine, ids["a"], MBID)
+    assert waiting_by_mbid(engine) == [LeasedTrack(ids["a"], MBID, 0, (OTHER_MBID,))]
+    assert {one.track_id for one in waiting(engine)} == set(ids.values())
+    another = queue_of("deezer", "deezer")
+    with read_transaction(engine) as connection:
+        assert not another.has_due(connection, NOON)
+
+
+def test_own_numbers_and_features_do_not_replace_each_other(engine: Engine, store: Store) -> None:
+    """AcousticBrainz' tempo is no reason not to request energy, nor the other way round."""
+    ids = store(["a", "b"])
+    add_alias(engine, ids["a"], MBID)
+    record(engine, ProviderResult(ids["a"], LOUD, 1, None))
+    assert [one.track_id for one in waiting_by_mbid(engine)] == [ids["a"]]
+    numbers = {(ids["b"], OTHER_MBID): [Submission(bpm=120)]}
+    with transaction(engine) as connection:
+        submissions.store_submissions(connection, numbers, NOON)
+    assert [one.track_id for one in waiting(engine)] == [ids["b"]]
+    add_alias(engine, ids["b"], OTHER_MBID)
+    assert [one.track_id for one in waiting_by_mbid(engine)] == [ids["a"]]
+
+
+def test_what_never_changes_is_requested_once_per_id(engine: Engine, store: Store) -> None:
+    """An unknown recording stays unknown; a new MBID of the track is another request."""
+    track_id = store(["a"])["a"]
+    add_alias(engine, track_id, MBID)
+    queue = queue_of("acousticbrainz", "musicbrainz")
+    with transaction(engine) as connection:
+        record_results(connection, queue, [ProviderResult(track_id, None, 1, None)], NOON)
+    assert waiting_by_mbid(engine) == []
+    add_alias(engine, track_id, OTHER_MBID)
+    assert waiting_by_mbid(engine) == [LeasedTrack(track_id, MBID, 1, (OTHER_MBID,))]
+    with transaction(engine) as connection:
+        due = queue.next_due(NOON, limit=9)
+        assert queue.lease(connection, due, lambda: NOON).tracks
+        assert queue.lease(connection, due, lambda: NOON).tracks == []
+        record_results(connection, queue, [ProviderResult(track_id, None, 2, None)], NOON)
+    assert waiting_by_mbid(engine) == []

@@ -5,21 +5,25 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select
 
 from collector.credential_limits import Account
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.errors import (
+    AccessDenied,
+    CollectorError,
     EndpointClosed,
     InvalidResponse,
+    NotFound,
     RateLimited,
     SourceUnavailable,
 )
 from collector.http.rate_limiter import RequestBudget
 from collector.rate import Rate
 from collector.records import AudioFeatures
+from collector.submissions import Submission
 from genrebase.store import tables
-from genrebase.store.engine import read_transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import NOON, FakeClock
 from tests.unit.collector.conftest import Store, spotify_id
 
@@ -36,6 +40,8 @@ class FakeProvider:
     failures: list[Exception] = field(default_factory=list)
     requested_ids: list[str] = field(default_factory=list)
     requests: int = 0
+    ids_of: str = "spotify"
+    may_have_ended: bool = False
 
     @property
     def endpoint(self) -> str:
@@ -163,3 +169,84 @@ def test_stops_between_batches(engine: Engine, store: Store) -> None:
     stopper = FeatureEnricher(engine, FakeClock(), [counts], lambda: provider.requests > 0)
     assert stopper.run().stopped == "interrupted"
     assert stored_features(engine) == {"reccobeats": 2}
+
+
+MBIDS = [f"{number:08}-0000-4000-8000-000000000000" for number in range(6)]
+
+
+@dataclass
+class FakeAcousticBrainz(FakeProvider):
+    """Has numbers of some MBIDs."""
+
+    ids_of: str = "musicbrainz"
+    may_have_ended: bool = True
+
+    def fetch(self, ids: Sequence[str]) -> Mapping[str, tuple[Submission, ...] | None]:  # type: ignore[override]
+        known = super().fetch(ids)
+        return {one: (Submission(bpm=120.0, key=2),) if known[one] else None for one in ids}
+
+
+def add_mbids(engine: Engine, tracks: Mapping[int, Sequence[str]]) -> None:
+    rows = [
+        {"source": "musicbrainz", "source_id": mbid, "track_id": track}
+        for track, mbids in tracks.items()
+        for mbid in mbids
+    ]
+    with transaction(engine) as connection:
+        connection.execute(insert(tables.track_alias), rows)
+
+
+def test_numbers_by_mbid(engine: Engine, store: Store, enricher: Enrich) -> None:
+    """Each MBID of a track is requested once, at most a full batch per request."""
+    tracks = store(["a", "b", "c"])
+    add_mbids(engine, {tracks["a"]: MBIDS[:3], tracks["b"]: MBIDS[3:4], tracks["c"]: MBIDS[4:5]})
+    provider = FakeAcousticBrainz("acousticbrainz", {MBIDS[1], MBIDS[2], MBIDS[4]})
+    spotify, clock = FakeProvider("spotify", ids("a")), FakeClock()
+    outcome = enricher(spotify, provider, clock=clock).run()
+    assert (outcome.requested, outcome.found) == (6, 3)
+    assert sorted(provider.requested_ids) == MBIDS[:5]
+    assert provider.requests == 3
+    assert stored_features(engine) == {"spotify": 1, "acousticbrainz": 2}
+    row = tables.acousticbrainz_recording.c
+    with read_transaction(engine) as connection:
+        recordings = connection.scalars(select(row.recording_id).order_by(row.recording_id)).all()
+    assert recordings == [MBIDS[1], MBIDS[2], MBIDS[4]]
+    clock.advance(365 * 86_400)
+    assert enricher(provider, clock=clock).run().requested == 0
+
+
+def test_a_service_that_may_have_ended_is_requested_once_a_week(
+    engine: Engine, store: Store, enricher: Enrich
+) -> None:
+    """A failure that lasts is reported once and stops neither the others nor later runs."""
+    tracks = store(["a", "b"])
+    add_mbids(engine, {tracks["a"]: MBIDS[:1], tracks["b"]: MBIDS[1:2]})
+    ended = FakeAcousticBrainz(
+        "acousticbrainz", {MBIDS[0]}, failures=[SourceUnavailable("gone")] * 6
+    )
+    other, clock = FakeProvider("reccobeats", ids("b")), FakeClock()
+    outcome = enricher(ended, other, clock=clock).run()
+    assert (outcome.stopped, outcome.found) == ("done", 1)
+    assert outcome.problems == [
+        "acousticbrainz: gone It may have ended, and is requested again in a week."
+    ]
+    clock.advance(6 * 86_400)
+    assert enricher(ended, clock=clock).run().problems == []
+    assert ended.requests == 6
+    clock.advance(86_400)
+    assert enricher(ended, clock=clock).run().found == 1
+    assert ended.requests == 7
+
+
+@pytest.mark.parametrize("error", [NotFound("Nothing there."), InvalidResponse(), AccessDenied()])
+def test_every_kind_of_end(
+    engine: Engine, store: Store, enricher: Enrich, error: CollectorError
+) -> None:
+    """A 404, a page of HTML and a refusal close the endpoint, too."""
+    add_mbids(engine, {store(["a"])["a"]: MBIDS[:1]})
+    ended = FakeAcousticBrainz("acousticbrainz", set(), failures=[error] * 6)
+    clock = FakeClock()
+    assert len(enricher(ended, clock=clock).run().problems) == 1
+    requests = ended.requests
+    assert enricher(ended, clock=clock).run().problems == []
+    assert ended.requests == requests
