@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from collector.rate import Rate
 from genrebase.runtime.clock import Clock
 from sandbox.api import reccobeats_api
+from sandbox.api.acousticbrainz_api import HANG_SECONDS, AcousticBrainzApi, Availability
 from sandbox.api.archive_api import ArchiveApi
 from sandbox.api.jamendo_api import JamendoApi
 from sandbox.api.json_objects import ObjectBuilder
@@ -20,7 +21,7 @@ from sandbox.api.spotify_api import MODES, AccessModeName, SpotifyApi
 from sandbox.api.tokens import TOKEN_LIFETIME_SECONDS, TokenStore
 from sandbox.middleware.fault_middleware import FaultMiddleware
 from sandbox.middleware.faults import FaultPlan
-from sandbox.middleware.rate_limit import ArrivalLimit, SlidingWindowLimit
+from sandbox.middleware.rate_limit import ArrivalLimit, FixedWindowLimit, SlidingWindowLimit
 from sandbox.middleware.rate_limit_middleware import ADMIN_PATH, RateLimitMiddleware
 from sandbox.middleware.request_stats import RequestStats
 from sandbox.middleware.service import SimulatedService
@@ -28,6 +29,7 @@ from sandbox.tracks.catalogue import SandboxCatalogue
 from sandbox.tracks.playlists import SandboxPlaylist, make_playlists
 from sandbox.tracks.recordings import RecordingCatalogue
 from sandbox.tracks.releases import SandboxReleases
+from sandbox.tracks.submissions import SubmissionCatalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class SandboxOptions:
     """Of MusicBrainz; None: no limit."""
     musicbrainz_ties: int = TIE_SHIFT
     """Places that a hit of MusicBrainz' search moves among those of its score."""
+    acousticbrainz_rate: Rate | None = None
+    """Of AcousticBrainz' API; None: no limit, and no headers that tell it."""
+    acousticbrainz: Availability = "up"
+    acousticbrainz_hang: float = HANG_SECONDS
+    """Seconds that every other request waits while AcousticBrainz is down."""
     retry_after: float | None = None
     """Seconds a ban of the Web API lasts; None: until the next request fits."""
     quota: int | None = None
@@ -106,13 +113,21 @@ def _services(
         objects=ObjectBuilder(f"{address}/v1", all_fields=mode.all_open),
         clock=clock,
     )
-    musicbrainz = MusicBrainzApi(RecordingCatalogue(catalogue), options.musicbrainz_ties)
+    recordings = RecordingCatalogue(catalogue)
+    musicbrainz = MusicBrainzApi(recordings, options.musicbrainz_ties)
+    acousticbrainz = AcousticBrainzApi(
+        SubmissionCatalogue(recordings),
+        options.acousticbrainz,
+        clock,
+        options.acousticbrainz_hang,
+    )
     return [
         *spotify.services(SlidingWindowLimit(options.rate, options.retry_after, options.quota)),
         reccobeats_api.service(catalogue, SlidingWindowLimit(options.reccobeats_rate)),
         ArchiveApi(SandboxReleases(catalogue)).service(SlidingWindowLimit(options.archive_rate)),
         JamendoApi(catalogue, address).service(SlidingWindowLimit(options.jamendo_rate)),
         musicbrainz.service(ArrivalLimit(options.musicbrainz_rate)),
+        *acousticbrainz.services(FixedWindowLimit(options.acousticbrainz_rate)),
     ]
 
 

@@ -18,6 +18,7 @@ from sandbox.middleware.faults import SLOW_SECONDS, parse_faults
 # The server and the catalogue are imported where they are used: they are slow to import, and
 # every other command of the collector imports this module.
 if TYPE_CHECKING:
+    from sandbox.api.acousticbrainz_api import Availability
     from sandbox.api.spotify_api import AccessModeName
     from sandbox.application import SandboxOptions
     from sandbox.tracks.catalogue_file import CatalogueTable
@@ -26,6 +27,7 @@ PORT: Final = 8765
 RATE: Final = "90/30s"
 """The community's estimate of Spotify's limit."""
 MUSICBRAINZ_RATE: Final = "1/1s"
+ACOUSTICBRAINZ_RATE: Final = "10/10s"
 _POLL_SECONDS: Final = 1.0
 """Interval of the checks whether the server is alive."""
 
@@ -67,6 +69,13 @@ def sandbox(
             "MusicBrainz search anew; 0: pages neither overlap nor miss.",
         ),
     ] = 25,
+    acousticbrainz: Annotated[
+        str,
+        typer.Option(help="up, or down: AcousticBrainz' API answers 500 or not at all."),
+    ] = "up",
+    acousticbrainz_rate: Annotated[
+        str, typer.Option(help="Rate limit of AcousticBrainz' API, in fixed windows.")
+    ] = ACOUSTICBRAINZ_RATE,
     retry_after: Annotated[
         float | None,
         typer.Option(help="Seconds a ban lasts; without it, until the next request fits."),
@@ -117,6 +126,8 @@ def sandbox(
         reccobeats_rate=_parse("--reccobeats-rate", parse_rate, reccobeats_rate or rate),
         musicbrainz_rate=_parse("--musicbrainz-rate", parse_rate, musicbrainz_rate),
         musicbrainz_ties=musicbrainz_ties,
+        acousticbrainz=_availability(acousticbrainz),
+        acousticbrainz_rate=_parse("--acousticbrainz-rate", parse_rate, acousticbrainz_rate),
         retry_after=_positive("--retry-after", retry_after),
         quota=quota,
         token_seconds=_positive("--token-seconds", token_seconds) or TOKEN_LIFETIME_SECONDS,
@@ -189,6 +200,15 @@ def _access_mode(mode: str) -> "AccessModeName":
         if name == mode:
             return name
     raise UnusableOption(f"There is no mode {mode!r}: --mode is {' or '.join(MODES)}.")
+
+
+def _availability(text: str) -> "Availability":
+    from sandbox.api.acousticbrainz_api import AVAILABILITIES
+
+    for availability in AVAILABILITIES:
+        if availability == text:
+            return availability
+    raise UnusableOption(f"--acousticbrainz {text!r} cannot be: give up or down.")
 
 
 def _parse(option: str, parse: Callable[[str], T], text: str) -> T:

@@ -100,6 +100,41 @@ class SlidingWindowLimit:
         return SandboxBan(now, now + (self._ban_seconds or math.ceil(seconds)))
 
 
+class FixedWindowLimit:
+    """So many requests in each window, which begins at a multiple of its length."""
+
+    def __init__(self, rate: Rate | None) -> None:
+        """Allow `rate` (None: any number of requests)."""
+        self.rate = rate
+        self._window, self._used = -1.0, 0
+        self._ban: SandboxBan | None = None
+
+    @property
+    def remaining(self) -> int:
+        """Requests that the present window still has room for; 0 without a limit."""
+        return max(0, self.rate.requests - self._used) if self.rate else 0
+
+    def seconds_left(self, now: float) -> float:
+        """Return the seconds until the next window; 0 without a limit."""
+        return self.rate.seconds - now % self.rate.seconds if self.rate else 0.0
+
+    def active_ban(self, now: float) -> SandboxBan | None:
+        """Return the ban in force at `now`."""
+        return self._ban if self._ban and now < self._ban.until else None
+
+    def admit(self, now: float) -> SandboxBan | None:
+        """Count a request that arrives at `now`; return the ban that refuses it, if any."""
+        if self.rate is None:
+            return None
+        window = now // self.rate.seconds
+        if window > self._window:
+            self._window, self._used, self._ban = window, 0, None
+        self._used += 1
+        if self._used > self.rate.requests and self._ban is None:
+            self._ban = SandboxBan(now, now + self.seconds_left(now))
+        return self._ban
+
+
 class ArrivalLimit:
     """So many arrivals in any window, refused ones included: until they are fewer, none is served.
 

@@ -102,6 +102,10 @@ class SandboxCatalogue:
         """Return the names of the credited artists of a row."""
         return self._columns.artists(self._rows[number])
 
+    def features_at(self, number: int) -> dict[str, float]:
+        """Return those of the 12 audio features that a row has."""
+        return self._columns.features(self._rows[number])
+
     def isrc_at(self, number: int) -> str | None:
         return self._columns.isrc(self._rows[number])
 

@@ -27,6 +27,15 @@ _OTHER_COLUMNS: Final = {
     "release_mbid": ("releasembid", "musicbrainzalbumid"),
     "release_group_mbid": ("releasegroupmbid", "musicbrainzreleasegroupid"),
     "artist_country": ("artistcountry",),
+    "bpm": ("bpm",),
+    "key_key": ("keykey",),
+    "key_scale": ("keyscale",),
+    "key_strength": ("keystrength",),
+    "average_loudness": ("averageloudness",),
+    "essentia_danceability": ("danceabilitydfa", "danceability"),
+    "dynamic_complexity": ("dynamiccomplexity",),
+    "chords_key": ("chordskey",),
+    "chords_changes_rate": ("chordschangesrate",),
     "artist_term": ("artistterm", "artisttermmsd", "artistterms"),
 }
 """Columns that an import does not take."""
@@ -170,7 +179,7 @@ class TrackColumns:
             explicit=explicit is not None and cells.parse_bool(row[explicit]) is True,
             popularity=self._numbers.popularity(row) or 0,
             isrc=self.isrc(row),
-            features=self._features(row),
+            features=self.features(row),
         )
 
     def _release_date(self, row: TableRow) -> str:
@@ -179,7 +188,8 @@ class TrackColumns:
             return _UNKNOWN_DATE
         return text or str(self.year(row))
 
-    def _features(self, row: TableRow) -> dict[str, float]:
+    def features(self, row: TableRow) -> dict[str, float]:
+        """Return those of the 12 audio features that a row has."""
         features = self._numbers.features(row)
         values = {name: getattr(features, name, None) for name in FEATURES}
         at = {name: self._at.numeric.get(name) for name in ("tempo", *_ZERO_WITHOUT_BEAT)}

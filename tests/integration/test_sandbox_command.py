@@ -58,6 +58,7 @@ def test_command_serves_and_ends_cleanly(tmp_path):
         ({"catalogue": Path("none.csv")}, "none.csv cannot be read"),
         ({"rate": "fast"}, "--rate: 'fast' is not a rate"),
         ({"reccobeats_rate": "0/1s"}, "--reccobeats-rate: '0/1s' is not a rate"),
+        ({"acousticbrainz": "off"}, "--acousticbrainz 'off' cannot be: give up or down"),
         ({"mode": "premium"}, "There is no mode 'premium': --mode is development or extended"),
         ({"host": "0.0.0.0"}, "listens on 127.0.0.1 only"),
         ({"retry_after": 0}, "--retry-after 0 cannot be: give a number above 0"),
