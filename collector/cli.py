@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "import": "collector.commands.import_dataset:import_",
     "imports": "collector.commands.imports:app",
     "import-audio": "collector.commands.import_audio:import_audio",
+    "download": "collector.commands.download:app",
     "add": "collector.commands.add:add",
     "label": "collector.commands.label:label",
     "run": "collector.commands.run:run",

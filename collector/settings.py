@@ -22,6 +22,7 @@ MUSICBRAINZ: Final = "https://musicbrainz.org"
 ACOUSTICBRAINZ: Final = "https://acousticbrainz.org"
 INTERNET_ARCHIVE: Final = "https://archive.org"
 JAMENDO_API: Final = "https://api.jamendo.com/v3.0/"
+DISCOGS_DATA: Final = "https://data.discogs.com"
 RECCOBEATS_API: Final = "https://api.reccobeats.com/v1/"
 TERMS_ACCEPTED: Final = "accepted"
 
@@ -122,6 +123,13 @@ class CollectorSettings(EnvironmentSettings):
     archive_rate: RateText = Field(
         default="30/30s",
         description="Rate limit of requests to Internet Archive, downloads included.",
+    )
+    discogs_url: WebAddress | None = Field(
+        default=None,
+        description="The host of Discogs' dumps instead of the public one.",
+    )
+    discogs_rate: RateText = Field(
+        default="12/360s", description="Rate limit of requests for Discogs' dumps."
     )
     jamendo_url: WebAddress | None = Field(
         default=None,
@@ -297,6 +305,13 @@ class CollectorSettings(EnvironmentSettings):
     def archive_rate_limit(self) -> Rate:
         """Rate limit of requests to Internet Archive."""
         return parse_rate(self.archive_rate)
+
+    @property
+    def discogs_data_url(self) -> str:
+        """Address of the host of Discogs' dumps, without a slash at the end."""
+        if self.discogs_url is not None:
+            return self.discogs_url
+        return DISCOGS_DATA if self.sandbox_url is None else f"{self.sandbox_url}/discogs"
 
     @property
     def jamendo_base_url(self) -> str | None:

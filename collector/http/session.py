@@ -195,7 +195,7 @@ class _Deadline:
         self.is_over = False
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(seconds, self._end)
+        self._timer = threading.Timer(seconds, self.end)
         self._timer.daemon = True
         self._timer.start()
 
@@ -203,7 +203,7 @@ class _Deadline:
         with self._lock:
             self._sockets.append(connected.dup())
         if self.is_over:
-            self._end()
+            self.end()
 
     def close(self) -> None:
         self._timer.cancel()
@@ -212,7 +212,8 @@ class _Deadline:
                 duplicate.close()
             self._sockets.clear()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Shut the sockets down."""
         with self._lock:
             self.is_over = True
             for duplicate in self._sockets:
@@ -233,6 +234,13 @@ def _deadline(seconds: float | None) -> Iterator[_Deadline]:
     finally:
         _running.deadline = None
         deadline.close()
+
+
+def end_running_request() -> None:
+    """End the request of this thread, as if its deadline had come; for handlers of signals."""
+    deadline = getattr(_running, "deadline", None)
+    if deadline is not None:
+        deadline.end()
 
 
 def _watch(connected: socket.socket | None) -> None:
