@@ -149,4 +149,4 @@ def test_one_account_has_one_budget(engine: Engine, server: ScriptedServer) -> N
     budget.acquire(FakeClock().now().timestamp())
     options = bootstrap.open_providers(engine, settings, FakeClock())
     requests = {one.provider.name: one.budget.state().requests for one in options}
-    assert requests == {"spotify": 1, "reccobeats": 0}
+    assert requests == {"spotify": 1, "reccobeats": 0, "acousticbrainz": 0}
