@@ -164,18 +164,15 @@ def record_files(
     ]
     recorded = tracks.record(connection, observations, PROVENANCE, now)
     renamed = audio_names.finish(connection, replacements, now)
-    _add_digest_aliases(connection, records, now)
+    sounds = [(*_alias(record), record.digest) for record in records]
+    add_digest_aliases(connection, sounds, now)
     ids = _track_id_of_each(connection, records)
     features = {
         ids[_alias(record)]: record.features  # the last file of a track wins
         for record in records
         if record.features is not None
     }
-    descriptors = {track_id: packed.descriptors for track_id, packed in features.items()}
-    store_descriptors(connection, descriptors, SOURCE, schema, now)
-    _store_estimates(connection, features, now)
-    for track_id, packed in features.items():
-        _store_analysis(connection, track_id, packed, now)
+    store_audio_features(connection, features, schema, now)
     files = {}
     for record in records:
         file = record.file
@@ -240,23 +237,22 @@ def _track_id_of_each(
     }
 
 
-def _add_digest_aliases(
-    connection: Connection, records: Sequence[AudioFileRecord], now: datetime
+def add_digest_aliases(
+    connection: Connection, sounds: Sequence[tuple[str, str, str]], now: datetime
 ) -> None:
     """Add the hash of the sound as an alias of tracks that have an id of another source.
 
-    If another track has that alias, the two are merged; one that only its sound identifies takes
-    the other's name. Two tracks with different ids of the same source stay two, even if they
-    sound the same: that catalogue distinguishes them.
+    `sounds` are (source, source's id, hash). If another track has that alias, the two are merged;
+    one that only its sound identifies takes the other's name. Two tracks with different ids of the
+    same source stay two, even if they sound the same: that catalogue distinguishes them.
     """
-    for record in records:
-        source, source_id = _alias(record)
+    for source, source_id, digest in sounds:
         if source == SOURCE:
             continue
         track_id = tracks.tracks_of_aliases(connection, source, [source_id])[source_id]
-        holder = tracks.tracks_of_aliases(connection, SOURCE, [record.digest]).get(record.digest)
+        holder = tracks.tracks_of_aliases(connection, SOURCE, [digest]).get(digest)
         if holder is None:
-            alias = (SOURCE, record.digest, track_id)
+            alias = (SOURCE, digest, track_id)
             bulk.insert(connection, tables.track_alias, _ALIAS_COLUMNS, [alias])
         elif holder != track_id:
             _merge(connection, track_id, holder, source, now)
@@ -271,6 +267,20 @@ def _merge(connection: Connection, track_id: int, holder: int, source: str, now:
     elif source not in sources:
         pair = (min(holder, track_id), max(holder, track_id))
         merging.merge_pairs(connection, [pair], PROVENANCE.origin, now)
+
+
+def store_audio_features(
+    connection: Connection, features: Mapping[int, PackedFeatures], schema: str, now: datetime
+) -> None:
+    """Store what was extracted from the audio of tracks, replacing what was stored of it.
+
+    `schema` must be registered (`register_schema`).
+    """
+    descriptors = {track_id: packed.descriptors for track_id, packed in features.items()}
+    store_descriptors(connection, descriptors, SOURCE, schema, now)
+    _store_estimates(connection, features, now)
+    for track_id, packed in features.items():
+        _store_analysis(connection, track_id, packed, now)
 
 
 def _store_estimates(

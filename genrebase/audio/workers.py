@@ -150,8 +150,7 @@ def analyse_files(
 
     After a stop request no further file is started; those in progress are yielded.
     """
-    workers = [AnalysisWorker(stored_digests, command, time_limit) for _ in range(n_workers)]
-    with _pool(workers, stop_requested) as submit:
+    with analysis_pool(n_workers, stored_digests, stop_requested, command, time_limit) as submit:
         remaining = iter(files)
         first = islice(remaining, n_workers * (1 + _QUEUED_PER_WORKER))
         pending = deque((file, submit(file)) for file in first)
@@ -168,11 +167,23 @@ AnalysisFuture = Future[AudioAnalysis | UnreadableFile | None]
 """None for a file that was not started because of a stop request."""
 
 
+SubmitFile = Callable[[AudioFile], AnalysisFuture]
+
+
 @contextmanager
-def _pool(
-    workers: Sequence[AnalysisWorker], stop_requested: Callable[[], bool]
-) -> Iterator[Callable[[AudioFile], AnalysisFuture]]:
-    """Yield a function that submits a file to the next idle worker."""
+def analysis_pool(
+    n_workers: int,
+    stored_digests: frozenset[str],
+    stop_requested: Callable[[], bool],
+    command: Sequence[str] = _COMMAND,
+    time_limit: Callable[[AudioFile], float] = seconds_allowed,
+) -> Iterator[SubmitFile]:
+    """Yield a function that submits a file to the next idle of `n_workers` processes.
+
+    After a stop request no further file is started. What was not started when the block ends is
+    cancelled.
+    """
+    workers = [AnalysisWorker(stored_digests, command, time_limit) for _ in range(n_workers)]
     idle: SimpleQueue[AnalysisWorker] = SimpleQueue()
     for worker in workers:
         idle.put(worker)
