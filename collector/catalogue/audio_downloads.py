@@ -1,0 +1,112 @@
+"""Record downloaded audio files: their tracks with features, and that they are done or failed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, select, update
+
+from collector.catalogue import audio_files, audio_items, tracks
+from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
+from genrebase.audio.records import AudioAnalysis
+from genrebase.store import bulk, tables
+
+_download = tables.audio_download
+_DAY: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadKey:
+    """A file of an item."""
+
+    source: str
+    item_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysedDownload:
+    """A downloaded file, analysed."""
+
+    key: DownloadKey
+    received: int
+    """Bytes."""
+    analysis: AudioAnalysis
+    licence: str
+    """Of the file."""
+    track: SourceTrack | None
+    """The track it is; None: the one with the item's id, which is stored already."""
+    observations: Sequence[TrackObservation] = ()
+    """Its sightings, of `track`."""
+
+
+def record_analysed(
+    connection: Connection, download: AnalysedDownload, schema: str, now: datetime
+) -> RecordResult:
+    """Record a file as done, with its track and features; the caller commits.
+
+    Run inside a writing transaction. The file of a track that is gone by now is recorded as
+    failed. `schema` must be registered.
+    """
+    bulk.lock_identity_writers(connection)
+    key, track = download.key, download.track
+    recorded = RecordResult()
+    source_id = key.item_id if track is None else track.source_id
+    if track is not None:
+        provenance = Provenance(origin=key.source, provider=None)
+        recorded = tracks.record(connection, list(download.observations), provenance, now)
+        sounds = [(key.source, source_id, download.analysis.digest)]
+        audio_files.add_digest_aliases(connection, sounds, now)
+    track_id = tracks.tracks_of_aliases(connection, key.source, [source_id]).get(source_id)
+    if track_id is None:
+        record_failed(connection, key, "its track was removed", download.received, now)
+        return recorded
+    if download.analysis.features is not None:
+        features = {track_id: download.analysis.features}
+        audio_files.store_audio_features(connection, features, schema, now)
+    values = {"status": "done", "reason": None, "track_id": track_id}
+    _close(connection, key, values, download.received, now)
+    return recorded
+
+
+def record_failed(
+    connection: Connection, key: DownloadKey, reason: str, received: int, now: datetime
+) -> None:
+    """Record that a file cannot be used; it is not downloaded again."""
+    _close(connection, key, {"status": "failed", "reason": reason}, received, now)
+
+
+def record_attempt(
+    connection: Connection, key: DownloadKey, reason: str, received: int, now: datetime
+) -> None:
+    """Record a failed attempt of a file that is to be downloaded again."""
+    _set(connection, key, {"reason": reason, "attempts": _download.c.attempts + 1}, received, now)
+
+
+def received_lately(connection: Connection, now: datetime) -> int:
+    """Return the bytes that came in the last 24 hours."""
+    query = select(func.sum(_download.c.received)).where(_download.c.received_at > now - _DAY)
+    return int(connection.scalar(query) or 0)
+
+
+def _close(
+    connection: Connection, key: DownloadKey, values: dict[str, Any], received: int, now: datetime
+) -> None:
+    _set(connection, key, values, received, now)
+    audio_items.close_if_done(connection, key.source, key.item_id, now)
+
+
+def _set(
+    connection: Connection, key: DownloadKey, values: dict[str, Any], received: int, now: datetime
+) -> None:
+    moment = {"received": _download.c.received + received, "received_at": now} if received else {}
+    connection.execute(
+        update(_download)
+        .where(
+            _download.c.source == key.source,
+            _download.c.item_id == key.item_id,
+            _download.c.name == key.name,
+        )
+        .values({**values, **moment})
+    )

@@ -1,0 +1,287 @@
+"""Items of sources of audio files: those that a search listed, and which of them come next."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    distinct,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
+
+from collector.records import ItemFiles, ListedItem, RemoteFile
+from genrebase import licences
+from genrebase.store import bulk, tables
+
+MAX_ATTEMPTS: Final = 4
+"""Failures in a row after which an item is left out."""
+
+_item, _item_genre, _download = tables.audio_item, tables.audio_item_genre, tables.audio_download
+_PENDING: Final = ("waiting", "open")
+_ITEM_COLUMNS: Final = (
+    "source",
+    "item_id",
+    "title",
+    "artist",
+    "release_date",
+    "subjects",
+    "licence",
+    "listed_at",
+    "updated_at",
+)
+_FILE_COLUMNS: Final = ("name", "size", "md5", "title", "artist", "isrc", "address")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItem:
+    """An item as it is stored."""
+
+    source: str
+    listed: ListedItem
+    status: str
+    attempts: int
+
+    @property
+    def item_id(self) -> str:
+        """The source's own id."""
+        return self.listed.item_id
+
+
+def store_listed(
+    connection: Connection,
+    source: str,
+    listed: Sequence[tuple[ListedItem, int, Collection[int]]],
+    now: datetime,
+) -> int:
+    """Store the items of a page, each with its position and genres; return how many are new.
+
+    Run inside a writing transaction, which the caller commits.
+    """
+    stored = _existing(connection, source, [item.item_id for item, _, _ in listed])
+    new = [item for item, _, _ in listed if item.item_id not in stored]
+    if new:
+        connection.execute(insert(_item), [_values(source, item, now) for item in new])
+    rows = [
+        (source, item.item_id, genre_id, position)
+        for item, position, genre_ids in listed
+        for genre_id in genre_ids
+    ]
+    columns = ("source", "item_id", "genre_id", "position")
+    bulk.upsert(connection, _item_genre, columns, rows)
+    return len(new)
+
+
+def add_tracks_without_features(connection: Connection, source: str, now: datetime) -> int:
+    """Make an item of every track of a source whose audio was not analysed; return how many.
+
+    For sources whose items are tracks already.
+    """
+    alias, features = tables.track_alias, tables.audio_features
+    analysed = exists().where(
+        features.c.track_id == alias.c.track_id, features.c.provider == tables.AUDIO_PROVIDER
+    )
+    known = exists().where(_item.c.source == alias.c.source, _item.c.item_id == alias.c.source_id)
+    track = tables.track
+    moment = literal(now, _item.c.listed_at.type)
+    rows = (
+        select(
+            alias.c.source,
+            alias.c.source_id,
+            track.c.title,
+            track.c.artists,
+            track.c.release_date,
+            literal([], _item.c.subjects.type),
+            literal(licences.UNKNOWN),
+            moment,
+            moment,
+        )
+        .join(track, track.c.id == alias.c.track_id)
+        .where(alias.c.source == source, ~analysed, ~known)
+    )
+    return connection.execute(insert(_item).from_select(_ITEM_COLUMNS, rows)).rowcount
+
+
+def waiting_per_genre(
+    connection: Connection, source: str, allowed: Collection[str]
+) -> dict[int, int]:
+    """Return the number of items of each genre that are not done, with an allowed licence."""
+    query = (
+        _pending(select(_item_genre.c.genre_id, func.count()), source, allowed)
+        .join(_item_genre, _same_item())
+        .group_by(_item_genre.c.genre_id)
+    )
+    return dict(map(tuple, connection.execute(query)))
+
+
+def count_waiting(connection: Connection, source: str, allowed: Collection[str]) -> int:
+    """Return the number of items that are not done, with an allowed licence."""
+    return connection.scalar(_pending(select(func.count()), source, allowed)) or 0
+
+
+def waiting_licences(connection: Connection, source: str) -> list[str]:
+    """Return the licences of the items that are not done."""
+    query = select(distinct(_item.c.licence)).where(
+        _item.c.source == source, _item.c.status.in_(_PENDING)
+    )
+    return sorted(connection.scalars(query))
+
+
+def next_items(
+    connection: Connection,
+    source: str,
+    now: datetime,
+    allowed: Collection[str],
+    *,
+    genre_id: int | None = None,
+    excluded: Collection[str] = (),
+    limit: int = 1,
+) -> list[StoredItem]:
+    """Return the next items that are due: those begun, then in the order of the search.
+
+    With a `genre_id`, those of the genre only; never those with an id in `excluded`.
+    """
+    query = _pending(select(_item), source, allowed).where(
+        or_(_item.c.next_at.is_(None), _item.c.next_at <= now),
+        _item.c.item_id.not_in(list(excluded)),
+    )
+    order: list[ColumnElement[Any]] = [_item.c.status == "waiting"]
+    if genre_id is not None:
+        query = query.join(_item_genre, _same_item()).where(_item_genre.c.genre_id == genre_id)
+        order.append(_item_genre.c.position)
+    rows = connection.execute(query.order_by(*order, _item.c.item_id).limit(limit))
+    return [_stored(row) for row in rows.mappings()]
+
+
+def open_item(
+    connection: Connection, source: str, item_id: str, found: ItemFiles, now: datetime
+) -> None:
+    """Store an item's files, all of which are to be downloaded, and its present metadata."""
+    listed = found.item
+    reason = ", ".join(f"{number} {why}" for why, number in sorted(found.passed_over.items()))
+    values = _values(source, listed, now)
+    del values["listed_at"]
+    if not found.files:
+        leave_out(connection, source, item_id, reason or "no audio file", now)
+        return
+    _set(connection, source, item_id, **values, status="open", reason=reason or None, attempts=0)
+    connection.execute(delete(_download).where(*_of(_download, source, item_id)))
+    connection.execute(
+        insert(_download),
+        [
+            {"source": source, "item_id": item_id, "position": position}
+            | {name: getattr(file, name) for name in _FILE_COLUMNS}
+            for position, file in enumerate(found.files)
+        ],
+    )
+
+
+def leave_out(
+    connection: Connection, source: str, item_id: str, reason: str, now: datetime
+) -> None:
+    """Leave an item out for good."""
+    values = {"status": "left_out", "reason": reason, "next_at": None, "updated_at": now}
+    _set(connection, source, item_id, **values)
+
+
+def postpone(
+    connection: Connection, item: StoredItem, reason: str, next_at: datetime, now: datetime
+) -> None:
+    """Note a failure of an item: it is due again at `next_at`, or left out after the last."""
+    attempts = item.attempts + 1
+    if attempts >= MAX_ATTEMPTS:
+        leave_out(connection, item.source, item.item_id, reason, now)
+        return
+    values = {"attempts": attempts, "next_at": next_at, "reason": reason, "updated_at": now}
+    _set(connection, item.source, item.item_id, **values)
+
+
+def close_if_done(connection: Connection, source: str, item_id: str, now: datetime) -> None:
+    """Close an item none of whose files is to be downloaded any more."""
+    waiting = exists().where(*_of(_download, source, item_id), _download.c.status == "waiting")
+    connection.execute(
+        update(_item)
+        .where(*_of(_item, source, item_id), ~waiting)
+        .values(status="done", attempts=0, next_at=null(), updated_at=now)
+    )
+
+
+def waiting_files(
+    connection: Connection, source: str, item_id: str
+) -> list[tuple[RemoteFile, int]]:
+    """Return the files of an item that are to be downloaded, with their failed attempts."""
+    query = (
+        select(_download.c.attempts, *(_download.c[name] for name in _FILE_COLUMNS))
+        .where(*_of(_download, source, item_id), _download.c.status == "waiting")
+        .order_by(_download.c.position)
+    )
+    return [(RemoteFile(*row), attempts) for attempts, *row in connection.execute(query)]
+
+
+def files_begun(connection: Connection) -> list[tuple[str, str, str]]:
+    """Return source, item and name of every file that is to be downloaded."""
+    columns = (_download.c.source, _download.c.item_id, _download.c.name)
+    rows = connection.execute(select(*columns).where(_download.c.status == "waiting"))
+    return [(source, item_id, name) for source, item_id, name in rows]
+
+
+def _pending(query: Select[Any], source: str, allowed: Collection[str]) -> Select[Any]:
+    return query.select_from(_item).where(
+        _item.c.source == source,
+        _item.c.status.in_(_PENDING),
+        _item.c.licence.in_(list(allowed)),
+    )
+
+
+def _same_item() -> ColumnElement[bool]:
+    return (_item_genre.c.source == _item.c.source) & (_item_genre.c.item_id == _item.c.item_id)
+
+
+def _of(table: Any, source: str, item_id: str) -> Iterable[ColumnElement[bool]]:
+    return table.c.source == source, table.c.item_id == item_id
+
+
+def _set(connection: Connection, source: str, item_id: str, **values: Any) -> None:
+    connection.execute(update(_item).where(*_of(_item, source, item_id)).values(values))
+
+
+def _values(source: str, item: ListedItem, now: datetime) -> dict[str, Any]:
+    return {
+        "source": source,
+        "item_id": item.item_id,
+        "title": item.title,
+        "artist": item.artist,
+        "release_date": item.release_date,
+        "subjects": list(item.subjects),
+        "licence": item.licence,
+        "listed_at": now,
+        "updated_at": now,
+    }
+
+
+def _stored(row: Any) -> StoredItem:
+    names = ("item_id", "title", "artist", "release_date", "licence")
+    listed = ListedItem(**{name: row[name] for name in names}, subjects=tuple(row["subjects"]))
+    return StoredItem(row["source"], listed, row["status"], row["attempts"])
+
+
+def _existing(connection: Connection, source: str, ids: Sequence[str]) -> set[str]:
+    rows = bulk.select_in(
+        connection,
+        "SELECT i.item_id FROM {values} CROSS JOIN audio_item i"
+        " WHERE i.item_id = listed.value AND i.source = {mark}",
+        ids,
+        source,
+    )
+    return {item_id for (item_id,) in rows}
