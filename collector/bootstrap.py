@@ -15,6 +15,7 @@ from collector.catalogue.origin import (
     store_origin,
 )
 from collector.crawl.harvest_loop import ShardHarvester
+from collector.crawl.item_lister import ItemLister
 from collector.crawl.playlist_harvester import PlaylistHarvester
 from collector.crawl.search_harvester import SearchHarvester
 from collector.crawl.stages import CrawlStages
@@ -30,7 +31,7 @@ from collector.settings import (
     SOURCES_GROUP,
     CollectorSettings,
 )
-from collector.sources import musicbrainz_client, spotify_client
+from collector.sources import internet_archive, musicbrainz_client, spotify_client
 from collector.sources.musicbrainz_client import MusicBrainzClient
 from collector.sources.spotify_client import SpotifyClient
 from genrebase.runtime import plugins
@@ -102,6 +103,18 @@ def open_crawl(
         if name == spotify_client.NAME:
             playlists = make_source(PLAYLIST_SOURCE, settings, clock)
             stages.append(PlaylistHarvester(engine, playlists, budget, clock, stop_requested))
+        if name == internet_archive.NAME:
+            lister = ItemLister(
+                engine,
+                source,
+                budget,
+                clock,
+                stop_requested,
+                recrawl_after=settings.recrawl_after,
+                licence=settings.licence,
+            )
+            stages.append(lister)
+            continue
         search = SearchHarvester(
             engine, source, budget, clock, stop_requested, recrawl_after=settings.recrawl_after
         )

@@ -256,6 +256,8 @@ class RecordResult:
     """Items whose own id belongs to a track of another name."""
     features_not_taken: int = 0
     """Tracks with other features than those that another source delivered."""
+    items_listed: int = 0
+    """New items of a source of audio files, which hold tracks."""
 
     def __add__(self, other: "RecordResult") -> "RecordResult":
         return RecordResult(
@@ -264,4 +266,5 @@ class RecordResult:
             {**other.claims_before, **self.claims_before},
             self.conflicts + other.conflicts,
             self.features_not_taken + other.features_not_taken,
+            self.items_listed + other.items_listed,
         )

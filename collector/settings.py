@@ -164,7 +164,7 @@ class CollectorSettings(EnvironmentSettings):
         gt=0,
         description="Maximum megabytes of audio files downloaded in any 24 hours.",
     )
-    item_licences: Literal["any", "noncommercial", "open"] = Field(
+    licence: Literal["any", "noncommercial", "open"] = Field(
         default="any",
         description="Which audio files are downloaded, by their licence: `open` for every use, "
         "`noncommercial` also for non-commercial use alone, `any` also without derivatives or "

@@ -95,6 +95,11 @@ def licence_class(name: str) -> LicenceClass:
     return "noncommercial" if "nc" in elements else "open"
 
 
+def is_allowed(name: str, allowed: str) -> bool:
+    """Return whether a licence is among those that `open`, `noncommercial` or `any` allows."""
+    return allowed == "any" or licence_class(name) in {"open", allowed}
+
+
 def stricter(one: str | None, other: str | None) -> str | None:
     """Return the stricter of two licences, by class and then by name; None is no licence."""
     if one is None or other is None:

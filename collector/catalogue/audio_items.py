@@ -10,7 +10,6 @@ from sqlalchemy import (
     Connection,
     Select,
     delete,
-    distinct,
     exists,
     func,
     insert,
@@ -83,8 +82,8 @@ def store_listed(
     return len(new)
 
 
-def add_tracks_without_features(connection: Connection, source: str, now: datetime) -> int:
-    """Make an item of every track of a source whose audio was not analysed; return how many.
+def add_tracks_without_features(connection: Connection, source: str, now: datetime) -> None:
+    """Make an item of every track of a source whose audio was not analysed.
 
     For sources whose items are tracks already.
     """
@@ -110,7 +109,7 @@ def add_tracks_without_features(connection: Connection, source: str, now: dateti
         .join(track, track.c.id == alias.c.track_id)
         .where(alias.c.source == source, ~analysed, ~known)
     )
-    return connection.execute(insert(_item).from_select(_ITEM_COLUMNS, rows)).rowcount
+    connection.execute(insert(_item).from_select(_ITEM_COLUMNS, rows))
 
 
 def waiting_per_genre(
@@ -130,12 +129,15 @@ def count_waiting(connection: Connection, source: str, allowed: Collection[str])
     return connection.scalar(_pending(select(func.count()), source, allowed)) or 0
 
 
-def waiting_licences(connection: Connection, source: str) -> list[str]:
-    """Return the licences of the items that are not done."""
-    query = select(distinct(_item.c.licence)).where(
-        _item.c.source == source, _item.c.status.in_(_PENDING)
+def allowed_licences(connection: Connection, source: str, allowed: str) -> list[str]:
+    """Return those licences of items that are not done that `licences.is_allowed` allows."""
+    query = (
+        select(_item.c.licence)
+        .distinct()
+        .where(_item.c.source == source, _item.c.status.in_(_PENDING))
     )
-    return sorted(connection.scalars(query))
+    names = sorted(connection.scalars(query))
+    return [name for name in names if licences.is_allowed(name, allowed)]
 
 
 def next_items(

@@ -76,6 +76,11 @@ def harvest(
         f"{recorded.tracks_new:,} new tracks and {recorded.duplicates:,} duplicates"
         f" in {outcome.requests:,} requests."
     )
+    if recorded.items_listed:
+        output.print(
+            f"{recorded.items_listed:,} new items of audio files listed; `collector listen` "
+            "downloads and analyses them."
+        )
     if outcome.unusable_reasons:
         reasons = ", ".join(f"{n:,} {why}" for why, n in outcome.unusable_reasons.most_common())
         output.print(f"Unusable: {reasons}.")
@@ -102,6 +107,7 @@ def as_document(outcome: "HarvestOutcome") -> dict[str, Any]:
         "sightings": recorded.tracks_new + recorded.duplicates,
         "tracks_new": recorded.tracks_new,
         "duplicates": recorded.duplicates,
+        "items_listed": recorded.items_listed,
         "unusable": outcome.unusable,
         "reasons": dict(outcome.unusable_reasons),
         "unknown": outcome.unknown_genres,

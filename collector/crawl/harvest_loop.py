@@ -88,6 +88,7 @@ class HarvestOutcome(RunOutcome):
         return {
             "tracks_new": self.recorded.tracks_new,
             "duplicates": self.recorded.duplicates,
+            "items_listed": self.recorded.items_listed,
             "unusable": self.unusable,
         }
 
@@ -212,6 +213,7 @@ class ShardHarvester(ABC):
                 self.budget, self.clock, self.source, query, limit, lease.renew_if_due
             )
             ids = [item.track.source_id for item in page.items]
+            ids += [item.item_id for item in page.listed]
             page = page_genres.without_other_genres(page, genre)
             outcome.unusable_reasons.update(page.reject_reasons)
             if self.repeated_pages.add(shard.id, query.offset, ids, page.received):

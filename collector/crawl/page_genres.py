@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from collector.records import GenreVote, Page, TrackObservation
+from collector.sources.subjects import match_subjects
 from genrebase.store import names
 
 ANOTHER_GENRE: Final = "of another genre"
@@ -24,11 +25,15 @@ def without_other_genres(page: Page, genre: str) -> Page:
         for item in page.items
         if item.genres is None or any(names.normalise(one.name) == key for one in item.genres)
     )
-    n_others = len(page.items) - len(kept)
+    listed = tuple(item for item in page.listed if match_subjects(item.subjects, [genre]).genres)
+    n_others = len(page.items) - len(kept) + len(page.listed) - len(listed)
     if not n_others:
         return page
     return replace(
-        page, items=kept, reject_reasons=page.reject_reasons + (ANOTHER_GENRE,) * n_others
+        page,
+        items=kept,
+        listed=listed,
+        reject_reasons=page.reject_reasons + (ANOTHER_GENRE,) * n_others,
     )
 
 

@@ -16,6 +16,8 @@ from genrebase.store.engine import Connection
 PAGE_LIMITS: Final[Mapping[str, Sequence[int]]] = {
     source_ids.SPOTIFY: (50, 10),
     source_ids.MUSICBRAINZ: (100, 25),
+    source_ids.INTERNET_ARCHIVE: (1_000,),
+    source_ids.JAMENDO: (200,),
 }
 _OTHER_PAGE_LIMITS: Final = (50,)
 _OTHER_RATE: Final = parse_rate("60/30s")
@@ -41,6 +43,8 @@ def configured(settings: CollectorSettings) -> tuple[SourceLimits, ...]:
     rates = {
         source_ids.SPOTIFY: settings.spotify_rate_limit,
         source_ids.MUSICBRAINZ: settings.musicbrainz_rate_limit,
+        source_ids.INTERNET_ARCHIVE: settings.archive_rate_limit,
+        source_ids.JAMENDO: settings.jamendo_rate_limit,
     }
     return tuple(
         SourceLimits(name, rates.get(name, _OTHER_RATE), PAGE_LIMITS.get(name, _OTHER_PAGE_LIMITS))

@@ -12,8 +12,13 @@ from collector.records import GenreVote, ItemFiles, Page, PageItem, PageQuery, R
 from collector.settings import CollectorSettings
 from collector.shard import ALL_YEARS
 from collector.sources.item_fields import RejectReason
-from collector.sources.jamendo_items import CLIENT_ID_HELP, JamendoTrack, parse_track, results_of
-from collector.sources.subjects import spelling_key
+from collector.sources.jamendo_items import (
+    CLIENT_ID_HELP,
+    JamendoTrack,
+    parse_track,
+    results_of,
+    tag_of,
+)
 from genrebase import licences
 from genrebase.runtime import redaction
 from genrebase.runtime.clock import Clock
@@ -66,7 +71,7 @@ class Jamendo:
 
     def query_for(self, genre: str) -> str:
         """Return the tag of a genre: one word, `hiphop` for hip hop."""
-        return spelling_key(genre)
+        return tag_of(genre)
 
     def fetch(self, query: PageQuery) -> Page:
         years = {}
@@ -122,14 +127,14 @@ def parse_page(results: Sequence[Any], genre: str, last_year: int) -> Page:
     """
     items: list[PageItem] = []
     reject_reasons: list[str] = []
-    key = spelling_key(genre)
+    key = tag_of(genre)
     for position, document in enumerate(results):
         parsed = parse_track(document, last_year)
         if isinstance(parsed, RejectReason):
             reject_reasons.append(parsed.value)
             continue
         votes = tuple(
-            GenreVote(genre, vote.votes, vote.level) if spelling_key(vote.name) == key else vote
+            GenreVote(genre, vote.votes, vote.level) if tag_of(vote.name) == key else vote
             for vote in parsed.genres
         )
         items.append(PageItem(parsed.track, position, votes))

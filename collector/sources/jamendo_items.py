@@ -3,6 +3,7 @@
 Every response has status 200; an error is a code in its headers.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -32,6 +33,10 @@ _MAX_ADDRESS: Final = 2_000
 _MAX_SECONDS: Final = 2_000_000
 
 
+_AND: Final = re.compile(r"\s*(?:&|\+|\band\b|['’]?\bn\b['’]?)\s*")
+_NOT_IN_TAGS: Final = re.compile(r"[\W_]+")
+
+
 class JamendoTrack(NamedTuple):
     """A track, its genres, and where its file is."""
 
@@ -41,6 +46,11 @@ class JamendoTrack(NamedTuple):
     """The track as an item with one file."""
     download: str | None
     """The address of its file; None where it may not be downloaded."""
+
+
+def tag_of(genre: str) -> str:
+    """Return a genre as Jamendo's tags are written: in one word, `hiphop`, `drumnbass`."""
+    return _NOT_IN_TAGS.sub("", _AND.sub("n", names.normalise(genre)))
 
 
 def results_of(document: Any) -> tuple[list[Any], int | None]:

@@ -164,7 +164,7 @@ class JamendoApi:
 
 def _tag(genre: str) -> str:
     """Return a genre as Jamendo writes tags: in one word."""
-    return re.sub(r"[\s-]+", "", names.normalise(genre))
+    return re.sub(r"[\W_]+", "", names.normalise(genre).replace("&", "n"))
 
 
 def _jamendo_id(text: str) -> str:

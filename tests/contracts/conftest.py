@@ -80,6 +80,7 @@ def settings_for(url: str) -> CollectorSettings:
         spotify_client_id="an-id",
         spotify_client_secret=SecretStr("a-secret"),
         contact="somebody@example.org",
+        jamendo_client_id=SecretStr("a-client"),
         sandbox_url=url,
         timeout=5.0,
     )

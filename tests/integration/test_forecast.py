@@ -13,6 +13,8 @@ from collector.http.rate_limiter import RequestBudget
 from collector.monitoring.status import read_status
 from collector.rate import Rate
 from collector.records import AudioFeatures
+from collector.sources.internet_archive import InternetArchive
+from collector.sources.jamendo import Jamendo
 from collector.sources.musicbrainz_search import MusicBrainzSearch
 from collector.sources.spotify_search import SpotifySearch
 from genrebase.store.engine import read_transaction, transaction
@@ -129,8 +131,8 @@ def test_the_status_contains_the_forecast(engine):
 
 def test_the_page_limits_are_those_of_the_sources():
     """The duplicated constants equal those of the searches."""
-    sources = {source.name: source.page_limits for source in (SpotifySearch, MusicBrainzSearch)}
-    assert sources == PAGE_LIMITS
+    searches = (SpotifySearch, MusicBrainzSearch, InternetArchive, Jamendo)
+    assert {source.name: source.page_limits for source in searches} == PAGE_LIMITS
 
 
 def test_a_genre_is_forecast_for_the_source_that_is_next(engine):

@@ -1,0 +1,125 @@
+"""List the items of a source of audio files: releases whose files hold the tracks.
+
+A listed item waits for `collector listen`, which downloads its files: it records no track here. So
+a genre is searched while it lacks more tracks than items wait for it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Final
+
+from collector.catalogue import audio_items, shards
+from collector.catalogue import genres as stored_genres
+from collector.crawl.harvest_loop import ShardHarvester
+from collector.crawl.planning import EMPTY_PAGES_TO_EXHAUST
+from collector.crawl.repeated_pages import RepeatedPages
+from collector.records import Page, PageQuery, RecordResult
+from collector.shard import ALL_YEARS, RECRAWL_AFTER, GenreProgress, Shard
+from collector.sources.subjects import match_subjects
+from genrebase.store.bulk import exclusive_transaction
+from genrebase.store.engine import Connection, read_transaction
+
+_MAX_UNUSABLE_PAGES: Final = 20
+"""A search finds words of subjects: whole pages may be of other genres."""
+
+
+@dataclass(frozen=True)
+class ItemLister(ShardHarvester):
+    """Lists items by subject, each search to its end by its cursor."""
+
+    recrawl_after: timedelta = RECRAWL_AFTER
+    """Age from which a search that was read to its end is read again."""
+    licence: str = "any"
+    """Licences of the items that count as waiting, as in `genrebase.licences.is_allowed`."""
+    repeated_pages: RepeatedPages = field(
+        default_factory=lambda: RepeatedPages(max_unusable=_MAX_UNUSABLE_PAGES), kw_only=True
+    )
+
+    def has_work(self) -> bool:
+        """Return whether items may be listed now that are needed."""
+        if not super().has_work():
+            return False
+        progress = self._progress(())
+        return self._choose(self._shards_to_read(progress), progress) is not None
+
+    def _shards_to_read(self, progress: Mapping[int, GenreProgress]) -> list[Shard]:
+        name, now = self.source.name, self.clock.now()
+        missing = [genre_id for genre_id, one in progress.items() if one.missing_share]
+        with read_transaction(self.engine) as connection:
+            new = shards.genres_without_shards(connection, name, missing)
+            due = shards.due_for_recrawl(connection, name, missing, now, self.recrawl_after)
+            if not new and not due:
+                return shards.open_shards(connection, name, missing)
+        with exclusive_transaction(self.engine) as connection:
+            for shard in due:
+                shards.reopen(connection, shard)
+            shards.add_roots(connection, name, new, self.source.query_for, now)
+            return shards.open_shards(connection, name, missing)
+
+    def _choose(
+        self, candidates: Sequence[Shard], progress: Mapping[int, GenreProgress]
+    ) -> Shard | None:
+        """Return the search of the genre that lacks most, beyond the items that wait for it."""
+        waiting = self._waiting()
+        lacking = [
+            shard
+            for shard in candidates
+            if tracks_lacking(progress.get(shard.genre_id), waiting.get(shard.genre_id, 0)) > 0
+        ]
+        return max(
+            lacking,
+            key=lambda shard: (progress[shard.genre_id].missing_share, -shard.id),
+            default=None,
+        )
+
+    def _waiting(self) -> dict[int, int]:
+        name = self.source.name
+        with read_transaction(self.engine) as connection:
+            allowed = audio_items.allowed_licences(connection, name, self.licence)
+            return audio_items.waiting_per_genre(connection, name, allowed)
+
+    def _query(self, shard: Shard, genre: str) -> PageQuery:
+        limit = self.source.page_limits[0]
+        return PageQuery(
+            genre, shard.query, *ALL_YEARS, shard.next_offset, limit, cursor=shard.cursor
+        )
+
+    def _record_page(
+        self, connection: Connection, shard: Shard, query: PageQuery, page: Page
+    ) -> RecordResult:
+        now = self.clock.now()
+        genre_ids = stored_genres.ids_by_name(connection)
+        listed = [
+            (item, query.offset + position, [genre_ids[name] for name in names])
+            for position, item in enumerate(page.listed)
+            for names in [match_subjects(item.subjects, genre_ids).genres]
+        ]
+        new = audio_items.store_listed(connection, self.source.name, listed, now)
+        after = after_page(shard, page.received, new, page.next_cursor)
+        shards.update_cursor(connection, shard, after, page.received, now)
+        return RecordResult(items_listed=new)
+
+
+def tracks_lacking(progress: GenreProgress | None, waiting: int) -> int:
+    """Return how many tracks a genre lacks, if each waiting item has one. Pure."""
+    return 0 if progress is None else progress.target - progress.tracks - waiting
+
+
+def after_page(shard: Shard, received: int, items_new: int, next_cursor: str | None) -> Shard:
+    """Return a search after a page: at its end where there is no further cursor. Pure.
+
+    An empty page with no cursor at the very beginning is requested twice: responses can be wrong.
+    """
+    empty = 0 if received else shard.empty_pages + 1
+    is_end = next_cursor is None and (received > 0 or empty >= EMPTY_PAGES_TO_EXHAUST)
+    return replace(
+        shard,
+        next_offset=shard.next_offset + received,
+        cursor=shard.cursor if next_cursor is None and not is_end else next_cursor,
+        status="exhausted" if is_end else "open",
+        requests=shard.requests + 1,
+        tracks_new=shard.tracks_new,
+        dry_pages=0 if items_new else shard.dry_pages + 1,
+        empty_pages=empty,
+    )
