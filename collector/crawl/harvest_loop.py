@@ -85,10 +85,11 @@ class HarvestOutcome(RunOutcome):
 
     def counts(self) -> dict[str, int]:
         """Return the counts of `job_run`."""
+        listed = self.recorded.items_listed
         return {
             "tracks_new": self.recorded.tracks_new,
             "duplicates": self.recorded.duplicates,
-            "items_listed": self.recorded.items_listed,
+            **({"items_listed": listed} if listed else {}),
             "unusable": self.unusable,
         }
 
