@@ -14,6 +14,8 @@ from genrebase.runtime.clock import Clock
 from sandbox.api import reccobeats_api
 from sandbox.api.acousticbrainz_api import HANG_SECONDS, AcousticBrainzApi, Availability
 from sandbox.api.archive_api import ArchiveApi
+from sandbox.api.discogs_api import BAN_SECONDS, DiscogsApi
+from sandbox.api.discogs_dumps import DiscogsReleases
 from sandbox.api.jamendo_api import JamendoApi
 from sandbox.api.json_objects import ObjectBuilder
 from sandbox.api.musicbrainz_api import TIE_SHIFT, MusicBrainzApi
@@ -58,6 +60,10 @@ class SandboxOptions:
     """Of Internet Archive; None: no limit."""
     jamendo_rate: Rate | None = None
     """Of Jamendo; None: no limit."""
+    discogs_rate: Rate | None = None
+    """Of the host of Discogs' dumps; None: no limit."""
+    discogs_breaks: int = 0
+    """Downloads of a Discogs dump that break off half-way, before one is complete."""
     token_seconds: float = TOKEN_LIFETIME_SECONDS
     faults: FaultPlan | None = None
     """Which responses are broken; None: none."""
@@ -121,12 +127,14 @@ def _services(
         clock,
         options.acousticbrainz_hang,
     )
+    discogs = DiscogsApi(DiscogsReleases(catalogue), clock, options.discogs_breaks)
     return [
         *spotify.services(SlidingWindowLimit(options.rate, options.retry_after, options.quota)),
         reccobeats_api.service(catalogue, SlidingWindowLimit(options.reccobeats_rate)),
         ArchiveApi(SandboxReleases(catalogue)).service(SlidingWindowLimit(options.archive_rate)),
         JamendoApi(catalogue, address).service(SlidingWindowLimit(options.jamendo_rate)),
         musicbrainz.service(ArrivalLimit(options.musicbrainz_rate)),
+        discogs.service(SlidingWindowLimit(options.discogs_rate, BAN_SECONDS)),
         *acousticbrainz.services(FixedWindowLimit(options.acousticbrainz_rate)),
     ]
 

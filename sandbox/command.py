@@ -28,6 +28,7 @@ RATE: Final = "90/30s"
 """The community's estimate of Spotify's limit."""
 MUSICBRAINZ_RATE: Final = "1/1s"
 ACOUSTICBRAINZ_RATE: Final = "10/10s"
+DISCOGS_RATE: Final = "15/360s"
 _POLL_SECONDS: Final = 1.0
 """Interval of the checks whether the server is alive."""
 
@@ -76,6 +77,16 @@ def sandbox(
     acousticbrainz_rate: Annotated[
         str, typer.Option(help="Rate limit of AcousticBrainz' API, in fixed windows.")
     ] = ACOUSTICBRAINZ_RATE,
+    discogs_rate: Annotated[
+        str,
+        typer.Option(help="Rate limit of the host of Discogs' dumps; a ban lasts an hour."),
+    ] = DISCOGS_RATE,
+    discogs_breaks: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Downloads of a Discogs dump that break off before one is complete."
+        ),
+    ] = 0,
     retry_after: Annotated[
         float | None,
         typer.Option(help="Seconds a ban lasts; without it, until the next request fits."),
@@ -128,6 +139,8 @@ def sandbox(
         musicbrainz_ties=musicbrainz_ties,
         acousticbrainz=_availability(acousticbrainz),
         acousticbrainz_rate=_parse("--acousticbrainz-rate", parse_rate, acousticbrainz_rate),
+        discogs_rate=_parse("--discogs-rate", parse_rate, discogs_rate),
+        discogs_breaks=discogs_breaks,
         retry_after=_positive("--retry-after", retry_after),
         quota=quota,
         token_seconds=_positive("--token-seconds", token_seconds) or TOKEN_LIFETIME_SECONDS,

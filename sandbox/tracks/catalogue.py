@@ -68,6 +68,9 @@ class SandboxCatalogue:
     def id_at(self, number: int) -> str:
         return self._columns.id(self._rows[number])
 
+    def album_id_at(self, number: int) -> str:
+        return self._columns.album_id(self._rows[number])
+
     def genre_at(self, number: int) -> str:
         """Return the first genre of a row; empty where it has none."""
         return next(iter(self._columns.genres(self._rows[number])), "")

@@ -161,19 +161,23 @@ class TrackColumns:
         text = self.cell(row, "isrc")
         return cells.parse_isrc(text) or text or None
 
+    def album_id(self, row: TableRow) -> str:
+        """Return the album's id: the table's, or one hashed from its name and primary artist."""
+        if given := self.cell(row, "album_id"):
+            return given
+        album = self.cell(row, "album")
+        key = f"{names.normalise(album)}|{names.normalise(self.artists(row)[0])}"
+        return ids.id_from_text(f"album|{key if album else self.id(row)}")
+
     def track(self, row: TableRow) -> SandboxTrack:
         """Return a row with the fields of the API's responses."""
-        artists, track_id = self.artists(row), self.id(row)
-        album = self.cell(row, "album")
-        album_key = f"{names.normalise(album)}|{names.normalise(artists[0])}"
         explicit = self._at.explicit
         return SandboxTrack(
-            id=track_id,
+            id=self.id(row),
             title=self.cell(row, "title"),
-            artists=artists,
-            album=album,
-            album_id=self.cell(row, "album_id")
-            or ids.id_from_text(f"album|{album_key if album else track_id}"),
+            artists=self.artists(row),
+            album=self.cell(row, "album"),
+            album_id=self.album_id(row),
             release_date=self._release_date(row),
             duration_ms=self._numbers.duration(row) or 0,
             explicit=explicit is not None and cells.parse_bool(row[explicit]) is True,
