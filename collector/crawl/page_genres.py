@@ -5,10 +5,11 @@ in the results. A source with votes names all genres of an item: the rank of a g
 among them. It is a function of the item alone, so claims do not depend on the order of the crawl.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from collector.genre_ranks import ranked
 from collector.records import GenreVote, Page, TrackObservation
 from collector.sources.subjects import match_subjects
 from genrebase.store import names
@@ -54,24 +55,3 @@ def observations(
             name = by_name.get(names.normalise(vote.name))
             if name is not None:
                 yield TrackObservation(item.track, name, rank, votes=vote.votes, level=vote.level)
-
-
-def ranked(genres: Sequence[GenreVote]) -> list[tuple[GenreVote, int]]:
-    """Return each genre once, as it is supported best, with its rank among them, from 0.
-
-    The rank is the number of genres at a closer level, or at the same level with more votes; equal
-    support gives equal ranks.
-    """
-    best: dict[str, GenreVote] = {}
-    for vote in genres:
-        name = names.normalise(vote.name)
-        stored = best.get(name)
-        if stored is None or _support(vote) < _support(stored):
-            best[name] = vote
-    supports = sorted(map(_support, best.values()))
-    return [(vote, supports.index(_support(vote))) for vote in best.values()]
-
-
-def _support(vote: GenreVote) -> tuple[int, int]:
-    """Return the sort key of a vote: the strongest support first."""
-    return vote.level, -vote.votes

@@ -1,19 +1,7 @@
 """The genres of a page's items, without requests."""
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from collector.crawl.page_genres import ANOTHER_GENRE, observations, ranked, without_other_genres
+from collector.crawl.page_genres import ANOTHER_GENRE, observations, without_other_genres
 from collector.records import ArtistCredit, GenreVote, Level, Page, PageItem, SourceTrack
-
-VOTES = st.lists(
-    st.builds(
-        GenreVote,
-        st.sampled_from(["rock", "Rock", "indie rock", "jazz", "seen live"]),
-        st.integers(1, 5),
-        st.sampled_from(Level),
-    )
-)
 
 
 def item(number, *genres):
@@ -59,16 +47,3 @@ def test_an_item_counts_for_all_collected_genres():
         "indie rock": (1, 2, Level.RECORDING),
         "jazz": (3, 9, Level.ARTIST),
     }
-
-
-@given(VOTES, st.randoms())
-def test_ranks_do_not_depend_on_the_order_of_the_genres(votes, random):
-    """A rank is a function of the item alone: of the support of its genres."""
-    shuffled = random.sample(votes, len(votes))
-
-    def ranks(genres):
-        return {one.name.lower(): (rank, one.votes, one.level) for one, rank in ranked(genres)}
-
-    assert ranks(votes) == ranks(shuffled)
-    supports = {rank: (level, -n) for rank, n, level in ranks(votes).values()}
-    assert sorted(supports.values()) == [supports[rank] for rank in sorted(supports)]
