@@ -1,0 +1,1 @@
+"""Dumps of whole databases: tar archives of tables, read as a stream."""
