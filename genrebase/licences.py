@@ -21,6 +21,7 @@ CLASSES: Final[tuple[LicenceClass, ...]] = ("open", "noncommercial", "restricted
 OF_SOURCES: Final = {
     "spotify": TERMS,
     "musicbrainz": "cc-by-nc-sa-3.0",
+    "musicbrainz-dump": "cc-by-nc-sa-3.0",
     "acousticbrainz": "cc0",
     "discogs": "cc0",
     "fma": "cc-by-4.0",

@@ -146,6 +146,13 @@ def origin_of(connection: Connection, import_id: int) -> str:
     return str(connection.execute(select(_file.c.origin).where(_file.c.id == import_id)).scalar())
 
 
+def unfinished_counts(connection: Connection, import_id: int) -> tuple[int, int]:
+    """Return the counted rows and new tracks of an import; (0, 0) if it is finished."""
+    query = select(_file.c.rows_done, _file.c.tracks_new, _file.c.finished_at)
+    row = connection.execute(query.where(_file.c.id == import_id)).one()
+    return (row.rows_done, row.tracks_new) if row.finished_at is None else (0, 0)
+
+
 def lock_rows_done(connection: Connection, import_id: int) -> int:
     """Return how many rows of an import are counted; lock out other writers until the commit."""
     bulk.lock_identity_writers(connection)

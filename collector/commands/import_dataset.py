@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,12 +23,13 @@ _ENCODING_HINT = "name it, such as --encoding latin-1"
 
 
 def import_(
-    file: Annotated[
-        Path,
+    files: Annotated[
+        list[Path],
         typer.Argument(
+            metavar="FILE...",
             help="CSV, JSON, JSON lines, Parquet, a workbook, SQLite, each also compressed or "
-            "in a zip archive; or the folder of FMA's tables (tracks.csv, genres.csv, "
-            "features.csv)."
+            "in a zip archive; the folder of FMA's tables (tracks.csv, genres.csv, "
+            "features.csv); or the files of a dump of MusicBrainz or AcousticBrainz.",
         ),
     ],
     genre_column: Annotated[
@@ -78,6 +78,21 @@ def import_(
         str | None,
         typer.Option(help="Import only this subset of FMA: small, medium or large."),
     ] = None,
+    all_genres: Annotated[
+        bool,
+        typer.Option(
+            "--all-genres",
+            help="Of MusicBrainz' dump: collect every genre of its list, not only those in the "
+            "database.",
+        ),
+    ] = False,
+    work_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder in which the tables of a dump are joined, in a file that is deleted "
+            "afterwards; default: the folder of the database, or of the first file."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Import an existing dataset. Repeating it counts no row twice; after a stop it continues.
@@ -91,6 +106,8 @@ def import_(
       collector import tracks.csv --genre-column genre --rejected rejected.csv
       collector import tracks.csv --column "tempo=Tempo (BPM)" --dry-run
       collector import tracks.csv --unit length=s --dry-run
+      collector import mbdump.tar.bz2 mbdump-derived.tar.bz2
+      collector import acousticbrainz-lowlevel-features-*.tar.zst
     """
     # these import SQLAlchemy and numpy: --help need not wait
     from collector.datasets.rows import RowRejection
@@ -104,8 +121,9 @@ def import_(
     if for_spreadsheets and rejected is None:
         raise UserError("--for-spreadsheets needs a file that is written: --rejected FILE.")
     run = _importer(
-        file,
+        files,
         subset,
+        (all_genres, work_dir),
         {
             "genre_column": genre_column,
             "genre_separator": genre_separator,
@@ -116,10 +134,9 @@ def import_(
         },
     )
     engine = store.connect()
-    with stop_on_signals() as stop, output.progress(f"Importing {file.name}") as progress:
+    with stop_on_signals() as stop, output.progress(f"Importing {_names(files)}") as progress:
         imported = run(
             engine,
-            file,
             SystemClock(),
             progress,
             rejected=rejected,
@@ -137,29 +154,55 @@ def import_(
         )
     if undecodable == imported.rows > 0:
         raise NothingImported(
-            f"No row of {file.name} could be read as {encoding}: {_ENCODING_HINT}."
+            f"No row of {_names(files)} could be read as {encoding}: {_ENCODING_HINT}."
         )
 
 
+def _names(files: Sequence[Path]) -> str:
+    return ", ".join(file.name for file in files)
+
+
 def _importer(
-    file: Path,
+    files: Sequence[Path],
     subset: str | None,
+    dump_options: tuple[bool, Path | None],
     options: dict[str, Any],
 ) -> "Callable[..., ImportResult]":
+    """Return the import of these files, which takes the engine, the clock and the progress."""
     # these import SQLAlchemy and numpy: --help need not wait
     from collector.datasets import fma
+    from collector.imports import dumps
     from collector.imports.dataset import import_dataset
+    from collector.imports.dump_staging import DumpOptions
     from collector.imports.fma import import_fma
 
+    all_genres, work_dir = dump_options
+    import_dumps = dumps.importer(files, DumpOptions(work_dir, all_genres))
+    if import_dumps is not None:
+        return import_dumps
+    if len(files) > 1:
+        raise UserError(
+            "Several files are imported together only if they are one dump of MusicBrainz or "
+            "AcousticBrainz: run the command once per file."
+        )
+    if any(dump_options):
+        raise UserError("--all-genres and --work-dir need the files of a dump.")
+    [file] = files
     if file.is_dir():
         if not fma.is_fma_folder(file):
             raise UserError(f"{file} is a folder without FMA's tracks.csv. Name a file.")
-        return partial(import_fma, subset=subset or fma.SUBSETS[-1])
+        return _of_file(import_fma, file, subset=subset or fma.SUBSETS[-1])
     if fma.is_fma_tracks(file):
-        return partial(import_fma, subset=subset or fma.SUBSETS[-1])
+        return _of_file(import_fma, file, subset=subset or fma.SUBSETS[-1])
     if subset is not None:
         raise UserError("--subset needs FMA's tables: name their folder, or tracks.csv.")
-    return partial(import_dataset, **options)
+    return _of_file(import_dataset, file, **options)
+
+
+def _of_file(
+    run: "Callable[..., ImportResult]", file: Path, **options: Any
+) -> "Callable[..., ImportResult]":
+    return lambda engine, *more, **others: run(engine, file, *more, **options, **others)
 
 
 def _pairs(option: str, given: Sequence[str] | None) -> dict[str, str]:

@@ -15,21 +15,19 @@ from collector.datasets.descriptor_table import DescriptorColumns, DescriptorRow
 from collector.datasets.exports import refuse_export
 from collector.datasets.parsing import genre_cells
 from collector.datasets.reader import BrokenRow, DatasetReader, TableEntry
-from collector.datasets.rows import ParsedRow, RowParser, RowRejection
+from collector.datasets.rows import ParsedRow, RowParser
 from collector.datasets.scales.numbers import infer_scales
 from collector.datasets.shared_ids import SharedIds, survey_ids
 from collector.datasets.survey import TableSummary, survey_table
 from collector.imports import table_hints
 from collector.imports.pipeline import run_import
-from collector.imports.records import DescriptorSchema, ImportResult, ImportSource
+from collector.imports.records import DescriptorSchema, ImportResult, ImportSource, ReadRow
 from collector.imports.several_tables import import_tables
 from collector.records import Provenance
 from genrebase.audio.scan import display_path
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine
-
-ParsedItem = ParsedRow | RowRejection | BrokenRow
 
 PROVIDER: Final = "csv"
 BATCH_ROWS: Final = 5_000
@@ -143,7 +141,7 @@ class _DatasetImport:
         notes = (*dataset.notes(), *table_hints.encoding_hints(result, dataset))
         return replace(result, warnings=(*result.warnings, *notes))
 
-    def _collect_genres(self, rows: Iterable[ParsedItem]) -> Iterator[ParsedItem]:
+    def _collect_genres(self, rows: Iterable[ReadRow]) -> Iterator[ReadRow]:
         for row in rows:
             if isinstance(row, ParsedRow):
                 self.genres.update(row.genres)
@@ -278,13 +276,11 @@ def _warnings(
     return (*notes, *titles.warnings())
 
 
-def _parse(
-    dataset: DatasetReader, parser: RowParser | DescriptorRowParser
-) -> Iterator[ParsedItem]:
+def _parse(dataset: DatasetReader, parser: RowParser | DescriptorRowParser) -> Iterator[ReadRow]:
     return (row if isinstance(row, BrokenRow) else parser.parse(row) for row in dataset.rows())
 
 
-def _surveyed(rows: Iterable[ParsedItem], titles: segments.TitleSurvey) -> Iterator[ParsedItem]:
+def _surveyed(rows: Iterable[ReadRow], titles: segments.TitleSurvey) -> Iterator[ReadRow]:
     for row in rows:
         if isinstance(row, ParsedRow):
             titles.add(row.track.title, row.genres[0] if row.genres else "")

@@ -21,7 +21,6 @@ from collector.catalogue import (
     import_progress,
     mappings,
     origin,
-    primary_genre,
     tracks,
 )
 from collector.catalogue.dataset_origin import DatasetOrigin, SampleRow
@@ -139,6 +138,10 @@ class _Recorder:
             self.import_id = import_progress.start(connection, _describe(source), clock.now())
             self._corrected_before = import_ledger.count_corrected(connection, self.import_id)
             stored_origin = import_progress.origin_of(connection, self.import_id)
+            counted, tracks_new = import_progress.unfinished_counts(connection, self.import_id)
+        self.rows = source.pass_over(counted)
+        if self.rows:
+            self.recorded = RecordResult(tracks_new=tracks_new)
         self._provenance = replace(
             source.provenance, origin=stored_origin, import_id=self.import_id
         )
@@ -180,6 +183,7 @@ class _Recorder:
                 connection, self.import_id, self.rows, recorded.tracks_new
             )
         self.recorded += recorded
+        source.on_commit(self.rows)
         self._unlabelled += sum(not row.genres for _, row in parsed)
         for number, reason in numbered:
             if not isinstance(reason, ParsedRow):
@@ -187,6 +191,11 @@ class _Recorder:
                 self._rejects.writerow((number, reason))
 
     def _observations(self, row: ParsedRow, *, is_new: bool) -> Iterator[TrackObservation]:
+        for vote, rank in row.votes:
+            self._ranks[vote.name] += 1
+            yield TrackObservation(row.track, vote.name, rank, is_new, vote.votes, vote.level)
+        if row.votes:
+            return
         if not row.genres:
             yield TrackObservation(row.track, None, 0, is_new)
         first = self._ranks[row.genres[0]] if row.genres and self.source.is_ranked else 0
@@ -275,7 +284,7 @@ class _Recorder:
     def _count_moved_claims(self, connection: Connection) -> int:
         """Count the earlier tracks whose claim the import changed."""
         before = self.recorded.claims_before
-        after = primary_genre.claims(connection, [one for one in before if one <= self._last_id])
+        after = tracks.claims(connection, [one for one in before if one <= self._last_id])
         return sum(genre_id not in (None, before[track]) for track, genre_id in after.items())
 
 

@@ -67,6 +67,9 @@ class ImportPreview:
                 connection, [row.track for row in parsed], self._chosen.versions
             )
         for row, is_stored in zip(parsed, are_stored, strict=True):
+            if not self._source.compares_rows:
+                self._new += not is_stored
+                continue
             if not is_stored and not self._is_repeated(row.track):
                 self._add(row.track)
             self._ids.update(map(hash, _ids_of(row.track)))

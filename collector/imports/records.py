@@ -7,8 +7,9 @@ from typing import Any, Literal
 from collector.datasets.reader import BrokenRow
 from collector.datasets.rows import ParsedRow, RowRejection
 from collector.records import Provenance
+from collector.sources.item_fields import RejectReason
 
-ReadRow = ParsedRow | RowRejection | BrokenRow
+ReadRow = ParsedRow | RowRejection | BrokenRow | RejectReason
 """A parsed row of a table, or the reason for its rejection."""
 
 
@@ -47,6 +48,13 @@ class ImportSource:
     schema: DescriptorSchema | None = None
     descriptors: Iterable[tuple[str, Sequence[float]]] = ()
     """Values of tracks by id, from a separate table; imported after the rows."""
+    pass_over: Callable[[int], int] = lambda _counted: 0
+    """Takes the number of rows that an unfinished import has counted, before the first row is
+    taken; returns how many rows the source leaves out, because they are stored."""
+    on_commit: Callable[[int], object] = lambda _rows: None
+    """Receives the number of rows that are stored, after each batch."""
+    compares_rows: bool = True
+    """Whether a preview compares the rows with each other, for which it remembers their names."""
     estimate_rows: Callable[[int], float | None] = lambda _done: None
     """Estimates the total number of rows from the number of rows read."""
     has_exact_count: bool = False

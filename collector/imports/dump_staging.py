@@ -1,0 +1,122 @@
+"""The staging file of a dump's import: where it lies, and how archives are loaded into it."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from collector.datasets.dumps import archive
+from collector.datasets.dumps.staging import StagingFile
+from collector.datasets.formats.table import NotADataset
+from collector.imports.pipeline import batches
+from genrebase.errors import UserError
+from genrebase.progress import ProgressCallback
+from genrebase.store.engine import Engine
+
+_HASH: Final = "sha256 of "
+_FILES: Final = "files"
+_MIB: Final = 20
+"""Bits by which bytes are shifted for MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class DumpOptions:
+    """How the archives of a dump are imported."""
+
+    work_dir: Path | None = None
+    """The folder of the staging file; None: the default."""
+    all_genres: bool = False
+    """Whether every genre of MusicBrainz' list is collected, not only those in the database."""
+    load_rows: int = 50_000
+    """Rows of one transaction of the staging file."""
+    batch_rows: int = 5_000
+    """Recordings of one transaction of the database."""
+
+    def given(self) -> dict[str, Any]:
+        """Return the options that are part of an import's identity."""
+        return {"all_genres": True} if self.all_genres else {}
+
+
+class ImportInterrupted(Exception):
+    """A stop was requested while an archive was read."""
+
+
+@contextmanager
+def open_staging(
+    engine: Engine,
+    files: Sequence[Path],
+    options: DumpOptions,
+    tables: Sequence[str],
+) -> Iterator[StagingFile]:
+    """Open the staging file of these files' import with these options into this database.
+
+    It lies in `options.work_dir`, by default beside a SQLite database, else beside the first file.
+    """
+    database = engine.url.database
+    is_file = engine.dialect.name == "sqlite" and database not in (None, "", ":memory:")
+    folder = options.work_dir or (Path(str(database)).parent if is_file else files[0].parent)
+    if not folder.is_dir():
+        raise UserError(f"There is no folder {folder}: create it first.")
+    marks = [str(engine.url.set(password=None)), *options.given()]
+    marks += [str(file.absolute()) for file in files]
+    name = hashlib.sha256("\0".join(marks).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    with StagingFile.open(folder / f"genrebase-import-{name}.tmp", tables) as staging:
+        yield staging
+
+
+def file_hashes(
+    staging: StagingFile, files: Sequence[Path], tables: Sequence[str], progress: ProgressCallback
+) -> list[str]:
+    """Return the files' SHA-256, and clear a staging file that holds rows of other files.
+
+    That of a file with the same size and time is not computed again. Raises `NotADataset` if a
+    list of checksums beside a file has another one.
+    """
+    hashes = [_file_hash(staging, file, progress) for file in files]
+    before = staging.fact(_FILES)
+    if before not in (None, _joined(hashes)):
+        staging.clear(tables)
+    staging.note_fact(_FILES, _joined(hashes))
+    return hashes
+
+
+def _joined(hashes: Sequence[str]) -> str:
+    return " ".join(hashes)
+
+
+def _file_hash(staging: StagingFile, path: Path, progress: ProgressCallback) -> str:
+    status = path.stat()
+    fact = f"{_HASH}{path.absolute()}"
+    state = f"{status.st_size} {status.st_mtime_ns} "
+    noted = staging.fact(fact) or ""
+    if noted.startswith(state):
+        return noted.removeprefix(state)
+    note = f"MiB of {path.name} checked"
+    digest = archive.sha256(path, lambda done: progress(done >> _MIB, note=note))
+    published = archive.published_sha256(path)
+    if published not in (None, digest):
+        raise NotADataset(
+            f"{path} has not the SHA-256 that the list beside it gives: download it again."
+        )
+    staging.note_fact(fact, state + digest)
+    return digest
+
+
+def load_rows(
+    staging: StagingFile,
+    file: str,
+    part: str,
+    insert: str,
+    rows: Iterable[Sequence[Any]],
+    size: int,
+) -> Iterator[int]:
+    """Insert the rows of a part of a file, whose earlier ones are passed over.
+
+    Yields the number of rows of each batch of at most `size`, once it is committed.
+    """
+    for batch in batches(rows, size):
+        staging.load(file, part, insert, batch, len(batch))
+        yield len(batch)
+    staging.mark_loaded(file, part)

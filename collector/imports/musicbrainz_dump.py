@@ -1,0 +1,352 @@
+"""Import MusicBrainz' dump: the recordings that have a genre of ours, or that are stored.
+
+The archives are read once, into a staging file, where the tables are joined. From there the kept
+recordings are recorded like the rows of any other import.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from collector.catalogue import aliases, genres
+from collector.datasets.dumps import copy_text, musicbrainz, musicbrainz_joins
+from collector.datasets.dumps.archive import DumpArchive
+from collector.datasets.dumps.kinds import Dump, DumpKind
+from collector.datasets.dumps.musicbrainz_joins import STEPS, DumpRecording
+from collector.datasets.dumps.staging import StagingFile
+from collector.datasets.formats.table import NotADataset
+from collector.datasets.rows import ParsedRow
+from collector.genre_ranks import ranked
+from collector.imports.dump_staging import (
+    DumpOptions,
+    ImportInterrupted,
+    file_hashes,
+    load_rows,
+    open_staging,
+)
+from collector.imports.pipeline import refuse_synthetic_catalogue, run_import
+from collector.imports.records import ImportResult, ImportSource, ReadRow
+from collector.records import GenreVote, Provenance
+from collector.sources import musicbrainz_items
+from genrebase.audio.scan import display_path
+from genrebase.counts import counted
+from genrebase.errors import UserError
+from genrebase.progress import ProgressCallback
+from genrebase.runtime.clock import Clock
+from genrebase.store import names, source_ids
+from genrebase.store.engine import Engine, read_transaction
+
+ORIGIN: Final = "musicbrainz-dump"
+"""The origin of its tracks and labels; a harvest's is `musicbrainz`."""
+_LOADED: Final = 0.6
+_JOINED: Final = 0.75
+"""Shares of the work that are done once the tables are loaded and joined."""
+_RECORDED: Final = "recorded by import "
+_KNOWN: Final = "known"
+_COLLECTED: Final = "collected"
+_UNKNOWN_PART: Final = 99
+
+
+def import_musicbrainz_dump(
+    engine: Engine,
+    dumps: Sequence[Dump],
+    clock: Clock,
+    progress: ProgressCallback,
+    options: DumpOptions,
+    *,
+    rejected: Path | None = None,
+    stop_requested: Callable[[], bool] = lambda: False,
+    dry_run: bool = False,
+) -> ImportResult:
+    """Import the parts of one dump, `mbdump` and `mbdump-derived`.
+
+    Raises `NotADataset` for an incomplete dump and `UserError` without a genre, both
+    before anything is written, `DamagedFile` for an archive that breaks off. A stopped or killed
+    import is continued by the next one, with the genres that were collected when it joined the
+    tables.
+    """
+    _check_parts(dumps)
+    refuse_synthetic_catalogue(engine)
+    collected = _collected(engine)
+    if not collected and not options.all_genres:
+        raise UserError(
+            "No genre is collected, so no recording would be kept: collector genres add NAME, "
+            "or import with --all-genres."
+        )
+    ordered = sorted(dumps, key=lambda dump: dump.kind)
+    paths = [dump.path for dump in ordered]
+    with open_staging(engine, paths, options, musicbrainz.RAW_TABLES) as staging:
+        run = _DumpImport(engine, staging, ordered, options, progress)
+        try:
+            hashes = run.load(stop_requested)
+        except ImportInterrupted:
+            return _interrupted(run.rows, dry_run=dry_run)
+        run.join(collected)
+        source = run.source(hashes, clock.now().year + 1)
+        result = run_import(
+            engine,
+            clock,
+            source,
+            run.progress_of_recording,
+            rejected=rejected,
+            stop_requested=stop_requested,
+            dry_run=dry_run,
+        )
+        if result.stopped == "done":
+            staging.delete()
+        return result
+
+
+def _check_parts(dumps: Sequence[Dump]) -> None:
+    kinds = sorted(str(dump.kind) for dump in dumps)
+    if kinds != sorted([DumpKind.MUSICBRAINZ, DumpKind.MUSICBRAINZ_DERIVED]):
+        raise UserError(
+            "A dump of MusicBrainz is imported from two files, the recordings and their tags: "
+            "collector import mbdump.tar.bz2 mbdump-derived.tar.bz2"
+        )
+    if len({dump.timestamp for dump in dumps}) > 1:
+        listed = ", ".join(f"{dump.path.name} ({dump.timestamp})" for dump in dumps)
+        raise UserError(f"The files are parts of different dumps: {listed}. Get both of one.")
+
+
+def _collected(engine: Engine) -> dict[str, str]:
+    """Return the genres of the database by their normalised names."""
+    with read_transaction(engine) as connection:
+        return {names.normalise(name): name for name in genres.ids_by_name(connection)}
+
+
+def _interrupted(rows: int, *, dry_run: bool) -> ImportResult:
+    """Return the result of an import that was stopped while the archives were read."""
+    return ImportResult(
+        rows=rows,
+        tracks_new=0,
+        duplicates=0,
+        rejected=0,
+        reasons={},
+        unlabelled=0,
+        genres=0,
+        seconds=0.0,
+        rows_per_second=0.0,
+        unreadable={},
+        claims_moved=0,
+        similar_genres=[],
+        stopped="interrupted",
+        dry_run=dry_run,
+    )
+
+
+class _DumpImport:
+    def __init__(
+        self,
+        engine: Engine,
+        staging: StagingFile,
+        dumps: Sequence[Dump],
+        options: DumpOptions,
+        progress: ProgressCallback,
+    ) -> None:
+        self._engine, self._staging, self._dumps = engine, staging, dumps
+        self._options, self._progress = options, progress
+        self._genre_of: Callable[[str], str | None] = dict[str, str]().get
+        self._first = 1
+        """The number of the first recording that is read."""
+        self.rows = 0
+        """Rows of the archives that were read in this run."""
+
+    def load(self, stop_requested: Callable[[], bool]) -> list[str]:
+        """Load the archives into the staging file; return their hashes."""
+        paths = [dump.path for dump in self._dumps]
+        hashes = file_hashes(self._staging, paths, musicbrainz.RAW_TABLES, self._progress)
+        sizes = [path.stat().st_size for path in paths]
+        before = 0
+        for dump, file, size in zip(self._dumps, hashes, sizes, strict=True):
+            if not self._is_loaded(dump, file):
+                start, share = before / sum(sizes), size / sum(sizes)
+                self._load(DumpArchive(dump.path), file, start, share, stop_requested)
+            before += size
+        missing = musicbrainz.LOADED.keys() - self._staging.loaded().keys()
+        if missing and not self._staging.is_done(STEPS[-1]):
+            raise NotADataset(
+                f"The dump lacks tables: {', '.join(sorted(missing))}. Get whole files."
+            )
+        return hashes
+
+    def _is_loaded(self, dump: Dump, file: str) -> bool:
+        is_derived = dump.kind == DumpKind.MUSICBRAINZ_DERIVED
+        tables = [one for one in musicbrainz.LOADED if (one in musicbrainz.DERIVED) == is_derived]
+        return all(self._staging.rows_read(file, table) is None for table in tables)
+
+    def _load(
+        self,
+        archive: DumpArchive,
+        file: str,
+        start: float,
+        share: float,
+        stop_requested: Callable[[], bool],
+    ) -> None:
+        with archive.members() as members:
+            for name, content in members:
+                table = musicbrainz.table_of(name)
+                done = None if table is None else self._staging.rows_read(file, table)
+                if table is None or done is None:
+                    continue
+                loaded = musicbrainz.LOADED[table]
+                columns = musicbrainz.COLUMNS[table]
+                rows = copy_text.read_rows(content, table, columns, loaded.wanted, skip=done)
+                size = self._options.load_rows
+                for read in load_rows(self._staging, file, table, loaded.insert, rows, size):
+                    self.rows += read
+                    self._progress(
+                        self.rows,
+                        note=f"rows of {archive.path.name} read: {table}",
+                        fraction=_LOADED * (start + share * archive.progress()),
+                    )
+                    if stop_requested():
+                        raise ImportInterrupted
+
+    def join(self, collected: Mapping[str, str]) -> None:
+        """Join the tables, and choose the recordings that are kept."""
+        mbids = aliases.iterate_ids(self._engine, source_ids.MUSICBRAINZ)
+        self._staging.run_once(_KNOWN, lambda one: musicbrainz_joins.note_known(one, mbids))
+        self._staging.run_once(
+            _COLLECTED,
+            lambda one: musicbrainz_joins.note_collected(
+                one, self._all_genres(collected) if self._options.all_genres else collected
+            ),
+        )
+        by_name = musicbrainz_joins.load_collected(self._staging)
+        self._genre_of = lambda tag: by_name.get(names.normalise(musicbrainz_items.parse_tag(tag)))
+        musicbrainz_joins.join(
+            self._staging,
+            self._genre_of,
+            lambda done: self._progress(
+                done,
+                note="steps of joining the tables",
+                fraction=_LOADED + (_JOINED - _LOADED) * done / len(STEPS),
+            ),
+        )
+
+    def _all_genres(self, collected: Mapping[str, str]) -> dict[str, str]:
+        """Return the collected genres and those of MusicBrainz' list, by normalised name."""
+        by_name = dict(collected)
+        for (listed,) in self._staging.execute("SELECT name FROM raw_genre ORDER BY name"):
+            name = musicbrainz_items.parse_tag(listed)
+            if name:
+                by_name.setdefault(names.normalise(name), name)
+        return by_name
+
+    def source(self, hashes: Sequence[str], last_year: int) -> ImportSource:
+        """Return the kept recordings as the source of an import.
+
+        A year after `last_year` is a mistake and left out.
+        """
+        options = self._options.given()
+        kept = musicbrainz_joins.count_kept(self._staging)
+        label = " + ".join(display_path(Path(dump.path.name)) for dump in self._dumps)
+        return ImportSource(
+            label=label,
+            name=label,
+            sha256=hashlib.sha256("+".join([*hashes, *options]).encode()).hexdigest(),
+            rows=self._read(last_year),
+            batch_rows=self._options.batch_rows,
+            provenance=Provenance(origin=ORIGIN, provider=None),
+            mapping=ORIGIN,
+            pass_over=self._pass_over,
+            on_commit=lambda rows: self._staging.note_fact(_RECORDED, str(rows)),
+            compares_rows=False,
+            estimate_rows=lambda _done: float(kept),
+            has_exact_count=True,
+            warnings=lambda: self._left_out(kept),
+            options=options,
+        )
+
+    def progress_of_recording(
+        self,
+        done: float,
+        total: float | None = None,
+        *,
+        note: str | None = None,
+        fraction: float | None = None,
+        estimated: bool = False,
+    ) -> None:
+        """Report the recording of the kept recordings as the last part of the work."""
+        share = fraction if fraction is not None else done / (total or done or 1)
+        self._progress(
+            done,
+            total,
+            note=note or "recordings stored",
+            fraction=_JOINED + (1 - _JOINED) * share,
+            estimated=estimated,
+        )
+
+    def _pass_over(self, counted_rows: int) -> int:
+        recorded = int(self._staging.fact(_RECORDED) or 0)
+        passed = min(recorded, counted_rows)
+        self._first = passed + 1
+        return passed
+
+    def _read(self, last_year: int) -> Iterator[ReadRow]:
+        size = self._options.batch_rows
+        for recordings in musicbrainz_joins.read_kept(self._staging, self._first, size):
+            for recording in recordings:
+                yield self._parse(recording, last_year)
+
+    def _parse(self, recording: DumpRecording, last_year: int) -> ReadRow:
+        parsed = musicbrainz_items.parse_recording(_as_item(recording), last_year)
+        if not isinstance(parsed, musicbrainz_items.Recording):
+            return parsed
+        merged = (source_ids.parse_mbid(one) for one in recording.merged_ids)
+        track = replace(parsed.track, merged_ids=tuple(one for one in merged if one is not None))
+        votes = [
+            GenreVote(name, count, level)
+            for level, tags in recording.votes.items()
+            for tag, count in tags.items()
+            if (name := musicbrainz_items.parse_tag(tag))
+        ]
+        ours = [
+            (replace(vote, name=genre), rank)
+            for vote, rank in ranked(votes)
+            if (genre := self._genre_of(vote.name)) is not None
+        ]
+        ours.sort(key=lambda pair: (pair[1], pair[0].name))
+        return ParsedRow(track, tuple(vote.name for vote, _ in ours), votes=ours)
+
+    def _left_out(self, kept: int) -> Sequence[str]:
+        loaded = self._staging.loaded()
+        recordings = int(self._staging.fact("recordings") or 0)
+        without = counted(recordings - kept, "recording")
+        sentences = [f"{without} left out: no collected genre, and not stored before."]
+        counts: dict[str, int] = {}
+        for table, how in musicbrainz.LOADED.items():
+            what = how.left_out or "repeated rows"
+            counts[what] = counts.get(what, 0) + loaded.get(table, (0, 0))[1]
+        listed = ", ".join(f"{what} ({count:,})" for what, count in counts.items() if count)
+        return [*sentences, f"Rows not taken: {listed}."] if listed else sentences
+
+
+def _as_item(recording: DumpRecording) -> dict[str, object]:
+    """Return a recording as MusicBrainz' web service would, so that both are parsed alike."""
+    release = {"title": recording.album, "status": "Official"}
+    return {
+        "id": recording.mbid,
+        "title": recording.name,
+        "length": recording.length,
+        "artist-credit": [
+            {"name": name, "artist": {"id": mbid, "name": name}}
+            for name, mbid in recording.artists
+        ],
+        "first-release-date": None if recording.date is None else _as_date(recording.date),
+        "isrcs": recording.isrcs,
+        "releases": [] if recording.album is None else [release],
+    }
+
+
+def _as_date(date: int) -> str:
+    year, month, day = date // 10_000, date // 100 % 100, date % 100
+    parts = [f"{year:04d}"]
+    if month != _UNKNOWN_PART:
+        parts.append(f"{month:02d}")
+        if day != _UNKNOWN_PART:
+            parts.append(f"{day:02d}")
+    return "-".join(parts)
