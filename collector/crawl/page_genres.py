@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from collector.genre_ranks import ranked
-from collector.records import GenreVote, Page, TrackObservation
+from collector.records import Page, TrackObservation
 from collector.sources.subjects import match_subjects
 from genrebase.store import names
 
