@@ -1,8 +1,8 @@
 """The claim rule: which of its genres a track counts for. Pure.
 
-It is the genre with the best rank at any source; a tie goes to the genre with fewer sighted tracks,
-then to the first by name. The collector applies it to all sightings, the classifier to those that
-a training may use.
+It is the genre with the best rank at any source; a tie goes to the genre with fewer sighted
+tracks, then to the first by name. The collector applies it to all sightings, the classifier to
+those that a training may use.
 """
 
 from collections.abc import Hashable, Mapping
