@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Engine, func, insert, select
 
-from classifier.data.dataset import RawDataset
+from classifier.data.raw_dataset import RawDataset
 from genrebase.store import names, tables
 from genrebase.store.engine import transaction
 from genrebase.store.split import assign_side
@@ -171,7 +171,13 @@ class Music:
             connection.execute(
                 insert(tables.sighting),
                 [
-                    {"track_id": song.id, "genre_id": song.genre + 1, "best_rank": 0, **seen}
+                    {
+                        "track_id": song.id,
+                        "genre_id": song.genre + 1,
+                        "source": "csv:music",
+                        "best_rank": 0,
+                        **seen,
+                    }
                     for song in chosen
                 ],
             )
