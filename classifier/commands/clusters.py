@@ -43,8 +43,8 @@ def clusters(
     features: Annotated[
         str,
         typer.Option(
-            help="Features: audio, metadata, harmony, timbre, descriptors, or columns such as "
-            "energy,tempo."
+            help="Features: audio, metadata, harmony, timbre, acousticbrainz, descriptors, or "
+            "columns such as energy,tempo."
         ),
     ] = "audio",
     sample: Annotated[

@@ -18,7 +18,7 @@ from classifier.experts import Expert, Scores, deep_networks, mlp_ensemble, stac
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
 from classifier.experts.naive_bayes_text import NaiveBayesTextExpert
 from classifier.experts.partial_features import PartialFeaturesExpert
-from classifier.features.audio import DESCRIPTORS
+from classifier.features.audio import ACOUSTICBRAINZ, DESCRIPTORS
 from classifier.features.groups import AUDIO_ANALYSIS_GROUPS, COLUMN_GROUPS, numeric_groups
 from classifier.ports import Labels, Validation
 from classifier.training_config import Preprocessing
@@ -34,6 +34,7 @@ PRIOR_WEIGHTS: Final = {
     "deep_album": 0.1,
     "deep_artists": 0.1,
     "analysis": 0.1,
+    "acousticbrainz": 0.2,
     "descriptors": 0.4,
     "title": 0.2,
     "album": 0.15,
@@ -144,6 +145,9 @@ class Blend(PooledClassifier):
         summaries = tuple(group for group in self.groups if group in ("harmony", "timbre"))
         if summaries:
             yield PartialFeaturesExpert("analysis", summaries, self._analysis_model(summaries))
+        if ACOUSTICBRAINZ in self.groups:
+            model = self._analysis_model((ACOUSTICBRAINZ,))
+            yield PartialFeaturesExpert(ACOUSTICBRAINZ, (ACOUSTICBRAINZ,), model)
         if DESCRIPTORS in self.groups:
             yield PartialFeaturesExpert(DESCRIPTORS, (DESCRIPTORS,), self._descriptor_model())
         if "text" in self.groups and not stacked:

@@ -23,8 +23,21 @@ HARMONY: Final = (
     "degree_changes",
 )
 TIMBRE: Final = (*tables.TIMBRE_COLUMNS, *tables.PITCH_COLUMNS)
-COLUMNS: Final = {"audio": AUDIO, "metadata": METADATA, "harmony": HARMONY, "timbre": TIMBRE}
-"""View columns of each feature group; those of descriptors depend on the data."""
+ACOUSTICBRAINZ: Final = "acousticbrainz"
+"""The group of AcousticBrainz' numbers, on scales of their own."""
+COLUMNS: Final = {
+    "audio": AUDIO,
+    "metadata": METADATA,
+    "harmony": HARMONY,
+    "timbre": TIMBRE,
+    ACOUSTICBRAINZ: (
+        *(f"{ACOUSTICBRAINZ}_{name}" for name in tables.SUBMISSION_NUMBERS),
+        f"{ACOUSTICBRAINZ}_fifths_sin",
+        f"{ACOUSTICBRAINZ}_fifths_cos",
+        f"{ACOUSTICBRAINZ}_mode",
+    ),
+}
+"""Frame columns of each feature group; those of descriptors depend on the data."""
 
 DESCRIPTORS: Final = "descriptors"
 """The group of descriptors: features of a whole audio file, computed elsewhere."""
@@ -40,6 +53,8 @@ CATEGORICAL: Final = tables.CATEGORICAL_FEATURES
 _FIFTH: Final = 7
 """Semitones of a fifth: stepping by it, the 12 keys form a circle of related ones."""
 _KEYS: Final = 12
+KEY_ANGLE: Final = _FIFTH * 2 * np.pi / _KEYS
+"""The angle on that circle per pitch class."""
 
 
 class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
@@ -112,7 +127,7 @@ class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
             is_file_scale = name in FILE_SCALE_FEATURES
             columns.append(np.where(from_files, np.nan, values) if is_file_scale else values)
         if "audio" in self.groups:
-            angle = numeric_column(X, "key") * (_FIFTH * 2 * np.pi / _KEYS)
+            angle = numeric_column(X, "key") * KEY_ANGLE
             columns += [np.sin(angle), np.cos(angle), _has_audio(X)]
         for name, values in self.categories_.items():
             columns += self._category(X, name, values)

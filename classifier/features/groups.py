@@ -10,7 +10,7 @@ from classifier.features import audio, sequences
 TEXT: Final = ("title", "album", "artists")
 HISTORY: Final = ("artists", "album")
 
-AUDIO_ANALYSIS_GROUPS: Final = ("harmony", "timbre", audio.DESCRIPTORS)
+AUDIO_ANALYSIS_GROUPS: Final = ("harmony", "timbre", audio.ACOUSTICBRAINZ, audio.DESCRIPTORS)
 """Groups that only tracks with analysed audio have: read from the database on request."""
 
 MATRICES: Final = "matrices"

@@ -25,6 +25,7 @@ CLUSTERING_GROUPS: Final = {
     "metadata": audio.METADATA,
     "harmony": audio.HARMONY,
     "timbre": audio.TIMBRE,
+    audio.ACOUSTICBRAINZ: audio.COLUMNS[audio.ACOUSTICBRAINZ],
     audio.DESCRIPTORS: (audio.DESCRIPTORS,),
 }
 """Columns of each group: continuous features only, because clustering needs distances."""
@@ -33,7 +34,7 @@ DESCRIPTOR_VARIANCE: Final = 0.97
 MAX_CLUSTERS: Final = 1_000
 """Maximum of --clusters: 114,000 tracks to so many centres are a gigabyte of distances."""
 
-_COLUMNS: Final = (*audio.AUDIO, *audio.METADATA, *audio.HARMONY, *audio.TIMBRE)
+_COLUMNS: Final = tuple(name for names in audio.COLUMNS.values() for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from collector.catalogue import feature_queue
+from collector.catalogue import data_sources, feature_queue
 from collector.submissions import (
     GROUP_COLUMNS,
     GroupSummary,
@@ -67,6 +67,8 @@ def store_summaries(
 ) -> int:
     """Store summaries like `store_submissions`."""
     track_ids = sorted({track_id for track_id, _ in summaries})
+    if track_ids:
+        data_sources.ensure(connection, source.provider, None, now)
     existing = bulk.existing_tracks(connection, track_ids)
     stored = _load(connection, track_ids, source)
     moment = tables.as_driver_datetime(now, connection.dialect.name)

@@ -119,6 +119,32 @@ def test_features_of_a_tenth_of_the_tracks_are_used(engine: Engine) -> None:
     assert audio_joins.resolve_features(engine, TrainingConfig()) == TrainingConfig()
 
 
+def test_numbers_of_acousticbrainz_are_a_group_of_their_own(engine: Engine) -> None:
+    """The key is a position on the circle of fifths; nothing is mixed with other features."""
+    music = Music(artists=20, songs_each=5)
+    music.fill(engine)
+    row = {"provider": "acousticbrainz", "recording_id": "x", "origin": "acousticbrainz"}
+    rows = [
+        {**row, "track_id": track, "bpm": 100.0 + track, "danceability": 1.5, "key": 3, "mode": 0}
+        | {"fetched_at": NOON}
+        for track in range(1, 11)
+    ]
+    with transaction(engine) as connection:
+        connection.execute(insert(tables.acousticbrainz_recording), rows)
+    settled = audio_joins.resolve_features(engine, WIDE)
+    assert settled.features == (*DEFAULT_FEATURE_GROUPS, "acousticbrainz")
+    frame = dataset.scoring_rows(engine, np.array([10, 11]), settled)
+    first, second = frame.to_dict("records")
+    assert first["acousticbrainz_bpm"] == 110.0
+    assert first["acousticbrainz_danceability"] == 1.5 != first["danceability"]
+    assert (first["acousticbrainz_mode"], first["acousticbrainz_fifths_sin"]) == (0, -1.0)
+    assert first["acousticbrainz_fifths_cos"] == pytest.approx(0.0, abs=1e-12)
+    assert np.isnan(second["acousticbrainz_bpm"])
+    config = TrainingConfig(estimator="tree", features=("acousticbrainz",), min_tracks=5)
+    labels = split_dataset(dataset.load_dataset(engine, config), config)
+    assert labels.tracks["acousticbrainz_bpm"].notna().sum() == 10
+
+
 def test_an_unknown_descriptor_set_is_refused(sqlite_engine: Engine) -> None:
     """Also where the data decide on the feature groups; the sets there are, are listed."""
     Music().fill(sqlite_engine)
@@ -132,7 +158,7 @@ def test_an_unknown_descriptor_set_is_refused(sqlite_engine: Engine) -> None:
 def test_features_that_no_track_has_are_refused(sqlite_engine: Engine) -> None:
     """The message names the command that computes them."""
     Music().fill(sqlite_engine)
-    for group in ("harmony", "timbre", "descriptors"):
+    for group in ("harmony", "timbre", "acousticbrainz", "descriptors"):
         choice = TrainingConfig(features=("audio", group), estimator="tree")
         with pytest.raises(BadTrainingConfig, match=f"No labelled track has {group}: `collector"):
             train.run(sqlite_engine, choice, FakeClock(), log=lambda _: None)

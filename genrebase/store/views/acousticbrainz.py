@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import Select, case, func, select
 
+from genrebase import licences
 from genrebase.store import tables
 from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
@@ -50,13 +51,21 @@ def _acousticbrainz_features(_providers: Providers) -> Select[Any]:
         ),
     )
     ranked = select(recording, place.label("place")).subquery("ranked")
+    source = tables.data_source
+    known = case((ranked.c.provider == tables.ACOUSTICBRAINZ_PROVIDER, "cc0"))
+    licence = func.coalesce(source.c.licence, known, licences.UNKNOWN)
     numbers = [ranked.c[f"{name}{end}"] for name in _NUMBERS for end in ("", "_range")]
-    return select(
-        *shared.columns(ranked, "track_id provider recording_id origin"),
-        *(ranked.c[name] for name in _SUBMISSIONS),
-        *numbers,
-        *shared.columns(ranked, "key mode key_share fetched_at"),
-    ).where(ranked.c.place == 1)
+    return (
+        select(
+            *shared.columns(ranked, "track_id provider recording_id origin"),
+            *(ranked.c[name] for name in _SUBMISSIONS),
+            *numbers,
+            *shared.columns(ranked, "key mode key_share fetched_at"),
+            licence.label("licence"),
+        )
+        .select_from(ranked.outerjoin(source, source.c.name == ranked.c.origin))
+        .where(ranked.c.place == 1)
+    )
 
 
 acousticbrainz_features = view(
@@ -85,6 +94,7 @@ acousticbrainz_features = view(
         "mode": "1 is major, 0 is minor.",
         "key_share": "Share of the submissions with this key and mode, 0 to 1.",
         "fetched_at": "When the numbers last changed.",
+        "licence": "Their licence: that of their origin (`data_sources`).",
     },
     _acousticbrainz_features,
 )
