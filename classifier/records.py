@@ -116,6 +116,10 @@ class StoredModel:
     """Of a refit: the model whose metrics it shows."""
     promoted_at: datetime | None = None
     """When it last became champion."""
+    sources: Mapping[str, Any] | None = None
+    """`TrainingSources` as JSON; None for models of earlier versions."""
+    licence_class: str | None = None
+    """The most restrictive licence class among its labels and features."""
 
     @property
     def has_artifact(self) -> bool:
@@ -147,6 +151,8 @@ class StoredModel:
             "seconds": self.seconds,
             "created_at": self.created_at,
             "origin": self.origin,
+            "licence_class": self.licence_class,
+            "sources": None if self.sources is None else dict(self.sources),
             "pinned": self.pinned,
             "kept": self.has_artifact,
             "parent": self.parent_id,

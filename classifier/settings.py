@@ -53,6 +53,16 @@ class ClassifierSettings(EnvironmentSettings):
         default="blend",
         description="The estimator that `classifier train` uses by default.",
     )
+    licence: Literal["any", "noncommercial", "open"] = Field(
+        default="any",
+        description="Which licences of labels and features every training is restricted to by "
+        "default: `open`, `noncommercial` (open and non-commercial ones) or `any`.",
+    )
+    min_level: Literal["artist", "release", "recording"] = Field(
+        default="artist",
+        description="The level that a label must at least have to count, by default: "
+        "`recording`, `release` or `artist`.",
+    )
     min_tracks: int = Field(
         default=MIN_TRACKS_PER_GENRE,
         ge=2,

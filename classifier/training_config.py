@@ -42,6 +42,12 @@ LABEL_POLICIES: Final = ("claim", "exclusive", SOFT_LABELS)
 MIN_TRACKS_PER_GENRE: Final = 30
 """Default: a genre with fewer labelled tracks cannot be evaluated."""
 
+LICENCES: Final = ("any", "noncommercial", "open")
+"""Which licences of labels and features to train on; each allows less than the one before it."""
+
+MIN_LEVELS: Final = ("artist", "release", "recording")
+"""The level that a label must at least have; each allows less than the one before it."""
+
 LEVELS: Final = ("fine", "broad")
 """Whether the classes are the genres themselves or the broad genres of a mapping."""
 
@@ -212,8 +218,20 @@ class TrainingConfig:
         LABEL_POLICIES[0],
         "claim: one genre per track; exclusive: leave out tracks with sightings of "
         "several genres; shared: a track counts for every genre of its sightings,"
-        " total weight one (default: claim).",
+        " total weight one, by votes where there are any (default: claim).",
         values=LABEL_POLICIES,
+    )
+    licence: str = _option(
+        LICENCES[0],
+        "Train only on labels and features under such licences: open, noncommercial (open and "
+        "non-commercial ones) or any (default).",
+        values=LICENCES,
+    )
+    min_level: str = _option(
+        MIN_LEVELS[0],
+        "Count only labels of the recording, of recording and release, or also of the artist "
+        "(default). Sources that give no level count.",
+        values=MIN_LEVELS,
     )
     mapping: str | None = _option(
         None, "The mapping of fine genres to broad ones (default: genrebase-13)."
@@ -371,7 +389,7 @@ def _option_text(value: Any) -> str:
 _PREPROCESSING_KEY: Final = "preparation"
 _MODEL_COLUMNS: Final = ("task", "estimator", "params")
 """Fields that have columns of their own in the table `model`."""
-_OMITTED_DEFAULTS: Final = ("descriptors", "split")
+_OMITTED_DEFAULTS: Final = ("descriptors", "split", "licence", "min_level")
 """Fields that are stored only where they are not the default."""
 _FIELDS: Final = {
     one.name: one for kind in (TrainingConfig, Preprocessing) for one in fields(kind)

@@ -14,6 +14,8 @@ terms that do not allow training. `unknown`: not known, so nothing can be assume
 UNKNOWN: Final = "unknown"
 TERMS: Final = "terms"
 """The service's own terms, which do not allow training."""
+OWN: Final = "own"
+"""The licence of labels that people of this database gave; no source has it."""
 NAMED: Final = ("cc0", "public-domain", "odbl-1.0", "odc-by-1.0", "pddl-1.0", TERMS, UNKNOWN)
 """All names but those of Creative Commons licences (`cc-by-4.0`)."""
 CLASSES: Final[tuple[LicenceClass, ...]] = ("open", "noncommercial", "restricted", "unknown")

@@ -5,7 +5,7 @@ from collections import Counter
 from sqlalchemy import Connection, select
 
 from collector.catalogue import primary_genre
-from genrebase.store import names, split, tables
+from genrebase.store import claims, names, split, tables
 
 
 def assert_consistent(connection: Connection) -> None:
@@ -22,7 +22,7 @@ def assert_consistent(connection: Connection) -> None:
     assert {key: count for key, (count, _) in standing.items() if count} == counted
     credited = _credits(connection)
     for track in connection.execute(select(tables.track)):
-        expected = primary_genre.choose_claim(ranks.get(track.id, {}), standing)
+        expected = claims.choose_claim(ranks.get(track.id, {}), standing)
         assert (track.genre_id, bool(track.claim_tied)) == expected, track.identity
         own = credited[track.id]
         assert [position for position, _, _ in own] == list(range(len(own))), track.identity

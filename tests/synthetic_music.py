@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Engine, func, insert, select
 
-from classifier.data.dataset import RawDataset
+from classifier.data.raw_dataset import RawDataset
 from genrebase.store import names, tables
 from genrebase.store.engine import transaction
 from genrebase.store.split import assign_side

@@ -21,6 +21,7 @@ _COLUMNS = (
     "unseen artists",
     "seen artists",
     "created",
+    "licences",
     "kept",
 )
 
@@ -59,6 +60,7 @@ def models(
             one.metrics["new_artist"]["accuracy"],
             one.metrics["seen_artist"]["accuracy"],
             f"{one.created_at:%Y-%m-%d %H:%M}",
+            one.licence_class or "not recorded",
             _kept(one),
         )
         for one in listed

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from classifier.data_sources import LeftOut, TrainingSources
 from classifier.records import FEW_TRACKS, REGIME_TITLES, StoredModel
+from classifier.training_config import TrainingConfig
 from genrebase.runtime.console import Output
 
 _REGIMES: Final = {
@@ -44,7 +46,16 @@ def print_model(output: Output, model: StoredModel) -> None:
     )
     for sentence in _other_accuracies(model.metrics):
         output.print(sentence)
+    if model.sources is not None:
+        for sentence in TrainingSources.from_json(model.sources).used():
+            output.print(sentence)
     print_origin(output, model.origin)
+
+
+def print_left_out(output: Output, left_out: LeftOut, config: TrainingConfig) -> None:
+    """Warn about labels and features that licence and level left out, by source."""
+    for sentence in left_out.sentences(config.licence, config.min_level):
+        output.warn(sentence)
 
 
 def print_origin(output: Output, origin: str | None) -> None:

@@ -93,6 +93,8 @@ def train(
             f"Not in the mapping: {format_counts(result.unmapped)}; --unmapped sets what becomes "
             f"of them (here: {config.unmapped})."
         )
+    if result.sources is not None:
+        tables.print_left_out(output, result.sources.left_out, config)
     for warning in result.warnings:
         output.warn(warning)
     if result.nothing_new:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from classifier.settings import ClassifierSettings
-from classifier.training_config import OPTIONS, TrainingConfig
+from classifier.training_config import LICENCES, MIN_LEVELS, OPTIONS, TrainingConfig
 
 if TYPE_CHECKING:
     from classifier.training.snapshots import TrainingSnapshot
@@ -23,7 +24,11 @@ SnapshotOption = Annotated[
 def training_config(settings: ClassifierSettings, **given: Any) -> TrainingConfig:
     """Return the config that options describe (`TrainingConfig.from_options`)."""
     defaults = TrainingConfig(
-        estimator=settings.estimator, min_tracks=settings.min_tracks, seed=settings.seed
+        estimator=settings.estimator,
+        licence=settings.licence,
+        min_level=settings.min_level,
+        min_tracks=settings.min_tracks,
+        seed=settings.seed,
     )
     return TrainingConfig.from_options(given, defaults)
 
@@ -33,14 +38,20 @@ def load_snapshot(
 ) -> "tuple[TrainingSnapshot | None, TrainingConfig]":
     """Return the snapshot and its config, in which the options that were given replace its own.
 
-    Without a folder return None and `given`.
+    Of licence and level the narrower one counts: a snapshot has no other rows than its own, and
+    a setting that allows less is not passed by. Without a folder return None and `given`.
     """
     if folder is None:
         return None, given
     from classifier.training import snapshots  # imports pandas, which --help does not need
 
     snapshot = snapshots.read(folder)
-    return snapshot, snapshot.config.override(given, training_config(ClassifierSettings.load()))
+    config = snapshot.config.override(given, training_config(ClassifierSettings.load()))
+    return snapshot, replace(
+        config,
+        licence=max(snapshot.config.licence, given.licence, key=LICENCES.index),
+        min_level=max(snapshot.config.min_level, given.min_level, key=MIN_LEVELS.index),
+    )
 
 
 def with_training_options(*, without: Sequence[str] = ()) -> Callable[[Callable[..., None]], Any]:

@@ -1,8 +1,8 @@
 """Join audio analysis features (harmony, timbre, descriptors, spectrograms) to tracks."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -20,14 +20,16 @@ from sqlalchemy import (
     select,
 )
 
-from classifier.data import dataframes, spectrograms
+from classifier.data import dataframes, licence_queries, spectrograms
+from classifier.data.restriction import FEATURES_LICENCE
 from classifier.errors import BadTrainingConfig
-from classifier.features import audio
+from classifier.features import audio, sequences
 from classifier.features.groups import AUDIO_ANALYSIS_GROUPS, MATRICES
 from classifier.training_config import TrainingConfig
 from genrebase.audio import packed_vectors
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction
+from genrebase.store.settings import StoreSettings
 
 MIN_COVERAGE: Final = 0.1
 """The share of labelled tracks that must have a feature group for it to be used by default.
@@ -71,13 +73,15 @@ def resolve_features(database: Engine, config: TrainingConfig) -> TrainingConfig
     if not config.auto_features and (not uses_descriptors or config.descriptors is not None):
         return config
     with read_transaction(database) as connection:
-        sets = _descriptor_sets(connection)
+        labelled = _LabelledTracks.of(connection, config)
+        sets = labelled.descriptor_sets(connection)
         chosen = _preferred_set(config, sets)
         groups = config.features
         if config.auto_features:
             if config.descriptors is not None:
                 descriptor_columns(connection, config.descriptors)  # refuse an unknown set
-            groups += tuple(_default_groups(connection, config, sets.get(chosen or "", 0)))
+            coverage = labelled.coverage(connection, sets.get(chosen or "", 0))
+            groups += tuple(_default_groups(config, *coverage))
             if config.estimator in SPECTROGRAM_ESTIMATORS and spectrograms.exist(connection):
                 groups += (MATRICES,)
     uses_descriptors = audio.DESCRIPTORS in groups
@@ -99,17 +103,18 @@ def unused_groups_warning(database: Engine, config: TrainingConfig) -> str | Non
         return None
     resolved = resolve_features(database, config)
     with read_transaction(database) as connection:
-        sets = _descriptor_sets(connection)
-        labelled, coverage = _coverage(connection, 0)
+        tracks = _LabelledTracks.of(connection, config)
+        sets = tracks.descriptor_sets(connection)
+        labelled, coverage = tracks.coverage(connection, 0)
     unused = [
-        f"descriptors {name!r} ({tracks:,})"
-        for name, tracks in sorted(sets.items())
+        f"descriptors {name!r} ({count:,})"
+        for name, count in sorted(sets.items())
         if name != resolved.descriptors
     ]
     unused += [
-        f"{group} ({tracks:,})"
-        for group, tracks in coverage.items()
-        if tracks and group not in resolved.features
+        f"{group} ({count:,})"
+        for group, count in coverage.items()
+        if count and group not in resolved.features
     ]
     if not unused:
         return None
@@ -125,6 +130,7 @@ def join_audio(
 ) -> pd.DataFrame:
     """Return `tracks` (sorted by `track_id`) with the audio analysis columns that `config` uses.
 
+    Each group comes with the columns of its provider and licence (`restriction.SOURCE_COLUMNS`).
     Missing values are NaN. Without any group of `AUDIO_ANALYSIS_GROUPS` nothing is read.
     """
     if len(tracks) == 0:
@@ -134,14 +140,62 @@ def join_audio(
     frames = [tracks]
     for group, (view, columns) in _SUMMARIES.items():
         if group in config.features:
-            query = select(view.c.track_id, *columns)
+            query = select(
+                view.c.track_id,
+                *columns,
+                view.c.provider.label(f"{group}_provider"),
+                view.c.licence.label(f"{group}_licence"),
+            )
             rows = dataframes.read_frame(connection, query.where(view.c.track_id.between(*bounds)))
             frames.append(_align(ids, rows.set_index("track_id")))
     if audio.DESCRIPTORS in config.features and config.descriptors is not None:
-        frames.append(_align(ids, _read_descriptors(connection, config.descriptors, bounds)))
+        frames.append(_align(ids, read_descriptors(connection, config.descriptors, bounds)))
     if MATRICES in config.features:
         frames.append(spectrograms.load(connection, ids))
     return pd.concat(frames, axis=1) if len(frames) > 1 else tracks
+
+
+def with_other_providers(
+    connection: Connection, tracks: pd.DataFrame, config: TrainingConfig
+) -> pd.DataFrame:
+    """Return `tracks` with features of providers whose licence `config` allows.
+
+    A track whose own features were left out, or that has none, gets those of the first provider
+    that has allowed ones. Harmony and timbre stay those of the preferred provider.
+    """
+    licences = licence_queries.allowed_licences(connection, config)
+    if not licences or len(tracks) == 0:
+        return tracks
+    ids = tracks["track_id"]
+    bounds = (int(ids.min()), int(ids.max()))
+    view = views.track_features.c
+    columns = (view[name] for name in ("track_id", "provider", *audio.AUDIO, "licence"))
+    query = select(*columns).where(view.track_id.between(*bounds), view.licence.in_(licences))
+    rows = dataframes.read_frame(connection, query).rename(columns={"licence": FEATURES_LICENCE})
+    order = {name: place for place, name in enumerate(StoreSettings.load().feature_order)}
+    place = rows["provider"].map(order).fillna(len(order))
+    rows = rows.assign(place=place).sort_values(["track_id", "place", "provider"])
+    rows = rows.drop_duplicates("track_id").drop(columns="place").set_index("track_id")
+    tracks = _filled(tracks, _align(ids, rows), "provider")
+    if audio.DESCRIPTORS in config.features and config.descriptors is not None:
+        values = read_descriptors(connection, config.descriptors, bounds, licences)
+        tracks = _filled(tracks, _align(ids, values), f"{audio.DESCRIPTORS}_provider")
+    if MATRICES in config.features:
+        matrices = spectrograms.load(connection, ids, licences)
+        for kind in sequences.CHANNELS:
+            names = [name for name in matrices.columns if name.startswith(kind)]
+            tracks = _filled(tracks, matrices[names], f"{kind}_provider")
+    return tracks
+
+
+def _filled(tracks: pd.DataFrame, values: pd.DataFrame, provider: str) -> pd.DataFrame:
+    """Return `tracks` with the columns of `values` where no provider is given yet."""
+    missing = (tracks[provider].isna() & values[provider].notna()).to_numpy(dtype=bool)
+    if not missing.any():
+        return tracks
+    return tracks.assign(
+        **{name: tracks[name].mask(missing, values[name]) for name in values.columns}
+    )
 
 
 def audio_changed_since(
@@ -168,22 +222,38 @@ def _align(ids: "pd.Series[Any]", rows: pd.DataFrame) -> pd.DataFrame:
     return rows.reindex(ids).set_axis(ids.index)
 
 
-def _read_descriptors(
-    connection: Connection, schema: str, bounds: tuple[int, int]
+def read_descriptors(
+    connection: Connection,
+    schema: str,
+    bounds: tuple[int, int],
+    licences: Collection[str] | None = None,
 ) -> pd.DataFrame:
-    """Return the values of one set by track; of several providers the first by name."""
+    """Return the values of one set by track, with their provider and licence.
+
+    Of several providers the first by name is used, of those with one of `licences` (None: of all).
+    """
     names = descriptor_columns(connection, schema)
     view = views.track_descriptors.c
     query = (
-        select(view.track_id, view.data)
+        select(view.track_id, view.data, view.provider, view.licence)
         .where(view.schema == schema, view.track_id.between(*bounds))
         .order_by(view.track_id, view.provider)
     )
-    packed = {row.track_id: row.data for row in reversed(connection.execute(query).all())}
-    values = packed_vectors.unpack_rows(list(packed.values()), len(names))
+    if licences is not None:
+        query = query.where(view.licence.in_(licences))
+    rows = {row.track_id: row for row in reversed(connection.execute(query).all())}
+    values = packed_vectors.unpack_rows([row.data for row in rows.values()], len(names))
     values[~np.isfinite(values)] = np.nan
     columns = [audio.descriptor_column(schema, name) for name in names]
-    return pd.DataFrame(values, index=pd.Index(list(packed), dtype="int64"), columns=columns)
+    index = pd.Index(list(rows), dtype="int64")
+    sources = {
+        f"{audio.DESCRIPTORS}_{name}": pd.array(
+            [getattr(row, name) for row in rows.values()], dtype="string"
+        )
+        for name in ("provider", "licence")
+    }
+    frame = pd.DataFrame(values, index=index, columns=columns)
+    return pd.concat([frame, pd.DataFrame(sources, index=index)], axis=1)
 
 
 def descriptor_columns(connection: Connection, schema: str) -> list[str]:
@@ -199,16 +269,47 @@ def descriptor_columns(connection: Connection, schema: str) -> list[str]:
     return list(sets[schema])
 
 
-def _descriptor_sets(connection: Connection) -> dict[str, int]:
-    view = views.track_descriptors.c
-    if connection.execute(select(view.track_id).limit(1)).first() is None:
-        return {}
-    query = (
-        select(view.schema, func.count(distinct(view.track_id)))
-        .where(view.track_id.in_(_labelled_ids()))
-        .group_by(view.schema)
-    )
-    return {schema: int(tracks) for schema, tracks in connection.execute(query)}
+@dataclass(frozen=True, slots=True)
+class _LabelledTracks:
+    """The labelled tracks and the features that a config allows."""
+
+    ids: Select[Any]
+    licences: list[str] | None
+    """None: every licence is allowed."""
+
+    @classmethod
+    def of(cls, connection: Connection, config: TrainingConfig) -> "_LabelledTracks":
+        licences = licence_queries.allowed_licences(connection, config)
+        return cls(licence_queries.labelled_ids(config, licences), licences)
+
+    def descriptor_sets(self, connection: Connection) -> dict[str, int]:
+        """Return the number of tracks that have each descriptor set."""
+        view = views.track_descriptors.c
+        if connection.execute(select(view.track_id).limit(1)).first() is None:
+            return {}
+        query = (
+            select(view.schema, func.count(distinct(view.track_id)))
+            .where(view.track_id.in_(self.ids), *self._is_allowed(view))
+            .group_by(view.schema)
+        )
+        return {schema: int(tracks) for schema, tracks in connection.execute(query)}
+
+    def coverage(
+        self, connection: Connection, with_descriptors: int
+    ) -> tuple[int, dict[str, int]]:
+        """Return the number of these tracks, and of those that each group exists for."""
+        labelled = connection.scalar(select(func.count()).select_from(self.ids.subquery())) or 0
+        coverage = {audio.DESCRIPTORS: with_descriptors}
+        for group, (view, _columns) in _SUMMARIES.items():
+            if connection.execute(select(view.c.track_id).limit(1)).first() is not None:
+                query = select(func.count()).where(
+                    view.c.track_id.in_(self.ids), *self._is_allowed(view.c)
+                )
+                coverage[group] = connection.scalar(query) or 0
+        return labelled, coverage
+
+    def _is_allowed(self, view: Any) -> list[ColumnElement[bool]]:
+        return [] if self.licences is None else [view.licence.in_(self.licences)]
 
 
 def _preferred_set(config: TrainingConfig, sets: Mapping[str, int]) -> str | None:
@@ -218,27 +319,11 @@ def _preferred_set(config: TrainingConfig, sets: Mapping[str, int]) -> str | Non
 
 
 def _default_groups(
-    connection: Connection, config: TrainingConfig, with_descriptors: int
+    config: TrainingConfig, labelled: int, coverage: Mapping[str, int]
 ) -> list[str]:
-    labelled, coverage = _coverage(connection, with_descriptors)
     return [
         group
         for group in AUDIO_ANALYSIS_GROUPS
         if group not in config.features
         and coverage.get(group, 0) >= max(1, MIN_COVERAGE * labelled)
     ]
-
-
-def _coverage(connection: Connection, with_descriptors: int) -> tuple[int, dict[str, int]]:
-    """Return the number of labelled tracks, and of those that each group exists for."""
-    labelled = connection.scalar(select(func.count()).select_from(views.training_tracks)) or 0
-    coverage = {audio.DESCRIPTORS: with_descriptors}
-    for group, (view, _columns) in _SUMMARIES.items():
-        if connection.execute(select(view.c.track_id).limit(1)).first() is not None:
-            query = select(func.count()).where(view.c.track_id.in_(_labelled_ids()))
-            coverage[group] = connection.scalar(query) or 0
-    return labelled, coverage
-
-
-def _labelled_ids() -> Select[Any]:
-    return select(views.training_tracks.c.track_id)

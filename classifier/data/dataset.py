@@ -1,7 +1,7 @@
 """Read tracks, labels, models and predictions from the database, as data frames and records."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Select, and_, func, or_, select
 
-from classifier.data import audio_joins, dataframes
+from classifier.data import audio_joins, dataframes, restriction
+from classifier.data.raw_dataset import RawDataset
 from classifier.data.regimes import HELD_OUT_SIDES
 from classifier.errors import BadTrainingConfig
 from classifier.records import StoredModel
@@ -37,6 +38,9 @@ INPUT_COLUMNS: Final = (
     "explicit",
 )
 """The key and the columns that a model may use as features."""
+
+_NOT_READ: Final = ("label_source", "label_licence", "changed_at")
+"""Columns of the view `training_tracks` that no training uses."""
 
 DEFAULT_CONFIG: Final = TrainingConfig()
 """Uses the default feature groups only."""
@@ -85,44 +89,40 @@ def _select_view(name: str, columns: Sequence[str] | None) -> Select[Any]:
     return select(*(view.table.c[column] for column in selected))
 
 
-@dataclass(frozen=True, slots=True)
-class RawDataset:
-    """Everything a training reads from the database, in one transaction."""
-
-    tracks: pd.DataFrame
-    """The view `training_tracks`, ordered by track."""
-    credits: pd.DataFrame
-    """(track_id, artist_id, position, fold) of every credit of all tracks."""
-    sightings: pd.DataFrame
-    """(track_id, genre, best_rank): every genre that a track was seen under."""
-    genre_ids: Mapping[str, int]
-    origin: str | None
-    """Describes a synthetic catalogue; None: real music."""
-    mappings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Name of a mapping to (fine genre to broad genre)."""
-
-
 def load_dataset(database: Database, config: TrainingConfig = DEFAULT_CONFIG) -> RawDataset:
-    """Return everything a training needs, with the audio features that `config` uses."""
+    """Return everything a training needs, with the audio features that `config` uses.
+
+    What its licence and level do not allow is left out (see `restriction`).
+    """
     table = views.training_tracks
-    columns = [name for name in views.ALL["training_tracks"].columns if name != "changed_at"]
+    columns = [name for name in views.ALL["training_tracks"].columns if name not in _NOT_READ]
     with read_transaction(database) as connection:
         genres = connection.execute(select(tables.genre.c.name, tables.genre.c.id)).all()
         query = select(*(table.c[name] for name in columns)).order_by("track_id")
-        return RawDataset(
-            audio_joins.join_audio(connection, dataframes.read_frame(connection, query), config),
-            credits_of(connection),
-            _sightings(connection),
-            {row.name: row.id for row in genres},
-            _origin(connection),
-            _mappings(connection),
+        data = restriction.restrict(
+            RawDataset(
+                audio_joins.join_audio(
+                    connection, dataframes.read_frame(connection, query), config
+                ),
+                credits_of(connection),
+                _sightings(connection),
+                {row.name: row.id for row in genres},
+                _origin(connection),
+                _mappings(connection),
+            ),
+            config,
         )
+        tracks = audio_joins.with_other_providers(connection, data.tracks, config)
+        return replace(data, tracks=tracks)
 
 
 def _sightings(connection: Connection) -> pd.DataFrame:
-    table = views.track_genres.c
-    query = select(table.track_id, table.genre, table.best_rank)
-    return dataframes.read_frame(connection, query.order_by(table.track_id, table.genre))
+    table = views.track_genre_sources.c
+    columns = (table.track_id, table.genre, table.source, table.rank.label("best_rank"))
+    query = select(*columns, table.votes, table.level, table.licence)
+    query = query.order_by(table.track_id, table.genre, table.source)
+    frame = dataframes.read_frame(connection, query)
+    return frame.astype({"source": "category", "licence": "category"})
 
 
 def track_credits(database: Database) -> pd.DataFrame:
@@ -170,15 +170,19 @@ def scoring_rows(
 ) -> pd.DataFrame:
     """Return the feature columns of `tracks`, with the audio features that `config` uses.
 
-    Tracks that were deleted are missing.
+    Features whose licence `config` does not allow are missing. Tracks that were deleted are
+    missing, too.
     """
     table = views.scoring_tracks
     between = table.c.track_id.between(int(tracks.min()), int(tracks.max()))
-    query = select(*(table.c[name] for name in INPUT_COLUMNS)).where(between).order_by("track_id")
+    names = (*INPUT_COLUMNS, "features_licence")
+    query = select(*(table.c[name] for name in names)).where(between).order_by("track_id")
     with read_transaction(database) as connection:
         frame = audio_joins.join_audio(
             connection, dataframes.read_frame(connection, query), config
         )
+        frame, _ = restriction.without_disallowed_features(frame, config)
+        frame = audio_joins.with_other_providers(connection, frame, config)
     return frame[np.isin(frame["track_id"].to_numpy(dtype=np.int64), tracks)]
 
 

@@ -76,6 +76,8 @@ class LabelledRows:
     """Label to broad genre, for fine labels that the mapping has."""
     unmapped: Mapping[str, int] = field(default_factory=dict)
     """Genres that the mapping lacks, and their numbers of tracks."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Genre of the database to label, where labels are broad."""
 
     def tracks_by_genre(self) -> "dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]":
         """Return genre to the ids of the tracks that were seen under it."""
@@ -135,7 +137,7 @@ def _broad(
     if "best_rank" in seen.columns:  # snapshots of an earlier version have none
         seen = seen.sort_values("best_rank", kind="stable")
     seen = seen.drop_duplicates(["track_id", "genre"]).sort_index()
-    return LabelledRows(tracks, seen, unmapped=unmapped)
+    return LabelledRows(tracks, seen, unmapped=unmapped, renamed=broad_of_any)
 
 
 def _mapped(genres: Iterable[str], mapping: GenreMapping) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Final
 import pandas as pd
 
 from classifier.data import regimes
-from classifier.data.dataset import RawDataset
+from classifier.data.raw_dataset import RawDataset
 from classifier.errors import BadTrainingConfig
 
 _SIDES: Final = {

@@ -116,29 +116,58 @@ def fit(
 
 
 def expand_soft_labels(
-    tracks: pd.DataFrame, labels: Labels, tracks_by_genre: Mapping[str, Ids]
+    tracks: pd.DataFrame,
+    labels: Labels,
+    tracks_by_genre: Mapping[str, Ids],
+    shares: pd.DataFrame | None = None,
 ) -> TrainingSet:
     """Return one row per track and genre, in the order of the tracks.
 
-    A track with k genres (its label and every genre it was seen under) has k rows of weight 1/k. A
-    track with a verdict has that genre only.
+    A track in `shares` (track_id, genre, share) has a row for each of its genres there, with the
+    share as weight; they add up to one. Another track with k genres (its label and every genre it
+    was seen under) has k rows of weight 1/k. A track with a verdict has that genre only.
     """
     ids = tracks["track_id"].to_numpy(dtype=np.int64)
     has_verdict = tracks["verdict"].notna().to_numpy(dtype=bool)
+    has_shares = np.zeros(len(ids), dtype=bool)
+    if shares is not None:
+        has_shares = np.isin(ids, shares["track_id"].to_numpy(dtype=np.int64)) & ~has_verdict
     genres = np.array(sorted(set(tracks_by_genre) | set(labels.tolist())))
     rows_by_genre = [
-        _rows_of_genre(genre, ids, labels, has_verdict, tracks_by_genre) for genre in genres
+        _rows_of_genre(genre, ids, labels, has_verdict, has_shares, tracks_by_genre)
+        for genre in genres
     ]
     codes = np.repeat(np.arange(len(genres)), [len(rows) for rows in rows_by_genre])
     rows = np.concatenate(rows_by_genre)
-    order = np.lexsort((codes, rows))
-    rows, codes = rows[order], codes[order]
     weights = 1.0 / np.bincount(rows, minlength=len(ids))[rows]
-    return TrainingSet(tracks.iloc[rows], genres[codes], weights)
+    if shares is not None:
+        more_rows, more_codes, more_weights = _rows_of_shares(shares, ids, has_shares, genres)
+        rows = np.concatenate([rows, more_rows])
+        codes = np.concatenate([codes, more_codes])
+        weights = np.concatenate([weights, more_weights])
+    order = np.lexsort((codes, rows))
+    return TrainingSet(tracks.iloc[rows[order]], genres[codes[order]], weights[order])
 
 
 def _rows_of_genre(
-    genre: str, ids: Ids, labels: Labels, has_verdict: Mask, tracks_by_genre: Mapping[str, Ids]
+    genre: str,
+    ids: Ids,
+    labels: Labels,
+    has_verdict: Mask,
+    has_shares: Mask,
+    tracks_by_genre: Mapping[str, Ids],
 ) -> NDArray[np.intp]:
     seen = np.isin(ids, tracks_by_genre.get(genre, ())) & ~has_verdict
-    return np.flatnonzero(seen | (labels == genre))
+    return np.flatnonzero((seen | (labels == genre)) & ~has_shares)
+
+
+def _rows_of_shares(
+    shares: pd.DataFrame, ids: Ids, has_shares: Mask, genres: Labels
+) -> tuple[NDArray[np.intp], NDArray[np.intp], Weights]:
+    """Return row, code of the genre and share of each of `shares` of a track that has them."""
+    order = np.argsort(ids, kind="stable")
+    tracks = shares["track_id"].to_numpy(dtype=np.int64)
+    rows = order[np.minimum(np.searchsorted(ids[order], tracks), len(ids) - 1)]
+    used = (ids[rows] == tracks) & has_shares[rows]
+    codes = np.searchsorted(genres, shares["genre"].to_numpy(dtype=str)[used])
+    return rows[used], codes, shares["share"].to_numpy(dtype=np.float64)[used]

@@ -8,9 +8,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from classifier.data import genre_mapping, published_split, regimes, soft_labels
-from classifier.data.dataset import RawDataset
+from classifier.data import (
+    genre_mapping,
+    published_split,
+    regimes,
+    restriction,
+    soft_labels,
+    vote_shares,
+)
+from classifier.data.raw_dataset import RawDataset
 from classifier.data.soft_labels import TrainingSet
+from classifier.data_sources import TrainingSources
 from classifier.errors import BadTrainingConfig, TooFewTracks
 from classifier.evaluation.metrics import LabelledPredictions
 from classifier.features import groups, sequences
@@ -64,8 +72,12 @@ class SplitDataset:
     """Genre to broad genre, for fine genres that the mapping has."""
     unmapped: Mapping[str, int]
     """Genres that the mapping lacks, and their numbers of tracks."""
+    sources: TrainingSources
+    """Sources and licences of the labels and features of the task's rows."""
     soft_labels: bool = False
     """A track is trained on every genre it was seen under."""
+    label_shares: pd.DataFrame | None = None
+    """(track_id, genre, share) of tracks with votes, for soft labels."""
 
     def training_set(self) -> TrainingSet:
         """Return what a model is fitted on."""
@@ -75,7 +87,7 @@ class SplitDataset:
                 tracks, labels, None, soft_labels.sightings_of(tracks, self.sightings)
             )
         by_genre = {one: ids for one, ids in self.tracks_by_genre.items() if one in self.classes}
-        return soft_labels.expand_soft_labels(tracks, labels, by_genre)
+        return soft_labels.expand_soft_labels(tracks, labels, by_genre, self.label_shares)
 
     @property
     def ids(self) -> Ids:
@@ -139,15 +151,32 @@ def split_dataset(
 ) -> SplitDataset:
     """Return the tracks that `config` selects, split into training and held-out rows.
 
+    What the licence and level of `config` do not allow is left out first (`restriction`).
     Held-out tracks of `champion_genres` are kept outside `in_task`, so that a candidate with fewer
     genres than the champion cannot win because it is tested on fewer.
     Raise `BadTrainingConfig` for an unknown genre, `TooFewTracks` if nothing can be trained.
     """
+    data = restriction.restrict(data, config)
+    try:
+        return _split(data, config, champion_genres)
+    except (BadTrainingConfig, TooFewTracks) as error:
+        reasons = [*data.left_out.sentences(*data.restricted_to)]
+        if not reasons:
+            raise
+        raise type(error)(" ".join([str(error), *reasons])) from None
+
+
+def _split(
+    data: RawDataset, config: TrainingConfig, champion_genres: tuple[str, ...]
+) -> SplitDataset:
     if config.split == "official":
         data = published_split.apply_published_split(data)
-    labelled = genre_mapping.apply_label_policy(data.tracks, data.sightings, data.mappings, config)
+    labelled = genre_mapping.apply_label_policy(
+        data.tracks, data.track_genres(), data.mappings, config
+    )
     tracks = labelled.tracks
-    _check_audio_analysis(tracks, config)
+    if len(tracks):
+        _check_audio_analysis(tracks, config)
     classes, left_out = _classes(tracks, config)
     labels = tracks["label"].to_numpy(dtype=str)
     in_task = np.isin(labels, classes)
@@ -159,6 +188,10 @@ def split_dataset(
     ids = regimes.ids_of(tracks)
     sightings = labelled.sightings
     of_task = sightings["genre"].isin(classes) & sightings["track_id"].isin(ids)
+    used = train_mask | (in_task[kept] & (sides != "train"))
+    shares = None
+    if config.labels == SOFT_LABELS:
+        shares = vote_shares.of_tracks(data, tracks, labelled.renamed, classes)
     return SplitDataset(
         tracks=tracks,
         labels=labels,
@@ -174,6 +207,8 @@ def split_dataset(
         broad_of={one: labelled.broad_of[one] for one in classes if one in labelled.broad_of},
         unmapped=labelled.unmapped,
         soft_labels=config.labels == SOFT_LABELS,
+        label_shares=shares,
+        sources=restriction.sources_of(data, tracks[used], config),
     )
 
 

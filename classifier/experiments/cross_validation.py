@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from classifier.data.dataset import RawDataset
+from classifier.data.raw_dataset import RawDataset
 from genrebase.store.names import N_FOLDS
 from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD, assign_side
 

@@ -10,7 +10,8 @@ from functools import lru_cache
 
 from classifier import threads
 from classifier.data import dataset, training_data
-from classifier.data.dataset import Database, RawDataset
+from classifier.data.dataset import Database
+from classifier.data.raw_dataset import RawDataset
 from classifier.data.training_data import SplitDataset
 from classifier.experiments import cross_validation, store, trials
 from classifier.experiments.progress import ExperimentProgress

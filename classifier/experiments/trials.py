@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from classifier import estimators
-from classifier.data import soft_labels
+from classifier.data import soft_labels, vote_shares
 from classifier.data.training_data import SplitDataset, random_rows
 from classifier.evaluation import report
 from classifier.ports import Estimator
@@ -164,6 +164,9 @@ def one_vs_rest(split: SplitDataset, genre: str) -> SplitDataset:
     """Return the same tracks with two labels: the genre, and everything else."""
     rest = f"not {genre}"
     by_genre = split.tracks_by_genre
+    shares = split.label_shares
+    if shares is not None:
+        shares = vote_shares.one_vs_rest(shares, genre, rest)
     return replace(
         split,
         labels=np.where(split.labels == genre, genre, rest),
@@ -171,6 +174,7 @@ def one_vs_rest(split: SplitDataset, genre: str) -> SplitDataset:
         tracks_by_genre={genre: by_genre[genre]} if genre in by_genre else {},
         sightings=split.sightings[split.sightings["genre"] == genre],
         broad_of={},
+        label_shares=shares,
     )
 
 

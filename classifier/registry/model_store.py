@@ -63,6 +63,9 @@ class CandidateModel:
     metrics: Mapping[str, Any]
     versions: Mapping[str, Any]
     golden_rows: Mapping[str, Any]
+    sources: Mapping[str, Any]
+    """`TrainingSources` as JSON."""
+    licence_class: str
     parent_id: int | None = None
     """Of a refit: the model whose config it has."""
 

@@ -25,6 +25,8 @@ def _as_model(row: RowMapping) -> StoredModel:
     schema = row["feature_schema"]
     if not wrong and not all(_is_texts(schema.get(name, [])) for name in ("columns", "classes")):
         wrong.append("feature_schema")
+    if not isinstance(row["sources"], dict | None):
+        wrong.append("sources")
     if wrong:
         raise BrokenArtifact(
             f"The row of model {row['id']} was changed: its {' and '.join(wrong)} cannot be read. "

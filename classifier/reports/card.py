@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from classifier import licence_terms
+from classifier.data_sources import TrainingSources
 from classifier.errors import ArtifactDropped
 from classifier.evaluation.report import overall_value
 from classifier.records import FEW_TRACKS, REGIME_TITLES, MetricRow, StoredModel
-from classifier.training.snapshots import SPOTIFY_TERMS
 
 METRIC_TITLES: Final = {
     "accuracy": "accuracy",
@@ -26,7 +27,7 @@ METRIC_TITLES: Final = {
 LABEL_POLICY_TITLES: Final = {
     "claim": "the genre in which a track ranks best, or a person's verdict",
     "exclusive": "that of tracks with sightings of one genre only, or a person's verdict",
-    "shared": "every genre of the sightings, with equal weights",
+    "shared": "every genre of the sightings, weighted by votes where there are any",
 }
 WORST_GENRES_SHOWN: Final = 5
 """Worst genres that are named, of those with enough test tracks."""
@@ -78,7 +79,8 @@ class ModelCard:
             "artifact_sha256": self.model.artifact_sha256,
             "versions": dict(self.model.versions),
             "command": self.command,
-            "terms": SPOTIFY_TERMS,
+            "sources": self.model.sources,
+            "terms": " ".join(self._publishing()),
         }
 
     def as_markdown(self) -> str:
@@ -131,6 +133,8 @@ class ModelCard:
         sources = ", ".join(f"{origin} ({count:,})" for origin, count in self.origins.items())
         yield f"- Tracks in the database now, by source: {sources or 'none'}."
         yield f"- Genres: {', '.join(model.classes)}."
+        if self._sources is not None:
+            yield from self._sources_table(self._sources)
 
     def _evaluation(self) -> Iterator[str]:
         yield "## Evaluation"
@@ -231,8 +235,37 @@ class ModelCard:
 
     def _terms(self) -> Iterator[str]:
         yield "## Terms"
+        for paragraph in self._publishing():
+            yield ""
+            yield paragraph
+
+    def _publishing(self) -> list[str]:
+        """Return what follows from the licences, a paragraph per class."""
+        sources = self._sources
+        if sources is None:
+            return [licence_terms.NOT_RECORDED]
+        return [*licence_terms.publishing_paragraphs(sources), licence_terms.NOT_ADVICE]
+
+    @property
+    def _sources(self) -> TrainingSources | None:
+        stored = self.model.sources
+        return None if stored is None else TrainingSources.from_json(stored)
+
+    def _sources_table(self, sources: TrainingSources) -> Iterator[str]:
         yield ""
-        yield SPOTIFY_TERMS
+        yield "| source | of | licence | class | count |"
+        yield "|---|---|---|---|---|"
+        counted = (("labels", sources.labels), ("features of tracks", sources.features))
+        for what, counts in counted:
+            for one in counts:
+                licence = licence_terms.title(one.licence)
+                yield (
+                    f"| {one.source} | {what} | {licence} | {one.licence_class} | {one.count:,} |"
+                )
+        sentences = [*sources.left_out.sentences(sources.licence, sources.min_level)]
+        if sentences:
+            yield ""
+            yield " ".join(sentences)
 
     def _metrics(self, regime: str) -> dict[str, Any]:
         metrics = {

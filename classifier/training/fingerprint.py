@@ -41,7 +41,7 @@ class TrainingFingerprint:
 
 
 def data_fingerprint(split: SplitDataset) -> str:
-    """Return the SHA-256 of everything that a training uses of the tracks."""
+    """Return the SHA-256 of everything that a training uses of the tracks, and of its licences."""
     columns = [
         *dataset.INPUT_COLUMNS,
         *groups.analysis_columns(split.tracks),
@@ -62,6 +62,9 @@ def data_fingerprint(split: SplitDataset) -> str:
     if split.soft_labels:
         digest.update(pd.util.hash_array(training_set.labels.astype(object)).tobytes())
         digest.update(regimes.ids_of(training_set.frame).tobytes())
+    if split.label_shares is not None and training_set.weights is not None:
+        digest.update(training_set.weights.tobytes())
+    digest.update(repr(split.sources.licences()).encode())
     return digest.hexdigest()
 
 

@@ -9,6 +9,7 @@ from classifier.data import (
     published_split,
     regimes,
     soft_labels,
+    vote_shares,
 )
 from classifier.data.dataset import Database
 from classifier.data.soft_labels import TrainingSet
@@ -101,7 +102,9 @@ def _out_of_fold(
     data = dataset.load_dataset(database, config)
     if config.split == "official":
         data = published_split.apply_published_split(data)
-    labelled = genre_mapping.apply_label_policy(data.tracks, data.sightings, data.mappings, config)
+    labelled = genre_mapping.apply_label_policy(
+        data.tracks, data.track_genres(), data.mappings, config
+    )
     tracks, labels = labelled.tracks, labelled.tracks["label"].to_numpy(dtype=str)
     of_model = np.isin(labels, model.classes)
     train = np.isin(regimes.ids_of(tracks), loaded.artifact.train_ids) & of_model
@@ -119,6 +122,7 @@ def _out_of_fold(
             tracks[train],
             labels[train],
             {genre: by_genre[genre] for genre in model.classes if genre in by_genre},
+            vote_shares.of_tracks(data, tracks[train], labelled.renamed, model.classes),
         )
     n_threads = threads.thread_count(len(tracks), len(model.classes), cores)
     with threads.limit_threads(n_threads):

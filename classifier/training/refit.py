@@ -65,6 +65,7 @@ def run(
             metrics={**parent.metrics, "of_model": parent.id},
             versions=fingerprint.versions,
             parent_id=parent.id,
+            **train.sources_fields(split),
             **train.stored_fields(fitted, split, config.features),
         )
         reason = (

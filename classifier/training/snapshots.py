@@ -16,10 +16,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from classifier import licence_terms
 from classifier.data import audio_joins, dataset, regimes, training_data
-from classifier.data.dataset import Database, RawDataset
+from classifier.data.dataset import Database
 from classifier.data.genre_mapping import DEFAULT_MAPPING
+from classifier.data.raw_dataset import RawDataset
 from classifier.data.training_data import SplitDataset
+from classifier.data_sources import LeftOut, TrainingSources
 from classifier.errors import BadSnapshot
 from classifier.registry import artifacts
 from classifier.training.fingerprint import data_fingerprint
@@ -28,10 +31,6 @@ from genrebase.runtime.clock import Clock
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
-SPOTIFY_TERMS: Final = (
-    "Spotify's Developer Terms forbid training models on Spotify content and passing it on: "
-    "publish rows of that origin by their ids only (--ids-only)."
-)
 _FRAMES: Final = ("tracks", "credits", "sighted")
 
 
@@ -137,6 +136,7 @@ def read(folder: Path) -> TrainingSnapshot:
             "their genres with `collector label`, and train on that."
         )
     frames = {name: _read_frame(folder, f"{name}.parquet", manifest) for name in _FRAMES}
+    config = TrainingConfig.from_json(manifest["choice"])
     data = RawDataset(
         frames["tracks"],
         frames["credits"],
@@ -144,10 +144,16 @@ def read(folder: Path) -> TrainingSnapshot:
         manifest["genres"],
         manifest["origin"],
         manifest["mappings"],
+        (config.licence, config.min_level),
+        _left_out(manifest),
     )
-    return TrainingSnapshot(
-        folder.name, data, TrainingConfig.from_json(manifest["choice"]), manifest
-    )
+    return TrainingSnapshot(folder.name, data, config, manifest)
+
+
+def _left_out(manifest: Mapping[str, Any]) -> LeftOut:
+    """Return what was left out of a snapshot; snapshots of earlier versions do not name it."""
+    sources = manifest.get("sources")
+    return LeftOut() if sources is None else TrainingSources.from_json(sources).left_out
 
 
 def _check_free(folder: Path) -> None:
@@ -186,6 +192,7 @@ def _manifest(
     data: RawDataset, split: SplitDataset, config: TrainingConfig, *, ids_only: bool
 ) -> dict[str, Any]:
     name = config.mapping or DEFAULT_MAPPING
+    sources = split.sources
     labels, counts = np.unique(split.labels[split.in_task], return_counts=True)
     with_names: dict[str, Any] = {"genres": {}, "tracks_per_genre": {}, "mappings": {}}
     if not ids_only:
@@ -204,7 +211,8 @@ def _manifest(
         **with_names,
         "origin": data.origin,
         "versions": artifacts.versions(),
-        "terms": SPOTIFY_TERMS,
+        "sources": sources.as_json(),
+        "terms": licence_terms.publishing_terms(sources),
     }
 
 

@@ -14,8 +14,10 @@ from sklearn.base import clone
 
 from classifier import estimators, threads
 from classifier.data import audio_joins, dataset, soft_labels, training_data
-from classifier.data.dataset import Database, RawDataset
+from classifier.data.dataset import Database
+from classifier.data.raw_dataset import UNRESTRICTED, RawDataset
 from classifier.data.training_data import SplitDataset
+from classifier.data_sources import TrainingSources
 from classifier.errors import BadTrainingConfig, BrokenArtifact, SameTrainingRunning
 from classifier.evaluation import report
 from classifier.features import groups
@@ -46,6 +48,8 @@ class TrainResult:
     unmapped: dict[str, int] = field(default_factory=dict)
     """Genres that the mapping lacks, and their numbers of tracks."""
     warnings: tuple[str, ...] = ()
+    sources: TrainingSources | None = None
+    """Sources and licences of its data, and what was left out."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON of `train --json`."""
@@ -128,6 +132,12 @@ def record_epochs(estimator: Estimator, log: MessageCallback) -> list[Epoch]:
     return epochs
 
 
+def sources_fields(split: SplitDataset) -> dict[str, Any]:
+    """Return the fields of `CandidateModel` about sources and licences."""
+    sources = split.sources
+    return {"sources": sources.as_json(), "licence_class": sources.licence_class}
+
+
 def stored_fields(
     estimator: Estimator, split: SplitDataset, features: tuple[str, ...]
 ) -> dict[str, Any]:
@@ -183,6 +193,7 @@ class _Training:
         excluded: dict[str, Any] = {
             "left_out": dict(split.left_out),
             "unmapped": dict(split.unmapped),
+            "sources": split.sources,
         }
         if not again:
             snapshot = None if self.snapshot is None else self.snapshot.as_json()
@@ -193,7 +204,7 @@ class _Training:
         with threads.limit_threads(n_threads):
             fit = self._fit(split, estimators.build(config, threads=n_threads), champion)
         seconds = self.clock.monotonic() - began
-        candidate = self._candidate(data, fit, fingerprint, seconds)
+        candidate = self._candidate(data, split, fit, fingerprint, seconds)
         number = retry_until_available(
             self.clock, lambda: self._store(candidate, split, fit, champion)
         )
@@ -206,11 +217,18 @@ class _Training:
             data, champion = self.snapshot.dataset, None
         else:
             data = dataset.load_dataset(self.database, self.config)
-            with_features = int(data.tracks["provider"].notna().sum())
-            self.job.set_facts(labelled=len(data.tracks), with_features=with_features)
+            self._record_amounts(data)
             champion = stored_models.find_champion(self.database, self.config.task)
         _check_same_question(self.config, champion)
         return data, champion
+
+    def _record_amounts(self, data: RawDataset) -> None:
+        """Record how much the database has, before licence and level: the daemon compares it."""
+        labelled, with_features = len(data.tracks), int(data.tracks["provider"].notna().sum())
+        if data.restricted_to != UNRESTRICTED:
+            counts = stored_models.dataset_counts(self.database, None)
+            labelled, with_features = counts.labelled, counts.with_features
+        self.job.set_facts(labelled=labelled, with_features=with_features)
 
     def _fit(
         self, split: SplitDataset, unfitted: Estimator, champion: StoredModel | None
@@ -254,6 +272,7 @@ class _Training:
     def _candidate(
         self,
         data: RawDataset,
+        split: SplitDataset,
         fit: _FitResult,
         fingerprint: TrainingFingerprint,
         seconds: float,
@@ -272,6 +291,7 @@ class _Training:
             seconds=seconds,
             metrics=report.headline_metrics(fit.evaluation.metrics),
             versions=fingerprint.versions,
+            **sources_fields(split),
             **stored,
         )
 

@@ -1,7 +1,6 @@
 """The claim: the one genre (primary label) that a track counts for.
 
-It is the genre with the best rank at any source; a tie goes to the genre with fewer sighted
-tracks, then to the first by name. The rule does not depend on the order of the crawl: whenever the
+The rule is in `genrebase.store.claims`. It does not depend on the order of the crawl: whenever the
 order of the genres by their number of tracks changes, the claims of tied tracks are recomputed.
 """
 
@@ -10,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, func, select, update
 
 from genrebase.store import bulk, tables
+from genrebase.store.claims import choose_claim
 
 TieBreakKeys = Mapping[int, tuple[int, str]]
 """Per genre id: (sighted tracks, name), by which ties are broken."""
@@ -20,20 +20,6 @@ def tie_break_keys(connection: Connection) -> dict[int, tuple[int, str]]:
     genre = tables.genre
     rows = connection.execute(select(genre.c.id, genre.c.sightings, genre.c.name))
     return {row.id: (row.sightings, row.name) for row in rows}
-
-
-def choose_claim(ranks: Mapping[int, int], keys: TieBreakKeys) -> tuple[int | None, bool]:
-    """Return the genre that claims a track, and whether its best rank was tied.
-
-    `ranks` is the track's best rank per genre id.
-    """
-    if len(ranks) == 1:
-        return next(iter(ranks)), False
-    if not ranks:
-        return None, False
-    best = min(ranks.values())
-    tied = [genre_id for genre_id, rank in ranks.items() if rank == best]
-    return min(tied, key=keys.__getitem__), len(tied) > 1
 
 
 def order_changed(before: TieBreakKeys, after: TieBreakKeys) -> bool:

@@ -32,6 +32,7 @@ from collector.catalogue.pending_track import PendingTrack
 from collector.catalogue.sightings import BatchSighting, Key
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.store import bulk, names, tables
+from genrebase.store.claims import choose_claim
 from genrebase.store.source_ids import NAME_ONLY
 
 _features_of = attrgetter(*tables.FEATURES)
@@ -313,7 +314,7 @@ def _store(
     after = primary_genre.tie_break_keys(connection)
     moved = []
     for track_id, under in ranks.items():
-        pending, claimed = batch.tracks[track_id], primary_genre.choose_claim(under, after)
+        pending, claimed = batch.tracks[track_id], choose_claim(under, after)
         if pending.new:
             pending.claim = claimed
         elif pending.claim != claimed:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert, select
 import classifier
 from classifier import estimators
 from classifier.data import audio_joins, dataset
-from classifier.data.dataset import RawDataset
+from classifier.data.raw_dataset import RawDataset
 from classifier.data.training_data import SplitDataset
 from classifier.data.training_data import split_dataset as selected
 from classifier.errors import BadTrainingConfig

@@ -37,7 +37,8 @@ def test_the_card_has_the_metrics(database: Engine):
         "## Known limits",
         "## Terms",
         "csv:music (480)",
-        "forbid",
+        "| csv:music | labels | an unknown licence | unknown | 480 |",
+        "Labels under an unknown licence (csv:music)",
     ):
         assert output in text
     assert f"gives {card['random_split_accuracy']:.3f}" in text

@@ -59,6 +59,8 @@ model = Table(
         comment="of a refit: the evaluated model whose metrics it reports",
     ),
     Column("promoted_at", UtcDateTime, comment="when it last became champion; NULL: never"),
+    Column("sources", Json, comment="sources and licences of its labels and features"),
+    Column("licence_class", Text, comment="the most restrictive class among them"),
     Index(
         "uq_model_champion",
         "task",

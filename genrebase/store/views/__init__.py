@@ -22,6 +22,7 @@ from genrebase.store.views.candidates import genre_candidates
 from genrebase.store.views.catalogue import (
     data_sources,
     track_credits,
+    track_features,
     track_genre_sources,
     track_genres,
     tracks,

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from genrebase.store import tables
-from genrebase.store.views import shared
+from genrebase.store.views import licence_columns, shared
 from genrebase.store.views.definition import Providers, view
 
 _ANALYSIS: Final = {
@@ -48,6 +48,7 @@ def _harmony(providers: Providers) -> Select[Any]:
             "minor_share repeated_share single_share degrees degree_changes sections numerals "
             "key mode key_confidence mode_confidence fetched_at",
         ),
+        licence_columns.of_analysis(summary),
     ).where(summary.c.sections > 0, _is_preferred(summary, providers))
 
 
@@ -59,11 +60,13 @@ def _timbres(providers: Providers) -> Select[Any]:
         *(summary.c[name] for name in (*tables.TIMBRE_COLUMNS, *tables.PITCH_COLUMNS)),
         summary.c.segments,
         summary.c.fetched_at,
+        licence_columns.of_analysis(summary),
     ).where(summary.c.segments > 0, _is_preferred(summary, providers))
 
 
 def _sound_matrices(_providers: Providers) -> Select[Any]:
-    return select(*tables.sound_matrix.columns)
+    matrix = tables.sound_matrix
+    return select(*matrix.columns, licence_columns.of_analysis(matrix))
 
 
 def _descriptor_schemas(_providers: Providers) -> Select[Any]:
@@ -72,7 +75,8 @@ def _descriptor_schemas(_providers: Providers) -> Select[Any]:
 
 
 def _track_descriptors(_providers: Providers) -> Select[Any]:
-    return select(*tables.descriptor.columns)
+    descriptor = tables.descriptor
+    return select(*descriptor.columns, licence_columns.of_analysis(descriptor))
 
 
 def _genre_progressions(providers: Providers) -> Select[Any]:
@@ -180,6 +184,7 @@ harmony = view(
         "key_confidence": "Confidence in the track's key, 0 to 1.",
         "mode_confidence": "Confidence in the track's mode, 0 to 1.",
         "fetched_at": "When the analysis was fetched.",
+        **licence_columns.ANALYSIS_LICENCE,
     },
     _harmony,
 )
@@ -200,6 +205,7 @@ timbres = view(
         **_twelve("pitch_deviation", "Standard deviation of the strength of {}.", _PITCH_NAMES),
         "segments": "Number of segments.",
         "fetched_at": "When the analysis was fetched.",
+        **licence_columns.ANALYSIS_LICENCE,
     },
     _timbres,
 )
@@ -216,6 +222,7 @@ sound_matrices = view(
         "steps": "Number of rows, in time order.",
         "channels": "Number of columns.",
         "data": "The values row by row, as little-endian float16, compressed by zlib.",
+        **licence_columns.ANALYSIS_LICENCE,
     },
     _sound_matrices,
 )
@@ -248,6 +255,7 @@ track_descriptors = view(
         "data": "The values in the order of the set's columns, as little-endian float32, "
         "compressed by zlib; NaN where one is undefined.",
         "fetched_at": "When they were computed or imported.",
+        **licence_columns.ANALYSIS_LICENCE,
     },
     _track_descriptors,
 )

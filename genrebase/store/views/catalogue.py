@@ -8,7 +8,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from genrebase import licences
 from genrebase.store import licence_sql, tables
-from genrebase.store.views import shared
+from genrebase.store.views import licence_columns, shared
 from genrebase.store.views.definition import Providers, view
 
 LICENCE_CLASS: Final = (
@@ -65,7 +65,20 @@ def _tracks(providers: Providers) -> Select[Any]:
             "track_fold side split first_seen_at last_seen_at updated_at identity",
         ),
         monday_of(track.c.first_seen_at).label("first_seen_week"),
+        licence_columns.of_features(features),
+        *licence_columns.of_label(labelled),
     ).select_from(source)
+
+
+def _track_features(_providers: Providers) -> Select[Any]:
+    features = tables.audio_features
+    return select(
+        features.c.track_id,
+        features.c.provider,
+        *shared.feature_columns(features),
+        features.c.fetched_at,
+        licence_columns.of_features(features, "licence"),
+    )
 
 
 def _track_credits(_providers: Providers) -> Select[Any]:
@@ -178,8 +191,23 @@ tracks = view(
         "identity": "The unique name: normalised title and primary artist and, from the second "
         "recording of that name, its ordinal.",
         "first_seen_week": "The Monday of the week in which it was first delivered, YYYY-MM-DD.",
+        **licence_columns.FEATURES_LICENCE,
+        **licence_columns.LABEL_SOURCE,
     },
     _tracks,
+)
+
+track_features = view(
+    "track_features",
+    "One row per track and provider: the features of every provider, with their licence.",
+    {
+        "track_id": shared.TRACK_REFERENCE["track_id"],
+        **shared.FEATURE_DESCRIPTIONS,
+        "provider": "The provider of the features.",
+        "fetched_at": "When they were fetched or imported.",
+        "licence": "Their own licence, or else the provider's.",
+    },
+    _track_features,
 )
 
 track_credits = view(

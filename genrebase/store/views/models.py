@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    Label,
     Select,
     Text,
     and_,
@@ -21,6 +22,11 @@ from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 HEADLINE_METRICS: Final = ("accuracy", "baseline", "macro_f1", "top3", "log_loss", "ece")
+LICENCE_CLASS: Final = (
+    "The most restrictive licence class among the labels and features that the model was trained "
+    "on: own (annotations only), open, noncommercial, unknown or restricted; NULL for models of "
+    "earlier versions."
+)
 _FINE: Final = "fine"
 """The level of a model that predicts the genres that tracks have as labels."""
 
@@ -47,7 +53,17 @@ def _predictions(_providers: Providers) -> Select[Any]:
         shared.margin(first, second),
         (first.c.genre_id == labelled.label_id).label("correct"),
         *shared.prediction_details(first),
+        _champions_licence_class(),
     ).select_from(source)
+
+
+def _champions_licence_class() -> Label[Any]:
+    """Return the licence class of the champion: evaluated once, not per row."""
+    model = tables.model.alias("champion_model")
+    is_champion = (model.c.task == "main", model.c.status == "champion")
+    return (
+        select(model.c.licence_class).where(*is_champion).scalar_subquery().label("licence_class")
+    )
 
 
 def _model_leaderboard(_providers: Providers) -> Select[Any]:
@@ -94,6 +110,7 @@ def _model_leaderboard(_providers: Providers) -> Select[Any]:
         measured.c.ece,
         model.c.origin,
         model.c.reason,
+        model.c.licence_class,
     ).select_from(
         model.join(regimes, literal(1) == 1).outerjoin(
             measured,
@@ -127,6 +144,7 @@ def _task_predictions(_providers: Providers) -> Select[Any]:
         shared.margin(first, second),
         case((_level() == _FINE, first.c.genre_id == labelled.label_id)).label("correct"),
         *shared.prediction_details(first),
+        model.c.licence_class,
     ).select_from(source)
 
 
@@ -176,6 +194,7 @@ predictions = view(
         "correct": "Whether the predicted genre is the verdict, or else the claim; NULL without "
         "either.",
         **shared.PREDICTION_DESCRIPTIONS,
+        "licence_class": LICENCE_CLASS,
     },
     _predictions,
 )
@@ -206,6 +225,7 @@ model_leaderboard = view(
         "ece": "Expected calibration error: mean difference between confidence and accuracy.",
         "origin": "The synthetic catalogue it was trained on, NULL for a real one.",
         "reason": "The reason for its status.",
+        "licence_class": LICENCE_CLASS,
     },
     _model_leaderboard,
 )
@@ -226,6 +246,7 @@ task_predictions = view(
         "correct": "Whether the predicted genre is the label, even a label outside the task; NULL "
         "without a label, and for level broad, because labels are fine genres.",
         **shared.PREDICTION_DESCRIPTIONS,
+        "licence_class": LICENCE_CLASS,
     },
     _task_predictions,
 )

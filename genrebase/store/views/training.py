@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from genrebase.store import tables
-from genrebase.store.views import shared
+from genrebase.store.views import licence_columns, shared
 from genrebase.store.views.definition import Providers, view
 
 
@@ -30,6 +30,8 @@ def _training_tracks(providers: Providers) -> Select[Any]:
             track.c.track_fold,
             track.c.side,
             changed_at.label("changed_at"),
+            licence_columns.of_features(features),
+            *licence_columns.of_label(labelled),
         )
         .select_from(source)
         .where(labelled.label_id.is_not(None))
@@ -51,6 +53,7 @@ def _scoring_tracks(providers: Providers) -> Select[Any]:
         track.c.track_fold,
         track.c.side,
         changed_at.label("changed_at"),
+        licence_columns.of_features(features),
     ).select_from(source)
 
 
@@ -65,6 +68,8 @@ training_tracks = view(
         "split": "Its subset in a dataset's published split, NULL without one.",
         **shared.SPLIT_DESCRIPTIONS,
         "changed_at": "When its metadata, features or verdict last changed.",
+        **licence_columns.FEATURES_LICENCE,
+        **licence_columns.LABEL_SOURCE,
     },
     _training_tracks,
 )
@@ -79,6 +84,7 @@ scoring_tracks = view(
         "genres_sighted": "The number of genres with a sighting of it.",
         **shared.SPLIT_DESCRIPTIONS,
         "changed_at": "When its metadata or features last changed.",
+        **licence_columns.FEATURES_LICENCE,
     },
     _scoring_tracks,
 )

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from classifier.data import published_split
-from classifier.data.dataset import RawDataset
+from classifier.data.raw_dataset import RawDataset
 from classifier.data.training_data import split_dataset
 from classifier.errors import BadTrainingConfig
 from classifier.training_config import TrainingConfig

@@ -8,7 +8,7 @@ import pytest
 
 from classifier import estimators
 from classifier.data import soft_labels
-from classifier.data.dataset import RawDataset
+from classifier.data.raw_dataset import RawDataset
 from classifier.data.training_data import split_dataset
 from classifier.errors import BadTrainingConfig
 from classifier.estimators.preprocessing import Preprocessor

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classifier.data.dataset import RawDataset
+from classifier.data.raw_dataset import RawDataset
 from classifier.data.training_data import split_dataset
 from classifier.errors import BadTrainingConfig, TooFewTracks
 from classifier.training.fingerprint import data_fingerprint

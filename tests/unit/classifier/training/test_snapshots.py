@@ -62,7 +62,10 @@ def test_the_manifest_describes_the_snapshot(folder: Path):
     assert manifest["files"]["tracks.parquet"]["columns"]["energy"] == "float64"
     assert manifest["choice"]["features"] == ["audio"]
     assert {"python", "scikit-learn", "genrebase"} <= manifest["versions"].keys()
-    assert "forbid" in manifest["terms"]
+    assert manifest["sources"]["labels"] == [
+        {"source": "unknown", "licence": "unknown", "class": "unknown", "labels": 320}
+    ]
+    assert "Nothing can be assumed" in manifest["terms"]
 
 
 def test_nothing_is_overwritten(folder: Path):

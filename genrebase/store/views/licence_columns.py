@@ -1,0 +1,77 @@
+"""Columns of views about sources and licences of labels, features and analyses."""
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, FromClause, Label, case, func, select
+
+from genrebase import licences
+from genrebase.store import tables
+from genrebase.store.views.shared import LabelledTracks
+
+FEATURES_LICENCE: Final = {
+    "features_licence": "The licence of the features: their own, or else the provider's; NULL "
+    "without features.",
+}
+LABEL_SOURCE: Final = {
+    "label_source": "The source of the label: verdict, or else the one that sighted it at the "
+    "best rank (of several the first by name); NULL where there is none.",
+    "label_licence": "The licence of that source's label; own for a verdict.",
+}
+ANALYSIS_LICENCE: Final = {
+    "licence": "The licence of the analysis: that of the same provider's features of the track, "
+    "or else the provider's.",
+}
+VERDICT: Final = "verdict"
+"""The source of labels that people of this database gave."""
+
+
+def of_source(name: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the licence of a source or provider, `unknown` where none is noted."""
+    source = tables.data_source.alias("licensed_source")
+    licence = select(source.c.licence).where(source.c.name == name)
+    return func.coalesce(licence.correlate_except(source).scalar_subquery(), licences.UNKNOWN)
+
+
+def of_features(features: FromClause, name: str = "features_licence") -> Label[Any]:
+    """Return the licence of rows of `audio_features`; NULL without a provider."""
+    licence = func.coalesce(features.c.licence, of_source(features.c.provider))
+    return case((features.c.provider.is_not(None), licence)).label(name)
+
+
+def of_analysis(analysis: FromClause) -> Label[Any]:
+    """Return the column of `ANALYSIS_LICENCE`."""
+    features = tables.audio_features.alias("licensed_features")
+    of_same = (
+        features.c.track_id == analysis.c.track_id,
+        features.c.provider == analysis.c.provider,
+    )
+    own = select(features.c.licence).where(*of_same).correlate_except(features).scalar_subquery()
+    return func.coalesce(own, of_source(analysis.c.provider)).label("licence")
+
+
+def of_label(labelled: LabelledTracks) -> list[Label[Any]]:
+    """Return the columns of `LABEL_SOURCE`."""
+    sighting = tables.sighting.alias("label_sighting")
+    licence = func.coalesce(sighting.c.licence, of_source(sighting.c.source))
+    has_verdict = labelled.labelled_at.is_not(None)
+    return [
+        case((has_verdict, VERDICT), else_=_of_best(sighting, sighting.c.source)).label(
+            "label_source"
+        ),
+        case((has_verdict, licences.OWN), else_=_of_best(sighting, licence)).label(
+            "label_licence"
+        ),
+    ]
+
+
+def _of_best(sighting: FromClause, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a value of the sighting that gives a track its claim."""
+    track = tables.track
+    return (
+        select(value)
+        .where(sighting.c.track_id == track.c.id, sighting.c.genre_id == track.c.genre_id)
+        .order_by(sighting.c.best_rank, sighting.c.source)
+        .limit(1)
+        .correlate(track)
+        .scalar_subquery()
+    )

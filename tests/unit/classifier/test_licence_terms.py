@@ -1,0 +1,69 @@
+"""What a model card says about licences."""
+
+import pytest
+
+from classifier import licence_terms
+from classifier.data_sources import LeftOut, SourceCount, TrainingSources
+
+
+def sources(*labels: tuple[str, str], features: tuple[tuple[str, str], ...] = ()):
+    return TrainingSources(
+        "any",
+        "artist",
+        tuple(SourceCount(source, licence, 10) for source, licence in labels),
+        tuple(SourceCount(source, licence, 10) for source, licence in features),
+    )
+
+
+@pytest.mark.parametrize(
+    ("licence", "title"),
+    [
+        ("cc-by-nc-sa-3.0", "CC BY-NC-SA 3.0"),
+        ("cc-by", "CC BY"),
+        ("cc0", "CC0"),
+        ("odbl-1.0", "ODbL 1.0"),
+    ],
+)
+def test_licences_have_their_usual_names(licence: str, title: str) -> None:
+    assert licence_terms.title(licence) == title
+
+
+def test_each_class_has_a_paragraph() -> None:
+    """It names licences and sources, and what the licences ask for; the least free is last."""
+    used = sources(
+        ("spotify", "terms"),
+        ("musicbrainz", "cc-by-nc-sa-3.0"),
+        ("fma", "cc-by-4.0"),
+        ("verdict", "own"),
+        features=(("acousticbrainz", "cc0"), ("reccobeats", "unknown")),
+    )
+    own, opened, noncommercial, unknown, restricted = licence_terms.publishing_paragraphs(used)
+    assert own.startswith("Labels under your own annotations (verdict).")
+    assert opened == (
+        "Labels under CC BY 4.0 (fma) and features under CC0 (acousticbrainz). The model may be "
+        "published and used for every purpose; credit fma."
+    )
+    assert noncommercial == (
+        "Labels under CC BY-NC-SA 3.0 (musicbrainz). Publish and use the model for "
+        "non-commercial purposes only; credit musicbrainz; share it alike (CC BY-NC-SA 3.0)."
+    )
+    assert unknown.startswith("Features under an unknown licence (reccobeats). Nothing can")
+    assert "Spotify's Developer Terms forbid" in restricted
+    assert "(`classifier snapshot --ids-only`)" in restricted
+
+
+def test_the_most_restrictive_class_is_the_model_s() -> None:
+    assert sources(("discogs", "cc0")).licence_class == "open"
+    mixed = sources(("discogs", "cc0"), features=(("x", "unknown"), ("y", "cc-by-nc-4.0")))
+    assert mixed.licence_class == "unknown"
+    assert sources(("verdict", "own")).licence_class == "own"
+    assert sources(("discogs", "cc0"), ("spotify", "terms")).licence_class == "restricted"
+
+
+def test_sources_are_stored_as_json_and_read_again() -> None:
+    count = SourceCount("spotify", "terms", 9000)
+    left_out = LeftOut((count,), (count,), (count,), 3, 4)
+    used = TrainingSources("open", "release", (count,), (count,), left_out)
+    assert TrainingSources.from_json(used.as_json()) == used
+    sentences = " ".join(left_out.sentences("open", "release"))
+    assert "labels: 9,000 from spotify (terms)" in sentences
