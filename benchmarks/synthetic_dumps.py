@@ -243,7 +243,7 @@ class AcousticBrainzDump:
     def __init__(self, rows: int, recordings: int) -> None:
         self.n_rows, self.recordings = rows, recordings
 
-    def keys(self) -> Iterator[tuple[str, int, int]]:
+    def submissions(self) -> Iterator[tuple[str, int, int]]:
         """Yield MBID, offset and a number of each submission, by MBID and offset."""
         numbered = []
         per_recording = (1, 1, 2, 1, 5, 3)
@@ -281,7 +281,7 @@ class AcousticBrainzDump:
     def write(self, folder: Path) -> list[Path]:
         """Write the three archives and their list of checksums; return the archives' paths."""
         paths, sums = [], []
-        keys = list(self.keys())
+        keys = list(self.submissions())
         for table, columns in AB_TABLES.items():
             path = folder / f"{AB_NAME}-{table}.tar.zst"
             part = folder / f".{table}.part"

@@ -4,7 +4,7 @@ The stored state is a function of what was delivered, not of the order: per reco
 numbers the summary of more submissions stays, per track the tempo of the recording with the most.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -115,6 +115,29 @@ def remove_of_import(
         values=track_ids,
     )
     _update_tempos(connection, track_ids, source.provider, now)
+
+
+def remove_groups(
+    connection: Connection,
+    track_ids: Sequence[int],
+    source: SubmissionSource,
+    groups: Collection[str],
+    now: datetime,
+) -> int:
+    """Remove these groups of the numbers that a source delivered; return the tracks with any."""
+    stored = _load(connection, track_ids, source)
+    remaining: dict[RecordingKey, RecordingSummary] = {}
+    changed = set()
+    for key, summary in stored.items():
+        kept = {name: one for name, one in summary.groups.items() if name not in groups}
+        if kept:
+            remaining[key] = RecordingSummary(kept)
+        if kept != summary.groups:
+            changed.add(key[0])
+    remove_of_import(connection, sorted(changed), source, now)
+    of_changed = {key: summary for key, summary in remaining.items() if key[0] in changed}
+    store_summaries(connection, of_changed, now, source)
+    return len(changed)
 
 
 def _load(

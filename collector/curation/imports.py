@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from collector.catalogue import import_progress, import_undo
+from collector.catalogue import import_progress, import_undo, submission_imports
 from collector.catalogue.import_progress import StoredImport
 from collector.catalogue.import_undo import UndoCounts
 from genrebase.errors import UserError
@@ -54,15 +54,15 @@ def undo(
     stored = _find(engine, import_id)
     if not force:
         _refuse_predicted(engine, stored)
+    of_submissions = stored.origin == submission_imports.ORIGIN
+    undo_batch = submission_imports.undo_batch if of_submissions else import_undo.undo_batch
     total, genres, after = UndoCounts(), 0, 0
     with job_run(engine, clock, JOB) as run:
         with exclusive_transaction(engine) as connection:
             import_progress.mark_undo_started(connection, import_id, clock.now())
         while not (stopped := stop_requested()):
             with exclusive_transaction(engine) as connection:
-                counts, last = import_undo.undo_batch(
-                    connection, stored, after, batch_size, clock.now()
-                )
+                counts, last = undo_batch(connection, stored, after, batch_size, clock.now())
                 if last is None:
                     genres = import_undo.finish(connection, stored)
                     import_progress.mark_undone(connection, import_id, clock.now())

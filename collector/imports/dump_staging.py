@@ -11,6 +11,7 @@ from collector.datasets.dumps import archive
 from collector.datasets.dumps.staging import StagingFile
 from collector.datasets.formats.table import NotADataset
 from collector.imports.pipeline import batches
+from collector.imports.records import ImportResult
 from genrebase.errors import UserError
 from genrebase.progress import ProgressCallback
 from genrebase.store.engine import Engine
@@ -82,6 +83,11 @@ def file_hashes(
     return hashes
 
 
+def combined_hash(hashes: Sequence[str], options: DumpOptions) -> str:
+    """Return the hash that identifies this import of the files."""
+    return hashlib.sha256("+".join([*hashes, *options.given()]).encode()).hexdigest()
+
+
 def _joined(hashes: Sequence[str]) -> str:
     return " ".join(hashes)
 
@@ -120,3 +126,23 @@ def load_rows(
         staging.load(file, part, insert, batch, len(batch))
         yield len(batch)
     staging.mark_loaded(file, part)
+
+
+def interrupted_result(rows: int, *, dry_run: bool) -> ImportResult:
+    """Return the result of an import that was stopped while the archives were read."""
+    return ImportResult(
+        rows=rows,
+        tracks_new=0,
+        duplicates=0,
+        rejected=0,
+        reasons={},
+        unlabelled=0,
+        genres=0,
+        seconds=0.0,
+        rows_per_second=0.0,
+        unreadable={},
+        claims_moved=0,
+        similar_genres=[],
+        stopped="interrupted",
+        dry_run=dry_run,
+    )

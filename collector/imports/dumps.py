@@ -7,6 +7,7 @@ from typing import Any
 
 from collector.datasets.dumps import kinds
 from collector.datasets.dumps.kinds import DumpKind
+from collector.imports.acousticbrainz_dump import import_acousticbrainz_dump
 from collector.imports.dump_staging import DumpOptions
 from collector.imports.musicbrainz_dump import import_musicbrainz_dump
 from collector.imports.records import ImportResult
@@ -28,7 +29,8 @@ def importer(files: Sequence[Path], options: DumpOptions) -> Callable[..., Impor
     is_acousticbrainz = {dump.kind == DumpKind.ACOUSTICBRAINZ for dump in dumps}
     if len(is_acousticbrainz) > 1:
         raise UserError("MusicBrainz' and AcousticBrainz' dumps are imported one after the other.")
-    return partial(_import, run=import_musicbrainz_dump, dumps=dumps, options=options)
+    run = import_acousticbrainz_dump if True in is_acousticbrainz else import_musicbrainz_dump
+    return partial(_import, run=run, dumps=dumps, options=options)
 
 
 def _import(

@@ -4,7 +4,6 @@ The archives are read once, into a staging file, where the tables are joined. Fr
 recordings are recorded like the rows of any other import.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,9 @@ from collector.genre_ranks import ranked
 from collector.imports.dump_staging import (
     DumpOptions,
     ImportInterrupted,
+    combined_hash,
     file_hashes,
+    interrupted_result,
     load_rows,
     open_staging,
 )
@@ -44,7 +45,6 @@ _LOADED: Final = 0.6
 _JOINED: Final = 0.75
 """Shares of the work that are done once the tables are loaded and joined."""
 _RECORDED: Final = "recorded by import "
-_KNOWN: Final = "known"
 _COLLECTED: Final = "collected"
 _UNKNOWN_PART: Final = 99
 
@@ -82,7 +82,7 @@ def import_musicbrainz_dump(
         try:
             hashes = run.load(stop_requested)
         except ImportInterrupted:
-            return _interrupted(run.rows, dry_run=dry_run)
+            return interrupted_result(run.rows, dry_run=dry_run)
         run.join(collected)
         source = run.source(hashes, clock.now().year + 1)
         result = run_import(
@@ -115,26 +115,6 @@ def _collected(engine: Engine) -> dict[str, str]:
     """Return the genres of the database by their normalised names."""
     with read_transaction(engine) as connection:
         return {names.normalise(name): name for name in genres.ids_by_name(connection)}
-
-
-def _interrupted(rows: int, *, dry_run: bool) -> ImportResult:
-    """Return the result of an import that was stopped while the archives were read."""
-    return ImportResult(
-        rows=rows,
-        tracks_new=0,
-        duplicates=0,
-        rejected=0,
-        reasons={},
-        unlabelled=0,
-        genres=0,
-        seconds=0.0,
-        rows_per_second=0.0,
-        unreadable={},
-        claims_moved=0,
-        similar_genres=[],
-        stopped="interrupted",
-        dry_run=dry_run,
-    )
 
 
 class _DumpImport:
@@ -207,8 +187,7 @@ class _DumpImport:
 
     def join(self, collected: Mapping[str, str]) -> None:
         """Join the tables, and choose the recordings that are kept."""
-        mbids = aliases.iterate_ids(self._engine, source_ids.MUSICBRAINZ)
-        self._staging.run_once(_KNOWN, lambda one: musicbrainz_joins.note_known(one, mbids))
+        self._staging.note_known(aliases.iterate_ids(self._engine, source_ids.MUSICBRAINZ))
         self._staging.run_once(
             _COLLECTED,
             lambda one: musicbrainz_joins.note_collected(
@@ -247,7 +226,7 @@ class _DumpImport:
         return ImportSource(
             label=label,
             name=label,
-            sha256=hashlib.sha256("+".join([*hashes, *options]).encode()).hexdigest(),
+            sha256=combined_hash(hashes, self._options),
             rows=self._read(last_year),
             batch_rows=self._options.batch_rows,
             provenance=Provenance(origin=ORIGIN, provider=None),

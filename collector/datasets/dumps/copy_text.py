@@ -29,7 +29,7 @@ def read_rows(
     """
     pick: Callable[[Sequence[str]], tuple[Any, ...]] = itemgetter(*map(columns.index, wanted))
     width = len(columns)
-    for number, line in enumerate(islice(_lines(stream, name), skip, None), skip + 1):
+    for number, line in enumerate(islice(read_lines(stream, name), skip, None), skip + 1):
         cells = line.split("\t")
         if len(cells) != width:
             raise DamagedDump.because(
@@ -49,7 +49,8 @@ def _character(match: re.Match[str]) -> str:
     return _CHARACTERS.get(match[1], match[1])
 
 
-def _lines(stream: IO[bytes], name: str) -> Iterator[str]:
+def read_lines(stream: IO[bytes], name: str) -> Iterator[str]:
+    """Yield the lines of a table in UTF-8, without line feeds; raise `DamagedDump`."""
     rest = b""
     while block := stream.read(_BLOCK):
         block = rest + block

@@ -6,13 +6,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from collector.datasets.dumps import archive, musicbrainz
+from collector.datasets.dumps import acousticbrainz, archive, musicbrainz
 from collector.datasets.dumps.archive import DumpArchive
 
 _MEMBERS: Final = 20
 """Leading members by which a dump is recognised; the tables come after a handful of notes."""
 _CSV: Final = ".csv"
-_AB_HEADER: Final = b"mbid,submission_offset,"
+_MAX_HEADER: Final = 4_096
+"""Bytes of the first line of a table of AcousticBrainz."""
 _DERIVED: Final = re.compile(r"(.+_)?(annotation|meta|tag|tag_relation)")
 """The names of tables of `mbdump-derived`; no table of `mbdump` is named so."""
 _MAX_NOTE: Final = 1_000
@@ -35,6 +36,8 @@ class Dump:
     kind: DumpKind
     timestamp: str = ""
     """When MusicBrainz' dump was made; the parts of one dump have the same."""
+    part: str = ""
+    """The group of numbers of a table of AcousticBrainz."""
 
 
 def recognise(path: Path) -> Dump | None:
@@ -58,6 +61,8 @@ def recognise(path: Path) -> Dump | None:
                 musicbrainz.check_schema(dump, content)
             elif name == "TIMESTAMP":
                 timestamp = content.read(_MAX_NOTE).decode("utf-8", "replace").strip()
-            elif name.endswith(_CSV) and content.read(len(_AB_HEADER)) == _AB_HEADER:
-                return Dump(path, DumpKind.ACOUSTICBRAINZ)
+            elif name.endswith(_CSV):
+                header = content.readline(_MAX_HEADER).decode("utf-8", "replace")
+                part = acousticbrainz.part_of(header.strip().split(","))
+                return Dump(path, DumpKind.ACOUSTICBRAINZ, part=part) if part else None
     return None

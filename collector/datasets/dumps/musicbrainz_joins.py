@@ -4,7 +4,7 @@ Every step scans or sorts whole tables and then drops them; none of it is held i
 result are tables in the order of the recordings' ids, so that reading them needs no search.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -179,12 +179,6 @@ class DumpRecording:
     """Votes by level and tag. Of several release groups, the one with the most votes counts."""
 
 
-def note_known(staging: StagingFile, mbids: Iterable[str]) -> None:
-    """Note recordings that are kept whether they have a label or not."""
-    staging.execute("CREATE TABLE known (gid TEXT PRIMARY KEY) WITHOUT ROWID, STRICT")
-    staging.execute_many("INSERT OR IGNORE INTO known VALUES (?)", ((one,) for one in mbids))
-
-
 def note_collected(staging: StagingFile, genres: Mapping[str, str]) -> None:
     """Note the collected genres by their normalised names: a continued import has the same."""
     staging.execute("CREATE TABLE collected (key TEXT PRIMARY KEY, name TEXT) STRICT")
@@ -209,12 +203,7 @@ def join(
     for number, (name, script) in enumerate(_STEPS.items(), 1):
         if not staging.is_done(name):
             progress(number)
-            staging.run_once(name, partial(_run, script=script))
-
-
-def _run(staging: StagingFile, script: str) -> None:
-    for statement in script.split(";"):
-        staging.execute(statement)
+            staging.run_once(name, partial(StagingFile.run_script, script=script))
 
 
 def _note_wanted(staging: StagingFile, genre_of: Callable[[str], str | None]) -> None:

@@ -124,6 +124,19 @@ class StagingFile:
         """Run one statement; the caller's step commits it."""
         return self._connection.execute(statement, values)
 
+    def run_script(self, script: str) -> None:
+        """Run statements that are separated by semicolons; the caller's step commits them."""
+        for statement in script.split(";"):
+            self._connection.execute(statement)
+
+    def note_known(self, ids: Iterable[str]) -> None:
+        """Note the ids that are stored in the database, once."""
+        self.run_once("known", lambda _: self._create_known(ids))
+
+    def _create_known(self, ids: Iterable[str]) -> None:
+        self.execute("CREATE TABLE known (gid TEXT PRIMARY KEY) WITHOUT ROWID, STRICT")
+        self.execute_many("INSERT OR IGNORE INTO known VALUES (?)", ((one,) for one in ids))
+
     def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each of these rows; the caller's step commits it."""
         self._connection.executemany(statement, rows)

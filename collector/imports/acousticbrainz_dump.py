@@ -1,0 +1,208 @@
+"""Import AcousticBrainz' CSV dumps: the numbers of the recordings that are stored."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from collector.catalogue import aliases, import_progress, submission_imports, tracks
+from collector.catalogue.import_progress import ImportDescription
+from collector.datasets.dumps import acousticbrainz
+from collector.datasets.dumps.archive import DumpArchive
+from collector.datasets.dumps.kinds import Dump
+from collector.datasets.dumps.staging import StagingFile
+from collector.datasets.formats.table import NotADataset
+from collector.imports.dump_staging import (
+    DumpOptions,
+    ImportInterrupted,
+    combined_hash,
+    file_hashes,
+    interrupted_result,
+    load_rows,
+    open_staging,
+)
+from collector.imports.pipeline import JOB
+from collector.imports.records import ImportResult
+from genrebase.audio.scan import display_path
+from genrebase.counts import counted
+from genrebase.errors import UserError
+from genrebase.progress import ProgressCallback
+from genrebase.runtime.clock import Clock
+from genrebase.runtime.jobs import job_run
+from genrebase.store import source_ids
+from genrebase.store.bulk import exclusive_transaction
+from genrebase.store.engine import Engine, transaction
+
+_LOADED: Final = 0.8
+"""The share of the work that is done once the archives are read."""
+_STORED: Final = "stored"
+_NO_RECORDINGS: Final = (
+    "No recording of MusicBrainz is stored, so there is nothing to store numbers of. Harvest "
+    "MusicBrainz or import its dump first."
+)
+
+
+def import_acousticbrainz_dump(
+    engine: Engine,
+    dumps: Sequence[Dump],
+    clock: Clock,
+    progress: ProgressCallback,
+    options: DumpOptions,
+    *,
+    stop_requested: Callable[[], bool] = lambda: False,
+    dry_run: bool = False,
+) -> ImportResult:
+    """Store the numbers of the tables in `dumps` for the recordings that are stored.
+
+    The rows of the result are recordings. Raises `UserError` if two files hold the same table or
+    no recording of MusicBrainz is stored, `DamagedDump` for an archive that breaks off; then
+    nothing is written. A stopped or killed import is continued by the next one.
+    """
+    parts = [dump.part for dump in dumps]
+    if len({*parts}) < len(parts):
+        raise UserError("Two of the files hold the same table of AcousticBrainz: name one.")
+    ordered = sorted(dumps, key=lambda dump: dump.part)
+    paths = [dump.path for dump in ordered]
+    started = clock.monotonic()
+    with open_staging(engine, paths, options, acousticbrainz.RAW_TABLES) as staging:
+        run = _DumpImport(engine, clock, staging, ordered, options)
+        run.progress, run.stop_requested = progress, stop_requested
+        try:
+            hashes = run.load()
+            recordings = acousticbrainz.sort(staging)
+            if not dry_run:
+                run.store(recordings, combined_hash(hashes, options))
+        except ImportInterrupted:
+            return interrupted_result(run.rows, dry_run=dry_run)
+        progress(recordings, recordings)
+        warnings = run.summary()
+        staging.delete()
+    seconds = clock.monotonic() - started
+    return ImportResult(
+        rows=recordings,
+        tracks_new=0,
+        duplicates=recordings,
+        rejected=0,
+        reasons={},
+        unlabelled=0,
+        genres=0,
+        seconds=round(seconds, 3),
+        rows_per_second=round(recordings / seconds, 1) if seconds > 0 else 0.0,
+        unreadable={},
+        claims_moved=0,
+        similar_genres=[],
+        stopped="done",
+        import_id=run.import_id,
+        warnings=tuple(warnings),
+        dry_run=dry_run,
+    )
+
+
+class _DumpImport:
+    progress: ProgressCallback
+    stop_requested: Callable[[], bool]
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        staging: StagingFile,
+        dumps: Sequence[Dump],
+        options: DumpOptions,
+    ) -> None:
+        self._engine, self._clock = engine, clock
+        self._staging, self._dumps, self._options = staging, dumps, options
+        self.rows = 0
+        """Rows of the archives that were read in this run."""
+        self.import_id: int | None = None
+        self._changed = 0
+        """Recordings whose stored numbers changed in this run."""
+
+    def load(self) -> list[str]:
+        """Load the rows of stored recordings into the staging file; return the files' hashes."""
+        paths = [dump.path for dump in self._dumps]
+        hashes = file_hashes(self._staging, paths, acousticbrainz.RAW_TABLES, self.progress)
+        self._staging.note_known(aliases.iterate_ids(self._engine, source_ids.MUSICBRAINZ))
+        if self._staging.execute("SELECT 1 FROM known").fetchone() is None:
+            self._staging.delete()
+            raise UserError(_NO_RECORDINGS)
+        sizes = [path.stat().st_size for path in paths]
+        before = 0
+        for dump, file, size in zip(self._dumps, hashes, sizes, strict=True):
+            archive = DumpArchive(dump.path)
+            for read in self._load(dump, archive, file):
+                self.rows += read
+                share = (before + size * archive.progress()) / sum(sizes)
+                note = f"rows of {dump.path.name} read"
+                self.progress(self.rows, note=note, fraction=_LOADED * share)
+                if self.stop_requested():
+                    raise ImportInterrupted
+            before += size
+        return hashes
+
+    def _load(self, dump: Dump, archive: DumpArchive, file: str) -> Iterator[int]:
+        done = self._staging.rows_read(file, dump.part)
+        if done is None:
+            return
+        with archive.members() as members:
+            for name, content in members:
+                if not name.endswith(".csv"):
+                    continue
+                rows = acousticbrainz.read_rows(content, self._staging, dump.part, done)
+                yield from load_rows(
+                    self._staging,
+                    file,
+                    dump.part,
+                    acousticbrainz.INSERT,
+                    rows,
+                    self._options.load_rows,
+                )
+                return
+        raise NotADataset(f"{dump.path} holds no table.")
+
+    def store(self, recordings: int, sha256: str) -> None:
+        """Store the numbers by recording, from where an earlier run stopped."""
+        names = [display_path(dump.path.relative_to(dump.path.parent)) for dump in self._dumps]
+        description = ImportDescription(
+            sha256=sha256,
+            name=" + ".join(names),
+            origin=submission_imports.ORIGIN,
+            options={submission_imports.TABLES: [dump.part for dump in self._dumps]},
+            schema=None,
+        )
+        with job_run(self._engine, self._clock, JOB) as run:
+            with exclusive_transaction(self._engine) as connection:
+                now = self._clock.now()
+                self.import_id = import_progress.start(connection, description, now)
+                done, _ = import_progress.unfinished_counts(connection, self.import_id)
+            done = min(done, int(self._staging.fact(_STORED) or 0))
+            batches = acousticbrainz.read_recordings(
+                self._staging, done + 1, self._options.batch_rows
+            )
+            for batch in batches:
+                if self.stop_requested():
+                    run.set_outcome("interrupted")
+                    raise ImportInterrupted
+                done += len(batch)
+                with transaction(self._engine) as connection:
+                    import_progress.lock_rows_done(connection, self.import_id)
+                    ids = tracks.tracks_of_aliases(connection, source_ids.MUSICBRAINZ, batch)
+                    self._changed += submission_imports.store(
+                        connection,
+                        {(ids[mbid], mbid): one for mbid, one in batch.items() if mbid in ids},
+                        self._clock.now(),
+                    )
+                    import_progress.add_rows_done(connection, self.import_id, done, 0)
+                self._staging.note_fact(_STORED, str(done))
+                share = _LOADED + (1 - _LOADED) * done / recordings
+                self.progress(done, recordings, note="recordings stored", fraction=share)
+            with transaction(self._engine) as connection:
+                import_progress.mark_finished(connection, self.import_id, self._clock.now())
+            run.set_facts(file=description.name, rows=done, tracks_new=0)
+
+    def summary(self) -> list[str]:
+        """Return sentences on what was read and what was left out."""
+        loaded = self._staging.loaded()
+        rows = sum(read for read, _ in loaded.values())
+        left_out = sum(left for _, left in loaded.values())
+        read = f"{counted(rows, 'row')} read, {left_out:,} of recordings that are not stored."
+        changed = f"The stored numbers changed for {counted(self._changed, 'recording')}."
+        return [read, changed]
