@@ -10,6 +10,15 @@ Regime = Literal["seen_artist", "new_artist", "other", "all"]
 
 Status = Literal["candidate", "champion", "retired", "rejected", "refit"]
 
+STATUS_TITLES: Final[Mapping[Status, str]] = {
+    "candidate": "a candidate",
+    "champion": "the champion",
+    "retired": "a former champion",
+    "rejected": "rejected",
+    "refit": "a refit",
+}
+"""A model's status after "is"."""
+
 REGIME_TITLES: Final = {"new_artist": "unseen artists", "seen_artist": "seen artists"}
 
 FEW_TRACKS: Final = 30

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from genrebase.counts import counted
 from genrebase.errors import CommandInterrupted, GenrebaseError, UserError
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import SystemClock
@@ -202,7 +203,8 @@ def copy(
     rows = [(table.table, table.rows, table.checksum[:12]) for table in copied.tables]
     output.table("Equal in both databases", columns, rows)
     output.print(
-        f"{copied.rows:,} rows in {copied.target}, {copied.written:,} of them written in this run."
+        f"{counted(copied.rows, 'row')} in {copied.target}, {copied.written:,} of them written in "
+        "this run."
     )
     output.write_json(asdict(copied))
 
@@ -232,7 +234,7 @@ def backup(
     finally:
         engine.dispose()
     output.print(
-        f"{result.rows:,} rows in {result.file} ({result.bytes / 1e6:,.1f} MB), verified."
+        f"{counted(result.rows, 'row')} in {result.file} ({result.bytes / 1e6:,.1f} MB), verified."
     )
     output.write_json({**asdict(result), "file": str(result.file)})
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 import typer
 
 from collector.rate import parse_rate
+from genrebase.counts import counted
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import StopSignal, stop_on_signals
 from sandbox import HOST
@@ -159,7 +160,7 @@ def _write(table: "CatalogueTable", path: Path, output: Output) -> None:
     from sandbox.tracks.catalogue_file import write_table
 
     write_table(table, path)
-    output.print(f"Wrote {len(table.rows):,} rows to {path}.")
+    output.print(f"Wrote {counted(len(table.rows), 'row')} to {path}.")
     output.write_json({"file": str(path), "rows": len(table.rows), "sha256": table.sha256})
 
 
@@ -171,8 +172,8 @@ def _serve(
 
     if table.left_out:
         output.warn(
-            f"{table.left_out:,} rows of {table.name} have another number of cells than columns: "
-            "they are left out."
+            f"{counted(table.left_out, 'row')} of {table.name} have another number of cells than "
+            "columns: they are left out."
         )
     catalogue = SandboxCatalogue(table)
     gc.freeze()  # the catalogue lives as long as the process: keep the collector off it

@@ -9,6 +9,7 @@ from classifier import threads
 from classifier.commands.training_options import with_training_options
 from classifier.settings import ClassifierSettings
 from classifier.training_config import TrainingConfig, parse_list
+from genrebase.counts import counted
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -94,10 +95,11 @@ def _print_result(output: Output, result: "ClusteringResult") -> None:
         f"{name}={value:.4g}" for name, value in result.params.items() if name != "linkage"
     )
     output.print(
-        f"{result.method} ({params}) on {result.tracks:,} tracks by {', '.join(result.features)}."
+        f"{result.method} ({params}) on {counted(result.tracks, 'track')} by "
+        f"{', '.join(result.features)}."
     )
     if result.tracks < result.eligible:
-        output.print(f"A sample: there are {result.eligible:,} tracks.")
+        output.print(f"A sample: there are {counted(result.eligible, 'track')}.")
     scores = result.scores
     output.table(
         "Clusters and genres",

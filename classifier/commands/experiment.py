@@ -13,6 +13,7 @@ from classifier.commands.training_options import load_snapshot
 from classifier.errors import BadTrainingConfig
 from classifier.settings import ClassifierSettings
 from classifier.training_config import TrainingConfig, parse_list
+from genrebase.counts import counted
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ def describe_stored_trials(done: int, total: int, *, again: bool) -> str:
     if not total:
         return "nothing new is stored, because no trial was run yet."
     without = " without --again" if again else ""
-    return f"{done:,} of {total:,} trials are stored; the same command{without} resumes there."
+    return (
+        f"{done:,} of {counted(total, 'trial')} are stored; the same command{without} resumes "
+        "there."
+    )
 
 
 def print_notices(output: Output, left_out: Mapping[str, int], *, nothing_new: bool) -> None:

@@ -11,6 +11,7 @@ from classifier.errors import BadTrainingConfig
 from classifier.records import REGIME_TITLES, Interval
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
+from genrebase.counts import counted
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def explain(
 def _print_genre(output: Output, result: "GenreComparison") -> None:
     genre, others = result.genre, result.others_name
     output.table(
-        f"{genre} ({result.tracks:,} tracks) and {others} ({result.other_tracks:,})",
+        f"{genre} ({counted(result.tracks, 'track')}) and {others} ({result.other_tracks:,})",
         ("", "Cliff's delta", "95% interval", "effect", genre, others),
         (
             (

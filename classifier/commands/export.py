@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from classifier.training_config import parse_list
+from genrebase.counts import counted
 from genrebase.runtime.command_line import ForSpreadsheets
 from genrebase.runtime.console import Output
 
@@ -51,7 +52,8 @@ def export(
             progress=bar,
         )
     output.print(
-        f"{result.file}: {result.rows:,} rows of {result.view}, {result.bytes / 1e6:.1f} MB."
+        f"{result.file}: {counted(result.rows, 'row')} of {result.view}, {result.bytes / 1e6:.1f} "
+        "MB."
     )
     output.write_json(
         {

@@ -6,6 +6,7 @@ import typer
 
 from classifier import threads
 from classifier.errors import BadTrainingConfig
+from genrebase.counts import counted
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ def match(
         output.write_json(typicality.as_json())
     else:
         stored = matching.store_all_matches(database, SystemClock(), method)
-        output.print(f"{stored:,} tracks matched with their genres: see the view track_matches.")
+        output.print(
+            f"{counted(stored, 'track')} matched with their genres: see the view track_matches."
+        )
         output.write_json({"stored": stored, "distance": distance})
 
 
@@ -90,5 +93,5 @@ def _print_genre(output: Output, result: "GenreTypicality") -> None:
         )
     output.print(
         f"Another genre's profile fits {result.fit_another_better:.1%} of its "
-        f"{result.tracks:,} tracks better."
+        f"{counted(result.tracks, 'track')} better."
     )

@@ -9,6 +9,7 @@ from classifier.errors import BadTrainingConfig
 from classifier.records import StoredModel
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
+from genrebase.counts import counted
 from genrebase.runtime.console import Output
 
 _COLUMNS = (
@@ -106,10 +107,14 @@ def promote(
     from genrebase.store import connect
 
     output, clock, cores = Output(as_json=as_json), SystemClock(), settings.threads
+
+    def log(message: str) -> None:
+        output.print(f"Promoting: {message}.")
+
     if number is None:
-        model = promoting.rollback(connect(), clock, log=output.print, task=task, cores=cores)
+        model = promoting.rollback(connect(), clock, log=log, task=task, cores=cores)
     else:
-        model = promoting.run(connect(), number, clock, log=output.print, cores=cores)
+        model = promoting.run(connect(), number, clock, log=log, cores=cores)
     tables.print_model(output, model)
     output.print("`classifier predict` stores its predictions for the other tracks.")
     output.write_json(model.as_json())
@@ -184,7 +189,8 @@ def prune(
     named = ", ".join(str(number) for number in done.dropped_artifacts) or "none"
     verb = "would lose" if dry_run else "lost"
     output.print(
-        f"Models that {verb} artifact and predictions: {named} ({done.predictions:,} rows)."
+        f"Models that {verb} artifact and predictions: {named} "
+        f"({counted(done.predictions, 'row')})."
     )
     if done.archived:
         what = "would be left" if dry_run else "are left"

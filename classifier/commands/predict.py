@@ -12,12 +12,13 @@ from classifier.errors import BadTrainingConfig
 from classifier.records import TrackPrediction
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK, parse_parameter
+from genrebase.counts import agree, counted
 from genrebase.runtime.console import Output
 
 _NO_AUDIO_WARNING = (
     "Model {model} was not trained on audio descriptors: it uses tags, tempo and key of a file "
-    "only. To train on files: `collector import-audio`, then `classifier train "
-    "--features descriptors,...`."
+    "only. To train on files: `collector import-audio FOLDER`, then `classifier train --features "
+    "audio,descriptors`."
 )
 
 
@@ -102,10 +103,19 @@ def _predict_all(output: Output, task: str) -> None:
         done = batch_predict.run(
             connect(), SystemClock(), task=task, cores=settings.threads, progress=progress
         )
-    output.print(
-        f"Model {done.model} predicted {done.scored:,} tracks ({done.written:,} rows) "
-        f"in {done.seconds:.1f} s."
-    )
+    if done.scored:
+        output.print(
+            f"Model {done.model} predicted {counted(done.scored, 'track')} "
+            f"({counted(done.written, 'row')}) in {done.seconds:.1f} s."
+        )
+    else:
+        output.print(f"Model {done.model} has predicted every track before: nothing is new.")
+    if done.in_training:
+        output.print(
+            f"Its {counted(done.in_training, 'training track')} "
+            f"{agree(done.in_training, 'has', 'have')} predictions from the training (out of "
+            "fold: by models that were not trained on them)."
+        )
     tables.print_origin(output, done.origin)
     output.write_json(asdict(done))
 
@@ -114,8 +124,8 @@ def _stored_state(scored: int, of: int) -> str:
     if not scored:
         return "no new prediction is stored yet."
     return (
-        f"the predictions for {scored:,} of {of:,} tracks are stored; the same command continues "
-        "with the others."
+        f"the predictions for {scored:,} of {counted(of, 'track')} are stored; the same command "
+        "continues with the others."
     )
 
 

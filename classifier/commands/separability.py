@@ -7,6 +7,7 @@ import typer
 from classifier import threads
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
+from genrebase.counts import counted
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ def _print_result(output: Output, result: "SeparabilityResult") -> None:
     best, genres = result.best_subset, ", ".join(result.genres)
     output.print(f"By model {result.model}, {len(result.genres)} genres: {genres}.")
     how = {
-        "exhaustive": f"all {best.sets_compared:,} subsets were compared",
-        "greedy": f"a greedy search, {best.sets_compared:,} steps: not proven optimal",
+        "exhaustive": f"all {counted(best.sets_compared, 'subset')} were compared",
+        "greedy": f"a greedy search, {counted(best.sets_compared, 'step')}: not proven optimal",
     }
     output.print(f"Mean AUC of their pairs {best.mean_auc:.3f}; {how[best.search]}.")
     one, other = result.worst_pair

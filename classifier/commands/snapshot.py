@@ -8,6 +8,7 @@ import typer
 from classifier import threads
 from classifier.commands.training_options import with_training_options
 from classifier.training_config import TrainingConfig
+from genrebase.counts import agree, counted
 from genrebase.runtime.console import Output
 
 
@@ -39,9 +40,12 @@ def snapshot(
     result = snapshots.create(connect(), config, name, SystemClock(), ids_only=ids_only)
     for file, description in result.manifest["files"].items():
         megabytes = description["bytes"] / 1e6
-        output.print(f"{name / file}: {description['rows']:,} rows, {megabytes:.1f} MB.")
+        output.print(f"{name / file}: {counted(description['rows'], 'row')}, {megabytes:.1f} MB.")
     if result.tracks_without_id:
-        output.warn(f"{result.tracks_without_id:,} tracks have no Spotify id and are left out.")
+        output.warn(
+            f"{counted(result.tracks_without_id, 'track')} "
+            f"{agree(result.tracks_without_id, 'has', 'have')} no Spotify id and are left out."
+        )
     if ids_only:
         output.print("Ids, folds and sides only: this can be published.")
     else:

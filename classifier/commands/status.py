@@ -7,6 +7,7 @@ import typer
 
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK, train_job_name
+from genrebase.counts import counted
 from genrebase.runtime.console import Output
 
 
@@ -33,13 +34,16 @@ def status(
     counts = stored_models.dataset_counts(database, None if champion is None else champion.id)
     runs = [jobs.last_run(database, job) for job in (train_job_name(task), "predict")]
     output.print(
-        f"{counts.tracks:,} tracks, {counts.labelled:,} of them labelled, "
+        f"{counted(counts.tracks, 'track')}, {counts.labelled:,} of them labelled, "
         f"{counts.scored:,} predicted by the champion."
     )
     if champion is None:
-        output.print(f"The task {task!r} has no champion yet: run `classifier train`.")
+        output.print(stored_models.describe_missing_champion(database, task))
     else:
         tables.print_model(output, champion)
+    others = [one for one in stored_models.champion_tasks(database) if one != task]
+    if others:
+        output.print(f"Other tasks with a champion (--task NAME): {', '.join(others)}.")
     now = SystemClock().now()
     waits_for = None
     if task == DEFAULT_TASK:
@@ -50,14 +54,15 @@ def status(
     for run in recent:
         if run.error is not None:
             output.warn(f"{run.job} {run.outcome}: {run.error}")
-    output.table(
-        "Last runs",
-        ("job", "started", "finished", "outcome"),
-        (
-            (run.job, _format_time(run.started_at), _format_time(run.finished_at), run.outcome)
-            for run in recent
-        ),
-    )
+    if recent:
+        output.table(
+            "Last runs",
+            ("job", "started", "finished", "outcome"),
+            (
+                (run.job, _format_time(run.started_at), _format_time(run.finished_at), run.outcome)
+                for run in recent
+            ),
+        )
     document: dict[str, Any] = {
         "tracks": counts.tracks,
         "labelled": counts.labelled,
@@ -66,6 +71,7 @@ def status(
         "champion": None if champion is None else champion.as_json(),
         "last_runs": recent,
         "waits_for": waits_for,
+        "other_tasks": others,
     }
     output.write_json(document)
 

@@ -4,22 +4,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from classifier.data_sources import LeftOut, TrainingSources
-from classifier.records import FEW_TRACKS, REGIME_TITLES, StoredModel
+from classifier.records import FEW_TRACKS, REGIME_TITLES, STATUS_TITLES, StoredModel
 from classifier.training_config import TrainingConfig
+from genrebase.counts import counted
 from genrebase.runtime.console import Output
 
 _REGIMES: Final = {
     **REGIME_TITLES,
-    "other": "on a seen side, without a seen artist",
+    "other": "other",
 }
 _METRICS: Final = {
     "macro_f1": "macro F1",
     "top3": "top 3",
     "log_loss": "log-loss",
     "ece": "calibration error",
-    "any_genre_accuracy": "any genre with a sighting of it",
+    "any_genre_accuracy": "one of the track's genres",
     "broad_accuracy": "correct broad genre",
 }
+_OTHER: Final = (
+    "other: test tracks that were to test seen artists, but whose artists have no training track."
+)
 SYNTHETIC_NOTICE: Final = (
     "Trained on a synthetic catalogue ({origin}): none of this is real music."
 )
@@ -28,11 +32,13 @@ SYNTHETIC_NOTICE: Final = (
 def print_model(output: Output, model: StoredModel) -> None:
     """Print a model and its test metrics."""
     output.print(
-        f"Model {model.id} ({model.estimator}, task {model.task}) is {model.status}: "
+        f"Model {model.id} ({model.estimator}, task {model.task}) is "
+        f"{STATUS_TITLES[model.status]}: "
         f"{model.reason or 'no reason given'}"
     )
     output.print(
-        f"{len(model.classes)} genres from {model.trained_rows:,} tracks in {model.seconds:.1f} s."
+        f"{len(model.classes)} genres from {counted(model.trained_rows, 'track')} in "
+        f"{model.seconds:.1f} s."
     )
     if model.status == "refit":
         output.print(f"The metrics below are of model {model.parent_id}, whose config it has.")
@@ -44,6 +50,8 @@ def print_model(output: Output, model: StoredModel) -> None:
         ("", *measured.values()),
         _rows([model.metrics[regime] for regime in measured], len(model.classes)),
     )
+    if "other" in measured:
+        output.print(_OTHER)
     for sentence in _other_accuracies(model.metrics):
         output.print(sentence)
     if model.sources is not None:
@@ -95,7 +103,7 @@ def _other_accuracies(metrics: Mapping[str, Any]) -> list[str]:
     sentences = []
     training = metrics.get("train", {}).get("accuracy")
     if training is not None:
-        sentences.append(f"On its training tracks: {training:.3f}.")
+        sentences.append(f"Accuracy on its training tracks: {training:.3f}.")
     leaking = metrics.get("random_split", {}).get("accuracy")
     if leaking is not None:
         sentences.append(

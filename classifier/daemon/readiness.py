@@ -12,6 +12,7 @@ from typing import Final
 
 from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
+from genrebase.counts import agree, counted
 from genrebase.runtime import jobs
 from genrebase.runtime.schedule import CronSchedule
 from genrebase.store import Engine
@@ -102,7 +103,8 @@ def describe_wait(state: TrainingReadiness, settings: ClassifierSettings, now: d
     if missing:
         return (
             f"The first training waits for audio features: {state.with_features:,} of "
-            f"{state.labelled:,} labelled tracks have them, {missing:,} more are needed "
+            f"{counted(state.labelled, 'labelled track')} {agree(state.labelled, 'has', 'have')} "
+            f"them, {missing:,} more are needed "
             f"(CLASSIFIER_FEATURE_SHARE={settings.feature_share:g}). It begins without them when "
             f"nothing has arrived for {QUIET.total_seconds() / 60:.0f} minutes, or at {at}."
         )
@@ -119,4 +121,7 @@ def describe_wait(state: TrainingReadiness, settings: ClassifierSettings, now: d
             f", for audio features of {state.trained_share + RETRAIN_GROWTH:.0%} of them "
             f"(now {state.share:.0%})"
         )
-    return f"The {which} training waits for {more:,} more labelled tracks{share}, or until {at}."
+    return (
+        f"The {which} training waits for {counted(more, 'more labelled track')}{share}, or until "
+        f"{at}."
+    )

@@ -27,6 +27,7 @@ from classifier.features import audio, sequences
 from classifier.features.groups import AUDIO_ANALYSIS_GROUPS, MATRICES
 from classifier.training_config import TrainingConfig
 from genrebase.audio import packed_vectors
+from genrebase.counts import counted
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction
 from genrebase.store.settings import StoreSettings
@@ -119,9 +120,9 @@ def unused_groups_warning(database: Engine, config: TrainingConfig) -> str | Non
     if not unused:
         return None
     return (
-        f"Not used: {', '.join(unused)} of {labelled:,} labelled tracks. By default a group is "
-        "used if a tenth of them has it, and of descriptors the set that most of them have. "
-        "--features and --descriptors choose others."
+        f"Not used: {', '.join(unused)} of {counted(labelled, 'labelled track')}. By default a "
+        "group is used if a tenth of them has it, and of descriptors the set that most of them "
+        "have. --features and --descriptors choose others."
     )
 
 

@@ -287,11 +287,11 @@ def _too_few(enough: set[str], left_out: Mapping[str, int], config: TrainingConf
             f"The broad genre {config.within!r} has {holds} here: nothing to classify. "
             "Leave out --within, name another one, or map more genres into it."
         )
-    qualified = f"only {', '.join(sorted(enough))} has" if enough else "none has"
+    qualified = f"only {', '.join(sorted(enough))} has" if enough else "no genre has"
     too_small = f" Too small: {format_counts(left_out)}." if left_out else ""
     return (
         f"Too few tracks to train: two genres with at least {config.min_tracks} labelled tracks "
-        f"each are needed, {qualified} them.{too_small} Harvest or import more, "
+        f"each are needed, and {qualified} so many.{too_small} Harvest or import more, "
         "or lower --min-tracks."
     )
 

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from classifier.features.audio import numeric_column
+from genrebase.counts import counted
 
 Mask = NDArray[np.bool_]
 Codes = NDArray[np.intp]
@@ -188,11 +189,11 @@ def near_duplicate_warnings(duplicates: NearDuplicates | None) -> list[str]:
     if share - duplicates.by_chance < SUSPICIOUS_SHARE:
         return []
     sentence = (
-        f"{share:.1%} of {duplicates.checked:,} held-out tracks are near duplicates of a training "
-        f"track ({duplicates.same_genre:.0%} of these of the same genre): they may be pieces of "
-        "one recording, or one recording under several names, and the accuracy counts what the "
-        "model remembers. Name pieces RECORDING.0, RECORDING.1, … and import the table into a "
-        "new database: then a recording has one side."
+        f"{share:.1%} of {counted(duplicates.checked, 'held-out track')} are near duplicates of a "
+        f"training track ({duplicates.same_genre:.0%} of these of the same genre): they may be "
+        "pieces of one recording, or one recording under several names, and the accuracy counts "
+        "what the model remembers. Name pieces RECORDING.0, RECORDING.1, … and import the table "
+        "into a new database: then a recording has one side."
     )
     return [sentence]
 

@@ -8,6 +8,7 @@ from math import inf
 from typing import Final
 
 from classifier.records import REGIME_TITLES, Comparison, PromotionDecision
+from genrebase.counts import counted
 
 TOLERANCE: Final = 0.005
 """A lower bound of the difference above minus this is "not worse"."""
@@ -93,7 +94,7 @@ def decide_against_champion(
     if new_genres:
         return PromotionDecision("champion", f"{equal} covers {new_genres} more genres.")
     if rows >= champion_rows * MIN_DATA_GROWTH:
-        reason = f"{equal} trained on {rows:,} tracks instead of {champion_rows:,}."
+        reason = f"{equal} trained on {counted(rows, 'track')} instead of {champion_rows:,}."
         return PromotionDecision("champion", reason)
     reason = f"Neither better than model {champion_id} nor trained on at least 5% more tracks."
     return PromotionDecision("rejected", reason)
@@ -103,5 +104,5 @@ def _difference(comparison: Comparison) -> str:
     interval = comparison.interval
     return (
         f"{comparison.difference:+.3f} accuracy, 95% interval {interval.low:+.3f} to "
-        f"{interval.high:+.3f} on {comparison.n:,} validation tracks"
+        f"{interval.high:+.3f} on {counted(comparison.n, 'validation track')}"
     )

@@ -26,6 +26,7 @@ from classifier.experiments.trials import FittedTrial, TrialConfig, TrialResult
 from classifier.records import FEW_TRACKS, MetricRow
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import TrainingConfig
+from genrebase.counts import counted
 from genrebase.runtime import jobs
 
 JOB: Final = "learning-curve"
@@ -114,7 +115,8 @@ def _sizes(requested: Sequence[int] | None, largest: int) -> tuple[int, ...]:
     sizes = tuple(sorted({min(size, largest) for size in requested}))
     if len(sizes) < 2:
         raise TooFewTracks(
-            f"The largest genre has {largest:,} training tracks: name two sizes up to that."
+            f"The largest genre has {counted(largest, 'training track')}: name two sizes up to "
+            "that."
         )
     return sizes
 
@@ -137,7 +139,7 @@ class _SizeSequence:
                 config.estimator, config.features, config.params, size, None, test, validation
             ),
         )
-        self._runner.run(self._current, f"{size:,} tracks per genre", self._add_gains)
+        self._runner.run(self._current, f"{counted(size, 'track')} per genre", self._add_gains)
 
     def _add_gains(self, result: TrialResult, fitted: FittedTrial) -> TrialResult:
         before = self._smaller_predictions()
@@ -255,7 +257,7 @@ def _sentences(step: Mapping[str, Any]) -> Iterator[str]:
     overall = step["accuracy"]
     if overall is not None:
         yield (
-            f"From {step['from']:,} to {step['to']:,} tracks per genre: accuracy "
+            f"From {step['from']:,} to {counted(step['to'], 'track')} per genre: accuracy "
             f"{_format_gain(overall)}."
         )
     for conclusion, sentence in _SENTENCES.items():

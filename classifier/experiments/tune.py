@@ -34,6 +34,7 @@ from classifier.experiments.store import Experiment, ExperimentSpec, StoredTrial
 from classifier.experiments.trials import TrialConfig, TrialResult
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import TrainingConfig
+from genrebase.counts import counted
 from genrebase.runtime import jobs
 from genrebase.store.split import TEST_FOLD
 
@@ -321,5 +322,5 @@ def _table(experiment: Experiment, settings: SearchSettings) -> list[dict[str, A
 
 def _describe(point: Mapping[str, Any], genre: str | None, size: int | None) -> str:
     params = ", ".join(f"{name}={value}" for name, value in point.items()) or "defaults"
-    tracks = "" if size is None else f" on {size:,} tracks per genre"
+    tracks = "" if size is None else f" on {counted(size, 'track')} per genre"
     return f"{'' if genre is None else genre + ': '}{params}{tracks}"

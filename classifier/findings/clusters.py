@@ -16,6 +16,7 @@ from classifier.findings import clustering, store
 from classifier.findings.clustering import ClusterScores, Method
 from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
 from classifier.training_config import TrainingConfig
+from genrebase.counts import agree, counted
 from genrebase.runtime.clock import Clock
 
 DEFAULT_NAME: Final = "last"
@@ -136,8 +137,9 @@ def _check_maximum(clusters: int | None) -> None:
 def _check_cluster_count(clusters: int | None, points: clustering.Floats) -> None:
     if clusters is not None and clusters > (distinct := len(np.unique(points, axis=0))):
         raise BadTrainingConfig(
-            f"{clusters:,} clusters were requested, and {len(points):,} tracks have "
-            f"{distinct:,} different values of these features: lower --clusters."
+            f"{counted(clusters, 'cluster')} {agree(clusters, 'was', 'were')} requested, and "
+            f"{counted(len(points), 'track')} have {distinct:,} different values of these "
+            "features: lower --clusters."
         )
 
 

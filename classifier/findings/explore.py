@@ -15,6 +15,7 @@ from classifier.features import audio
 from classifier.features.audio import AUDIO, METADATA, numeric_column
 from classifier.findings import clustering, profiles
 from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
+from genrebase.counts import agree, counted
 from genrebase.store import names
 
 OUTLIER_SAMPLE: Final = 20_000
@@ -263,7 +264,7 @@ def _same_sound(
 
 def _sentences(report: DataReport) -> Iterator[str]:
     yield (
-        f"{report.tracks:,} tracks, {report.labelled:,} labelled, "
+        f"{counted(report.tracks, 'track')}, {report.labelled:,} labelled, "
         f"{report.with_features:,} with features."
     )
     for gap in report.gaps:
@@ -278,20 +279,29 @@ def _sentences(report: DataReport) -> Iterator[str]:
     if report.looked_at:
         share = report.outlying / report.looked_at
         yield (
-            f"{report.outlying:,} of {report.looked_at:,} tracks ({share:.1%}) are "
+            f"{report.outlying:,} of {counted(report.looked_at, 'track')} ({share:.1%}) are "
             f"outliers by audio features (DBSCAN){_most_frequent(report.outlying_genres)}."
         )
     if report.several_genres:
         share = report.several_genres / max(1, report.labelled)
-        yield f"{report.several_genres:,} labelled tracks ({share:.1%}) have several genres."
+        yield (
+            f"{counted(report.several_genres, 'labelled track')} ({share:.1%}) "
+            f"{agree(report.several_genres, 'has', 'have')} several genres."
+        )
     if report.overruled:
-        yield f"{report.overruled:,} claims were overruled by manual annotations."
+        yield (
+            f"{counted(report.overruled, 'claim')} {agree(report.overruled, 'was', 'were')} "
+            "overruled by manual annotations."
+        )
     if report.same_name_count:
-        yield f"{report.same_name_count:,} names have recordings with different labels."
+        yield (
+            f"{counted(report.same_name_count, 'name')} "
+            f"{agree(report.same_name_count, 'has', 'have')} recordings with different labels."
+        )
     if report.same_sound_count:
         yield (
-            f"{report.same_sound_count:,} groups of tracks have identical audio features: "
-            "probably one recording under several names."
+            f"{counted(report.same_sound_count, 'group')} of tracks have identical audio "
+            "features: probably one recording under several names."
         )
 
 

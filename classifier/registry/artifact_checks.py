@@ -20,6 +20,8 @@ from sklearn.svm import SVC
 from sklearn.tree import BaseDecisionTree
 from sklearn.tree._tree import Tree
 
+from genrebase.counts import counted
+
 MAX_RATIO: Final = 40
 """Maximum ratio of an artifact's decompressed to its stored size; see `serialise` for what
 compresses better."""
@@ -43,7 +45,7 @@ def check_size(artifact: bytes) -> None:
         members = archive.infolist()
         unpacked = sum(member.file_size for member in members)
         if unpacked > max_unpacked(len(artifact)):
-            raise UnsafeArtifact(f"it would be {unpacked:,} bytes long unpacked")
+            raise UnsafeArtifact(f"it would be {counted(unpacked, 'byte')} long unpacked")
         for member in members:
             if member.filename.endswith(".npy"):
                 with archive.open(member) as file:

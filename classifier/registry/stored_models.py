@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import RowMapping, func, select, true
 
 from classifier.errors import BrokenArtifact, NoChampion, UnknownModel, UnknownTask
-from classifier.records import StoredModel
+from classifier.records import STATUS_TITLES, StoredModel
 from genrebase.store import Engine, tables
 from genrebase.store.engine import read_transaction
 
@@ -87,8 +87,30 @@ def champion(database: Engine, task: str) -> StoredModel:
     model = find_champion(database, task)
     if model is None:
         require_task(database, task)
-        raise NoChampion(f"The task {task!r} has no champion yet: run `classifier train`.")
+        raise NoChampion(describe_missing_champion(database, task))
     return model
+
+
+def describe_missing_champion(database: Engine, task: str) -> str:
+    """Return a sentence on why a task has no champion, and what to do."""
+    of_task = models(database, task)
+    if not of_task:
+        return f"The task {task!r} has no champion yet: run `classifier train`."
+    latest = of_task[0]
+    reason = f": {latest.reason}" if latest.reason else "."
+    return (
+        f"The task {task!r} has no champion. Its latest model, {latest.id}, is "
+        f"{STATUS_TITLES[latest.status]}"
+        f"{reason} Import or harvest more tracks and run `classifier train`, or use that model "
+        f"nevertheless: `classifier promote {latest.id}`."
+    )
+
+
+def champion_tasks(database: Engine) -> list[str]:
+    """Return the tasks that have a champion, in alphabetical order."""
+    query = select(tables.model.c.task).where(tables.model.c.status == "champion")
+    with read_transaction(database) as connection:
+        return sorted(connection.scalars(query))
 
 
 def artifact(database: Engine, number: int) -> bytes | None:
@@ -96,6 +118,14 @@ def artifact(database: Engine, number: int) -> bytes | None:
     query = select(tables.model.c.artifact).where(tables.model.c.id == number)
     with read_transaction(database) as connection:
         return connection.scalar(query)
+
+
+def out_of_fold_count(database: Engine, number: int) -> int:
+    """Return how many training tracks have an out-of-fold prediction of a model."""
+    row = tables.prediction.c
+    query = select(func.count()).where(row.model_id == number, row.rank == 1, row.in_training)
+    with read_transaction(database) as connection:
+        return connection.scalar(query) or 0
 
 
 def prediction_count(database: Engine, number: int) -> int:

@@ -12,7 +12,8 @@ from classifier import licence_terms
 from classifier.data_sources import TrainingSources
 from classifier.errors import ArtifactDropped
 from classifier.evaluation.report import overall_value
-from classifier.records import FEW_TRACKS, REGIME_TITLES, MetricRow, StoredModel
+from classifier.records import FEW_TRACKS, REGIME_TITLES, STATUS_TITLES, MetricRow, StoredModel
+from genrebase.counts import counted
 
 METRIC_TITLES: Final = {
     "accuracy": "accuracy",
@@ -21,7 +22,7 @@ METRIC_TITLES: Final = {
     "top3": "genre among the first three",
     "log_loss": "log-loss",
     "ece": "calibration error",
-    "any_genre_accuracy": "any genre with a sighting of it",
+    "any_genre_accuracy": "one of the track's genres",
     "verdict_accuracy": "against people's verdicts",
 }
 LABEL_POLICY_TITLES: Final = {
@@ -105,14 +106,15 @@ class ModelCard:
         yield (
             f"Names the genre of a track, one of {len(model.classes)}, with a probability for "
             f"each. Task `{model.task}`, trained {model.created_at:%Y-%m-%d %H:%M} UTC in "
-            f"{model.seconds:.0f} s. It is {model.status}: {model.reason or 'no reason given'}"
+            f"{model.seconds:.0f} s. It is {STATUS_TITLES[model.status]}: "
+            f"{model.reason or 'no reason given'}"
         )
         if self.parent is not None:
             yield ""
             yield (
                 f"**It is a refit without metrics of its own.** All metrics below are of model "
                 f"{self.parent.id}, its parent: the same config, trained on "
-                f"{self.parent.trained_rows:,} tracks with the test tracks held out."
+                f"{counted(self.parent.trained_rows, 'track')} with the test tracks held out."
             )
 
     def _data(self) -> Iterator[str]:
@@ -120,14 +122,17 @@ class ModelCard:
         yield "## Data"
         yield ""
         columns = ", ".join(model.feature_schema["columns"])
-        yield f"- Trained on {model.trained_rows:,} tracks; features: {columns}."
+        yield f"- Trained on {counted(model.trained_rows, 'track')}; features: {columns}."
         yield f"- Labels: {LABEL_POLICY_TITLES.get(config['labels'], config['labels'])}."
         if config.get("level") == "broad":
             mapping = config["mapping"] or "that is the default"
             yield f"- Genres are broad ones, by the mapping {mapping}."
         yield f"- Genres with fewer than {config['min_tracks']} tracks were left out."
         if config["per_genre"] is not None:
-            yield f"- At most {config['per_genre']:,} tracks of each genre were used for training."
+            yield (
+                f"- At most {counted(config['per_genre'], 'track')} of each genre were used for "
+                "training."
+            )
         if model.origin is not None:
             yield f"- The catalogue is synthetic ({model.origin}): none of this is real music."
         sources = ", ".join(f"{origin} ({count:,})" for origin, count in self.origins.items())

@@ -31,6 +31,8 @@ class ScoringResult:
     """Rows written: up to five per track."""
     seconds: float
     origin: str | None
+    in_training: int = 0
+    """Training tracks: their out-of-fold predictions are from the training."""
 
 
 def run(
@@ -69,7 +71,9 @@ def _run(
             for n_tracks, n_rows in model_store.write_predictions(database, model.id, batch, at):
                 scored, written = scored + n_tracks, written + n_rows
                 progress(scored, len(tracks))
-    return ScoringResult(model.id, scored, written, clock.monotonic() - began, model.origin)
+    seconds = clock.monotonic() - began
+    in_training = stored_models.out_of_fold_count(database, model.id)
+    return ScoringResult(model.id, scored, written, seconds, model.origin, in_training)
 
 
 def _predict(

@@ -18,6 +18,7 @@ from classifier.registry import model_store, stored_models
 from classifier.training import train
 from classifier.training.fingerprint import TrainingFingerprint, find_identical_refit
 from classifier.training_config import TrainingConfig, train_job_name
+from genrebase.counts import counted
 from genrebase.progress import MessageCallback
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
@@ -51,7 +52,7 @@ def run(
         if model is not None:
             job.set_outcome("nothing_new")
             return model
-        log(f"fitting on {int(split.train_mask.sum()):,} tracks")
+        log(f"fitting on {counted(int(split.train_mask.sum()), 'track')}")
         fitted, epochs = _fit(split, config, cores, log)
         candidate = model_store.CandidateModel(
             seconds=clock.monotonic() - began,

@@ -30,6 +30,7 @@ from classifier.training.evaluate import Evaluation, evaluate
 from classifier.training.fingerprint import TrainingFingerprint, find_identical
 from classifier.training.snapshots import TrainingSnapshot
 from classifier.training_config import DEFAULT_TASK, LEVELS, SPLITS, TrainingConfig, train_job_name
+from genrebase.counts import counted
 from genrebase.progress import MessageCallback
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
@@ -235,7 +236,7 @@ class _Training:
     ) -> _FitResult:
         frame, training_set = split.tracks[split.train_mask], split.training_set()
         validation = split.validation()
-        self.log(f"fitting {len(split.classes)} genres on {len(frame):,} tracks")
+        self.log(f"fitting {len(split.classes)} genres on {counted(len(frame), 'track')}")
         estimator: Estimator = clone(unfitted)
         epochs = record_epochs(estimator, self.log)
         began = self.clock.monotonic()

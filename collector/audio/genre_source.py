@@ -13,6 +13,7 @@ from collector.datasets import reader
 from collector.datasets.parsing import cells, genre_cells
 from genrebase.audio.scan import AudioFile, name_text, printable
 from genrebase.audio.tags import AudioTags
+from genrebase.counts import counted
 from genrebase.errors import UserError
 
 FOLDER: Final = "folder"
@@ -96,7 +97,7 @@ class NameGenres:
             return []
         hint = "No file is named after a genre and a number, such as blues.00000.wav"
         folders = {file.path.parent.name for file in files}
-        more = f": --genre-from folder takes the names of {len(folders):,} folders"
+        more = f": --genre-from folder takes the names of {counted(len(folders), 'folder')}"
         return [f"{hint}{more if len(folders) > 1 else ''}."]
 
 
@@ -184,4 +185,4 @@ def genres_in_names(files: Sequence[AudioFile]) -> list[str]:
 
 def _listed(genres: Sequence[str]) -> str:
     shown = ", ".join(genres[:3])
-    return f"{len(genres):,} genres ({shown}{', …' if len(genres) > 3 else ''})"
+    return f"{counted(len(genres), 'genre')} ({shown}{', …' if len(genres) > 3 else ''})"

@@ -197,9 +197,12 @@ def mark_undo_started(connection: Connection, import_id: int, now: datetime) -> 
 
 
 def mark_undone(connection: Connection, import_id: int, now: datetime) -> None:
-    """Record that an import is undone; the same file can be imported again."""
+    """Record that an import is undone; the same file can be imported again.
+
+    Its counts of rows and new tracks stay, as those of what was undone.
+    """
     connection.execute(
         update(_file)
         .where(_file.c.id == import_id)
-        .values(undone_at=now, rows_done=0, tracks_new=0, mapped=None)
+        .values(undone_at=now, mapped=None)
     )

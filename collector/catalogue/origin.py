@@ -78,8 +78,8 @@ def check_compatible(
         return True
     if not _is_same(stored, configured):
         raise CatalogueMismatch(
-            f"This database was filled from {stored}; {configured} does not go in with it. "
-            "Set STORE_URL to a database of its own."
+            f"This database was filled from {stored}, and {configured} cannot be mixed with it. "
+            "Name a database of its own in STORE_URL, then run genrebase migrate."
         )
     return False
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.settings import CollectorSettings
+from genrebase.counts import counted
 from genrebase.errors import CommandInterrupted, GenrebaseError
 from genrebase.runtime.console import Output
 
@@ -70,8 +71,8 @@ def add(
 
 def _print_summary(added: "AddResult", output: Output) -> None:
     output.print(
-        f"{added.recorded.tracks_new:,} new tracks, {added.recorded.duplicates:,} already stored, "
-        f"in {added.requests:,} requests."
+        f"{counted(added.recorded.tracks_new, 'new track')}, {added.recorded.duplicates:,} "
+        f"stored before, in {counted(added.requests, 'request')}."
     )
     if added.not_found:
         more = len(added.not_found) - _MAX_LISTED

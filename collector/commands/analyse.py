@@ -48,6 +48,6 @@ def analyse(
     if outcome.stopped == "closed":
         output.warn(
             "Spotify's audio analysis is closed to these credentials; the next request follows "
-            "in a week at the earliest."
+            "in a week at the earliest. (A sandbox has it with --mode extended.)"
         )
-    report(outcome, output, "have an analysis now")
+    report(outcome, output, "track with an analysis")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.settings import CollectorSettings
+from genrebase.counts import counted
 from genrebase.errors import CommandInterrupted
 from genrebase.runtime.console import Output
 
@@ -53,21 +54,28 @@ def enrich(
             advance=lambda so_far: bar(so_far.requested, note=f"{so_far.found:,} found"),
         )
         outcome.write_to(run)
-    report(outcome, output, "have features")
+    report(outcome, output, "track with features")
 
 
-def report(outcome: "EnrichmentResult", output: Output, found: str) -> None:
+def report(outcome: "EnrichmentResult", output: Output, noun: str) -> None:
     """Print the result of a run; raise the error that it ends with, if any.
 
-    `found` says what the tracks have that were found.
+    `noun` is what was found.
     """
     output.write_json(outcome.as_json())
     for problem in outcome.problems:
         output.warn(problem)
-    output.print(
-        f"{outcome.found:,} of {outcome.requested:,} requested tracks {found},"
-        f" in {outcome.requests:,} requests."
-    )
+    if outcome.requested:
+        output.print(
+            f"Found {counted(outcome.found, noun)} in {counted(outcome.requests, 'request')}."
+        )
+        if outcome.not_found:
+            output.print(
+                f"Not found in {counted(outcome.not_found, 'case')}; a track that several "
+                "providers lack counts once for each."
+            )
+    elif not outcome.problems and outcome.stopped == "done":
+        output.print("Nothing to request now.")
     if outcome.blocked is not None:
         raise outcome.blocked
     if outcome.stopped == "interrupted":

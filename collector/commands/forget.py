@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from genrebase.counts import counted
 from genrebase.errors import CommandInterrupted
 from genrebase.runtime.console import Output
 
@@ -55,9 +56,12 @@ def forget(
         {**asdict(gone), "origin": origin, "before": done.before, "dry_run": dry_run}
     )
     output.print(
-        f"{gone.tracks:,} tracks from {origin} last seen before {done.before:%Y-%m-%d %H:%M} UTC "
-        f"{'would be' if dry_run else 'are'} forgotten, with {gone.artists:,} artists; "
-        f"{gone.kept_for_labels:,} more have labels and keep only what identifies them."
+        f"{'Would forget' if dry_run else 'Forgot'} {counted(gone.tracks, 'track')} from {origin} "
+        f"last seen before {done.before:%Y-%m-%d %H:%M} UTC, with "
+        f"{counted(gone.artists, 'artist')}."
     )
+    if gone.kept_for_labels:
+        more = counted(gone.kept_for_labels, "more track")
+        output.print(f"Labelled by people, so that what identifies them stays: {more}.")
     if done.stopped:
         raise CommandInterrupted("Stopped; run the same command again to continue.")

@@ -11,6 +11,7 @@ from collector.catalogue.genres import Genre
 from collector.curation import genre_names, genres, mappings, vocabulary
 from collector.settings import CollectorSettings
 from genrebase import store
+from genrebase.counts import counted
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.runtime.command_line import CommandLine
 from genrebase.runtime.console import Output
@@ -44,7 +45,7 @@ def add(
     """
     output, engine = Output(as_json=as_json), store.connect()
     added = genres.add(engine, SystemClock(), name, target, playlist or ())
-    output.print(f"{added.name}: target {target:,} tracks, {added.tracks:,} stored.")
+    output.print(f"{added.name}: target {counted(target, 'track')}, {added.tracks:,} stored.")
     hint = vocabulary.hint(engine, added.name)
     if hint is not None:
         output.warn(hint)
@@ -60,8 +61,9 @@ def list_(as_json: AsJson = False) -> None:
     """
     output = Output(as_json=as_json)
     everything = genres.list_genres(store.connect())
-    output.table(f"{len(everything):,} genres", _COLUMNS, map(_row, everything))
-    if not everything:
+    if everything:
+        output.table(counted(len(everything), "genre"), _COLUMNS, map(_row, everything))
+    else:
         output.print("No genre yet: collector genres add NAME --target N")
     output.write_json([_document(genre) for genre in everything])
 
@@ -136,9 +138,9 @@ def merge(
     output = Output(as_json=as_json)
     done = genres.merge(store.connect(), merged, into)
     output.print(
-        f"{done.merged} is merged into {done.into.name}: {done.into.sightings:,} sightings, "
-        f"{done.shared_sightings:,} were in both. Models keep the old genres until the next "
-        "training: classifier train"
+        f"{done.merged} is merged into {done.into.name}: "
+        f"{counted(done.into.sightings, 'sighting')}, {done.shared_sightings:,} of them in both. "
+        "Models keep the old genres until the next training: classifier train"
     )
     output.write_json(
         {
@@ -165,7 +167,9 @@ def remove(
     """
     output = Output(as_json=as_json)
     removed = genres.remove(store.connect(), name, force=force)
-    output.print(f"{removed.name} is removed; it was the genre of {removed.tracks_left:,} tracks.")
+    output.print(
+        f"{removed.name} is removed; it was the genre of {counted(removed.tracks_left, 'track')}."
+    )
     output.write_json(asdict(removed))
 
 
@@ -209,13 +213,16 @@ def import_(
     if target is None:
         names = vocabulary.replace(engine, path.name, listed)
         output.print(
-            f"{len(names):,} names are the vocabulary {path.name}. To collect a genre: "
+            f"The vocabulary {path.name} has {counted(len(names), 'name')}. To collect a genre: "
             "collector genres add NAME --target N"
         )
         output.write_json({"genres": names, "target": None, "vocabulary": path.name})
         return
     names = genres.set_targets(engine, clock, listed, target)
-    output.print(f"{len(names):,} genres, target {target:,} tracks each: {', '.join(names)}.")
+    output.print(
+        f"{counted(len(names), 'genre')}, target {counted(target, 'track')} each: "
+        f"{', '.join(names)}."
+    )
     output.write_json({"genres": names, "target": target, "vocabulary": None})
 
 
@@ -242,7 +249,7 @@ def map_(
     output = Output(as_json=as_json)
     done = mappings.define(store.connect(), genre_names.validate(mapping), file)
     output.print(
-        f"The mapping {done.mapping} puts {done.genres:,} genres into "
+        f"The mapping {done.mapping} puts {counted(done.genres, 'genre')} into "
         f"{len(done.broad):,}: {', '.join(done.broad)}."
     )
     if done.unmapped:
@@ -266,13 +273,16 @@ def mappings_(
     engine = store.connect()
     if remove is not None:
         gone = mappings.remove(engine, remove)
-        output.print(f"The mapping {remove} is removed; it held {gone:,} genres.")
+        output.print(f"The mapping {remove} is removed; it held {counted(gone, 'genre')}.")
     summaries = mappings.list_mappings(engine)
-    output.table(
-        "Mappings",
-        ("mapping", "fine genres", "broad genres"),
-        [(one.mapping, one.fine, one.broad) for one in summaries],
-    )
+    if summaries:
+        output.table(
+            "Mappings",
+            ("mapping", "fine genres", "broad genres"),
+            [(one.mapping, one.fine, one.broad) for one in summaries],
+        )
+    else:
+        output.print("No mapping: collector genres map FILE --mapping NAME")
     output.write_json([asdict(one) for one in summaries])
 
 
@@ -292,7 +302,7 @@ def _number(wanted: str) -> int | None:
 
 
 def _wanted(genre: Genre) -> str:
-    return "imports only" if genre.target is None else f"target {genre.target:,} tracks"
+    return "imports only" if genre.target is None else f"target {counted(genre.target, 'track')}"
 
 
 def _row(genre: Genre) -> Sequence[object]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from collector.settings import PLAYLIST_SOURCE, CollectorSettings
+from genrebase.counts import counted, listed
 from genrebase.errors import CommandInterrupted
 from genrebase.runtime.console import Output
 from genrebase.store.source_ids import SPOTIFY
@@ -72,13 +73,12 @@ def harvest(
         outcome = _run(crawl, wanted, max_requests, output)
     output.write_json(as_document(outcome))
     recorded = outcome.recorded
-    output.print(
-        f"{recorded.tracks_new:,} new tracks and {recorded.duplicates:,} duplicates"
-        f" in {outcome.requests:,} requests."
-    )
+    if outcome.requests:
+        tracks = listed((recorded.tracks_new, "new track"), (recorded.duplicates, "duplicate"))
+        output.print(f"{tracks} in {counted(outcome.requests, 'request')}.")
     if recorded.items_listed:
         output.print(
-            f"{recorded.items_listed:,} new items of audio files listed; `collector listen` "
+            f"Audio files: {counted(recorded.items_listed, 'new item')} listed; `collector listen` "
             "downloads and analyses them."
         )
     if outcome.unusable_reasons:
@@ -130,7 +130,7 @@ def _run(
             genres,
             max_requests=max_requests,
             advance=lambda at: bar(
-                at.tracks, total=at.target, note=f"{at.genre}, {at.requests:,} requests"
+                at.tracks, total=at.target, note=f"{at.genre}, {counted(at.requests, 'request')}"
             ),
         )
         outcome.write_to(run)

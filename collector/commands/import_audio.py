@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -11,7 +11,7 @@ import typer
 from collector.errors import NothingImported
 from genrebase import store
 from genrebase.audio import scan
-from genrebase.counts import counted
+from genrebase.counts import agree, counted, listed
 from genrebase.errors import CommandInterrupted, UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.command_line import ForSpreadsheets
@@ -104,28 +104,28 @@ def _cores() -> int:
 
 
 def _print_summary(output: Output, result: "AudioImportResult") -> None:
+    rate = f", {result.files_per_second:.2f} files/s" if result.analysed else ""
     output.print(
-        f"{counted(result.files, 'file')}: {result.analysed:,} analysed "
-        f"({result.tracks_new:,} new tracks, "
-        f"{result.duplicates:,} duplicates), {result.unchanged:,} unchanged, "
-        f"{len(result.unreadable):,} could not be read "
-        f"({result.seconds:.1f} s, {result.files_per_second:.2f} files/s)."
+        f"{counted(result.files, 'file')}: {', '.join(_outcomes(result))} "
+        f"({result.seconds:.1f} s{rate})."
     )
     if result.unlabelled:
         output.print(
-            f"{result.unlabelled:,} files have no genre: stored without a label (--genre-from)."
+            f"{counted(result.unlabelled, 'file')} {agree(result.unlabelled, 'has', 'have')} no "
+            "genre: stored without a label (--genre-from)."
         )
     if result.renamed:
         renamed = counted(result.renamed, "track")
         output.print(f"Renamed by their tags: {renamed} of earlier imports.")
     if result.relabelled:
-        output.print(f"{result.relabelled:,} files imported earlier got their genre.")
+        output.print(f"{counted(result.relabelled, 'file')} imported earlier got their genre.")
     for warning in result.warnings:
         output.warn(warning)
-    if result.links_followed or result.links_repeated:
+    if result.links_followed:
+        output.print(f"Linked folders that were read: {result.links_followed:,}.")
+    if result.links_repeated:
         output.print(
-            f"Linked folders: {result.links_followed:,} read, {result.links_repeated:,} lead to "
-            "folders that were read already."
+            f"Linked folders that lead to folders read already: {result.links_repeated:,}."
         )
     if result.ignored:
         count = counted(result.ignored.total(), "file")
@@ -142,6 +142,17 @@ def _print_summary(output: Output, result: "AudioImportResult") -> None:
         paths = Counter(one.path for one in result.remarks)
         output.warn(f"Remarks on {counted(len(paths), 'imported file')}:")
     _list(output, [f"{one.path}: {one.remark}" for one in result.remarks])
+
+
+def _outcomes(result: "AudioImportResult") -> Iterator[str]:
+    """Yield how many files were analysed, unchanged and unreadable, without those of none."""
+    if result.analysed:
+        tracks = listed((result.tracks_new, "new track"), (result.duplicates, "duplicate"))
+        yield f"{result.analysed:,} analysed ({tracks})"
+    if result.unchanged:
+        yield f"{result.unchanged:,} unchanged"
+    if result.unreadable:
+        yield f"{len(result.unreadable):,} could not be read"
 
 
 def _list(output: Output, lines: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from collector.datasets import reader
 from collector.datasets.column_roles.fields import FIELDS
 from collector.datasets.parsing import cells
 from collector.errors import NothingImported
-from genrebase.counts import counted
+from genrebase.counts import agree, counted
 from genrebase.errors import CommandInterrupted, UserError
 from genrebase.runtime.command_line import ForSpreadsheets
 from genrebase.runtime.console import Output
@@ -149,8 +149,8 @@ def import_(
     output.write_json(asdict(imported))
     if imported.stopped == "interrupted":
         raise CommandInterrupted(
-            f"Stopped after {imported.rows:,} rows. Run the same command again to continue; no "
-            "row counts twice."
+            f"Stopped after {counted(imported.rows, 'row')}. Run the same command again to "
+            "continue; no row counts twice."
         )
     if undecodable == imported.rows > 0:
         raise NothingImported(
@@ -221,17 +221,23 @@ def _summary(imported: "ImportResult") -> Iterator[str]:
 
     dry_run = "Dry run, nothing is written: " if imported.dry_run else ""
     yield (
-        f"{dry_run}{imported.rows:,} rows: {imported.tracks_new:,} new tracks, "
-        f"{imported.duplicates:,} duplicates, {imported.rejected:,} rejected "
+        f"{dry_run}{counted(imported.rows, 'row')}: {counted(imported.tracks_new, 'new track')}, "
+        f"{counted(imported.duplicates, 'duplicate')}, {imported.rejected:,} rejected "
         f"({imported.seconds:.1f} s, {imported.rows_per_second:,.0f} rows/s)."
     )
     yield from _about_versions(imported)
     if imported.columns:
         yield columns.describe(imported.columns, imported.ignored_columns)
     if imported.described:
-        yield f"Descriptors of {imported.described:,} rows are stored."
+        yield (
+            f"Descriptors of {counted(imported.described, 'row')} "
+            f"{agree(imported.described, 'is', 'are')} stored."
+        )
     if imported.unlabelled:
-        yield f"{imported.unlabelled:,} rows have no usable genre: stored without a label."
+        yield (
+            f"{counted(imported.unlabelled, 'row')} {agree(imported.unlabelled, 'has', 'have')} "
+            "no usable genre: stored without a label."
+        )
     for reason, count in imported.reasons.items():
         yield f"Rejected {count:,}: {reason}."
     for sentence, counts in (
@@ -264,9 +270,9 @@ def _about_versions(imported: "ImportResult") -> Iterator[str]:
         yield f"A new version of import {listed}, corrected: {corrected}."
     if imported.only_earlier:
         yield (
-            f"Kept, although only earlier versions have them: "
-            f"{counted(imported.only_earlier, 'track')}. To remove: "
-            f"collector imports undo {imported.corrects[-1]}"
+            "Kept, although only earlier versions have them: "
+            f"{counted(imported.only_earlier, 'track')}. To remove: collector imports undo "
+            f"{imported.corrects[-1]}"
         )
     if imported.other_tables:
         listed = ", ".join(map(str, imported.other_tables))
@@ -276,12 +282,13 @@ def _about_versions(imported: "ImportResult") -> Iterator[str]:
         )
     if imported.conflicts:
         yield (
-            f"{imported.conflicts:,} rows have an ID under which a track of another name is "
-            "stored, or that another row has with another title: they were matched by name and "
-            "duration."
+            f"{counted(imported.conflicts, 'row')} {agree(imported.conflicts, 'has', 'have')} an "
+            "ID under which a track of another name is stored, or that another row has with "
+            "another title: they were matched by name and duration."
         )
     if imported.features_not_taken:
         yield (
-            f"{imported.features_not_taken:,} tracks have other features here than another file "
-            "delivered: those stay, and only missing ones are filled."
+            f"{counted(imported.features_not_taken, 'track')} "
+            f"{agree(imported.features_not_taken, 'has', 'have')} other features here than "
+            "another file delivered: those stay, and only missing ones are filled."
         )

@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
+from genrebase.counts import counted, listed
 from genrebase.errors import CommandInterrupted
 from genrebase.runtime.command_line import CommandLine
 from genrebase.runtime.console import Output
 
 app = CommandLine("imports", __doc__)
 
-_COLUMNS = ("id", "file", "imported", "rows", "new tracks", "state")
+_COLUMNS = ("id", "file", "imported (UTC)", "rows", "new tracks", "state")
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
@@ -37,21 +38,22 @@ def list_(as_json: AsJson = False) -> None:
 
     output = Output(as_json=as_json)
     everything = imports.list_imports(connect())
-    output.table(
-        f"{len(everything):,} imports",
-        _COLUMNS,
-        (
+    if everything:
+        output.table(
+            counted(len(everything), "import"),
+            _COLUMNS,
             (
-                str(one.id),
-                one.name,
-                "" if one.started_at is None else f"{one.started_at:%Y-%m-%d %H:%M}",
-                f"{one.rows:,}",
-                f"{one.tracks_new:,}",
-                one.state,
-            )
-            for one in everything
-        ),
-    )
+                (
+                    str(one.id),
+                    one.name,
+                    "" if one.started_at is None else f"{one.started_at:%Y-%m-%d %H:%M}",
+                    f"{one.rows:,}",
+                    f"{one.tracks_new:,}",
+                    one.state,
+                )
+                for one in everything
+            ),
+        )
     if not everything:
         output.print("No import yet: collector import FILE")
     output.write_json([{**asdict(one), "state": one.state} for one in everything])
@@ -93,12 +95,21 @@ def undo(
         )
     counts = done.counts
     output.print(
-        f"Import {import_id} of {done.undone.name}: {counts.tracks:,} tracks removed, with "
-        f"{counts.artists:,} artists and {done.genres:,} genres; {counts.sightings:,} sightings "
-        f"withdrawn. {counts.kept:,} tracks stay because other sources have them, "
-        f"{counts.kept_for_labels:,} because of a verdict; in {counts.restored:,}, values were "
-        "restored or removed."
+        f"Import {import_id} of {done.undone.name}: "
+        f"{listed((counts.tracks, 'track'), (counts.artists, 'artist'), (done.genres, 'genre'))} "
+        f"removed, {counted(counts.sightings, 'sighting')} withdrawn."
     )
+    for count, reason in (
+        (counts.kept, "other imports or sources have them"),
+        (counts.kept_for_labels, "people have labelled them"),
+    ):
+        if count:
+            output.print(f"Stay in the database because {reason}: {counted(count, 'track')}.")
+    if counts.restored:
+        output.print(
+            "Values of earlier imports restored, or values of this one removed: "
+            f"{counted(counts.restored, 'track')}."
+        )
     output.write_json(
         {
             "import_id": import_id,

@@ -9,6 +9,7 @@ import typer
 from collector.catalogue.verdicts import Verdict
 from collector.curation import verdicts
 from genrebase import store
+from genrebase.counts import counted
 from genrebase.errors import UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.command_line import ForSpreadsheets
@@ -54,7 +55,7 @@ def label(
         _import(engine, import_file, by, output)
     elif export_file is not None:
         written = verdicts.export_labels(engine, export_file, for_spreadsheets=for_spreadsheets)
-        output.print(f"{written:,} labels are in {export_file}.")
+        output.print(f"Exported {counted(written, 'label')} to {export_file}.")
         output.write_json({"labels": written, "file": str(export_file)})
     elif remove and track is not None:
         gone = verdicts.remove(engine, track, by)
@@ -70,8 +71,8 @@ def label(
 def _import(engine: Engine, file: Path, by: str | None, output: Output) -> None:
     taken = verdicts.import_labels(engine, SystemClock(), file, by)
     output.print(
-        f"{taken.rows:,} rows: {taken.labelled:,} labels stored, {taken.unchanged:,} unchanged, "
-        f"{taken.rejected:,} rejected."
+        f"{counted(taken.rows, 'row')}: {counted(taken.labelled, 'label')} stored, "
+        f"{taken.unchanged:,} unchanged, {taken.rejected:,} rejected."
     )
     for reason, count in taken.reasons.items():
         output.print(f"Rejected {count:,}: {reason}.")

@@ -12,6 +12,7 @@ from collector.monitoring import status as statuses
 from collector.monitoring.status import CollectorStatus
 from collector.settings import CollectorSettings
 from genrebase import store
+from genrebase.counts import counted
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output
 
@@ -79,9 +80,10 @@ def _sentences(state: CollectorStatus) -> list[str]:
     elif state.origin:
         sentences.append(f"Filled from {state.origin}.")
     sentences.append(
-        f"{state.tracks:,} tracks by {state.artists:,} artists, {state.sightings:,} sightings, "
-        f"{state.with_features:,} with features, {state.unlabelled:,} without a genre, "
-        f"{state.verdicts:,} labels by people; {state.requests:,} requests."
+        f"{counted(state.tracks, 'track')} by {counted(state.artists, 'artist')}, "
+        f"{counted(state.sightings, 'sighting')}, {state.with_features:,} with features, "
+        f"{state.unlabelled:,} without a genre, {counted(state.verdicts, 'label')} by people; "
+        f"{counted(state.requests, 'request')}."
     )
     sentences.extend(statuses.ban_messages(state.sources))
     return sentences

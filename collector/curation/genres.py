@@ -12,6 +12,7 @@ from collector.curation import genre_names
 from collector.datasets import reader
 from collector.datasets.parsing import genre_cells
 from collector.datasets.reader import DatasetReader
+from genrebase.counts import counted
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock
 from genrebase.store import source_ids
@@ -132,15 +133,16 @@ def remove(engine: Engine, name: str, *, force: bool = False) -> RemovedGenre:
         references = genres.references(connection, genre.id)
         if references.verdicts:
             raise GenreInUse(
-                f"{references.verdicts:,} labels given by people are {name!r}. Merge it into "
-                f"another (collector genres merge {name!r} OTHER), or remove those labels first "
-                "(collector label TRACK --remove)."
+                f"{counted(references.verdicts, 'label')} given by people are {name!r}. Merge it "
+                f"into another (collector genres merge {name!r} OTHER), or remove those labels "
+                "first (collector label TRACK --remove)."
             )
         if (references.predictions or references.metrics) and not force:
             raise GenreInUse(
-                f"{references.predictions:,} predictions and {references.metrics:,} metrics of "
-                f"models refer to {name!r} and would be deleted. Repeat with --force, or merge "
-                f"it into another: collector genres merge {name!r} OTHER"
+                f"{counted(references.predictions, 'prediction')} and "
+                f"{counted(references.metrics, 'metric')} of models refer to {name!r} and would "
+                "be deleted. Repeat with --force, or merge it into another: collector genres "
+                f"merge {name!r} OTHER"
             )
         genres.remove(connection, genre.id)
     return RemovedGenre(genre.name, genre.tracks, references)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from collector.catalogue import import_progress, import_undo, submission_imports
 from collector.catalogue.import_progress import StoredImport
 from collector.catalogue.import_undo import UndoCounts
+from genrebase.counts import counted
 from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
@@ -97,7 +98,7 @@ def _refuse_predicted(engine: Engine, stored: StoredImport) -> None:
         predicted = import_undo.count_predicted(connection, stored.id)
     if predicted:
         raise UserError(
-            f"{predicted:,} tracks that import {stored.id} brought have predictions, "
+            f"{counted(predicted, 'track')} that import {stored.id} brought have predictions, "
             "which would be deleted with them: add --force. Models that were trained with these "
             "tracks stay as they are; train again afterwards."
         )

@@ -6,6 +6,7 @@ from typing import Final
 
 from collector.catalogue import vocabulary
 from collector.datasets.parsing import genre_cells
+from genrebase.counts import agree, counted
 from genrebase.errors import NothingToDo
 from genrebase.store import source_ids
 from genrebase.store.bulk import exclusive_transaction
@@ -24,7 +25,8 @@ def replace(engine: Engine, source: str, listed: Iterable[str]) -> list[str]:
     names = sorted({name for name in map(genre_cells.fold_name, listed) if name})
     if not 0 < len(names) <= MAX_NAMES:
         raise NothingToDo(
-            f"{len(names):,} genres are no vocabulary: it has 1 to {MAX_NAMES:,} names."
+            f"{counted(len(names), 'genre')} {agree(len(names), 'is', 'are')} no vocabulary: it "
+            f"has 1 to {counted(MAX_NAMES, 'name')}."
         )
     with exclusive_transaction(engine) as connection:
         vocabulary.replace(connection, source, names)

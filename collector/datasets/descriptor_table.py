@@ -15,6 +15,7 @@ from collector.datasets.rows import ParsedRow, RowRejection, is_name_too_long
 from collector.datasets.scales.column_notation import column_notation, table_notation
 from collector.datasets.survey import ColumnSummary, TableSummary
 from collector.records import ArtistCredit, SourceTrack
+from genrebase.counts import agree, counted
 from genrebase.store import names
 
 _FILES: Final = (
@@ -120,8 +121,9 @@ def find_pieces(
         rows_of_repeated = sum(counts[name] for name in repeated)
         how = "by " + ", ".join(header[place] for place in places) if places else "by their values"
         warnings.append(
-            f"{rows_of_repeated:,} rows share the names of {len(repeated):,} files: rows that "
-            f"differ ({how}) are pieces of one recording, on one side of the split."
+            f"{counted(rows_of_repeated, 'row')} {agree(rows_of_repeated, 'shares', 'share')} the "
+            f"names of {counted(len(repeated), 'file')}: rows that differ ({how}) are pieces of "
+            "one recording, on one side of the split."
         )
     return TablePieces(
         by_name.recording_of, tuple(places) if repeated else (), repeated, tuple(warnings)

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from genrebase.counts import counted
+
 MOST: Final = 0.8
 """Minimum share of the recordings, or pieces, that follow a rule."""
 _FEW_DIGITS: Final = 3
@@ -133,10 +135,11 @@ class TitleSurvey:
             return () if segments.warning is None else (segments.warning,)
         recordings = len(set(segments.recording_of.values()))
         sentence = (
-            f"{len(segments.recording_of):,} titles ({next(iter(segments.recording_of))}, …) may "
-            f"be pieces of {recordings:,} recordings; each has a fold of its own, unless its "
-            "artist decides. Give the file names in a column `filename` and no titles or artists"
-            ": then all pieces of a recording share one side of the split."
+            f"{counted(len(segments.recording_of), 'title')} "
+            f"({next(iter(segments.recording_of))}, …) may be pieces of "
+            f"{counted(recordings, 'recording')}; each has a fold of its own, unless its artist "
+            "decides. Give the file names in a column `filename` and no titles or artists: then "
+            "all pieces of a recording share one side of the split."
         )
         return (sentence,)
 
@@ -265,7 +268,10 @@ def _describe(groups: Mapping[str, Sequence[_Piece]], verb: str) -> str:
     pieces = sum(map(len, groups.values()))
     first = next(iter(groups.values()))
     names = f"{first[0].name}, {first[1].name}"
-    subject = f"{pieces:,} names ({names}, …) {verb} pieces of {len(groups):,} recordings"
+    subject = (
+        f"{counted(pieces, 'name')} ({names}, …) {verb} pieces of "
+        f"{counted(len(groups), 'recording')}"
+    )
     if verb == "are":
         return f"{subject}: all pieces of a recording share its side of the split and its fold."
     return (

@@ -22,6 +22,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
+from genrebase.counts import counted
 from genrebase.runtime import redaction
 
 MAX_BYTES: Final = 16 << 20
@@ -38,7 +39,7 @@ class ResponseTooLarge(requests.RequestException):
     """The body of a response is longer than `MAX_BYTES`."""
 
     def __init__(self, response: requests.Response) -> None:
-        super().__init__(f"more than {MAX_BYTES:,} bytes", response=response)
+        super().__init__(f"more than {counted(MAX_BYTES, 'byte')}", response=response)
 
 
 class SourceResponse(requests.Response):

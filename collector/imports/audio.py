@@ -354,8 +354,8 @@ class _Importer:
         result = self.result
         seconds = self._clock.monotonic() - self._started
         processed = result.analysed + self._failed + unrecorded
-        rate = processed / seconds if seconds > 0 else 0.0
-        self._progress(result.unchanged + processed, result.files, note=f"{rate:.2f} files/s")
+        note = f"{processed / seconds:.2f} files/s" if processed and seconds > 0 else None
+        self._progress(result.unchanged + processed, result.files, note=note)
 
 
 def _without_suffix(file: AudioFile) -> str:

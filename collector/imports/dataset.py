@@ -25,6 +25,7 @@ from collector.imports.records import DescriptorSchema, ImportResult, ImportSour
 from collector.imports.several_tables import import_tables
 from collector.records import Provenance
 from genrebase.audio.scan import display_path
+from genrebase.counts import counted
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine
@@ -243,7 +244,7 @@ def _find_columns(
         no_ids.add(at)
         notes.append(
             f"{dataset.header[at]} is not taken as the tracks' id: its {ids.ids:,} ids stand "
-            f"beside {ids.titles:,} different titles, as ids of albums or artists do."
+            f"beside {counted(ids.titles, 'different title')}, as ids of albums or artists do."
         )
 
 

@@ -8,6 +8,7 @@ from collector.datasets import reader, survey
 from collector.datasets.column_roles import id_columns
 from collector.datasets.reader import BrokenRow, DatasetReader
 from collector.imports import table_hints
+from genrebase.counts import counted
 from genrebase.errors import UserError
 from genrebase.store import source_ids
 
@@ -112,7 +113,7 @@ def _column_ids(
             without += 1
     if without:
         warn(
-            f"{without:,} rows of {name} have no Spotify id of a track in the column "
+            f"{counted(without, 'row')} of {name} have no Spotify id of a track in the column "
             f"{table.header[at]!r}: they were passed over."
         )
     return ids

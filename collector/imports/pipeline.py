@@ -33,6 +33,7 @@ from collector.imports.records import ImportResult, ImportSource, ReadRow
 from collector.records import RecordResult, TrackObservation
 from genrebase import new_file
 from genrebase.audio import packed_vectors
+from genrebase.counts import counted
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
@@ -276,9 +277,9 @@ class _Recorder:
     def _about_stored_pieces(self) -> Iterator[str]:
         if self._other_keys:
             yield (
-                f"{self._other_keys:,} pieces of recordings were stored before as whole ones, "
-                "each with a fold of its own, and folds never move: import the table into a new "
-                "database to have all pieces of a recording on one side of the split."
+                f"{counted(self._other_keys, 'piece')} of recordings were stored before as whole "
+                "ones, each with a fold of its own, and folds never move: import the table into "
+                "a new database to have all pieces of a recording on one side of the split."
             )
 
     def _count_moved_claims(self, connection: Connection) -> int:

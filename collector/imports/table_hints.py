@@ -10,6 +10,7 @@ from collector.datasets.reader import DatasetReader, NotADataset
 from collector.datasets.rows import RowRejection
 from collector.datasets.survey import TableSummary
 from collector.imports.records import ImportResult
+from genrebase.counts import agree, counted
 from genrebase.errors import UserError
 
 _MAX_LISTED: Final = 12
@@ -81,9 +82,9 @@ def encoding_hints(result: ImportResult, dataset: DatasetReader) -> Sequence[str
     if decodable <= undecodable:
         return (f"Rows that cannot be decoded may be in another encoding: {ENCODING_HINT}.",)
     hint = (
-        f"{undecodable:,} rows are not valid UTF-8, while {decodable:,} others with characters "
-        f"beyond ASCII are: another encoding would spoil the other {decodable:,} rows. Correct "
-        f"the {undecodable:,} in the file, or name their encoding (--encoding latin-1): it is "
-        "used for them only."
+        f"{counted(undecodable, 'row')} {agree(undecodable, 'is', 'are')} not valid UTF-8, while "
+        f"{decodable:,} others with characters beyond ASCII are: another encoding would spoil the "
+        f"other {counted(decodable, 'row')}. Correct the {undecodable:,} in the file, or name "
+        "their encoding (--encoding latin-1): it is used for them only."
     )
     return (hint,)

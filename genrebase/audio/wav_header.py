@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from genrebase.counts import counted
+
 MIN_RATE, MAX_RATE = 1_000, 1_600_000
 """Plausible sample rates in Hz: with others, a header is wrong."""
 
@@ -62,7 +64,7 @@ def check_header(path: Path) -> HeaderFix:
         if start[:4] == b"FORM" and start[8:] in (b"AIFF", b"AIFC"):
             declared = int.from_bytes(start[4:8], "big") + 8
             if declared - size > _MAX_PADDING and declared != _UNKNOWN_SIZE + 8:
-                text = f"the file breaks off: {size:,} of {declared:,} bytes"
+                text = f"the file breaks off: {size:,} of {counted(declared, 'byte')}"
                 return HeaderFix(remarks=(text,))
         if start[:4] == b".snd" and start[8:] == bytes(4) and size > _AU_HEADER_BYTES:
             return HeaderFix({8: b"\xff\xff\xff\xff"}, (_NO_SIZE,))
@@ -177,6 +179,6 @@ class _HeaderParser:
 
     def _seconds(self, kept: int, whole: int) -> str:
         if not self._bytes_per_second:
-            return f"{kept:,} of {whole:,} bytes"
+            return f"{kept:,} of {counted(whole, 'byte')}"
         per_second = self._bytes_per_second
         return f"{kept / per_second:.1f} of {whole / per_second:.1f} s"

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from genrebase.counts import counted
 from genrebase.errors import GenrebaseError
 from genrebase.launcher.database_location import DatabaseLocation
 from genrebase.runtime import queries
@@ -86,14 +87,14 @@ class PipelineStatus:
     def summary_line(self) -> str:
         """Return the status in one line of text."""
         parts = [
-            f"{self.tracks:,} of {self.wanted:,} tracks",
-            f"{self.genres:,} genres",
+            f"{self.tracks:,} of {counted(self.wanted, 'track')}",
+            f"{counted(self.genres, 'genre')}",
             f"features for {self.with_features:,}",
-            f"{self.requests:,} requests",
+            f"{counted(self.requests, 'request')}",
         ]
         if self.champion is None:
             parts.append("no model yet")
         else:
             parts.append(f"champion {self.champion['id']} ({self.champion['estimator']})")
-            parts.append(f"{self.champion['predicted']:,} predictions")
+            parts.append(f"{counted(self.champion['predicted'], 'prediction')}")
         return " · ".join(parts)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from genrebase.counts import counted
 from genrebase.launcher import sandbox
 from genrebase.runtime.console import Output
 
@@ -20,8 +21,9 @@ def print_summary(summary: Mapping[str, Any], output: Output) -> None:
         ],
     )
     output.print(
-        f"{summary['tracks']:,} unique tracks from {summary['sightings']:,} sightings and "
-        f"{summary['requests']:,} requests; audio features of "
+        f"{counted(summary['tracks'], 'unique track')} from "
+        f"{counted(summary['sightings'], 'sighting')} and "
+        f"{counted(summary['requests'], 'request')}; audio features of "
         f"{summary['with_features']:,} ({_share(summary['with_features'], summary['tracks'])})."
     )
     _print_champion(summary["champion"], output)
@@ -43,7 +45,7 @@ def _print_champion(champion: Mapping[str, Any] | None, output: Output) -> None:
         return
     output.table(
         f"Champion: model {champion['id']}, {champion['estimator']}, "
-        f"trained on {champion['trained_rows']:,} tracks",
+        f"trained on {counted(champion['trained_rows'], 'track')}",
         ("tested on", "tracks", "accuracy", "95% interval", "macro F1", "top 3", "baseline"),
         [
             _metrics(what, champion["metrics"][regime])

@@ -64,6 +64,8 @@ class _Display:
         self._last = (0.0, 0.0)
         self._has_eta = False
         self._printed_at = -_LINE_INTERVAL
+        self._printed = ""
+        """The count of the last line."""
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -100,7 +102,10 @@ class _Display:
                 description=self._title if note is None else f"{self._title}: {note}",
                 count=count,
             )
+        elif finished and self._printed == count:
+            return  # the end was printed before
         elif finished or self._console.get_time() - self._printed_at >= _LINE_INTERVAL:
+            self._printed = count
             self._printed_at = self._console.get_time()
             line = f"{self._title}: {count}" + ("" if note is None else f" ({note})")
             eta = self._eta()

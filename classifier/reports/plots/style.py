@@ -18,6 +18,7 @@ from classifier.errors import BadTrainingConfig
 from classifier.records import REGIME_TITLES
 from classifier.reports.plots import palette
 from classifier.reports.plots.request import PlotRequest
+from genrebase.counts import counted
 from genrebase.errors import UserError
 from genrebase.extras import install_hint
 
@@ -253,8 +254,8 @@ class DrawnGenres:
             more = len(self.left_out) - _MAX_NAMED
             listed += f" and {more:,} more" if more > 0 else ""
             lines.append(
-                f"{len(self.names)} of {len(self.names) + len(self.left_out):,} genres, those "
-                f"with most tracks. Not drawn: {listed} (--genres draws those it names)."
+                f"{len(self.names)} of {counted(len(self.names) + len(self.left_out), 'genre')}, "
+                f"those with most tracks. Not drawn: {listed} (--genres draws those it names)."
             )
         return lines
 

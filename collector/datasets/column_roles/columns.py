@@ -357,8 +357,10 @@ def name_columns(
 
 
 def describe(taken: Mapping[str, str], ignored: Sequence[str]) -> str:
-    """Return one message: the field of each column, and the ignored columns."""
-    listed = ", ".join(f"{role}={_printable(name)}" for role, name in taken.items())
+    """Return one message: the field of each column where names differ, and the ignored columns."""
+    listed = ", ".join(
+        role if role == name else f"{role}={_printable(name)}" for role, name in taken.items()
+    )
     others = f"; ignored: {list_names(ignored)}" if ignored else ""
     return f"Columns: {listed}{others}."
 

@@ -25,6 +25,7 @@ from collector.datasets.formats.table import (
     NotADataset,
     TableEntry,
 )
+from genrebase.counts import counted
 
 _PARQUET: Final = b"PAR1"
 _ZIP: Final = b"PK\x03\x04"
@@ -147,8 +148,8 @@ def _zip_tables(source: ByteSource, options: ReadOptions, stack: ExitStack) -> l
         raise NotADataset(f"{source.name} is a zip archive without files.")
     if len(members) > _MAX_MEMBERS:
         raise NotADataset(
-            f"{source.name} is a zip archive of {len(members):,} files: unpack it and name those "
-            "that hold tracks."
+            f"{source.name} is a zip archive of {counted(len(members), 'file')}: unpack it and "
+            "name those that hold tracks."
         )
     entries: list[TableEntry] = []
     for member in filter(options.may_hold, members):

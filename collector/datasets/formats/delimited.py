@@ -17,6 +17,7 @@ from collector.datasets.formats.table import (
     NotADataset,
     Row,
 )
+from genrebase.counts import counted
 
 _SAMPLE_LINES: Final = 100
 _MAX_SAMPLE_LINE: Final = 1 << 18
@@ -98,8 +99,8 @@ class DelimitedText(DatasetReader):
         if not utf8:
             return []
         sentence = (
-            f"{utf8:,} rows with characters beyond ASCII are valid UTF-8 and were read as UTF-8; "
-            f"{lines.redecoded:,} others as {self._encoding}."
+            f"{counted(utf8, 'row')} with characters beyond ASCII are valid UTF-8 and were read "
+            f"as UTF-8; {lines.redecoded:,} others as {self._encoding}."
         )
         return [sentence]
 

@@ -48,6 +48,8 @@ def infer_scales(
         by_name.get(name) or _field(name): unit for name, unit in (unit_overrides or {}).items()
     }
     order = _order(overrides.pop(RELEASE_DATE, None))
+    if order is not None and not columns.dates:
+        raise UnknownUnit(f"The table has no column of {RELEASE_DATE}, to which --unit gives one.")
     inferred = infer_columns(columns.numeric, summary, overrides)
     dates = {
         at: infer_dates(summary.columns[at], last_year, order)

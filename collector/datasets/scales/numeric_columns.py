@@ -98,6 +98,11 @@ def infer_columns(
     for name, unit in overrides.items():
         if unit not in UNITS.get(name, ()):
             raise UnknownUnit(_unknown_unit(name, unit))
+        if name not in columns:
+            raise UnknownUnit(
+                f"The table has no column of {name}, to which --unit gives a unit. Its columns of "
+                f"numbers are: {', '.join(columns) or 'none'}."
+            )
     return _ScaleInference(columns, summary, overrides).result()
 
 
