@@ -17,7 +17,7 @@ def agree(count: int, singular: str, plural: str) -> str:
     return singular if count == 1 else plural
 
 
-def listed(*counts: tuple[int, str]) -> str:
+def join_counts(*counts: tuple[int, str]) -> str:
     """Return counts with their nouns, without those that are zero; the first one if all are.
 
     `((5, "new track"), (0, "duplicate"))` becomes `5 new tracks`.

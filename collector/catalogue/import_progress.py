@@ -178,6 +178,12 @@ def add_mapped(connection: Connection, import_id: int, fine: Sequence[str]) -> N
         connection.execute(update(_file).where(where).values(mapped=[*before, *fine]))
 
 
+def is_finished(connection: Connection, import_id: int) -> bool:
+    """Return whether an import was completed."""
+    query = select(_file.c.finished_at).where(_file.c.id == import_id)
+    return connection.scalar(query) is not None
+
+
 def mark_finished(connection: Connection, import_id: int, now: datetime) -> None:
     """Record that a file is imported completely."""
     connection.execute(
@@ -202,7 +208,5 @@ def mark_undone(connection: Connection, import_id: int, now: datetime) -> None:
     Its counts of rows and new tracks stay, as those of what was undone.
     """
     connection.execute(
-        update(_file)
-        .where(_file.c.id == import_id)
-        .values(undone_at=now, mapped=None)
+        update(_file).where(_file.c.id == import_id).values(undone_at=now, mapped=None)
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from collector.settings import PLAYLIST_SOURCE, CollectorSettings
-from genrebase.counts import counted, listed
+from genrebase.counts import counted, join_counts
 from genrebase.errors import CommandInterrupted
 from genrebase.runtime.console import Output
 from genrebase.store.source_ids import SPOTIFY
@@ -74,7 +74,9 @@ def harvest(
     output.write_json(as_document(outcome))
     recorded = outcome.recorded
     if outcome.requests:
-        tracks = listed((recorded.tracks_new, "new track"), (recorded.duplicates, "duplicate"))
+        tracks = join_counts(
+            (recorded.tracks_new, "new track"), (recorded.duplicates, "duplicate")
+        )
         output.print(f"{tracks} in {counted(outcome.requests, 'request')}.")
     if recorded.items_listed:
         output.print(

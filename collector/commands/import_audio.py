@@ -11,7 +11,7 @@ import typer
 from collector.errors import NothingImported
 from genrebase import store
 from genrebase.audio import scan
-from genrebase.counts import agree, counted, listed
+from genrebase.counts import agree, counted, join_counts
 from genrebase.errors import CommandInterrupted, UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.command_line import ForSpreadsheets
@@ -147,7 +147,7 @@ def _print_summary(output: Output, result: "AudioImportResult") -> None:
 def _outcomes(result: "AudioImportResult") -> Iterator[str]:
     """Yield how many files were analysed, unchanged and unreadable, without those of none."""
     if result.analysed:
-        tracks = listed((result.tracks_new, "new track"), (result.duplicates, "duplicate"))
+        tracks = join_counts((result.tracks_new, "new track"), (result.duplicates, "duplicate"))
         yield f"{result.analysed:,} analysed ({tracks})"
     if result.unchanged:
         yield f"{result.unchanged:,} unchanged"

@@ -11,7 +11,7 @@ from collector.datasets import reader
 from collector.datasets.column_roles.fields import FIELDS
 from collector.datasets.parsing import cells
 from collector.errors import NothingImported
-from genrebase.counts import agree, counted
+from genrebase.counts import agree, counted, join_counts
 from genrebase.errors import CommandInterrupted, UserError
 from genrebase.runtime.command_line import ForSpreadsheets
 from genrebase.runtime.console import Output
@@ -220,11 +220,18 @@ def _summary(imported: "ImportResult") -> Iterator[str]:
     from collector.datasets.column_roles import columns  # it imports numpy: --help need not wait
 
     dry_run = "Dry run, nothing is written: " if imported.dry_run else ""
-    yield (
-        f"{dry_run}{counted(imported.rows, 'row')}: {counted(imported.tracks_new, 'new track')}, "
-        f"{counted(imported.duplicates, 'duplicate')}, {imported.rejected:,} rejected "
-        f"({imported.seconds:.1f} s, {imported.rows_per_second:,.0f} rows/s)."
-    )
+    rows = f"{dry_run}{counted(imported.rows, 'row')}"
+    if imported.is_unchanged:
+        yield f"{rows}: imported before as import {imported.import_id}, nothing has changed."
+    else:
+        tracks = join_counts(
+            (imported.tracks_new, "new track"), (imported.duplicates, "duplicate")
+        )
+        rejected = f", {imported.rejected:,} rejected" if imported.rejected else ""
+        yield (
+            f"{rows}: {tracks}{rejected} "
+            f"({imported.seconds:.1f} s, {imported.rows_per_second:,.0f} rows/s)."
+        )
     yield from _about_versions(imported)
     if imported.columns:
         yield columns.describe(imported.columns, imported.ignored_columns)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from genrebase.counts import counted, listed
+from genrebase.counts import counted, join_counts
 from genrebase.errors import CommandInterrupted
 from genrebase.runtime.command_line import CommandLine
 from genrebase.runtime.console import Output
@@ -94,10 +94,12 @@ def undo(
             advance=lambda counts: bar(counts.tracks + counts.kept + counts.kept_for_labels),
         )
     counts = done.counts
+    removed = join_counts(
+        (counts.tracks, "track"), (counts.artists, "artist"), (done.genres, "genre")
+    )
     output.print(
-        f"Import {import_id} of {done.undone.name}: "
-        f"{listed((counts.tracks, 'track'), (counts.artists, 'artist'), (done.genres, 'genre'))} "
-        f"removed, {counted(counts.sightings, 'sighting')} withdrawn."
+        f"Import {import_id} of {done.undone.name}: removed {removed}; withdrawn "
+        f"{counted(counts.sightings, 'sighting')}."
     )
     for count, reason in (
         (counts.kept, "other imports or sources have them"),

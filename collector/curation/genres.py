@@ -133,16 +133,15 @@ def remove(engine: Engine, name: str, *, force: bool = False) -> RemovedGenre:
         references = genres.references(connection, genre.id)
         if references.verdicts:
             raise GenreInUse(
-                f"{counted(references.verdicts, 'label')} given by people are {name!r}. Merge it "
-                f"into another (collector genres merge {name!r} OTHER), or remove those labels "
-                "first (collector label TRACK --remove)."
+                f"People gave {name!r} as {counted(references.verdicts, 'label')}. Merge it into "
+                f"another (collector genres merge {name!r} OTHER), or remove those labels first "
+                "(collector label TRACK --remove)."
             )
         if (references.predictions or references.metrics) and not force:
             raise GenreInUse(
-                f"{counted(references.predictions, 'prediction')} and "
-                f"{counted(references.metrics, 'metric')} of models refer to {name!r} and would "
-                "be deleted. Repeat with --force, or merge it into another: collector genres "
-                f"merge {name!r} OTHER"
+                f"With {name!r}, {counted(references.predictions, 'prediction')} and "
+                f"{counted(references.metrics, 'metric')} of models would be deleted. Repeat with "
+                f"--force, or merge it into another: collector genres merge {name!r} OTHER"
             )
         genres.remove(connection, genre.id)
     return RemovedGenre(genre.name, genre.tracks, references)

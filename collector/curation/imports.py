@@ -98,7 +98,7 @@ def _refuse_predicted(engine: Engine, stored: StoredImport) -> None:
         predicted = import_undo.count_predicted(connection, stored.id)
     if predicted:
         raise UserError(
-            f"{counted(predicted, 'track')} that import {stored.id} brought have predictions, "
-            "which would be deleted with them: add --force. Models that were trained with these "
-            "tracks stay as they are; train again afterwards."
+            f"The predictions of {counted(predicted, 'track')} that import {stored.id} delivered "
+            "would be deleted with them: add --force. Models that were trained on them stay as "
+            "they are; train again afterwards."
         )

@@ -8,7 +8,7 @@ from collector.datasets import reader, survey
 from collector.datasets.column_roles import id_columns
 from collector.datasets.reader import BrokenRow, DatasetReader
 from collector.imports import table_hints
-from genrebase.counts import counted
+from genrebase.counts import agree, counted
 from genrebase.errors import UserError
 from genrebase.store import source_ids
 
@@ -113,7 +113,7 @@ def _column_ids(
             without += 1
     if without:
         warn(
-            f"{counted(without, 'row')} of {name} have no Spotify id of a track in the column "
-            f"{table.header[at]!r}: they were passed over."
+            f"{counted(without, 'row')} of {name} {agree(without, 'has', 'have')} no Spotify id "
+            f"of a track in the column {table.header[at]!r}: they were passed over."
         )
     return ids

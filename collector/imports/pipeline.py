@@ -137,6 +137,7 @@ class _Recorder:
             if source.schema is not None:
                 audio_files.register_schema(connection, source.schema.name, source.schema.columns)
             self.import_id = import_progress.start(connection, _describe(source), clock.now())
+            self._was_finished = import_progress.is_finished(connection, self.import_id)
             self._corrected_before = import_ledger.count_corrected(connection, self.import_id)
             stored_origin = import_progress.origin_of(connection, self.import_id)
             counted, tracks_new = import_progress.unfinished_counts(connection, self.import_id)
@@ -245,6 +246,7 @@ class _Recorder:
             corrected = import_ledger.count_corrected(connection, self.import_id)
             only_earlier = import_ledger.count_only_earlier(connection, self.import_id)
             claims_moved = self._count_moved_claims(connection)
+        changed = self.recorded.tracks_new or corrected != self._corrected_before
         return ImportResult(
             rows=self.rows,
             tracks_new=self.recorded.tracks_new,
@@ -267,6 +269,7 @@ class _Recorder:
             features_not_taken=self.recorded.features_not_taken,
             corrects=corrects,
             other_tables=list(self._origin.others),
+            is_unchanged=self._was_finished and not (changed or claims_moved),
             only_earlier=only_earlier if stopped == "done" else 0,
             columns=dict(source.columns),
             ignored_columns=tuple(source.ignored_columns),

@@ -115,6 +115,8 @@ class ImportResult:
     """Earlier imports of which the file is a new version."""
     other_tables: list[int] = field(default_factory=list)
     """Earlier imports of the same file name with other rows."""
+    is_unchanged: bool = False
+    """Whether the same file was imported completely before, and nothing was changed."""
     dry_run: bool = False
     """Whether nothing was written: the counts are those of a preview."""
     only_earlier: int = 0

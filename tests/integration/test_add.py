@@ -189,7 +189,7 @@ def test_rows_without_an_id_are_counted(tmp_path: Path):
     assert parse_track_ids([str(file)], warnings.append) == IDS[:2]
     assert warnings == [
         (
-            f"1 rows of {file} have no Spotify id of a track in the column 'uri': "
+            f"1 row of {file} has no Spotify id of a track in the column 'uri': "
             "they were passed over."
         )
     ]

@@ -50,8 +50,10 @@ def test_import(collector, tmp_path):
 def test_import_prints_messages(collector):
     """Without --json the import prints the same counts as messages."""
     reported = collector("import", "data.csv")
-    assert "3 rows: 1 new tracks, 1 duplicates, 1 rejected" in reported
+    assert "3 rows: 1 new track, 1 duplicate, 1 rejected" in reported
     assert "Rejected 1: no name." in reported
+    again = collector("import", "data.csv")
+    assert "3 rows: imported before as import 1, nothing has changed." in again
 
 
 def test_an_import_of_another_encoding_fails_with_a_hint(collector, tmp_path):
@@ -136,4 +138,4 @@ def test_status(collector):
     assert [response[key] for key in keys] == [1, 2, 0, 0, None]
     plain = {"tracks", "sightings", "with_features", "name", "target"}
     assert all(plain <= one.keys() for one in response["genres"])
-    assert "1 tracks by 1 artists" in collector("status")
+    assert "1 track by 1 artist" in collector("status")

@@ -40,10 +40,10 @@ def test_nothing_is_dropped_silently(music: Path) -> None:
     result = CliRunner().invoke(app, ["import-audio", str(music), *options])
     printed = " ".join(result.output.split())
     assert result.exit_code == 0, printed
-    assert "7 files: 2 analysed (2 new tracks, 0 duplicates), 0 unchanged, 5 could not" in printed
+    assert "7 files: 2 analysed (2 new tracks), 5 could not be read" in printed
     assert "4 files of kinds that need ffmpeg, which is not installed: .m4a (2), " in printed
     assert "Ignored 3 files of other kinds: .jpg (2), .m3u (1)." in printed
-    assert "Linked folders: 0 read, 1 lead to folders that were read already." in printed
+    assert "Linked folders that lead to folders read already: 1." in printed
     assert "text.mp3: this is not audio that can be decoded." in printed
     assert "Remarks on 1 imported file:" in printed
     assert r"anti\xe9.wav: the channels cancel each other: the polarity of channel 2" in printed

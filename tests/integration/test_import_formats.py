@@ -174,7 +174,7 @@ def test_rows_that_are_not_utf8_do_not_spoil_the_others(sqlite_engine: Engine, t
         + "Fréd,Cy,pop\n".encode()
     )
     [hint] = [s for s in run(sqlite_engine, path).warnings if "UTF-8" in s]
-    assert "1 rows are not valid UTF-8" in hint
+    assert "1 row is not valid UTF-8" in hint
     assert "another encoding would spoil the other 2 rows" in hint
     run(sqlite_engine, path, encoding="latin-1")
     names = {title for title, _, _ in stored(sqlite_engine)}
@@ -205,7 +205,7 @@ def test_a_file_name_that_is_not_utf8(
         path.write_text("track_name,artist_name\nBlue,Ana\n" if b"csv" in name else text)
     result = CliRunner().invoke(app, ["import", str(path)])
     assert (result.exit_code, result.exception) == (0, None)
-    assert "1 new tracks" in result.output
+    assert "1 new track" in result.output
 
 
 FMA_TRACKS = """,album,artist,set,set,track,track,track

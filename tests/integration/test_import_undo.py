@@ -302,7 +302,7 @@ def test_predictions_have_to_be_given_up(engine: Engine, tmp_path: Path):
         model = make.add_model(connection)
         make.add_predictions(connection, model, 1, [(genre, 0.9)])
     before = stored(engine)
-    with pytest.raises(UserError, match=r"1 tracks .* have predictions.*--force"):
+    with pytest.raises(UserError, match=r"predictions of 1 track .*--force"):
         undo(engine, imported.import_id)
     assert stored(engine) == before
     assert undo(engine, imported.import_id, force=True).tracks == 1

@@ -290,7 +290,7 @@ def test_every_column_has_a_role_or_is_ignored():
     found = columns.find_columns(header)
     assert found.roles == {0: "title", 1: "artists", 2: "genre"}
     assert columns.describe(*columns.name_columns(header, found)) == (
-        "Columns: title=Track Name, artists=artists, genre=genre; ignored: mood, (unnamed)."
+        "Columns: title=Track Name, artists, genre; ignored: mood, (unnamed)."
     )
 
 
