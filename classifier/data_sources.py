@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from genrebase import licences
+from genrebase.counts import counted
 
 VERDICT: Final = "verdict"
 """The source of labels that people of this database gave."""
@@ -88,13 +89,13 @@ class LeftOut:
             )
         if self.popularity:
             yield (
-                f"Left out by --licence {licence}: the popularity of {self.popularity:,} tracks, "
-                "whose source is not recorded."
+                f"Left out by --licence {licence}: the popularity of "
+                f"{counted(self.popularity, 'track')}, whose source is not recorded."
             )
         if self.below_level:
             yield f"Left out by --min-level {min_level}: labels: {_listed(self.below_level)}."
         if self.tracks:
-            yield f"{self.tracks:,} tracks have no label without them."
+            yield f"{counted(self.tracks, 'track')} have no label without them."
 
 
 @dataclass(frozen=True, slots=True)

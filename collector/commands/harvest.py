@@ -80,8 +80,8 @@ def harvest(
         output.print(f"{tracks} in {counted(outcome.requests, 'request')}.")
     if recorded.items_listed:
         output.print(
-            f"Audio files: {counted(recorded.items_listed, 'new item')} listed; `collector listen` "
-            "downloads and analyses them."
+            f"Audio files: {counted(recorded.items_listed, 'new item')} listed; `collector "
+            "listen` downloads and analyses them."
         )
     if outcome.unusable_reasons:
         reasons = ", ".join(f"{n:,} {why}" for why, n in outcome.unusable_reasons.most_common())
