@@ -1,4 +1,4 @@
-"""A Spotify-shaped test server on loopback: today's Web API over a file or synthetic tracks."""
+"""A test server on loopback that stands in for all services, over a file or synthetic tracks."""
 
 from typing import Any, Final
 

@@ -118,7 +118,7 @@ def sandbox(
     host: Annotated[str, typer.Option(help="Address to listen on: loopback only.")] = HOST,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Serve Spotify's Web API on this computer, over a file or a synthetic catalogue.
+    """Serve Spotify, MusicBrainz and the other services on this computer, from one catalogue.
 
     Examples:
       collector sandbox --port 8765

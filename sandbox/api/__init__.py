@@ -1,1 +1,1 @@
-"""The HTTP APIs of Spotify and ReccoBeats: endpoints, JSON objects, tokens."""
+"""The HTTP APIs, a module per service: endpoints, JSON objects, error bodies."""

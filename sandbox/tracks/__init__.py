@@ -1,1 +1,1 @@
-"""The tracks that are served: from a file or generated; search and playlists."""
+"""The tracks that are served, and what each service makes of them."""
