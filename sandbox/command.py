@@ -44,6 +44,9 @@ def sandbox(
             help="CSV (also .gz) or Parquet file to serve; without it, a synthetic catalogue."
         ),
     ] = None,
+    genre: Annotated[
+        str | None, typer.Option(help="Genre of the file's rows that have none.")
+    ] = None,
     mode: Annotated[
         str,
         typer.Option(
@@ -150,10 +153,10 @@ def sandbox(
         else _parse("--faults", lambda text: parse_faults(text, seed, slow_seconds), faults),
     )
     if write is not None:
-        _write(_table(catalogue, seed), write, output)
+        _write(_table(catalogue, seed, genre), write, output)
         return
     with stop_on_signals() as stop:
-        _serve(_table(catalogue, seed), options, port, output, stop)
+        _serve(_table(catalogue, seed, genre), options, port, output, stop)
 
 
 def _write(table: "CatalogueTable", path: Path, output: Output) -> None:
@@ -200,11 +203,11 @@ def _serve(
                 raise ServerStopped("The sandbox stopped by itself: its log says why.")
 
 
-def _table(catalogue: Path | None, seed: int) -> "CatalogueTable":
+def _table(catalogue: Path | None, seed: int, genre: str | None) -> "CatalogueTable":
     from sandbox.synthetic.catalogue import generate_catalogue
     from sandbox.tracks.catalogue_file import read_table
 
-    return generate_catalogue(seed) if catalogue is None else read_table(catalogue)
+    return generate_catalogue(seed) if catalogue is None else read_table(catalogue, genre)
 
 
 def _access_mode(mode: str) -> "AccessModeName":

@@ -43,7 +43,7 @@ def mbid(number):
     return f"{number:08}-0000-4000-8000-000000000000"
 
 
-def tracks_with_mbids():
+def tracks_with_mbids(default_genre=None):
     """A catalogue with MBIDs; two recordings have one name, one has no genre, one no date."""
     rows = [
         (mbid(1), "One", mbid(91), "Ana", mbid(81), "A", "1999-05-06", "200400",
@@ -52,7 +52,8 @@ def tracks_with_mbids():
          "98.5", "C", "major", "0.8", "1.2", "2.5", "rock"),
         (mbid(3), "Two", mbid(92), "Bo", mbid(83), "C", "", "", "", "", "", "", "", "", ""),
     ]  # fmt: skip
-    return SandboxCatalogue(CatalogueTable(MBID_COLUMNS, rows, "m", "0" * 64))
+    table = CatalogueTable(MBID_COLUMNS, rows, "m", "0" * 64, default_genre=default_genre)
+    return SandboxCatalogue(table)
 
 
 def recordings(catalogue=None):

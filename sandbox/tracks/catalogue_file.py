@@ -31,14 +31,16 @@ class CatalogueTable:
     sha256: str
     """Of the file's bytes."""
     kind: Literal["synthetic", "file"] = "file"
+    default_genre: str | None = None
+    """Of rows without one."""
     left_out: int = 0
     """Rows of the file with another number of cells than columns."""
 
 
-def read_table(path: Path) -> CatalogueTable:
+def read_table(path: Path, default_genre: str | None = None) -> CatalogueTable:
     """Read the file as `collector import` does; raise `UnusableCatalogue` where that fails.
 
-    Rows with another number of cells than columns are left out, as an import rejects them.
+    A row without a genre gets `default_genre`. Rows with another number of cells than columns are left out, as an import rejects them.
     """
     try:
         with reader.open_dataset(path) as dataset:
@@ -48,7 +50,14 @@ def read_table(path: Path) -> CatalogueTable:
     except (reader.NotADataset, reader.DamagedFile) as error:
         raise UnusableCatalogue(f"{error} Give an existing CSV or Parquet file.") from error
     rows = [row for row in read if not isinstance(row, reader.BrokenRow)]
-    return CatalogueTable(header, rows, path.name, digest, left_out=len(read) - len(rows))
+    return CatalogueTable(
+        header,
+        rows,
+        path.name,
+        digest,
+        default_genre=default_genre,
+        left_out=len(read) - len(rows),
+    )
 
 
 def write_table(table: CatalogueTable, path: Path) -> None:

@@ -73,11 +73,19 @@ class SandboxTrack:
 class TrackColumns:
     """Reads the fields of a row."""
 
-    def __init__(self, header: Sequence[str], name: str, rows: Sequence[TableRow] = ()) -> None:
+    def __init__(
+        self,
+        header: Sequence[str],
+        name: str,
+        rows: Sequence[TableRow] = (),
+        default_genre: str | None = None,
+    ) -> None:
         """Find the fields; raise `UnusableCatalogue` where a required one is missing.
 
-        Content decides as in an import: `rows` are those of the whole table.
+        Content decides as in an import: `rows` are those of the whole table. A row without a
+        genre gets `default_genre`.
         """
+        self._default_genre = default_genre
         cells_of = zip(*rows, strict=True)
         summary = TableSummary(
             len(rows), {at: summarise(header[at], column) for at, column in enumerate(cells_of)}
@@ -87,7 +95,7 @@ class TrackColumns:
             field: next((keys[key] for key in candidates if key in keys), None)
             for field, candidates in _OTHER_COLUMNS.items()
         }
-        self._at = _find_columns(header, name, summary, others)
+        self._at = _find_columns(header, name, summary, others, needs_genre=not default_genre)
         self._numbers: NumberParser = infer_scales(self._at, summary, _LAST_YEAR).parser
         at = self._at
         names = survey_credits(lambda: rows, at, summary)
@@ -103,7 +111,7 @@ class TrackColumns:
     def from_table(cls, table: CatalogueTable) -> "TrackColumns":
         """Return the columns of a table; those of a synthetic one need no survey."""
         rows = () if table.kind == "synthetic" else table.rows
-        return cls(table.columns, table.name, rows)
+        return cls(table.columns, table.name, rows, table.default_genre)
 
     @property
     def has_playlists(self) -> bool:
@@ -124,7 +132,8 @@ class TrackColumns:
         """Return the genres a row is listed under, each once."""
         given = [row[at] for at in (self._at.genre, self._at.fine_genre) if at is not None]
         split = (genre_cells.split_cell(cell, self._at.genre_separator) for cell in given)
-        return tuple(dict.fromkeys(genre for genres in split for genre in genres))
+        genres = tuple(dict.fromkeys(genre for genres in split for genre in genres))
+        return genres or ((self._default_genre,) if self._default_genre else ())
 
     def artists(self, row: TableRow) -> tuple[str, ...]:
         """Return the names of the credited artists."""
@@ -208,7 +217,12 @@ def _is_zero(cell: str) -> bool:
 
 
 def _find_columns(
-    header: Sequence[str], name: str, summary: TableSummary, others: Mapping[str, int | None]
+    header: Sequence[str],
+    name: str,
+    summary: TableSummary,
+    others: Mapping[str, int | None],
+    *,
+    needs_genre: bool,
 ) -> DatasetColumns:
     try:
         at = columns.find_columns(header, survey=summary)
@@ -219,9 +233,9 @@ def _find_columns(
         ) from error
     if at.genre is None and others["mbid"] is not None:  # MusicBrainz has untagged recordings
         return replace(at, genre=others["artist_term"])
-    if at.genre is None:
+    if at.genre is None and needs_genre:
         raise UnusableCatalogue(
             f"{name} has no column for the genre: it needs one of genre, track_genre, "
-            f"playlist_genre, genres, label. It has: {columns.list_names(header)}."
+            f"playlist_genre, genres, label; or give --genre. It has: {columns.list_names(header)}."
         )
     return at

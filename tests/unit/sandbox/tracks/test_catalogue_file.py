@@ -10,6 +10,7 @@ from pyarrow import parquet
 from genrebase.errors import UserError
 from sandbox.errors import UnusableCatalogue
 from sandbox.tracks import catalogue_file
+from sandbox.tracks.catalogue import SandboxCatalogue
 
 CSV = 'genre,track_name\nrock,"NA, or ""not"""\n\nr&b,"two\nlines"\npop\n演歌,夜,extra\n演歌,夜,\n'
 ROWS = [("rock", 'NA, or "not"'), ("r&b", "two\nlines"), ("演歌", "夜")]
@@ -84,3 +85,12 @@ def test_an_existing_file_is_not_overwritten(tmp_path):
             catalogue_file.CatalogueTable(("a",), [], "x", ""), tmp_path / "mine.csv"
         )
     assert (tmp_path / "mine.csv").read_text() == "mine"
+
+
+def test_a_table_without_a_genre_column_needs_a_default(tmp_path):
+    """The refusal names the option."""
+    file = tmp_path / "tracks.csv"
+    file.write_text("title,artist\nOne,Ana\n", encoding="utf-8")
+    with pytest.raises(UnusableCatalogue, match="or give --genre"):
+        SandboxCatalogue(catalogue_file.read_table(file))
+    assert SandboxCatalogue(catalogue_file.read_table(file, "rock")).genres == {"rock": 1}

@@ -77,3 +77,10 @@ def test_a_table_with_mbids_is_served_as_it_is():
     assert not catalogue.redirects
     assert catalogue.artists(catalogue.recordings[0]) == [(mbid(91), "Ana")]
     assert len({catalogue.tracks.id_at(recording.row) for recording in catalogue.recordings}) == 2
+
+
+def test_rows_without_a_genre_get_the_default():
+    """A row's own genre stays its only one."""
+    catalogue = tracks_with_mbids(default_genre="unsorted")
+    assert catalogue.genres == {"rock": 2, "unsorted": 1}
+    assert [*recordings(catalogue).genres] == ["rock", "unsorted"]
