@@ -40,7 +40,8 @@ class CatalogueTable:
 def read_table(path: Path, default_genre: str | None = None) -> CatalogueTable:
     """Read the file as `collector import` does; raise `UnusableCatalogue` where that fails.
 
-    A row without a genre gets `default_genre`. Rows with another number of cells than columns are left out, as an import rejects them.
+    A row without a genre gets `default_genre`. Rows with another number of cells than columns
+    are left out, as an import rejects them.
     """
     try:
         with reader.open_dataset(path) as dataset:

@@ -236,6 +236,7 @@ def _find_columns(
     if at.genre is None and needs_genre:
         raise UnusableCatalogue(
             f"{name} has no column for the genre: it needs one of genre, track_genre, "
-            f"playlist_genre, genres, label; or give --genre. It has: {columns.list_names(header)}."
+            "playlist_genre, genres, label; or give --genre. "
+            f"It has: {columns.list_names(header)}."
         )
     return at
