@@ -91,6 +91,7 @@ class SparseProvider:
     """Provider with features for one track in `share`."""
 
     endpoint = "features"
+    licence = "unknown"
     ids_of = "spotify"
     may_have_ended = False
 

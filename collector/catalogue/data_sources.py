@@ -10,8 +10,8 @@ from genrebase.store import tables
 _source = tables.data_source
 
 
-def ensure(connection: Connection, name: str, licence: str | None, now: datetime) -> None:
-    """Store a source that is new, or whose licence was unknown.
+def ensure(connection: Connection, name: str, licence: str | None, now: datetime) -> str:
+    """Store a source that is new, or whose licence was unknown; return its licence.
 
     `licence` is what the source states; None: the one that is known of it, if any. A licence that
     is stored stays.
@@ -21,8 +21,11 @@ def ensure(connection: Connection, name: str, licence: str | None, now: datetime
     if stored is None:
         values = {"name": name, "licence": licence, "noted_at": now}
         connection.execute(insert(_source).values(values))
-    elif stored == licences.UNKNOWN != licence:
+        return licence
+    if stored == licences.UNKNOWN != licence:
         set_licence(connection, name, licence)
+        return licence
+    return str(stored)
 
 
 def set_licence(connection: Connection, name: str, licence: str) -> None:

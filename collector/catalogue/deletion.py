@@ -103,6 +103,18 @@ def delete_orphan_artists(connection: Connection, artist_ids: Sequence[int]) -> 
     return len(orphans)
 
 
+def tracks_with_rows(connection: Connection, table: str, track_ids: Sequence[int]) -> set[int]:
+    """Return those of the tracks that a table has rows of."""
+    rows = bulk.select_in(
+        connection,
+        f"SELECT DISTINCT r.track_id FROM {{values}} CROSS JOIN {table} r"
+        " WHERE r.track_id = listed.value",
+        track_ids,
+        sql_type="bigint",
+    )
+    return {track_id for (track_id,) in rows}
+
+
 def execute_of(connection: Connection, statement: str, ids: Sequence[int], *first: object) -> None:
     """Run a statement that ends with the name of a column, for rows with one of these ids."""
     bulk.execute_in(

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
+from collector.catalogue import data_sources
 from collector.catalogue.attempts import Attempt, AttemptQueue
 from collector.records import AudioFeatures
 from genrebase.store import bulk, tables
@@ -104,17 +106,25 @@ def store_features(
     now: datetime,
     *,
     replace: bool,
+    licences: Mapping[int, str | None] = MappingProxyType({}),
 ) -> None:
     """Store features of tracks, in the order of `tables.FEATURES`.
 
-    `replace` overwrites features by the same provider; otherwise the stored ones stay.
+    `replace` overwrites features by the same provider; otherwise the stored ones stay. `licences`
+    are those of tracks that have others than the provider. The provider is stored, too.
     """
+    if not values:
+        return
+    data_sources.ensure(connection, provider, None, now)
     moment = tables.as_driver_datetime(now, connection.dialect.name)
-    columns = (*tables.FEATURES, "fetched_at")
+    columns = (*tables.FEATURES, "licence", "fetched_at")
     bulk.upsert(
         connection,
         tables.audio_features,
         ("track_id", "provider", *columns),
-        [(track_id, provider, *row, moment) for track_id, row in values.items()],
+        [
+            (track_id, provider, *row, licences.get(track_id), moment)
+            for track_id, row in values.items()
+        ],
         update=", ".join(f"{name} = excluded.{name}" for name in columns) if replace else None,
     )

@@ -14,11 +14,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from collector.catalogue import sighting_parts
+from collector.catalogue import sighting_parts, sightings
 from collector.catalogue.artists import StoredArtist
 from collector.catalogue.pending_track import METADATA_COLUMNS, PendingTrack
 from collector.catalogue.sighting_parts import SightingPart
 from collector.records import SourceTrack
+from genrebase import licences
 from genrebase.store import bulk, tables
 
 CREDITS: Final = "credits"
@@ -34,8 +35,8 @@ BITS: Final = {name: 1 << place for place, name in enumerate(tables.DELIVERABLE)
 CORRECTED: Final = 1 << len(BITS)
 """The bit of a track whose values an earlier import of the origin had delivered, or left empty."""
 
-_COLUMNS: Final = ("track_id", "import_id", "created", "delivered", "replaced")
-_UPDATE: Final = "delivered = excluded.delivered, replaced = excluded.replaced"
+_COLUMNS: Final = ("track_id", "import_id", "created", "delivered", "replaced", "licence")
+_UPDATE: Final = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[3:])
 _metadata_of = attrgetter(*METADATA_COLUMNS)
 
 
@@ -49,6 +50,8 @@ class Delivery:
     """Bits of the stored values that it delivered (`BITS`)."""
     replaced: dict[str, Any] = field(default_factory=dict)
     """Values before a fill (None) or correction; see `CREDITS`, `ALIASES`."""
+    licence: str | None = None
+    """The strictest licence of its items; None: the import's."""
     changed: bool = False
 
     def add(self, bits: int, replaced: Mapping[str, Any]) -> None:
@@ -64,6 +67,12 @@ class Delivery:
         """Note the features that a row filled or corrected; the first value before stays."""
         if not self.created:
             self.replaced[FEATURES] = {**before, **self.replaced.get(FEATURES, {})}
+            self.changed = True
+
+    def add_licence(self, licence: str | None) -> None:
+        """Note the licence of an item: the strictest one counts."""
+        if licence not in (None, self.licence):
+            self.licence = licences.stricter(self.licence, licence)
             self.changed = True
 
     def append(self, name: str, items: Iterable[Any]) -> None:
@@ -108,15 +117,16 @@ class ImportLedger:
         ids = ", ".join(map(str, [import_id, *self.earlier_imports]))
         rows = bulk.select_in(
             connection,
-            "SELECT d.track_id, d.import_id, d.created, d.delivered, d.replaced"
+            "SELECT d.track_id, d.import_id, d.created, d.delivered, d.replaced, d.licence"
             " FROM {values} CROSS JOIN import_track d"
             f" WHERE d.track_id = listed.value AND d.import_id IN ({ids})",
             track_ids,
             sql_type="bigint",
         )
-        for track_id, delivered_by, created, delivered, replaced in rows:
+        for track_id, delivered_by, created, delivered, replaced, licence in rows:
             if delivered_by == import_id:
-                self.own[track_id] = Delivery(bool(created), delivered, as_document(replaced))
+                document = as_document(replaced)
+                self.own[track_id] = Delivery(bool(created), delivered, document, licence)
             else:
                 self.earlier[track_id] = self.earlier.get(track_id, 0) | delivered
 
@@ -136,6 +146,7 @@ class ImportLedger:
             correctable = self.earlier.get(track_id, 0)
         bits, replaced = pending.deliver(_metadata_of(source_track), correctable)
         own.add(bits | CORRECTED * (bool(replaced) and track_id in self.earlier), replaced)
+        own.add_licence(sightings.stored_licence(source_track.licence))
         added = pending.add_credits(credits_)
         if not own.created:
             own.append(CREDITS, [artist.id for artist in added])
@@ -164,6 +175,7 @@ class ImportLedger:
                 delivery.created,
                 delivery.delivered,
                 json.dumps(delivery.replaced) if delivery.replaced else None,
+                delivery.licence,
             )
             for track_id, delivery in self.own.items()
             if delivery.changed

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, exists, func, null, select, update
 
 from collector.catalogue import (
     deletion,
+    feature_licences,
     feature_queue,
     genres,
     import_features,
@@ -143,8 +144,8 @@ class _Batch:
         self._connection, self._stored, self._now = connection, stored, now
         self._entries = import_ledger.load_entries(connection, track_ids)
         self._parts = sighting_parts.load(connection, track_ids)
-        files = _with_rows(connection, tables.sound_file.name, track_ids)
-        verdicts = _with_rows(connection, tables.verdict.name, track_ids)
+        files = deletion.tracks_with_rows(connection, tables.sound_file.name, track_ids)
+        verdicts = deletion.tracks_with_rows(connection, tables.verdict.name, track_ids)
         stored_times = sightings.load_times(connection, track_ids)
         harvested = sighting_parts.tracks_of_others(stored_times, self._parts)
         only_here = {
@@ -173,6 +174,7 @@ class _Batch:
         for table in ("import_track", "import_sighting"):
             statement = f"DELETE FROM {table} WHERE import_id = {{mark}} AND track_id"
             deletion.execute_of(connection, statement, self._kept, self._stored.id)
+        feature_licences.recompute(connection, self._provider, self._kept)
         primary_genre.add_to_sighting_counts(connection, delta)
         primary_genre.recompute(connection, [*self._kept, *self._stripped])
         if primary_genre.order_changed(before, primary_genre.tie_break_keys(connection)):
@@ -386,14 +388,3 @@ class _Batch:
         query = select(alias.source).where(alias.track_id == track_id).order_by(alias.source)
         sources = [one for one in self._connection.scalars(query) if not is_file_source(one)]
         return max(sources, default=self._stored.origin)
-
-
-def _with_rows(connection: Connection, table: str, track_ids: Sequence[int]) -> set[int]:
-    rows = bulk.select_in(
-        connection,
-        f"SELECT DISTINCT r.track_id FROM {{values}} CROSS JOIN {table} r"
-        " WHERE r.track_id = listed.value",
-        track_ids,
-        sql_type="bigint",
-    )
-    return {track_id for (track_id,) in rows}

@@ -53,6 +53,17 @@ def recompute_tied(connection: Connection) -> None:
     recompute(connection, connection.scalars(select(track.c.id).where(track.c.claim_tied)).all())
 
 
+def claims(connection: Connection, track_ids: Sequence[int]) -> dict[int, int | None]:
+    """Return the genre that claims each of these tracks."""
+    rows = bulk.select_in(
+        connection,
+        "SELECT t.id, t.genre_id FROM {values} CROSS JOIN track t WHERE t.id = listed.value",
+        track_ids,
+        sql_type="bigint",
+    )
+    return dict(map(tuple, rows))
+
+
 def best_ranks(connection: Connection, track_ids: Sequence[int]) -> dict[int, dict[int, int]]:
     """Return per track the best rank in each genre it was sighted in, over all sources."""
     rows = bulk.select_in(

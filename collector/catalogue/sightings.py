@@ -84,7 +84,7 @@ class BatchSighting:
 
 def observe(sighted: dict[Key, BatchSighting], key: Key, item: TrackObservation) -> None:
     """Add an observation to the sightings of a batch."""
-    licence = _stored_name(item.track.licence)
+    licence = stored_licence(item.track.licence)
     times = int(item.count_sighting)
     seen = sighted.get(key)
     if seen is None:
@@ -102,8 +102,8 @@ def observe(sighted: dict[Key, BatchSighting], key: Key, item: TrackObservation)
 
 
 @cache
-def _stored_name(licence: str | None) -> str | None:
-    """Return a licence as it is stored: what is none of ours is unknown."""
+def stored_licence(licence: str | None) -> str | None:
+    """Return an item's licence as it is stored: a name that is none of ours is unknown."""
     known = licence is None or licences.is_licence(licence)
     return licence if known else licences.UNKNOWN
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, func, select
 from collector.catalogue import (
     artists,
     data_sources,
+    feature_licences,
     feature_queue,
     genres,
     identity,
@@ -31,6 +32,7 @@ from collector.catalogue.import_ledger import ALIASES, ImportLedger
 from collector.catalogue.pending_track import PendingTrack
 from collector.catalogue.sightings import BatchSighting, Key
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
+from genrebase import licences
 from genrebase.store import bulk, names, tables
 from genrebase.store.claims import choose_claim
 from genrebase.store.source_ids import NAME_ONLY
@@ -51,6 +53,7 @@ class _Batch:
     new_aliases: dict[AliasKey, int] = field(default_factory=dict)
     sighted: dict[Key, BatchSighting] = field(default_factory=dict)
     features: dict[int, Sequence[Any]] = field(default_factory=dict)
+    feature_licences: dict[int, str | None] = field(default_factory=dict)
     same: list[tuple[int, int]] = field(default_factory=list)
     """Pairs of tracks that turned out to be the same recording."""
     ledger: ImportLedger | None = None
@@ -103,10 +106,11 @@ def record(
             sightings.observe(batch.sighted, (pending.id, genre_ids[item.genre]), item)
         if track.features is not None and pending.id not in batch.features:
             batch.features[pending.id] = _features_of(track.features)
+            if track.licence is not None:
+                batch.feature_licences[pending.id] = sightings.stored_licence(track.licence)
     moved = _store(connection, batch, before, delivery, now)
-    tracks_new = sum(pending.new for pending in batch.tracks.values())
-    duplicates = len(seen) - tracks_new
-    return RecordResult(tracks_new, duplicates, moved, batch.conflicts, batch.features_not_taken)
+    new = sum(pending.new for pending in batch.tracks.values())
+    return RecordResult(new, len(seen) - new, moved, batch.conflicts, batch.features_not_taken)
 
 
 def are_stored(
@@ -127,17 +131,6 @@ def are_stored(
 def last_id(connection: Connection) -> int:
     """Return the highest id of a track, 0 if there is none."""
     return connection.scalar(select(func.max(tables.track.c.id))) or 0
-
-
-def claims(connection: Connection, track_ids: Sequence[int]) -> dict[int, int | None]:
-    """Return the genre that claims each of these tracks."""
-    rows = bulk.select_in(
-        connection,
-        "SELECT t.id, t.genre_id FROM {values} CROSS JOIN track t WHERE t.id = listed.value",
-        track_ids,
-        sql_type="bigint",
-    )
-    return dict(map(tuple, rows))
 
 
 def tracks_of_aliases(
@@ -325,14 +318,18 @@ def _store(
     added_aliases = {} if batch.ledger is None else _without_stored(connection, batch.new_aliases)
     bulk.upsert(connection, tables.track_alias, ("source", "source_id", "track_id"), aliases)
     sightings.store(connection, delivery.origin, batch.sighted, now)
-    data_sources.ensure(connection, delivery.origin, delivery.licence, now)
-    _store_features(connection, batch, delivery, now)
+    licence = data_sources.ensure(connection, delivery.origin, delivery.licence, now)
+    features = _store_features(connection, batch, delivery, now)
     if batch.ledger is not None:
         for address, track_id in added_aliases.items():
             own = batch.ledger.own[track_id]
             if not own.created:
                 own.append(ALIASES, [address])
         batch.ledger.store(connection)
+        if delivery.provider is not None:
+            is_licensed = licence != licences.UNKNOWN or batch.feature_licences
+            shared = [one for one in features if is_licensed or not batch.tracks[one].new]
+            feature_licences.recompute(connection, delivery.provider, shared)
         sighting_parts.store(connection, batch.ledger.import_id, batch.sighted)
     merging.merge_pairs(connection, batch.same, delivery.origin, now)
     if primary_genre.order_changed(before, after):
@@ -372,10 +369,11 @@ def _withdraw_earlier(connection: Connection, batch: _Batch, now: datetime) -> C
 
 def _store_features(
     connection: Connection, batch: _Batch, delivery: Provenance, now: datetime
-) -> None:
-    if delivery.provider is None:
-        return
+) -> Iterable[int]:
+    """Store a batch's features; return the tracks whose features are new or changed."""
     features: Mapping[int, Sequence[Any]] = batch.features
+    if delivery.provider is None:
+        return ()
     if batch.ledger is not None:
         existing = sorted(track for track in features if not batch.tracks[track].new)
         stored = feature_queue.load_features(connection, existing, delivery.provider)
@@ -383,5 +381,11 @@ def _store_features(
             connection, batch.ledger, features, stored
         )
     feature_queue.store_features(
-        connection, features, delivery.provider, now, replace=batch.ledger is not None
+        connection,
+        features,
+        delivery.provider,
+        now,
+        replace=batch.ledger is not None,
+        licences=batch.feature_licences,
     )
+    return features

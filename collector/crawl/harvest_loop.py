@@ -249,7 +249,7 @@ class ShardHarvester(ABC):
     ) -> RecordResult:
         collected = {names.normalise(name): name for name in stored_genres.ids_by_name(connection)}
         observations = list(page_genres.observations(page, genre, first_rank, collected))
-        provenance = Provenance(self.source.origin, provider=None)
+        provenance = Provenance(self.source.origin, provider=None, licence=self.source.licence)
         recorded = tracks.record(connection, observations, provenance, self.clock.now())
         return replace(recorded, duplicates=len(page.items) - recorded.tracks_new)
 

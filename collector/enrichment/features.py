@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from collector.catalogue import feature_queue, submissions
+from collector.catalogue import data_sources, feature_queue, submissions
 from collector.catalogue.attempts import AttemptQueue, LeasedTrack, LeasedTracks
 from collector.catalogue.feature_queue import ProviderResult
 from collector.catalogue.lease import Lease
@@ -171,6 +171,9 @@ class FeatureEnricher:
         results = [_result(track, features, queue, now) for track in tracks]
         numbers = _submissions(tracks, features)
         with exclusive_transaction(self.engine) as connection:
+            if any(one.found for one in results):
+                provider = funded.provider
+                data_sources.ensure(connection, provider.name, provider.licence, now)
             feature_queue.record_results(connection, queue, results, now)
             submissions.store_submissions(connection, numbers, now)
         return results

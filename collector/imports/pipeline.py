@@ -21,6 +21,7 @@ from collector.catalogue import (
     import_progress,
     mappings,
     origin,
+    primary_genre,
     tracks,
 )
 from collector.catalogue.dataset_origin import DatasetOrigin, SampleRow
@@ -288,7 +289,7 @@ class _Recorder:
     def _count_moved_claims(self, connection: Connection) -> int:
         """Count the earlier tracks whose claim the import changed."""
         before = self.recorded.claims_before
-        after = tracks.claims(connection, [one for one in before if one <= self._last_id])
+        after = primary_genre.claims(connection, [one for one in before if one <= self._last_id])
         return sum(genre_id not in (None, before[track]) for track, genre_id in after.items())
 
 

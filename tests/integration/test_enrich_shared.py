@@ -31,6 +31,7 @@ class Provider:
     endpoint = "reccobeats/features"
     may_have_ended = False
     batch_size = 7
+    licence = "unknown"
     account = Account("reccobeats", "fake", Rate(100_000, 1.0))
 
     def __init__(self, requested, before=lambda ids: None):

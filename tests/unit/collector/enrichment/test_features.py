@@ -40,6 +40,7 @@ class FakeProvider:
     failures: list[Exception] = field(default_factory=list)
     requested_ids: list[str] = field(default_factory=list)
     requests: int = 0
+    licence: str = "unknown"
     ids_of: str = "spotify"
     may_have_ended: bool = False
 

@@ -1,0 +1,48 @@
+"""Licences of audio features that imports delivered: all files share one provider.
+
+A file may fill features that another one lacks. So a row has the strictest licence of the imports
+that delivered it; NULL if one of them is unknown.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection
+
+from collector.catalogue.import_ledger import BITS, FEATURES
+from genrebase import licences
+from genrebase.store import bulk, licence_sql
+
+_LICENCE: Final = f"coalesce(delivery.licence, source.licence, '{licences.UNKNOWN}')"
+_DELIVERIES: Final = """
+    import_track delivery JOIN imported_file file ON file.id = delivery.import_id
+    LEFT JOIN data_source source ON source.name = file.origin
+"""
+_RECOMPUTE: Final = f"""
+    UPDATE audio_features SET licence = (
+        SELECT nullif(
+            substr(max({licence_sql.strictness(_LICENCE)}), 2), '{licences.UNKNOWN}'
+        )
+        FROM {_DELIVERIES}
+        WHERE delivery.track_id = audio_features.track_id
+        AND delivery.delivered & {BITS[FEATURES]} <> 0
+    )
+    WHERE provider = {{mark}} AND track_id IN
+"""
+
+
+def recompute(connection: Connection, provider: str, track_ids: Sequence[int]) -> None:
+    """Recompute the licences of these tracks' features by the provider of files."""
+    statement = f"{_RECOMPUTE} (SELECT value FROM {{values}})"
+    bulk.execute_in(connection, statement, provider, values=track_ids)
+
+
+def recompute_of_origin(connection: Connection, origin: str) -> None:
+    """Recompute the licences of the features that imports of an origin delivered."""
+    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    tracks = f"""
+        SELECT delivery.track_id FROM {_DELIVERIES}
+        WHERE file.origin = {mark} AND delivery.delivered & {BITS[FEATURES]} <> 0
+    """
+    statement = f"{_RECOMPUTE.format(mark=mark)} ({tracks})"
+    connection.exec_driver_sql(statement, (origin.partition(":")[0], origin))
