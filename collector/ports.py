@@ -135,6 +135,11 @@ class AudioSource(RemoteService, Protocol):
         """Maximum of items per request."""
         ...
 
+    @property
+    def items_are_tracks(self) -> bool:
+        """Whether an item is a track that a harvest recorded, and has one file."""
+        ...
+
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
         """Make it; raise `UserError` with a sentence where a setting is missing."""
