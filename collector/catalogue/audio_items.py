@@ -175,12 +175,12 @@ def open_item(
     """
     listed = found.item
     reason = ", ".join(f"{number} {why}" for why, number in sorted(found.passed_over.items()))
-    values = _values(source, listed, now)
+    values = _values(source, listed, now) | {"status": "open", "reason": reason or None}
     del values["listed_at"]
     if not found.files:
         leave_out(connection, source, item_id, reason or "no audio file", now)
         return False
-    _set(connection, source, item_id, **values, status="open", reason=reason or None, attempts=0)
+    _set(connection, source, item_id, {**values, "attempts": 0, "next_at": None})
     connection.execute(delete(_download).where(*_of(_download, source, item_id)))
     connection.execute(
         insert(_download),
@@ -198,7 +198,7 @@ def leave_out(
 ) -> None:
     """Leave an item out for good."""
     values = {"status": "left_out", "reason": reason, "next_at": None, "updated_at": now}
-    _set(connection, source, item_id, **values)
+    _set(connection, source, item_id, values)
 
 
 def postpone(
@@ -219,7 +219,7 @@ def postpone(
         leave_out(connection, item.source, item.item_id, reason, now)
         return
     values = {"attempts": attempts, "next_at": next_at, "reason": reason, "updated_at": now}
-    _set(connection, item.source, item.item_id, **values)
+    _set(connection, item.source, item.item_id, values)
 
 
 def close_if_done(connection: Connection, source: str, item_id: str, now: datetime) -> None:
@@ -267,7 +267,7 @@ def _of(table: Any, source: str, item_id: str) -> Iterable[ColumnElement[bool]]:
     return table.c.source == source, table.c.item_id == item_id
 
 
-def _set(connection: Connection, source: str, item_id: str, **values: Any) -> None:
+def _set(connection: Connection, source: str, item_id: str, values: dict[str, Any]) -> None:
     connection.execute(update(_item).where(*_of(_item, source, item_id)).values(values))
 
 
