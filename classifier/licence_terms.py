@@ -3,7 +3,7 @@
 Plain sentences about what the licences ask for; they are no legal advice.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from classifier.data_sources import SourceCount, TrainingSources
@@ -45,6 +45,11 @@ _BY_CLASS: Final[Mapping[str, str]] = {
         "published by their ids only (`classifier snapshot --ids-only`)."
     ),
 }
+_ROWS_OF_CLASS: Final[Mapping[str, str]] = {
+    "noncommercial": "Pass on rows {} for non-commercial purposes only.",
+    "unknown": "Before rows {} are passed on, find out what the source allows.",
+    "restricted": "Do not pass on rows {}: at most their ids (`classifier snapshot --ids-only`).",
+}
 _SPOTIFY: Final = (
     "Spotify's Developer Terms forbid training models on Spotify content and passing it on."
 )
@@ -74,6 +79,15 @@ def publishing_paragraphs(sources: TrainingSources) -> Iterator[str]:
 def publishing_terms(sources: TrainingSources) -> str:
     """Return all paragraphs as one text."""
     return " ".join([*publishing_paragraphs(sources), NOT_ADVICE])
+
+
+def passing_on(counts: Iterable[SourceCount]) -> Iterator[str]:
+    """Yield a sentence per class of rows that are not for every use."""
+    listed = list(counts)
+    for name, advice in _ROWS_OF_CLASS.items():
+        of_class = [one for one in listed if one.licence_class == name]
+        if of_class:
+            yield advice.format(_licences_with_sources(of_class))
 
 
 def _paragraph(name: str, of_class: Mapping[str, Sequence[SourceCount]]) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from classifier import licence_terms
 from classifier.training_config import parse_list
 from genrebase.counts import counted
 from genrebase.runtime.command_line import ForSpreadsheets
@@ -32,6 +33,9 @@ def export(
     CSV and Parquet are streamed at any size. An NPZ has an array per column, without
     pickled objects, and is loaded by `numpy.load(FILE)`. An existing file is never overwritten.
 
+    Labels and features have the columns of their source and licence, also where --columns lacks
+    them; a Parquet file has the counts per source in its metadata (`genrebase.sources`).
+
     Examples:
       classifier export training_tracks -o training-tracks.parquet
     """
@@ -55,6 +59,11 @@ def export(
         f"{result.file}: {counted(result.rows, 'row')} of {result.view}, {result.bytes / 1e6:.1f} "
         "MB."
     )
+    for what, counts in (("Labels", result.labels), ("Features", result.features)):
+        if counts:
+            output.print(f"{what}: {', '.join(str(one) for one in counts)}.")
+    for sentence in licence_terms.passing_on((*result.labels, *result.features)):
+        output.warn(sentence)
     output.write_json(
         {
             "file": str(result.file),
@@ -63,5 +72,7 @@ def export(
             "rows": result.rows,
             "columns": list(result.columns),
             "bytes": result.bytes,
+            "labels": [one.as_json("rows") for one in result.labels],
+            "features": [one.as_json("rows") for one in result.features],
         }
     )

@@ -1,5 +1,7 @@
 """Export a view to CSV, Parquet or NPZ, with the frozen folds, for work in other tools."""
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,20 +15,30 @@ from pyarrow import parquet
 
 from classifier.data import dataset
 from classifier.data.dataset import Database
+from classifier.data_sources import SourceCount
 from classifier.errors import BadTrainingConfig
 from genrebase import export_mark, new_file, spreadsheet_cells
 from genrebase.progress import ProgressCallback, no_progress
-from genrebase.store import views
+from genrebase.store import tables, views
 
 FORMATS: Final = ("csv", "parquet", "npz")
 FOLD_COLUMNS: Final = ("track_fold", "side")
 """Columns with the fold and side of a track in every evaluation."""
 PREDICTED_BY: Final = "model_id"
 """The column of a view whose genres a model predicted."""
+SOURCES: Final = {
+    "labels": (("label_source", "label_licence"), ("source", "licence")),
+    "features": (("provider", "features_licence"), ("provider", "licence")),
+}
+"""What a view shows to the columns that have its source and licence."""
+SOURCES_METADATA: Final = b"genrebase.sources"
+"""The key of the sources and licences, as JSON, in the metadata of a Parquet file."""
 MISSING_SUFFIX: Final = "__missing"
 """Suffix of the array that marks missing texts."""
 
 Chunks = Iterator[pd.DataFrame]
+Sources = Callable[[], str]
+"""Returns sources and licences of the chunks as JSON, once they were all read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,10 @@ class ExportResult:
     rows: int
     columns: tuple[str, ...]
     bytes: int
+    labels: tuple[SourceCount, ...] = ()
+    """Rows per source of a label, with its licence."""
+    features: tuple[SourceCount, ...] = ()
+    """Rows per provider of features, with their licence."""
 
 
 def format_of(file: Path, given: str | None) -> str:
@@ -63,8 +79,9 @@ def run(
 ) -> ExportResult:
     """Write a view into a new file, 50,000 rows in memory at a time.
 
-    With `folds` they are appended to a view of tracks without them; a CSV file of predicted genres
-    always has the column model_id, so that it is not imported as data. `for_spreadsheets` keeps
+    With `folds` they are appended to a view of tracks without them; labels and features always
+    have the columns of their source and licence, and a CSV file of predicted genres always has the
+    column model_id, so that it is not imported as data. `for_spreadsheets` keeps
     the texts of a CSV file from being executed as formulas. An NPZ has an array per
     column and is made in memory. Raise `BadTrainingConfig` for a view, column or
     format that does not exist and for `for_spreadsheets` with another format than CSV, `UserError`
@@ -74,14 +91,59 @@ def run(
     if for_spreadsheets and made != "csv":
         raise BadTrainingConfig(f"--for-spreadsheets is for CSV files, and {file} is {made}.")
     new_file.refuse_existing(file)
+    if columns is not None:
+        columns = _with_sources(view, columns)
     if made == "csv" and columns is not None:
         columns = _with_mark(view, columns)
-    parts = _counted(_parts(database, view, columns, folds=folds), progress)
+    tally = _SourceTally()
+    parts = _counted(_parts(database, view, columns, folds=folds), progress, tally)
     if for_spreadsheets:
         parts = map(_without_formulas, parts)
     with new_file.create_atomically(file) as place:
-        rows, names = WRITERS[made](parts, place)
-    return ExportResult(file, view, made, rows, names, file.stat().st_size)
+        rows, names = WRITERS[made](parts, place, tally.as_json)
+    counts = (tally.counts("labels"), tally.counts("features"))
+    return ExportResult(file, view, made, rows, names, file.stat().st_size, *counts)
+
+
+class _SourceTally:
+    """Counts the rows per source and licence of labels and features, part by part."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Counter[tuple[str, str]]] = {what: Counter() for what in SOURCES}
+
+    def add(self, part: pd.DataFrame) -> None:
+        for what, pairs in SOURCES.items():
+            for source, licence in pairs:
+                if {source, licence} <= set(part.columns):
+                    named = part[[source, licence]].dropna().astype(str)
+                    self._rows[what].update(zip(named[source], named[licence], strict=True))
+
+    def counts(self, what: str) -> tuple[SourceCount, ...]:
+        """Return the counts of `labels` or `features`, the largest first."""
+        return tuple(SourceCount(*pair, count) for pair, count in self._rows[what].most_common())
+
+    def as_json(self) -> str:
+        """Return the counts as JSON."""
+        named = {what: [one.as_json("rows") for one in self.counts(what)] for what in SOURCES}
+        return json.dumps(named, ensure_ascii=False)
+
+
+def _with_sources(view: str, columns: Sequence[str]) -> Sequence[str]:
+    """Return the columns with the source and licence of each label and feature among them."""
+    known = views.ALL[view].columns if view in views.ALL else {}
+    shown = {
+        "label_licence": {"label", "claim", "verdict"} & set(columns),
+        "features_licence": set(tables.FEATURES) & set(columns),
+        "licence": set(columns) - {"track_id"},
+    }
+    added = [
+        name
+        for pairs in SOURCES.values()
+        for pair in pairs
+        if set(pair) <= set(known) and shown[pair[1]]
+        for name in pair
+    ]
+    return list(dict.fromkeys([*columns, *added]))
 
 
 def _with_mark(view: str, columns: Sequence[str]) -> Sequence[str]:
@@ -106,15 +168,16 @@ def _parts(database: Database, view: str, columns: Sequence[str] | None, *, fold
         yield part.join(folds_by_track, on="track_id")
 
 
-def _counted(parts: Chunks, progress: ProgressCallback) -> Chunks:
+def _counted(parts: Chunks, progress: ProgressCallback, tally: _SourceTally) -> Chunks:
     done = 0
     for part in parts:
         done += len(part)
+        tally.add(part)
         progress(done)
         yield part
 
 
-def _csv(parts: Chunks, place: Path) -> tuple[int, tuple[str, ...]]:
+def _csv(parts: Chunks, place: Path, _sources: Sources) -> tuple[int, tuple[str, ...]]:
     rows = 0
     names: tuple[str, ...] = ()
     with place.open("w", encoding="utf-8", newline="") as file:
@@ -136,7 +199,7 @@ def _without_formulas(part: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _parquet(parts: Chunks, place: Path) -> tuple[int, tuple[str, ...]]:
+def _parquet(parts: Chunks, place: Path, sources: Sources) -> tuple[int, tuple[str, ...]]:
     first = pa.Table.from_pandas(next(parts), preserve_index=False)
     first = first.replace_schema_metadata(
         {**(first.schema.metadata or {}), **export_mark.METADATA}
@@ -148,10 +211,11 @@ def _parquet(parts: Chunks, place: Path) -> tuple[int, tuple[str, ...]]:
             table = pa.Table.from_pandas(part, schema=first.schema, preserve_index=False)
             writer.write_table(table)
             rows += table.num_rows
+        writer.add_key_value_metadata({SOURCES_METADATA: sources().encode()})
     return rows, tuple(first.column_names)
 
 
-def _npz(parts: Chunks, place: Path) -> tuple[int, tuple[str, ...]]:
+def _npz(parts: Chunks, place: Path, _sources: Sources) -> tuple[int, tuple[str, ...]]:
     frame = pd.concat(list(parts), ignore_index=True)
     arrays: dict[str, NDArray[Any]] = {}
     for name in frame.columns:
@@ -178,7 +242,7 @@ def _arrays(name: str, column: "pd.Series[Any]") -> dict[str, NDArray[Any]]:
     return {name: column.to_numpy(dtype=np.float64, na_value=np.nan)}
 
 
-WRITERS: Final[dict[str, Callable[[Chunks, Path], tuple[int, tuple[str, ...]]]]] = {
+WRITERS: Final[dict[str, Callable[[Chunks, Path, Sources], tuple[int, tuple[str, ...]]]]] = {
     "csv": _csv,
     "parquet": _parquet,
     "npz": _npz,

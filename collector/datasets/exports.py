@@ -31,6 +31,9 @@ _CATALOGUE: Final = (
     {"label", "genres_sighted"},
     {"name_key", "claim_tied"},
     {"track_id", "genre", "is_claim"},
+    {"label_source", "label_licence"},
+    {"provider", "features_licence"},
+    {"track_id", "genre", "source", "licence"},
 )
 """Sets of columns that only a catalogue's tables have."""
 _VERDICTS: Final = {"source", "source_id", "genre", "by", "at"}

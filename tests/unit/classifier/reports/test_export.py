@@ -1,18 +1,23 @@
 """Files written from a view in parts."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, update
+from pyarrow import parquet
+from sqlalchemy import Engine, insert, update
 
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig
 from classifier.reports import export
+from collector.datasets.exports import ExportedData, refuse_export
+from genrebase import export_mark
 from genrebase.store import tables
 from genrebase.store.engine import transaction
+from tests.fakes import NOON
 from tests.synthetic_music import Music
 
 
@@ -32,7 +37,7 @@ def parts() -> Iterator[pd.DataFrame]:
 def test_parts_become_one_file(tmp_path: Path, name: str) -> None:
     """One header, every row once, in their order."""
     file = tmp_path / f"t.{name}"
-    rows, columns = export.WRITERS[name](parts(), file)
+    rows, columns = export.WRITERS[name](parts(), file, lambda: "{}")
     assert (rows, columns) == (4, ("track_id", "title", "year", "explicit"))
     if name == "csv":
         result = pd.read_csv(file, dtype={"year": "Int64"})
@@ -92,3 +97,35 @@ def test_a_spreadsheet_executes_no_cell(tmp_path: Path, sqlite_engine: Engine) -
     assert (shown["loudness"] < 0).any()
     with pytest.raises(BadTrainingConfig, match="for CSV files"):
         export.run(sqlite_engine, "tracks", tmp_path / "a.parquet", for_spreadsheets=True)
+
+
+def test_labels_and_features_have_their_licences(tmp_path: Path, sqlite_engine: Engine) -> None:
+    """Also where --columns lacks them; the metadata of a Parquet file has the counts."""
+    Music(artists=12, silent=0.2).fill(sqlite_engine)
+    with transaction(sqlite_engine) as connection:
+        for name, licence in (("csv:music", "terms"), ("csv", "cc-by-4.0")):
+            row = {"name": name, "licence": licence, "noted_at": NOON}
+            connection.execute(insert(tables.data_source), row)
+    file = tmp_path / "t.parquet"
+    done = export.run(sqlite_engine, "training_tracks", file, columns=["track_id", "label", "key"])
+    assert done.columns[:7] == (
+        *("track_id", "label", "key", "label_source", "label_licence"),
+        *("provider", "features_licence"),
+    )
+    assert [str(one) for one in done.labels] == [f"{done.rows} from csv:music (terms)"]
+    (features,) = done.features
+    assert (features.source, features.licence) == ("csv", "cc-by-4.0")
+    assert 0 < features.count < done.rows
+    metadata = parquet.read_metadata(file).metadata
+    assert json.loads(metadata[export.SOURCES_METADATA])["features"] == [features.as_json("rows")]
+    assert export_mark.METADATA.items() <= parquet.read_schema(file).metadata.items()
+    titles = export.run(sqlite_engine, "tracks", tmp_path / "t.csv", columns=["title"])
+    assert (titles.columns, titles.labels) == (("title",), ())
+    for view in ("track_genre_sources", "training_tracks"):
+        name = tmp_path / f"{view}.csv"
+        written = export.run(sqlite_engine, view, name, columns=["track_id", *_LABEL[view]])
+        with pytest.raises(ExportedData, match="catalogue"):
+            refuse_export(name, written.columns)
+
+
+_LABEL = {"track_genre_sources": ["genre"], "training_tracks": ["label"]}
