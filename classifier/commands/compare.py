@@ -66,7 +66,7 @@ def compare(
     )
     with experiment(output, "Comparing", given, snapshot, again=again) as (context, config):
         result = comparing.run(context, config, grid)
-    print_notices(output, result.left_out, nothing_new=result.nothing_new)
+    print_notices(output, result.left_out, result.sources, nothing_new=result.nothing_new)
     title = f"Experiment {result.experiment}: accuracy on test tracks"
     if config.split != SPLITS[0]:
         title += " of the published split"

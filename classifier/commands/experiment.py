@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from classifier.commands import interrupts
 from classifier.commands.training_options import load_snapshot
+from classifier.data_sources import TrainingSources
 from classifier.errors import BadTrainingConfig
 from classifier.settings import ClassifierSettings
 from classifier.training_config import TrainingConfig, parse_list
@@ -68,12 +69,20 @@ def describe_stored_trials(done: int, total: int, *, again: bool) -> str:
     )
 
 
-def print_notices(output: Output, left_out: Mapping[str, int], *, nothing_new: bool) -> None:
-    """Warn about genres that were left out; print a notice if all trials were stored already."""
+def print_notices(
+    output: Output, left_out: Mapping[str, int], sources: Mapping[str, Any], *, nothing_new: bool
+) -> None:
+    """Warn about genres and sources that were left out; report if all trials were stored already.
+
+    `sources` are `TrainingSources` as JSON.
+    """
+    # imports of pandas, which --help does not need
+    from classifier.commands import tables
     from classifier.data.training_data import format_counts
 
     if left_out:
         output.warn(f"Left out for too few tracks: {format_counts(left_out)}.")
+    tables.print_left_out(output, TrainingSources.from_json(sources))
     if nothing_new:
         output.print("Nothing new: all trials on these tracks are stored already.")
 

@@ -61,7 +61,7 @@ def learning_curve(
     sizes, turns = _parse_steps(steps), parse_rotations(rotations)
     with experiment(output, "Learning curve", given, snapshot, again=again) as (context, config):
         result = curve.run(context, config, sizes=sizes, rotations=turns)
-    print_notices(output, result.left_out, nothing_new=result.nothing_new)
+    print_notices(output, result.left_out, result.sources, nothing_new=result.nothing_new)
     output.table(
         f"Experiment {result.experiment}: accuracy on test tracks",
         _COLUMNS,

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from classifier.data_sources import LeftOut, TrainingSources
+from classifier.data_sources import TrainingSources
 from classifier.records import FEW_TRACKS, REGIME_TITLES, STATUS_TITLES, StoredModel
-from classifier.training_config import TrainingConfig
 from genrebase.counts import counted
 from genrebase.runtime.console import Output
 
@@ -60,9 +59,9 @@ def print_model(output: Output, model: StoredModel) -> None:
     print_origin(output, model.origin)
 
 
-def print_left_out(output: Output, left_out: LeftOut, config: TrainingConfig) -> None:
+def print_left_out(output: Output, sources: TrainingSources) -> None:
     """Warn about labels and features that licence and level left out, by source."""
-    for sentence in left_out.sentences(config.licence, config.min_level):
+    for sentence in sources.left_out.sentences(sources.licence, sources.min_level):
         output.warn(sentence)
 
 

@@ -94,7 +94,7 @@ def train(
             f"of them (here: {config.unmapped})."
         )
     if result.sources is not None:
-        tables.print_left_out(output, result.sources.left_out, config)
+        tables.print_left_out(output, result.sources)
     for warning in result.warnings:
         output.warn(warning)
     if result.nothing_new:

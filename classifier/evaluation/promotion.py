@@ -100,6 +100,23 @@ def decide_against_champion(
     return PromotionDecision("rejected", reason)
 
 
+def keep_narrower_licence(
+    decision: PromotionDecision, *, champion_id: int, licence: str, champion_licence: str
+) -> PromotionDecision:
+    """Reject a candidate that was trained under a wider licence than the champion.
+
+    `licence` and `champion_licence` are values of `--licence`, the candidate's being the wider.
+    """
+    if decision.status != "champion":
+        return decision
+    reason = (
+        f"{decision.reason} But it was trained with --licence {licence}, model {champion_id} with "
+        f"--licence {champion_licence}: only `classifier promote` replaces a model by one that "
+        "was trained on more licences."
+    )
+    return PromotionDecision("rejected", reason)
+
+
 def _difference(comparison: Comparison) -> str:
     interval = comparison.interval
     return (

@@ -59,6 +59,8 @@ class ComparisonResult:
     failed: tuple[Mapping[str, Any], ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
     origin: str | None = None
+    sources: Mapping[str, Any] = field(default_factory=dict)
+    """`TrainingSources` as JSON: what was trained on, and what was left out."""
 
 
 def run(
@@ -97,6 +99,7 @@ def run(
             tuple(failed_trials(runner.experiment)),
             dict(split.left_out),
             raw.origin,
+            split.sources.as_json(),
         )
 
 

@@ -54,6 +54,8 @@ class LearningCurve:
     sentences: tuple[str, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
     origin: str | None = None
+    sources: Mapping[str, Any] = field(default_factory=dict)
+    """`TrainingSources` as JSON: what was trained on, and what was left out."""
 
 
 def run(
@@ -98,6 +100,7 @@ def run(
             tuple(_sentences(step)),
             dict(split.left_out),
             raw.origin,
+            split.sources.as_json(),
         )
 
 

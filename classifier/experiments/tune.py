@@ -76,6 +76,8 @@ class TuningResult:
     nothing_new: bool = False
     left_out: Mapping[str, int] = field(default_factory=dict)
     origin: str | None = None
+    sources: Mapping[str, Any] = field(default_factory=dict)
+    """`TrainingSources` as JSON: what was trained on, and what was left out."""
 
 
 def run(
@@ -143,6 +145,7 @@ def run(
             nothing_new=runner.n_run == 0 and stopped is None,
             left_out=dict(split.left_out),
             origin=raw.origin,
+            sources=split.sources.as_json(),
         )
 
 

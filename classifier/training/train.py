@@ -19,7 +19,7 @@ from classifier.data.raw_dataset import UNRESTRICTED, RawDataset
 from classifier.data.training_data import SplitDataset
 from classifier.data_sources import TrainingSources
 from classifier.errors import BadTrainingConfig, BrokenArtifact, SameTrainingRunning
-from classifier.evaluation import report
+from classifier.evaluation import promotion, report
 from classifier.features import groups
 from classifier.ports import Estimator, ReportsEpochs
 from classifier.records import Epoch, PromotionDecision, StoredModel
@@ -29,7 +29,14 @@ from classifier.training import out_of_fold_predictions
 from classifier.training.evaluate import Evaluation, evaluate
 from classifier.training.fingerprint import TrainingFingerprint, find_identical
 from classifier.training.snapshots import TrainingSnapshot
-from classifier.training_config import DEFAULT_TASK, LEVELS, SPLITS, TrainingConfig, train_job_name
+from classifier.training_config import (
+    DEFAULT_TASK,
+    LEVELS,
+    LICENCES,
+    SPLITS,
+    TrainingConfig,
+    train_job_name,
+)
 from genrebase.counts import counted
 from genrebase.progress import MessageCallback
 from genrebase.runtime import jobs
@@ -244,6 +251,9 @@ class _Training:
         seconds = self.clock.monotonic() - began
         self.log(f"evaluating, with a second fit on a random split (about {seconds:.0f} s)")
         evaluation = evaluate(split, fitted, unfitted, self._load_champion(champion), self.config)
+        if champion is not None:
+            decision = self._keep_narrower_licence(evaluation.decision, champion)
+            evaluation = replace(evaluation, decision=decision)
         if self.snapshot is not None:
             reason = f"Trained on the snapshot {self.snapshot.name}: it reproduces metrics."
             evaluation = replace(evaluation, decision=PromotionDecision("rejected", reason))
@@ -258,6 +268,16 @@ class _Training:
             )
         stored = stored_fields(fitted, split, self.config.features)
         return _FitResult(evaluation, stored, probabilities, tuple(epochs))
+
+    def _keep_narrower_licence(
+        self, decision: PromotionDecision, champion: StoredModel
+    ) -> PromotionDecision:
+        licence, before = self.config.licence, TrainingConfig.from_model(champion).licence
+        if LICENCES.index(licence) >= LICENCES.index(before):
+            return decision
+        return promotion.keep_narrower_licence(
+            decision, champion_id=champion.id, licence=licence, champion_licence=before
+        )
 
     def _load_champion(self, champion: StoredModel | None) -> serving.LoadedModel | None:
         if champion is None:

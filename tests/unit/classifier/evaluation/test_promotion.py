@@ -1,6 +1,10 @@
 """Promotion to champion."""
 
-from classifier.evaluation.promotion import decide_against_champion, decide_first
+from classifier.evaluation.promotion import (
+    decide_against_champion,
+    decide_first,
+    keep_narrower_licence,
+)
 from classifier.records import Comparison, Interval
 
 
@@ -84,3 +88,15 @@ def test_possibly_worse_is_rejected_with_its_reason() -> None:
     assert decision.status == "rejected"
     assert "model 7" in decision.reason
     assert "unseen artists" in decision.reason
+
+
+def test_a_wider_licence_replaces_no_narrower_one() -> None:
+    """However good the candidate is; the reason says how it is promoted all the same."""
+    better = decide_first({"new_artist": BETTER}, {})
+    licences = {"champion_id": 7, "licence": "any", "champion_licence": "open"}
+    kept = keep_narrower_licence(better, **licences)
+    assert kept.status == "rejected"
+    assert better.reason in kept.reason
+    assert "model 7 with --licence open" in kept.reason
+    worse = decide_first({"new_artist": WORSE}, {})
+    assert keep_narrower_licence(worse, **licences) == worse
