@@ -13,11 +13,9 @@ from collector.errors import Blocked, RequestLimitReached, StopRequested
 from collector.http.retry import RequestLimit
 from genrebase.runtime.jobs import RunRecorder
 
-StopReason = Literal[
-    "target", "exhausted", "done", "closed", "blocked", "limit", "interrupted", "disk"
-]
+StopReason = Literal["target", "exhausted", "done", "closed", "blocked", "limit", "interrupted"]
 
-_JOB_OUTCOMES: Final = {"blocked": "blocked", "interrupted": "interrupted", "disk": "failed"}
+_JOB_OUTCOMES: Final = {"blocked": "blocked", "interrupted": "interrupted"}
 """Reasons to stop after which the job itself did not end as `done`."""
 
 

@@ -1,1 +1,0 @@
-"""Audio files of open catalogues: downloaded within bounds, analysed, recorded, deleted."""
