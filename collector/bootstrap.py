@@ -1,6 +1,8 @@
 """Composition root: builds sources, providers and jobs from the settings, after checking them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
@@ -23,8 +25,9 @@ from collector.enrichment.features import BudgetedProvider
 from collector.errors import NotFound, TermsNotAccepted
 from collector.http.client import get_json, make_session
 from collector.http.rate_limiter import RequestBudget
-from collector.ports import FeatureProvider, Source
+from collector.ports import AudioSource, FeatureProvider, Source
 from collector.settings import (
+    AUDIO_SOURCES_GROUP,
     FEATURES_GROUP,
     IMPORT_PROVIDERS,
     PLAYLIST_SOURCE,
@@ -34,12 +37,14 @@ from collector.settings import (
 from collector.sources import internet_archive, musicbrainz_client, spotify_client
 from collector.sources.musicbrainz_client import MusicBrainzClient
 from collector.sources.spotify_client import SpotifyClient
+from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import Clock
 from genrebase.store import bulk
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 if TYPE_CHECKING:
+    from collector.downloads.run import DownloadRun
     from collector.enrichment.analyses import AnalysisFetcher
 
 TERMS_MESSAGE: Final = (
@@ -122,6 +127,47 @@ def open_crawl(
     return CrawlStages(engine, clock, stages)
 
 
+def open_downloads(
+    engine: Engine,
+    settings: CollectorSettings,
+    clock: Clock,
+    stop_requested: Callable[[], bool] = lambda: False,
+    *,
+    keep: Path | None = None,
+    workers: int = 1,
+) -> "DownloadRun":
+    """Return the run that downloads and analyses audio files of all sources that have some.
+
+    A source that cannot be opened is noted in `problems`; raises its error if there is no other,
+    and `NothingToDo` if no item waits and no source of audio files is configured.
+    """
+    # These import numpy, which is slow: only where audio files are analysed.
+    from collector.downloads.opening import names_with_work, open_run
+
+    names = names_with_work(engine, settings)
+    sources: list[AudioSource] = []
+    errors: dict[str, UserError] = {}
+    for name in names:
+        try:
+            source: AudioSource = plugins.load(AUDIO_SOURCES_GROUP, name).from_settings(
+                settings, clock
+            )
+            _check_source(engine, source, settings, clock)
+            sources.append(source)
+        except UserError as error:
+            errors[name] = error
+    if errors and not sources:
+        raise next(iter(errors.values()))
+    if not sources:
+        raise NothingToDo(
+            "No audio file waits to be analysed: set COLLECTOR_SOURCES=internetarchive and run "
+            "`collector harvest`, which lists some."
+        )
+    problems = [f"{name}: {error}" for name, error in errors.items()]
+    run = open_run(engine, settings, clock, sources, stop_requested)
+    return replace(run, keep=keep, workers=workers, problems=problems)
+
+
 def open_spotify(
     engine: Engine, settings: CollectorSettings, clock: Clock
 ) -> tuple[SpotifyClient, RequestBudget]:
@@ -192,7 +238,7 @@ def _origin_at(base_url: str, settings: CollectorSettings, clock: Clock) -> Cata
 
 
 def _check_source(
-    engine: Engine, source: Source, settings: CollectorSettings, clock: Clock
+    engine: Engine, source: Source | AudioSource, settings: CollectorSettings, clock: Clock
 ) -> None:
     """Check terms and catalogue before anything is written.
 

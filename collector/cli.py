@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "genres": "collector.commands.genres:app",
     "harvest": "collector.commands.harvest:harvest",
     "enrich": "collector.commands.enrich:enrich",
+    "listen": "collector.commands.listen:listen",
     "analyse": "collector.commands.analyse:analyse",
     "import": "collector.commands.import_dataset:import_",
     "imports": "collector.commands.imports:app",

@@ -10,6 +10,9 @@ from typing import Any, Final, Self
 
 from collector.rate import Rate
 
+FIRST_WAIT_SECONDS: Final = 30.0
+"""One window of Spotify's limit."""
+
 RECHECK_AFTER_SECONDS: Final = 7 * 86_400.0
 """How long a refusal is remembered."""
 
@@ -24,6 +27,8 @@ class Account:
     """A fingerprint of credential and address, never the secret itself."""
     rate: Rate
     """The configured limit."""
+    first_wait: float = FIRST_WAIT_SECONDS
+    """Seconds to wait after a first refusal without a Retry-After."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """The collector daemon: which job runs when; no SQL, no HTTP.
 
 Every `COLLECTOR_INTERVAL` seconds each job checks for work: the harvest of missing tracks, the
-requests for missing features and, where `COLLECTOR_ANALYSES` allows some, audio analyses. A check
-that finds no work leaves no row.
+requests for missing features and, where `COLLECTOR_ANALYSES` allows some, audio analyses; where
+`COLLECTOR_SOURCES` names a source of audio files, their downloads. A check that finds no work
+leaves no row.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,10 @@ import structlog
 from collector import bootstrap
 from collector.enrichment.features import JOB, FeatureEnricher
 from collector.run_outcome import RunOutcome
-from collector.settings import CollectorSettings
+from collector.settings import AUDIO_SOURCES_GROUP, CollectorSettings
+from genrebase.audio import scan
+from genrebase.errors import UserError
+from genrebase.runtime import plugins
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.job_scheduler import JobScheduler, ScheduledJob
 from genrebase.runtime.jobs import job_run, no_other_process
@@ -25,6 +29,9 @@ from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import Engine
 
 _log = structlog.get_logger(__name__)
+
+LISTEN: Final = "listen"
+"""The job that downloads and analyses audio files."""
 
 MAX_REQUESTS_PER_RUN: Final = 1_000
 """Requests after which a run is stored and the next begins: minutes at the usual rates."""
@@ -85,8 +92,25 @@ def jobs(
         analyser = bootstrap.open_analyser(engine, settings, clock, lambda: stop.requested)
         analyse = LoggedJob("analyse", analyser)
         polls["analyse"] = partial(_run_if_idle, analyse, enricher, settings.analyses)
+    if set(settings.source_names) & set(plugins.registered_names(AUDIO_SOURCES_GROUP)):
+        downloads = _open_downloads(engine, settings, clock, stop)
+        if downloads is not None:
+            listen = LoggedJob(LISTEN, downloads, is_exclusive=True)
+            polls[LISTEN] = partial(_run_until_done, listen)
     schedule = IntervalSchedule(settings.interval)
     return [ScheduledJob(name, poll, schedule) for name, poll in polls.items()]
+
+
+def _open_downloads(
+    engine: Engine, settings: CollectorSettings, clock: Clock, stop: StopSignal
+) -> Worker | None:
+    """Return the run of downloads; None, with a warning, without the libraries for audio."""
+    try:
+        scan.require_libraries()
+    except UserError as error:
+        _log.warning("audio files are not analysed", reason=str(error))
+        return None
+    return bootstrap.open_downloads(engine, settings, clock, lambda: stop.requested)
 
 
 @dataclass(slots=True)
@@ -95,6 +119,8 @@ class LoggedJob:
 
     name: str
     worker: Worker
+    is_exclusive: bool = False
+    """Whether one process at a time may run it."""
     _blocked_until: datetime | None = field(default=None, init=False)
 
     def has_work(self) -> bool:
@@ -108,7 +134,9 @@ class LoggedJob:
         """Run once and return the outcome."""
         clock = self.worker.clock
         began = clock.monotonic()
-        with job_run(self.worker.engine, clock, self.name, service=True) as run:
+        with job_run(
+            self.worker.engine, clock, self.name, exclusive=self.is_exclusive, service=True
+        ) as run:
             outcome = self.worker.run(max_requests=max_requests)
             outcome.write_to(run)
         _log.info(

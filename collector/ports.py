@@ -121,6 +121,11 @@ class AudioSource(RemoteService, Protocol):
     """A source of audio files: items, and the files of each."""
 
     @property
+    def base_url(self) -> str | None:
+        """The host that stands in for the public service, such as a sandbox; None: none does."""
+        ...
+
+    @property
     def domain(self) -> str:
         """The host that its files are at, or below."""
         ...
@@ -133,6 +138,11 @@ class AudioSource(RemoteService, Protocol):
     @property
     def batch_size(self) -> int:
         """Maximum of items per request."""
+        ...
+
+    @property
+    def items_are_tracks(self) -> bool:
+        """Whether an item is a track that a harvest recorded, and has one file."""
         ...
 
     @classmethod

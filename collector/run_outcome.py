@@ -13,9 +13,11 @@ from collector.errors import Blocked, RequestLimitReached, StopRequested
 from collector.http.retry import RequestLimit
 from genrebase.runtime.jobs import RunRecorder
 
-StopReason = Literal["target", "exhausted", "done", "closed", "blocked", "limit", "interrupted"]
+StopReason = Literal[
+    "target", "exhausted", "done", "closed", "blocked", "limit", "interrupted", "disk"
+]
 
-_JOB_OUTCOMES: Final = {"blocked": "blocked", "interrupted": "interrupted"}
+_JOB_OUTCOMES: Final = {"blocked": "blocked", "interrupted": "interrupted", "disk": "failed"}
 """Reasons to stop after which the job itself did not end as `done`."""
 
 

@@ -32,6 +32,9 @@ SOURCES_GROUP: Final = "collector.sources"
 PLAYLIST_SOURCE: Final = "spotify_playlists"
 """The source that reads the playlists bound to genres, with `spotify`'s budget."""
 
+AUDIO_SOURCES_GROUP: Final = "collector.audio_sources"
+"""The entry-point group of plug-ins whose audio files `collector listen` analyses."""
+
 FEATURES_GROUP: Final = "collector.features"
 """The entry-point group of feature providers."""
 

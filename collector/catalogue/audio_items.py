@@ -168,16 +168,19 @@ def next_items(
 
 def open_item(
     connection: Connection, source: str, item_id: str, found: ItemFiles, now: datetime
-) -> None:
-    """Store an item's files, all of which are to be downloaded, and its present metadata."""
+) -> bool:
+    """Store an item's files, all of which are to be downloaded, and its present metadata.
+
+    An item without files is left out; returns whether it has any.
+    """
     listed = found.item
     reason = ", ".join(f"{number} {why}" for why, number in sorted(found.passed_over.items()))
-    values = _values(source, listed, now)
+    values = _values(source, listed, now) | {"status": "open", "reason": reason or None}
     del values["listed_at"]
     if not found.files:
         leave_out(connection, source, item_id, reason or "no audio file", now)
-        return
-    _set(connection, source, item_id, **values, status="open", reason=reason or None, attempts=0)
+        return False
+    _set(connection, source, item_id, {**values, "attempts": 0, "next_at": None})
     connection.execute(delete(_download).where(*_of(_download, source, item_id)))
     connection.execute(
         insert(_download),
@@ -187,6 +190,7 @@ def open_item(
             for position, file in enumerate(found.files)
         ],
     )
+    return True
 
 
 def leave_out(
@@ -194,19 +198,28 @@ def leave_out(
 ) -> None:
     """Leave an item out for good."""
     values = {"status": "left_out", "reason": reason, "next_at": None, "updated_at": now}
-    _set(connection, source, item_id, **values)
+    _set(connection, source, item_id, values)
 
 
 def postpone(
-    connection: Connection, item: StoredItem, reason: str, next_at: datetime, now: datetime
+    connection: Connection,
+    item: StoredItem,
+    reason: str,
+    next_at: datetime,
+    now: datetime,
+    *,
+    give_up: bool = True,
 ) -> None:
-    """Note a failure of an item: it is due again at `next_at`, or left out after the last."""
+    """Note a failure of an item: it is due again at `next_at`.
+
+    With `give_up` it is left out after `MAX_ATTEMPTS` in a row.
+    """
     attempts = item.attempts + 1
-    if attempts >= MAX_ATTEMPTS:
+    if give_up and attempts >= MAX_ATTEMPTS:
         leave_out(connection, item.source, item.item_id, reason, now)
         return
     values = {"attempts": attempts, "next_at": next_at, "reason": reason, "updated_at": now}
-    _set(connection, item.source, item.item_id, **values)
+    _set(connection, item.source, item.item_id, values)
 
 
 def close_if_done(connection: Connection, source: str, item_id: str, now: datetime) -> None:
@@ -254,7 +267,7 @@ def _of(table: Any, source: str, item_id: str) -> Iterable[ColumnElement[bool]]:
     return table.c.source == source, table.c.item_id == item_id
 
 
-def _set(connection: Connection, source: str, item_id: str, **values: Any) -> None:
+def _set(connection: Connection, source: str, item_id: str, values: dict[str, Any]) -> None:
     connection.execute(update(_item).where(*_of(_item, source, item_id)).values(values))
 
 

@@ -96,6 +96,7 @@ def record(
         track = item.track
         pending = _resolve(batch, track, ids)
         pending.seen_in_batch = True
+        _add_merged_ids(batch, track, pending)
         artists_ = [credited[track.source, credit] for credit in track.artists]
         if batch.ledger is None:
             pending.fill_missing(track)
@@ -169,7 +170,7 @@ def _load(connection: Connection, source_tracks: Sequence[SourceTrack]) -> _Batc
     by_source: dict[str, list[str]] = {}
     for track in source_tracks:
         if track.source != NAME_ONLY:
-            by_source.setdefault(track.source, []).append(track.source_id)
+            by_source.setdefault(track.source, []).extend(_ids_of(track))
     for source, ids in by_source.items():
         stored = tracks_of_aliases(connection, source, ids)
         batch.aliases.update(((source, source_id), track) for source_id, track in stored.items())
@@ -200,7 +201,8 @@ def _max_new(batch: _Batch, source_tracks: Iterable[SourceTrack]) -> int:
 
 def _by_id(batch: _Batch, source_track: SourceTrack) -> PendingTrack | None:
     """Return the track of an id; None if there is none, or a file's own id is another song's."""
-    stored_id = batch.aliases.get((source_track.source, source_track.source_id))
+    addresses = [(source_track.source, one) for one in _ids_of(source_track)]
+    stored_id = next((batch.aliases[one] for one in addresses if one in batch.aliases), None)
     if stored_id is None:
         return None
     pending = batch.tracks[stored_id]
@@ -270,6 +272,18 @@ def _add_alias(batch: _Batch, source_track: SourceTrack, key: str, chosen: Pendi
     else:
         batch.aliases[address] = chosen.id
     batch.new_aliases[address] = chosen.id
+
+
+def _ids_of(source_track: SourceTrack) -> tuple[str, ...]:
+    return source_track.source_id, *source_track.merged_ids
+
+
+def _add_merged_ids(batch: _Batch, source_track: SourceTrack, pending: PendingTrack) -> None:
+    """Make all ids of a recording that was merged aliases of its track, unless they are stored."""
+    for source_id in _ids_of(source_track) if source_track.merged_ids else ():
+        address = (source_track.source, source_id)
+        if address not in batch.aliases:
+            batch.aliases[address] = batch.new_aliases[address] = pending.id
 
 
 def _with_isrc(candidates: Iterable[PendingTrack], isrc: str | None) -> list[PendingTrack]:

@@ -8,12 +8,14 @@ from collector.settings import CollectorSettings
 from genrebase.counts import counted
 from genrebase.errors import CommandInterrupted, GenrebaseError
 from genrebase.runtime.console import Output
+from genrebase.store.source_ids import MUSICBRAINZ, SPOTIFY
 
 if TYPE_CHECKING:
     from collector.imports.ids import AddResult
 
 _MAX_LISTED = 5
 """Ids that a message lists; the JSON document has all."""
+_SERVICES = {SPOTIFY: "Spotify", MUSICBRAINZ: "MusicBrainz"}
 
 
 class TracksNotAdded(GenrebaseError):
@@ -26,12 +28,13 @@ def add(
         typer.Argument(
             metavar="TRACK_ID|URL|FILE…",
             help="Spotify IDs, URIs or URLs of tracks, or files: text with one per line, or a "
-            "table (CSV, JSON, Parquet, a workbook) with a column of them.",
+            "table (CSV, JSON, Parquet, a workbook) with a column of them. Or MBIDs or URLs of "
+            "MusicBrainz' recordings, which need no account.",
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Add tracks by their Spotify IDs, without a genre, for the classifier to predict.
+    """Add tracks by their IDs, without a genre, for the classifier to predict.
 
     Stored tracks cost no request. `collector enrich` then fetches their features,
     and `classifier predict` predicts their genres.
@@ -41,16 +44,32 @@ def add(
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap
-    from collector.imports.ids import JOB, TrackAdder, parse_track_ids
+    from collector.imports.ids import (
+        JOB,
+        MusicBrainzTracks,
+        SpotifyTracks,
+        TrackAdder,
+        TrackClient,
+        parse_recording_ids,
+        parse_track_ids,
+    )
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.jobs import job_run
     from genrebase.runtime.shutdown import stop_on_signals
     from genrebase.store import connect
 
     output, clock = Output(as_json=as_json), SystemClock()
-    ids = parse_track_ids(tracks, output.warn)
-    engine = connect()
-    client, budget = bootstrap.open_spotify(engine, CollectorSettings.load(), clock)
+    ids, settings = parse_recording_ids(tracks), CollectorSettings.load()
+    client: TrackClient
+    if ids:
+        engine = connect()
+        musicbrainz, budget = bootstrap.open_musicbrainz(engine, settings, clock)
+        client = MusicBrainzTracks(musicbrainz)
+    else:
+        ids = parse_track_ids(tracks, output.warn)
+        engine = connect()
+        spotify, budget = bootstrap.open_spotify(engine, settings, clock)
+        client = SpotifyTracks(spotify)
     with (
         stop_on_signals(clock.interrupt) as stop,
         job_run(engine, clock, JOB) as run,
@@ -60,16 +79,16 @@ def add(
         added = adder.run(ids, advance=lambda so_far: bar(so_far.processed))
         added.write_to(run)
     output.write_json(added.as_json())
-    _print_summary(added, output)
+    _print_summary(added, _SERVICES[client.source], output)
     if added.blocked is not None:
         raise added.blocked
     if added.stopped == "interrupted":
         raise CommandInterrupted("Stopped. Run the same command again to continue.")
     if not added.recorded.tracks_new and not added.recorded.duplicates:
-        raise TracksNotAdded("Spotify has no track of any of these ids.")
+        raise TracksNotAdded(f"{_SERVICES[client.source]} has no track of any of these ids.")
 
 
-def _print_summary(added: "AddResult", output: Output) -> None:
+def _print_summary(added: "AddResult", service: str, output: Output) -> None:
     output.print(
         f"{counted(added.recorded.tracks_new, 'new track')}, {added.recorded.duplicates:,} "
         f"stored before, in {counted(added.requests, 'request')}."
@@ -78,6 +97,6 @@ def _print_summary(added: "AddResult", output: Output) -> None:
         more = len(added.not_found) - _MAX_LISTED
         listed = ", ".join(added.not_found[:_MAX_LISTED])
         rest = f" and {more:,} more" if more > 0 else ""
-        output.warn(f"Spotify has no track {listed}{rest}.")
+        output.warn(f"{service} has no track {listed}{rest}.")
     for source_id, reason in added.unusable.items():
         output.warn(f"{source_id} is not usable: {reason}.")

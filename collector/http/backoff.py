@@ -7,6 +7,8 @@ from typing import Final
 
 from tenacity import wait_exponential, wait_random
 
+from collector.credential_limits import FIRST_WAIT_SECONDS
+
 BETWEEN_RETRIES: Final = wait_exponential(0.25, max=8, exp_base=4) + wait_random(0, 0.25)
 """Exponential backoff with jitter: 0.25 to 0.5 s, then four times as long each, at most 8 s."""
 
@@ -25,8 +27,8 @@ MAX_BAN_SECONDS: Final = 30 * 86_400.0
 LONGEST_BAN_SECONDS: Final = MAX_BAN_SECONDS + MARGIN_SECONDS
 """A ban that ends later was recorded before the clock was set back, and is ignored."""
 
-_DEFAULT_SECONDS, _DEFAULT_MAX = 30.0, 3_600.0
-"""Without a Retry-After: one window at first, doubled with every further ban."""
+_DEFAULT_MAX: Final = 3_600.0
+"""Without a Retry-After: the account's first wait, doubled with every further ban up to this."""
 
 _QUOTA_SECONDS, _QUOTA_MAX = 600.0, 6 * 3_600.0
 """After an exceeded quota: retry after ten minutes, then at doubling intervals."""
@@ -36,12 +38,16 @@ _REPEATED_MIN: Final = 30.0
 
 
 def next_allowed_at(
-    now: float, retry_after: float | None, reason: str | None, earlier_bans: int
+    now: float,
+    retry_after: float | None,
+    reason: str | None,
+    earlier_bans: int,
+    first_wait: float = FIRST_WAIT_SECONDS,
 ) -> float:
     """Return the moment before which no request is sent after a 429.
 
     `earlier_bans` counts the bans since the last successful request. Retry-After is a lower bound;
-    without it, or without an announced end, the wait grows exponentially.
+    without it, or without an announced end, the wait grows exponentially from `first_wait`.
     """
     announced = None
     if retry_after is not None:
@@ -51,4 +57,4 @@ def next_allowed_at(
         return now + max(announced or 0.0, min(_QUOTA_SECONDS * factor, _QUOTA_MAX))
     if announced is not None:
         return now + (max(announced, _REPEATED_MIN) if earlier_bans else announced)
-    return now + min(_DEFAULT_SECONDS * factor, _DEFAULT_MAX)
+    return now + min(first_wait * factor, _DEFAULT_MAX)

@@ -179,7 +179,10 @@ class RequestBudget:
             is_running = BudgetState.from_row(row).is_blocked(now)
             blocked_until = row.blocked_until if is_running else 0.0
             after = before if is_running else before.with_ban()  # one ban, however many refusals
-            until = max(next_allowed_at(now, retry_after, reason, after.bans - 1), blocked_until)
+            allowed_at = next_allowed_at(
+                now, retry_after, reason, after.bans - 1, self._account.first_wait
+            )
+            until = max(allowed_at, blocked_until)
             self._write(
                 connection,
                 refusals=_row.refusals + 1,

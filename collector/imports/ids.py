@@ -1,4 +1,4 @@
-"""Import single tracks by their Spotify ids, without a genre, for the classifier to predict.
+"""Import single tracks by their ids, without a genre, for the classifier to predict.
 
 Several ids are fetched in one request if that endpoint is open; in development mode, one by one.
 Ids that are stored already cost no request.
@@ -20,20 +20,32 @@ from collector.imports import id_files
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from collector.run_outcome import RunOutcome
 from collector.sources import spotify_client
+from collector.sources.item_fields import RejectReason
+from collector.sources.musicbrainz_client import MergedRecording, MusicBrainzClient
+from collector.sources.musicbrainz_items import Recording, parse_recording
+from collector.sources.spotify_client import SpotifyClient
 from collector.sources.spotify_items import parse_track
+from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
 from genrebase.store import source_ids
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 JOB: Final = "add"
-BATCH_IDS: Final = 50
-"""Ids of one request to the endpoint for several tracks."""
-
 _log = structlog.get_logger(__name__)
 
 
 class TrackClient(Protocol):
     """Fetches tracks by their ids, one request per call."""
+
+    @property
+    def source(self) -> str:
+        """The source of the ids."""
+        ...
+
+    @property
+    def batch_ids(self) -> int:
+        """Maximum of ids per request; 1: `tracks` is not called."""
+        ...
 
     def tracks(self, ids: Sequence[str]) -> list[Any]:
         """Return tracks in the order of the ids, None for an unknown one."""
@@ -42,6 +54,47 @@ class TrackClient(Protocol):
     def track(self, track_id: str) -> Any:
         """Return one track; raise `NotFound` if there is none."""
         ...
+
+    def parse(self, response: Any, requested: str, last_year: int) -> SourceTrack | RejectReason:
+        """Return the track of a response to an id, or why it cannot be used."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SpotifyTracks:
+    """Tracks by Spotify's ids."""
+
+    client: SpotifyClient
+    source: str = source_ids.SPOTIFY
+    batch_ids: int = 50
+
+    def tracks(self, ids: Sequence[str]) -> list[Any]:
+        return self.client.tracks(ids)
+
+    def track(self, track_id: str) -> Any:
+        return self.client.track(track_id)
+
+    def parse(self, response: Any, requested: str, last_year: int) -> SourceTrack | RejectReason:  # noqa: ARG002 - an id of Spotify's has one track
+        return parse_track(response, last_year)
+
+
+@dataclass(frozen=True, slots=True)
+class MusicBrainzTracks:
+    """Recordings by their MBIDs, one at a time."""
+
+    client: MusicBrainzClient
+    source: str = source_ids.MUSICBRAINZ
+    batch_ids: int = 1
+
+    def tracks(self, ids: Sequence[str]) -> list[Any]:
+        raise EndpointClosed(f"a lookup of {len(ids)} recordings at once")
+
+    def track(self, track_id: str) -> Any:
+        return self.client.recording(track_id)
+
+    def parse(self, response: Any, requested: str, last_year: int) -> SourceTrack | RejectReason:
+        parsed = parse_recording(response, last_year, requested)
+        return parsed.track if isinstance(parsed, Recording) else parsed
 
 
 @dataclass
@@ -53,7 +106,7 @@ class AddResult(RunOutcome):
     recorded: RecordResult = field(default_factory=RecordResult)
     """Ids that were stored before count as duplicates."""
     not_found: list[str] = field(default_factory=list)
-    """Ids that Spotify does not have."""
+    """Ids that the source does not have."""
     unusable: dict[str, str] = field(default_factory=dict)
     """Why an id is not a track with a name."""
 
@@ -89,6 +142,19 @@ class AddResult(RunOutcome):
         }
 
 
+def parse_recording_ids(arguments: Sequence[str]) -> list[str]:
+    """Return the MBIDs of recordings in `arguments`, each once; none where none is there.
+
+    Raises `UserError` where only some of them are MBIDs: one source is requested at a time.
+    """
+    mbids = [source_ids.parse_recording_id(text) for text in arguments]
+    ids = list(dict.fromkeys(mbid for mbid in mbids if mbid is not None))
+    if ids and None in mbids:
+        other = arguments[mbids.index(None)]
+        raise UserError(f"{other[:80]!r} is no MBID of a recording: give ids of one service only.")
+    return ids
+
+
 def parse_track_ids(
     arguments: Iterable[str], warn: Callable[[str], object] = lambda _sentence: None
 ) -> list[str]:
@@ -121,7 +187,7 @@ class TrackAdder:
         """Add these ids; every response is stored before the next request."""
         outcome, limit = AddResult(requested=len(ids)), RequestLimit()
         with read_transaction(self.engine) as connection:
-            stored = tracks.tracks_of_aliases(connection, source_ids.SPOTIFY, ids)
+            stored = tracks.tracks_of_aliases(connection, self.client.source, ids)
         new = [source_id for source_id in ids if source_id not in stored]
         outcome.recorded = RecordResult(duplicates=len(ids) - len(new))
         with outcome.until_stopped(limit):
@@ -133,8 +199,9 @@ class TrackAdder:
 
     def _fetch_all(self, ids: Sequence[str], limit: RequestLimit) -> Iterator[Mapping[str, Any]]:
         """Yield the responses by id, request by request; None for a track that was not found."""
-        for first in range(0, len(ids), BATCH_IDS):
-            batch = ids[first : first + BATCH_IDS]
+        size = self.client.batch_ids
+        for first in range(0, len(ids), size):
+            batch = ids[first : first + size]
             responses = self._fetch_batch(batch, limit) if len(batch) > 1 else None
             if responses is not None:
                 yield responses
@@ -159,7 +226,10 @@ class TrackAdder:
 
     def _fetch_one(self, source_id: str, limit: RequestLimit) -> Any:
         try:
-            return self._request(partial(self.client.track, source_id), limit)
+            try:
+                return self._request(partial(self.client.track, source_id), limit)
+            except MergedRecording as merged:
+                return self._request(partial(self.client.track, merged.mbid), limit)
         except BadRequest:  # not found, or not a valid id
             return None
 
@@ -174,12 +244,12 @@ class TrackAdder:
             if response is None:
                 outcome.not_found.append(source_id)
                 continue
-            parsed = parse_track(response, now.year + 1)
+            parsed = self.client.parse(response, source_id, now.year + 1)
             if isinstance(parsed, SourceTrack):
                 observations.append(TrackObservation(parsed, None, 0))
             else:
                 outcome.unusable[source_id] = parsed.value
         if observations:
-            provenance = Provenance(spotify_client.NAME, provider=None)
+            provenance = Provenance(self.client.source, provider=None)
             with transaction(self.engine) as connection:
                 outcome.recorded += tracks.record(connection, observations, provenance, now)

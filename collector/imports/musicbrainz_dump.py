@@ -44,7 +44,8 @@ ORIGIN: Final = "musicbrainz-dump"
 _LOADED: Final = 0.6
 _JOINED: Final = 0.75
 """Shares of the work that are done once the tables are loaded and joined."""
-_RECORDED: Final = "recorded by import "
+RECORDED: Final = "recorded"
+"""The note of the number of recordings that are stored."""
 _COLLECTED: Final = "collected"
 _UNKNOWN_PART: Final = 99
 
@@ -232,7 +233,7 @@ class _DumpImport:
             provenance=Provenance(origin=ORIGIN, provider=None),
             mapping=ORIGIN,
             pass_over=self._pass_over,
-            on_commit=lambda rows: self._staging.note_fact(_RECORDED, str(rows)),
+            on_commit=lambda rows: self._staging.note_fact(RECORDED, str(rows)),
             compares_rows=False,
             estimate_rows=lambda _done: float(kept),
             has_exact_count=True,
@@ -260,7 +261,7 @@ class _DumpImport:
         )
 
     def _pass_over(self, counted_rows: int) -> int:
-        recorded = int(self._staging.fact(_RECORDED) or 0)
+        recorded = int(self._staging.fact(RECORDED) or 0)
         passed = min(recorded, counted_rows)
         self._first = passed + 1
         return passed

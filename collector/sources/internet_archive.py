@@ -60,6 +60,7 @@ class InternetArchive:
     max_results: Final = 1_000_000
     """More than the archive has: the cursor has no limit."""
     batch_size: Final = 1
+    items_are_tracks: Final = False
 
     def __init__(
         self,

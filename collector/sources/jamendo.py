@@ -44,6 +44,7 @@ class Jamendo:
     max_results: Final = 10_000
     """The API states no limit; beyond it, searches are split by years."""
     batch_size: Final = 50
+    items_are_tracks: Final = True
 
     def __init__(
         self, client_id: str, account: Account, clock: Clock, settings: CollectorSettings

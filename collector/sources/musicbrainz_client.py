@@ -43,6 +43,8 @@ _RECORDING: Final = "artist-credits isrcs tags genres releases"
 """What a recording's lookup includes."""
 _SLOW: Final = 3
 """A response takes up to 30 seconds at times: its timeout is a multiple of the setting."""
+_FIRST_WAIT_SECONDS: Final = 5.0
+"""The service serves again as soon as the rate has fallen; a busy one needs longer."""
 _RATE_EXCEEDED: Final = "rate limit"
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 
@@ -124,7 +126,7 @@ class MusicBrainzClient:
 def musicbrainz_account(settings: CollectorSettings) -> Account:
     """Return the account of the requests: their limit is that of an internet address."""
     credential = fingerprint(settings.musicbrainz_api_url)
-    return Account(NAME, credential, settings.musicbrainz_rate_limit)
+    return Account(NAME, credential, settings.musicbrainz_rate_limit, _FIRST_WAIT_SECONDS)
 
 
 def _error_for(response: requests.Response, now: datetime) -> CollectorError:

@@ -21,6 +21,7 @@ _ID: Final = re.compile(_BASE62)
 _TRACK: Final = re.compile(rf"(?:spotify:track:|(?:^|/)tracks?/)({_BASE62})(?:[/?#].*)?$")
 _MAX_MBID_LENGTH: Final = 100
 _MBID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_RECORDING: Final = re.compile(rf"(?:^|/)recording/({_MBID.pattern})(?:[/?#.].*)?$")
 _PLAYLIST: Final = re.compile(rf"(?:playlist:|(?:^|/)playlists?/)({_BASE62})(?:[/?#].*)?$")
 
 
@@ -38,6 +39,12 @@ def parse_mbid(text: str) -> str | None:
     """Return a MusicBrainz id (a UUID) in small letters, None for any other text."""
     plain = text.strip().lower() if len(text) <= _MAX_MBID_LENGTH else ""
     return plain if _MBID.fullmatch(plain) else None
+
+
+def parse_recording_id(text: str) -> str | None:
+    """Return the MBID of a recording from its MBID or its page's URL, None for other text."""
+    match = _RECORDING.search(text.strip().lower())
+    return match[1] if match else parse_mbid(text)
 
 
 def parse_track_id(text: str) -> str | None:

@@ -42,9 +42,12 @@ RUN_ELSEWHERE = {
 ON_THE_SANDBOX = {
     "genrebase doctor",
     *("collector harvest", "collector enrich", "collector analyse", "collector add"),
-    *("collector run", "collector forget"),
+    *("collector run", "collector forget", "collector listen"),
 }
 """Commands that make requests; the others run on the dataset."""
+
+SETTINGS = {"collector listen": {"COLLECTOR_SOURCES": "internetarchive"}}
+"""What the reader of such an example has set."""
 
 NEEDS_A_MODEL = {
     "classifier predict", "classifier models", "classifier promote", "classifier pin",
@@ -61,6 +64,7 @@ BEFORE = {
     "collector genres remove": ("collector genres add polka --target 9",),
     "collector analyse": ("collector harvest --max-requests 2",),
     "collector enrich": ("collector harvest --max-requests 2",),
+    "collector listen": ("collector harvest --max-requests 2",),
     "classifier match": ("classifier match --all",),
     "classifier promote": ("classifier train --estimator dummy", "classifier promote 2"),
 }
@@ -134,6 +138,8 @@ def settings(folder: Path, url: str) -> Iterator[pytest.MonkeyPatch]:
         "COLLECTOR_RATE": "1000/1s",
         "COLLECTOR_MUSICBRAINZ_RATE": "1000/1s",
         "COLLECTOR_RECCOBEATS_RATE": "1000/1s",
+        "COLLECTOR_ARCHIVE_RATE": "1000/1s",
+        "COLLECTOR_DOWNLOADS": str(folder / "downloads"),
         "CLASSIFIER_ESTIMATOR": "logistic",
         "CLASSIFIER_MIN_TRACKS": "10",
         "COLUMNS": "80",
@@ -193,6 +199,8 @@ def test_the_example_runs(example: str, prepared: Path, tmp_path: Path, sandbox_
     folder = tmp_path / "folder"
     shutil.copytree(prepared / kind, folder)
     with settings(folder, sandbox_url) as patch:
+        for variable, value in SETTINGS.get(name, {}).items():
+            patch.setenv(variable, value)
         for line in BEFORE.get(name, ()):
             succeed(line)
         if name in {"collector run", "classifier run", "collector sandbox"}:

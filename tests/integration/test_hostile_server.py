@@ -19,7 +19,7 @@ from collector import bootstrap
 from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres
 from collector.enrichment.features import FeatureEnricher
-from collector.imports.ids import TrackAdder
+from collector.imports.ids import SpotifyTracks, TrackAdder
 from collector.run_outcome import RunOutcome
 from collector.settings import CollectorSettings
 from genrebase.errors import GenrebaseError
@@ -84,7 +84,7 @@ def _add(
     engine: Engine, settings: CollectorSettings, clock: FakeClock, _max_requests: int
 ) -> RunOutcome:
     client, budget = bootstrap.open_spotify(engine, settings, clock)
-    return TrackAdder(engine, client, budget, clock).run(OTHER_IDS)
+    return TrackAdder(engine, SpotifyTracks(client), budget, clock).run(OTHER_IDS)
 
 
 @dataclass(frozen=True)

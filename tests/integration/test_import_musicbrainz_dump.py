@@ -13,10 +13,11 @@ from benchmarks.synthetic_dumps import GENRES, TAGS, MusicBrainzDump, mbid
 from collector.curation import imports
 from collector.datasets.dumps import kinds, musicbrainz
 from collector.datasets.dumps.archive import DamagedDump
+from collector.datasets.dumps.staging import StagingFile
 from collector.datasets.formats.table import NotADataset
 from collector.imports.dump_staging import DumpOptions
 from collector.imports.dumps import importer
-from collector.imports.musicbrainz_dump import ORIGIN, import_musicbrainz_dump
+from collector.imports.musicbrainz_dump import ORIGIN, RECORDED, import_musicbrainz_dump
 from collector.records import Level
 from genrebase.errors import UserError
 from genrebase.store import tables
@@ -438,6 +439,31 @@ def test_killed_anywhere_and_continued_it_ends_in_the_same_database(
     assert contents(collecting) == contents(other_engine)
     assert result.stopped == "done"
     assert list(tmp_path.glob("genrebase-import-*")) == []
+
+
+def test_rows_that_were_stored_but_not_noted_count_once(collecting, other_engine, dump, tmp_path):
+    """A kill between the commit of the database and that of the staging file."""
+    collect(other_engine)
+    run(other_engine, dump, tmp_path)
+    seen = Watched()
+    run(collecting, dump, tmp_path, seen, lambda: seen.stored >= 120)
+    [path] = tmp_path.glob("genrebase-import-*.tmp")
+    with StagingFile.open(path, ()) as staging:
+        staging.note_fact(RECORDED, "60")
+    run(collecting, dump, tmp_path)
+    assert contents(collecting) == contents(other_engine)
+
+
+def test_a_lost_staging_file_costs_no_row(collecting, other_engine, dump, tmp_path):
+    """Everything is read again, and counts once."""
+    collect(other_engine)
+    run(other_engine, dump, tmp_path)
+    seen = Watched()
+    run(collecting, dump, tmp_path, seen, lambda: seen.stored >= 120)
+    for path in tmp_path.glob("genrebase-import-*"):
+        path.unlink()
+    run(collecting, dump, tmp_path)
+    assert contents(collecting) == contents(other_engine)
 
 
 class KilledAt(Quiet):

@@ -57,3 +57,10 @@ def test_every_ban_ends(retry_after: float | None, reason: str | None, earlier: 
     """The wait is always positive and bounded."""
     until = backoff.next_allowed_at(NOW, retry_after, reason, earlier)
     assert NOW < until <= NOW + backoff.MAX_BAN_SECONDS + backoff.MARGIN_SECONDS
+
+
+def test_the_first_wait_is_the_accounts() -> None:
+    """Without a Retry-After the wait begins with the account's, and doubles."""
+    waits = [backoff.next_allowed_at(NOW, None, None, earlier, 5.0) - NOW for earlier in range(5)]
+    assert waits == [5, 10, 20, 40, 80]
+    assert backoff.next_allowed_at(NOW, 7, None, 0, 5.0) - NOW == 7 + backoff.MARGIN_SECONDS

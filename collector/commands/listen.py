@@ -1,0 +1,129 @@
+"""The command `collector listen`."""
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from collector.settings import CollectorSettings
+from genrebase.counts import counted
+from genrebase.errors import CommandInterrupted, NothingToDo
+from genrebase.runtime.console import Output
+
+if TYPE_CHECKING:
+    from collector.downloads.outcome import DownloadOutcome
+
+_MAX_WORDS: Final = 8
+"""Subjects set aside that are printed."""
+
+
+def listen(
+    max_requests: Annotated[
+        int | None, typer.Option(min=1, help="Maximum number of requests, retries included.")
+    ] = None,
+    max_bytes: Annotated[
+        int | None, typer.Option(min=1, help="Maximum bytes of audio files to download.")
+    ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Keep the analysed files in this folder; without it, they are deleted."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Worker processes; default: one per core.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Download audio files of open catalogues, and store features, keys and spectrograms.
+
+    Items that a harvest of Internet Archive listed are downloaded while their genres lack tracks;
+    Jamendo's tracks are downloaded where their artists allow it. Bounds: COLLECTOR_FILE_MB,
+    COLLECTOR_DOWNLOADS_MB, COLLECTOR_DAILY_MB, COLLECTOR_LICENCE. It can be stopped and resumed:
+    no file is downloaded twice.
+
+    Examples:
+      collector listen --max-requests 20
+      collector listen --max-bytes 500000000 --keep music
+    """
+    # these bring numpy and SQLAlchemy: --help need not wait
+    from collector import bootstrap
+    from collector.downloads.run import JOB
+    from genrebase.audio import scan
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.jobs import job_run
+    from genrebase.runtime.shutdown import stop_on_signals
+    from genrebase.store import connect
+
+    scan.require_libraries()
+    output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
+    with stop_on_signals(clock.interrupt) as stop:
+        run = bootstrap.open_downloads(
+            engine,
+            CollectorSettings.load(),
+            clock,
+            lambda: stop.requested,
+            keep=keep,
+            workers=workers or _cores(),
+        )
+        with (
+            job_run(engine, clock, JOB, exclusive=True) as job,
+            output.progress("Analysing audio files") as bar,
+        ):
+            outcome = run.run(
+                max_requests=max_requests,
+                max_bytes=max_bytes,
+                advance=lambda so_far: bar(
+                    so_far.analysed, note=f"{so_far.received / 1e6:,.1f} MB received"
+                ),
+            )
+            outcome.write_to(job)
+    _report(outcome, output)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _report(outcome: "DownloadOutcome", output: Output) -> None:
+    """Print the result of a run; raise the error that it ends with, if any."""
+    output.write_json(outcome.as_json())
+    output.print(
+        f"{counted(outcome.analysed, 'file')} analysed ({outcome.tracks_new:,} new tracks) from "
+        f"{counted(outcome.items, 'new item')}, {outcome.received / 1e6:,.1f} MB in "
+        f"{outcome.requests:,} requests; {outcome.waiting:,} items wait."
+    )
+    _list(output, "Not usable", outcome.failed)
+    _list(output, "Items left out", outcome.items_left_out)
+    _list(output, "Postponed", outcome.items_postponed)
+    if aside := outcome.subjects_set_aside:
+        words = ", ".join(f"{word} ({n:,})" for word, n in aside.most_common(_MAX_WORDS))
+        output.print(f"Subjects that are no genres here: {aside.total():,}, most often {words}.")
+    if outcome.kept:
+        output.print(f"{counted(outcome.kept, 'file')} kept.")
+    for problem in outcome.problems:
+        output.warn(problem)
+    _end(outcome, output)
+
+
+def _list(output: Output, title: str, reasons: Counter[str]) -> None:
+    if reasons:
+        listed = ", ".join(f"{n:,} {why}" for why, n in reasons.most_common())
+        output.print(f"{title}: {listed}.")
+
+
+def _end(outcome: "DownloadOutcome", output: Output) -> None:
+    if outcome.disk_full is not None:
+        raise outcome.disk_full
+    if outcome.blocked is not None:
+        raise outcome.blocked
+    if outcome.stopped == "interrupted":
+        raise CommandInterrupted("Stopped; the next run continues from here.")
+    if outcome.stopped == "limit":
+        output.print("A limit of requests or bytes is reached; the next run continues from here.")
+    elif not (outcome.requests or outcome.analysed or outcome.waiting):
+        raise NothingToDo("No audio file waits to be analysed.")
+    elif outcome.waiting and not outcome.problems:
+        output.print("No genre lacks tracks that wait now; others wait for a later retry.")

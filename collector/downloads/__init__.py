@@ -1,0 +1,1 @@
+"""Audio files of open catalogues: downloaded within bounds, analysed, recorded, deleted."""

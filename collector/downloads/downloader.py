@@ -1,0 +1,113 @@
+"""Download one file: within the budget and the bounds, over redirects, checked when complete."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from collector.catalogue.audio_downloads import DownloadKey
+from collector.downloads.folder import DownloadFolder, FileTooLong, PartialFile
+from collector.errors import CollectorError
+from collector.http.file_download import MAX_REDIRECTS, FileClient
+from collector.http.rate_limiter import RequestBudget
+from collector.http.retry import RequestLimit, call_with_retries
+from collector.ports import AudioSource
+from collector.records import RemoteFile
+from genrebase.runtime.clock import Clock
+
+MIN_BYTES_PER_SECOND: Final = 50_000
+"""A slower download is ended: the rest is requested later."""
+WRONG_SIZE: Final = "another size than its source says"
+WRONG_CHECKSUM: Final = "another checksum than its source says"
+TOO_LONG: Final = "longer than its source says"
+EMPTY: Final = "empty"
+
+
+class DamagedDownload(CollectorError):
+    """A file arrived, but is not what its source describes; its message is the reason."""
+
+    def __init__(self, reason: str, received: int) -> None:
+        super().__init__(reason)
+        self.received = received
+        """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadedFile:
+    """A complete file."""
+
+    path: Path
+    size: int
+    """Bytes."""
+    received: int
+    """Bytes that came for it, those of interrupted attempts included."""
+
+
+@dataclass(frozen=True)
+class Downloader:
+    """Downloads the files of one source into the folder."""
+
+    source: AudioSource
+    budget: RequestBudget
+    client: FileClient
+    folder: DownloadFolder
+    clock: Clock
+    timeout: float
+    """Seconds of a response, besides the time that its bytes may take."""
+    stop_requested: Callable[[], bool]
+
+    def download(
+        self, key: DownloadKey, file: RemoteFile, max_bytes: int, limit: RequestLimit
+    ) -> DownloadedFile:
+        """Return a file of at most `max_bytes`; a file that is complete is not requested.
+
+        Raises `DamagedDownload` for a file that is not as described, `DiskFull`, and the errors of
+        `call_with_retries`. What was received of a file with a checksum stays, to be continued.
+        """
+        receiver = self.folder.file(key.source, key.item_id, key.name)
+        if receiver.path.exists():
+            size = receiver.path.stat().st_size
+            return DownloadedFile(receiver.path, size, size)
+        if file.md5 is None:
+            receiver.remove()  # the next part might be of another version
+        receiver.max_size = max_bytes if file.size is None else min(file.size, max_bytes)
+        receiver.stop_requested = self.stop_requested
+        with receiver:
+            try:
+                if receiver.size != file.size or not file.size:
+                    self._request(key, file, receiver, limit)
+                self._check(file, receiver)
+            except FileTooLong as error:
+                receiver.remove()
+                raise DamagedDownload(TOO_LONG, receiver.received) from error
+            receiver.complete()
+            return DownloadedFile(receiver.path, receiver.size, receiver.received)
+
+    def _request(
+        self, key: DownloadKey, file: RemoteFile, receiver: PartialFile, limit: RequestLimit
+    ) -> None:
+        address = self.source.address_of(key.item_id, file)
+        timeout = self.timeout + receiver.max_size / MIN_BYTES_PER_SECOND
+        for _ in range(MAX_REDIRECTS + 1):
+            fetch = partial(
+                self.client.fetch, address, receiver, timeout=timeout, now=self.clock.now()
+            )
+            redirect = call_with_retries(self.budget, self.clock, fetch, limit)
+            if redirect is None:
+                return
+            address = redirect.address
+        receiver.remove()
+        raise DamagedDownload(f"redirected more than {MAX_REDIRECTS} times", receiver.received)
+
+    def _check(self, file: RemoteFile, receiver: PartialFile) -> None:
+        reason = None
+        if file.size is not None and receiver.size != file.size:
+            reason = WRONG_SIZE
+        elif not receiver.size:
+            reason = EMPTY
+        elif file.md5 is not None and receiver.digest() != file.md5:
+            reason = WRONG_CHECKSUM
+        if reason is not None:
+            receiver.remove()
+            raise DamagedDownload(reason, receiver.received)
