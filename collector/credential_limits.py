@@ -29,6 +29,9 @@ class Account:
     """The configured limit."""
     first_wait: float = FIRST_WAIT_SECONDS
     """Seconds to wait after a first refusal without a Retry-After."""
+    pause: float = 0.0
+    """Seconds from a response to the next request, at least. Requests that are sent a second apart
+    can arrive closer together: one that is known to have arrived cannot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,8 +111,12 @@ class RequestBudget:
         """Requests made through this object."""
         self.interval = request_interval(account.rate, None)
         """Seconds between two requests, as of the last slot acquired."""
+        self.pause = account.pause
+        """Seconds from a response to the next request, at least."""
         self.last_request_at: float | None = None
         """When the last request of this object was made, on the monotonic clock."""
+        self.last_response_at: float | None = None
+        """When the last response, or error, to this object's requests came."""
 
     @classmethod
     def open(cls, engine: Engine, account: Account) -> Self:

@@ -162,8 +162,11 @@ def _attempt(
     try:
         before_request()
         _keep_apart(budget, clock)
-        with token_requests.counting(request_limit.tokens):
-            result = call()
+        try:
+            with token_requests.counting(request_limit.tokens):
+                result = call()
+        finally:
+            budget.last_response_at = clock.monotonic()
     except RateLimited as error:
         now = clock.now().timestamp()
         until = budget.record_ban(now, error.retry_after, error.reason)
@@ -204,15 +207,16 @@ def _acquire_slot(budget: RequestBudget, clock: Clock) -> None:
 
 
 def _keep_apart(budget: RequestBudget, clock: Clock) -> None:
-    """Wait until the interval since this process's last request is over.
+    """Wait until the interval since this process's last request, and its pause, are over.
 
-    Slots are that far apart, but a slow database can make a request late for its slot: the next
+    Slots are an interval apart, but a slow database can make a request late for its slot: the next
     one would follow too soon.
     """
-    last = budget.last_request_at
-    wait = 0.0 if last is None else last + budget.interval - clock.monotonic()
-    if wait >= _MIN_WAIT_SECONDS:
-        _sleep(clock, min(wait, budget.interval))
+    if budget.last_request_at is not None and budget.last_response_at is not None:
+        due = max(budget.last_request_at + budget.interval, budget.last_response_at + budget.pause)
+        wait = due - clock.monotonic()
+        if wait >= _MIN_WAIT_SECONDS:
+            _sleep(clock, min(wait, max(budget.interval, budget.pause)))
     budget.last_request_at = clock.monotonic()
 
 

@@ -45,6 +45,8 @@ _SLOW: Final = 3
 """A response takes up to 30 seconds at times: its timeout is a multiple of the setting."""
 _FIRST_WAIT_SECONDS: Final = 5.0
 """The service serves again as soon as the rate has fallen; a busy one needs longer."""
+_PAUSE_SECONDS: Final = 1.0
+"""From a response to the next request: so no second has two requests, however late one arrives."""
 _RATE_EXCEEDED: Final = "rate limit"
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 
@@ -126,7 +128,10 @@ class MusicBrainzClient:
 def musicbrainz_account(settings: CollectorSettings) -> Account:
     """Return the account of the requests: their limit is that of an internet address."""
     credential = fingerprint(settings.musicbrainz_api_url)
-    return Account(NAME, credential, settings.musicbrainz_rate_limit, _FIRST_WAIT_SECONDS)
+    rate = settings.musicbrainz_rate_limit
+    return Account(
+        NAME, credential, rate, _FIRST_WAIT_SECONDS, pause=min(rate.interval, _PAUSE_SECONDS)
+    )
 
 
 def _error_for(response: requests.Response, now: datetime) -> CollectorError:

@@ -1,6 +1,6 @@
 """Retries of requests."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -262,6 +262,28 @@ def test_a_request_that_is_late_for_its_slot_delays_the_next(budget: RequestBudg
     assert min(b - a for a, b in pairwise(call.at)) >= ACCOUNT.rate.interval - 1e-4
 
 
+def test_an_account_pauses_after_a_response(sqlite_engine: Engine) -> None:
+    """With a pause the next request comes so long after the response, or the error, before."""
+    clock = FakeClock()
+    account = replace(ACCOUNT, rate=Rate(20, 21.0), pause=1.0)
+    budget = RequestBudget.open(sqlite_engine, account)
+    ended: list[float] = []
+    begun: list[float] = []
+
+    def slow() -> None:
+        begun.append(clock.monotonic())
+        clock.advance(0.4)
+        ended.append(clock.monotonic())
+        if len(ended) == 2:
+            raise SourceUnavailable
+
+    for _ in range(4):
+        call_with_retries(budget, clock, slow)
+    assert len(begun) == 5
+    pauses = [after - before for before, after in zip(ended, begun[1:], strict=False)]
+    assert pauses == pytest.approx([1.0] * 4)
+
+
 def test_a_stop_while_a_late_request_waits_makes_no_request(sqlite_engine: Engine) -> None:
     """Its slot is returned."""
     clock = FakeClock()
@@ -269,7 +291,7 @@ def test_a_stop_while_a_late_request_waits_makes_no_request(sqlite_engine: Engin
     call = Calls(clock)
     call_with_retries(budget, clock, call)
     interrupted = InterruptedClock(clock.now() + timedelta(seconds=60))
-    budget.last_request_at = interrupted.monotonic()
+    budget.last_request_at = budget.last_response_at = interrupted.monotonic()
     with pytest.raises(StopRequested):
         call_with_retries(budget, interrupted, call)
     assert (len(call.at), budget.requests_made) == (1, 1)
