@@ -29,7 +29,7 @@ def import_(
             metavar="FILE...",
             help="CSV, JSON, JSON lines, Parquet, a workbook, SQLite, each also compressed or "
             "in a zip archive; the folder of FMA's tables (tracks.csv, genres.csv, "
-            "features.csv); or the files of a dump of MusicBrainz or AcousticBrainz.",
+            "features.csv); or the files of a dump of MusicBrainz, AcousticBrainz or Discogs.",
         ),
     ],
     genre_column: Annotated[
@@ -179,6 +179,12 @@ def _importer(
     all_genres, work_dir = dump_options
     import_dumps = dumps.importer(files, DumpOptions(work_dir, all_genres))
     if import_dumps is not None:
+        given = {**options, "encoding": options["encoding"] != reader.DEFAULT_ENCODING}
+        if subset is not None or any(given.values()):
+            raise UserError(
+                "A dump has no columns to name: leave out --subset, --genre-column, "
+                "--genre-separator, --encoding, --column and --unit."
+            )
         return import_dumps
     if len(files) > 1:
         raise UserError(

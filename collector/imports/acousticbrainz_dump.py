@@ -1,6 +1,7 @@
 """Import AcousticBrainz' CSV dumps: the numbers of the recordings that are stored."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 from collector.catalogue import aliases, import_progress, submission_imports, tracks
@@ -47,15 +48,19 @@ def import_acousticbrainz_dump(
     progress: ProgressCallback,
     options: DumpOptions,
     *,
+    rejected: Path | None = None,
     stop_requested: Callable[[], bool] = lambda: False,
     dry_run: bool = False,
 ) -> ImportResult:
     """Store the numbers of the tables in `dumps` for the recordings that are stored.
 
-    The rows of the result are recordings. Raises `UserError` if two files hold the same table or
-    no recording of MusicBrainz is stored, `DamagedDump` for an archive that breaks off; then
-    nothing is written. A stopped or killed import is continued by the next one.
+    No row is rejected: a path `rejected` is refused. The rows of the result are recordings. Raises
+    `UserError` if two files hold the same table or no recording of MusicBrainz is stored,
+    `DamagedDump` for an archive that breaks off; then nothing is written. A stopped or killed
+    import is continued by the next one.
     """
+    if rejected is not None:
+        raise UserError("--rejected lists rows of tracks, and AcousticBrainz' tables have none.")
     parts = [dump.part for dump in dumps]
     if len({*parts}) < len(parts):
         raise UserError("Two of the files hold the same table of AcousticBrainz: name one.")

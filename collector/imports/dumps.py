@@ -8,6 +8,7 @@ from typing import Any
 from collector.datasets.dumps import kinds
 from collector.datasets.dumps.kinds import DumpKind
 from collector.imports.acousticbrainz_dump import import_acousticbrainz_dump
+from collector.imports.discogs_dump import import_discogs_dump, is_discogs_dump
 from collector.imports.dump_staging import DumpOptions
 from collector.imports.musicbrainz_dump import import_musicbrainz_dump
 from collector.imports.records import ImportResult
@@ -19,6 +20,8 @@ def importer(files: Sequence[Path], options: DumpOptions) -> Callable[..., Impor
 
     Raises `UserError` for files of which only some are, or of several dumps.
     """
+    if len(files) == 1 and is_discogs_dump(files[0]):
+        return partial(_import, run=import_discogs_dump, dumps=files[0], options=options)
     recognised = [kinds.recognise(file) for file in files]
     dumps = [dump for dump in recognised if dump is not None]
     if not dumps:
@@ -37,7 +40,7 @@ def _import(
     engine: Any,
     *more: Any,
     run: Callable[..., ImportResult],
-    dumps: Sequence[kinds.Dump],
+    dumps: Sequence[kinds.Dump] | Path,
     options: DumpOptions,
     **others: Any,
 ) -> ImportResult:

@@ -26,6 +26,7 @@ class RejectReason(StrEnum):
 
     NOTHING = "nothing there"
     DAMAGED = "a damaged record"
+    OTHER_GENRE = "of another genre"
     NO_OBJECT = "not an object"
     NO_TRACK = "not a track"
     LOCAL = "a local file"

@@ -207,9 +207,10 @@ def sha256(path: Path, progress: Callable[[int], object] = lambda _read: None) -
 def published_sha256(path: Path) -> str | None:
     """Return the SHA-256 that a list beside the file gives for it, None without one.
 
-    The lists are `sha256sums` and `SHA256SUMS`, with lines `HASH  NAME`.
+    The lists are `sha256sums`, `SHA256SUMS` and Discogs' `…_CHECKSUM.txt`: lines `HASH  NAME`.
     """
-    for name in ("sha256sums", "SHA256SUMS"):
+    discogs = f"{path.name.rpartition('_')[0]}_CHECKSUM.txt"
+    for name in ("sha256sums", "SHA256SUMS", discogs):
         try:
             lines = (path.parent / name).read_text("utf-8", "replace").splitlines()
         except OSError:

@@ -1,0 +1,146 @@
+"""Import Discogs' monthly dump of releases: the tracks of releases with a genre of ours.
+
+The dump is read record by record, and its rows are recorded like those of a table. A small file
+notes at which record the stored rows end: a continued import does not parse those before it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from collector.catalogue import genres
+from collector.datasets.dumps.staging import StagingFile
+from collector.datasets.formats.byte_source import ByteSource
+from collector.datasets.rows import ParsedRow
+from collector.imports.dump_staging import (
+    DumpOptions,
+    combined_hash,
+    file_hashes,
+    open_staging,
+)
+from collector.imports.pipeline import run_import
+from collector.imports.records import ImportResult, ImportSource, ReadRow
+from collector.records import Provenance
+from collector.sources import discogs_items
+from collector.sources.item_fields import RejectReason
+from genrebase.audio.scan import display_path
+from genrebase.errors import UserError
+from genrebase.progress import ProgressCallback
+from genrebase.runtime.clock import Clock
+from genrebase.store import names
+from genrebase.store.engine import Engine, read_transaction
+
+_STORED: Final = "stored"
+"""The note of where the stored rows end: rows, records, and rows of the records before."""
+
+
+def is_discogs_dump(path: Path) -> bool:
+    """Return whether a file is Discogs' dump of releases, compressed or not."""
+    return path.is_file() and discogs_items.is_releases(ByteSource(path).head)
+
+
+def import_discogs_dump(
+    engine: Engine,
+    path: Path,
+    clock: Clock,
+    progress: ProgressCallback,
+    options: DumpOptions,
+    *,
+    rejected: Path | None = None,
+    stop_requested: Callable[[], bool] = lambda: False,
+    dry_run: bool = False,
+) -> ImportResult:
+    """Import a dump of releases.
+
+    Raises `UserError` if no genre is collected, `NotADataset` for a wrong checksum, `DamagedFile`
+    for a file that breaks off; what came before is imported then. A stopped or killed import is
+    continued by the next one.
+    """
+    if options.all_genres:
+        raise UserError("--all-genres needs MusicBrainz' dump: Discogs' has no list of genres.")
+    with read_transaction(engine) as connection:
+        collected = {names.normalise(name): name for name in genres.ids_by_name(connection)}
+    if not collected:
+        raise UserError("No genre is collected, so no track would be kept: collector genres add")
+    with open_staging(engine, [path], options, ()) as staging:
+        [file] = file_hashes(staging, [path], (), progress)
+        rows = _Rows(path, staging, collected, clock.now().year + 1)
+        source = ImportSource(
+            label=display_path(Path(path.name)),
+            name=display_path(Path(path.name)),
+            sha256=combined_hash([file], options),
+            rows=rows.read(),
+            batch_rows=options.batch_rows,
+            provenance=Provenance(discogs_items.SOURCE, None, licence=discogs_items.LICENCE),
+            mapping=discogs_items.SOURCE,
+            pass_over=rows.pass_over,
+            on_commit=rows.note,
+            compares_rows=False,
+            estimate_rows=rows.estimate,
+        )
+        result = run_import(
+            engine,
+            clock,
+            source,
+            progress,
+            rejected=rejected,
+            stop_requested=stop_requested,
+            dry_run=dry_run,
+        )
+        if result.stopped == "done":
+            staging.delete()
+        return result
+
+
+class _Rows:
+    """The tracks of a dump; those of releases without a collected genre are rejected."""
+
+    def __init__(
+        self, path: Path, staging: StagingFile, collected: Mapping[str, str], last_year: int
+    ) -> None:
+        self._source, self._staging = ByteSource(path), staging
+        self._collected, self._last_year = collected, last_year
+        self._record = self._before = self._passed = 0
+        """The record in progress, the rows before it, and the rows that are passed over."""
+
+    def pass_over(self, counted: int) -> int:
+        """Begin at the record where the stored rows end; return the number of these rows."""
+        rows, record, before = map(int, (self._staging.fact(_STORED) or "0 0 0").split())
+        if rows <= counted:
+            self._record, self._before, self._passed = record, before, rows
+        return self._passed
+
+    def note(self, rows: int) -> None:
+        """Note that so many rows are stored."""
+        self._staging.note_fact(_STORED, f"{rows} {self._record} {self._before}")
+
+    def estimate(self, done: int) -> float | None:
+        """Estimate the number of rows from the share of the bytes that were read."""
+        share = self._source.progress()
+        return done / share if share else None
+
+    def read(self) -> Iterator[ReadRow]:
+        """Yield the rows after those that are passed over."""
+        number, first = self._before, self._record
+        with self._source.open() as file:
+            for record, content in enumerate(discogs_items.read_records(file)):
+                if record < first:
+                    continue
+                self._record, self._before = record, number
+                for row in discogs_items.parse_record(content, self._last_year):
+                    number += 1
+                    if number > self._passed:
+                        yield self._with_our_genres(row)
+
+    def _with_our_genres(self, row: ParsedRow | RejectReason) -> ReadRow:
+        if isinstance(row, RejectReason):
+            return row
+        ours = [
+            (replace(vote, name=genre), rank)
+            for vote, rank in row.votes
+            if (genre := self._collected.get(names.normalise(vote.name))) is not None
+        ]
+        if not ours:
+            return RejectReason.OTHER_GENRE
+        return row._replace(genres=tuple(vote.name for vote, _ in ours), votes=ours)
