@@ -1,4 +1,4 @@
-"""Check which sources the credentials can access, with at most four requests."""
+"""Check which sources can be accessed, with at most four requests, and two to MusicBrainz."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,11 +21,12 @@ from collector.providers.spotify_features import SpotifyAudioFeatures
 from collector.records import PageQuery
 from collector.settings import CollectorSettings
 from collector.sources import spotify_client
+from collector.sources.musicbrainz_search import MusicBrainzSearch
 from collector.sources.spotify_search import SpotifySearch
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock, SystemClock
-from genrebase.store import connect
+from genrebase.store import connect, source_ids
 from genrebase.store.engine import Engine
 from genrebase.store.tables import ALL_YEARS
 
@@ -45,7 +46,7 @@ _TRACK_ID: Final = "3n3Ppam7vgaVa1iaRUc9Lp"
 
 @dataclass(frozen=True, slots=True)
 class CollectorDoctor:
-    """Checks Spotify and ReccoBeats, within their budgets."""
+    """Checks the sources and ReccoBeats, within their budgets."""
 
     engine: Engine
     settings: CollectorSettings
@@ -54,6 +55,8 @@ class CollectorDoctor:
 
     def run_checks(self) -> Iterator[Check]:
         """Yield one result per source and provider."""
+        if source_ids.MUSICBRAINZ in self.settings.source_names:
+            yield _run_check("musicbrainz", self._check_musicbrainz)
         yield from self._check_spotify()
         unreachable = self._unreachable("reccobeats", self.settings.reccobeats_api_url)
         if unreachable is not None:
@@ -87,6 +90,17 @@ class CollectorDoctor:
         if searched.ok:
             provider = SpotifyAudioFeatures.from_settings(self.settings, self.clock)
             yield _run_check("spotify audio features", partial(self._check_provider, provider))
+
+    def _check_musicbrainz(self) -> Check:
+        source = MusicBrainzSearch.from_settings(self.settings, self.clock)
+        unreachable = self._unreachable("musicbrainz", self.settings.musicbrainz_api_url)
+        if unreachable is not None:
+            return unreachable
+        budget, limit = RequestBudget.open(self.engine, source.account), source.page_limits[0]
+        query = PageQuery(_GENRE, source.query_for(_GENRE), *ALL_YEARS, 0, limit)
+        requests = RequestLimit(_MAX_ATTEMPTS)
+        page = fetch_page(budget, self.clock, source, query, requests, max_attempts=_MAX_ATTEMPTS)
+        return Check("musicbrainz", ok=True, sentence=f"{page.received} recordings on a page.")
 
     def _check_search(self, source: SpotifySearch) -> Check:
         budget = RequestBudget.open(self.engine, source.account)

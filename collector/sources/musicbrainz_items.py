@@ -20,7 +20,6 @@ _MAX_TAGS: Final = 1_000
 _MAX_ISRCS: Final = 500
 _NO_DATE: Final = "~"
 """Sorts after every date."""
-_PLAIN: Final = str.maketrans("‘’′“”″‐‑", "'''\"\"\"--")
 
 
 class Recording(NamedTuple):
@@ -168,8 +167,4 @@ def _mbid(value: Any) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """Return text with typewriter apostrophes, quotation marks and hyphens.
-
-    MusicBrainz writes typographic ones, other catalogues do not: `Don’t` and `Don't` are one name.
-    """
-    return names.clean(text).translate(_PLAIN)
+    return names.plain_punctuation(names.clean(text))

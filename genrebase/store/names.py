@@ -20,6 +20,8 @@ SEPARATOR: Final = "|"
 _NOT_TEXT: Final = dict.fromkeys([0x00, *range(0xD800, 0xE000)])
 """Code points that no database stores: NUL and lone surrogates."""
 
+_TYPEWRITER: Final = str.maketrans("‘’′“”″‐‑", "'''\"\"\"--")
+
 _CREDIT: Final = r"(?:feat\.?|featuring|ft\.?)\s"
 _YEAR: Final = r"(?:19|20)\d\d"
 _REISSUE: Final = (
@@ -42,6 +44,15 @@ _STRIPPED: Final = re.compile(
 def clean(text: str) -> str:
     """Remove NUL, lone surrogates (no database stores them) and surrounding whitespace."""
     return text.translate(_NOT_TEXT).strip()
+
+
+def plain_punctuation(text: str) -> str:
+    """Return text with typewriter apostrophes, quotation marks and hyphens.
+
+    MusicBrainz writes typographic ones, other catalogues do not: `Don’t` and `Don't` are one name.
+    `normalise` leaves them: a change would move names to other folds.
+    """
+    return text if text.isascii() else text.translate(_TYPEWRITER)
 
 
 @lru_cache(maxsize=65_536)

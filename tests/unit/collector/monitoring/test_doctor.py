@@ -58,6 +58,23 @@ def test_everything_works(sqlite_engine: Engine, server: ScriptedServer) -> None
     assert requested_paths(server) == 3
 
 
+def test_checks_musicbrainz_where_it_is_a_source(
+    sqlite_engine: Engine, server: ScriptedServer
+) -> None:
+    """A search shows that requests are accepted; a missing contact is reported without one."""
+    recordings = [{"id": str(number)} for number in range(100)]
+    server.respond("/ws/2/recording", ScriptedResponse.json({"recordings": recordings}))
+    more = {"sources": "spotify,musicbrainz", "musicbrainz_url": server.url}
+    check = examine(sqlite_engine, server.url, **more)["musicbrainz"]
+    assert (check.ok, check.sentence) == (True, "100 recordings on a page.")
+    assert server.requests("/ws/2/recording") == 1
+    without = examine(sqlite_engine, server.url, sources="musicbrainz")["musicbrainz"]
+    assert without.ok is False
+    assert "COLLECTOR_CONTACT" in without.sentence
+    down = {**more, "musicbrainz_url": "http://127.0.0.1:1"}
+    assert examine(sqlite_engine, server.url, **down)["musicbrainz"].ok is False
+
+
 def test_detects_the_limits_of_development_mode(
     sqlite_engine: Engine, server: ScriptedServer
 ) -> None:

@@ -111,3 +111,12 @@ def test_accents_and_width():
     """Compatible forms are equal; accents are distinct, also in decomposed form."""
     assert names.normalise("Ｂｅｙｏｎｃｅ\u0301") == names.normalise("Beyoncé")
     assert names.normalise("Beyonce") != names.normalise("Beyoncé")
+
+
+def test_plain_punctuation() -> None:
+    """Typographic apostrophes, quotation marks and hyphens become typewriter ones; dashes stay."""
+    assert (
+        names.plain_punctuation("Don’t “Stop” ‘n’ a‐ha 7″ – …")
+        == "Don't \"Stop\" 'n' a-ha 7\" – …"
+    )
+    assert names.plain_punctuation("Don't") == "Don't"
