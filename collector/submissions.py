@@ -98,6 +98,15 @@ class RecordingSummary:
         return replace(self, groups=groups)
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingSubmissions:
+    """The submissions of one recording, as a source delivers them."""
+
+    recording_id: str
+    """An MBID, or `md5:…` of the audio."""
+    submissions: tuple[Submission, ...]
+
+
 def _sort_key(summary: GroupSummary) -> tuple[Any, ...]:
     return summary.submissions, tuple((one is not None, one or 0.0) for one in summary.values)
 

@@ -27,6 +27,7 @@ from collector.catalogue import (
     primary_genre,
     sighting_parts,
     sightings,
+    submissions,
 )
 from collector.catalogue.import_ledger import (
     ALIASES,
@@ -235,7 +236,7 @@ class _Batch:
         self._restore_descriptors(
             {one: old[DESCRIPTORS] for one, old in values.items() if DESCRIPTORS in old}
         )
-        self._remove_aliases(owns)
+        self._remove_by_origin(owns)
         orphans = deletion.delete_orphan_artists(self._connection, uncredited)
         return sum(bool(before) for before in values.values()), orphans
 
@@ -311,7 +312,7 @@ class _Batch:
             self._connection, tables.descriptor, columns, rows, update="data = excluded.data"
         )
 
-    def _remove_aliases(self, owns: Mapping[int, Delivery]) -> None:
+    def _remove_by_origin(self, owns: Mapping[int, Delivery]) -> None:
         alias = tables.track_alias
         query = select(alias.c.track_id).where(alias.c.track_id.in_(self._kept)).distinct()
         with_alias = list(self._connection.scalars(query))
@@ -326,21 +327,19 @@ class _Batch:
                         alias.c.track_id == track_id,
                     )
                 )
+        left = [
+            track_id
+            for track_id in self._kept
+            if all(one.origin != self._stored.origin for one in self._others(track_id))
+        ]
+        submissions.remove_of_origin(self._connection, left, self._stored.origin, self._now)
         if is_file_source(self._stored.origin):
-            left = [
-                track_id
-                for track_id in self._kept
-                if all(one.origin != self._stored.origin for one in self._others(track_id))
-            ]
             statement = "DELETE FROM track_alias WHERE source = {mark} AND track_id"
             deletion.execute_of(self._connection, statement, left, self._stored.origin)
         self._name_tracks_without_alias(with_alias)
 
     def _name_tracks_without_alias(self, track_ids: Sequence[int]) -> None:
-        """Give tracks that lost their last id the alias of a row without one.
-
-        A labelled track that an earlier undo kept has no id but the import's.
-        """
+        """Give tracks that lost their last id, such as kept labelled ones, that of a name."""
         track, alias = tables.track.c, tables.track_alias.c
         query = select(track.id, track.identity).where(
             track.id.in_(track_ids), ~exists().where(alias.track_id == track.id)

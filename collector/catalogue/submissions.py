@@ -102,6 +102,15 @@ def merge_tracks(connection: Connection, keep: int, drop: int, now: datetime) ->
         store_summaries(connection, summaries, now, source)
 
 
+def remove_of_origin(
+    connection: Connection, track_ids: Sequence[int], origin: str, now: datetime
+) -> None:
+    """Remove what the imports of an origin, such as `essentia:FOLDER`, delivered of tracks."""
+    provider = origin.partition(":")[0]
+    if provider in tables.SUBMISSION_PROVIDERS:
+        remove_of_import(connection, track_ids, SubmissionSource(provider, origin), now)
+
+
 def remove_of_import(
     connection: Connection, track_ids: Sequence[int], source: SubmissionSource, now: datetime
 ) -> None:
@@ -164,11 +173,12 @@ def _update_tempos(
 
     Of several recordings the first by id counts. A track without a tempo loses the provider's row.
     """
+    total = " + ".join(f"r.{name}" for name in _COUNTS)
     rows = bulk.select_in(
         connection,
         "SELECT r.track_id, r.bpm FROM {values} CROSS JOIN acousticbrainz_recording r"
         " WHERE r.track_id = listed.value AND r.provider = {mark} AND r.bpm IS NOT NULL"
-        " ORDER BY r.track_id, r.rhythm_submissions, r.recording_id DESC, r.origin DESC",
+        f" ORDER BY r.track_id, r.rhythm_submissions, {total}, r.recording_id DESC, r.origin DESC",
         track_ids,
         provider,
         sql_type="bigint",

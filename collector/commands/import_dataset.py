@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ from genrebase.runtime.command_line import ForSpreadsheets
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
+    from collector.datasets.essentia_documents import EssentiaFiles
     from collector.imports.records import ImportResult
 
 _ENCODING_HINT = "name it, such as --encoding latin-1"
@@ -29,7 +31,8 @@ def import_(
             metavar="FILE...",
             help="CSV, JSON, JSON lines, Parquet, a workbook, SQLite, each also compressed or "
             "in a zip archive; the folder of FMA's tables (tracks.csv, genres.csv, "
-            "features.csv); or the files of a dump of MusicBrainz, AcousticBrainz or Discogs.",
+            "features.csv); the files of a dump of MusicBrainz, AcousticBrainz or Discogs; or "
+            "low-level documents of Essentia, in a folder, an archive or a file.",
         ),
     ],
     genre_column: Annotated[
@@ -170,7 +173,7 @@ def _importer(
 ) -> "Callable[..., ImportResult]":
     """Return the import of these files, which takes the engine, the clock and the progress."""
     # these import SQLAlchemy and numpy: --help need not wait
-    from collector.datasets import fma
+    from collector.datasets import essentia_documents, fma
     from collector.imports import dumps
     from collector.imports.dataset import import_dataset
     from collector.imports.dump_staging import DumpOptions
@@ -194,15 +197,29 @@ def _importer(
     if any(dump_options):
         raise UserError("--all-genres and --work-dir need the files of a dump.")
     [file] = files
+    documents = essentia_documents.recognise(file)
+    if documents is not None and subset is None:
+        return partial(_of_documents, documents)
     if file.is_dir():
         if not fma.is_fma_folder(file):
-            raise UserError(f"{file} is a folder without FMA's tracks.csv. Name a file.")
+            raise UserError(
+                f"{file} is a folder without FMA's tracks.csv and without documents of Essentia. "
+                "Name a file."
+            )
         return _of_file(import_fma, file, subset=subset or fma.SUBSETS[-1])
     if fma.is_fma_tracks(file):
         return _of_file(import_fma, file, subset=subset or fma.SUBSETS[-1])
     if subset is not None:
         raise UserError("--subset needs FMA's tables: name their folder, or tracks.csv.")
     return _of_file(import_dataset, file, **options)
+
+
+def _of_documents(
+    files: "EssentiaFiles", engine: Any, *more: Any, **others: Any
+) -> "ImportResult":
+    from collector.imports.essentia import import_documents  # it imports SQLAlchemy
+
+    return import_documents(engine, files, *more, **others)
 
 
 def _of_file(

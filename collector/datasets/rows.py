@@ -11,6 +11,7 @@ from collector.datasets.credits import CreditNames, CreditParser, Credits
 from collector.datasets.parsing import cells, genre_cells, list_cells
 from collector.datasets.scales.number_parser import NumberParser
 from collector.records import ArtistCredit, GenreVote, SourceTrack
+from collector.submissions import RecordingSubmissions
 from genrebase.counts import counted
 from genrebase.store import names, source_ids
 
@@ -37,6 +38,7 @@ class RowRejection(StrEnum):
     UNDECODABLE = "not in the file's encoding"
     UNREADABLE_ARTISTS = "the list of artists is damaged"
     TOO_LONG = "name too long"
+    NO_DOCUMENT = "no low-level document of Essentia"
 
 
 class ParsedRow(NamedTuple):
@@ -51,6 +53,8 @@ class ParsedRow(NamedTuple):
     """Descriptors, in the order of their columns; NaN where one is missing."""
     votes: Sequence[tuple[GenreVote, int]] = ()
     """Votes for its genres, with the rank of each; empty: the source has none."""
+    recording: RecordingSubmissions | None = None
+    """AcousticBrainz' numbers of its recording."""
 
 
 class RowParser:

@@ -6,7 +6,7 @@ it ends in the same database, because tracks are deduplicated and no row counts 
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -26,20 +26,22 @@ from collector.catalogue import (
 )
 from collector.catalogue.dataset_origin import DatasetOrigin, SampleRow
 from collector.catalogue.import_progress import ImportDescription
+from collector.catalogue.submissions import SubmissionSource
 from collector.datasets.parsing import genre_cells
 from collector.datasets.rows import ParsedRow
 from collector.errors import CatalogueMismatch
+from collector.imports import measurements
 from collector.imports.preview import ImportPreview
 from collector.imports.records import ImportResult, ImportSource, ReadRow
 from collector.records import RecordResult, TrackObservation
 from genrebase import new_file
-from genrebase.audio import packed_vectors
 from genrebase.counts import counted
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
 from genrebase.store import bulk, source_ids
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction
+from genrebase.store.tables import SUBMISSION_PROVIDERS
 
 JOB: Final = "import"
 
@@ -180,8 +182,13 @@ class _Recorder:
             )
             now = self._clock.now()
             recorded = tracks.record(connection, observations, self._provenance, now)
-            described = [(row.track.source_id, row.values) for _, row in parsed if row.values]
+            described = {
+                measurements.address(row.track): row.values for _, row in parsed if row.values
+            }
             self.described += self._store_descriptors(connection, described)
+            if source.provenance.provider in SUBMISSION_PROVIDERS:
+                origin = SubmissionSource(source.provenance.provider, self._provenance.origin)
+                measurements.store_submissions(connection, [row for _, row in parsed], origin, now)
             import_progress.add_rows_done(
                 connection, self.import_id, self.rows, recorded.tracks_new
             )
@@ -212,29 +219,20 @@ class _Recorder:
     def _record_descriptors(self, values: Sequence[tuple[str, Sequence[float]]]) -> None:
         with transaction(self._engine) as connection:
             import_progress.lock_rows_done(connection, self.import_id)
-            self.described += self._store_descriptors(connection, values)
+            origin = self.source.provenance.origin
+            by_address = {(origin, source_id): row for source_id, row in values}
+            self.described += self._store_descriptors(connection, by_address)
 
     def _store_descriptors(
-        self, connection: Connection, values: Sequence[tuple[str, Sequence[float]]]
+        self, connection: Connection, values: Mapping[tuple[str, str], Sequence[float]]
     ) -> int:
         """Store the values of existing tracks, and return the number of these."""
         schema = self.source.schema
         if schema is None or not values:
             return 0
-        packed = {source_id: packed_vectors.pack(row) for source_id, row in values}
-        ids = tracks.tracks_of_aliases(connection, self.source.provenance.origin, packed)
-        by_track = {ids[source_id]: data for source_id, data in packed.items() if source_id in ids}
-        import_ledger.deliver_descriptors(
-            connection, self.import_id, by_track, (schema.provider, schema.name)
+        return measurements.store_descriptors(
+            connection, self.import_id, schema, values, self._clock.now()
         )
-        audio_files.store_descriptors(
-            connection,
-            by_track,
-            schema.provider,
-            schema.name,
-            self._clock.now(),
-        )
-        return sum(source_id in ids for source_id, _ in values)
 
     def mark_finished(self) -> None:
         with transaction(self._engine) as connection:

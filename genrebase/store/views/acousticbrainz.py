@@ -44,6 +44,7 @@ def _acousticbrainz_features(_providers: Providers) -> Select[Any]:
         partition_by=recording.c.track_id,
         order_by=(
             case((recording.c.provider == tables.ACOUSTICBRAINZ_PROVIDER, 0), else_=1),
+            recording.c.rhythm_submissions.desc(),
             total.desc(),
             recording.c.recording_id,
             recording.c.provider,
@@ -72,7 +73,7 @@ acousticbrainz_features = view(
     "acousticbrainz_features",
     "One row per track that AcousticBrainz, or a document of Essentia's extractor, describes: "
     "numbers on scales of their own, not to be mixed with `audio_features`. Of several recordings "
-    "of a track the one with the most submissions.",
+    "of a track the one whose tempo has the most submissions.",
     {
         "track_id": shared.TRACK_REFERENCE["track_id"],
         "provider": "acousticbrainz, or essentia: documents that somebody computed.",

@@ -1,0 +1,122 @@
+"""The descriptors that are kept of a low-level document of Essentia's music extractor. Pure."""
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.datasets.acousticbrainz import value_at
+
+SCHEMA: Final = "essentia-music-1"
+"""The name of the descriptor set. Its meaning never changes."""
+
+_STATISTICS: Final = ("mean", "var")
+_BANDS: Final = {"barkbands": 27, "erbbands": 40, "melbands": 40}
+_SHAPES: Final = ("crest", "flatness_db", "kurtosis", "skewness", "spread")
+_SPECTRAL: Final = (
+    "centroid",
+    "complexity",
+    "decrease",
+    "energy",
+    "energyband_high",
+    "energyband_low",
+    "energyband_middle_high",
+    "energyband_middle_low",
+    "entropy",
+    "flux",
+    "kurtosis",
+    "rms",
+    "rolloff",
+    "skewness",
+    "spread",
+    "strongpeak",
+)
+_OTHER_LOWLEVEL: Final = (
+    "dissonance",
+    "hfc",
+    "pitch_salience",
+    "silence_rate_20dB",
+    "silence_rate_30dB",
+    "silence_rate_60dB",
+    "zerocrossingrate",
+)
+_CEPSTRA: Final = {"mfcc": 13, "gfcc": 13}
+_CONTRASTS: Final = {"spectral_contrast_coeffs": 6, "spectral_contrast_valleys": 6}
+_SINGLE: Final = (
+    "lowlevel.average_loudness",
+    "lowlevel.dynamic_complexity",
+    "rhythm.beats_count",
+    "rhythm.bpm",
+    "rhythm.danceability",
+    "rhythm.onset_rate",
+    "tonal.chords_changes_rate",
+    "tonal.chords_number_rate",
+    "tonal.key_strength",
+    "tonal.tuning_diatonic_strength",
+    "tonal.tuning_equal_tempered_deviation",
+    "tonal.tuning_frequency",
+    "tonal.tuning_nontempered_energy_ratio",
+)
+_PEAKS: Final = tuple(
+    f"rhythm.bpm_histogram_{place}_peak_{what}.mean"
+    for place in ("first", "second")
+    for what in ("bpm", "spread", "weight")
+)
+
+
+_MAX: Final = float(np.finfo(np.float32).max)
+"""The largest number that is stored."""
+
+
+def _paths() -> Iterator[str]:
+    yield from _SINGLE
+    yield from _PEAKS
+    summarised = [
+        *(f"lowlevel.{band}_{shape}" for band in _BANDS for shape in _SHAPES),
+        *(f"lowlevel.spectral_{name}" for name in _SPECTRAL),
+        *(f"lowlevel.{name}" for name in _OTHER_LOWLEVEL),
+        "rhythm.beats_loudness",
+        "tonal.chords_strength",
+        "tonal.hpcp_entropy",
+    ]
+    for path in summarised:
+        yield from (f"{path}.{statistic}" for statistic in _STATISTICS)
+    vectors = {
+        **{f"lowlevel.{name}": size for name, size in {**_BANDS, **_CONTRASTS}.items()},
+        "rhythm.beats_loudness_band_ratio": 6,
+        "tonal.hpcp": 36,
+    }
+    for path, size in vectors.items():
+        for statistic in _STATISTICS:
+            yield from (f"{path}.{statistic}.{place}" for place in range(size))
+    for name, size in _CEPSTRA.items():
+        yield from (f"lowlevel.{name}.mean.{place}" for place in range(size))
+        yield from (f"lowlevel.{name}.cov.{place}.{place}" for place in range(size))
+    yield from (f"tonal.thpcp.{place}" for place in range(36))
+    yield from (f"tonal.chords_histogram.{place}" for place in range(24))
+
+
+COLUMNS: Final = tuple(_paths())
+"""The places of the descriptors in a document, in their order; also their names."""
+
+
+def descriptors(document: Any) -> list[float]:
+    """Return the descriptors of a document in the order of `COLUMNS`; NaN for a missing one."""
+    return [_number(value_at(document, path)) for path in COLUMNS]
+
+
+def medians(rows: list[list[float]]) -> list[float]:
+    """Return the median of each descriptor over several documents; NaN where none has it."""
+    if len(rows) == 1:
+        return rows[0]
+    table: NDArray[np.float64] = np.array(rows, dtype=np.float64)
+    columns = (column[~np.isnan(column)] for column in table.T)
+    return [float(np.median(values)) if len(values) else math.nan for values in columns]
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan
+    return float(value) if abs(value) <= _MAX else math.nan  # false for NaN and infinity

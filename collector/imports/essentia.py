@@ -1,0 +1,91 @@
+"""Import low-level documents of Essentia: AcousticBrainz' sample dump, or one's own."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from collector.datasets import essentia_documents, reader
+from collector.datasets.essentia_descriptors import COLUMNS, SCHEMA
+from collector.datasets.essentia_documents import EssentiaFiles
+from collector.imports.pipeline import run_import
+from collector.imports.records import DescriptorSchema, ImportResult, ImportSource
+from collector.records import Provenance
+from genrebase import licences
+from genrebase.audio.scan import display_path
+from genrebase.counts import counted
+from genrebase.progress import ProgressCallback
+from genrebase.runtime.clock import Clock
+from genrebase.store.engine import Engine
+from genrebase.store.tables import ACOUSTICBRAINZ_PROVIDER, ESSENTIA_PROVIDER
+
+BATCH_ROWS: Final = 500
+"""Rows of one transaction; each has hundreds of numbers."""
+
+
+def import_documents(
+    engine: Engine,
+    files: EssentiaFiles,
+    clock: Clock,
+    progress: ProgressCallback,
+    *,
+    rejected: Path | None = None,
+    stop_requested: Callable[[], bool] = lambda: False,
+    dry_run: bool = False,
+) -> ImportResult:
+    """Import the documents of a folder, an archive or a file.
+
+    Files named as AcousticBrainz names them are its own: their data are CC0, and are stored as
+    its provider's. All others are somebody's, under the provider `essentia`, with an unknown
+    licence. Raises `NotADataset` before anything is written, `DamagedFile` for an archive that
+    breaks off (earlier batches are kept). The import is idempotent, also after a kill.
+    """
+    path = files.path
+    name = display_path(Path(path.name or path.resolve().name))
+    provider = ACOUSTICBRAINZ_PROVIDER if files.is_published else ESSENTIA_PROVIDER
+    is_folder = path.is_dir()
+    fingerprint = essentia_documents.fingerprint if is_folder else reader.fingerprint
+    source = ImportSource(
+        label=name,
+        name=name,
+        sha256=fingerprint(path),
+        rows=files.rows(clock.now().year + 1),
+        batch_rows=BATCH_ROWS,
+        provenance=Provenance(
+            origin=f"{provider}:{name}",
+            provider=provider,
+            licence=licences.of_source(provider),
+        ),
+        mapping=provider,
+        is_ranked=False,
+        schema=DescriptorSchema(SCHEMA, COLUMNS, provider),
+        estimate_rows=partial(_estimate, files, _count(files)),
+        has_exact_count=is_folder,
+        warnings=lambda: tuple(_notes(files)),
+    )
+    return run_import(
+        engine,
+        clock,
+        source,
+        progress,
+        rejected=rejected,
+        stop_requested=stop_requested,
+        dry_run=dry_run,
+    )
+
+
+def _count(files: EssentiaFiles) -> int | None:
+    return essentia_documents.count_files(files.path) if files.path.is_dir() else None
+
+
+def _estimate(files: EssentiaFiles, count: int | None, done: int) -> float | None:
+    if count is not None:
+        return count
+    share = files.progress()
+    return done / share if share else None
+
+
+def _notes(files: EssentiaFiles) -> Iterator[str]:
+    others = files.passed_over
+    if others:
+        yield f"{counted(len(others), 'file')} passed over, not JSON: {others[0]}, …"

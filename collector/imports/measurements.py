@@ -1,0 +1,65 @@
+"""Store what rows of an import bring besides metadata: descriptors, numbers of submissions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from collector.catalogue import audio_files, import_ledger, submissions, tracks
+from collector.catalogue.submissions import RecordingKey, SubmissionSource
+from collector.datasets.rows import ParsedRow
+from collector.imports.records import DescriptorSchema
+from collector.records import SourceTrack
+from collector.submissions import Submission
+from genrebase.audio import packed_vectors
+from genrebase.store.engine import Connection
+
+Values = Sequence[float]
+
+
+def store_descriptors(
+    connection: Connection,
+    import_id: int,
+    schema: DescriptorSchema,
+    values: Mapping[tuple[str, str], Values],
+    now: datetime,
+) -> int:
+    """Store the values of existing tracks by (source, id); return the number of these."""
+    ids = _track_ids(connection, values)
+    packed = {ids[key]: packed_vectors.pack(row) for key, row in values.items() if key in ids}
+    import_ledger.deliver_descriptors(
+        connection, import_id, packed, (schema.provider, schema.name)
+    )
+    audio_files.store_descriptors(connection, packed, schema.provider, schema.name, now)
+    return sum(key in ids for key in values)
+
+
+def store_submissions(
+    connection: Connection, rows: Sequence[ParsedRow], source: SubmissionSource, now: datetime
+) -> None:
+    """Store the submissions that come with rows whose tracks are stored."""
+    with_submissions = [row for row in rows if row.recording is not None]
+    ids = _track_ids(connection, [address(row.track) for row in with_submissions])
+    by_recording: dict[RecordingKey, list[Submission]] = {}
+    for row in with_submissions:
+        track_id = ids.get(address(row.track))
+        if track_id is not None and row.recording is not None:
+            key = (track_id, row.recording.recording_id)
+            by_recording.setdefault(key, []).extend(row.recording.submissions)
+    submissions.store_submissions(connection, by_recording, now, source)
+
+
+def address(track: SourceTrack) -> tuple[str, str]:
+    """Return the source and the id of a row's track."""
+    return track.source, track.source_id
+
+
+def _track_ids(
+    connection: Connection, addresses: Sequence[tuple[str, str]] | Mapping[tuple[str, str], Values]
+) -> dict[tuple[str, str], int]:
+    by_source: dict[str, list[str]] = {}
+    for source, source_id in addresses:
+        by_source.setdefault(source, []).append(source_id)
+    return {
+        (source, source_id): track_id
+        for source, source_ids in by_source.items()
+        for source_id, track_id in tracks.tracks_of_aliases(connection, source, source_ids).items()
+    }
