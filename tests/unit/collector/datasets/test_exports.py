@@ -75,7 +75,7 @@ def test_parquet_is_marked(tmp_path: Path):
     """Whatever its columns are; a Parquet file of somebody else is not."""
     frame = pd.DataFrame({"title": ["One"], "artists": ["A"], "genre": ["pop"]})
     file = tmp_path / "x.parquet"
-    export.WRITERS["parquet"](iter([frame]), file)
+    export.WRITERS["parquet"](iter([frame]), file, lambda: "{}")
     with pytest.raises(ExportedData):
         refuse_export(file, list(frame.columns))
     frame.to_parquet(tmp_path / "y.parquet")
