@@ -1,6 +1,7 @@
 """Download one file: within the budget and the bounds, over redirects, checked when complete."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,6 +45,17 @@ class DownloadedFile:
     """Bytes that came for it, those of interrupted attempts included."""
 
 
+@contextmanager
+def _without_empty_file(receiver: PartialFile) -> Iterator[None]:
+    """Run a block that downloads; delete the file if it fails before the first byte."""
+    try:
+        yield
+    except BaseException:
+        if not receiver.size:
+            receiver.remove()
+        raise
+
+
 @dataclass(frozen=True)
 class Downloader:
     """Downloads the files of one source into the folder."""
@@ -73,7 +85,7 @@ class Downloader:
             receiver.remove()  # the next part might be of another version
         receiver.max_size = max_bytes if file.size is None else min(file.size, max_bytes)
         receiver.stop_requested = self.stop_requested
-        with receiver:
+        with receiver, _without_empty_file(receiver):
             try:
                 if receiver.size != file.size or not file.size:
                     self._request(key, file, receiver, limit)

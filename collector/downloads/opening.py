@@ -8,7 +8,8 @@ from collector.catalogue import audio_items
 from collector.downloads.downloader import Downloader
 from collector.downloads.folder import DownloadFolder, folder_for
 from collector.downloads.queue import DownloadQueue
-from collector.downloads.run import DownloadBounds, DownloadRun, FundedSource
+from collector.downloads.run import DownloadRun
+from collector.downloads.session import DownloadBounds, FundedSource
 from collector.http.file_download import FileClient
 from collector.http.rate_limiter import RequestBudget
 from collector.ports import AudioSource

@@ -4,82 +4,30 @@ One file is downloaded while others are analysed. A file is recorded in one tran
 track and features, then deleted; a run that is killed anywhere downloads no file twice.
 """
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
-from functools import partial
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import structlog
-
 from collector.catalogue import audio_downloads, audio_files, audio_items
-from collector.catalogue import genres as stored_genres
-from collector.catalogue.audio_items import StoredItem
-from collector.downloads.downloader import TOO_LONG, DamagedDownload, DownloadedFile, Downloader
 from collector.downloads.folder import DiskFull, DownloadFolder
 from collector.downloads.outcome import DownloadOutcome
-from collector.downloads.queue import DownloadQueue, QueuedFile
-from collector.downloads.recorder import DownloadRecorder, FinishedFile
-from collector.errors import (
-    AccessDenied,
-    BadCredentials,
-    BadRequest,
-    Blocked,
-    CollectorError,
-    RequestLimitReached,
-    StopRequested,
-    TransientError,
-)
-from collector.http.retry import RequestLimit, call_with_retries
-from collector.records import ItemFiles
-from collector.sources.archive_files import TOO_LARGE
-from collector.sources.subjects import match_subjects
+from collector.downloads.recorder import DownloadRecorder
+from collector.downloads.session import DownloadBounds, DownloadSession, FundedSource
+from collector.http.retry import RequestLimit
 from genrebase.audio import descriptors, scan
-from genrebase.audio.scan import AudioFile
-from genrebase.audio.workers import AnalysisFuture, SubmitFile, analysis_pool
+from genrebase.audio.workers import SubmitFile, analysis_pool
 from genrebase.runtime.clock import Clock
 from genrebase.store import bulk
 from genrebase.store.engine import Engine, read_transaction
 
 JOB: Final = "listen"
-MAX_FAILURES: Final = 5
-"""Consecutive failures of requests after which a source is left alone."""
-RETRY_AFTER: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
-"""After an item's first, second, … failure; then it is left out."""
-ANOTHER_GENRE: Final = "of another genre"
-_MAX_DOWNLOADS: Final = 2
-"""Downloads of a file that is not as described, after which it is given up."""
 
-_log = structlog.get_logger(__name__)
-
-
-class ByteLimitReached(RequestLimitReached):
-    """The bytes allowed for this run, or for 24 hours, are used up."""
-
-
-@dataclass(frozen=True, slots=True)
-class FundedSource:
-    """A source of audio files, what it has to do, and how its files are downloaded."""
-
-    queue: DownloadQueue
-    downloader: Downloader
-
-    @property
-    def name(self) -> str:
-        """The source's name."""
-        return self.queue.source.name
-
-
-@dataclass(frozen=True, slots=True)
-class DownloadBounds:
-    """What a run may receive, in bytes."""
-
-    file: int
-    """Of one file."""
-    daily: int
-    """In any 24 hours."""
+AnalysisPool = Callable[
+    [int, frozenset[str], Callable[[], bool]], AbstractContextManager[SubmitFile]
+]
+"""The signature of `analysis_pool`."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +45,15 @@ class DownloadRun:
     workers: int = 1
     problems: Sequence[str] = ()
     """Why other sources with waiting items are not used."""
+    pool: AnalysisPool = analysis_pool
 
     def has_work(self) -> bool:
-        """Return whether a file may be downloaded now."""
+        """Return whether a file may be downloaded now, also one of the greatest size."""
         now = self.clock.now()
         with read_transaction(self.engine) as connection:
-            if audio_downloads.received_lately(connection, now) >= self.bounds.daily:
-                return False
+            left = self.bounds.daily - audio_downloads.received_lately(connection, now)
+        if left < min(self.bounds.file, self.bounds.daily):
+            return False
         self._add_tracks()
         return any(
             not one.downloader.budget.state().is_blocked(now.timestamp())
@@ -134,10 +84,21 @@ class DownloadRun:
         allowed = self.bounds.daily - received
         with (
             outcome.until_stopped(limit),
-            analysis_pool(self.workers, frozenset(), self.stop_requested) as submit,
+            self.pool(self.workers, frozenset(), self.stop_requested) as submit,
         ):
-            session = _Session(self, outcome, limit, submit, advance)
-            session.max_bytes = allowed if max_bytes is None else min(allowed, max_bytes)
+            session = DownloadSession(
+                self.engine,
+                DownloadRecorder(self.engine, self.clock, self.keep),
+                self.sources,
+                self.bounds,
+                self.stop_requested,
+                outcome,
+                limit,
+                submit,
+                advance,
+                max_bytes=allowed if max_bytes is None else min(allowed, max_bytes),
+                max_pending=2 * self.workers,
+            )
             try:
                 session.download_all()
             except DiskFull as error:
@@ -154,247 +115,3 @@ class DownloadRun:
             with bulk.exclusive_transaction(self.engine) as connection:
                 for name in sources:
                     audio_items.add_tracks_without_features(connection, name, self.clock.now())
-
-
-@dataclass
-class _Session:
-    """One run: what is in progress, and what was received."""
-
-    run: DownloadRun
-    outcome: DownloadOutcome
-    limit: RequestLimit
-    submit: SubmitFile
-    advance: Callable[[DownloadOutcome], None]
-    max_bytes: int = 0
-    _pending: deque[tuple[FundedSource, QueuedFile, DownloadedFile, AnalysisFuture]] = field(
-        default_factory=deque
-    )
-    _failures: dict[str, int] = field(default_factory=dict)
-    """Consecutive failures of requests, per source."""
-    _left: set[str] = field(default_factory=set)
-    """Sources that are not requested any more in this run."""
-    _bans: list[Blocked] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._turns = list(self.run.sources)
-
-    def download_all(self) -> None:
-        """Download until nothing is needed; record files as their analyses end."""
-        max_pending = 2 * self.run.workers
-        while True:
-            if self.run.stop_requested():
-                raise StopRequested
-            chosen = self._next_file()
-            if chosen is not None:
-                self._download(*chosen)
-            elif self._pending:
-                self._record_oldest()
-            else:
-                break
-            while self._pending and (
-                len(self._pending) >= max_pending or self._pending[0][-1].done()
-            ):
-                self._record_oldest()
-        if self._bans:
-            raise min(self._bans, key=lambda ban: ban.until)
-
-    def record_all(self) -> None:
-        """Record what is in progress; files whose analysis did not begin wait for the next run."""
-        while self._pending:
-            try:
-                self._record_oldest()
-            except DiskFull as error:  # of the folder for files that are kept
-                self.note_full_disk(error)
-
-    def note_full_disk(self, error: DiskFull) -> None:
-        """End the run because of a full disk."""
-        self.outcome.disk_full, self.outcome.stopped = error, "disk"
-
-    def _next_file(self) -> tuple[FundedSource, QueuedFile] | None:
-        """Return the next file, after listing the files of items that wait for that.
-
-        The sources take turns, file by file.
-        """
-        for source in tuple(self._turns):
-            while source.name not in self._left:
-                items = source.queue.next_items()
-                if not items:
-                    break
-                if items[0].status == "waiting":
-                    self._list_files(source, items)
-                    continue
-                queued = source.queue.next_file(items[0])
-                if queued is not None:
-                    self._turns.remove(source)
-                    self._turns.append(source)
-                    return source, queued
-        return None
-
-    def _list_files(self, source: FundedSource, items: Sequence[StoredItem]) -> None:
-        """Request the files of items, and store them."""
-        catalogue, downloader = source.queue.source, source.downloader
-        ids = [item.item_id for item in items]
-        try:
-            files = call_with_retries(
-                downloader.budget,
-                self.run.clock,
-                partial(catalogue.fetch_files, ids),
-                self.limit,
-            )
-        except (RequestLimitReached, StopRequested):
-            raise
-        except CollectorError as error:
-            self._postpone(source, items, error)
-            return
-        self._failures[source.name] = 0
-        now = self.run.clock.now()
-        with bulk.exclusive_transaction(self.run.engine) as connection:
-            collected = stored_genres.ids_by_name(connection)
-            for item in items:
-                found = files.get(item.item_id, "no longer there")
-                if isinstance(found, ItemFiles) and not catalogue.items_are_tracks:
-                    matched = match_subjects(found.item.subjects, collected)
-                    self.outcome.subjects_set_aside.update(matched.others)
-                    found = found if matched.genres else ANOTHER_GENRE
-                if isinstance(found, str):
-                    audio_items.leave_out(connection, item.source, item.item_id, found, now)
-                    self.outcome.items_left_out[found] += 1
-                elif audio_items.open_item(connection, item.source, item.item_id, found, now):
-                    self.outcome.items += 1
-                    self.outcome.failed.update(found.passed_over)
-                else:
-                    self.outcome.items_left_out["no file to use"] += 1
-
-    def _download(self, source: FundedSource, queued: QueuedFile) -> None:
-        """Download a file and give it to the workers; record what keeps it from that."""
-        size = queued.file.size
-        if size is not None and size > self.run.bounds.file:
-            self._fail(queued, TOO_LARGE, 0)
-            return
-        self._make_room(queued, self.run.bounds.file if size is None else size)
-        left = self.max_bytes - self.outcome.received
-        if left <= 0 or (size is not None and size > left):
-            raise ByteLimitReached
-        max_bytes = min(self.run.bounds.file, left)
-        try:
-            downloaded = source.downloader.download(queued.key, queued.file, max_bytes, self.limit)
-        except (RequestLimitReached, StopRequested, DiskFull):
-            raise
-        except DamagedDownload as error:
-            self.outcome.received += error.received
-            if str(error) == TOO_LONG and size is None and max_bytes == left:
-                self._retry(queued, TOO_LONG, error.received)
-                raise ByteLimitReached from error
-            self._damaged(queued, error)
-        except CollectorError as error:
-            self._postpone_file(source, queued, error)
-        else:
-            self._failures[source.name] = 0
-            self.outcome.received += downloaded.received
-            path = downloaded.path
-            file = AudioFile(path, path.name, downloaded.size, path.stat().st_mtime_ns)
-            source.queue.begin(queued, self._genres_of(queued))
-            self._pending.append((source, queued, downloaded, self.submit(file)))
-        self._report()
-
-    def _genres_of(self, queued: QueuedFile) -> frozenset[int]:
-        with read_transaction(self.run.engine) as connection:
-            collected = stored_genres.ids_by_name(connection)
-        genres = match_subjects(queued.item.listed.subjects, collected).genres
-        return frozenset(collected[name] for name in genres)
-
-    def _make_room(self, queued: QueuedFile, size: int) -> None:
-        """Record files in progress until another one of this size fits into the folder."""
-        folder = self.run.folder
-        while folder.used() + size > folder.max_bytes and self._pending:
-            self._record_oldest()
-        if folder.used() + size > folder.max_bytes:  # parts of files that could not be completed
-            folder.delete_others([(queued.key.source, queued.key.item_id, queued.key.name)])
-
-    def _record_oldest(self) -> None:
-        source, queued, downloaded, future = self._pending.popleft()
-        analysis = future.result()
-        recorder = DownloadRecorder(self.run.engine, self.run.clock, self.run.keep)
-        if analysis is not None:  # else a stop was requested: it is complete for the next run
-            is_track = source.queue.source.items_are_tracks
-            finished = FinishedFile(queued, downloaded, analysis, is_track)
-            recorder.record(finished, self.outcome)
-        source.queue.end(queued.key)
-        self._report()
-
-    def _damaged(self, queued: QueuedFile, error: DamagedDownload) -> None:
-        """Download a file that is not as described once more; then give it up."""
-        if queued.attempts + 1 < _MAX_DOWNLOADS:
-            self._retry(queued, str(error), error.received)
-        else:
-            self._fail(queued, str(error), error.received)
-
-    def _fail(self, queued: QueuedFile, reason: str, received: int) -> None:
-        now = self.run.clock.now()
-        with bulk.exclusive_transaction(self.run.engine) as connection:
-            audio_downloads.record_failed(connection, queued.key, reason, received, now)
-        self.outcome.failed[reason] += 1
-
-    def _retry(self, queued: QueuedFile, reason: str, received: int) -> None:
-        now = self.run.clock.now()
-        with bulk.exclusive_transaction(self.run.engine) as connection:
-            audio_downloads.record_attempt(connection, queued.key, reason, received, now)
-
-    def _postpone_file(
-        self, source: FundedSource, queued: QueuedFile, error: CollectorError
-    ) -> None:
-        """Give a file up that is not there; postpone its item after any other failure."""
-        if isinstance(error, BadRequest):
-            self._fail(queued, "no longer there", 0)
-            return
-        if isinstance(error, AccessDenied) and not isinstance(error, BadCredentials):
-            self._damaged(queued, DamagedDownload("not public, or redirected elsewhere", 0))
-            self._count_failure(source, error)
-            return
-        self._postpone(source, [queued.item], error)
-
-    def _postpone(
-        self, source: FundedSource, items: Sequence[StoredItem], error: CollectorError
-    ) -> None:
-        """Postpone items after a failed request; leave the source after a ban, or too many."""
-        now, reason = self.run.clock.now(), _reason(error)
-        with bulk.exclusive_transaction(self.run.engine) as connection:
-            for item in items:
-                wait = RETRY_AFTER[min(item.attempts, len(RETRY_AFTER) - 1)]
-                if isinstance(error, BadRequest):
-                    audio_items.leave_out(connection, item.source, item.item_id, reason, now)
-                elif not isinstance(error, BadCredentials):
-                    give_up = not isinstance(error, Blocked)
-                    audio_items.postpone(
-                        connection, item, reason, now + wait, now, give_up=give_up
-                    )
-        if isinstance(error, BadRequest):
-            self.outcome.items_left_out[reason] += len(items)
-            return
-        self.outcome.items_postponed[reason] += len(items)
-        _log.info("items postponed", source=source.name, items=len(items), why=str(error))
-        if isinstance(error, Blocked):
-            self._bans.append(error)
-            self._left.add(source.name)
-        else:
-            self._count_failure(source, error)
-
-    def _count_failure(self, source: FundedSource, error: CollectorError) -> None:
-        failures = self._failures.get(source.name, 0) + 1
-        self._failures[source.name] = failures
-        if failures >= MAX_FAILURES or isinstance(error, BadCredentials):
-            self._left.add(source.name)
-            self.outcome.problems.append(f"{source.name}: {error}")
-
-    def _report(self) -> None:
-        self.outcome.requests = self.limit.used
-        self.advance(self.outcome)
-
-
-def _reason(error: CollectorError) -> str:
-    """Return a short reason, the same for all failures of a kind."""
-    if isinstance(error, Blocked):
-        return "the source limits requests"
-    if isinstance(error, TransientError):
-        return "the source fails"
-    return "no longer there" if isinstance(error, BadRequest) else "the source refuses it"
