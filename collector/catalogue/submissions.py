@@ -37,11 +37,11 @@ class SubmissionSource:
     provider: str
     """`acousticbrainz`, or `essentia`."""
     origin: str
-    """The origin of an import of documents; the provider for its API and CSV dumps."""
+    """The origin of an import; the provider for its API."""
 
 
 PUBLISHED: Final = SubmissionSource(tables.ACOUSTICBRAINZ_PROVIDER, tables.ACOUSTICBRAINZ_PROVIDER)
-"""AcousticBrainz' API and CSV dumps."""
+"""AcousticBrainz' API."""
 
 
 def store_submissions(

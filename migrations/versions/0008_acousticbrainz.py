@@ -57,8 +57,7 @@ def upgrade() -> None:
         must(
             "origin",
             NAME,
-            comment="the import of documents that delivered it; the provider: its API or CSV "
-            "dumps",
+            comment="the import that delivered it; the provider: its API",
         ),
         *(
             must(

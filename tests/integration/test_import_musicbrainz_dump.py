@@ -289,7 +289,25 @@ def test_a_stored_recording_is_kept_without_a_label(collecting, dump, tmp_path):
             factories.add_alias(connection, track, gid, "musicbrainz")
     result = run(collecting, dump, tmp_path)
     assert result.rows - result.rejected == len(expected) + 2
-    assert result.unlabelled == 2
+    assert (result.unlabelled, result.tracks_new) == (2, len(expected))
+
+
+def test_merged_recordings_are_aliases(collecting, dump, tmp_path):
+    """Of the recording that they were merged into."""
+    run(collecting, dump, tmp_path)
+    expected = expected_sightings()
+    redirects = {
+        gid: mbid("recording", number)
+        for gid, number, _ in MusicBrainzDump(RECORDINGS).rows("recording_gid_redirect")
+    }
+    alias = tables.track_alias.c
+    query = select(alias.source_id, alias.track_id).where(alias.source == "musicbrainz")
+    with read_transaction(collecting) as connection:
+        stored = dict(map(tuple, connection.execute(query)))
+    assert stored.keys() == expected.keys() | {
+        gid for gid, current in redirects.items() if current in expected
+    }
+    assert all(stored[gid] == stored[redirects[gid]] for gid in redirects.keys() & stored.keys())
 
 
 def test_all_genres_of_the_list_are_collected(engine, dump, tmp_path):

@@ -110,15 +110,18 @@ _STEPS: Final[Mapping[str, str]] = {
         INSERT OR IGNORE INTO wanted_credit
             SELECT credit FROM credit_vote WHERE tag IN (SELECT tag FROM wanted_tag);
         CREATE TABLE candidate (recording INTEGER PRIMARY KEY) STRICT;
-        INSERT INTO candidate
-            SELECT recording FROM recording_vote WHERE tag IN (SELECT tag FROM wanted_tag)
-            UNION SELECT recording FROM on_group
-                WHERE release_group IN (SELECT release_group FROM wanted_group)
-            UNION SELECT id FROM raw_recording
-                WHERE credit IN (SELECT credit FROM wanted_credit)
-            UNION SELECT id FROM raw_recording WHERE gid IN (SELECT gid FROM known)
-            UNION SELECT recording FROM raw_recording_gid_redirect
-                WHERE gid IN (SELECT gid FROM known);
+        INSERT OR IGNORE INTO candidate
+            SELECT recording FROM recording_vote WHERE tag IN (SELECT tag FROM wanted_tag);
+        INSERT OR IGNORE INTO candidate
+            SELECT recording FROM on_group
+            WHERE release_group IN (SELECT release_group FROM wanted_group);
+        INSERT OR IGNORE INTO candidate
+            SELECT id FROM raw_recording
+            WHERE credit IN (SELECT credit FROM wanted_credit)
+                OR gid IN (SELECT gid FROM known);
+        INSERT OR IGNORE INTO candidate
+            SELECT recording FROM raw_recording_gid_redirect
+            WHERE gid IN (SELECT gid FROM known);
         DROP TABLE wanted_group;
         DROP TABLE wanted_credit
     """,

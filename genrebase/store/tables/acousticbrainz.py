@@ -62,7 +62,7 @@ acousticbrainz_recording = Table(
         "origin",
         Name,
         primary_key=True,
-        comment="the import of documents that delivered it; the provider: its API or CSV dumps",
+        comment="the import that delivered it; the provider: its API",
     ),
     *(
         Column(

@@ -78,8 +78,7 @@ acousticbrainz_features = view(
         "track_id": shared.TRACK_REFERENCE["track_id"],
         "provider": "acousticbrainz, or essentia: documents that somebody computed.",
         "recording_id": "The recording's MusicBrainz ID; `md5:…` of the audio without one.",
-        "origin": "The import of documents that delivered them; acousticbrainz: its API or its "
-        "CSV dumps.",
+        "origin": "The import that delivered them; acousticbrainz: its API.",
         **_SUBMISSIONS,
         **{
             name: text
