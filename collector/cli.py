@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "analyse": "collector.commands.analyse:analyse",
     "import": "collector.commands.import_dataset:import_",
     "imports": "collector.commands.imports:app",
+    "sources": "collector.commands.sources:app",
     "import-audio": "collector.commands.import_audio:import_audio",
     "download": "collector.commands.download:app",
     "add": "collector.commands.add:add",

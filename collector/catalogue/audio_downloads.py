@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select, update
 
-from collector.catalogue import audio_files, audio_items, data_sources, tracks
+from collector.catalogue import audio_files, audio_items, tracks
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.audio.records import AudioAnalysis
 from genrebase.store import bulk, tables
@@ -64,9 +64,8 @@ def record_analysed(
         return recorded
     if download.analysis.features is not None:
         features = {track_id: download.analysis.features}
-        audio_files.store_audio_features(connection, features, schema, now)
-        _set_licence(connection, track_id, download.licence)
-        data_sources.ensure(connection, tables.AUDIO_PROVIDER, None, now)
+        licences = {track_id: download.licence}
+        audio_files.store_audio_features(connection, features, schema, now, licences)
     values = {"status": "done", "reason": None, "track_id": track_id}
     _close(connection, key, values, download.received, now)
     return recorded
@@ -90,15 +89,6 @@ def received_lately(connection: Connection, now: datetime) -> int:
     """Return the bytes that came in the last 24 hours."""
     query = select(func.sum(_download.c.received)).where(_download.c.received_at > now - _DAY)
     return int(connection.scalar(query) or 0)
-
-
-def _set_licence(connection: Connection, track_id: int, licence: str) -> None:
-    features = tables.audio_features
-    connection.execute(
-        update(features)
-        .where(features.c.track_id == track_id, features.c.provider == tables.AUDIO_PROVIDER)
-        .values(licence=licence)
-    )
 
 
 def _close(

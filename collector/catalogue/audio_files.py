@@ -172,7 +172,8 @@ def record_files(
         for record in records
         if record.features is not None
     }
-    store_audio_features(connection, features, schema, now)
+    licences = {ids[_alias(record)]: record.track.licence for record in records}
+    store_audio_features(connection, features, schema, now, licences)
     files = {}
     for record in records:
         file = record.file
@@ -186,6 +187,18 @@ def record_files(
         len(replacements.relabelled),
         replacements.other_names,
     )
+
+
+def set_licence(connection: Connection, track_ids: Sequence[int], licence: str) -> None:
+    """Set the licence of the labels and features that audio files gave these tracks."""
+    for table, column in (("sighting", "source"), ("audio_features", "provider")):
+        bulk.execute_in(
+            connection,
+            f"UPDATE {table} SET licence = {{mark}} WHERE {column} = '{SOURCE}'"
+            " AND track_id IN (SELECT value FROM {values})",
+            licence,
+            values=track_ids,
+        )
 
 
 def add_genres(
@@ -270,28 +283,36 @@ def _merge(connection: Connection, track_id: int, holder: int, source: str, now:
 
 
 def store_audio_features(
-    connection: Connection, features: Mapping[int, PackedFeatures], schema: str, now: datetime
+    connection: Connection,
+    features: Mapping[int, PackedFeatures],
+    schema: str,
+    now: datetime,
+    licences: Mapping[int, str | None],
 ) -> None:
     """Store what was extracted from the audio of tracks, replacing what was stored of it.
 
-    `schema` must be registered (`register_schema`).
+    `schema` must be registered (`register_schema`). `licences` are those of the audio; None where
+    it is not known.
     """
     descriptors = {track_id: packed.descriptors for track_id, packed in features.items()}
     store_descriptors(connection, descriptors, SOURCE, schema, now)
-    _store_estimates(connection, features, now)
+    _store_estimates(connection, features, licences, now)
     for track_id, packed in features.items():
         _store_analysis(connection, track_id, packed, now)
 
 
 def _store_estimates(
-    connection: Connection, features: Mapping[int, PackedFeatures], now: datetime
+    connection: Connection,
+    features: Mapping[int, PackedFeatures],
+    licences: Mapping[int, str | None],
+    now: datetime,
 ) -> None:
     """Store the estimated audio features; a value outside its feature's range is left out."""
     values = {
         track_id: [_in_range(name, packed.estimates.get(name)) for name in tables.FEATURES]
         for track_id, packed in features.items()
     }
-    feature_queue.store_features(connection, values, SOURCE, now, replace=True)
+    feature_queue.store_features(connection, values, SOURCE, now, replace=True, licences=licences)
 
 
 def _in_range(name: str, value: float | None) -> float | None:

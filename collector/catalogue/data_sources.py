@@ -1,13 +1,38 @@
 """Sources of labels and features, one row per origin and provider, with their licences."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, exists, insert, select, update
 
+from collector.catalogue import feature_licences
 from genrebase import licences
-from genrebase.store import tables
+from genrebase.licences import LicenceClass
+from genrebase.store import tables, views
 
 _source = tables.data_source
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """A source of labels or a provider of features."""
+
+    name: str
+    licence: str
+    """Of what has none of its own."""
+    licence_class: LicenceClass
+    tracks: int
+    """Tracks that it delivered first."""
+    labels: int
+    features: int
+    """Tracks with features of this provider."""
+
+
+def load(connection: Connection) -> list[DataSource]:
+    """Return every source and provider, by name."""
+    view = views.data_sources.c
+    columns = (view[name] for name in DataSource.__slots__)
+    return [DataSource(*row) for row in connection.execute(select(*columns).order_by(view.name))]
 
 
 def ensure(connection: Connection, name: str, licence: str | None, now: datetime) -> str:
@@ -29,5 +54,18 @@ def ensure(connection: Connection, name: str, licence: str | None, now: datetime
 
 
 def set_licence(connection: Connection, name: str, licence: str) -> None:
-    """Set the licence of a stored source."""
+    """Set the licence of a stored source, and of the features that its imports delivered."""
     connection.execute(update(_source).where(_source.c.name == name).values(licence=licence))
+    feature_licences.recompute_of_origin(connection, name)
+
+
+def remove_unused(connection: Connection, name: str) -> None:
+    """Remove a source that has neither tracks nor labels; another file may get its name."""
+    track, sighting = tables.track, tables.sighting
+    connection.execute(
+        delete(_source).where(
+            _source.c.name == name,
+            ~exists().where(track.c.origin == name),
+            ~exists().where(sighting.c.source == name),
+        )
+    )

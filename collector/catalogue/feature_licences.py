@@ -31,9 +31,15 @@ _RECOMPUTE: Final = f"""
 """
 
 
-def recompute(connection: Connection, provider: str, track_ids: Sequence[int]) -> None:
-    """Recompute the licences of these tracks' features by the provider of files."""
-    statement = f"{_RECOMPUTE} (SELECT value FROM {{values}})"
+def recompute(
+    connection: Connection, provider: str, track_ids: Sequence[int], *, only_known: bool = False
+) -> None:
+    """Recompute the licences of these tracks' features by the provider of files.
+
+    `only_known` leaves out unknown ones, which stay unknown if another file delivers the track.
+    """
+    condition = " AND licence IS NOT NULL" if only_known else ""
+    statement = f"{_RECOMPUTE} (SELECT value FROM {{values}}){condition}"
     bulk.execute_in(connection, statement, provider, values=track_ids)
 
 

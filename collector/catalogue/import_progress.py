@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from genrebase import licences
 from genrebase.errors import UserError
 from genrebase.store import bulk, source_ids, tables
 
@@ -42,6 +43,8 @@ class StoredImport:
     name: str
     origin: str
     options: Mapping[str, Any]
+    licence: str
+    """Of its origin, as it is now."""
     schema: str | None
     mapped: Sequence[str]
     """The fine genres that it added to its mapping."""
@@ -71,13 +74,18 @@ class StoredImport:
 
 def load_imports(connection: Connection) -> list[StoredImport]:
     """Return all imports, oldest first."""
-    rows = connection.execute(select(_file).order_by(_file.c.id))
+    source = tables.data_source
+    licence = func.coalesce(source.c.licence, licences.UNKNOWN).label("licence")
+    joined = _file.outerjoin(source, source.c.name == _file.c.origin)
+    query = select(_file, licence).select_from(joined).order_by(_file.c.id)
+    rows = connection.execute(query)
     return [
         StoredImport(
             id=row.id,
             name=row.name,
             origin=row.origin,
             options=row.options or {},
+            licence=row.licence,
             schema=row.schema,
             mapped=row.mapped or (),
             started_at=row.started_at,
@@ -151,6 +159,13 @@ def unfinished_counts(connection: Connection, import_id: int) -> tuple[int, int]
     query = select(_file.c.rows_done, _file.c.tracks_new, _file.c.finished_at)
     row = connection.execute(query.where(_file.c.id == import_id)).one()
     return (row.rows_done, row.tracks_new) if row.finished_at is None else (0, 0)
+
+
+def set_licence(connection: Connection, import_id: int, licence: str) -> None:
+    """Record the licence among the options of an import, which may be a repeated one."""
+    where = _file.c.id == import_id
+    options = connection.scalar(select(_file.c.options).where(where)) or {}
+    connection.execute(update(_file).where(where).values(options={**options, "licence": licence}))
 
 
 def lock_rows_done(connection: Connection, import_id: int) -> int:

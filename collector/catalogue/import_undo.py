@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, func, null, select, update
 
 from collector.catalogue import (
+    data_sources,
     deletion,
     feature_licences,
     feature_queue,
@@ -118,6 +119,7 @@ def finish(connection: Connection, stored: StoredImport) -> int:
             genres.remove(connection, genre_id)
             removed += 1
     _remove_mapped(connection, stored)
+    data_sources.remove_unused(connection, stored.origin)
     if stored.schema is not None:
         schema, described = tables.descriptor_schema, tables.descriptor
         used = select(described.c.schema).where(described.c.schema == stored.schema)
@@ -147,8 +149,8 @@ class _Batch:
         self._parts = sighting_parts.load(connection, track_ids)
         files = deletion.tracks_with_rows(connection, tables.sound_file.name, track_ids)
         verdicts = deletion.tracks_with_rows(connection, tables.verdict.name, track_ids)
-        stored_times = sightings.load_times(connection, track_ids)
-        harvested = sighting_parts.tracks_of_others(stored_times, self._parts)
+        stored_sightings = sightings.load(connection, track_ids)
+        harvested = sighting_parts.tracks_of_others(stored_sightings, self._parts)
         only_here = {
             track_id
             for track_id in track_ids

@@ -89,14 +89,15 @@ def counting(parts: Iterable[SightingPart]) -> dict[SourceKey, SightingPart]:
     return {part.key: part for part in parts if part.import_id == last[part.track_id, part.origin]}
 
 
-def tracks_of_others(stored: Mapping[SourceKey, int], parts: Iterable[SightingPart]) -> set[int]:
-    """Return the tracks with sightings that no import accounts for.
-
-    `stored` is how often each was seen.
-    """
+def tracks_of_others(
+    stored: Mapping[SourceKey, bulk.Row], parts: Iterable[SightingPart]
+) -> set[int]:
+    """Return the tracks with stored sightings that not only imports account for."""
     counted = counting(parts)
     return {
-        key[0] for key, times in stored.items() if key not in counted or times > counted[key].times
+        key[0]
+        for key, (_, times, *_) in stored.items()
+        if key not in counted or times > counted[key].times
     }
 
 
@@ -108,29 +109,54 @@ def rewrite(
 ) -> Counter[int]:
     """Rewrite the sightings whose parts were `before` to those of `after`.
 
-    Returns by how many tracks each genre changed. What a version of Genrebase that recorded no
-    parts imported stays.
+    Returns by how many tracks each genre changed. What a harvest of the same origin delivered
+    stays.
     """
     removed, remaining = counting(before), counting(after)
-    stored = sightings.load_times(
-        connection, sorted({part.track_id for part in (*before, *after)})
-    )
+    changed = {key for key in {*removed, *remaining} if removed.get(key) != remaining.get(key)}
+    stored = sightings.load(connection, sorted({key[0] for key in {*removed, *remaining}}))
+    times = {key: part.times for key, part in removed.items()}
+    return _rewrite(connection, stored, changed, times, remaining, now)
+
+
+def merge_tracks(connection: Connection, older: int, younger: int, now: datetime) -> None:
+    """Give the older track, which has the younger's sightings already, the younger's parts."""
+    removed: Counter[SourceKey] = Counter()
+    for (_, genre_id, origin), part in counting(load(connection, [older, younger])).items():
+        removed[older, genre_id, origin] += part.times
+    connection.execute(_MERGE_TRACKS, {"older": older, "younger": younger})
+    remaining = counting(load(connection, [older]))
+    stored = sightings.load(connection, [older])
+    _rewrite(connection, stored, {*removed, *remaining}, removed, remaining, now)
+
+
+def _rewrite(
+    connection: Connection,
+    stored: Mapping[SourceKey, bulk.Row],
+    changed: Iterable[SourceKey],
+    removed: Mapping[SourceKey, int],
+    remaining: Mapping[SourceKey, SightingPart],
+    now: datetime,
+) -> Counter[int]:
+    """Rewrite sightings to the remaining parts; return by how many tracks each genre changed.
+
+    `removed` is how often the parts before had been seen.
+    """
     added: list[bulk.Row] = []
-    changed: list[bulk.Row] = []
+    rewritten: list[bulk.Row] = []
     deleted: list[SourceKey] = []
-    for key in sorted({*removed, *remaining}):
-        old, new = removed.get(key), remaining.get(key)
-        if old == new:
-            continue
-        other_times = max(0, stored.get(key, 0) - (0 if old is None else old.times))
-        part = new or (old if other_times else None)
-        if part is None:
-            deleted += [key] if key in stored else []
-            continue
-        times = other_times + (0 if new is None else new.times)
-        row = (*key, part.rank, max(times, 1), part.votes, part.level, part.licence)
-        (changed if key in stored else added).append(row)
-    sightings.write(connection, added, changed, deleted, now)
+    for key in sorted(changed):
+        part, values = remaining.get(key), stored.get(key)
+        other_times = 0 if values is None else max(0, values[1] - removed.get(key, 0))
+        times = other_times + (0 if part is None else part.times)
+        if values is not None and other_times:
+            rewritten.append((*key, values[0], times, *values[2:]))
+        elif part is not None:
+            row = (*key, part.rank, max(times, 1), part.votes, part.level, part.licence)
+            (added if values is None else rewritten).append(row)
+        elif values is not None:
+            deleted.append(key)
+    sightings.write(connection, added, rewritten, deleted, now)
     return _change(stored, [row[:3] for row in added], deleted)
 
 
@@ -144,20 +170,6 @@ def _change(
     change = Counter(genre_id for _, genre_id in after - before)
     change.subtract(genre_id for _, genre_id in before - after)
     return change
-
-
-def merge_tracks(connection: Connection, older: int, younger: int, now: datetime) -> None:
-    """Give the older track the younger's parts; its sightings under their origins equal them."""
-    connection.execute(_MERGE_TRACKS, {"older": older, "younger": younger})
-    parts = load(connection, [older])
-    counted, origins = counting(parts), {part.origin for part in parts}
-    stored = sightings.load_times(connection, [older])
-    rows = [
-        (*key, part.rank, max(part.times, 1), part.votes, part.level, part.licence)
-        for key, part in counted.items()
-    ]
-    deleted = [key for key in stored if key[2] in origins and key not in counted]
-    sightings.write(connection, [], rows, deleted, now)
 
 
 def merge_genres(connection: Connection, merged: int, into: int) -> None:

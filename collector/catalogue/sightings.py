@@ -122,16 +122,17 @@ def store(
     bulk.upsert(connection, tables.sighting, _COLUMNS, uncounted, update=_SEEN_AGAIN)
 
 
-def load_times(connection: Connection, track_ids: Sequence[int]) -> dict[SourceKey, int]:
-    """Return how often each source returned each of these tracks, per genre."""
+def load(connection: Connection, track_ids: Sequence[int]) -> dict[SourceKey, bulk.Row]:
+    """Return the columns `VALUES` of the sightings of these tracks."""
+    values = ", ".join(f"s.{name}" for name in VALUES)
     rows = bulk.select_in(
         connection,
-        "SELECT s.track_id, s.genre_id, s.source, s.times FROM {values} CROSS JOIN sighting s"
-        " WHERE s.track_id = listed.value",
+        f"SELECT s.track_id, s.genre_id, s.source, {values}"
+        " FROM {values} CROSS JOIN sighting s WHERE s.track_id = listed.value",
         track_ids,
         sql_type="bigint",
     )
-    return {(track_id, genre_id, source): times for track_id, genre_id, source, times in rows}
+    return {tuple(row[:3]): tuple(row[3:]) for row in rows}
 
 
 def write(

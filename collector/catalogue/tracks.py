@@ -333,7 +333,7 @@ def _store(
     bulk.upsert(connection, tables.track_alias, ("source", "source_id", "track_id"), aliases)
     sightings.store(connection, delivery.origin, batch.sighted, now)
     licence = data_sources.ensure(connection, delivery.origin, delivery.licence, now)
-    features = _store_features(connection, batch, delivery, now)
+    _store_features(connection, batch, delivery, now)
     if batch.ledger is not None:
         for address, track_id in added_aliases.items():
             own = batch.ledger.own[track_id]
@@ -341,9 +341,11 @@ def _store(
                 own.append(ALIASES, [address])
         batch.ledger.store(connection)
         if delivery.provider is not None:
-            is_licensed = licence != licences.UNKNOWN or batch.feature_licences
-            shared = [one for one in features if is_licensed or not batch.tracks[one].new]
-            feature_licences.recompute(connection, delivery.provider, shared)
+            is_unknown = licence == licences.UNKNOWN and not batch.feature_licences
+            delivered = list(batch.features)
+            feature_licences.recompute(
+                connection, delivery.provider, delivered, only_known=is_unknown
+            )
         sighting_parts.store(connection, batch.ledger.import_id, batch.sighted)
     merging.merge_pairs(connection, batch.same, delivery.origin, now)
     if primary_genre.order_changed(before, after):
@@ -383,11 +385,10 @@ def _withdraw_earlier(connection: Connection, batch: _Batch, now: datetime) -> C
 
 def _store_features(
     connection: Connection, batch: _Batch, delivery: Provenance, now: datetime
-) -> Iterable[int]:
-    """Store a batch's features; return the tracks whose features are new or changed."""
-    features: Mapping[int, Sequence[Any]] = batch.features
+) -> None:
     if delivery.provider is None:
-        return ()
+        return
+    features: Mapping[int, Sequence[Any]] = batch.features
     if batch.ledger is not None:
         existing = sorted(track for track in features if not batch.tracks[track].new)
         stored = feature_queue.load_features(connection, existing, delivery.provider)
@@ -402,4 +403,3 @@ def _store_features(
         replace=batch.ledger is not None,
         licences=batch.feature_licences,
     )
-    return features

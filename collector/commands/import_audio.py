@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from collector.commands.licence_option import LicenceOption, checked_licence
 from collector.errors import NothingImported
 from genrebase import store
 from genrebase.audio import scan
@@ -55,6 +56,7 @@ def import_audio(
         ),
     ] = None,
     for_spreadsheets: ForSpreadsheets = False,
+    licence: LicenceOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Analyse audio files and store features, keys and spectrograms of each.
@@ -79,7 +81,13 @@ def import_audio(
     table = None if fma_tracks is None else fma.load_tracks(fma_tracks, clock.now().year + 1)
     source = genre_source.genre_source(genre_from)
     request = audio.AudioImportRequest(
-        path, source, table, workers or _cores(), rejected, for_spreadsheets
+        path,
+        source,
+        table,
+        workers or _cores(),
+        rejected,
+        for_spreadsheets,
+        checked_licence(licence),
     )
     engine = store.connect()
     with (

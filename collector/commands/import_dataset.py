@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from collector.commands.licence_option import LicenceOption, checked_licence
 from collector.datasets import reader
 from collector.datasets.column_roles.fields import FIELDS
 from collector.datasets.parsing import cells
@@ -77,6 +78,7 @@ def import_(
         typer.Option(help="New CSV file of the rejected rows' numbers and reasons."),
     ] = None,
     for_spreadsheets: ForSpreadsheets = False,
+    licence: LicenceOption = None,
     subset: Annotated[
         str | None,
         typer.Option(help="Import only this subset of FMA: small, medium or large."),
@@ -135,6 +137,7 @@ def import_(
             "unit_overrides": _pairs("--unit", unit),
             "for_spreadsheets": for_spreadsheets,
         },
+        checked_licence(licence),
     )
     engine = store.connect()
     with stop_on_signals() as stop, output.progress(f"Importing {_names(files)}") as progress:
@@ -170,6 +173,7 @@ def _importer(
     subset: str | None,
     dump_options: tuple[bool, Path | None],
     options: dict[str, Any],
+    licence: str | None,
 ) -> "Callable[..., ImportResult]":
     """Return the import of these files, which takes the engine, the clock and the progress."""
     # these import SQLAlchemy and numpy: --help need not wait
@@ -188,6 +192,8 @@ def _importer(
                 "A dump has no columns to name: leave out --subset, --genre-column, "
                 "--genre-separator, --encoding, --column and --unit."
             )
+        if licence is not None:
+            raise UserError("The licence of a dump is known: leave out --licence.")
         return import_dumps
     if len(files) > 1:
         raise UserError(
@@ -199,19 +205,19 @@ def _importer(
     [file] = files
     documents = essentia_documents.recognise(file)
     if documents is not None and subset is None:
-        return partial(_of_documents, documents)
+        return partial(_of_documents, documents, licence=licence)
     if file.is_dir():
         if not fma.is_fma_folder(file):
             raise UserError(
                 f"{file} is a folder without FMA's tracks.csv and without documents of Essentia. "
                 "Name a file."
             )
-        return _of_file(import_fma, file, subset=subset or fma.SUBSETS[-1])
+        return _of_file(import_fma, file, subset=subset or fma.SUBSETS[-1], licence=licence)
     if fma.is_fma_tracks(file):
-        return _of_file(import_fma, file, subset=subset or fma.SUBSETS[-1])
+        return _of_file(import_fma, file, subset=subset or fma.SUBSETS[-1], licence=licence)
     if subset is not None:
         raise UserError("--subset needs FMA's tables: name their folder, or tracks.csv.")
-    return _of_file(import_dataset, file, **options)
+    return _of_file(import_dataset, file, **options, licence=licence)
 
 
 def _of_documents(

@@ -12,7 +12,7 @@ from genrebase.runtime.console import Output
 
 app = CommandLine("imports", __doc__)
 
-_COLUMNS = ("id", "file", "imported (UTC)", "rows", "new tracks", "state")
+_COLUMNS = ("id", "file", "imported (UTC)", "rows", "new tracks", "licence", "state")
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
@@ -25,7 +25,7 @@ def imports_(context: typer.Context) -> None:
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Show all imports: file, time, rows, new tracks, state.
+    """Show all imports: file, time, rows, new tracks, licence, state.
 
     Versions of one file share an origin, which the JSON document shows.
 
@@ -49,6 +49,7 @@ def list_(as_json: AsJson = False) -> None:
                     "" if one.started_at is None else f"{one.started_at:%Y-%m-%d %H:%M}",
                     f"{one.rows:,}",
                     f"{one.tracks_new:,}",
+                    one.licence,
                     one.state,
                 )
                 for one in everything

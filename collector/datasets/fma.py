@@ -18,6 +18,7 @@ from collector.datasets.formats.byte_source import ByteSource
 from collector.datasets.parsing import cells, genre_cells
 from collector.datasets.rows import RowRejection, is_name_too_long
 from collector.records import ArtistCredit, DurationMs, SourceTrack
+from genrebase import licences
 from genrebase.errors import GenrebaseError, UserError
 
 SOURCE: Final = "fma"
@@ -144,6 +145,7 @@ class _Row:
         if is_name_too_long(title, artist):
             return RowRejection.TOO_LONG
         released, year = cells.parse_date(self["album", "date_released"], last_year)
+        licence = self["track", "license"]
         seconds = cells.parse_number(self["track", "duration"], 0.001, _MAX_SECONDS)
         track = SourceTrack(
             source=SOURCE,
@@ -155,6 +157,7 @@ class _Row:
             release_year=year,
             duration_ms=None if seconds is None else DurationMs(round(seconds * 1000)),
             split=self["set", "split"] or None,
+            licence=licences.parse_licence(licence) if licence else None,
             match_by_name=bool(artist),
         )
         subset = self["set", "subset"]

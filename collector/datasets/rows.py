@@ -12,6 +12,7 @@ from collector.datasets.parsing import cells, genre_cells, list_cells
 from collector.datasets.scales.number_parser import NumberParser
 from collector.records import ArtistCredit, GenreVote, SourceTrack
 from collector.submissions import RecordingSubmissions
+from genrebase import licences
 from genrebase.counts import counted
 from genrebase.store import names, source_ids
 
@@ -128,6 +129,7 @@ class RowParser:
             self._value(at.isrc, row, cells.parse_isrc),
             self._split(row),
             self._numbers.features(row),
+            licence=self._licence(row),
         )
         return ParsedRow(track, genres, subgenre)
 
@@ -210,6 +212,15 @@ class RowParser:
     def _count_unparsed(self, index: int, row: Sequence[str]) -> None:
         if not cells.is_missing(row[index]):
             self.unreadable_cells[index] += 1
+
+    def _licence(self, row: Sequence[str]) -> str | None:
+        """Return a row's own licence; one that cannot be read is unknown, and counted."""
+        at = self._at.licence
+        if at is None or cells.is_missing(row[at]):
+            return None
+        licence = licences.parse_licence(row[at])
+        self.unreadable_cells[at] += licence == licences.UNKNOWN
+        return licence
 
     def _split(self, row: Sequence[str]) -> str | None:
         at = self._at.split

@@ -6,7 +6,7 @@ unchanged. The import is idempotent: started again after a kill, it ends in the 
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
@@ -54,6 +54,8 @@ class AudioImportRequest:
     """A new file that gets a line for every file that could not be analysed, and every remark."""
     for_spreadsheets: bool = False
     """Whether cells of that file that a spreadsheet would execute are changed."""
+    licence: str | None = None
+    """The licence of files that FMA's table does not name, as in `genrebase.licences`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,10 @@ def import_audio(
             run.set_outcome("interrupted")
         folder = scan.display_path(request.path.absolute())
         run.set_facts(
-            folder=folder, unreadable=len(result.unreadable), remarks=len(result.remarks)
+            folder=folder,
+            unreadable=len(result.unreadable),
+            remarks=len(result.remarks),
+            licence=request.licence,
         )
         run.count(files=result.files, heard=result.analysed, tracks_new=result.tracks_new)
     return result
@@ -278,6 +283,7 @@ class _Importer:
                 self._clock.now().year + 1,
                 None if recording is None else scan.name_text(PurePosixPath(recording).name),
             )
+            track = replace(track, licence=self._request.licence)
             genres = tuple(self._request.genre_source(file, analysis.tags))
         is_tagged = published is None and metadata.is_tagged(analysis.tags)
         return AudioFileRecord(file, analysis.digest, track, genres, analysis.features, is_tagged)
@@ -319,6 +325,10 @@ class _Importer:
                 audio_files.record_files(
                     connection, records, descriptors.SCHEMA_NAME, self._clock.now()
                 )
+        if self._request.licence is not None:
+            licensed = [entry.track_id for entry in unchanged if entry not in published]
+            with bulk.exclusive_transaction(self._engine) as connection:
+                audio_files.set_licence(connection, licensed, self._request.licence)
         self.result.relabelled += len(labelled) + len(renamed)
 
     def _genres_of_unchanged(self, file: AudioFile) -> Sequence[str]:

@@ -44,6 +44,7 @@ class _Options:
     encoding: str
     columns: Mapping[str, str]
     units: Mapping[str, str]
+    licence: str | None = None
 
     def given(self) -> dict[str, Any]:
         """Return the given options: with other options, the same file is another import."""
@@ -58,7 +59,7 @@ class _Options:
 
     def for_fingerprint(self) -> list[str]:
         """Return the options that are part of an import's identity."""
-        others = self.given()
+        others = self.given()  # without the licence: with another one, it is the same import
         genre = [others.pop(name, "") for name in ("genre_column", "genre_separator")]
         return [*filter(None, genre), *([json.dumps(others, sort_keys=True)] if others else [])]
 
@@ -74,6 +75,7 @@ def import_dataset(
     encoding: str = reader.DEFAULT_ENCODING,
     column_overrides: Mapping[str, str] | None = None,
     unit_overrides: Mapping[str, str] | None = None,
+    licence: str | None = None,
     rejected: Path | None = None,
     for_spreadsheets: bool = False,
     stop_requested: Callable[[], bool] = lambda: False,
@@ -82,14 +84,20 @@ def import_dataset(
     """Import the dataset in `path`; `rejected` is a new file that gets a line per rejected row.
 
     `column_overrides` maps fields to columns, such as `tempo` to `Tempo (BPM)`; `unit_overrides`
-    maps fields or columns to units, such as `length` to `s`. A dry run writes nothing. Raises
+    maps fields or columns to units, such as `length` to `s`. `licence` is that of the labels and
+    features, named as in `genrebase.licences`. A dry run writes nothing. Raises
     `ExportedData` for an export of this software, `UserError` if `rejected` exists or a unit is
     unknown, `NotADataset`, `ColumnsMissing` or `CatalogueMismatch` before anything is written,
     `DamagedFile` if the file breaks off (earlier batches are kept). After a stop request it ends
     with the batch in progress; the next import continues there.
     """
     options = _Options(
-        genre_column, genre_separator, encoding, column_overrides or {}, unit_overrides or {}
+        genre_column,
+        genre_separator,
+        encoding,
+        column_overrides or {},
+        unit_overrides or {},
+        licence,
     )
     dataset_import = _DatasetImport(
         engine, path, clock, progress, options, stop_requested, dry_run
@@ -154,7 +162,8 @@ class _DatasetImport:
             dataset.header, summary, options.genre_column
         )
         if layout is not None:
-            return _descriptor_source(table, layout)
+            source = _descriptor_source(table, layout)
+            return replace(source, licence=options.licence or dataset.licence)
         try:
             return _track_source(table, options, self.clock.now().year + 1)
         except columns.ColumnsMissing as error:
@@ -224,6 +233,7 @@ def _track_source(table: _Table, given: _Options, last_year: int) -> ImportSourc
         warnings=lambda: (*numbers.notes, *_warnings(dataset, parser, titles)),
         columns=taken,
         ignored_columns=ignored,
+        licence=given.licence or dataset.licence,
     )
 
 

@@ -14,6 +14,7 @@ from collector.records import Provenance
 from genrebase import licences
 from genrebase.audio.scan import display_path
 from genrebase.counts import counted
+from genrebase.errors import UserError
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine
@@ -29,6 +30,7 @@ def import_documents(
     clock: Clock,
     progress: ProgressCallback,
     *,
+    licence: str | None = None,
     rejected: Path | None = None,
     stop_requested: Callable[[], bool] = lambda: False,
     dry_run: bool = False,
@@ -36,13 +38,15 @@ def import_documents(
     """Import the documents of a folder, an archive or a file.
 
     Files named as AcousticBrainz names them are its own: their data are CC0, and are stored as
-    its provider's. All others are somebody's, under the provider `essentia`, with an unknown
-    licence. Raises `NotADataset` before anything is written, `DamagedFile` for an archive that
+    its provider's. All others are somebody's, under the provider `essentia`, with `licence`, or
+    else an unknown one. Raises `UserError` if `licence` is given for the former, `NotADataset` before anything is written, `DamagedFile` for an archive that
     breaks off (earlier batches are kept). The import is idempotent, also after a kill.
     """
     path = files.path
     name = display_path(Path(path.name or path.resolve().name))
     provider = ACOUSTICBRAINZ_PROVIDER if files.is_published else ESSENTIA_PROVIDER
+    if files.is_published and licence is not None:
+        raise UserError("The licence of AcousticBrainz' documents is known: leave out --licence.")
     is_folder = path.is_dir()
     fingerprint = essentia_documents.fingerprint if is_folder else reader.fingerprint
     source = ImportSource(
@@ -61,6 +65,7 @@ def import_documents(
         schema=DescriptorSchema(SCHEMA, COLUMNS, provider),
         estimate_rows=partial(_estimate, files, _count(files)),
         has_exact_count=is_folder,
+        licence=licence,
         warnings=lambda: tuple(_notes(files)),
     )
     return run_import(

@@ -27,6 +27,7 @@ def import_fma(
     progress: ProgressCallback,
     *,
     subset: str = "full",
+    licence: str | None = None,
     rejected: Path | None = None,
     stop_requested: Callable[[], bool] = lambda: False,
     dry_run: bool = False,
@@ -65,6 +66,7 @@ def import_fma(
         else DescriptorSchema(features.schema, features.columns, fma.SOURCE),
         descriptors=() if features is None else features.rows(),
         options={"subset": subset},
+        licence=licence,
     )
     return run_import(
         engine,

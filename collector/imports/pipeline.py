@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from collector.catalogue import (
     audio_files,
+    data_sources,
     dataset_origin,
     import_ledger,
     import_progress,
@@ -143,6 +144,10 @@ class _Recorder:
             self._was_finished = import_progress.is_finished(connection, self.import_id)
             self._corrected_before = import_ledger.count_corrected(connection, self.import_id)
             stored_origin = import_progress.origin_of(connection, self.import_id)
+            if source.licence is not None:
+                data_sources.ensure(connection, stored_origin, source.licence, clock.now())
+                data_sources.set_licence(connection, stored_origin, source.licence)
+                import_progress.set_licence(connection, self.import_id, source.licence)
             counted, tracks_new = import_progress.unfinished_counts(connection, self.import_id)
         self.rows = source.pass_over(counted)
         if self.rows:

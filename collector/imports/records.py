@@ -73,6 +73,8 @@ class ImportSource:
     columns: Mapping[str, str] = field(default_factory=dict)
     """The names of the taken columns, by field."""
     ignored_columns: Sequence[str] = ()
+    licence: str | None = None
+    """The licence of its labels and features, where the user or the format names one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class DatasetColumns:
     explicit: int | None = None
     isrc: int | None = None
     split: int | None = None
+    licence: int | None = None
     genre: int | None = None
     fine_genre: int | None = None
     """The column of the subgenre."""
@@ -91,6 +92,7 @@ class DatasetColumns:
             "explicit": self.explicit,
             "isrc": self.isrc,
             "split": self.split,
+            "licence": self.licence,
             "genre": self.genre,
             "subgenre": self.fine_genre,
             **dict(zip(("release_month", "release_day"), self.date_parts or (), strict=False)),
@@ -212,6 +214,7 @@ class _ColumnFinder:
             explicit=self.find("explicit"),
             isrc=self.find("isrc"),
             split=self.find("split"),
+            licence=self.find("licence"),
             genre=genre.position,
             fine_genre=fine if broad is not None else None,
             broad_genre=broad if fine is not None else None,

@@ -4,7 +4,17 @@ from typing import Final
 
 FIELDS: Final = (
     *("id", "title", "artists", "artist_ids", "artist_count", "album", "release_date"),
-    *("release_year", "popularity", "duration", "explicit", "isrc", "split", "genre", "subgenre"),
+    *(
+        "release_year",
+        "popularity",
+        "duration",
+        "explicit",
+        "isrc",
+        "split",
+        "licence",
+        "genre",
+        "subgenre",
+    ),
     *("danceability", "energy", "key", "loudness", "mode", "speechiness", "acousticness"),
     *("instrumentalness", "liveness", "valence", "tempo", "time_signature"),
 )

@@ -25,6 +25,7 @@ NAMES: Final[Mapping[str, str]] = {
     "explicit": "explicit trackexplicit isexplicit explicitlyrics explicitclean",
     "isrc": "isrc trackisrc externalidsisrc isrccode",
     "split": "split",
+    "licence": "licence license licenceurl licenseurl licenceccurl licenseccurl",
     "subgenre": "playlistsubgenre",
 }
 """The names of each field, letters and digits only, in order of preference."""

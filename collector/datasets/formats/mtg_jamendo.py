@@ -10,6 +10,7 @@ from typing import Final
 
 from collector.datasets.formats.byte_source import ByteSource
 from collector.datasets.formats.table import BrokenRow, DamagedFile, DatasetReader, Row
+from genrebase import licences
 
 _HEADER: Final = ("TRACK_ID", "ARTIST_ID", "ALBUM_ID", "PATH", "DURATION", "TAGS")
 _FIRST_LINE: Final = "\t".join(_HEADER).encode()
@@ -27,6 +28,7 @@ class MtgJamendoTable(DatasetReader):
     """A table of MTG-Jamendo; without names of tracks and artists, their ids are the names."""
 
     kind = "MTG-Jamendo"
+    licence = licences.of_source("mtg-jamendo")
     header = ("track_id", "track_name", "artist_name", "path", "duration_s", *_CATEGORIES)
 
     def __init__(self, source: ByteSource) -> None:

@@ -55,6 +55,9 @@ class DatasetReader:
     has_exact_count: ClassVar[bool] = False
     """Whether `estimate_rows` returns an exact number."""
 
+    licence: ClassVar[str | None] = None
+    """The licence of a published dataset with this layout, as in `genrebase.licences`."""
+
     non_ascii_rows: int = 0
     """Rows of the latest pass so far that hold a character beyond ASCII, decoded or not."""
 

@@ -1,0 +1,81 @@
+"""List where labels and features come from, with their licences."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from collector.commands.licence_option import checked_licence
+from genrebase.runtime.command_line import CommandLine
+from genrebase.runtime.console import Output
+
+app = CommandLine("sources", __doc__)
+
+_COLUMNS = ("source", "licence", "class", "tracks", "labels", "features")
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+@app.callback(invoke_without_command=True, no_args_is_help=False)
+def sources(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_()
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Show every source of labels and provider of features: licence, tracks, labels, features.
+
+    Tracks are those that it delivered first. A label or features with a licence of their own are
+    in the views `track_genre_sources` and `tracks`.
+
+    Examples:
+      collector sources list
+    """
+    # slow to import (SQLAlchemy), and not needed for --help
+    from collector.curation import licences
+    from genrebase.store import connect
+
+    output = Output(as_json=as_json)
+    rows = licences.list_sources(connect())
+    output.table(
+        f"{len(rows):,} sources",
+        _COLUMNS,
+        (
+            (
+                one.name,
+                one.licence,
+                one.licence_class,
+                f"{one.tracks:,}",
+                f"{one.labels:,}",
+                f"{one.features:,}",
+            )
+            for one in rows
+        ),
+    )
+    if not rows:
+        output.print("No source yet: collector harvest, or collector import FILE")
+    output.write_json([asdict(one) for one in rows])
+
+
+@app.command("licence")
+def licence(
+    name: Annotated[str, typer.Argument(help="The source, as `sources list` shows it.")],
+    licence: Annotated[str, typer.Argument(help="Its licence, such as cc-by-4.0, or an address.")],
+    as_json: AsJson = False,
+) -> None:
+    """Set the licence of a source whose licence you know, such as an imported file.
+
+    It counts for its labels and features that have no licence of their own.
+
+    Examples:
+      collector sources licence csv:tracks.csv cc-by-4.0
+    """
+    # slow to import (SQLAlchemy), and not needed for --help
+    from collector.curation import licences
+    from genrebase.store import connect
+
+    output = Output(as_json=as_json)
+    stored = licences.set_licence(connect(), name, checked_licence(licence) or licence)
+    output.print(f"{stored.name}: {stored.licence} ({stored.licence_class}).")
+    output.write_json(asdict(stored))
