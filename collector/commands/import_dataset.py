@@ -187,13 +187,11 @@ def _importer(
     import_dumps = dumps.importer(files, DumpOptions(work_dir, all_genres))
     if import_dumps is not None:
         given = {**options, "encoding": options["encoding"] != reader.DEFAULT_ENCODING}
-        if subset is not None or any(given.values()):
+        if subset is not None or licence is not None or any(given.values()):
             raise UserError(
-                "A dump has no columns to name: leave out --subset, --genre-column, "
-                "--genre-separator, --encoding, --column and --unit."
+                "A dump has no columns to name, and a known licence: leave out --subset, "
+                "--genre-column, --genre-separator, --encoding, --column, --unit and --licence."
             )
-        if licence is not None:
-            raise UserError("The licence of a dump is known: leave out --licence.")
         return import_dumps
     if len(files) > 1:
         raise UserError(
