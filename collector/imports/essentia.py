@@ -39,9 +39,9 @@ def import_documents(
 
     Files named as AcousticBrainz names them are its own: their data are CC0, and are stored as
     its provider's. All others are somebody's, under the provider `essentia`, with `licence`, or
-    else an unknown one. Raises `UserError` if `licence` is given for the former, and `NotADataset`,
-    before anything is written; `DamagedFile` for an archive that breaks off (earlier batches are
-    kept). The import is idempotent, also after a kill.
+    else an unknown one. Raises `UserError` if `licence` is given for the former, `NotADataset`, or
+    `DamagedFile` for an archive that breaks off (earlier batches are kept), the others before
+    anything is written. The import is idempotent, also after a kill.
     """
     path = files.path
     name = display_path(Path(path.name or path.resolve().name))
