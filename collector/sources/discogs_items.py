@@ -6,11 +6,11 @@ the records are parsed one by one: a damaged record does not end the dump.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO, Final
 from xml.etree import ElementTree as ET
 
 from collector.datasets.parsing import cells
-from collector.datasets.rows import ParsedRow
 from collector.records import ArtistCredit, DurationMs, GenreVote, Level, SourceTrack
 from collector.sources import item_fields
 from collector.sources.item_fields import RejectReason
@@ -64,28 +64,42 @@ def read_records(file: IO[bytes]) -> Iterator[bytes]:
         yield b"".join(lines).rstrip().removesuffix(_END)
 
 
-def parse_record(record: bytes, last_year: int) -> list[ParsedRow | RejectReason]:
-    """Return the tracks of a release with votes for its styles and genres, or why they are not.
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release: its genres, and its tracks."""
 
-    Styles come before genres, each in the order of the release: their place is the rank. A heading
-    of the list of tracks, which has neither position nor duration, is no track.
+    votes: Sequence[tuple[GenreVote, int]]
+    """Its styles, then its genres, each once and in the order of the record: the place is the
+    rank."""
+    tracks: Sequence[SourceTrack | RejectReason]
+
+
+def parse_record(record: bytes, last_year: int) -> Release | RejectReason:
+    """Return a release, or why the record is none.
+
+    A heading of its list of tracks, which has neither position nor duration, is no track.
     """
     try:
         release = ET.fromstring(record)  # noqa: S314 - a record has no document type, so no entity
     except (ET.ParseError, ValueError):
-        return [RejectReason.DAMAGED]
+        return RejectReason.DAMAGED
     release_id = release.get("id") or ""
     if not release_id.isdigit():
-        return [RejectReason.NO_ID]
-    votes = _votes(release)
+        return RejectReason.NO_ID
+    return Release(_votes(release), _parse_tracks(release, release_id, last_year))
+
+
+def _parse_tracks(
+    release: ET.Element, release_id: str, last_year: int
+) -> list[SourceTrack | RejectReason]:
     album = item_fields.get_name(_text(release, "title"))
     released, year = cells.parse_date(release.findtext("released") or "", last_year)
     own_credits = _credits(release.find("artists"))
-    rows: list[ParsedRow | RejectReason] = []
+    tracks: list[SourceTrack | RejectReason] = []
     seen: set[str] = set()
     for number, element in enumerate(_tracks(release), 1):
         if number > _MAX_TRACKS:
-            rows.append(RejectReason.NOT_REQUESTED)
+            tracks.append(RejectReason.NOT_REQUESTED)
             break
         position = _text(element, "position")
         duration = _duration(_text(element, "duration"))
@@ -98,7 +112,7 @@ def parse_record(record: bytes, last_year: int) -> list[ParsedRow | RejectReason
         artists = _credits(element.find("artists")) or own_credits
         reason = _reject_reason(title, artists)
         if reason is not None:
-            rows.append(reason)
+            tracks.append(reason)
             continue
         track = SourceTrack(
             SOURCE,
@@ -110,8 +124,8 @@ def parse_record(record: bytes, last_year: int) -> list[ParsedRow | RejectReason
             year,
             duration,
         )
-        rows.append(ParsedRow(track, votes=votes))
-    return rows
+        tracks.append(track)
+    return tracks
 
 
 def _tracks(release: ET.Element) -> Iterator[ET.Element]:

@@ -4,8 +4,7 @@ import io
 
 import pytest
 
-from collector.datasets.rows import ParsedRow
-from collector.records import ArtistCredit, GenreVote, Level
+from collector.records import ArtistCredit, GenreVote, Level, SourceTrack
 from collector.sources import discogs_items
 from collector.sources.item_fields import RejectReason
 
@@ -32,7 +31,7 @@ def parse(record=RELEASE):
 
 def test_a_release_gives_its_tracks():
     """Headings are none; a position that is there twice, or missing, is numbered."""
-    tracks = [row.track for row in parse()]
+    tracks = parse().tracks
     assert [one.source_id for one in tracks] == ["7#A", "7#B1", "7#@4", "7#C.a"]
     assert [one.title for one in tracks] == ["Östermalm", "Long night", "Again", "First part"]
     assert [one.duration_ms for one in tracks] == [285_000, 3_601_000, None, 30_000]
@@ -43,19 +42,18 @@ def test_a_release_gives_its_tracks():
 
 def test_credits_are_the_tracks_or_those_of_the_release():
     """The number after a name and the sorted article are not of the name."""
-    own, other = (row.track.artists for row in parse()[:2])
+    own, other = (track.artists for track in parse().tracks[:2])
     assert own == (ArtistCredit("The Persuader", "1"), ArtistCredit("Heiko Laux", "5"))
     assert other == (ArtistCredit("Guest", "9"),)
 
 
 def test_styles_come_before_genres():
     """Each genre once, at its place in the release, about the release."""
-    votes = [(vote, rank) for vote, rank in parse()[0].votes]
-    assert votes == [
+    assert parse().votes == (
         (GenreVote("Deep House", 1, Level.RELEASE), 0),
         (GenreVote("techno", 1, Level.RELEASE), 1),
         (GenreVote("Electronic", 1, Level.RELEASE), 2),
-    ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,16 +67,16 @@ def test_styles_come_before_genres():
 )
 def test_a_record_that_is_no_release_is_rejected(before, after, reason):
     """It is one rejected record, whatever is in it."""
-    assert parse(RELEASE.replace(before, after)) == [reason]
+    assert parse(RELEASE.replace(before, after)) == reason
 
 
 def test_tracks_of_various_artists_need_artists_of_their_own():
     """`Various` is nobody."""
     credited = RELEASE[RELEASE.index(b"<artists>") : RELEASE.index(b"<title>")]
     various = b"<artists><artist><id>194</id><name>Various</name></artist></artists>"
-    rows = parse(RELEASE.replace(credited, various))
-    assert rows.count(RejectReason.NO_ARTIST) == 3
-    assert [row.track.title for row in rows if isinstance(row, ParsedRow)] == ["Long night"]
+    tracks = parse(RELEASE.replace(credited, various)).tracks
+    assert tracks.count(RejectReason.NO_ARTIST) == 3
+    assert [one.title for one in tracks if isinstance(one, SourceTrack)] == ["Long night"]
 
 
 @pytest.mark.parametrize("root", [b"<releases>\n", b"<releases>", b'<releases count="2">\n'])
@@ -90,7 +88,9 @@ def test_records_are_read_one_by_one(root):
     assert discogs_items.is_releases(dump)
     records = list(discogs_items.read_records(io.BytesIO(dump)))
     assert len(records) == 3
-    assert [len(parse(record)) for record in records] == [4, 1, 4]
+    releases = [parse(record) for record in records]
+    assert [len(one.tracks) for one in (releases[0], releases[2])] == [4, 4]
+    assert releases[1] == RejectReason.DAMAGED
 
 
 def test_a_record_without_an_end_is_bounded(monkeypatch):
@@ -99,4 +99,4 @@ def test_a_record_without_an_end_is_bounded(monkeypatch):
     endless = b'<release id="1"><title>' + b"la la\n" * 10_000
     records = list(discogs_items.read_records(io.BytesIO(b"<releases>\n" + endless + RELEASE)))
     assert [len(record) < 6_000 for record in records] == [True, True]
-    assert parse(records[0]) == [RejectReason.DAMAGED]
+    assert parse(records[0]) == RejectReason.DAMAGED
