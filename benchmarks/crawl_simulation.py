@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from collector.catalogue import identity, primary_genre
+from collector.catalogue.identity import DurationRange
 from collector.crawl import planning
 from collector.shard import ALL_YEARS, ROOT_SHARD, GenreProgress, NewShard, Shard
 from genrebase.store import names
@@ -31,7 +32,7 @@ class Row(NamedTuple):
 class _Recording(NamedTuple):
     id: int
     ordinal: int
-    duration_ms: int | None
+    durations: DurationRange
     isrc: str | None
 
 
@@ -81,11 +82,10 @@ def world_of(table: CatalogueTable, name: str) -> World:
             same = by_name.setdefault(key, [])
             match = identity.match_recording(same, track.duration_ms or None, track.isrc)
             if match is None:
-                match = _Recording(
-                    made, identity.next_ordinal(same), track.duration_ms or None, track.isrc
-                )
+                match = _Recording(made, identity.next_ordinal(same), DurationRange(), track.isrc)
                 same.append(match)
                 made += 1
+            match.durations.extend(track.duration_ms or None)
             recording = by_id[source_id] = match.id
         for genre in layout.genres(row):
             genres.setdefault(genre, []).append(Row(recording, layout.year(row)))

@@ -1,11 +1,11 @@
 """The ids of a source that are stored."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from genrebase.store import tables
+from genrebase.store import bulk, tables
 from genrebase.store.engine import Engine, read_transaction
 
 _AT_ONCE: Final = 50_000
@@ -23,3 +23,20 @@ def iterate_ids(engine: Engine, source: str) -> Iterator[str]:
         if len(ids) < _AT_ONCE:
             return
         last = ids[-1]
+
+
+def count_other_keys(connection: Connection, source: str, key_of: Mapping[str, str]) -> int:
+    """Return how many of a source's stored ids have a track with another match key.
+
+    `key_of` has the match key that each id would get now.
+    """
+    if not key_of:
+        return 0
+    rows = bulk.select_in(
+        connection,
+        "SELECT a.source_id, t.name_key FROM {values} CROSS JOIN track_alias a CROSS JOIN track t"
+        " WHERE a.source_id = listed.value AND a.source = {mark} AND t.id = a.track_id",
+        list(key_of),
+        source,
+    )
+    return sum(key_of[source_id] != key for source_id, key in rows)

@@ -1,16 +1,45 @@
 """Deduplication (record linkage, entity resolution): match a track to a stored recording. Pure.
 
-A name (normalised title | primary artist) can belong to several recordings. Among the tracks of
-that name and of a duration within two seconds, one with an equal ISRC matches first, then the
-nearest duration; otherwise it is a new recording. An ISRC alone is no proof: sources give one to
-several recordings. Different ISRCs do not exclude a match: remasters get new ones.
+A name (normalised title | primary artist) can belong to several recordings. A recording has a
+range of durations, those of everything that was matched to it. A track is every recording of its
+name whose range lies within two seconds of its duration. If there are several, they are one
+recording (single-linkage clustering): so the recordings do not depend on the order of the tracks.
+If there is none, it is a new one.
+
+A track without a duration is the recording of the name with its ISRC, or else the oldest. An ISRC
+alone is no proof: sources give one to several recordings. Different ISRCs do not exclude a match:
+remasters get new ones.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 DURATION_TOLERANCE_MS: Final = 2_000
 """Durations within this distance can be one recording: sources round and trim differently."""
+
+
+@dataclass(slots=True)
+class DurationRange:
+    """The durations of what was matched to a recording, in milliseconds; None: all unknown."""
+
+    shortest: int | None = None
+    longest: int | None = None
+
+    def extend(self, duration_ms: int | None) -> bool:
+        """Include a duration; return whether the range changed."""
+        before = self.shortest, self.longest
+        if duration_ms is not None:
+            self.shortest = min(duration_ms, self.shortest or duration_ms)
+            self.longest = max(duration_ms, self.longest or duration_ms)
+        return before != (self.shortest, self.longest)
+
+    def is_near(self, duration_ms: int) -> bool:
+        """Return whether a duration is within the tolerance of a known one."""
+        if self.shortest is None or self.longest is None:
+            return False
+        low, high = self.shortest - DURATION_TOLERANCE_MS, self.longest + DURATION_TOLERANCE_MS
+        return low <= duration_ms <= high
 
 
 class RecordingCandidate(Protocol):
@@ -27,8 +56,8 @@ class RecordingCandidate(Protocol):
         ...
 
     @property
-    def duration_ms(self) -> int | None:
-        """Its duration in milliseconds, None if unknown."""
+    def durations(self) -> DurationRange:
+        """Its durations."""
         ...
 
     @property
@@ -40,25 +69,26 @@ class RecordingCandidate(Protocol):
 CandidateT = TypeVar("CandidateT", bound=RecordingCandidate)
 
 
+def match_recordings(
+    candidates: Iterable[CandidateT], duration_ms: int | None, isrc: str | None
+) -> list[CandidateT]:
+    """Return the candidates that are the same recording, the oldest first.
+
+    There are several only where the duration is within the tolerance of each. One of unknown
+    duration matches where no other does; of several, one with an equal ISRC, then the oldest.
+    """
+    ordered = sorted(candidates, key=lambda one: (isrc is None or one.isrc != isrc, one.id))
+    if duration_ms is None:
+        return ordered[:1]
+    near = sorted((one for one in ordered if one.durations.is_near(duration_ms)), key=_id)
+    return near or [one for one in ordered if one.durations.shortest is None][:1]
+
+
 def match_recording(
     candidates: Iterable[CandidateT], duration_ms: int | None, isrc: str | None
 ) -> CandidateT | None:
-    """Return the candidate that is the same recording, None if there is none.
-
-    An equal ISRC is preferred among the candidates within the tolerance. An unknown duration
-    matches any candidate, but a given one within the tolerance is preferred. The lowest id wins a
-    tie.
-    """
-    best: tuple[int, int] | None = None
-    match: CandidateT | None = None
-    for candidate in candidates:
-        distance = _distance(candidate, duration_ms, isrc)
-        if distance is None:
-            continue
-        key = (distance, candidate.id)
-        if best is None or key < best:
-            best, match = key, candidate
-    return match
+    """Return the oldest candidate that is the same recording, None if there is none."""
+    return next(iter(match_recordings(candidates, duration_ms, isrc)), None)
 
 
 def next_ordinal(candidates: Iterable[RecordingCandidate]) -> int:
@@ -66,13 +96,5 @@ def next_ordinal(candidates: Iterable[RecordingCandidate]) -> int:
     return max((candidate.ordinal for candidate in candidates), default=0) + 1
 
 
-def _distance(
-    candidate: RecordingCandidate, duration_ms: int | None, isrc: str | None
-) -> int | None:
-    same_isrc = isrc is not None and candidate.isrc == isrc
-    if duration_ms is None or candidate.duration_ms is None:
-        return -1 if same_isrc else DURATION_TOLERANCE_MS + 1
-    difference = abs(candidate.duration_ms - duration_ms)
-    if difference > DURATION_TOLERANCE_MS:
-        return None
-    return -1 if same_isrc else difference
+def _id(candidate: RecordingCandidate) -> int:
+    return candidate.id

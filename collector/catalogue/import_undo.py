@@ -227,7 +227,7 @@ class _Batch:
             if not columns and not credits_:
                 continue
             for name in columns:
-                track.metadata[pending_track.METADATA_COLUMNS.index(name)] = before[name]
+                track.set_value(pending_track.METADATA_COLUMNS.index(name), before[name])
             track.credits = [artist for artist in track.credits if artist.id not in credits_]
             uncredited += credits_
             tracks.append(track)

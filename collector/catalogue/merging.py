@@ -44,8 +44,8 @@ _UNLESS_ANALYSED: Final = (
 
 def merge_pairs(
     connection: Connection, pairs: Iterable[tuple[int, int]], origin: str, now: datetime
-) -> None:
-    """Merge each pair (older, younger) of track ids; the younger is gone afterwards."""
+) -> set[int]:
+    """Merge each pair (older, younger) of track ids; return the younger ones, which are gone."""
     moved: dict[int, int] = {}
     for older_id, younger_id in pairs:
         older, younger = _final(moved, older_id), _final(moved, younger_id)
@@ -53,6 +53,7 @@ def merge_pairs(
             keep, drop = min(older, younger), max(older, younger)
             merge_into(connection, keep, drop, origin, now)
             moved[drop] = keep
+    return set(moved)
 
 
 def merge_into(

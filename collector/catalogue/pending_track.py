@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from collector.catalogue.artists import StoredArtist
+from collector.catalogue.identity import DurationRange
 from collector.records import SourceTrack
 from genrebase.store import bulk, names, split, tables
 
@@ -24,6 +25,7 @@ METADATA_COLUMNS: Final = (
 )
 """Metadata besides the name: filled once, by the first source that has it."""
 
+_RANGE_COLUMNS: Final = ("shortest_ms", "longest_ms")
 _ISRC: Final = METADATA_COLUMNS.index("isrc")
 _DURATION: Final = METADATA_COLUMNS.index("duration_ms")
 _metadata_of = attrgetter(*METADATA_COLUMNS)
@@ -43,13 +45,14 @@ _NEW_COLUMNS: Final = (
     "genre_id",
     "claim_tied",
     *METADATA_COLUMNS,
+    *_RANGE_COLUMNS,
 )
 _SELECT: Final = (
     "SELECT t.genre_id, t.claim_tied, t.id, t.name_key, t.identity, t.title, "
-    + ", ".join(f"t.{column}" for column in METADATA_COLUMNS)
+    + ", ".join(f"t.{column}" for column in (*METADATA_COLUMNS, *_RANGE_COLUMNS))
     + " FROM {values} CROSS JOIN track t"
 )
-_CHANGED_COLUMNS: Final = ("artists", "side", "updated_at", *METADATA_COLUMNS)
+_CHANGED_COLUMNS: Final = ("artists", "side", "updated_at", *METADATA_COLUMNS, *_RANGE_COLUMNS)
 
 
 @dataclass(slots=True)
@@ -63,6 +66,8 @@ class PendingTrack:
     metadata: list[Any]
     """In the order of `METADATA_COLUMNS`."""
     new: bool
+    durations: DurationRange = field(default_factory=DurationRange)
+    """Of everything that was matched to it."""
     changed: bool = False
     credits: list[StoredArtist] = field(default_factory=list)
     credits_added: int = 0
@@ -83,11 +88,22 @@ class PendingTrack:
         isrc: str | None = self.metadata[_ISRC]
         return isrc
 
-    @property
-    def duration_ms(self) -> int | None:
-        """The duration, None if unknown."""
-        duration_ms: int | None = self.metadata[_DURATION]
-        return duration_ms
+    def set_value(self, index: int, value: Any) -> None:
+        """Fill, correct or restore the value of the column `METADATA_COLUMNS[index]`.
+
+        The range of durations follows a duration that was the only one.
+        """
+        before, self.metadata[index] = self.metadata[index], value
+        self.changed = True
+        if index == _DURATION:
+            if self.durations == DurationRange(before, before):
+                self.durations = DurationRange(value, value)
+            else:
+                self.durations.extend(value)
+
+    def include_duration(self, duration_ms: int | None) -> None:
+        """Include the duration of what was matched to it."""
+        self.changed |= self.durations.extend(duration_ms)
 
     def fill_missing(self, source_track: SourceTrack) -> None:
         """Fill the metadata that is missing."""
@@ -107,8 +123,8 @@ class PendingTrack:
                 before = metadata[index]
                 if before != value and (before is None or correctable & bit):
                     replaced[METADATA_COLUMNS[index]] = before
-                    metadata[index] = before = value
-                    self.changed = True
+                    self.set_value(index, value)
+                    before = value
                 if before == value:
                     bits |= bit
             bit <<= 1
@@ -117,6 +133,8 @@ class PendingTrack:
     def merge_from(self, other: "PendingTrack") -> None:
         """Fill the missing metadata and add the other's credits, except one without a name."""
         self._fill(other.metadata)
+        self.include_duration(other.durations.shortest)
+        self.include_duration(other.durations.longest)
         self.add_credits(artist for artist in other.credits if artist.name_key)
         self.seen_in_batch = True
 
@@ -124,8 +142,7 @@ class PendingTrack:
         metadata = self.metadata
         for index, value in enumerate(values):
             if value is not None and metadata[index] is None:
-                metadata[index] = value
-                self.changed = True
+                self.set_value(index, value)
 
     def add_credits(self, credited: Iterable[StoredArtist]) -> list[StoredArtist]:
         """Add the artists that are not credited yet, at the end; return them.
@@ -167,9 +184,16 @@ def load_named(connection: Connection, keys: Sequence[str]) -> list[PendingTrack
 def _load(connection: Connection, rows: Sequence[Any]) -> list[PendingTrack]:
     tracks = {
         track_id: PendingTrack(
-            track_id, key, identity, title, list(metadata), new=False, claim=(genre_id, bool(tied))
+            track_id,
+            key,
+            identity,
+            title,
+            list(metadata),
+            new=False,
+            durations=DurationRange(shortest, longest),
+            claim=(genre_id, bool(tied)),
         )
-        for genre_id, tied, track_id, key, identity, title, *metadata in rows
+        for genre_id, tied, track_id, key, identity, title, *metadata, shortest, longest in rows
     }
     credited = bulk.select_in(
         connection,
@@ -212,15 +236,13 @@ def store(
             moment,
             *track.claim,
             *track.metadata,
+            track.durations.shortest,
+            track.durations.longest,
         )
         for track in new
     ]
     bulk.insert(connection, tables.track, _NEW_COLUMNS, rows)
-    changed = [
-        (track.artist_names(), track.side(), moment, *track.metadata, track.id)
-        for track in stored
-        if track.changed
-    ]
+    changed = [_changed_values(track, moment) for track in stored if track.changed]
     bulk.update(connection, tables.track, _CHANGED_COLUMNS, changed)
     _touch(connection, [track.id for track in stored], moment)
     credited = [row for track in (*new, *stored) for row in _credit_rows(track)]
@@ -230,9 +252,7 @@ def store(
 def rewrite(connection: Connection, tracks: Sequence[PendingTrack], now: datetime) -> None:
     """Write the metadata and all credits of stored tracks, which may be fewer than before."""
     moment = tables.as_driver_datetime(now, connection.dialect.name)
-    rows = [
-        (track.artist_names(), track.side(), moment, *track.metadata, track.id) for track in tracks
-    ]
+    rows = [_changed_values(track, moment) for track in tracks]
     bulk.update(connection, tables.track, _CHANGED_COLUMNS, rows)
     statement = "DELETE FROM track_artist WHERE track_id IN (SELECT value FROM {values})"
     bulk.execute_in(connection, statement, values=[track.id for track in tracks])
@@ -242,6 +262,19 @@ def rewrite(connection: Connection, tracks: Sequence[PendingTrack], now: datetim
         for position, artist in enumerate(track.credits)
     ]
     bulk.insert(connection, tables.track_artist, ("track_id", "artist_id", "position"), credited)
+
+
+def _changed_values(track: PendingTrack, moment: Any) -> tuple[Any, ...]:
+    durations = track.durations
+    return (
+        track.artist_names(),
+        track.side(),
+        moment,
+        *track.metadata,
+        durations.shortest,
+        durations.longest,
+        track.id,
+    )
 
 
 def _credit_rows(track: PendingTrack) -> Iterator[tuple[int, int, int]]:

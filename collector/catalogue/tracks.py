@@ -6,7 +6,7 @@ two seconds" is not a unique key that a database could enforce.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -56,6 +56,8 @@ class _Batch:
     feature_licences: dict[int, str | None] = field(default_factory=dict)
     same: list[tuple[int, int]] = field(default_factory=list)
     """Pairs of tracks that turned out to be the same recording."""
+    merged: Collection[int] = ()
+    """Tracks that were merged into older ones."""
     ledger: ImportLedger | None = None
     features_not_taken: int = 0
     """Tracks with other features than those that another source delivered."""
@@ -110,7 +112,7 @@ def record(
             if track.licence is not None:
                 batch.feature_licences[pending.id] = sightings.stored_licence(track.licence)
     moved = _store(connection, batch, before, delivery, now)
-    new = sum(pending.new for pending in batch.tracks.values())
+    new = sum(one.new and one.id not in batch.merged for one in batch.tracks.values())
     return RecordResult(new, len(seen) - new, moved, batch.conflicts, batch.features_not_taken)
 
 
@@ -125,7 +127,8 @@ def are_stored(
     if versions:
         batch.ledger = ImportLedger(connection, 0, sorted(batch.tracks), versions)
     return [
-        (_by_id(batch, track) or _by_content(batch, track)) is not None for track in source_tracks
+        bool(_by_id(batch, track) or _by_content(batch, track) or _corrected(batch, track))
+        for track in source_tracks
     ]
 
 
@@ -146,23 +149,6 @@ def tracks_of_aliases(
         source,
     )
     return dict(map(tuple, rows))
-
-
-def count_other_keys(connection: Connection, source: str, key_of: Mapping[str, str]) -> int:
-    """Return how many of a source's stored ids have a track with another match key.
-
-    `key_of` has the match key that each id would get now.
-    """
-    if not key_of:
-        return 0
-    rows = bulk.select_in(
-        connection,
-        "SELECT a.source_id, t.name_key FROM {values} CROSS JOIN track_alias a CROSS JOIN track t"
-        " WHERE a.source_id = listed.value AND a.source = {mark} AND t.id = a.track_id",
-        list(key_of),
-        source,
-    )
-    return sum(key_of[source_id] != key for source_id, key in rows)
 
 
 def _load(connection: Connection, source_tracks: Sequence[SourceTrack]) -> _Batch:
@@ -223,35 +209,40 @@ def _resolve(batch: _Batch, source_track: SourceTrack, ids: Iterator[int]) -> Pe
         return pending
     key = source_track.name_key
     candidates = batch.by_name.get(key, [])
-    chosen = _by_content(batch, source_track)
+    same = _by_content(batch, source_track)
+    chosen = same[0] if same else _corrected(batch, source_track)
+    batch.same += ((same[0].id, other.id) for other in same[1:])
     if chosen is None:
         stored_identity = names.track_identity(key, identity.next_ordinal(candidates))
         facts = [None] * len(pending_track.METADATA_COLUMNS)
         chosen = PendingTrack(next(ids), key, stored_identity, source_track.title, facts, new=True)
         batch.add(chosen)
+    if same:
+        chosen.include_duration(source_track.duration_ms)
     _add_alias(batch, source_track, key, chosen)
     return chosen
 
 
-def _by_content(batch: _Batch, source_track: SourceTrack) -> PendingTrack | None:
-    """Return the track of the same name and duration, or of the same ISRC."""
+def _by_content(batch: _Batch, source_track: SourceTrack) -> list[PendingTrack]:
+    """Return the tracks of the same name and duration; they are one recording, the oldest first.
+
+    Where the name does not identify it, only those of the same ISRC.
+    """
     candidates = batch.by_name.get(source_track.name_key, [])
     comparable = (
         candidates if source_track.match_by_name else _with_isrc(candidates, source_track.isrc)
     )
-    matched = identity.match_recording(comparable, source_track.duration_ms, source_track.isrc)
-    return matched or _with_wrong_duration(batch, source_track, candidates)
+    return identity.match_recordings(comparable, source_track.duration_ms, source_track.isrc)
 
 
-def _with_wrong_duration(
-    batch: _Batch, source_track: SourceTrack, candidates: Sequence[PendingTrack]
-) -> PendingTrack | None:
+def _corrected(batch: _Batch, source_track: SourceTrack) -> PendingTrack | None:
     """Return the track of which an earlier version of the file gave another duration, if any.
 
     It has the row's own id and name or, for a row without an id, is the only one of the name.
     """
     if batch.ledger is None or not batch.ledger.earlier:
         return None
+    candidates = batch.by_name.get(source_track.name_key, [])
     if source_track.source != NAME_ONLY:
         own = batch.aliases.get((source_track.source, source_track.source_id))
         candidates = [one for one in candidates if one.id == own]
@@ -295,7 +286,7 @@ def _flag_duplicates(batch: _Batch, pending: PendingTrack, isrc: str | None) -> 
     if isrc is None or isrc == pending.isrc:
         return
     for other in batch.by_name[pending.name_key]:
-        same = identity.match_recording([other], pending.duration_ms, isrc)
+        same = identity.match_recording([other], pending.durations.shortest, isrc)
         if other.id != pending.id and other.isrc == isrc and same:
             batch.same.append((min(pending.id, other.id), max(pending.id, other.id)))
 
@@ -347,7 +338,7 @@ def _store(
                 connection, delivery.provider, delivered, only_known=is_unknown
             )
         sighting_parts.store(connection, batch.ledger.import_id, batch.sighted)
-    merging.merge_pairs(connection, batch.same, delivery.origin, now)
+    batch.merged = merging.merge_pairs(connection, batch.same, delivery.origin, now)
     if primary_genre.order_changed(before, after):
         primary_genre.recompute_tied(connection)
     return {

@@ -128,19 +128,25 @@ class _Rows:
                 if record < first:
                     continue
                 self._record, self._before = record, number
-                for row in discogs_items.parse_record(content, self._last_year):
+                for row in self._rows_of(content):
                     number += 1
                     if number > self._passed:
-                        yield self._with_our_genres(row)
+                        yield row
 
-    def _with_our_genres(self, row: ParsedRow | RejectReason) -> ReadRow:
-        if isinstance(row, RejectReason):
-            return row
+    def _rows_of(self, record: bytes) -> Iterator[ReadRow]:
+        release = discogs_items.parse_record(record, self._last_year)
+        if isinstance(release, RejectReason):
+            yield release
+            return
         ours = [
             (replace(vote, name=genre), rank)
-            for vote, rank in row.votes
+            for vote, rank in release.votes
             if (genre := self._collected.get(names.normalise(vote.name))) is not None
         ]
-        if not ours:
-            return RejectReason.OTHER_GENRE
-        return row._replace(genres=tuple(vote.name for vote, _ in ours), votes=ours)
+        for track in release.tracks:
+            if isinstance(track, RejectReason):
+                yield track
+            elif ours:
+                yield ParsedRow(track, tuple(vote.name for vote, _ in ours), votes=ours)
+            else:
+                yield RejectReason.OTHER_GENRE

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 from collector.catalogue import (
+    aliases,
     audio_files,
     data_sources,
     dataset_origin,
@@ -182,7 +183,7 @@ class _Recorder:
                 for number, row in parsed
                 for observation in self._observations(row, is_new=number > counted)
             ]
-            self._other_keys += tracks.count_other_keys(
+            self._other_keys += aliases.count_other_keys(
                 connection, source.provenance.origin, _keys_of_pieces(parsed)
             )
             now = self._clock.now()

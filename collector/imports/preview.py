@@ -7,6 +7,7 @@ from typing import Literal
 
 from collector.catalogue import identity, tracks
 from collector.catalogue.dataset_origin import DatasetOrigin
+from collector.catalogue.identity import DurationRange
 from collector.datasets.parsing import genre_cells
 from collector.datasets.rows import ParsedRow
 from collector.imports.records import ImportResult, ImportSource, ReadRow
@@ -21,7 +22,7 @@ class _NewRecording:
     """A track that the import would create."""
 
     id: int
-    duration_ms: int | None
+    durations: DurationRange
     isrc: None = None
     ordinal: int = 0
 
@@ -82,12 +83,12 @@ class ImportPreview:
         same = identity.match_recording(candidates, track.duration_ms, None)
         if same is None or not track.match_by_name:
             return False
-        same.duration_ms = same.duration_ms or track.duration_ms
+        same.durations.extend(track.duration_ms)
         return True
 
     def _add(self, track: SourceTrack) -> None:
         self._new += 1
-        recording = _NewRecording(self._new, track.duration_ms)
+        recording = _NewRecording(self._new, DurationRange(track.duration_ms, track.duration_ms))
         self._recordings.setdefault(hash(track.name_key), []).append(recording)
 
     def result(self, seconds: float, stopped: Literal["done", "interrupted"]) -> ImportResult:
@@ -120,10 +121,10 @@ class ImportPreview:
 
 
 def _ids_of(track: SourceTrack) -> Iterator[tuple[str, str]]:
-    """Yield the row's own id, and its ISRC with the name that it belongs to."""
+    """Yield the row's own id and, where its name does not identify it, name and ISRC."""
     if track.source != NAME_ONLY:
         yield track.source, track.source_id
-    if track.isrc is not None:
+    if track.isrc is not None and not track.match_by_name:
         yield track.name_key, track.isrc
 
 

@@ -39,7 +39,6 @@ class RejectReason(StrEnum):
     NO_NAME = "no name"
     TOO_LONG = "name too long"
     NOT_REQUESTED = "more than were requested"
-    NOT_STORED = "not stored before"
 
 
 def parse_credits(

@@ -38,7 +38,7 @@ def imported(engine: Engine, path: Path, content: str, *, dry_run: bool = False)
         pytest.param(
             "title,artist,isrc,duration_ms\nRed,Cy,USABC1200001,180000\nRed,Cy,USABC1200001,\n"
             "Red,Cy,USABC1200001,300000\nRed,Cy,,250000\nRed,Cy,,\n",
-            2,
+            3,
             id="ISRC and durations",
         ),
         pytest.param(

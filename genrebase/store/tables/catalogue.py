@@ -140,6 +140,8 @@ track = Table(
     Column("release_date", Text, comment="YYYY, YYYY-MM or YYYY-MM-DD"),
     Column("release_year", SmallInteger),
     Column("duration_ms", Integer),
+    Column("shortest_ms", Integer, comment="the shortest duration that was matched to it"),
+    Column("longest_ms", Integer, comment="the longest one"),
     Column("explicit", Boolean),
     Column("popularity", SmallInteger, comment="0..100"),
     Column("isrc", Text),

@@ -6,57 +6,65 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.catalogue import identity
+from collector.catalogue.identity import DurationRange
 
 
 @dataclass
 class Stored:
     id: int
-    duration_ms: int | None = None
+    durations: DurationRange
     isrc: str | None = None
     ordinal: int = 1
 
 
+def recording(number, shortest=None, isrc=None, longest=None):
+    return Stored(number, DurationRange(shortest, longest or shortest), isrc)
+
+
 durations = st.none() | st.integers(1, 10_000)
 stored = st.lists(
-    st.builds(
-        Stored,
-        id=st.integers(1, 99),
-        duration_ms=durations,
-        isrc=st.sampled_from([None, "A", "B"]),
-    ),
+    st.builds(recording, st.integers(1, 99), durations, st.sampled_from([None, "A", "B"])),
     unique_by=lambda track: track.id,
 )
 
 
-def test_an_equal_isrc_wins_over_a_nearer_duration():
-    """Among recordings within two seconds, and where a duration is unknown."""
-    near, coded = Stored(1, 200_000), Stored(2, 201_500, "X")
-    assert identity.match_recording([near, coded], 200_000, "X") == coded
-    assert identity.match_recording([near, Stored(3, None, "X")], 200_000, "X").id == 3
+def test_a_duration_within_two_seconds_of_the_range_is_the_same():
+    """Two seconds is still the same, more is another recording."""
+    tracks = [recording(1, 200_000, longest=201_500)]
+    for near in (198_000, 200_700, 203_500):
+        assert identity.match_recording(tracks, near, None) == tracks[0]
+    for far in (197_999, 203_501):
+        assert identity.match_recording(tracks, far, None) is None
+
+
+def test_a_duration_between_two_recordings_makes_them_one():
+    """The older one comes first."""
+    tracks = [recording(2, 200_000), recording(1, 203_000), recording(3, 210_000)]
+    assert identity.match_recordings(tracks, 201_500, None) == [tracks[1], tracks[0]]
 
 
 def test_an_isrc_is_no_proof_against_the_duration():
     """Some catalogues give one ISRC to a song and its extended version."""
-    assert identity.match_recording([Stored(1, 260_000, "X")], 200_000, "X") is None
+    assert identity.match_recording([recording(1, 260_000, "X")], 200_000, "X") is None
 
 
-def test_the_nearest_duration_within_two_seconds_is_the_same():
-    """Nearest wins; two seconds is still the same, more is another recording."""
-    tracks = [Stored(1, 200_000), Stored(2, 203_000)]
-    assert identity.match_recording(tracks, 202_000, None) == tracks[1]
-    assert identity.match_recording(tracks, 198_000, None) == tracks[0]
-    assert identity.match_recording(tracks, 197_999, None) is None
+def test_an_isrc_decides_where_a_duration_is_unknown():
+    """Of the track, or of the recordings."""
+    coded = [recording(1, 200_000), recording(2, 260_000, "X")]
+    assert identity.match_recording(coded, None, "X") == coded[1]
+    unknown = [recording(1), recording(2, None, "X")]
+    assert identity.match_recording(unknown, 200_000, "X") == unknown[1]
 
 
 def test_differing_isrcs_do_not_keep_two_apart():
     """A remaster gets a new ISRC and stays the same recording."""
-    assert identity.match_recording([Stored(1, 200_000, "OLD")], 200_500, "NEW") is not None
+    assert identity.match_recording([recording(1, 200_000, "OLD")], 200_500, "NEW") is not None
 
 
 def test_an_unknown_duration_matches_any_but_last():
     """A matching duration is preferred to a missing one."""
-    unknown, near = Stored(1), Stored(2, 201_999)
-    assert identity.match_recording([unknown, near], 200_000, None) == near
+    unknown, near = recording(1), recording(2, 201_999)
+    assert identity.match_recordings([unknown, near], 200_000, None) == [near]
     assert identity.match_recording([unknown], 200_000, None) == unknown
     assert identity.match_recording([near], None, None) == near
 
@@ -64,12 +72,38 @@ def test_an_unknown_duration_matches_any_but_last():
 @given(stored, durations, st.randoms())
 def test_the_match_does_not_depend_on_the_order(tracks, duration, random):
     """Candidates come from a database without an order."""
-    chosen = identity.match_recording(tracks, duration, "A")
+    chosen = identity.match_recordings(tracks, duration, "A")
     random.shuffle(tracks)
-    assert identity.match_recording(tracks, duration, "A") == chosen
+    assert identity.match_recordings(tracks, duration, "A") == chosen
+
+
+@given(st.lists(st.integers(1, 30_000), min_size=1, max_size=20), st.randoms())
+def test_the_recordings_do_not_depend_on_the_order_of_the_tracks(durations_ms, random):
+    """Single-linkage clustering: durations in steps of two seconds are one recording."""
+
+    def recordings(arriving):
+        made = []
+        for number, duration_ms in enumerate(arriving):
+            first, *others = identity.match_recordings(made, duration_ms, None) or [
+                recording(number)
+            ]
+            for other in others:
+                first.durations.extend(other.durations.shortest)
+                first.durations.extend(other.durations.longest)
+            first.durations.extend(duration_ms)
+            made = [one for one in made if one not in (first, *others)] + [first]
+        return sorted((one.durations.shortest, one.durations.longest) for one in made)
+
+    shuffled = random.sample(durations_ms, len(durations_ms))
+    assert recordings(durations_ms) == recordings(shuffled)
 
 
 def test_ordinals_go_on_behind_the_highest():
     """A merged track leaves a hole; holes are not filled."""
     assert identity.next_ordinal([]) == 1
-    assert identity.next_ordinal([Stored(1, ordinal=1), Stored(2, ordinal=4)]) == 5
+    assert (
+        identity.next_ordinal(
+            [Stored(1, DurationRange(), ordinal=1), Stored(2, DurationRange(), ordinal=4)]
+        )
+        == 5
+    )
