@@ -154,6 +154,17 @@ def origin_of(connection: Connection, import_id: int) -> str:
     return str(connection.execute(select(_file.c.origin).where(_file.c.id == import_id)).scalar())
 
 
+def earlier_versions(connection: Connection, origin: str, sha256: str) -> list[int]:
+    """Return the imports of an origin of which a file would be a new version."""
+    query = select(_file.c.id, _file.c.sha256).where(
+        _file.c.origin == origin, _file.c.undone_at.is_(None)
+    )
+    rows = list(connection.execute(query.order_by(_file.c.id)))
+    if rows and same_file(rows[-1].sha256, sha256):
+        rows.pop()  # the file goes on with this import
+    return [row.id for row in rows]
+
+
 def unfinished_counts(connection: Connection, import_id: int) -> tuple[int, int]:
     """Return the counted rows and new tracks of an import; (0, 0) if it is finished."""
     query = select(_file.c.rows_done, _file.c.tracks_new, _file.c.finished_at)

@@ -307,7 +307,9 @@ def _with_origin(engine: Engine, source: ImportSource) -> tuple[ImportSource, Da
     """Return the source with its origin, which its first rows decide."""
     base = source.provenance.origin
     if not source_ids.is_file_source(base):
-        return source, DatasetOrigin(base, (), ())
+        with read_transaction(engine) as connection:
+            versions = import_progress.earlier_versions(connection, base, source.sha256)
+        return source, DatasetOrigin(base, versions, ())
     first = list(islice(source.rows, dataset_origin.SAMPLE_ROWS))
     sample = [
         SampleRow(row.track, row.genres, row.values) for row in first if isinstance(row, ParsedRow)

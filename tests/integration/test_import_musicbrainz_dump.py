@@ -103,8 +103,7 @@ def contents(engine):
 class Joined:
     """The tables of the dump, joined in memory."""
 
-    def __init__(self):
-        made = MusicBrainzDump(RECORDINGS)
+    def __init__(self, made):
         self.rows = {table: list(made.rows(table)) for table in musicbrainz.COLUMNS}
         self.artists = defaultdict(list)
         for credit, _, artist, *_ in self.rows["artist_credit_name"]:
@@ -163,9 +162,9 @@ class Joined:
         return support
 
 
-def expected_sightings():
+def expected_sightings(made=None):
     """MBID -> genre -> (rank, votes, level)."""
-    joined, expected = Joined(), {}
+    joined, expected = Joined(made or MusicBrainzDump(RECORDINGS)), {}
     for number, gid, _, credit, *_, video in joined.rows["recording"]:
         support = joined.support(number, credit)
         ours = {
@@ -328,6 +327,36 @@ def test_a_repeated_import_changes_nothing(collecting, dump, tmp_path):
     before = contents(collecting)
     again = run(collecting, dump, tmp_path)
     assert (again.tracks_new, contents(collecting)) == (0, before)
+
+
+class LaterDump(MusicBrainzDump):
+    """A newer dump: other tags and votes of recordings, other names of albums."""
+
+    def _recording_tag(self):
+        return self._tagged("changed", self.recordings, 20)
+
+    def _release_group(self):
+        for number, gid, name, *facts in super()._release_group():
+            yield number, gid, f"{name} (new)", *facts
+
+
+def test_a_later_dump_corrects_the_earlier_one(collecting, dump, tmp_path):
+    """Labels and facts are those of the later one; what only the earlier one has stays."""
+    first = run(collecting, dump, tmp_path)
+    later = LaterDump(RECORDINGS)
+    folder = tmp_path / "later"
+    folder.mkdir()
+    second = run(collecting, later.write(folder), tmp_path)
+    assert second.corrects == [first.import_id]
+    assert second.corrected > 0
+    stored, expected = stored_sightings(collecting), expected_sightings(later)
+    assert {gid: stored[gid] for gid in expected} == expected
+    only_first = expected_sightings().keys() - expected.keys()
+    assert only_first
+    assert all(stored[gid] == expected_sightings()[gid] for gid in sorted(only_first)[:3])
+    with read_transaction(collecting) as connection:
+        albums = set(connection.scalars(select(tables.track.c.album)))
+    assert all(one is None or one.endswith("(new)") for one in albums)
 
 
 def test_a_dry_run_writes_nothing(collecting, dump, tmp_path):
