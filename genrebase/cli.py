@@ -107,7 +107,7 @@ def doctor(as_json: AsJson = False) -> None:
     from genrebase.settings import GenrebaseSettings
 
     # the checks report what the INFO lines would
-    logging.configure(GenrebaseSettings.load().log_level_or("WARNING"))
+    logging.configure(GenrebaseSettings.load().log_level_or("WARNING"), human=True)
     output = Output(as_json=as_json)
     checks = []
     for check in run_all_checks(SystemClock()):

@@ -1,7 +1,7 @@
 """The command `classifier clusters`."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from classifier.findings.clusters import ClusteringResult
 
 _MAX_GENRES = 3
+_MIN_SHARE: Final = 0.005
+"""Smaller shares would be rounded to 0%."""
 _MAX_CLUSTERS = 30
 
 
@@ -103,7 +105,7 @@ def _print_result(output: Output, result: "ClusteringResult") -> None:
     scores = result.scores
     output.table(
         "Clusters and genres",
-        ("", ""),
+        ("measure", "value"),
         (
             ("clusters", scores.clusters),
             ("tracks in no cluster", scores.noise),
@@ -113,7 +115,7 @@ def _print_result(output: Output, result: "ClusteringResult") -> None:
             ("silhouette", scores.silhouette),
         ),
     )
-    output.table("", ("cluster", "tracks", "genres"), _crosstab(result))
+    output.table("Genres of the clusters", ("cluster", "tracks", "genres"), _crosstab(result))
     output.print(f"Stored as {result.name!r}: see the views cluster_genres and cluster_tracks.")
 
 
@@ -123,6 +125,11 @@ def _crosstab(result: "ClusteringResult") -> Iterator[tuple[object, ...]]:
         ordered = sorted(row.items(), key=lambda item: (-item[1], str(item[0])))
         total = sum(row.values())
         genres = [
-            f"{genre} {count / total:.0%}" for genre, count in ordered[:_MAX_GENRES] if count
+            f"{genre} {_share(count / total)}" for genre, count in ordered[:_MAX_GENRES] if count
         ]
         yield ("none" if number < 0 else int(number), int(total), ", ".join(genres))
+
+
+def _share(share: float) -> str:
+    """Return a share above 0 in percent."""
+    return f"{share:.0%}" if share >= _MIN_SHARE else "<1%"

@@ -29,6 +29,11 @@ _OUTLOOK = {
     "features_waiting": "pending",
 }
 """Columns of the forecast table: fields of `GenreForecast`, and their headings."""
+_COLUMN_MEANINGS = (
+    "requests: made so far; to go: expected until the target, in so many hours; open: parts of "
+    "the search that are not read to the end. Tracks: with features; unavailable, no provider has "
+    "any; pending, to be requested."
+)
 
 
 def status(
@@ -48,13 +53,19 @@ def status(
         (one.name, one.target, one.tracks, one.sightings, one.with_features, one.paused)
         for one in state.genres
     )
-    output.table("Genres", _COLUMNS, rows)
+    if state.genres:
+        output.table("Genres", _COLUMNS, rows)
     show_forecasts(state.outlook, output)
     runs = (
         (run.job, f"{run.started_at:%Y-%m-%d %H:%M}", run.outcome, run.error)
         for run in state.last_runs
     )
-    output.table("Last runs", ("job", "started (UTC)", "outcome", "error"), runs)
+    if state.last_runs:
+        output.table("Last runs", ("job", "started (UTC)", "outcome", "error"), runs)
+    if not state.genres:
+        output.print(
+            "No genre yet: collector genres add NAME --target N, or collector import FILE"
+        )
     for alarm in state.alarms:
         output.warn(alarm)
     output.write_json(asdict(state))
@@ -62,8 +73,11 @@ def status(
 
 def show_forecasts(forecasts: Sequence[GenreForecast], output: Output) -> None:
     """Print the forecast of every genre, and warn of those for which the source has nothing."""
+    if not forecasts:
+        return
     rows = [[_brief(getattr(one, name)) for name in _OUTLOOK] for one in forecasts]
     output.table("Forecast at the present rate", list(_OUTLOOK.values()), rows)
+    output.print(_COLUMN_MEANINGS)
     unknown = [one.genre for one in forecasts if one.unknown]
     if unknown:
         output.warn(unknown_genres_warning(unknown))

@@ -260,10 +260,17 @@ def has_credentials(settings: CollectorSettings) -> bool:
 
 def require_credentials(settings: CollectorSettings) -> tuple[str, str]:
     """Return the client id and secret; raise `BadCredentials` where one is missing."""
-    secret = settings.spotify_client_secret
-    if not settings.spotify_client_id or not secret or not secret.get_secret_value():
+    client_id, secret = settings.spotify_client_id, settings.spotify_client_secret
+    values = {
+        "SPOTIPY_CLIENT_ID": client_id or "",
+        "SPOTIPY_CLIENT_SECRET": secret.get_secret_value() if secret else "",
+    }
+    missing = [name for name, value in values.items() if not value]
+    if len(missing) == 1:
+        raise BadCredentials(f"{missing[0]} is missing. {CREDENTIALS_HELP}")
+    if missing:
         raise BadCredentials(f"There are no Spotify credentials. {CREDENTIALS_HELP}")
-    credentials = settings.spotify_client_id, secret.get_secret_value()
+    credentials = values["SPOTIPY_CLIENT_ID"], values["SPOTIPY_CLIENT_SECRET"]
     if not all(part.isascii() and part.isprintable() for part in credentials):
         raise BadCredentials(
             "The Spotify credentials hold characters that no credential has: copy them again. "

@@ -87,14 +87,14 @@ class PipelineStatus:
     def summary_line(self) -> str:
         """Return the status in one line of text."""
         parts = [
-            f"{self.tracks:,} of {counted(self.wanted, 'track')}",
-            f"{counted(self.genres, 'genre')}",
+            f"{counted(self.tracks, 'track')} (target {self.wanted:,})",
+            counted(self.genres, "genre"),
             f"features for {self.with_features:,}",
-            f"{counted(self.requests, 'request')}",
+            counted(self.requests, "request"),
         ]
         if self.champion is None:
             parts.append("no model yet")
         else:
             parts.append(f"champion {self.champion['id']} ({self.champion['estimator']})")
-            parts.append(f"{counted(self.champion['predicted'], 'prediction')}")
+            parts.append(f"predicted {counted(self.champion['predicted'], 'track')}")
         return " · ".join(parts)

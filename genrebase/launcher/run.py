@@ -58,11 +58,18 @@ def plan_run(settings: GenrebaseSettings) -> RunPlan:
     return RunPlan(
         database,
         uses_sandbox=True,
-        message="No Spotify credentials (SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET): "
-        f"harvesting the sandbox into {database.display_url}, {what}. "
+        message=f"{_missing_credentials(settings)}: harvesting the sandbox into "
+        f"{database.display_url}, {what}. "
         "For live music without an account, set COLLECTOR_SOURCES=musicbrainz and "
         "COLLECTOR_CONTACT to your e-mail address or web page.",
     )
+
+
+def _missing_credentials(settings: GenrebaseSettings) -> str:
+    if settings.client_id or settings.client_secret:
+        missing = "SPOTIPY_CLIENT_SECRET" if settings.client_id else "SPOTIPY_CLIENT_ID"
+        return f"{missing} is missing"
+    return "No Spotify credentials (SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET)"
 
 
 def run(settings: GenrebaseSettings, output: Output, clock: SystemClock) -> None:
@@ -80,7 +87,8 @@ def run(settings: GenrebaseSettings, output: Output, clock: SystemClock) -> None
             supervisor.add(ChildCommand("collector", ("run",), environment))
             supervisor.add(ChildCommand("classifier", ("run",), environment))
             output.print(
-                "Harvester and trainer run. Ctrl-C stops both; the next run continues from here."
+                "The collector harvests, the classifier trains. Ctrl-C stops both; the next run "
+                "continues from here."
             )
             with closing(ProgressReporter(run_plan.database, output, clock)) as reporter:
                 _watch(supervisor, reporter, stop)

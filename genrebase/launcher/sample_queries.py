@@ -14,12 +14,13 @@ class SampleQuery:
 
 SAMPLE_QUERIES: Final = (
     SampleQuery(
-        "How well is each genre predicted for unseen artists?",
+        "How well is each genre predicted on the test tracks of unseen artists?",
         """\
-SELECT claim AS genre, count(*) AS tracks, avg(CASE WHEN correct THEN 1.0 ELSE 0.0 END) AS accuracy
-FROM predictions
-WHERE regime = 'new_artist' AND claim IS NOT NULL
-GROUP BY claim
+SELECT p.claim AS genre, count(*) AS tracks,
+       avg(CASE WHEN p.correct THEN 1.0 ELSE 0.0 END) AS accuracy
+FROM predictions p JOIN tracks t ON t.track_id = p.track_id
+WHERE t.side = 'test_new' AND p.claim IS NOT NULL
+GROUP BY p.claim
 ORDER BY accuracy DESC, genre
 LIMIT 5""",
     ),
@@ -28,7 +29,7 @@ LIMIT 5""",
         """\
 SELECT title, artists, claim, genre, probability
 FROM predictions
-WHERE claim IS NOT NULL AND genre <> claim
+WHERE genre <> claim AND claim IN (SELECT genre FROM predictions)
 ORDER BY probability DESC, track_id
 LIMIT 5""",
     ),

@@ -33,7 +33,7 @@ def print_summary(summary: Mapping[str, Any], output: Output) -> None:
             "They say nothing about real music."
         )
     _print_sample_queries(summary["questions"], output)
-    output.print(f"\nThe database is {summary['database']}. To open it:")
+    output.print(f"\nThe database is {summary['database']}. To open it, with what is installed:")
     for tool, line in summary["open"].items():
         output.print(f"  {tool}: {line}")
     output.print(f"Done in {summary['seconds']:.0f} s.")

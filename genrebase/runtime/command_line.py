@@ -25,6 +25,10 @@ EXAMPLES_HEADING: Final = "Examples:"
 _USAGE_ERRORS: Final[type[Any]] = typer.BadParameter.__mro__[1]
 """Click's `UsageError`, the base of its other parsing errors; Typer does not export it."""
 
+_SERVICES: Final = ("run", "sandbox")
+"""Commands that run until they are stopped: without a terminal their logs are JSON. The logs of
+all others are text, as their messages are."""
+
 _DEFAULT_INTERRUPT_MESSAGE: Final = "Stopped: nothing is half-written."
 """True for every command, because each writes in transactions."""
 
@@ -140,7 +144,7 @@ class _CommandWithExamples(_WholeSummary):
         if self.configures_logging:
             from genrebase.runtime import logging  # structlog takes 0.1 s
 
-            logging.configure()
+            logging.configure(human=None if self.name in _SERVICES else True)
             _warn_of_unknown_settings()
         return super().invoke(ctx)
 

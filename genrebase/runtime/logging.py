@@ -38,7 +38,7 @@ def configure(
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 redact_event,
-                _renderer(human=human),
+                _renderer(human=human, colors=stream.isatty()),
             ],
         )
     )
@@ -88,7 +88,9 @@ def _shared_processors() -> list[Any]:
     ]
 
 
-def _renderer(*, human: bool) -> Any:
+def _renderer(*, human: bool, colors: bool) -> Any:
     if human:
-        return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        return structlog.dev.ConsoleRenderer(
+            colors=colors, exception_formatter=structlog.dev.plain_traceback
+        )
     return structlog.processors.JSONRenderer(ensure_ascii=False, default=str)

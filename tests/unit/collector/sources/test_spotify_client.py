@@ -267,6 +267,20 @@ def test_missing_credentials_are_refused(client_id: str | None, secret: str | No
         SpotifyClient(settings, FakeClock())
 
 
+@pytest.mark.parametrize(
+    ("client_id", "secret", "missing"),
+    [("i", None, "SPOTIPY_CLIENT_SECRET"), (None, "s", "SPOTIPY_CLIENT_ID")],
+)
+def test_one_missing_credential_is_named(
+    client_id: str | None, secret: str | None, missing: str
+) -> None:
+    """The other one is there."""
+    hidden = None if secret is None else SecretStr(secret)
+    settings = settings_for(None, spotify_client_id=client_id, spotify_client_secret=hidden)
+    with pytest.raises(BadCredentials, match=f"^{missing} is missing"):
+        SpotifyClient(settings, FakeClock())
+
+
 def test_accounts_have_a_fingerprint() -> None:
     """Another app or address is another account; the rate is the configured one."""
     one = spotify_client.spotify_account(settings_for(None))

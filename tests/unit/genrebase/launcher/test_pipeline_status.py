@@ -14,7 +14,8 @@ TOTALS = {
 def test_the_line_without_a_model() -> None:
     """It has tracks, features and requests, and states that there is no model."""
     assert PipelineStatus(**TOTALS, champion=None).summary_line() == (
-        "1,234 of 10,000 tracks · 10 genres · features for 1,100 · 45 requests · no model yet"
+        "1,234 tracks (target 10,000) · 10 genres · features for 1,100 · 45 requests"
+        " · no model yet"
     )
 
 
@@ -24,5 +25,5 @@ def test_the_line_with_a_champion() -> None:
     assert (
         PipelineStatus(**TOTALS, champion=champion)
         .summary_line()
-        .endswith("champion 3 (logistic) · 1,200 predictions")
+        .endswith("champion 3 (logistic) · predicted 1,200 tracks")
     )

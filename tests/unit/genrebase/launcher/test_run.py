@@ -65,4 +65,7 @@ def test_half_a_credential_is_none(name: str, monkeypatch: pytest.MonkeyPatch) -
     for other in NAMES[1:3]:
         monkeypatch.setenv(other, "")
     monkeypatch.setenv(name, "x")
-    assert plan_run(GenrebaseSettings()).uses_sandbox
+    chosen = plan_run(GenrebaseSettings())
+    assert chosen.uses_sandbox
+    (other,) = {"SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET"} - {name}
+    assert chosen.message.startswith(f"{other} is missing")
