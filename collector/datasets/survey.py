@@ -75,6 +75,8 @@ class ColumnSummary:
     """Orders of day and month that dates such as `14/06/2019` prove."""
     ambiguous_dates: int = 0
     """Dates such as `5/6/2019`."""
+    short_years: Counter[date_cells.ShortYear] = field(default_factory=Counter)
+    """Where years of two digits are in dates with hyphens."""
 
     @property
     def present(self) -> int:
@@ -294,6 +296,8 @@ def _add_candidates(summary: ColumnSummary, candidates: Iterable[str]) -> None:
             if date.order is not None:
                 summary.orders[date.order] += 1
             summary.ambiguous_dates += date.is_ambiguous
+            if date.short_year is not None:
+                summary.short_years[date.short_year] += 1
     summary.clocks += len(seconds)
     summary.points.add(np.array(values, dtype=np.float64))
     summary.times.add(np.array(seconds, dtype=np.float64))

@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from collector.datasets.parsing import date_cells
+
 _MISSING: Final = frozenset(
     {"", "na", "n/a", "nan", "null", "none", "<na>", "\\n", "(null)", "nat", "undefined"}
     | {"#n/a", "#na", "#n/a n/a", "#null!", "#value!", "#ref!", "#name?", "#div/0!", "-nan"}
@@ -21,11 +23,9 @@ _REFERENCE: Final = re.compile(r"&(?:amp|quot|apos|lt|gt|nbsp|#\d{1,7}|#x[0-9a-f
 """HTML character references, which tables of scraped pages contain."""
 _TRUE: Final = frozenset({"true", "1", "1.0", "yes", "t", "y", "explicit"})
 _FALSE: Final = frozenset({"false", "0", "0.0", "no", "f", "n", "clean", "not explicit"})
-_DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:\.0|[T ].*)?")
 _ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}")
-_FIRST_YEAR: Final = 1900
-_MONTHS: Final = 12
-_DAYS: Final = 31
+FIRST_YEAR: Final = 1900
+"""The first year of a release that can be stored."""
 
 
 def is_missing(text: str) -> bool:
@@ -116,18 +116,17 @@ def parse_bool(cell: str) -> bool | None:
 def parse_date(cell: str, last_year: int) -> tuple[str | None, int | None]:
     """Return a release date (YYYY, YYYY-MM or YYYY-MM-DD) and its year.
 
-    Both are None before 1900, after `last_year`, or if the cell holds no such date; a month or
-    day that does not exist is dropped.
+    Both are None before 1900, after `last_year`, or if the cell holds no date (`date_cells`); a
+    month or day that does not exist is dropped, and so are those of an uncertain order.
     """
-    match = _DATE.fullmatch(cell.strip())
-    if match is None or not _FIRST_YEAR <= int(match[1]) <= last_year:
+    date = date_cells.parse(cell)
+    if date is None or not FIRST_YEAR <= date.year <= last_year:
         return None, None
-    parts = [match[1]]
-    if match[2] and 1 <= int(match[2]) <= _MONTHS:
-        parts.append(match[2])
-        if match[3] and 1 <= int(match[3]) <= _DAYS:
-            parts.append(match[3])
-    return "-".join(parts), int(match[1])
+    if date.short_year is date_cells.ShortYear.UNKNOWN:
+        return None, None
+    if date.is_ambiguous:
+        return f"{date.year:04}", date.year
+    return date_cells.format_date(date), date.year
 
 
 def parse_isrc(cell: str) -> str | None:

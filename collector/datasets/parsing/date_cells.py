@@ -12,6 +12,17 @@ class DateOrder(StrEnum):
 
     DAY_FIRST = "day/month/year"
     MONTH_FIRST = "month/day/year"
+    YEAR_FIRST = "year/month/day"
+    """Of years with two digits: `19-06-14`."""
+
+
+class ShortYear(StrEnum):
+    """Where the two digits of a year are in a date with hyphens."""
+
+    FIRST = "first"
+    LAST = "last"
+    UNKNOWN = "unknown"
+    """`14-06-19` may be of 2014 or of 2019."""
 
 
 class ParsedDate(NamedTuple):
@@ -24,6 +35,10 @@ class ParsedDate(NamedTuple):
     """The order that this date proves: `14/06/2019` has no fourteenth month."""
     is_ambiguous: bool = False
     """Whether day and month could be in the other order."""
+    short_year: ShortYear | None = None
+    """For a date with hyphens whose year has two digits; UNKNOWN: read as if the year is last."""
+    numbers: tuple[str, str, str] | None = None
+    """Of a date of unknown `short_year`."""
 
 
 _MONTH_NAMES: Final = (
@@ -54,12 +69,13 @@ _YEAR_FIRST: Final = re.compile(
 _YEAR_LAST: Final = re.compile(
     r"(\d{1,2})(?P<separator>[-/.])(\d{1,2})(?P=separator)(\d{4}|(?<=[/.])\d{2})(?:[T ,].*)?"
 )
+_SHORT: Final = re.compile(r"(\d{1,2})-(\d{1,2})-(\d{1,2})(?:[T ,].*)?")
 _MONTH_AND_YEAR: Final = re.compile(r"(\d{1,2})[-/.](\d{4})")
 _BASIC: Final = re.compile(r"(?P<year>(?:1[89]|20)\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)")
 _NAMED: Final = re.compile(
     r"(?:[a-z]{2,4}\.?, )?"  # a day of the week
     r"(?:(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?[\s-]+(?:de )?)?(?P<name>[^\W\d]+)\.?[\s-]+(?:de )?"
-    r"(?:(?P<day_after>\d{1,2})(?:st|nd|rd|th)?,?[\s-]+)?(?P<year>\d{4})(?:[T ,].*)?"
+    r"(?:(?P<day_after>\d{1,2})(?:st|nd|rd|th)?,?[\s-]+)?(?P<year>\d{4}|(?<=-)\d{2})(?:[T ,].*)?"
 )
 _LONGEST: Final = 40
 _LAST_MONTH: Final = 12
@@ -75,7 +91,7 @@ def begins_with_month(cell: str) -> bool:
 
 @lru_cache(maxsize=32_768)
 def parse(cell: str) -> ParsedDate | None:
-    """Return a cell's date; None for other formats, or a year without four digits.
+    """Return a cell's date; None for other formats.
 
     A month or day that does not exist is left out.
     """
@@ -86,16 +102,61 @@ def parse(cell: str) -> ParsedDate | None:
         return _date(match["year"], match["month"], match["day"])
     if match := _YEAR_LAST.fullmatch(text):
         first, separator, second, year_text = match.groups()
-        year = int(year_text)
-        if len(year_text) < len("2019"):
-            year += 1900 if year > _LAST_SHORT_YEAR else 2000
-        return _year_last(int(first), int(second), year, separator)
+        return _year_last(int(first), int(second), _full_year(year_text), separator)
+    if match := _SHORT.fullmatch(text):
+        return _short(*match.groups())
     if match := _MONTH_AND_YEAR.fullmatch(text):
         return _date(match[2], match[1], None)
     match = _NAMED.fullmatch(text.casefold())
     if match is None or match["name"] not in _MONTHS:
         return None
-    return _date(match["year"], _MONTHS[match["name"]], match["day"] or match["day_after"])
+    month = _MONTHS[match["name"]]
+    return _date(_full_year(match["year"]), month, match["day"] or match["day_after"])
+
+
+def year_first(date: ParsedDate) -> ParsedDate | None:
+    """Return a date of unknown `short_year` with its first number as the year."""
+    return _year_first(*date.numbers) if date.numbers else None
+
+
+def format_date(date: ParsedDate) -> str:
+    """Return a date as YYYY, YYYY-MM or YYYY-MM-DD."""
+    if date.month is None:
+        return f"{date.year:04}"
+    if date.day is None:
+        return f"{date.year:04}-{date.month:02}"
+    return f"{date.year:04}-{date.month:02}-{date.day:02}"
+
+
+def _full_year(text: str) -> int:
+    year = int(text)
+    if len(text) < len("2019"):
+        year += 1900 if year > _LAST_SHORT_YEAR else 2000
+    return year
+
+
+def _short(first: str, second: str, third: str) -> ParsedDate | None:
+    """Return a date with hyphens, whose year has two digits and is its first or its last number.
+
+    A number above 31 is no day, so it is the year.
+    """
+    numbers = (first, second, third)
+    is_first, is_last = (len(part) == 2 and int(part) > _LAST_DAY for part in (first, third))
+    if is_first:
+        return None if is_last else _year_first(*numbers)
+    if len(third) < len("19"):
+        return _year_first(*numbers) if len(first) == len("19") else None
+    date = _year_last(int(first), int(second), _full_year(third), "-")
+    if is_last:
+        return None if date is None else date._replace(short_year=ShortYear.LAST)
+    if len(first) < len("19"):
+        return None if date is None else date._replace(short_year=ShortYear.LAST)
+    date = date or ParsedDate(_full_year(third))
+    return date._replace(order=None, short_year=ShortYear.UNKNOWN, numbers=numbers)
+
+
+def _year_first(first: str, second: str, third: str) -> ParsedDate:
+    return _date(_full_year(first), second, third)._replace(short_year=ShortYear.FIRST)
 
 
 def _year_last(first: int, second: int, year: int, separator: str) -> ParsedDate | None:

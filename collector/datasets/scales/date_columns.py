@@ -7,10 +7,9 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from collector.datasets.parsing import cells, date_cells
-from collector.datasets.parsing.date_cells import DateOrder, ParsedDate
+from collector.datasets.parsing.date_cells import DateOrder, ParsedDate, ShortYear
 from collector.datasets.survey import ColumnSummary
-
-FIRST_YEAR: Final = 1900
+from genrebase.counts import counted
 
 _LAST_YEAR: Final = 2_100
 _UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,17 +35,20 @@ class DateScale:
         last_year: int,
         *,
         order: DateOrder | None = None,
+        short_year: ShortYear = ShortYear.UNKNOWN,
         number_kind: str | None = None,
         note: str | None = None,
     ) -> None:
         """Read dates up to the end of `last_year`.
 
         `order` decides dates such as `5/6/2019`; without it only their year is taken.
+        `short_year` decides where the year is in `14-06-19`; without it they are not taken.
         `number_kind` is what whole numbers are that are no years: `excel` (days since 1899-12-30),
         `s` or `ms` (since 1970).
         """
         self._last_year = last_year
         self._order = order
+        self._short_year = short_year
         self._number_kind = number_kind
         self.note = note
         self.read = lru_cache(maxsize=32_768)(self._read)
@@ -56,9 +58,9 @@ class DateScale:
         parsed = self._parse(cell)
         if parsed is None:
             return ReleaseDate(None, None, cells.is_number(cell))
-        if not FIRST_YEAR <= parsed.year <= self._last_year:
+        if not cells.FIRST_YEAR <= parsed.year <= self._last_year:
             return ReleaseDate(None, None, is_readable=True)
-        return ReleaseDate(_text(parsed), parsed.year, is_readable=True)
+        return ReleaseDate(date_cells.format_date(parsed), parsed.year, is_readable=True)
 
     def _parse(self, cell: str) -> ParsedDate | None:
         if self._number_kind is not None and cells.is_number(cell):
@@ -66,9 +68,14 @@ class DateScale:
             if parsed is not None:
                 return parsed
         parsed = date_cells.parse(cell)
+        if parsed is not None and parsed.short_year is ShortYear.UNKNOWN:
+            if self._short_year is ShortYear.UNKNOWN:
+                return None
+            if self._short_year is ShortYear.FIRST:
+                return date_cells.year_first(parsed)
         if parsed is None or not parsed.is_ambiguous:
             return parsed
-        if self._order is None:
+        if self._order not in {DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST}:
             return ParsedDate(parsed.year)
         if self._order is DateOrder.MONTH_FIRST:
             return parsed
@@ -80,20 +87,42 @@ def infer_dates(
 ) -> DateScale:
     """Infer the format of a column's dates; `order` is given, or proved by the dates."""
     notes = []
+    short_year = _short_year(column, order)
+    unknown = column.short_years[ShortYear.UNKNOWN]
+    if unknown and short_year is ShortYear.UNKNOWN:
+        notes.append(
+            f"year first or last is not certain: {counted(unknown, 'date')} such as 14-06-19 "
+            "cannot be taken without --unit release_date=day/month/year, month/day/year or "
+            "year/month/day"
+        )
     if order is None and len(column.orders) == 1:
         order = next(iter(column.orders))
         notes.append(f"dates are {order}")
     elif order is None and column.ambiguous_dates:
         notes.append(
-            f"day or month first is not certain: only the year of {column.ambiguous_dates:,} "
-            "dates is taken"
+            "day or month first is not certain: only the year of "
+            f"{counted(column.ambiguous_dates, 'date')} is taken"
         )
     number_kind = _number_kind(column)
     if number_kind is not None:
         notes.append(_KIND_NOTES[number_kind])
     return DateScale(
-        last_year, order=order, number_kind=number_kind, note="; ".join(notes) or None
+        last_year,
+        order=order,
+        short_year=short_year,
+        number_kind=number_kind,
+        note="; ".join(notes) or None,
     )
+
+
+def _short_year(column: ColumnSummary, order: DateOrder | None) -> ShortYear:
+    """Return where years of two digits are, by the given order or the dates that prove it."""
+    if order is not None:
+        return ShortYear.FIRST if order is DateOrder.YEAR_FIRST else ShortYear.LAST
+    proved = {place for place in column.short_years if place is not ShortYear.UNKNOWN}
+    if not proved and column.orders:
+        proved = {ShortYear.LAST}
+    return proved.pop() if len(proved) == 1 else ShortYear.UNKNOWN
 
 
 _KIND_NOTES: Final = {
@@ -114,7 +143,7 @@ _CERTAIN: Final[Mapping[str, Sequence[tuple[float, float]]]] = {
 def _number_kind(column: ColumnSummary) -> str | None:
     """Return what numbers are that are no years, if nearly all others are the same."""
     numbers = column.points
-    years = numbers.count(FIRST_YEAR, _LAST_YEAR) + numbers.count(0, 0)
+    years = numbers.count(cells.FIRST_YEAR, _LAST_YEAR) + numbers.count(0, 0)
     others = numbers.total - years
     counts = Counter(
         {
@@ -130,7 +159,7 @@ def _number_kind(column: ColumnSummary) -> str | None:
 
 def _from_number(number: float, kind: str) -> ParsedDate | None:
     low, high = _KINDS[kind]
-    if not low <= number <= high or number == 0 or FIRST_YEAR <= number <= _LAST_YEAR:
+    if not low <= number <= high or number == 0 or cells.FIRST_YEAR <= number <= _LAST_YEAR:
         return None
     if kind == "excel":
         day = _EXCEL_EPOCH + timedelta(days=int(number))
@@ -138,11 +167,3 @@ def _from_number(number: float, kind: str) -> ParsedDate | None:
         seconds = number / 1000 if kind == "ms" else number
         day = (_UNIX_EPOCH + timedelta(seconds=seconds)).date()
     return ParsedDate(day.year, day.month, day.day)
-
-
-def _text(parsed: ParsedDate) -> str:
-    if parsed.month is None:
-        return f"{parsed.year:04}"
-    if parsed.day is None:
-        return f"{parsed.year:04}-{parsed.month:02}"
-    return f"{parsed.year:04}-{parsed.month:02}-{parsed.day:02}"

@@ -13,7 +13,7 @@ NOUNS = (
     "titles|recordings|names|folders|subsets|steps|clusters|claims|groups|members|pieces|imports|"
     "trials|models|bytes|downloads|items|votes|pages"
 )
-UNCOUNTED = re.compile(rf"\{{[^{{}}]+:,\}} (?:[a-z-]+ )?(?:{NOUNS})\b")
+UNCOUNTED = re.compile(rf"\{{[^{{}}]+:,\}} (?:(?!of )[a-z-]+ )?(?:{NOUNS})\b")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from collector.datasets.parsing import date_cells
-from collector.datasets.parsing.date_cells import DateOrder
+from collector.datasets.parsing.date_cells import DateOrder, ShortYear
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,15 @@ from collector.datasets.parsing.date_cells import DateOrder
         ("January 5th 2019", (2019, 1, 5)),
         ("5 January 2019", (2019, 1, 5)),
         ("5-Jan-2019", (2019, 1, 5)),
+        ("5-Jan-19", (2019, 1, 5)),
+        ("14-juin-85", (1985, 6, 14)),
+        ("Jun-19", (2019, 6, None)),
+        ("93-06-14", (1993, 6, 14)),
+        ("14-06-93", (1993, 6, 14)),
+        ("6-14-93", (1993, 6, 14)),
+        ("6-14-19", (2019, 6, 14)),
+        ("14-06-93 00:00", (1993, 6, 14)),
+        ("14-06-19", (2019, 6, 14)),
         ("Sat, 05 Jan 2019 00:00:00 GMT", (2019, 1, 5)),
         ("5. März 2019", (2019, 3, 5)),
         ("5 févr. 2019", (2019, 2, 5)),
@@ -39,10 +48,35 @@ def test_dates(cell, expected):
     assert (date.year, date.month, date.day) == expected
 
 
-@pytest.mark.parametrize("cell", ["", "19", "14-06-19", "13/14/2019", "Song 2019", "x", "3:45"])
+@pytest.mark.parametrize(
+    "cell", ["", "19", "13/14/2019", "Song 2019", "x", "3:45", "93-06-94", "1-2-3", "555-12-34"]
+)
 def test_what_is_no_date(cell):
-    """`14-06-19` may begin with the year."""
+    """Numbers that are no date, or two years."""
     assert date_cells.parse(cell) is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "place"),
+    [
+        ("93-06-14", ShortYear.FIRST),
+        ("14-06-93", ShortYear.LAST),
+        ("6-14-19", ShortYear.LAST),
+        ("14-06-19", ShortYear.UNKNOWN),
+        ("05-06-07", ShortYear.UNKNOWN),
+        ("14/06/19", None),
+        ("14-06-2019", None),
+    ],
+)
+def test_where_a_short_year_is(cell, place):
+    """A number above 31 is the year; `14-06-19` may begin or end with it."""
+    assert date_cells.parse(cell).short_year is place
+
+
+def test_an_uncertain_date_can_begin_with_its_year():
+    """If the column says so."""
+    date = date_cells.year_first(date_cells.parse("14-06-19"))
+    assert (date.year, date.month, date.day) == (2014, 6, 19)
 
 
 @pytest.mark.parametrize(

@@ -470,8 +470,35 @@ def test_dates_that_are_not_certain_are_named(column):
     """Only their year is taken."""
     result = column("release_date", "5/6/2019", "6/6/2019", "2018-01-01")
     assert result.notes == [
-        "release_date: day or month first is not certain: only the year of 1 dates is taken"
+        "release_date: day or month first is not certain: only the year of 1 date is taken"
     ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["14-06-93", "15-07-19"], ["1993-06-14", "2019-07-15"]),
+        (["93-06-14", "19-07-15"], ["1993-06-14", "2019-07-15"]),
+        (["05-13-99", "05-06-19"], ["1999-05-13", "2019-05-06"]),
+        (["14-Jun-19", "1-Feb-85"], ["2019-06-14", "1985-02-01"]),
+    ],
+)
+def test_short_years_in_dates_with_hyphens(column, cells, expected):
+    """A number above 31 decides for the whole column whether the year is first or last."""
+    assert dates(column("release_date", *cells)) == expected
+
+
+def test_short_years_of_unknown_place_are_not_taken(column):
+    """`14-06-19` is of 2014 or 2019; the option decides."""
+    cells = ("14-06-19", "15-07-20")
+    result = column("release_date", *cells)
+    assert (dates(result), result.unreadable) == ([None, None], {"release_date": 2})
+    assert "year first or last is not certain: 2 dates" in result.notes[0]
+    for order, expected in (
+        ("day/month/year", ["2019-06-14", "2020-07-15"]),
+        ("year/month/day", ["2014-06-19", "2015-07-20"]),
+    ):
+        assert dates(column("release_date", *cells, units={"release_date": order})) == expected
 
 
 def test_dates_and_years_that_are_lost_are_counted(column):
@@ -506,7 +533,7 @@ def test_a_unit_can_be_given(column):
     [
         ({"length": "hours"}, "duration cannot be in 'hours': name one of ms, s, min"),
         ({"key": "s"}, "key has no unit that can be named"),
-        ({"release_date": "dmy"}, "name day/month/year or month/day/year"),
+        ({"release_date": "dmy"}, "name day/month/year or month/day/year or year/month/day"),
     ],
 )
 def test_a_unit_that_there_is_not_is_refused(column, units, message):
