@@ -15,10 +15,10 @@ GENRES = """genre_id,#tracks,parent,title,top_level
 100,1,21,"Alternative Hip-Hop",21
 """
 
-_UPPER = ["", "album", "album", "artist", "artist", "set", "set", *["track"] * 5]
+_UPPER = ["", "album", "album", "artist", "artist", "set", "set", *["track"] * 6]
 _LOWER = [
     *("", "date_released", "title", "bio", "name", "split", "subset"),
-    *("duration", "genre_top", "genres", "genres_all", "title"),
+    *("duration", "genre_top", "genres", "genres_all", "title", "license"),
 ]
 
 ROWS = (
@@ -34,6 +34,16 @@ ROWS = (
     (30, "", "", "", "", "training", "full", 1, "Rock", "[12]", "[12]", ""),
 )  # fmt: skip
 
+LICENCES = (
+    "Attribution-NonCommercial-ShareAlike 3.0 International",
+    "",
+    "Attribution-Noncommercial-No Derivative Works 3.0 Germany",
+    "Noncommercial Sampling Plus",
+    "CC0 1.0 Universal",
+    "Attribution",
+)
+"""Per row; an empty one is that of the dataset."""
+
 TRACKS = len(ROWS)
 
 
@@ -41,7 +51,8 @@ def write(folder: Path, *, described: Sequence[int] = (2, 3, 10, 30, 99)) -> Pat
     """Write the three tables; `described` are the ids that have features."""
     folder.mkdir(exist_ok=True)
     (folder / "genres.csv").write_text(GENRES, encoding="utf-8")
-    _write(folder / "tracks.csv", [_UPPER, _LOWER, ["track_id", *[""] * 11], *ROWS])
+    rows = [(*row, licence) for row, licence in zip(ROWS, LICENCES, strict=True)]
+    _write(folder / "tracks.csv", [_UPPER, _LOWER, ["track_id", *[""] * 12], *rows])
     names = [name.rsplit("_", 2) for name in descriptors.FMA_COLUMNS]
     names = [["rmse" if feature == "rms" else feature, *rest] for feature, *rest in names]
     head = [
