@@ -159,17 +159,23 @@ def split_shard(
     max_results: int,
     *,
     undated: bool = False,
+    has_set_aside: bool = False,
 ) -> Sequence[NewShard]:
     """Return the children to split a shard into.
 
     `seen_by_year` are the rows its searches returned, by release year: they are at the heads of
     the children. The more rows were seen of a child's years, the more new tracks are expected.
     With `undated` a whole genre gets one more child, for its items without a date.
+    With `has_set_aside` the searches also returned rows of other genres, which `seen_by_year`
+    does not count: they are taken to be of the same years.
     """
     made = []
+    all_seen = sum(seen_by_year.values())
+    rows_per_seen = max(1.0, max_results / all_seen) if has_set_aside and all_seen else 1.0
     for low, high in child_year_ranges(shard, this_year):
         seen = sum(rows for year, rows in seen_by_year.items() if low <= year <= high)
-        head = max(0, min(seen, max_results - page_limit))  # leave something to request
+        rows = round(seen * rows_per_seen)
+        head = max(0, min(rows, max_results - page_limit))  # leave something to request
         made.append(
             NewShard((low, high), shard.first_rank + max_results, head, promised=seen + 1.0)
         )

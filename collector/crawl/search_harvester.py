@@ -7,6 +7,7 @@ from datetime import timedelta
 from collector.catalogue import shards
 from collector.crawl import planning
 from collector.crawl.harvest_loop import HarvestOutcome, HarvestProgress, ShardHarvester
+from collector.crawl.page_genres import ANOTHER_GENRE
 from collector.records import Page, PageQuery, RecordResult
 from collector.shard import RECRAWL_AFTER, GenreProgress, Shard
 from genrebase.errors import NothingToDo
@@ -80,7 +81,13 @@ class SearchHarvester(ShardHarvester):
             below_rank = shard.first_rank + max_results
             seen = shards.sightings_by_year(connection, shard, self.source.origin, below_rank)
             new = planning.split_shard(
-                shard, seen, now.year, limit, max_results, undated=self.source.has_undated
+                shard,
+                seen,
+                now.year,
+                limit,
+                max_results,
+                undated=self.source.has_undated,
+                has_set_aside=ANOTHER_GENRE in page.reject_reasons,
             )
             shards.add(connection, self.source.name, shard.genre_id, shard.query, new, now)
         return recorded

@@ -130,6 +130,18 @@ def test_items_without_a_date_are_a_child_of_the_whole_genre():
     assert [child.years for child in children] == [(1990, 1994), (1995, 1999)]
 
 
+def test_rows_of_other_genres_are_at_the_heads_of_children_too() -> None:
+    """Of 1,000 rows 200 were of the genre: a child's head has five rows for each of its years'."""
+    seen = {1950: 20, 1980: 60, 2021: 120}
+    plain = planning.split_shard(ROOT, seen, 2021, 50, 1_000)
+    mixed = planning.split_shard(ROOT, seen, 2021, 50, 1_000, has_set_aside=True)
+    assert [child.head for child in plain if child.head] == [20, 60, 120]
+    assert [child.head for child in mixed if child.head] == [100, 300, 600]
+    assert [child.promised for child in mixed] == [child.promised for child in plain]
+    none = planning.split_shard(ROOT, {}, 2021, 50, 1_000, has_set_aside=True)
+    assert {child.head for child in none} == {0}
+
+
 def test_a_productive_child_is_read_before_unread_ones():
     """First pages of all children would mostly have shared tracks."""
     good = replace(ROOT, first_rank=1_000, requests=1, promised=30.0, year_from=1990, year_to=1999)
