@@ -173,6 +173,29 @@ def test_a_track_has_its_items_metadata_licence_and_genres(listener, archive, en
     assert len(digest) == 64
 
 
+def test_the_views_show_items_and_files(listener, archive, engine):
+    """Each with its licence, its status and the reason; a file with its track."""
+    archive.add("one", ["none", "text"], ["ambient"])
+    archive.add("two", ["none"], ["ambient"], licence=None)
+    listener.list_items(target=1)
+    listener.run()
+    one = views.audio_items.c
+    columns = (one.item_id, one.licence, one.licence_class, one.status, one.files, one.analysed)
+    assert sorted(rows(engine, select(*columns, one.failed))) == [
+        ("one", "cc-by-4.0", "open", "open", 2, 1, 0),
+        ("two", "unknown", "unknown", "waiting", 0, 0, 0),
+    ]
+    genre_use.set_target(engine, "ambient", 9)
+    listener.run()
+    file = views.audio_downloads.c
+    columns = (file.item_id, file.name, file.status, file.reason, file.track_id, file.licence)
+    [(track,), _] = rows(engine, select(tables.track.c.id).order_by(tables.track.c.id))
+    assert sorted(rows(engine, select(*columns)))[:2] == [
+        ("one", "00 song 0.flac", "done", None, track, "cc-by-4.0"),
+        ("one", "01 song 1.flac", "failed", "it is text", None, "cc-by-4.0"),
+    ]
+
+
 def test_only_missing_tracks_are_downloaded(listener, archive, engine):
     """Files are downloaded one by one until the target is met; the rest waits."""
     for number in range(5):

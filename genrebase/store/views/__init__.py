@@ -28,6 +28,7 @@ from genrebase.store.views.catalogue import (
     tracks,
 )
 from genrebase.store.views.definition import ALL, MARKER, View, metadata
+from genrebase.store.views.downloads import audio_downloads, audio_items
 from genrebase.store.views.experiments import experiment_results
 from genrebase.store.views.findings import (
     cluster_genres,

@@ -1,0 +1,95 @@
+"""Items of sources of audio files, and what became of each of their files."""
+
+from typing import Any
+
+from sqlalchemy import Integer, Select, case, cast, func, select
+
+from genrebase.store import licence_sql, tables
+from genrebase.store.views import shared
+from genrebase.store.views.catalogue import LICENCE_CLASS
+from genrebase.store.views.definition import Providers, view
+
+_LICENCE = "The licence that its source states, named as in SPDX; unknown where it states none."
+_SOURCE = "The source: internetarchive, jamendo."
+
+
+def _audio_items(_providers: Providers) -> Select[Any]:
+    item, download = tables.audio_item, tables.audio_download
+
+    def number(status: str) -> Any:
+        counted = func.sum(case((download.c.status == status, 1), else_=0))
+        return cast(func.coalesce(counted, 0), Integer)
+
+    key = (download.c.source, download.c.item_id)
+    files = (
+        select(
+            *key,
+            func.count().label("files"),
+            number("done").label("analysed"),
+            number("failed").label("failed"),
+        )
+        .group_by(*key)
+        .subquery("files")
+    )
+    same = (files.c.source == item.c.source) & (files.c.item_id == item.c.item_id)
+    return select(
+        *shared.columns(item, "source item_id title artist release_date licence"),
+        licence_sql.licence_class(item.c.licence).label("licence_class"),
+        *shared.columns(item, "status reason"),
+        *(func.coalesce(files.c[name], 0).label(name) for name in ("files", "analysed", "failed")),
+        *shared.columns(item, "listed_at updated_at"),
+    ).select_from(item.outerjoin(files, same))
+
+
+def _audio_downloads(_providers: Providers) -> Select[Any]:
+    download, item = tables.audio_download, tables.audio_item
+    same = (download.c.source == item.c.source) & (download.c.item_id == item.c.item_id)
+    return select(
+        *shared.columns(download, "source item_id name status reason track_id size received"),
+        item.c.licence,
+        licence_sql.licence_class(item.c.licence).label("licence_class"),
+        download.c.received_at,
+    ).select_from(download.join(item, same))
+
+
+audio_items = view(
+    "audio_items",
+    "One row per item of a source of audio files: a release, or a track of Jamendo's.",
+    {
+        "source": _SOURCE,
+        "item_id": "The source's ID of it.",
+        "title": "Its title, NULL where unknown.",
+        "artist": "Its artist, NULL where unknown or various.",
+        "release_date": "YYYY, YYYY-MM or YYYY-MM-DD, NULL where unknown.",
+        "licence": _LICENCE,
+        "licence_class": LICENCE_CLASS,
+        "status": "waiting: its files are not listed yet; open: some are not downloaded; done; "
+        "left_out.",
+        "reason": "Why it was left out or postponed, or why some of its files are not used.",
+        "files": "Files to download, one per track.",
+        "analysed": "Files whose track and features are stored.",
+        "failed": "Files that cannot be used.",
+        "listed_at": "When a search listed it first.",
+        "updated_at": "When its status last changed.",
+    },
+    _audio_items,
+)
+
+audio_downloads = view(
+    "audio_downloads",
+    "One row per audio file of an item: its status and its track.",
+    {
+        "source": _SOURCE,
+        "item_id": "The source's ID of the item.",
+        "name": "The file's name.",
+        "status": "waiting, done or failed.",
+        "reason": "Why it failed.",
+        "track_id": "The track that it is, NULL before it is analysed.",
+        "size": "Its size in bytes, as the source states it; NULL where it does not.",
+        "received": "Bytes that were received for it in all.",
+        "licence": _LICENCE,
+        "licence_class": LICENCE_CLASS,
+        "received_at": "When the last of its bytes came, NULL before.",
+    },
+    _audio_downloads,
+)

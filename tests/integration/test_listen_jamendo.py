@@ -1,0 +1,114 @@
+"""Jamendo through the same path: tracks by tag, and their files where artists allow it."""
+
+from collections import Counter
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from collector import bootstrap
+from collector.curation import genres as genre_use
+from collector.errors import BadCredentials
+from collector.rate import Rate
+from collector.settings import CollectorSettings
+from genrebase.store import tables, views
+from genrebase.store.engine import read_transaction
+from sandbox.synthetic.catalogue import generate_catalogue
+from sandbox.tracks.catalogue import SandboxCatalogue
+from tests.consistency import assert_consistent
+from tests.fakes import FakeClock
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return SandboxCatalogue(generate_catalogue(1, 12, 6))
+
+
+def settings_for(sandbox, tmp_path, **more):
+    values = {
+        "sandbox_url": sandbox.url,
+        "sources": "jamendo",
+        "jamendo_client_id": SecretStr("a-client"),
+        "jamendo_rate": "1000/30s",
+        "downloads": tmp_path / "downloads",
+    }
+    return CollectorSettings(_env_file=None, timeout=20, **values | more)
+
+
+def rows(engine, query):
+    with read_transaction(engine) as connection:
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def harvest(engine, settings, target=10_000):
+    clock = FakeClock()
+    for name in ("R&B", "rock"):
+        genre_use.add(engine, clock, name, target)
+    return bootstrap.open_crawl(engine, settings, clock).run()
+
+
+def listen(engine, settings, **limits):
+    run = bootstrap.open_downloads(engine, settings, FakeClock(), workers=2)
+    return run.run(**limits)
+
+
+def test_tracks_have_licences_and_then_features(engine, serving, catalogue, tmp_path):
+    """Genres are the artists' tags; what may not be downloaded is counted."""
+    settings = settings_for(serving(catalogue=catalogue).sandbox, tmp_path)
+    outcome = harvest(engine, settings)
+    recorded = outcome.recorded.tracks_new
+    assert recorded > 20
+    seen = views.track_genre_sources.c
+    query = select(seen.genre, seen.source, seen.votes, seen.level, seen.licence)
+    sightings = rows(engine, query)
+    assert {row[:4] for row in sightings} == {
+        ("R&B", "jamendo", 1, 0),
+        ("rock", "jamendo", 1, 0),
+    }
+    assert Counter(row[4] for row in sightings).keys() <= {
+        "cc-by-4.0",
+        "cc-by-sa-3.0",
+        "cc-by-nc-3.0",
+        "cc-by-nc-sa-3.0",
+        "cc-by-nc-nd-3.0",
+    }
+    first = listen(engine, settings, max_requests=9)
+    assert first.stopped == "limit"
+    second = listen(engine, settings)
+    left_out = first.items_left_out + second.items_left_out
+    assert set(left_out) == {"its artist allows no download"}
+    analysed = first.analysed + second.analysed
+    items = rows(engine, select(tables.audio_item.c.item_id))
+    assert analysed + left_out.total() == len(items)
+    assert first.tracks_new + second.tracks_new == 0
+    features = tables.audio_features.c
+    licences = rows(engine, select(features.provider, features.licence))
+    done = select(tables.audio_download.c.track_id).where(tables.audio_download.c.status == "done")
+    tracks = rows(engine, done)
+    assert len(tracks) == analysed > recorded / 2
+    assert len(licences) == len(set(tracks)), "a re-release is the same track"
+    assert {provider for provider, _ in licences} == {"audio"}
+    assert {licence for _, licence in licences} == {row[4] for row in sightings}
+    assert listen(engine, settings).requests == 0
+    with read_transaction(engine) as connection:
+        assert_consistent(connection)
+
+
+def test_a_limit_inside_a_200_is_a_ban(engine, serving, catalogue, tmp_path):
+    """Code 6 is waited out; nothing is lost."""
+    sandbox = serving(catalogue=catalogue, jamendo_rate=Rate(1, 20)).sandbox
+    settings = settings_for(sandbox, tmp_path)
+    genre_use.add(engine, FakeClock(), "rock", 10_000)
+    crawl = bootstrap.open_crawl(engine, settings, FakeClock())
+    outcome = crawl.run(max_requests=2)
+    assert outcome.recorded.tracks_new > 0
+    assert sandbox.stats()["apis"]["jamendo"]["banned"] == 1
+
+
+def test_a_client_id_that_is_refused_ends_the_harvest(engine, serving, catalogue, tmp_path):
+    """The message says which setting it is, and the id is in no message."""
+    sandbox = serving(catalogue=catalogue).sandbox
+    settings = settings_for(sandbox, tmp_path, jamendo_client_id=SecretStr("no!client"))
+    with pytest.raises(BadCredentials, match="COLLECTOR_JAMENDO_CLIENT_ID") as caught:
+        harvest(engine, settings)
+    assert "no!client" not in str(caught.value)
