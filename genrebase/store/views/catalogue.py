@@ -2,7 +2,19 @@
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, Select, Table, Text, case, cast, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Table,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    select,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -93,37 +105,37 @@ def _track_credits(_providers: Providers) -> Select[Any]:
 
 
 def _track_genres(_providers: Providers) -> Select[Any]:
+    """Return the row of one source per track and genre, with subqueries over all sources.
+
+    A GROUP BY would read all sightings for one genre; few tracks have more than one source.
+    """
     sighting, genre, track = tables.sighting, tables.genre, tables.track
-    seen = (
+    same = sighting.alias("same")
+    of_pair = and_(
+        same.c.track_id == sighting.c.track_id, same.c.genre_id == sighting.c.genre_id
+    )
+
+    def over_sources(aggregate: ColumnElement[Any]) -> ColumnElement[Any]:
+        return select(aggregate).where(of_pair).correlate(sighting).scalar_subquery()
+
+    is_first = ~exists().where(of_pair, same.c.source < sighting.c.source).correlate(sighting)
+    is_claim = func.coalesce(track.c.genre_id == sighting.c.genre_id, False)
+    return (
         select(
             sighting.c.track_id,
             sighting.c.genre_id,
-            func.min(sighting.c.best_rank).label("best_rank"),
-            cast(func.sum(sighting.c.times), Integer).label("times"),
-            func.min(sighting.c.first_seen_at).label("first_seen_at"),
-            func.max(sighting.c.last_seen_at).label("last_seen_at"),
-            func.max(sighting.c.votes).label("votes"),
-            func.min(sighting.c.level).label("level"),
-            cast(func.count(), Integer).label("sources"),
+            genre.c.name.label("genre"),
+            over_sources(func.min(same.c.best_rank)).label("best_rank"),
+            cast(over_sources(func.sum(same.c.times)), Integer).label("times"),
+            is_claim.label("is_claim"),
+            over_sources(func.min(same.c.first_seen_at)).label("first_seen_at"),
+            over_sources(func.max(same.c.last_seen_at)).label("last_seen_at"),
+            over_sources(func.max(same.c.votes)).label("votes"),
+            over_sources(func.min(same.c.level)).label("level"),
+            cast(over_sources(func.count()), Integer).label("sources"),
         )
-        .group_by(sighting.c.track_id, sighting.c.genre_id)
-        .subquery("seen")
-    )
-    is_claim = func.coalesce(track.c.genre_id == seen.c.genre_id, False)
-    return select(
-        seen.c.track_id,
-        seen.c.genre_id,
-        genre.c.name.label("genre"),
-        seen.c.best_rank,
-        seen.c.times,
-        is_claim.label("is_claim"),
-        seen.c.first_seen_at,
-        seen.c.last_seen_at,
-        seen.c.votes,
-        seen.c.level,
-        seen.c.sources,
-    ).select_from(
-        seen.join(genre, genre.c.id == seen.c.genre_id).join(track, track.c.id == seen.c.track_id)
+        .select_from(sighting.join(genre).join(track, track.c.id == sighting.c.track_id))
+        .where(is_first)
     )
 
 
