@@ -111,9 +111,7 @@ def _track_genres(_providers: Providers) -> Select[Any]:
     """
     sighting, genre, track = tables.sighting, tables.genre, tables.track
     same = sighting.alias("same")
-    of_pair = and_(
-        same.c.track_id == sighting.c.track_id, same.c.genre_id == sighting.c.genre_id
-    )
+    of_pair = and_(same.c.track_id == sighting.c.track_id, same.c.genre_id == sighting.c.genre_id)
 
     def over_sources(aggregate: ColumnElement[Any]) -> ColumnElement[Any]:
         return select(aggregate).where(of_pair).correlate(sighting).scalar_subquery()
