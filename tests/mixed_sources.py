@@ -74,6 +74,8 @@ class Mix:
         self._random = Random(seed)
         self.labels: list[Label] = []
         self.features: list[Features] = []
+        self.documents: dict[int, tuple[float, str]] = {}
+        """Track to the tempo that a document gives it, and its licence."""
         self.verdicts: dict[int, str] = {}
         with transaction(engine) as connection:
             connection.execute(
@@ -143,6 +145,8 @@ class Mix:
         for provider in PROVIDERS:
             if random.random() < 0.4:
                 self._measure(connection, track, provider)
+        if random.random() < 0.4:
+            self._document(connection, track)
 
     def _sight(self, connection: Connection, track: int, genre: str, source: str) -> None:
         random = self._random
@@ -162,6 +166,18 @@ class Mix:
         )
         licence = own or LICENCES[source]
         self.labels.append(Label(track, genre, source, rank, votes, level, licence))
+
+    def _document(self, connection: Connection, track: int) -> None:
+        random = self._random
+        provider, origin = random.choice(
+            [("acousticbrainz", "acousticbrainz"), ("essentia", "csv:b.csv")]
+        )
+        row = {"track_id": track, "provider": provider, "recording_id": "x", "origin": origin}
+        tempo = round(random.uniform(60, 180), 3)
+        connection.execute(
+            insert(tables.acousticbrainz_recording).values(**row, bpm=tempo, fetched_at=NOON)
+        )
+        self.documents[track] = (tempo, LICENCES[origin])
 
     def _measure(self, connection: Connection, track: int, provider: str) -> None:
         random = self._random

@@ -23,7 +23,7 @@ from tests.fakes import FakeClock
 from tests.mixed_sources import DESCRIPTOR_SET, GENRES, Mix, is_allowed
 
 LEVELS = {"recording": 0, "release": 1, "artist": 2}
-FEATURES = ("audio", "metadata", "text", "history", "descriptors")
+FEATURES = ("audio", "metadata", "text", "history", "acousticbrainz", "descriptors")
 DESCRIPTOR = f"descriptor:{DESCRIPTOR_SET}:loud"
 
 
@@ -80,6 +80,9 @@ def _assert_features(mix: Mix, split: SplitDataset, policy: str) -> None:
             assert pd.isna(row.provider)
         else:
             assert (row.provider, row.energy) == (features.provider, features.energy)
+        tempo, licence = mix.documents.get(row.track_id, (np.nan, "cc0"))
+        expected = tempo if is_allowed(licence, policy) else np.nan
+        assert row.acousticbrainz_bpm == pytest.approx(expected, nan_ok=True)
         descriptor = split.tracks.loc[row.Index, DESCRIPTOR]
         expected = by_name.get(row.track_id, np.nan)
         assert descriptor == pytest.approx(expected, abs=1e-6, nan_ok=True)
@@ -167,6 +170,10 @@ def test_a_restricted_training_is_one_on_a_database_without_the_rest(
                             table.c.provider == features.provider,
                         )
                     )
+        document = tables.acousticbrainz_recording
+        for track, (_tempo, licence) in mix.documents.items():
+            if not is_allowed(licence, "noncommercial"):
+                connection.execute(delete(document).where(document.c.track_id == track))
         connection.execute(update(tables.track).values(popularity=None))
         primary_genre.recount_sightings(connection, mix.genres.values())
         tracks = connection.scalars(select(tables.track.c.id)).all()

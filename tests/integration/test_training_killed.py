@@ -59,7 +59,7 @@ def stored(engine: Engine, number: int, expected: int | None) -> int:
     schema = {"classes": ["blues", "metal"], "columns": []}
     candidate = model_store.CandidateModel(
         NOON, "main", "dummy", {}, {"level": "fine"}, schema, "data", None, 10, float(number),
-        b"model", f"sum {number}", {}, {}, {},
+        b"model", f"sum {number}", {}, {}, {}, {}, "open",
     )  # fmt: skip
     results = model_store.PredictionBatch(
         np.array([1, 2]),
