@@ -1,7 +1,8 @@
 """Licences of audio features that imports delivered: all files share one provider.
 
 A file may fill features that another one lacks. So a row has the strictest licence of the imports
-that delivered it; NULL if one of them is unknown.
+that delivered it; NULL if one of them is unknown. The tempo of AcousticBrainz and of Essentia's
+documents has the strictest licence of those that delivered numbers of the track.
 """
 
 from collections.abc import Sequence
@@ -12,11 +13,25 @@ from sqlalchemy import Connection
 from collector.catalogue.import_ledger import BITS, FEATURES
 from genrebase import licences
 from genrebase.store import bulk, licence_sql
+from genrebase.store.tables import SUBMISSION_PROVIDERS
 
 _LICENCE: Final = f"coalesce(delivery.licence, source.licence, '{licences.UNKNOWN}')"
 _DELIVERIES: Final = """
     import_track delivery JOIN imported_file file ON file.id = delivery.import_id
     LEFT JOIN data_source source ON source.name = file.origin
+"""
+_OF_ORIGIN: Final = f"coalesce(source.licence, '{licences.UNKNOWN}')"
+_RECOMPUTE_SUBMISSIONS: Final = f"""
+    UPDATE audio_features SET licence = (
+        SELECT nullif(
+            substr(max({licence_sql.strictness(_OF_ORIGIN)}), 2), '{licences.UNKNOWN}'
+        )
+        FROM acousticbrainz_recording recording
+        LEFT JOIN data_source source ON source.name = recording.origin
+        WHERE recording.track_id = audio_features.track_id
+        AND recording.provider = audio_features.provider
+    )
+    WHERE provider = {{mark}} AND track_id IN
 """
 _RECOMPUTE: Final = f"""
     UPDATE audio_features SET licence = (
@@ -39,16 +54,23 @@ def recompute(
     `only_known` leaves out unknown ones, which stay unknown if another file delivers the track.
     """
     condition = " AND licence IS NOT NULL" if only_known else ""
-    statement = f"{_RECOMPUTE} (SELECT value FROM {{values}}){condition}"
+    statement = f"{_statement(provider)} (SELECT value FROM {{values}}){condition}"
     bulk.execute_in(connection, statement, provider, values=track_ids)
 
 
 def recompute_of_origin(connection: Connection, origin: str) -> None:
     """Recompute the licences of the features that imports of an origin delivered."""
     mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    provider = origin.partition(":")[0]
     tracks = f"""
         SELECT delivery.track_id FROM {_DELIVERIES}
         WHERE file.origin = {mark} AND delivery.delivered & {BITS[FEATURES]} <> 0
     """
-    statement = f"{_RECOMPUTE.format(mark=mark)} ({tracks})"
-    connection.exec_driver_sql(statement, (origin.partition(":")[0], origin))
+    if provider in SUBMISSION_PROVIDERS:
+        tracks = f"SELECT track_id FROM acousticbrainz_recording WHERE origin = {mark}"
+    statement = f"{_statement(provider).format(mark=mark)} ({tracks})"
+    connection.exec_driver_sql(statement, (provider, origin))
+
+
+def _statement(provider: str) -> str:
+    return _RECOMPUTE_SUBMISSIONS if provider in SUBMISSION_PROVIDERS else _RECOMPUTE

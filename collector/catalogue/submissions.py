@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from collector.catalogue import data_sources, feature_queue
+from collector.catalogue import data_sources, feature_licences, feature_queue
 from collector.submissions import (
     GROUP_COLUMNS,
     GroupSummary,
@@ -199,6 +199,8 @@ def _update_tempos(
         provider,
         values=sorted(stored.keys() - tempos.keys()),
     )
+    if provider != tables.ACOUSTICBRAINZ_PROVIDER:  # whose numbers are all CC0
+        feature_licences.recompute(connection, provider, track_ids)
 
 
 def _row(summary: RecordingSummary) -> tuple[Any, ...]:

@@ -202,6 +202,23 @@ def test_documents_of_ones_own(
     } == {("essentia:mine", "unknown")}
 
 
+def test_the_licence_of_ones_own(engine: Engine, run: Run, tmp_path: Path) -> None:
+    """It is that of the labels, the tempo, the descriptors and the numbers; others' is unknown."""
+    run(write_folder(tmp_path / "mine", MINE), licence="cc-by-4.0")
+    track, numbers = views.tracks.c, views.acousticbrainz_features.c
+    described = views.track_descriptors.c
+    labels = views.track_genre_sources.c
+    assert rows(engine, labels.genre, labels.licence) == [("Ambient", "cc-by-4.0")]
+    assert {row[1] for row in rows(engine, track.track_id, track.features_licence)} == {
+        "cc-by-4.0"
+    }
+    assert {row[1] for row in rows(engine, numbers.track_id, numbers.licence)} == {"cc-by-4.0"}
+    assert {row[1] for row in rows(engine, described.track_id, described.licence)} == {"cc-by-4.0"}
+    run(write_folder(tmp_path / "yours", {"nascence.json": document(120)}))
+    licences = rows(engine, track.title, track.features_licence)
+    assert licences == [("Nascence", "unknown"), ("untagged", "cc-by-4.0")]
+
+
 def test_what_is_no_document_is_rejected(engine: Engine, run: Run, tmp_path: Path) -> None:
     """Each with its reason; the others are imported."""
     broken = {
