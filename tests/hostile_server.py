@@ -1,8 +1,8 @@
 """A server on plain sockets that serves a small catalogue, or does its client harm.
 
-It knows the endpoints of Spotify and ReccoBeats that the collector requests. One of them, or the
-token endpoint, can be given a `Mode`; all others, and all of them without a mode, are served as
-they should be. Each request is counted.
+It knows the endpoints of Spotify, ReccoBeats and MusicBrainz that the collector requests. One of
+them, or the token endpoint, can be given a `Mode`; all others, and all of them without a mode, are
+served as they should be. Each request is counted.
 """
 
 import json
@@ -22,6 +22,7 @@ TOKEN_START: Final = "access-token-c9f0f895fb98ab91"
 """Of every access token; a number follows."""
 TRACKS: Final = 60
 IDS: Final = tuple(f"{number:022}" for number in range(TRACKS))
+MBIDS: Final = tuple(f"5935ec91-8124-42ff-937f-{number:012}" for number in range(TRACKS))
 OTHER_IDS: Final = tuple(f"{number:022}" for number in range(900, 903))
 """Served by id only."""
 PAUSE_SECONDS: Final = 0.02
@@ -191,6 +192,29 @@ def track(number: int) -> dict[str, Any]:
     }
 
 
+def mbid(number: int) -> str:
+    return f"5935ec91-8124-42ff-937f-{number:012}"
+
+
+def recording(number: int) -> dict[str, Any]:
+    """Return a recording as a search of MusicBrainz has it."""
+    artist = number % 7
+    credit = {"name": f"Band {artist}", "artist": {"id": mbid(800 + artist)}}
+    credit["artist"]["name"] = credit["name"]  # type: ignore[index]
+    return {
+        "id": mbid(number),
+        "score": 100,
+        "title": f"Song {number}",
+        "length": 180_000 + number,
+        "video": None,
+        "artist-credit": [credit],
+        "first-release-date": "2001-02-03",
+        "releases": [{"id": mbid(900), "title": "Album", "status": "Official", "date": "2001"}],
+        "isrcs": [f"USX17{number:07}"],
+        "tags": [{"count": 3, "name": "rock"}, {"count": 1, "name": "seen live"}],
+    }
+
+
 def features(source_id: str) -> dict[str, Any]:
     """Return audio features as both providers have them."""
     href = f"https://open.spotify.com/track/{source_id}"
@@ -235,6 +259,10 @@ def honest_document(path: str, target: str, token_number: int) -> Any:
         limit, offset = int(parameters.get("limit", 50)), int(parameters.get("offset", 0))
         items = [track(number) for number in range(TRACKS)][offset : offset + limit]
         return {"tracks": {"items": items, "total": TRACKS, "limit": limit, "offset": offset}}
+    if path == "/ws/2/recording":
+        limit, offset = int(parameters.get("limit", 25)), int(parameters.get("offset", 0))
+        found = [recording(number) for number in range(TRACKS)][offset : offset + limit]
+        return {"count": TRACKS, "offset": offset, "recordings": found}
     if path == "/v1/tracks":
         return {"tracks": [track(int(one)) for one in ids]}
     if path.startswith("/v1/tracks/"):

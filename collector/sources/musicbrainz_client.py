@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
 
 import requests
 
@@ -144,8 +143,8 @@ def _error_for(response: requests.Response, now: datetime) -> CollectorError:
     if status == HTTPStatus.FORBIDDEN:
         return AccessDenied(f"MusicBrainz refuses the request: {message}. {CONTACT_HELP}")
     if status in _REDIRECTS:
-        path = urlsplit(response.headers.get("Location", "")).path
-        mbid = source_ids.parse_mbid(path.rpartition("/")[2])
-        if "/recording/" in path and mbid is not None:
+        location = response.headers.get("Location", "")
+        mbid = source_ids.parse_recording_id(location) if "/recording/" in location else None
+        if mbid is not None:
             return MergedRecording(mbid)
     return error_for_response(response, now)

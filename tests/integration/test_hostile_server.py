@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ from tests.hostile_modes import ENDLESS, SEARCH, SHAPES, TOKENS, TRANSPORT, Mode
 from tests.hostile_server import (
     CLIENT_SECRET,
     IDS,
+    MBIDS,
     OTHER_IDS,
     TOKEN_PATH,
     TOKEN_START,
@@ -59,9 +61,13 @@ Run = Callable[[Engine, CollectorSettings, FakeClock, int], RunOutcome]
 
 
 def _harvest(
-    engine: Engine, settings: CollectorSettings, clock: FakeClock, max_requests: int
+    engine: Engine,
+    settings: CollectorSettings,
+    clock: FakeClock,
+    max_requests: int,
+    source_name: str = "spotify",
 ) -> RunOutcome:
-    source, budget = bootstrap.open_source("spotify", engine, settings, clock)
+    source, budget = bootstrap.open_source(source_name, engine, settings, clock)
     return SearchHarvester(engine, source, budget, clock).run(max_requests=max_requests)
 
 
@@ -101,13 +107,14 @@ TARGETS: Final = {
     "start": Target(_harvest, ("/__sandbox__",)),
     "token": Target(_harvest, (TOKEN_PATH,)),
     "harvest": Target(_harvest, ("/v1/search",)),
+    "musicbrainz": Target(partial(_harvest, source_name="musicbrainz"), ("/ws/2/",)),
     "enrich": Target(_enrich, ("/v1/audio-features", "/reccobeats"), needs_tracks=True),
     "analyse": Target(_analyse, ("/v1/audio-analysis",), needs_tracks=True),
     "add": Target(_add, ("/v1/tracks",)),
 }
 CONTENT: Final = (SHAPES, *SEARCH, *ENDLESS)
 """Modes with pages that move the cursor of a search."""
-BUDGETED: Final = ("/v1", "/reccobeats")
+BUDGETED: Final = ("/v1", "/reccobeats", "/ws")
 
 
 def _cases() -> Iterator[Any]:
@@ -259,6 +266,8 @@ def _settings(url: str, timeout: float) -> CollectorSettings:
         spotify_url=url,
         rate="100000/30s",
         reccobeats_rate="100000/30s",
+        musicbrainz_url=url,
+        musicbrainz_rate="100000/30s",
         timeout=timeout,
     )
 
@@ -278,7 +287,7 @@ def _assert_no_secrets(shown: str, database: Path) -> None:
 
 def _assert_complete(engine: Engine, attacked: str) -> None:
     """Check that the database is consistent, and has everything once."""
-    wanted = OTHER_IDS if attacked == "add" else IDS
+    wanted = {"add": OTHER_IDS, "musicbrainz": MBIDS}.get(attacked, IDS)
     with read_transaction(engine) as connection:
         assert_consistent(connection)
         aliases = select(tables.track_alias.c.source_id, tables.track_alias.c.track_id)

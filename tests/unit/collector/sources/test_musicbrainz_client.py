@@ -151,6 +151,7 @@ def test_every_503_is_a_limit(
         (ScriptedResponse(200, b"<html>"), InvalidResponse, "JSON"),
         (ScriptedResponse(301, b"", {"Location": "https://elsewhere.example/"}),
          BadRequest, "redirects"),
+        (ScriptedResponse(302, b"", {"Location": "http://[half"}), BadRequest, "redirects"),
     ],
 )  # fmt: skip
 def test_translates_errors(
