@@ -14,8 +14,17 @@ from collector.http.retry import RequestLimit
 from genrebase.runtime.jobs import RunRecorder
 
 StopReason = Literal[
-    "target", "exhausted", "done", "closed", "blocked", "limit", "interrupted", "disk"
+    "target",
+    "exhausted",
+    "listed",
+    "done",
+    "closed",
+    "blocked",
+    "limit",
+    "interrupted",
+    "disk",
 ]
+"""`listed`: as many items of audio files wait as tracks are missing. `disk`: the disk is full."""
 
 _JOB_OUTCOMES: Final = {"blocked": "blocked", "interrupted": "interrupted", "disk": "failed"}
 """Reasons to stop after which the job itself did not end as `done`."""

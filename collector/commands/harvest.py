@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _ENDINGS = {
     "target": "Every genre has its target.",
+    "listed": "Enough items of audio files wait: run `collector listen`.",
     "exhausted": "There is nothing left to request: every shard is exhausted.",
     "limit": "The request limit of this run is reached; the next harvest continues from here.",
     "interrupted": "Stopped; the next harvest continues from here.",

@@ -4,14 +4,14 @@ A listed item waits for `collector listen`, which downloads its files: it record
 a genre is searched while it lacks more tracks than items wait for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
 from collector.catalogue import audio_items, shards
 from collector.catalogue import genres as stored_genres
-from collector.crawl.harvest_loop import ShardHarvester
+from collector.crawl.harvest_loop import HarvestOutcome, HarvestProgress, ShardHarvester
 from collector.crawl.planning import EMPTY_PAGES_TO_EXHAUST
 from collector.crawl.repeated_pages import RepeatedPages
 from collector.records import Page, PageQuery, RecordResult
@@ -35,6 +35,25 @@ class ItemLister(ShardHarvester):
     repeated_pages: RepeatedPages = field(
         default_factory=lambda: RepeatedPages(max_unusable=_MAX_UNUSABLE_PAGES), kw_only=True
     )
+
+    def run(
+        self,
+        genres: Sequence[str] = (),
+        *,
+        max_requests: int | None = None,
+        advance: Callable[[HarvestProgress], None] = lambda _: None,
+    ) -> HarvestOutcome:
+        """List items as the base class harvests; ends with `listed` once enough of them wait."""
+        outcome = super().run(genres, max_requests=max_requests, advance=advance)
+        if outcome.stopped == "exhausted":
+            waiting, progress = self._waiting(), self._progress(genres)
+            outcome.exhausted_genres = [
+                one
+                for genre_id, one in progress.items()
+                if tracks_lacking(one, waiting.get(genre_id, 0)) > 0
+            ]
+            outcome.stopped = "exhausted" if outcome.exhausted_genres else "listed"
+        return outcome
 
     def has_work(self) -> bool:
         """Return whether items may be listed now that are needed."""

@@ -45,9 +45,9 @@ class CrawlStages:
             total = outcome
             if outcome.blocked is not None:
                 bans[stage.budget.source] = outcome.blocked
-            elif outcome.stopped not in {"target", "exhausted"}:
+            elif outcome.stopped not in {"target", "exhausted", "listed"}:
                 break
-        if bans and total.stopped in {"exhausted", "blocked"}:
+        if bans and total.stopped in {"exhausted", "listed", "blocked"}:
             total.stopped = "blocked"
             total.blocked = min(bans.values(), key=lambda ban: ban.until)
         total.unknown_genres = sorted(set.intersection(*unknown)) if unknown else []

@@ -21,7 +21,7 @@ for a slot or another process, takes seconds."""
 class HarvesterHealth(HealthTarget):
     """The collector daemon's health and metrics."""
 
-    monitored_jobs: ClassVar = ("harvest", "enrich", "analyse")
+    monitored_jobs: ClassVar = ("harvest", "enrich", "analyse", "listen")
 
     def is_stalled(self, run: JobRun) -> bool:
         """Return whether no request was made for a while, by anybody, although none is banned."""

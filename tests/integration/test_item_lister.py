@@ -98,7 +98,8 @@ def test_no_more_items_are_listed_than_lack_tracks(engine, sandbox, monkeypatch)
     monkeypatch.setattr(InternetArchive, "page_limits", (100,))
     genre_use.add(engine, FakeClock(), "rock", 20)
     outcome, crawl = harvest(engine, settings_for(sandbox))
-    assert outcome.requests == 1
+    assert (outcome.requests, outcome.stopped) == (1, "listed")
+    assert outcome.exhausted_genres == []
     assert not crawl.has_work()
     again, _ = harvest(engine, settings_for(sandbox))
     assert again.requests == 0
