@@ -212,10 +212,10 @@ def postpone(
 ) -> None:
     """Note a failure of an item: it is due again at `next_at`.
 
-    With `give_up` it is left out after `MAX_ATTEMPTS` in a row.
+    With `give_up` the failure counts, and after `MAX_ATTEMPTS` in a row the item is left out.
     """
-    attempts = item.attempts + 1
-    if give_up and attempts >= MAX_ATTEMPTS:
+    attempts = item.attempts + (1 if give_up else 0)
+    if attempts >= MAX_ATTEMPTS:
         leave_out(connection, item.source, item.item_id, reason, now)
         return
     values = {"attempts": attempts, "next_at": next_at, "reason": reason, "updated_at": now}

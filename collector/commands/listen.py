@@ -98,9 +98,10 @@ def _report(outcome: "DownloadOutcome", output: Output) -> None:
     _list(output, "Not usable", outcome.failed)
     _list(output, "Items left out", outcome.items_left_out)
     _list(output, "Postponed", outcome.items_postponed)
-    if aside := outcome.subjects_set_aside:
-        words = ", ".join(f"{word} ({n:,})" for word, n in aside.most_common(_MAX_WORDS))
-        output.print(f"Subjects that are no genres here: {aside.total():,}, most often {words}.")
+    _list_words(output, "Subjects that are no genres here", outcome.subjects_set_aside)
+    _list_words(
+        output, "Of them in a vocabulary (collector genres add)", outcome.genres_not_collected
+    )
     if outcome.kept:
         output.print(f"{counted(outcome.kept, 'file')} kept.")
     for problem in outcome.problems:
@@ -112,6 +113,12 @@ def _list(output: Output, title: str, reasons: Counter[str]) -> None:
     if reasons:
         listed = ", ".join(f"{n:,} {why}" for why, n in reasons.most_common())
         output.print(f"{title}: {listed}.")
+
+
+def _list_words(output: Output, title: str, words: Counter[str]) -> None:
+    if words:
+        listed = ", ".join(f"{word} ({n:,})" for word, n in words.most_common(_MAX_WORDS))
+        output.print(f"{title}: {words.total():,}, most often {listed}.")
 
 
 def _end(outcome: "DownloadOutcome", output: Output) -> None:

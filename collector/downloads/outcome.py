@@ -32,6 +32,8 @@ class DownloadOutcome(RunOutcome):
     """Files that were kept."""
     subjects_set_aside: Counter[str] = field(default_factory=Counter)
     """Subjects of the items that are no genres of the database, with the number of items."""
+    genres_not_collected: Counter[str] = field(default_factory=Counter)
+    """Those of them that a vocabulary has: genres that could be collected."""
     waiting: int = 0
     """Items that are not done."""
     problems: list[str] = field(default_factory=list)
@@ -73,6 +75,7 @@ class DownloadOutcome(RunOutcome):
             "received_bytes": self.received,
             "kept": self.kept,
             "subjects_set_aside": dict(self.subjects_set_aside.most_common(_MAX_SUBJECTS)),
+            "genres_not_collected": dict(self.genres_not_collected.most_common(_MAX_SUBJECTS)),
             "problems": self.problems,
             "stopped": self.stopped,
             "blocked_until": self.blocked_until,

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from collector.catalogue import audio_downloads, audio_items
+from collector.catalogue import audio_downloads, audio_items, vocabulary
 from collector.catalogue import genres as stored_genres
 from collector.catalogue.audio_items import StoredItem
 from collector.downloads.downloader import TOO_LONG, DamagedDownload, DownloadedFile, Downloader
@@ -30,11 +30,11 @@ from collector.errors import (
 from collector.http.retry import RequestLimit, call_with_retries
 from collector.records import ItemFiles
 from collector.sources.archive_files import TOO_LARGE
-from collector.sources.subjects import match_subjects
+from collector.sources.subjects import match_subjects, spelling_key
 from genrebase.audio.scan import AudioFile
 from genrebase.audio.workers import AnalysisFuture, SubmitFile
 from genrebase.store import bulk
-from genrebase.store.engine import Engine, read_transaction
+from genrebase.store.engine import Connection, Engine, read_transaction
 
 MAX_FAILURES: Final = 5
 """Consecutive failures of requests after which a source is left alone."""
@@ -99,6 +99,8 @@ class DownloadSession:
     _left: set[str] = field(default_factory=set)
     """Sources that are not requested any more in this run."""
     _bans: list[Blocked] = field(default_factory=list)
+    _vocabulary: frozenset[str] | None = None
+    """The names of all vocabularies, as spelled for comparison; None before they are needed."""
 
     def __post_init__(self) -> None:
         self._turns = list(self.sources)
@@ -179,7 +181,7 @@ class DownloadSession:
                 found = files.get(item.item_id, "no longer there")
                 if isinstance(found, ItemFiles) and not catalogue.items_are_tracks:
                     matched = match_subjects(found.item.subjects, collected)
-                    self.outcome.subjects_set_aside.update(matched.others)
+                    self._set_aside(connection, matched.others)
                     found = found if matched.genres else ANOTHER_GENRE
                 if isinstance(found, str):
                     audio_items.leave_out(connection, item.source, item.item_id, found, now)
@@ -189,6 +191,15 @@ class DownloadSession:
                     self.outcome.failed.update(found.passed_over)
                 else:
                     self.outcome.items_left_out["no file to use"] += 1
+
+    def _set_aside(self, connection: Connection, subjects: Sequence[str]) -> None:
+        """Count subjects that are no genres of the database, and which could be."""
+        if self._vocabulary is None:
+            self._vocabulary = frozenset(map(spelling_key, vocabulary.names(connection)))
+        self.outcome.subjects_set_aside.update(subjects)
+        self.outcome.genres_not_collected.update(
+            subject for subject in subjects if spelling_key(subject) in self._vocabulary
+        )
 
     def _download(self, source: FundedSource, queued: QueuedFile) -> None:
         """Download a file and give it to the workers; record what keeps it from that."""

@@ -18,6 +18,9 @@ from genrebase.store import names
 NOT_PUBLIC: Final = "not public"
 TOO_LARGE: Final = "larger than COLLECTOR_FILE_MB"
 UNUSABLE_NAME: Final = "unusable name"
+MAX_TRACKS: Final = 500
+"""Tracks of one item that are used."""
+TOO_MANY: Final = f"beyond the first {MAX_TRACKS} tracks"
 
 _MAX_NAME_BYTES: Final = 1_000
 _MAX_BYTES: Final = 2**53
@@ -53,7 +56,10 @@ def choose_files(
         groups.setdefault(_track_key(document, present), []).append(
             _candidate(document, max_bytes)
         )
-    for candidates in groups.values():
+    for number, candidates in enumerate(groups.values()):
+        if number >= MAX_TRACKS:
+            passed_over[TOO_MANY] += 1
+            continue
         usable = [one for one in candidates if isinstance(one, _Candidate)]
         if usable:
             yield min(usable, key=lambda one: one[:3]).file

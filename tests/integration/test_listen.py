@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from collector import bootstrap
 from collector.curation import genres as genre_use
+from collector.curation import vocabulary
 from collector.downloads.folder import DiskFull, PartialFile
 from collector.settings import CollectorSettings
 from genrebase.audio.records import AudioAnalysis, UnreadableFile
@@ -171,6 +172,16 @@ def test_a_track_has_its_items_metadata_licence_and_genres(listener, archive, en
     [(_, digest), own] = sorted(rows(engine, aliases))
     assert own == ("internetarchive", "one/00 song 0.flac")
     assert len(digest) == 64
+
+
+def test_genres_that_could_be_collected_are_named(listener, archive, engine):
+    """Subjects that a vocabulary has, however they are spelled; other words are only counted."""
+    archive.add("one", ["none"], ["ambient", "Drum'n'Bass", "netlabel"])
+    listener.list_items()
+    vocabulary.replace(engine, "musicbrainz", ["ambient", "drum and bass", "idm"])
+    outcome = listener.run()
+    assert outcome.subjects_set_aside == {"Drum'n'Bass": 1, "netlabel": 1}
+    assert outcome.genres_not_collected == {"Drum'n'Bass": 1}
 
 
 def test_the_views_show_items_and_files(listener, archive, engine):

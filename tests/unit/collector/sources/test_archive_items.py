@@ -7,7 +7,13 @@ import pytest
 from collector.errors import InvalidResponse, UnusableResponse
 from collector.records import ListedItem
 from collector.sources import archive_items
-from collector.sources.archive_files import NOT_PUBLIC, TOO_LARGE, UNUSABLE_NAME, choose_files
+from collector.sources.archive_files import (
+    NOT_PUBLIC,
+    TOO_LARGE,
+    TOO_MANY,
+    UNUSABLE_NAME,
+    choose_files,
+)
 from collector.sources.item_fields import RejectReason
 
 LISTED = {
@@ -143,6 +149,11 @@ def test_why_a_track_has_no_file():
         {"name": 7},
         None,
     ) == ([], {NOT_PUBLIC: 1, TOO_LARGE: 1, UNUSABLE_NAME: 2})
+
+
+def test_an_item_of_thousands_is_bounded():
+    names, passed_over = chosen(*(file(f"{number}.mp3") for number in range(600)))
+    assert (len(names), passed_over) == (500, {TOO_MANY: 100})
 
 
 @pytest.mark.parametrize("size", [None, "", "-5", "1e3", "٣", True, 1.5, 2**60, "9" * 30])
