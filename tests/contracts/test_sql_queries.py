@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, text
 
+from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests.audio_analyses import add_analysis
@@ -34,6 +35,10 @@ EXPECTED = {
     "How often do the sections of a genre change key?": [
         ("rock", 1, 0.5, 3.0, 0.0),
         ("jazz", 1, 1.0, 0.0, 1.0),
+    ],
+    "How sure is AcousticBrainz of a tempo?": [
+        ("Loud", "Ann", 120.0, 60.0, 3, "differ"),
+        ("Guesting", "Bob; Ann", 100.0, 2.0, 2, "agree"),
     ],
     "Which tracks are by an artist?": [
         ("Guesting", "Bob; Ann", 1990, "jazz"),
@@ -89,6 +94,13 @@ def filled(engine: Engine) -> Engine:
         make.add_features(connection, guest, tempo=180.0)
         add_analysis(connection, loud, (0, 7, 0, 5))
         add_analysis(connection, guest, (0,), mode=0)
+        for track, count, bpm, spread in ((loud, 3, 120.0, 60.0), (guest, 2, 100.0, 2.0)):
+            row = {"track_id": track, "provider": "acousticbrainz", "recording_id": "x"}
+            numbers = {"rhythm_submissions": count, "bpm": bpm, "bpm_range": spread}
+            where = {"origin": "acousticbrainz", "fetched_at": NOON}
+            connection.execute(
+                insert(tables.acousticbrainz_recording).values(row | numbers | where)
+            )
         make.add_verdict(connection, judged, jazz)
         make.add_shard(connection, rock, requests=7)
         schema = {"classes": ["jazz", "rock"]}
