@@ -40,17 +40,28 @@ from sandbox.tracks.catalogue import SandboxCatalogue
 _TERM: Final = "artist_term_msd"
 UNTAGGED: Final = "other music"
 """The tag of the recordings that the table has no genre of."""
+_KEYED: Final = """
+    WITH keyed AS (SELECT track_id, min(source || ':' || source_id) AS own FROM track_alias
+        WHERE source <> 'name' GROUP BY track_id)
+    {}
+"""
+"""A track is named by its first id: the number in `identity` is the order of arrival."""
 CONTENT: Final = {
-    "tracks": "SELECT identity, track_fold, side FROM track",
-    "claims": "SELECT t.identity, g.name FROM track t JOIN genre g ON g.id = t.genre_id",
-    "aliases": "SELECT a.source, a.source_id, t.identity FROM track_alias a"
-    " JOIN track t ON t.id = a.track_id WHERE a.source <> 'name'",
-    "sightings": "SELECT t.identity, g.name, s.source, s.best_rank, s.votes, s.level"
-    " FROM sighting s JOIN track t ON t.id = s.track_id JOIN genre g ON g.id = s.genre_id",
-    "credits": "SELECT t.identity, a.name_key FROM track_artist c"
-    " JOIN track t ON t.id = c.track_id JOIN artist a ON a.id = c.artist_id",
-    "features": "SELECT t.identity, f.provider, f.tempo FROM audio_features f"
-    " JOIN track t ON t.id = f.track_id",
+    name: _KEYED.format(query)
+    for name, query in {
+        "tracks": "SELECT own, t.name_key, t.track_fold, t.side, t.shortest_ms, t.longest_ms"
+        " FROM track t JOIN keyed ON keyed.track_id = t.id",
+        "claims": "SELECT own, g.name FROM track t JOIN keyed ON keyed.track_id = t.id"
+        " JOIN genre g ON g.id = t.genre_id",
+        "aliases": "SELECT own, a.source, a.source_id FROM track_alias a"
+        " JOIN keyed ON keyed.track_id = a.track_id WHERE a.source <> 'name'",
+        "sightings": "SELECT own, g.name, s.source, s.best_rank, s.votes, s.level FROM sighting s"
+        " JOIN keyed ON keyed.track_id = s.track_id JOIN genre g ON g.id = s.genre_id",
+        "credits": "SELECT own, a.name_key FROM track_artist c"
+        " JOIN keyed ON keyed.track_id = c.track_id JOIN artist a ON a.id = c.artist_id",
+        "features": "SELECT own, f.provider, f.tempo FROM audio_features f"
+        " JOIN keyed ON keyed.track_id = f.track_id",
+    }.items()
 }
 SHARED: Final = """
     SELECT count(*) FROM track_alias a WHERE a.source = 'musicbrainz' AND EXISTS (
@@ -149,13 +160,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("recordings", type=Path)
     parser.add_argument("table", type=Path)
+    parser.add_argument("--ties", type=int, default=0, help="places by which a page shuffles hits")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         catalogue = folder / "catalogue.csv"
         names = write_catalogue(options.recordings, catalogue)
         served = SandboxCatalogue(catalogue_file.read_table(catalogue))
-        with serve_in_thread(served, SandboxOptions(mode="extended")) as running:
+        with serve_in_thread(
+            served, SandboxOptions(mode="extended", musicbrainz_ties=options.ties)
+        ) as running:
             contents = [
                 content_of(fill(folder, order, running.url, names, options.table))
                 for order in ("harvest-import", "import-harvest")

@@ -61,14 +61,21 @@ def demo(
         str | None,
         typer.Option(help="CSV file to serve. [default: CATALOGUE, a synthetic catalogue]"),
     ] = None,
+    spotify: Annotated[
+        bool,
+        typer.Option("--spotify", help="Harvest Spotify's API instead of open sources."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Harvest, enrich, train and predict once on the sandbox, and show the result.
 
-    It takes at most a few minutes; a second demo continues the first.
+    Tracks come from MusicBrainz, labels from Discogs' dump, too, features from AcousticBrainz; the
+    model is trained on open licences only. It takes at most a few minutes. A second demo continues
+    the first: with --spotify the tracks get the ids of a third source.
 
     Examples:
       genrebase demo --target 100
+      genrebase demo --target 100 --spotify
     """
     # import SQLAlchemy, which --help does not need
     from genrebase.launcher import database_location, summary
@@ -87,6 +94,7 @@ def demo(
             stop,
             log_level=log_level,
             estimator=settings.demo_estimator,
+            spotify=spotify,
         )
         result = demo_run.run(target, catalogue or settings.catalogue)
     if not as_json:

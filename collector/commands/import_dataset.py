@@ -91,6 +91,13 @@ def import_(
             "database.",
         ),
     ] = False,
+    stored_only: Annotated[
+        bool,
+        typer.Option(
+            "--stored-only",
+            help="Of Discogs' dump: label the tracks that are stored already, and add none.",
+        ),
+    ] = False,
     work_dir: Annotated[
         Path | None,
         typer.Option(
@@ -128,7 +135,7 @@ def import_(
     run = _importer(
         files,
         subset,
-        (all_genres, work_dir),
+        {"all_genres": all_genres, "stored_only": stored_only, "work_dir": work_dir},
         {
             "genre_column": genre_column,
             "genre_separator": genre_separator,
@@ -171,7 +178,7 @@ def _names(files: Sequence[Path]) -> str:
 def _importer(
     files: Sequence[Path],
     subset: str | None,
-    dump_options: tuple[bool, Path | None],
+    dump_options: dict[str, Any],
     options: dict[str, Any],
     licence: str | None,
 ) -> "Callable[..., ImportResult]":
@@ -183,8 +190,7 @@ def _importer(
     from collector.imports.dump_staging import DumpOptions
     from collector.imports.fma import import_fma
 
-    all_genres, work_dir = dump_options
-    import_dumps = dumps.importer(files, DumpOptions(work_dir, all_genres))
+    import_dumps = dumps.importer(files, DumpOptions(**dump_options))
     if import_dumps is not None:
         given = {**options, "encoding": options["encoding"] != reader.DEFAULT_ENCODING}
         if subset is not None or licence is not None or any(given.values()):
@@ -198,8 +204,8 @@ def _importer(
             "Several files are imported together only if they are one dump of MusicBrainz or "
             "AcousticBrainz: run the command once per file."
         )
-    if any(dump_options):
-        raise UserError("--all-genres and --work-dir need the files of a dump.")
+    if any(dump_options.values()):
+        raise UserError("--all-genres, --stored-only and --work-dir need the files of a dump.")
     [file] = files
     documents = essentia_documents.recognise(file)
     if documents is not None and subset is None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from collector.catalogue import genres
+from collector.catalogue import genres, tracks
 from collector.datasets.dumps.staging import StagingFile
 from collector.datasets.formats.byte_source import ByteSource
 from collector.datasets.rows import ParsedRow
@@ -19,7 +19,7 @@ from collector.imports.dump_staging import (
     file_hashes,
     open_staging,
 )
-from collector.imports.pipeline import run_import
+from collector.imports.pipeline import batches, run_import
 from collector.imports.records import ImportResult, ImportSource, ReadRow
 from collector.records import Provenance
 from collector.sources import discogs_items
@@ -31,6 +31,8 @@ from genrebase.runtime.clock import Clock
 from genrebase.store import names
 from genrebase.store.engine import Engine, read_transaction
 
+_LOOK_UP_ROWS: Final = 2_000
+"""Rows of one look-up of stored tracks."""
 _STORED: Final = "stored"
 """The note of where the stored rows end: rows, records, and rows of the records before."""
 
@@ -66,11 +68,14 @@ def import_discogs_dump(
     with open_staging(engine, [path], options, ()) as staging:
         [file] = file_hashes(staging, [path], (), progress)
         rows = _Rows(path, staging, collected, clock.now().year + 1)
+        read = rows.read()
+        if options.stored_only:
+            read = _stored_only(engine, read)
         source = ImportSource(
             label=display_path(Path(path.name)),
             name=display_path(Path(path.name)),
             sha256=combined_hash([file], options),
-            rows=rows.read(),
+            rows=rows.followed(read),
             batch_rows=options.batch_rows,
             provenance=Provenance(discogs_items.SOURCE, None, licence=discogs_items.LICENCE),
             mapping=discogs_items.SOURCE,
@@ -78,6 +83,7 @@ def import_discogs_dump(
             on_commit=rows.note,
             compares_rows=False,
             estimate_rows=rows.estimate,
+            sandbox=discogs_items.sandbox_checksum(ByteSource(path).head),
         )
         result = run_import(
             engine,
@@ -91,6 +97,21 @@ def import_discogs_dump(
         if result.stopped == "done":
             staging.delete()
         return result
+
+
+NumberedRow = tuple[int, int, ReadRow]
+"""The number of its record, the number of the rows before that, and the row."""
+
+
+def _stored_only(engine: Engine, rows: Iterator[NumberedRow]) -> Iterator[NumberedRow]:
+    """Reject the rows of tracks that are not stored yet."""
+    for batch in batches(rows, _LOOK_UP_ROWS):
+        parsed = [row.track for _, _, row in batch if isinstance(row, ParsedRow)]
+        with read_transaction(engine) as connection:
+            are_stored = iter(tracks.are_stored(connection, parsed, ()))
+        for record, before, row in batch:
+            is_new = isinstance(row, ParsedRow) and not next(are_stored)
+            yield record, before, RejectReason.NOT_STORED if is_new else row
 
 
 class _Rows:
@@ -120,18 +141,24 @@ class _Rows:
         share = self._source.progress()
         return done / share if share else None
 
-    def read(self) -> Iterator[ReadRow]:
+    def followed(self, rows: Iterator[NumberedRow]) -> Iterator[ReadRow]:
+        """Yield rows, and remember the record of the last one."""
+        for record, before, row in rows:
+            self._record, self._before = record, before
+            yield row
+
+    def read(self) -> Iterator[NumberedRow]:
         """Yield the rows after those that are passed over."""
         number, first = self._before, self._record
         with self._source.open() as file:
             for record, content in enumerate(discogs_items.read_records(file)):
                 if record < first:
                     continue
-                self._record, self._before = record, number
+                before = number
                 for row in self._rows_of(content):
                     number += 1
                     if number > self._passed:
-                        yield row
+                        yield record, before, row
 
     def _rows_of(self, record: bytes) -> Iterator[ReadRow]:
         release = discogs_items.parse_record(record, self._last_year)

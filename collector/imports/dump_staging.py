@@ -30,6 +30,8 @@ class DumpOptions:
     """The folder of the staging file; None: the default."""
     all_genres: bool = False
     """Whether every genre of MusicBrainz' list is collected, not only those in the database."""
+    stored_only: bool = False
+    """Whether only tracks of Discogs' dump are recorded that are stored already."""
     load_rows: int = 50_000
     """Rows of one transaction of the staging file."""
     batch_rows: int = 5_000
@@ -37,7 +39,8 @@ class DumpOptions:
 
     def given(self) -> dict[str, Any]:
         """Return the options that are part of an import's identity."""
-        return {"all_genres": True} if self.all_genres else {}
+        given = {"all_genres": self.all_genres, "stored_only": self.stored_only}
+        return {name: True for name, is_given in given.items() if is_given}
 
 
 class ImportInterrupted(Exception):

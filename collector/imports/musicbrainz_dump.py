@@ -71,6 +71,8 @@ def import_musicbrainz_dump(
     _check_parts(dumps)
     refuse_synthetic_catalogue(engine)
     collected = _collected(engine)
+    if options.stored_only:
+        raise UserError("--stored-only needs Discogs' dump.")
     if not collected and not options.all_genres:
         raise UserError(
             "No genre is collected, so no recording would be kept: collector genres add NAME, "

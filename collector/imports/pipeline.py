@@ -70,7 +70,10 @@ def run_import(
     reads all rows and writes nothing.
     """
     started = clock.monotonic()
-    refuse_synthetic_catalogue(engine)
+    if source.sandbox is None:
+        refuse_synthetic_catalogue(engine)
+    else:
+        _refuse_other_catalogue(engine, source.sandbox)
     if dry_run:
         source, chosen = _with_origin(engine, source)
         preview = ImportPreview(engine, source, chosen)
@@ -112,6 +115,17 @@ def refuse_synthetic_catalogue(engine: Engine) -> None:
         raise CatalogueMismatch(
             f"This database was filled from {stored}; a dataset cannot be mixed with it. "
             "Set STORE_URL to another database."
+        )
+
+
+def _refuse_other_catalogue(engine: Engine, checksum: str) -> None:
+    """Raise `CatalogueMismatch` unless the catalogue of this checksum filled the database."""
+    with read_transaction(engine) as connection:
+        stored = origin.load_origin(connection)
+    if stored is None or stored.checksum != checksum:
+        raise CatalogueMismatch(
+            "The file was made by a sandbox from its catalogue, and this database was not filled "
+            "from that sandbox. Harvest from it first, into a database of its own (STORE_URL)."
         )
 
 

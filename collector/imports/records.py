@@ -45,6 +45,8 @@ class ImportSource:
     is_ranked: bool = True
     """Whether a track's rank is the number of earlier rows of its genre; otherwise it is the
     position in the track's list of genres."""
+    sandbox: str | None = None
+    """The checksum of the sandbox's catalogue that it was made from; None: real music."""
     schema: DescriptorSchema | None = None
     descriptors: Iterable[tuple[str, Sequence[float]]] = ()
     """Values of tracks by id, from a separate table; imported after the rows."""

@@ -22,6 +22,7 @@ LICENCE: Final = "cc0"
 _ROOT: Final = b"<releases"
 _RECORD: Final = b"<release "
 _END: Final = b"</releases>"
+_SANDBOX: Final = re.compile(rb'<releases sandbox="([0-9a-f]{1,64})"')
 _MAX_RECORD: Final = 1 << 26
 """Bytes of one record; the longest releases have some hundred kilobytes."""
 _MAX_TRACKS: Final = 10_000
@@ -38,6 +39,12 @@ _DURATION: Final = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)")
 def is_releases(head: bytes) -> bool:
     """Return whether a file that begins so is the dump of releases."""
     return head.lstrip().startswith(_ROOT) and _RECORD in head
+
+
+def sandbox_checksum(head: bytes) -> str | None:
+    """Return the checksum of the catalogue of a sandbox's dump; None: a dump of Discogs."""
+    match = _SANDBOX.match(head.lstrip())
+    return match[1].decode() if match else None
 
 
 def read_records(file: IO[bytes]) -> Iterator[bytes]:

@@ -27,6 +27,7 @@ class RejectReason(StrEnum):
     NOTHING = "nothing there"
     DAMAGED = "a damaged record"
     OTHER_GENRE = "of another genre"
+    NOT_STORED = "not stored before"
     NO_OBJECT = "not an object"
     NO_TRACK = "not a track"
     LOCAL = "a local file"

@@ -1,6 +1,12 @@
-"""`genrebase demo`: harvest, enrich, train and predict once on the sandbox."""
+"""`genrebase demo`: harvest, enrich, train and predict once on the sandbox.
 
-from collections.abc import Mapping
+By default it shows open sources: recordings of MusicBrainz, labels of Discogs' dump (CC0) for the
+same tracks, AcousticBrainz' numbers, and a model that is trained on open licences only. The other
+example is Spotify with ReccoBeats.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +22,10 @@ from genrebase.store import connect, schema_revision
 DEFAULT_FILE: Final = "sandbox-demo.db"
 _RATE: Final = "6000/30s"
 """The rate limit of the sandbox and of its clients in the demo; Spotify's is far lower."""
+_RATES: Final = (
+    *("COLLECTOR_RATE", "COLLECTOR_RECCOBEATS_RATE", "COLLECTOR_MUSICBRAINZ_RATE"),
+    *("COLLECTOR_ACOUSTICBRAINZ_RATE", "COLLECTOR_DISCOGS_RATE"),
+)
 _FROM_STATUS: Final = (
     "origin",
     "invented",
@@ -49,13 +59,15 @@ class Demo:
         *,
         log_level: str = "WARNING",
         estimator: str,
+        spotify: bool = False,
     ) -> None:
+        self._spotify = spotify
         self._estimator = estimator
         self._database, self._output, self._clock, self._stop = database, output, clock, stop
         self._environment: dict[str, str] = {
             "STORE_URL": database.url,
-            "COLLECTOR_RATE": _RATE,
-            "COLLECTOR_RECCOBEATS_RATE": _RATE,
+            "COLLECTOR_SOURCES": "spotify" if spotify else "musicbrainz",
+            **dict.fromkeys(_RATES, _RATE),
             "GENREBASE_LOG_LEVEL": log_level,
         }
 
@@ -70,16 +82,26 @@ class Demo:
         with sandbox.run_sandbox(sandbox.sandbox_command(catalogue, rate=_RATE)) as served:
             self._environment |= sandbox.client_environment(served.url)
             self._ensure_genres(target)
-            steps_done = [
-                self._step("harvest", "collector", "harvest"),
-                self._step("enrich", "collector", "enrich"),
-                self._step("train", "classifier", "train", "--estimator", self._estimator),
-                self._step("predict", "classifier", "predict"),
-            ]
+            steps_done = list(self._steps())
             status = self._run_quietly("collector", "status")
             models = self._run_quietly("classifier", "models")
         summary = self._summary(steps_done, status, models)
         return summary | {"seconds": round(self._clock.monotonic() - started, 1)}
+
+    def _steps(self) -> Iterator[DemoStepResult]:
+        yield self._step("harvest", "collector", "harvest")
+        licence = []
+        if not self._spotify:
+            licence = ["--licence", "open"]
+            with tempfile.TemporaryDirectory() as folder:
+                dump = self._step("download", "collector", "download", "discogs", "--into", folder)
+                yield dump
+                file = (dump.document or {})["file"]
+                yield self._step("import", "collector", "import", str(file), "--stored-only")
+        yield self._step("enrich", "collector", "enrich")
+        train = ("train", "--estimator", self._estimator, *licence)
+        yield self._step("train", "classifier", *train)
+        yield self._step("predict", "classifier", "predict")
 
     def _ensure_genres(self, target: int) -> None:
         existing = genres.existing_genres(self._environment, self._stop)

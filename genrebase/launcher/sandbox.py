@@ -15,6 +15,14 @@ from genrebase.launcher.supervisor import ChildCommand
 
 SYNTHETIC_CATALOGUE: Final = "an invented catalogue: its tracks, artists and numbers are made up"
 _ANY_CREDENTIAL: Final = "sandbox"
+_URLS: Final = tuple(
+    f"COLLECTOR_{service}_URL"
+    for service in (
+        *("SPOTIFY", "RECCOBEATS", "MUSICBRAINZ", "ACOUSTICBRAINZ", "ARCHIVE", "JAMENDO"),
+        "DISCOGS",
+    )
+)
+"""Settings that would name another host than the sandbox."""
 _EXIT_SECONDS: Final = 10.0
 """Time for a sandbox that cannot start to end by itself."""
 
@@ -37,7 +45,8 @@ def sandbox_command(
     """
     arguments = ["sandbox", "--port", str(port), "--mode", "extended", "--json"]
     if rate is not None:
-        arguments += ["--rate", rate]
+        for service in ("", "musicbrainz-", "acousticbrainz-", "discogs-"):
+            arguments += [f"--{service}rate", rate]
     if catalogue is not None:
         arguments += ["--catalogue", catalogue]
     return ChildCommand("collector", tuple(arguments), {"GENREBASE_LOG_LEVEL": "WARNING"})
@@ -48,8 +57,9 @@ def client_environment(url: str) -> Mapping[str, str]:
     return {
         "SPOTIPY_CLIENT_ID": _ANY_CREDENTIAL,
         "SPOTIPY_CLIENT_SECRET": _ANY_CREDENTIAL,
-        "COLLECTOR_SPOTIFY_URL": url,
-        "COLLECTOR_RECCOBEATS_URL": f"{url}/reccobeats/v1",
+        "COLLECTOR_SANDBOX_URL": url,
+        "COLLECTOR_CONTACT": "sandbox@example.org",
+        **dict.fromkeys(_URLS, ""),
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }

@@ -6,15 +6,19 @@ import random
 import pytest
 from sqlalchemy import select
 
+from collector.catalogue.origin import CatalogueOrigin, store_origin
+from collector.catalogue.tracks import record
 from collector.curation import imports
 from collector.datasets.formats.table import DamagedFile, NotADataset
+from collector.errors import CatalogueMismatch
 from collector.imports.discogs_dump import import_discogs_dump, is_discogs_dump
 from collector.imports.dump_staging import DumpOptions
+from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.errors import UserError
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories
-from tests.fakes import FakeClock
+from tests.fakes import NOON, FakeClock
 from tests.integration.test_import import Killed, Quiet
 
 RELEASES = 300
@@ -205,3 +209,32 @@ def test_only_the_dump_of_releases_is_recognised(dump, tmp_path):
     assert is_discogs_dump(dump)
     assert not is_discogs_dump(other)
     assert not is_discogs_dump(tmp_path / "absent")
+
+
+def test_a_dump_of_a_sandbox_needs_its_database(collecting, dump, tmp_path):
+    """Made-up tracks join those of the same catalogue only."""
+    path = tmp_path / "made_releases.xml.gz"
+    content = gzip.decompress(dump.read_bytes())
+    path.write_bytes(gzip.compress(content.replace(b"<releases>", b'<releases sandbox="ab12">')))
+    with pytest.raises(CatalogueMismatch, match="made by a sandbox"):
+        run(collecting, path, tmp_path)
+    with transaction(collecting) as connection:
+        store_origin(connection, CatalogueOrigin("synthetic", "seed 1, sha256:ab12"), NOON)
+    assert run(collecting, path, tmp_path).tracks_new > 0
+    with pytest.raises(CatalogueMismatch, match="cannot be mixed"):
+        run(collecting, dump, tmp_path)
+
+
+def test_only_stored_tracks_are_labelled(collecting, dump, tmp_path):
+    """Tracks that are not stored are counted, and not added."""
+    with transaction(collecting) as connection:
+        track = SourceTrack("spotify", "a", "One 2", (ArtistCredit("Artist 2"),))
+        delivery = Provenance("spotify", provider=None)
+        record(connection, [TrackObservation(track, "techno", 0)], delivery, NOON)
+    sizes = DumpOptions(tmp_path, stored_only=True, batch_rows=17)
+    result = import_discogs_dump(collecting, dump, FakeClock(), Quiet(), sizes)
+    assert (result.tracks_new, result.duplicates) == (0, 1)
+    assert result.reasons["not stored before"] > 100
+    with read_transaction(collecting) as connection:
+        sources = select(tables.sighting.c.source).order_by(tables.sighting.c.source)
+        assert list(connection.scalars(sources)) == ["discogs", "spotify"]

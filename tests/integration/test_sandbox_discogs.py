@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 import requests
 
-from collector.datasets.rows import ParsedRow
 from collector.rate import Rate
+from collector.records import SourceTrack
 from collector.sources import discogs_items
 from genrebase.store import names
 from sandbox.tracks.catalogue import SandboxCatalogue
@@ -101,7 +101,7 @@ def test_there_is_no_range_and_no_length(host):
 
 def test_records_begin_lines(xml):
     """Without a declaration; line feeds inside of texts are raw, carriage returns escaped."""
-    assert xml.startswith("<releases>\n<release ")
+    assert re.match(r'<releases sandbox="\w+">\n<release ', xml)
     assert xml.endswith("</release>\n</releases>\n")
     root = ET.fromstring(xml)
     assert len(re.findall(r"^<release ", xml, re.MULTILINE)) == len(root)
@@ -127,16 +127,14 @@ def test_tracks_have_durations_or_none(xml):
 def test_the_tracks_are_those_of_the_catalogue(xml):
     """All of them, with a style for each genre of their release, read by the collector."""
     stream = io.BytesIO(xml.encode())
-    rows = [
-        row
-        for record in discogs_items.read_records(stream)
-        for row in discogs_items.parse_record(record, 2100)
-    ]
-    assert all(isinstance(row, ParsedRow) for row in rows)
+    records = discogs_items.read_records(stream)
+    releases = [discogs_items.parse_record(record, 2100) for record in records]
+    found = [track for release in releases for track in release.tracks]
+    assert all(isinstance(track, SourceTrack) for track in found)
     tracks = [CATALOGUE.track_at(number) for number in range(CATALOGUE.n_rows)]
     keys = {names.name_key(track.title, track.artists[0]) for track in tracks}
-    assert {names.name_key(row.track.title, row.track.artists[0].name) for row in rows} == keys
-    styles = {vote.name.lower() for row in rows for vote, _ in row.votes}
+    assert {track.name_key for track in found} == keys
+    styles = {vote.name.lower() for release in releases for vote, _ in release.votes}
     assert {*CATALOGUE.genres} <= styles
     assert {"rock", "hip hop", "funk / soul"} <= styles
 

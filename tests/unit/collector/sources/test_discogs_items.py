@@ -93,6 +93,15 @@ def test_records_are_read_one_by_one(root):
     assert releases[1] == RejectReason.DAMAGED
 
 
+def test_the_dump_of_a_sandbox_names_its_catalogue():
+    """Made-up tracks must not join real ones."""
+    dump = b'<releases sandbox="0a1b">\n' + RELEASE
+    assert discogs_items.is_releases(dump)
+    assert discogs_items.sandbox_checksum(dump) == "0a1b"
+    assert discogs_items.sandbox_checksum(b"<releases>\n" + RELEASE) is None
+    assert len(list(discogs_items.read_records(io.BytesIO(dump)))) == 1
+
+
 def test_a_record_without_an_end_is_bounded(monkeypatch):
     """It is cut, and rejected; the dump goes on with the next record."""
     monkeypatch.setattr(discogs_items, "_MAX_RECORD", 5_000)
