@@ -1,4 +1,7 @@
-"""Check which sources can be accessed, with at most four requests, and two to MusicBrainz."""
+"""Check which sources can be accessed, with at most four requests.
+
+If MusicBrainz is among the sources, two more go to it, and two to AcousticBrainz.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from collector.http.retry import (
     recording_closed_endpoint,
 )
 from collector.ports import FeatureProvider
+from collector.providers.acousticbrainz import AcousticBrainz
 from collector.providers.reccobeats import ReccoBeats
 from collector.providers.spotify_features import SpotifyAudioFeatures
 from collector.records import PageQuery
@@ -40,8 +44,11 @@ _CONNECT_SECONDS: Final = 1.5
 """Seconds to connect to a source: without a network, all checks together take under five."""
 
 _GENRE: Final = "rock"
-_TRACK_ID: Final = "3n3Ppam7vgaVa1iaRUc9Lp"
-"""Mr. Brightside."""
+_IDS: Final = {
+    source_ids.SPOTIFY: "3n3Ppam7vgaVa1iaRUc9Lp",
+    source_ids.MUSICBRAINZ: "e8afe383-1478-497e-90b1-7885c7f37f6e",
+}
+"""Mr. Brightside; Soul Love."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class CollectorDoctor:
         """Yield one result per source and provider."""
         if source_ids.MUSICBRAINZ in self.settings.source_names:
             yield _run_check("musicbrainz", self._check_musicbrainz)
+            yield self._check_acousticbrainz()
         yield from self._check_spotify()
         unreachable = self._unreachable("reccobeats", self.settings.reccobeats_api_url)
         if unreachable is not None:
@@ -102,6 +110,19 @@ class CollectorDoctor:
         page = fetch_page(budget, self.clock, source, query, requests, max_attempts=_MAX_ATTEMPTS)
         return Check("musicbrainz", ok=True, sentence=f"{page.received} recordings on a page.")
 
+    def _check_acousticbrainz(self) -> Check:
+        """Return a check that never fails: the service may have ended, and is not needed."""
+        provider = AcousticBrainz.from_settings(self.settings, self.clock)
+        address = self.settings.acousticbrainz_api_url
+        check = self._unreachable(provider.name, address) or _run_check(
+            provider.name,
+            partial(self._check_provider, provider, RequestLimit(_MAX_ATTEMPTS)),
+        )
+        if check.ok:
+            return check
+        sentence = f"{check.sentence} It may have ended; its dumps have the same numbers."
+        return Check(provider.name, ok=None, sentence=sentence)
+
     def _check_search(self, source: SpotifySearch) -> Check:
         budget = RequestBudget.open(self.engine, source.account)
         query = PageQuery(_GENRE, source.query_for(_GENRE), *ALL_YEARS, 0, source.page_limits[0])
@@ -120,17 +141,18 @@ class CollectorDoctor:
         mode = "extended mode" if limit == source.page_limits[0] else "development mode"
         return Check("spotify search", ok=True, sentence=f"{limit} tracks a page ({mode}).")
 
-    def _check_provider(self, provider: FeatureProvider) -> Check:
+    def _check_provider(
+        self, provider: FeatureProvider, request_limit: RequestLimit | None = None
+    ) -> Check:
         budget = RequestBudget.open(self.engine, provider.account)
         now = self.clock.now().timestamp()
         if budget.capabilities.is_closed(provider.endpoint, now):
             return _closed(provider.name)
-        call = partial(provider.fetch, [_TRACK_ID])
+        call = partial(provider.fetch, [_IDS[provider.ids_of]])
+        limit = request_limit or self.request_limit
         try:
             with recording_closed_endpoint(budget, self.clock):
-                call_with_retries(
-                    budget, self.clock, call, self.request_limit, max_attempts=_MAX_ATTEMPTS
-                )
+                call_with_retries(budget, self.clock, call, limit, max_attempts=_MAX_ATTEMPTS)
         except EndpointClosed:
             return _closed(provider.name)
         return Check(_name(provider.name), ok=True, sentence="audio features are available.")

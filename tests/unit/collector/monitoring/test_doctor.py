@@ -36,6 +36,7 @@ def examine(engine: Engine, url: str | None, **more: object) -> dict[str, Check]
         "spotify_client_id": "an-id",
         "spotify_client_secret": SecretStr("a-secret"),
         "spotify_url": url,
+        "acousticbrainz_url": url,
     }
     settings = CollectorSettings(_env_file=None, **{**values, **more})  # type: ignore[arg-type]
     doctor = CollectorDoctor(engine, settings, FakeClock(), RequestLimit(MAX_REQUESTS))
@@ -73,6 +74,24 @@ def test_checks_musicbrainz_where_it_is_a_source(
     assert "COLLECTOR_CONTACT" in without.sentence
     down = {**more, "musicbrainz_url": "http://127.0.0.1:1"}
     assert examine(sqlite_engine, server.url, **down)["musicbrainz"].ok is False
+
+
+def test_acousticbrainz_may_have_ended(sqlite_engine: Engine, server: ScriptedServer) -> None:
+    """It is checked with MusicBrainz; whatever it does, nothing is reported as wrong."""
+    path = "/api/v1/low-level"
+    more = {"sources": "spotify,musicbrainz", "musicbrainz_url": server.url}
+    server.respond(path, ScriptedResponse.json({"mbid_mapping": {}}))
+    check = examine(sqlite_engine, server.url, **more)["acousticbrainz"]
+    assert (check.ok, check.sentence) == (True, "audio features are available.")
+    server.respond(path, ScriptedResponse(503, b""))
+    for url in (server.url, "http://127.0.0.1:1"):
+        check = examine(sqlite_engine, server.url, **more, acousticbrainz_url=url)[
+            "acousticbrainz"
+        ]
+        assert check.ok is None
+        assert "It may have ended" in check.sentence
+    assert server.requests(path) == 3
+    assert "acousticbrainz" not in examine(sqlite_engine, server.url)
 
 
 def test_detects_the_limits_of_development_mode(
