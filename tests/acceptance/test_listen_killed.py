@@ -1,13 +1,13 @@
 """`collector listen` as processes: killed, stopped, on a full disk, and started again."""
 
 import json
-import os
 import resource
 import signal
 import subprocess
 import sys
-import time
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -163,31 +163,19 @@ def test_sixty_items_despite_faults_and_kills(archive, database_url, tmp_path):
     usable = sum(
         file.fault in USABLE for item in archive.items.values() for file in item.files.values()
     )
-    highest = 0
-
-    def watch(process, seconds):
-        nonlocal highest
-        until = time.monotonic() + seconds
-        while process.poll() is None and time.monotonic() < until:
-            highest = max(highest, size_of(tmp_path / "downloads"))
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(0.005)
-
-    for number in range(5):
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        with listen("--workers", "2", start_new_session=True, **quiet) as process:
-            watch(process, 8 + number)
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    with listen("--workers", "2", stderr=subprocess.DEVNULL) as process:
-        watch(process, 900)
-        document = json.loads(process.communicate()[0])
+    with watching(tmp_path / "downloads") as sizes:
+        for number in range(5):
+            with listen("--workers", "2") as process:
+                kill_during_work(process, 7 + number)
+            assert count(database_url, tables.track) >= 7 * (number + 1)
+        with listen("--workers", "2", stderr=subprocess.DEVNULL) as process:
+            document = json.loads(process.communicate()[0])
     assert document["stopped"] == "done"
     for table in (tables.track, tables.descriptor, tables.sound_summary, tables.audio_features):
         assert count(database_url, table) == usable
     failed = tables.audio_download.c.status == "failed"
     assert count(database_url, tables.audio_download, failed) == 120 - usable
-    assert 0 < highest <= 200_000
+    assert 0 < max(sizes) <= 200_000
     assert_nothing_was_sent_twice(archive)
     engine = make_engine(database_url)
     with read_transaction(engine) as connection:
@@ -202,6 +190,24 @@ def test_sixty_items_despite_faults_and_kills(archive, database_url, tmp_path):
     engine.dispose()
     assert licences.keys() == {"cc-by-4.0", "cc-by-nc-sa-3.0", "cc-by-nc-nd-3.0", "unknown"}
     assert sum(licences.values()) == usable
+
+
+@contextmanager
+def watching(folder: Path) -> Iterator[list[int]]:
+    """Measure the files of a folder every few milliseconds; yield the sizes."""
+    sizes, ended = [], threading.Event()
+
+    def measure():
+        while not ended.wait(0.005):
+            sizes.append(size_of(folder))
+
+    thread = threading.Thread(target=measure)
+    thread.start()
+    try:
+        yield sizes
+    finally:
+        ended.set()
+        thread.join()
 
 
 def size_of(folder: Path) -> int:
