@@ -105,12 +105,15 @@ class NameGenres:
 class TagGenres:
     """The genre tag of a file."""
 
+    separator: str | None = None
+    """Separates genres besides `;`, `/` and NUL."""
+
     def __call__(self, _file: AudioFile, tags: AudioTags | None) -> Sequence[str]:
         """Return the genres of the tag: ID3 separates several by `;`, `/` or NUL."""
         if tags is None:
             return ()
         values = [part for value in tags.genres for part in _split_slashes(value)]
-        return genre_cells.split_genres(values)
+        return genre_cells.split_genres(values, self.separator)
 
     def survey(self, _files: Sequence[AudioFile]) -> list[str]:
         """Return nothing: tags are not read yet."""
@@ -144,16 +147,24 @@ class TableGenres:
         return sentences
 
 
-def genre_source(option: str | None, encoding: str = reader.DEFAULT_ENCODING) -> GenreSource:
+def genre_source(
+    option: str | None,
+    separator: str | None = None,
+    encoding: str = reader.DEFAULT_ENCODING,
+) -> GenreSource:
     """Return the source named by `option`: `folder`, `name`, `tags`, a table's file, or None.
 
-    Raises `UserError` for a table that does not exist or lacks the columns.
+    `separator` separates the genres of a tag, or of a cell of a table, besides the usual marks.
+    Raises `UserError` for a table that does not exist or lacks the columns, and for a separator
+    without one of these.
     """
+    if separator and option in {None, FOLDER, NAME}:
+        raise UserError("--genre-separator needs genres of tags or of a table: --genre-from tags.")
     chosen: dict[str | None, GenreSource] = {
         None: no_genres,
         FOLDER: FolderGenres(),
         NAME: NameGenres(),
-        TAGS: TagGenres(),
+        TAGS: TagGenres(separator),
     }
     if option in chosen:
         return chosen[option]
@@ -163,7 +174,7 @@ def genre_source(option: str | None, encoding: str = reader.DEFAULT_ENCODING) ->
             f"--genre-from {printable(option)}: give folder, name, tags, or the name of a table "
             "(CSV)."
         )
-    return TableGenres(genre_table.read_genre_table(Path(option), encoding))
+    return TableGenres(genre_table.read_genre_table(Path(option), encoding, separator))
 
 
 def genre_in_name(file: AudioFile) -> str:

@@ -92,7 +92,7 @@ class GenreTable:
         return sentences
 
 
-def read_genre_table(path: Path, encoding: str) -> GenreTable:
+def read_genre_table(path: Path, encoding: str, separator: str | None = None) -> GenreTable:
     """Read the genres of a table; raise `UserError` if it lacks the columns."""
     with reader.open_dataset(path, encoding) as dataset:
         header = [columns.normalise(name) for name in dataset.header]
@@ -105,7 +105,7 @@ def read_genre_table(path: Path, encoding: str) -> GenreTable:
                 f"Its columns are: {', '.join(dataset.header[:30])}."
             )
         rows = (
-            (row[key], genre_cells.split_genres(row[genre]))
+            (row[key], genre_cells.split_genres(row[genre], separator))
             for row in dataset.rows()
             if not isinstance(row, reader.BrokenRow)
         )

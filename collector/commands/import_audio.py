@@ -38,6 +38,13 @@ def import_audio(
             "columns: path, filename or track_id; genre or label."
         ),
     ] = None,
+    genre_separator: Annotated[
+        str | None,
+        typer.Option(
+            help="Separates the genres of a tag or of a table's cell, besides ;, | and (in tags) "
+            "/, such as a comma. The first genre counts."
+        ),
+    ] = None,
     fma_tracks: Annotated[
         Path | None,
         typer.Option(
@@ -79,7 +86,7 @@ def import_audio(
     output = Output(as_json=as_json)
     clock = SystemClock()
     table = None if fma_tracks is None else fma.load_tracks(fma_tracks, clock.now().year + 1)
-    source = genre_source.genre_source(genre_from)
+    source = genre_source.genre_source(genre_from, genre_separator)
     request = audio.AudioImportRequest(
         path,
         source,

@@ -210,14 +210,9 @@ def _importer(
     documents = essentia_documents.recognise(file)
     if documents is not None and subset is None:
         return partial(_of_documents, documents, licence=licence)
-    if file.is_dir():
-        if not fma.is_fma_folder(file):
-            raise UserError(
-                f"{file} is a folder without FMA's tracks.csv and without documents of Essentia. "
-                "Name a file."
-            )
+    if file.is_dir() and fma.is_fma_folder(file):
         return _of_file(import_fma, file, subset=subset or fma.SUBSETS[-1], licence=licence)
-    if fma.is_fma_tracks(file):
+    if file.is_file() and fma.is_fma_tracks(file):
         return _of_file(import_fma, file, subset=subset or fma.SUBSETS[-1], licence=licence)
     if subset is not None:
         raise UserError("--subset needs FMA's tables: name their folder, or tracks.csv.")

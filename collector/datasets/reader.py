@@ -66,6 +66,8 @@ def open_dataset(
     """
     with open_tables(path, encoding, table) as entries:
         matches = [entry for entry in entries if table is None or entry.name == table]
+        tables = [entry for entry in matches if not contents.is_document(entry.name)]
+        matches = tables or matches
         if len(matches) != 1:
             names = ", ".join(entry.name for entry in entries) or "none"
             what = "several tables" if matches else f"no table {table!r}"
@@ -84,12 +86,14 @@ def _names_tracks(header: Sequence[str]) -> bool:
 
 
 def fingerprint(path: Path, *options: str) -> str:
-    """Return the SHA-256 of the file's bytes and of the options of its import."""
+    """Return the SHA-256 of a file's bytes, or of all files of a folder, and of the options."""
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(_HASH_CHUNK):
-                digest.update(chunk)
+        for part in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if part.is_file():
+                with part.open("rb") as file:
+                    while chunk := file.read(_HASH_CHUNK):
+                        digest.update(chunk)
     except OSError as error:
         raise NotADataset(f"{path} cannot be read: {error.strerror}.") from error
     for option in options:

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from collector.datasets import descriptor_table, reader, segments
@@ -133,7 +133,7 @@ class _DatasetImport:
     ) -> ImportResult:
         """Import one table of the file."""
         dataset = entry.open()
-        refuse_export(self.path, dataset.header)
+        refuse_export(_file_of(self.path, entry.name), dataset.header)
         summary = survey_table(dataset, stop_requested=self.stop_requested)
         table = _Table(self.path, entry.name, dataset, summary)
         source = self._source(table)
@@ -197,7 +197,15 @@ class _Table:
     def fingerprint(self, options: Sequence[str] = ()) -> str:
         """Return the hash that identifies this import of the table."""
         names = [self.table_name] if self.table_name else []
-        return reader.fingerprint(self.path, *options, *names)
+        return reader.fingerprint(_file_of(self.path, self.table_name), *options, *names)
+
+
+def _file_of(path: Path, table_name: str) -> Path:
+    """Return the file of a folder that holds a table; of a file, the file."""
+    for part in PurePosixPath(table_name).parts:
+        if path.is_dir():
+            path /= part
+    return path
 
 
 def _track_source(table: _Table, given: _Options, last_year: int) -> ImportSource:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
+from collector.catalogue import import_progress
 from collector.cli import app
 from collector.datasets.reader import NotADataset
 from collector.imports.dataset import import_dataset
@@ -293,3 +295,38 @@ def test_genres_of_several_tables_are_counted_together(sqlite_engine: Engine, tm
     done = run(sqlite_engine, path)
     for result in (planned, done):
         assert (result.genres, result.similar_genres) == (4, [["Pop", "pop"]])
+
+
+@pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
+def test_tables_of_a_folder_or_an_archive(sqlite_engine: Engine, tmp_path: Path, kind: str):
+    """What is no table is named with the reason; repeated, nothing changes."""
+    files = {
+        "README.txt": "All of it, by Ana, is in the tables.\n",
+        "one.csv": "track_name,artist_name,genre\nBlue,Ana,pop\n",
+        "more/two.csv": "track_name,artist_name,genre\nRed,Bo,rock\n",
+    }
+    folder = tmp_path / "files"
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    path = folder
+    if kind != "folder":
+        archive = {"zip": "zip", "tar.gz": "gztar"}[kind]
+        path = Path(shutil.make_archive(str(tmp_path / "data"), archive, folder))
+    first, again = run(sqlite_engine, path), run(sqlite_engine, path)
+    assert (first.tracks_new, again.tracks_new, again.duplicates) == (2, 0, 2)
+    assert sorted(first.tables) == ["more/two.csv", "one.csv"]
+    assert first.passed_over == {"README.txt": "about the data, no table."}
+    assert {title for title, _, _ in stored(sqlite_engine)} == {"Blue", "Red"}
+    with read_transaction(sqlite_engine) as connection:
+        assert len(import_progress.load_imports(connection)) == 2
+
+
+def test_a_table_of_pandas_with_columns_of_two_levels(sqlite_engine: Engine, tmp_path: Path):
+    """The levels are one header."""
+    path = tmp_path / "data.csv"
+    path.write_text(
+        ",track,track,artist\n,title,genre,name\ntrack_id,,,\n7,Blue,pop,Ana\n8,Red,rock,Bo\n"
+    )
+    assert run(sqlite_engine, path).tracks_new == 2
+    assert {title for title, _, _ in stored(sqlite_engine)} == {"Blue", "Red"}

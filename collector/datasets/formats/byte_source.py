@@ -76,10 +76,13 @@ class _LimitedStream(io.RawIOBase):
 class ByteSource:
     """The bytes of one file, read from the start by each `open`."""
 
-    def __init__(self, path: Path, member: str | None = None) -> None:
-        """Read a file on disk, or a member of the zip archive that it is."""
+    def __init__(self, path: Path, member: str | None = None, *, name: str | None = None) -> None:
+        """Read a file on disk, or a member of the zip archive that it is.
+
+        `name` is for messages, where it is another than that of the file.
+        """
         self.path, self._member = path, member
-        self.name = str(path) if member is None else f"{path}/{member}"
+        self.name = name or (str(path) if member is None else f"{path}/{member}")
         """The name for messages."""
         self._decompress: Callable[[Any], Any] | None = None
         self._size = self._packed_size = 0

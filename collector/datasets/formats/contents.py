@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,7 @@ from collector.datasets.formats import (
     json_tables,
     mtg_jamendo,
     sqlite_tables,
+    tar_members,
     text_encoding,
     workbook,
 )
@@ -34,9 +36,24 @@ _SQLITE: Final = b"SQLite format 3\0"
 _OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _TAR: Final = (257, b"ustar")
 """Offset and mark of a tar archive."""
+_LIST_OF_FILES: Final = (
+    "a list of audio files (M3U or PLS), no table: import their folder with collector import-audio"
+)
+_AUDIO_FILE: Final = re.compile(
+    r".*\.(?:mp3|flac|m4a|aac|ogg|oga|opus|wav|wma|aiff?|mp4|webm)", re.IGNORECASE
+)
+"""A line of a list of audio files."""
+_AUDIO_SUFFIXES: Final = frozenset(
+    {".mp3", ".flac", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".wav", ".wma", ".aif", ".aiff"}
+)
+_DOCUMENT: Final = re.compile(
+    r"(?:readme|licen[cs]e|copying|changes|changelog|citation|about)(?:[._-].*)?|.*\.(?:md|rst|pdf)",
+    re.IGNORECASE,
+)
+"""Names of files about a dataset."""
 _NO_TABLES: Final = {
-    b"#EXTM3U": "a list of audio files (M3U), no table: import their folder with collector "
-    "import-audio",
+    b"#EXTM3U": _LIST_OF_FILES,
+    b"[playlist]": _LIST_OF_FILES,
     b"<": "XML or HTML, no table: save it as CSV, or export it as text (iTunes and Music: File, "
     "Library, Export Playlist, as text)",
 }
@@ -68,12 +85,18 @@ def tables(path: Path, options: "ReadOptions", stack: ExitStack) -> list[TableEn
 
     Raises `NotADataset` if the file cannot be read or holds no table.
     """
+    if path.is_dir():
+        return _folder_tables(path, options, stack)
     try:
         source = ByteSource(path)
     except OSError as error:
         raise NotADataset(f"{path} cannot be read: {error.strerror}.") from error
     if source.head.startswith((_ZIP, _EMPTY_ZIP)):
         return _zip_tables(source, options, stack)
+    if _is_tar(source.head):
+        files = stack.enter_context(tar_members.unpacked(source))
+        members = {name: file for name, file in files.items() if _is_visible_path(name)}
+        return _all_tables(members, source.name, options, stack)
     return _tables_of(source, options, stack)
 
 
@@ -86,17 +109,36 @@ def _tables_of(source: ByteSource, options: ReadOptions, stack: ExitStack) -> li
         return sqlite_tables.tables(path, source.name, stack)
     if head.startswith((_ZIP, _EMPTY_ZIP, _OLD_WORKBOOK)):
         return _workbook_tables(source, options, stack)
-    if head[_TAR[0] :].startswith(_TAR[1]):
-        raise NotADataset(f"{source.name} is a tar archive: unpack it and name its files.")
+    if _is_tar(head):
+        raise NotADataset(f"{source.name} is an archive inside an archive: unpack it.")
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     for mark, what in _NO_TABLES.items():
         if text.startswith(mark):
             raise NotADataset(f"{source.name} is {what}.")
+    if _is_list_of_files(text):
+        raise NotADataset(f"{source.name} is {_LIST_OF_FILES}.")
     if mtg_jamendo.is_mtg_jamendo(head):
         return [TableEntry("", partial(mtg_jamendo.MtgJamendoTable, source))]
     if _is_json(head):
         return json_tables.tables(source, options.encoding, options.names_tracks)
-    return [TableEntry("", partial(DelimitedText, source, options.encoding))]
+    return [TableEntry("", partial(DelimitedText, source, options.encoding, options.names_tracks))]
+
+
+def is_document(name: str) -> bool:
+    """Return whether a file is about a dataset, by its name: `README.txt`, `LICENSE`."""
+    return _DOCUMENT.fullmatch(PurePosixPath(name).name) is not None
+
+
+def _is_tar(head: bytes) -> bool:
+    return head[_TAR[0] :].startswith(_TAR[1])
+
+
+def _is_list_of_files(head: bytes) -> bool:
+    """Return whether all lines are names of audio files, or comments, as in M3U."""
+    lines = [line.strip() for line in head.decode("utf-8", "replace").splitlines()]
+    complete = lines if len(lines) == 1 else lines[:-1]
+    names = [line for line in complete if line and not line.startswith("#")]
+    return bool(names) and all(_AUDIO_FILE.fullmatch(name) for name in names)
 
 
 def _is_json(head: bytes) -> bool:
@@ -144,29 +186,70 @@ def _zip_tables(source: ByteSource, options: ReadOptions, stack: ExitStack) -> l
         if _is_workbook(archive):
             return _workbook_tables(source, options, stack)
         members = [info.filename for info in archive.infolist() if _is_visible(info)]
-    if not members:
-        raise NotADataset(f"{source.name} is a zip archive without files.")
-    if len(members) > _MAX_MEMBERS:
+    sources = {member: partial(ByteSource, path, member) for member in members}
+    return _member_tables(sources, source.name, options, stack)
+
+
+def _folder_tables(folder: Path, options: ReadOptions, stack: ExitStack) -> list[TableEntry]:
+    """Return the tables of the files in a folder, such as an unpacked archive."""
+    files = {
+        file.relative_to(folder).as_posix(): file
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+    members = {name: file for name, file in files.items() if _is_visible_path(name)}
+    audio = [name for name in members if PurePosixPath(name).suffix.lower() in _AUDIO_SUFFIXES]
+    if audio and len(audio) == len(members):
         raise NotADataset(
-            f"{source.name} is a zip archive of {counted(len(members), 'file')}: unpack it and "
-            "name those that hold tracks."
+            f"{folder} is a folder of audio files without a table: collector import-audio {folder}"
         )
-    entries: list[TableEntry] = []
-    for member in filter(options.may_hold, members):
-        entries += _member_tables(path, member, options, stack)
-    return entries
+    return _all_tables(members, str(folder), options, stack)
+
+
+def _all_tables(
+    files: Mapping[str, Path], name: str, options: ReadOptions, stack: ExitStack
+) -> list[TableEntry]:
+    sources = {
+        member: partial(ByteSource, file, name=f"{name}/{member}")
+        for member, file in files.items()
+    }
+    return _member_tables(sources, name, options, stack)
 
 
 def _is_visible(info: zipfile.ZipInfo) -> bool:
-    parts = PurePosixPath(info.filename).parts
-    return not info.is_dir() and not any(part.startswith(_HIDDEN) for part in parts)
+    return not info.is_dir() and _is_visible_path(info.filename)
+
+
+def _is_visible_path(name: str) -> bool:
+    return not any(part.startswith(_HIDDEN) for part in PurePosixPath(name).parts)
 
 
 def _member_tables(
-    path: Path, member: str, options: ReadOptions, stack: ExitStack
+    sources: Mapping[str, Callable[[], ByteSource]],
+    name: str,
+    options: ReadOptions,
+    stack: ExitStack,
 ) -> list[TableEntry]:
+    """Return the tables of the members of an archive or a folder, by their names."""
+    if not sources:
+        raise NotADataset(f"{name} is an archive or a folder without files.")
+    if len(sources) > _MAX_MEMBERS:
+        raise NotADataset(
+            f"{name} holds {counted(len(sources), 'file')}: name those that hold tracks."
+        )
+    entries: list[TableEntry] = []
+    for member in filter(options.may_hold, sources):
+        entries += _tables_of_member(member, sources[member], options, stack)
+    return entries
+
+
+def _tables_of_member(
+    member: str, open_source: Callable[[], ByteSource], options: ReadOptions, stack: ExitStack
+) -> list[TableEntry]:
+    if is_document(member):
+        return [TableEntry(member, partial(_refuse, NotADataset("about the data, no table.")))]
     try:
-        entries = _tables_of(ByteSource(path, member), options, stack)
+        entries = _tables_of(open_source(), options, stack)
     except (NotADataset, DamagedFile) as error:
         return [TableEntry(member, partial(_refuse, error))]
     return [

@@ -14,6 +14,7 @@ from collector.datasets.formats.table import (
     BrokenRow,
     DatasetReader,
     HeaderCheck,
+    NamesTracks,
     NotADataset,
     Row,
 )
@@ -30,8 +31,13 @@ class DelimitedText(DatasetReader):
 
     kind = "text"
 
-    def __init__(self, source: ByteSource, encoding: str) -> None:
-        """Read the header; raise `NotADataset` for an empty or binary file."""
+    def __init__(
+        self, source: ByteSource, encoding: str, names_tracks: NamesTracks | None = None
+    ) -> None:
+        """Read the header; raise `NotADataset` for an empty or binary file.
+
+        `names_tracks` recognises headers of several rows; without it there is one row.
+        """
         self._source, self._encoding = source, encoding
         self._lines: _Lines | None = None
         with self._opened() as text:
@@ -53,18 +59,27 @@ class DelimitedText(DatasetReader):
                 f"{source.name} does not begin with the columns' names: {error}."
             ) from None
         names = [name.strip() for name in names]
-        self.header = names[: self._width(names, lines)]
+        self._header_rows = 1
         if dialect.is_fma_tracks(names, lines[1].strip().split(",") if lines[1:] else []):
             raise NotADataset(
                 f"{source.name} is FMA's table of tracks, with two header rows: import its folder "
                 "(unpack fma_metadata.zip), or the file alone."
             )
+        if names_tracks is not None:
+            levels = dialect.header_levels(
+                lines[self._dialect.declared :], self._delimiter, names_tracks
+            )
+            if levels.rows > 1:
+                names, self._header_rows = list(levels.names), levels.rows
+        self.header = names[: self._width(names, lines)]
 
     def _width(self, names: list[str], lines: list[str]) -> int:
         """Return how many columns there are; rows may lack the unnamed ones at the end."""
         named = max((place for place, name in enumerate(names, 1) if name), default=len(names))
         records = csv.reader(
-            lines[1 + self._dialect.declared :], delimiter=self._delimiter, skipinitialspace=True
+            lines[self._header_rows + self._dialect.declared :],
+            delimiter=self._delimiter,
+            skipinitialspace=True,
         )
         try:
             widths = [len(row) for row in records if row]
@@ -76,7 +91,7 @@ class DelimitedText(DatasetReader):
         """Yield the rows; a malformed row does not affect the others."""
         with self._opened() as text:
             self._lines = _Lines(text, self._encoding if self._is_mixed else None)
-            for _ in range(1 + self._dialect.declared):
+            for _ in range(self._header_rows + self._dialect.declared):
                 _skip_to_filled(self._lines)
             yield from self._records(self._lines)
 

@@ -2,13 +2,20 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
+
+from collector.datasets.formats.table import NamesTracks
 
 DELIMITERS: Final = "\t,;|"
 """In order of preference if the lines fit several: the tab first, because text has none."""
+_MAX_LEVELS: Final = 4
+_UNNAMED: Final = re.compile(r"Unnamed: \d+(?:_level_\d+)?")
+"""What pandas writes for a missing name."""
+_GENERAL: Final = frozenset({"name", "title", "id", "date", "year"})
+"""Names that say nothing without what they are of."""
 _SEPARATOR: Final = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)
 
 
@@ -71,3 +78,55 @@ def is_fma_tracks(first: Sequence[str], second: Sequence[str]) -> bool:
     """Return whether two header rows are those of the Free Music Archive's table of tracks."""
     names = set(zip(first, second, strict=False))
     return names >= {("track", "title"), ("artist", "name"), ("track", "genre_top")}
+
+
+def header_levels(lines: Sequence[str], delimiter: str, names_tracks: NamesTracks) -> "Levels":
+    """Return the header of a table that may have several header rows, as pandas writes them.
+
+    It has if a name of the first row is over several columns, and the rows together name tracks. A
+    last header row may name the index: its other cells are empty.
+    """
+    try:
+        rows = [[cell.strip() for cell in split_line(line, delimiter)] for line in lines[:5]]
+    except csv.Error:
+        rows = []
+    first = rows[0] if rows else []
+    top = [name for name in first if name and not _UNNAMED.fullmatch(name)]
+    if len(set(top)) == len(top):
+        return Levels(tuple(first), 1)
+    for count in range(2, min(_MAX_LEVELS, len(rows) - 1) + 1):
+        if any(len(row) != len(first) for row in rows[:count]):
+            break
+        for names in _joined_names(rows[:count]):
+            if len(set(names)) == len(names) and names_tracks(names):
+                after = rows[count]
+                is_index = len(after) > 1 and bool(after[0]) and not any(after[1:])
+                return Levels((after[0], *names[1:]) if is_index else names, count + is_index)
+    return Levels(tuple(first), 1)
+
+
+class Levels(NamedTuple):
+    """A header, and the number of rows that it has in the file."""
+
+    names: tuple[str, ...]
+    rows: int
+
+
+def _joined_names(rows: Sequence[Sequence[str]]) -> Iterator[tuple[str, ...]]:
+    """Yield possible names of the columns: those of the last row, general ones with those above.
+
+    `track` over `title` is `track_title`; `echonest` over `tempo` is `tempo`.
+    """
+    columns = [
+        [name for name in column if name and not _UNNAMED.fullmatch(name)]
+        for column in zip(*rows, strict=True)
+    ]
+    last = [column[-1] if column else "" for column in columns]
+    for depth in range(2, len(rows) + 1):
+        yield tuple(
+            "_".join(column[-depth:])
+            if name.casefold() in _GENERAL or last.count(name) > 1
+            else name
+            for name, column in zip(last, columns, strict=True)
+        )
+    yield tuple(last)

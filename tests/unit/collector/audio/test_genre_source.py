@@ -236,3 +236,17 @@ def test_smaller_files_of_mtg_jamendo_match(tmp_path: Path) -> None:
     )
     genres, _ = labels(tmp_path, rows, "48/948.low.mp3", "50/950.mp3")
     assert genres == [("rock", "indie"), ("jazz",)]
+
+
+def test_a_separator_of_genres(tmp_path):
+    """Of tags and of tables; files and folders are named after one genre."""
+    tags = AudioTags(genres=("Rock, Indie; Pop",))
+    assert genre_source.genre_source("tags")(FILE, tags) == ("Rock, Indie", "Pop")
+    assert genre_source.genre_source("tags", ",")(FILE, tags) == ("Rock", "Indie", "Pop")
+    table = tmp_path / "genres.csv"
+    table.write_text(f'path,genre\n{FILE.relative_path},"rap, soul"\n')
+    assert genre_source.genre_source(str(table))(FILE, None) == ("rap, soul",)
+    assert genre_source.genre_source(str(table), ",")(FILE, None) == ("rap", "soul")
+    for option in (None, "folder", "name"):
+        with pytest.raises(UserError, match="--genre-separator"):
+            genre_source.genre_source(option, ",")

@@ -124,10 +124,10 @@ def test_other_files_are_refused(written, content, output):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    """A sentence instead of a traceback; a folder is no file either."""
+    """A sentence instead of a traceback; an empty folder is no table either."""
     with pytest.raises(reader.NotADataset, match="No such file"):
         read(tmp_path / "none.csv")
-    with pytest.raises(reader.NotADataset, match="directory"):
+    with pytest.raises(reader.NotADataset, match="folder without files"):
         read(tmp_path)
 
 
