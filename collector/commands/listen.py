@@ -91,9 +91,10 @@ def _report(outcome: "DownloadOutcome", output: Output) -> None:
     """Print the result of a run; raise the error that it ends with, if any."""
     output.write_json(outcome.as_json())
     output.print(
-        f"{counted(outcome.analysed, 'file')} analysed ({outcome.tracks_new:,} new tracks) from "
-        f"{counted(outcome.items, 'new item')}, {outcome.received / 1e6:,.1f} MB in "
-        f"{outcome.requests:,} requests; {outcome.waiting:,} items wait."
+        f"{counted(outcome.analysed, 'file')} analysed "
+        f"({counted(outcome.tracks_new, 'new track')}) from {counted(outcome.items, 'new item')}, "
+        f"{outcome.received / 1e6:,.1f} MB in {counted(outcome.requests, 'request')}; "
+        f"{counted(outcome.waiting, 'item')} still to come."
     )
     _list(output, "Not usable", outcome.failed)
     _list(output, "Items left out", outcome.items_left_out)
