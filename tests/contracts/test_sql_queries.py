@@ -46,6 +46,7 @@ EXPECTED = {
     ],
     "Which artists have the most tracks in a genre?": [("Ann", 1), ("Cid", 1)],
     "Which tracks have no features yet?": [("jazz", 2), (None, 1)],
+    "Under which licences are the labels?": [("csv:test.csv", "unknown", "unknown", 5, 4)],
     "What does the champion predict?": [
         ("Loud", "Ann", "rock", 0.9, "rock", "seen_artist"),
         ("Other", "Cid", "rock", 0.7, "jazz", "seen_artist"),
