@@ -50,7 +50,7 @@ class CollectorSettings(EnvironmentSettings):
     sources: str = Field(
         default="spotify",
         description="Where `collector harvest` and `collector run` find tracks, the first source "
-        "first: `musicbrainz` needs no account.",
+        "first: `musicbrainz` and `internetarchive` need no account.",
     )
     contact: str | None = Field(
         default=None,

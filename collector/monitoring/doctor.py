@@ -27,7 +27,9 @@ from collector.settings import CollectorSettings
 from collector.sources import spotify_client
 from collector.sources.musicbrainz_search import MusicBrainzSearch
 from collector.sources.spotify_search import SpotifySearch
-from genrebase.errors import GenrebaseError
+from genrebase.audio import scan
+from genrebase.counts import counted
+from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.store import connect, source_ids
@@ -65,6 +67,9 @@ class CollectorDoctor:
         if source_ids.MUSICBRAINZ in self.settings.source_names:
             yield _run_check("musicbrainz", self._check_musicbrainz)
             yield self._check_acousticbrainz()
+        for name in (source_ids.INTERNET_ARCHIVE, source_ids.JAMENDO):
+            if name in self.settings.source_names:
+                yield _run_check(name, partial(self._check_audio_source, name))
         yield from self._check_spotify()
         unreachable = self._unreachable("reccobeats", self.settings.reccobeats_api_url)
         if unreachable is not None:
@@ -109,6 +114,28 @@ class CollectorDoctor:
         requests = RequestLimit(_MAX_ATTEMPTS)
         page = fetch_page(budget, self.clock, source, query, requests, max_attempts=_MAX_ATTEMPTS)
         return Check("musicbrainz", ok=True, sentence=f"{page.received} recordings on a page.")
+
+    def _check_audio_source(self, name: str) -> Check:
+        """Return whether a source of audio files can be searched, and its files analysed."""
+        source = bootstrap.make_source(name, self.settings, self.clock)
+        settings = self.settings
+        addresses = {
+            source_ids.INTERNET_ARCHIVE: settings.archive_api_url,
+            source_ids.JAMENDO: settings.jamendo_api_url,
+        }
+        unreachable = self._unreachable(name, addresses[name])
+        if unreachable is not None:
+            return unreachable
+        budget, limit = RequestBudget.open(self.engine, source.account), source.page_limits[0]
+        query = PageQuery(_GENRE, source.query_for(_GENRE), *ALL_YEARS, 0, limit)
+        requests = RequestLimit(_MAX_ATTEMPTS)
+        page = fetch_page(budget, self.clock, source, query, requests, max_attempts=_MAX_ATTEMPTS)
+        received = f"{counted(page.received, 'result')} on a page."
+        try:
+            scan.require_libraries()
+        except UserError as error:
+            return Check(name, ok=None, sentence=f"{received} {error}")
+        return Check(name, ok=True, sentence=received)
 
     def _check_acousticbrainz(self) -> Check:
         """Return a check that never fails: the service may have ended, and is not needed."""

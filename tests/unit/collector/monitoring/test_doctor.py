@@ -94,6 +94,28 @@ def test_acousticbrainz_may_have_ended(sqlite_engine: Engine, server: ScriptedSe
     assert "acousticbrainz" not in examine(sqlite_engine, server.url)
 
 
+@pytest.mark.parametrize(
+    ("name", "path", "page"),
+    [
+        ("internetarchive", "/services/search/v1/scrape", {"items": [{"identifier": "a"}]}),
+        ("jamendo", "/v3.0/tracks/", {"headers": {"code": 0}, "results": [{"id": "1"}]}),
+    ],
+)
+def test_checks_sources_of_audio_files(
+    sqlite_engine: Engine, server: ScriptedServer, name: str, path: str, page: object
+) -> None:
+    """A search shows that requests are accepted; a missing setting is reported without one."""
+    server.respond(path, ScriptedResponse.json(page))
+    more = {"sources": name, "archive_url": server.url, "jamendo_url": server.url}
+    client = {"jamendo_client_id": SecretStr("a-client")}
+    check = examine(sqlite_engine, server.url, **more, **client)[name]
+    assert (check.ok, check.sentence) == (True, "1 result on a page.")
+    assert server.requests(path) == 1
+    without = examine(sqlite_engine, server.url, sources=name)[name]
+    assert without.ok is False
+    assert "COLLECTOR_" in without.sentence
+
+
 def test_detects_the_limits_of_development_mode(
     sqlite_engine: Engine, server: ScriptedServer
 ) -> None:
