@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from genrebase import licences
-from genrebase.counts import counted
+from genrebase.counts import agree, counted
 
 VERDICT: Final = "verdict"
 """The source of labels that people of this database gave."""
@@ -95,7 +95,8 @@ class LeftOut:
         if self.below_level:
             yield f"Left out by --min-level {min_level}: labels: {_listed(self.below_level)}."
         if self.tracks:
-            yield f"{counted(self.tracks, 'track')} have no label without them."
+            verb = agree(self.tracks, "has", "have")
+            yield f"{counted(self.tracks, 'track')} {verb} no label without them."
 
 
 @dataclass(frozen=True, slots=True)

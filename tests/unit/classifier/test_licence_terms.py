@@ -67,3 +67,7 @@ def test_sources_are_stored_as_json_and_read_again() -> None:
     assert TrainingSources.from_json(used.as_json()) == used
     sentences = " ".join(left_out.sentences("open", "release"))
     assert "labels: 9,000 from spotify (terms)" in sentences
+    assert "4 tracks have no label" in sentences
+    assert [*LeftOut(tracks=1).sentences("open", "artist")] == [
+        "1 track has no label without them."
+    ]
