@@ -32,6 +32,8 @@ MAX_DOCUMENT: Final = 1 << 22
 """Bytes; AcousticBrainz' have about 100 kB."""
 _LOOKED_AT: Final = 1_000
 """Files of an archive or folder among which the first JSON file decides what they are."""
+_MAX_SUBMISSIONS: Final = 1_000
+"""Documents of one recording that are summarised together; AcousticBrainz has a few dozen."""
 _MAX_SECONDS: Final = 2**31 / 1000 - 1
 _PARTS: Final = ("lowlevel", "rhythm", "tonal")
 _HIDDEN: Final = (".", "__MACOSX")
@@ -44,15 +46,15 @@ NamedContent = tuple[str, Callable[[], bytes]]
 """The name of a file, and a function that reads it before the next one is taken."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EssentiaFiles:
     """A folder, archive or file with documents."""
 
     path: Path
     is_published: bool
     """Whether the files are named as AcousticBrainz names them."""
-    passed_over: list[str] = field(default_factory=list)
-    """Names of other files, so far."""
+    passed_over: int = 0
+    """Other files, so far."""
     _archives: list[DumpArchive] = field(default_factory=list)
 
     def progress(self) -> float | None:
@@ -64,9 +66,11 @@ class EssentiaFiles:
 
         The numbers and descriptors of all documents of a recording come with its last one.
         """
-        by_recording = groupby(enumerate(self._documents()), key=_recording_or_position)
-        for _, group in by_recording:
-            yield from _parse_group([one for _, one in group], last_year)
+        numbered = enumerate(self._documents())
+        for _, group in groupby(numbered, key=_recording_or_position):
+            documents = (one for _, one in group)
+            while some := list(_parse_some(documents, last_year)):
+                yield from some
 
     def _documents(self) -> Iterator[tuple[str, bytes | None]]:
         """Yield the names and contents of documents; None: too large."""
@@ -74,7 +78,7 @@ class EssentiaFiles:
             if _is_hidden(name):
                 continue
             if not name.endswith(_SUFFIX):
-                self.passed_over.append(name)
+                self.passed_over += 1
                 continue
             content = read()
             yield name, content if len(content) <= MAX_DOCUMENT else None
@@ -175,34 +179,31 @@ def _load(content: bytes | None) -> dict[str, Any] | None:
     return document if is_document else None
 
 
-def _parse_group(
-    documents: Sequence[tuple[str, bytes | None]], last_year: int
+def _parse_some(
+    documents: Iterator[tuple[str, bytes | None]], last_year: int
 ) -> Iterator[ParsedRow | RowRejection]:
-    """Yield the rows of the documents of one recording."""
+    """Yield the rows of the first `_MAX_SUBMISSIONS` documents of one recording."""
     rows: list[ParsedRow | RowRejection] = []
     submissions, values = [], []
-    for name, content in documents:
+    last = None
+    for name, content in islice(documents, _MAX_SUBMISSIONS):
         document = _load(content)
         if document is None:
             rows.append(RowRejection.NO_DOCUMENT)
             continue
         row = _parse(name, content or b"", document, last_year)
-        rows.append(row)
         if isinstance(row, ParsedRow):
+            last = len(rows)
             submissions.append(parse_document(document))
             values.append(essentia_descriptors.descriptors(document))
-    last = max((at for at, row in enumerate(rows) if isinstance(row, ParsedRow)), default=None)
+        rows.append(row)
     for position, row in enumerate(rows):
         if position == last and isinstance(row, ParsedRow):
-            recording = RecordingSubmissions(_recording_id(row.track), tuple(submissions))
+            recording = RecordingSubmissions(row.track.source_id, tuple(submissions))
             medians = essentia_descriptors.medians(values)
             yield row._replace(values=medians, recording=recording)
         else:
             yield row
-
-
-def _recording_id(track: SourceTrack) -> str:
-    return track.source_id
 
 
 def _parse(

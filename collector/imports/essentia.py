@@ -92,6 +92,5 @@ def _estimate(files: EssentiaFiles, count: int | None, done: int) -> float | Non
 
 
 def _notes(files: EssentiaFiles) -> Iterator[str]:
-    others = files.passed_over
-    if others:
-        yield f"{counted(len(others), 'file')} passed over, not JSON: {others[0]}, …"
+    if files.passed_over:
+        yield f"{counted(files.passed_over, 'file')} passed over: not JSON."
