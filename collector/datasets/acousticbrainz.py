@@ -5,7 +5,7 @@ documents (genre, mood, danceability) are no measurements and are not parsed.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from collector.submissions import Submission, parse_key
@@ -108,24 +108,26 @@ def parse_document(document: Any) -> Submission:
             (
                 value
                 for path in paths
-                if (value := _in_range(value_at(document, path), *_LIMITS[name])) is not None
+                if (value := _in_range(value_at(document, path.split(".")), *_LIMITS[name]))
+                is not None
             ),
             None,
         )
         for name, paths in _PATHS.items()
     }
     for key, scale in _KEYS:
-        pitch_class, mode = parse_key(value_at(document, key), value_at(document, scale))
+        found = (value_at(document, path.split(".")) for path in (key, scale))
+        pitch_class, mode = parse_key(*found)
         if pitch_class is not None:
             return Submission(**values, key=pitch_class, mode=mode)
     return Submission(**values)
 
 
-def value_at(document: Any, path: str) -> Any:
-    """Return the value at a path such as `rhythm.bpm` or `lowlevel.mfcc.mean.0`; None: absent."""
+def value_at(document: Any, path: Sequence[str]) -> Any:
+    """Return the value at a path such as `lowlevel`, `mfcc`, `mean`, `0`; None: absent."""
     value = document
-    for name in path.split("."):
-        if isinstance(value, Mapping):
+    for name in path:
+        if isinstance(value, dict):
             value = value.get(name)
         elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
             value = value[int(name)]

@@ -1,11 +1,9 @@
 """The descriptors that are kept of a low-level document of Essentia's music extractor. Pure."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from statistics import median
 from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from collector.datasets.acousticbrainz import value_at
 
@@ -66,8 +64,8 @@ _PEAKS: Final = tuple(
 )
 
 
-_MAX: Final = float(np.finfo(np.float32).max)
-"""The largest number that is stored."""
+_MAX: Final = 3.4e38
+"""The largest number that is stored: as a 32-bit float."""
 
 
 def _paths() -> Iterator[str]:
@@ -102,18 +100,37 @@ COLUMNS: Final = tuple(_paths())
 """The places of the descriptors in a document, in their order; also their names."""
 
 
+def _group(paths: Iterable[str]) -> dict[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return the places of numbers in each list of numbers, and in each part that is one."""
+    groups: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for path in paths:
+        steps = tuple(path.split("."))
+        names = tuple(step for step in steps if not step.isdecimal())
+        groups.setdefault(names, []).append(steps[len(names) :])
+    return groups
+
+
+_PLACES: Final = _group(COLUMNS)
+"""The parts of a document in the order of `COLUMNS`, with the places of numbers in each."""
+
+
 def descriptors(document: Any) -> list[float]:
     """Return the descriptors of a document in the order of `COLUMNS`; NaN for a missing one."""
-    return [_number(value_at(document, path)) for path in COLUMNS]
+    values = []
+    for steps, places in _PLACES.items():
+        part = value_at(document, steps)
+        values += [_number(value_at(part, place) if place else part) for place in places]
+    return values
 
 
 def medians(rows: list[list[float]]) -> list[float]:
     """Return the median of each descriptor over several documents; NaN where none has it."""
     if len(rows) == 1:
         return rows[0]
-    table: NDArray[np.float64] = np.array(rows, dtype=np.float64)
-    columns = (column[~np.isnan(column)] for column in table.T)
-    return [float(np.median(values)) if len(values) else math.nan for values in columns]
+    columns = (
+        [value for value in column if not math.isnan(value)] for column in zip(*rows, strict=True)
+    )
+    return [median(values) if values else math.nan for values in columns]
 
 
 def _number(value: Any) -> float:
