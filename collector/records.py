@@ -237,6 +237,9 @@ class Provenance:
     """The provider under which included features are stored."""
     import_id: int | None = None
     """The import that delivers the batch, which is recorded with its tracks; None: no import."""
+    defers_ties: bool = False
+    """Whether claims of tied tracks are recomputed at the end of the import, not with each batch
+    that changes the order of the genres: that takes time by the square of the rows."""
     licence: str | None = None
     """The licence of the origin's labels, as the source states it; None: the one known of the
     origin (`genrebase.licences`). A licence that is stored stays."""

@@ -102,6 +102,7 @@ def finish(connection: Connection, stored: StoredImport) -> int:
     playlist refers to, stays.
     """
     bulk.lock_identity_writers(connection)
+    primary_genre.recompute_tied(connection)  # an unfinished import may have deferred it
     genre, playlist, shard = tables.genre, tables.genre_playlist, tables.shard
     first = select(func.min(_file.c.started_at)).where(_file.c.origin == stored.origin)
     query = select(genre.c.id).where(

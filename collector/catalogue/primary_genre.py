@@ -5,11 +5,15 @@ order of the genres by their number of tracks changes, the claims of tied tracks
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from sqlalchemy import Connection, func, select, update
 
 from genrebase.store import bulk, tables
 from genrebase.store.claims import choose_claim
+
+_TIED_AT_ONCE: Final = 50_000
+"""Tied tracks that are held in memory."""
 
 TieBreakKeys = Mapping[int, tuple[int, str]]
 """Per genre id: (sighted tracks, name), by which ties are broken."""
@@ -49,8 +53,14 @@ def recompute(connection: Connection, track_ids: Iterable[int]) -> None:
 
 def recompute_tied(connection: Connection) -> None:
     """Recompute the claims of all tied tracks, after the order of the genres has changed."""
-    track = tables.track
-    recompute(connection, connection.scalars(select(track.c.id).where(track.c.claim_tied)).all())
+    track, last = tables.track.c, 0
+    while True:
+        query = select(track.id).where(track.claim_tied, track.id > last).order_by(track.id)
+        ids = connection.scalars(query.limit(_TIED_AT_ONCE)).all()
+        recompute(connection, ids)
+        if len(ids) < _TIED_AT_ONCE:
+            return
+        last = ids[-1]
 
 
 def claims(connection: Connection, track_ids: Sequence[int]) -> dict[int, int | None]:

@@ -339,7 +339,7 @@ def _store(
             )
         sighting_parts.store(connection, batch.ledger.import_id, batch.sighted)
     batch.merged = merging.merge_pairs(connection, batch.same, delivery.origin, now)
-    if primary_genre.order_changed(before, after):
+    if not delivery.defers_ties and primary_genre.order_changed(before, after):
         primary_genre.recompute_tied(connection)
     return {
         track_id: claimed_before

@@ -77,7 +77,9 @@ def import_discogs_dump(
             sha256=combined_hash([file], options),
             rows=rows.followed(read),
             batch_rows=options.batch_rows,
-            provenance=Provenance(discogs_items.SOURCE, None, licence=discogs_items.LICENCE),
+            provenance=Provenance(
+                discogs_items.SOURCE, None, licence=discogs_items.LICENCE, defers_ties=True
+            ),
             mapping=discogs_items.SOURCE,
             pass_over=rows.pass_over,
             on_commit=rows.note,

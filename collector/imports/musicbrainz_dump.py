@@ -232,7 +232,7 @@ class _DumpImport:
             sha256=combined_hash(hashes, self._options),
             rows=self._read(last_year),
             batch_rows=self._options.batch_rows,
-            provenance=Provenance(origin=ORIGIN, provider=None),
+            provenance=Provenance(origin=ORIGIN, provider=None, defers_ties=True),
             mapping=ORIGIN,
             pass_over=self._pass_over,
             on_commit=lambda rows: self._staging.note_fact(RECORDED, str(rows)),

@@ -255,7 +255,9 @@ class _Recorder:
         )
 
     def mark_finished(self) -> None:
-        with transaction(self._engine) as connection:
+        with bulk.exclusive_transaction(self._engine) as connection:
+            if self._provenance.defers_ties:
+                primary_genre.recompute_tied(connection)
             import_progress.mark_finished(connection, self.import_id, self._clock.now())
 
     def result(self, seconds: float, stopped: Literal["done", "interrupted"]) -> ImportResult:
