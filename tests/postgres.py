@@ -1,9 +1,12 @@
 """A PostgreSQL server for tests, with a pool of migrated databases that are emptied and reused."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 import psycopg
@@ -52,6 +55,38 @@ _RESET_SEQUENCES: Final = """
 SELECT setval(CAST(format('%I.%I', schemaname, sequencename) AS regclass), 1, false)
 FROM pg_sequences WHERE last_value IS NOT NULL
 """
+
+
+_STOP_SERVER: Final = """
+import os, pathlib, shutil, signal, sys, time
+folder = pathlib.Path(sys.argv[1])
+sys.stdin.read()  # until the tests end, however they end
+try:
+    pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGQUIT)  # an immediate shutdown
+    for _ in range(100):
+        os.kill(pid, 0)
+        time.sleep(0.05)
+except (OSError, ValueError, IndexError):
+    pass  # it has ended
+shutil.rmtree(folder, ignore_errors=True)
+"""
+
+
+@contextmanager
+def stopping_server(folder: Path) -> Iterator[None]:
+    """Stop the server in `folder / "data"` and remove the folder after the block.
+
+    Also when this process is killed, as workers of an interrupted test run are.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", _STOP_SERVER, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the tests
+    ):
+        yield
 
 
 @dataclass

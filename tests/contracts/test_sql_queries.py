@@ -69,6 +69,7 @@ EXPECTED = {
         ("2025-12-29", "rock", 3, 0.6, (0.9 + 0.6 + 0.7) / 3, 2 / 3),
         ("2025-12-29", None, 2, 0.4, None, 0.5),
     ],
+    "Which files were imported?": [(1, "data.csv", "csv:data.csv", 5, 1, False)],
     "Which genres need more tracks?": [
         ("rock", 200, 0.5, 0.125, 1.0),
         ("rock", 100, 0.25, 0.125, 1.0),
@@ -102,6 +103,10 @@ def filled(engine: Engine) -> Engine:
             connection.execute(
                 insert(tables.acousticbrainz_recording).values(row | numbers | where)
             )
+        file = {"sha256": "x", "id": 1, "name": "data.csv", "origin": "csv:data.csv"}
+        connection.execute(insert(tables.imported_file).values(**file, rows_done=5, tracks_new=1))
+        delivery = {"track_id": loud, "import_id": 1, "created": True, "delivered": 0}
+        connection.execute(insert(tables.import_track).values(delivery))
         make.add_verdict(connection, judged, jazz)
         make.add_shard(connection, rock, requests=7)
         schema = {"classes": ["jazz", "rock"]}

@@ -1,0 +1,46 @@
+"""The imported files, and whether each is undone."""
+
+from typing import Any
+
+from sqlalchemy import Integer, Select, cast, func, select
+
+from genrebase.store import tables
+from genrebase.store.views.definition import Providers, view
+
+
+def _imports(_providers: Providers) -> Select[Any]:
+    file, delivery = tables.imported_file, tables.import_track
+    delivered = select(delivery.c.import_id, func.count().label("tracks"))
+    counted = delivered.group_by(delivery.c.import_id).subquery("delivered")
+    return select(
+        file.c.id.label("import_id"),
+        file.c.name,
+        file.c.origin,
+        file.c.rows_done.label("rows"),
+        cast(func.coalesce(counted.c.tracks, 0), Integer).label("tracks"),
+        file.c.tracks_new,
+        file.c.undone_at.is_not(None).label("undone"),
+        file.c.started_at,
+        file.c.finished_at,
+        file.c.undone_at,
+    ).outerjoin_from(file, counted, counted.c.import_id == file.c.id)
+
+
+imports = view(
+    "imports",
+    "One row per imported file, or table of a file.",
+    {
+        "import_id": "The ID that `collector imports undo` takes.",
+        "name": "The file's name, with that of the table if the file has several.",
+        "origin": "The origin of its tracks; the versions of a file share one.",
+        "rows": "The rows that were read; of an import that was undone, before that.",
+        "tracks": "The tracks that it delivers now: 0 after it was undone, and for imports by "
+        "earlier versions, which did not record this.",
+        "tracks_new": "The tracks that no source had delivered before it.",
+        "undone": "Whether it was undone.",
+        "started_at": "When it was started, NULL for imports by earlier versions.",
+        "finished_at": "When it was completed, NULL if it was interrupted.",
+        "undone_at": "When it was undone, NULL if it was not.",
+    },
+    _imports,
+)
