@@ -92,7 +92,12 @@ def add_tracks_without_features(connection: Connection, source: str, now: dateti
         features.c.track_id == alias.c.track_id, features.c.provider == tables.AUDIO_PROVIDER
     )
     known = exists().where(_item.c.source == alias.c.source, _item.c.item_id == alias.c.source_id)
-    track = tables.track
+    track, sighting = tables.track, tables.sighting
+    licence = (
+        select(func.min(sighting.c.licence))
+        .where(sighting.c.track_id == alias.c.track_id, sighting.c.source == alias.c.source)
+        .scalar_subquery()
+    )
     moment = literal(now, _item.c.listed_at.type)
     rows = (
         select(
@@ -102,7 +107,7 @@ def add_tracks_without_features(connection: Connection, source: str, now: dateti
             track.c.artists,
             track.c.release_date,
             literal([], _item.c.subjects.type),
-            literal(licences.UNKNOWN),
+            func.coalesce(licence, licences.UNKNOWN),
             moment,
             moment,
         )

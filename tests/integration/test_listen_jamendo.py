@@ -94,6 +94,20 @@ def test_tracks_have_licences_and_then_features(engine, serving, catalogue, tmp_
         assert_consistent(connection)
 
 
+def test_tracks_of_other_licences_are_not_requested(sqlite_engine, serving, catalogue, tmp_path):
+    """The licence of a track is known from its sightings before its file is requested."""
+    sandbox = serving(catalogue=catalogue).sandbox
+    settings = settings_for(sandbox, tmp_path, licence="open")
+    harvest(sqlite_engine, settings)
+    outcome = listen(sqlite_engine, settings, max_requests=12)
+    assert outcome.analysed > 0
+    licences = {one for (one,) in rows(sqlite_engine, select(tables.audio_features.c.licence))}
+    assert licences <= {"cc-by-4.0", "cc-by-sa-3.0"}
+    item = tables.audio_item.c
+    waiting = select(item.licence).where(item.status == "waiting").distinct()
+    assert ("cc-by-nc-nd-3.0",) in rows(sqlite_engine, waiting)
+
+
 def test_a_limit_inside_a_200_is_a_ban(engine, serving, catalogue, tmp_path):
     """Code 6 is waited out; nothing is lost."""
     sandbox = serving(catalogue=catalogue, jamendo_rate=Rate(1, 20)).sandbox
