@@ -4,7 +4,17 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from collector.shard import (
     ALL_YEARS,
@@ -239,15 +249,31 @@ def missing_years(
     ]
 
 
+def is_sighted(connection: Connection, genre_id: int, origin: str) -> bool:
+    """Return whether any track was sighted in a genre by an origin."""
+    sighting = tables.sighting.c
+    query = select(sighting.track_id).where(
+        sighting.genre_id == genre_id, sighting.source == origin
+    )
+    return connection.scalar(query.limit(1)) is not None
+
+
 def unknown_genres(connection: Connection, source: str, genre_ids: Collection[int]) -> list[str]:
-    """Return the genres for which a source has returned nothing at all, by name."""
-    shard, genre = tables.shard, tables.genre
+    """Return the genres for which a source has returned nothing at all, by name.
+
+    Also those whose searches are all read, and returned items of other genres only.
+    """
+    shard, genre, sighting = tables.shard, tables.genre, tables.sighting
+    is_sighted = exists().where(sighting.c.genre_id == genre.c.id, sighting.c.source == source)
+    is_read = and_(func.max(shard.c.status) == "exhausted", ~is_sighted)
     query = (
         select(genre.c.name)
         .join(shard, shard.c.genre_id == genre.c.id)
         .where(shard.c.source == source, genre.c.id.in_(list(genre_ids)))
-        .group_by(genre.c.name)
-        .having(func.min(shard.c.status) == "exhausted", func.sum(shard.c["items"]) == 0)
+        .group_by(genre.c.id, genre.c.name)
+        .having(
+            func.min(shard.c.status) == "exhausted", or_(func.sum(shard.c["items"]) == 0, is_read)
+        )
         .order_by(genre.c.name)
     )
     return list(connection.scalars(query))

@@ -1,8 +1,11 @@
 """Harvest genres by search: add, split and recrawl shards, and record pages of search results."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Final
+
+import structlog
 
 from collector.catalogue import shards
 from collector.crawl import planning
@@ -13,6 +16,11 @@ from collector.shard import RECRAWL_AFTER, GenreProgress, Shard
 from genrebase.errors import NothingToDo
 from genrebase.store import bulk
 from genrebase.store.engine import Connection, read_transaction
+
+MAX_PAGES_OF_OTHER_GENRES: Final = 5
+"""Pages of a search without any item of its genre, after which it is closed."""
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,9 @@ class SearchHarvester(ShardHarvester):
             offset=query.offset,
             total=page.total,
         )
+        if self._finds_other_genres(connection, after, page):
+            _log.warning("no result has the genre: search closed", query=shard.query)
+            after = replace(after, status="exhausted")
         moved = shards.update_cursor(connection, shard, after, page.received, now)
         if moved and after.status == "split":
             below_rank = shard.first_rank + max_results
@@ -91,6 +102,19 @@ class SearchHarvester(ShardHarvester):
             )
             shards.add(connection, self.source.name, shard.genre_id, shard.query, new, now)
         return recorded
+
+    def _finds_other_genres(self, connection: Connection, after: Shard, page: Page) -> bool:
+        """Return whether a search has returned items of other genres only, on several pages.
+
+        The words of the genre's name are in theirs, as those of `r & b` in `r&b`.
+        """
+        return (
+            after.status == "open"
+            and after.requests >= MAX_PAGES_OF_OTHER_GENRES
+            and not page.items
+            and ANOTHER_GENRE in page.reject_reasons
+            and not shards.is_sighted(connection, after.genre_id, self.source.origin)
+        )
 
     def _page_limit(self) -> int:
         now = self.clock.now().timestamp()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, select
 
+from collector.crawl.search_harvester import MAX_PAGES_OF_OTHER_GENRES
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction
@@ -104,6 +105,27 @@ def test_votes_decide_what_a_track_counts_for(
     assert sum(n > 1 for n in several.values()) > 20
     wrong = [track_id for track_id, best in most.items() if by_claim[track_id] != best]
     assert len(wrong) <= len(most) // 50, "tracks of two recordings, each with votes of its own"
+
+
+def test_another_spelling_costs_few_requests(
+    engine: Engine, clock: FakeClock, sandbox: RunningSandbox
+) -> None:
+    """A genre whose words are those of another one is searched for on five pages, and named.
+
+    One that differs by blanks is the same, and is searched to its end.
+    """
+    prepare(engine, clock, TARGET, ["rock"])
+    prepare(engine, clock, 2_000, ["Rock-Rock", "hip  hop", "post rock"])
+    outcome = harvest(engine, sandbox.url, clock)
+    assert outcome.stopped == "exhausted"
+    assert outcome.unknown_genres == ["Rock-Rock", "post rock"]
+    with read_transaction(engine) as connection:
+        row, genre = tables.shard.c, tables.genre.c
+        query = select(genre.name, row.requests).join(tables.genre, genre.id == row.genre_id)
+        requests = dict(map(tuple, connection.execute(query)))
+    assert requests["post rock"] == MAX_PAGES_OF_OTHER_GENRES
+    assert requests["hip  hop"] > MAX_PAGES_OF_OTHER_GENRES
+    assert tracks_per_genre(engine)["hip  hop"] > 150
 
 
 def test_killed_it_ends_like_an_undisturbed_one(
