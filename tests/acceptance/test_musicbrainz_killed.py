@@ -35,7 +35,7 @@ from tests.musicbrainz_harvests import (
 TARGET = 500
 KILLED_AFTER = (9, 41, 87, 140, 222)
 """Requests to the sandbox at which a process is killed."""
-MOST_ABOVE_ORACLE = 1.5
+MOST_ABOVE_ORACLE = 1.25
 """Pages read, per page of an oracle that has read them all before."""
 
 pytestmark = [
