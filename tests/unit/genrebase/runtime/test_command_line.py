@@ -5,6 +5,7 @@ import sys
 from typing import Annotated, Any
 
 import pytest
+import structlog
 import typer
 
 from genrebase.errors import CommandInterrupted, GenrebaseError, NothingToDo, UserError
@@ -107,3 +108,24 @@ def test_a_usage_error_is_one_json_document(
     assert (code, document["exit_code"]) == (2, 2)
     assert document["error"] in " ".join(printed.err.split())
     assert part.lower() in document["error"].lower()
+
+
+@pytest.mark.parametrize(("name", "is_json"), [("work", False), ("run", True)])
+def test_logs_of_commands_are_text(
+    name: str, is_json: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As their messages are; only services that run on write JSON lines without a terminal."""
+    app = CommandLine("it", "Do it.")
+
+    @app.command(name)
+    def work() -> None:
+        structlog.get_logger("it").warning("done", items=1)
+
+    @app.command()
+    def other() -> None:
+        """Make it a group."""
+
+    assert ended(app, monkeypatch, name) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("{") is is_json
+    assert "done" in line

@@ -107,3 +107,13 @@ def test_the_time_left_counts_down_between_reports() -> None:
         report(50, total=100)
         console.at = 420.0
     assert "about 3 min left" in console.text()
+
+
+def test_the_end_is_printed_once() -> None:
+    """However often it is reported."""
+    console = TimedConsole()
+    with progress.show_progress(console, "Analysing", total=4) as report:
+        report(0)
+        report(4, note="2.00 files/s")
+        report(4, note="1.99 files/s")
+    assert console.text().splitlines() == ["Analysing: 0 of 4", "Analysing: 4 of 4 (2.00 files/s)"]

@@ -533,6 +533,8 @@ def test_a_unit_can_be_given(column):
     [
         ({"length": "hours"}, "duration cannot be in 'hours': name one of ms, s, min"),
         ({"key": "s"}, "key has no unit that can be named"),
+        ({"energy": "percent"}, "The table has no column of energy"),
+        ({"release_date": "day/month/year"}, "The table has no column of release_date"),
         ({"release_date": "dmy"}, "name day/month/year or month/day/year or year/month/day"),
     ],
 )
