@@ -411,7 +411,8 @@ def test_a_partial_file_is_continued(listener, archive, engine):
         writes.append(1)
         return len(writes) > 6
 
-    assert listener.run(stop=stop).stopped == "interrupted"
+    interrupted = listener.run(stop=stop)
+    assert (interrupted.stopped, interrupted.requests) == ("interrupted", 3)
     [partial] = files_in(listener.folder)
     begun = partial.stat().st_size
     assert begun > 0
