@@ -1,6 +1,6 @@
 """What a model was made of: the sources of its labels and features, with their licences. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,12 +11,6 @@ VERDICT: Final = "verdict"
 """The source of labels that people of this database gave."""
 CLASSES: Final = (licences.OWN, "open", "noncommercial", "unknown", "restricted")
 """Every licence class, the least restrictive first."""
-_ALLOWED: Final[Mapping[str, Sequence[str]]] = {
-    "any": CLASSES,
-    "noncommercial": (licences.OWN, "open", "noncommercial"),
-    "open": (licences.OWN, "open"),
-}
-"""The classes that each value of `--licence` allows."""
 
 
 def licence_class(licence: str) -> str:
@@ -26,7 +20,7 @@ def licence_class(licence: str) -> str:
 
 def is_allowed(licence: str, policy: str) -> bool:
     """Return whether `--licence` with this value allows a licence."""
-    return licence_class(licence) in _ALLOWED[policy]
+    return licence == licences.OWN or licences.is_allowed(licence, policy)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -32,10 +32,12 @@ OF_SOURCES: Final = {
 """The licence of what a source says, tags and features; other sources' is unknown."""
 
 _ELEMENTS: Final = ("by", "nc", "nd", "sa")
-_CREATIVE_COMMONS: Final = re.compile(r"cc(-by)?(-nc)?(-nd|-sa)?(-\d\.\d)?")
-_ADDRESS: Final = re.compile(r"creativecommons\.org/(licenses|publicdomain)/([a-z+-]+)(/\d\.\d)?")
+_CREATIVE_COMMONS: Final = re.compile(r"cc(-by)?(-nc)?(-nd|-sa)?(-[0-9]\.[0-9])?")
+_ADDRESS: Final = re.compile(
+    r"creativecommons\.org/(licenses|publicdomain)/([a-z+-]+)(/[0-9]\.[0-9])?"
+)
 _PUBLIC_DOMAIN_PATHS: Final = {"zero": "cc0", "mark": "public-domain", "certification": "cc0"}
-_VERSION: Final = re.compile(r"\b\d\.\d\b")
+_VERSION: Final = re.compile(r"\b[0-9]\.[0-9]\b")
 _SHORT: Final = re.compile(r"cc((?: (?:by|nc|nd|sa))+)\b")
 """The elements of a licence by their abbreviations, after `cc`."""
 _WORDS: Final = {

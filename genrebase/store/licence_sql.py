@@ -3,24 +3,40 @@
 Without LIKE: its `%` would have to be doubled for one of the two drivers.
 """
 
+from itertools import product
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, func, literal_column
+from sqlalchemy import ColumnElement, and_, case, func, literal_column
 
 from genrebase import licences
 
 _UNLIMITED: Final = [name for name in licences.NAMED if licences.licence_class(name) == "open"]
+_CREATIVE_COMMONS: Final = [
+    name
+    for parts in product(("", "-by"), ("", "-nc"), ("", "-nd", "-sa"))
+    if licences.is_licence(name := "".join(("cc", *parts)))
+]
+"""Without a version."""
+_VERSION_LENGTH: Final = len("4.0")
 
 
 def licence_class(name: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return what a licence allows, by its name."""
+    """Return what a licence allows, by its name; `unknown` for what is no name of a licence."""
+    elements = func.rtrim(name, "0123456789.")
+    has_version = and_(
+        func.length(elements) + _VERSION_LENGTH == func.length(name),
+        func.substr(name, func.length(name) - 1, 1) == ".",
+        func.length(func.replace(name, ".", "")) + 1 == func.length(name),
+    )
+    classes = {f"{one}-": licences.licence_class(one) for one in _CREATIVE_COMMONS}
     return case(
         (name.in_(_UNLIMITED), "open"),
-        (name == licences.UNKNOWN, "unknown"),
         (name == licences.TERMS, "restricted"),
-        (func.replace(name, "-nd", "") != name, "restricted"),
-        (func.replace(name, "-nc", "") != name, "noncommercial"),
-        else_="open",
+        else_=case(
+            classes,
+            value=case((has_version, elements), else_=name.op("||")("-")),
+            else_=licences.UNKNOWN,
+        ),
     )
 
 
