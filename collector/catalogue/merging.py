@@ -14,7 +14,8 @@ from collector.catalogue import (
     sightings,
     submissions,
 )
-from genrebase.store import tables
+from collector.catalogue.import_ledger import BITS, FEATURES
+from genrebase.store import licence_sql, tables
 
 _MOVE_VERDICTS: Final = text("""
     INSERT INTO verdict (track_id, labelled_by, genre_id, labelled_at, note)
@@ -26,15 +27,24 @@ _MOVE_VERDICTS: Final = text("""
 """)
 
 
-_MOVE_DELIVERIES: Final = text("""
-    INSERT INTO import_track (track_id, import_id, created, delivered)
-    SELECT :older, import_id, created AND EXISTS (
+_MOVE_DELIVERIES: Final = text(f"""
+    INSERT INTO import_track (track_id, import_id, created, delivered, licence)
+    SELECT :older, younger.import_id, younger.created AND EXISTS (
         SELECT 1 FROM import_track older WHERE older.track_id = :older AND older.created
-    ), 0
-    FROM import_track younger WHERE track_id = :younger
-    ON CONFLICT (track_id, import_id) DO NOTHING
+    ), CASE WHEN EXISTS (
+        SELECT 1 FROM audio_features own WHERE own.track_id = :older
+        AND substr(file.origin || ':', 1, length(own.provider) + 1) = own.provider || ':'
+    ) THEN 0 ELSE younger.delivered & {BITS[FEATURES]} END, younger.licence
+    FROM import_track younger JOIN imported_file file ON file.id = younger.import_id
+    WHERE younger.track_id = :younger
+    ON CONFLICT (track_id, import_id) DO UPDATE SET
+        delivered = import_track.delivered | excluded.delivered,
+        licence = {licence_sql.stricter("import_track.licence", "excluded.licence")}
 """)
-"""The older track keeps its values: of the younger's, none is stored for certain."""
+"""The older track keeps its values: of the younger's, none is stored for certain.
+
+Only audio features of a provider that the older one lacks are: their licences follow them.
+"""
 
 _UNLESS_ANALYSED: Final = (
     " AND NOT EXISTS (SELECT 1 FROM sound_summary own"
