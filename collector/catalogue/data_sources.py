@@ -60,12 +60,16 @@ def set_licence(connection: Connection, name: str, licence: str) -> None:
 
 
 def remove_unused(connection: Connection, name: str) -> None:
-    """Remove a source that has neither tracks nor labels; another file may get its name."""
-    track, sighting = tables.track, tables.sighting
+    """Remove a source without tracks, labels and other imports; another file may get its name.
+
+    An import that is being undone does not count.
+    """
+    track, sighting, file = tables.track, tables.sighting, tables.imported_file
     connection.execute(
         delete(_source).where(
             _source.c.name == name,
             ~exists().where(track.c.origin == name),
             ~exists().where(sighting.c.source == name),
+            ~exists().where(file.c.origin == name, file.c.undo_started_at.is_(None)),
         )
     )

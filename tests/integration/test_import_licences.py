@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
+from collector.catalogue import merging
 from collector.cli import app
 from collector.curation import imports
 from collector.curation import licences as curation
@@ -18,9 +19,9 @@ from collector.imports.records import ImportResult
 from genrebase.errors import UserError
 from genrebase.progress import no_progress
 from genrebase.store import tables, views
-from genrebase.store.engine import read_transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests.consistency import assert_consistent
-from tests.fakes import FakeClock
+from tests.fakes import NOON, FakeClock
 
 HEADER = "title,artist,genre,energy,tempo,license_url"
 CC_BY = "https://creativecommons.org/licenses/by/4.0/"
@@ -129,6 +130,40 @@ def test_an_undo_withdraws_the_label_of_its_source_only(engine: Engine, tmp_path
         ("Two", "csv:b.csv", "unknown"),
     }
     assert sources(engine) == {"csv:b.csv": "unknown"}
+
+
+def test_a_source_keeps_its_licence_while_another_import_of_it_is_left(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """Also where it delivered neither tracks nor labels first: only features of another's."""
+    run(engine, write(tmp_path / "base.csv", "One,Ann,rock,,,"))
+    first = run(engine, write(tmp_path / "a.csv", "One,Ann,,0.5,,"), "cc0").import_id
+    second = run(engine, write(tmp_path / "a.csv", "One,Ann,,0.5,120,")).import_id
+    assert first is not None
+    assert second not in (None, first)
+    imports.undo(engine, FakeClock(), second)
+    assert sources(engine)["csv:a.csv"] == "cc0"
+    assert features(engine) == {"One": "cc0"}
+    imports.undo(engine, FakeClock(), first)
+    assert "csv:a.csv" not in sources(engine)
+
+
+@pytest.mark.parametrize(("licence", "expected"), [(None, None), ("cc-by-nc-4.0", "cc-by-nc-4.0")])
+def test_features_keep_their_licence_when_their_track_is_merged(
+    engine: Engine, tmp_path: Path, licence: str | None, expected: str | None
+) -> None:
+    """A file that delivers the same features later does not free them; an undo removes them."""
+    run(engine, write(tmp_path / "base.csv", "Old,Ann,rock,,,"))
+    first = run(engine, write(tmp_path / "a.csv", "Young,Ann,rock,0.5,,"), licence).import_id
+    with transaction(engine) as connection:
+        older, younger = connection.scalars(select(tables.track.c.id).order_by("id"))
+        merging.merge_pairs(connection, [(older, younger)], "spotify", NOON)
+    last = run(engine, write(tmp_path / "b.csv", "Old,Ann,rock,0.5,120,"), "cc0").import_id
+    assert features(engine) == {"Old": expected}
+    assert first is not None
+    assert last is not None
+    imports.undo(engine, FakeClock(), last)
+    assert features(engine) == {"Old": expected}
 
 
 @pytest.fixture
