@@ -65,7 +65,6 @@ def record_analysed(
     if download.analysis.features is not None:
         features = {track_id: download.analysis.features}
         licences = {track_id: download.licence}
-        licences = {track_id: download.licence}
         audio_files.store_audio_features(connection, features, schema, now, licences)
     values = {"status": "done", "reason": None, "track_id": track_id}
     _close(connection, key, values, download.received, now)

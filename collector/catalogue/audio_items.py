@@ -14,6 +14,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     null,
     or_,
     select,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 
 from collector.records import ItemFiles, ListedItem, RemoteFile
 from genrebase import licences
-from genrebase.store import bulk, tables
+from genrebase.store import bulk, licence_sql, tables
 
 MAX_ATTEMPTS: Final = 4
 """Failures in a row after which an item is left out."""
@@ -85,7 +86,8 @@ def store_listed(
 def add_tracks_without_features(connection: Connection, source: str, now: datetime) -> None:
     """Make an item of every track of a source whose audio was not analysed.
 
-    For sources whose items are tracks already.
+    For sources whose items are tracks already. Of several licences of a track the strictest
+    counts.
     """
     alias, features = tables.track_alias, tables.audio_features
     analysed = exists().where(
@@ -93,8 +95,12 @@ def add_tracks_without_features(connection: Connection, source: str, now: dateti
     )
     known = exists().where(_item.c.source == alias.c.source, _item.c.item_id == alias.c.source_id)
     track, sighting = tables.track, tables.sighting
+    strictest: ColumnElement[str] = literal_column(
+        f"substr(max({licence_sql.strictness('sighting.licence')}), 2)"
+    )
     licence = (
-        select(func.min(sighting.c.licence))
+        select(strictest)
+        .select_from(sighting)
         .where(sighting.c.track_id == alias.c.track_id, sighting.c.source == alias.c.source)
         .scalar_subquery()
     )

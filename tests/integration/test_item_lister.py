@@ -162,6 +162,19 @@ def test_tracks_without_features_become_items(engine):
     ]
 
 
+def test_an_item_of_several_ids_has_the_strictest_licence(engine):
+    """Two tracks of the source were one recording, and their licences differ."""
+    with transaction(engine) as connection:
+        track = make.add_track(connection, "Song", ["Band"])
+        for name, licence in (("rock", "cc-by-4.0"), ("jazz", "cc-by-nc-nd-3.0")):
+            make.add_alias(connection, track, name, "jamendo")
+            genre = make.add_genre(connection, name)
+            make.add_sighting(connection, track, genre, source="jamendo", licence=licence)
+        audio_items.add_tracks_without_features(connection, "jamendo", NOON)
+        licences = connection.scalars(select(tables.audio_item.c.licence)).all()
+    assert licences == ["cc-by-nc-nd-3.0"] * 2
+
+
 def shard(**changed):
     values = {"id": 1, "genre_id": 1, "query": "q", "year_from": 0, "year_to": 9999}
     values |= {"first_rank": 0, "head": 0, "next_offset": 0, "end_offset": None, "status": "open"}
