@@ -51,15 +51,19 @@ class Phases:
     ) -> None:
         now = time.perf_counter() - self._began
         name = "read" if note and "read" in note else (note or "end")
-        phase = self.phases.setdefault(name, {"from": now, "first_mib": peak_mib()})
-        phase.update(to=now, rows=done, mib=peak_mib())
+        cpu = time.process_time()
+        phase = self.phases.setdefault(name, {"from": now, "cpu_from": cpu})
+        phase.update(to=now, cpu_to=cpu, rows=done, mib=peak_mib())
         files = self._folder.glob("genrebase-import-*.tmp")
         self.staging_mib = max(self.staging_mib, *(one.stat().st_size >> 20 for one in files), 0)
 
-    def seconds(self) -> dict[str, float]:
-        """Return the seconds between the first report of each phase and that of the next."""
-        starts = [*(one["from"] for one in self.phases.values())]
-        ends = [*starts[1:], max(one["to"] for one in self.phases.values())]
+    def seconds(self, clock: str = "") -> dict[str, float]:
+        """Return the seconds between the first report of each phase and that of the next.
+
+        With the clock `cpu_`, those of this process on all cores.
+        """
+        starts = [*(one[f"{clock}from"] for one in self.phases.values())]
+        ends = [*starts[1:], max(one[f"{clock}to"] for one in self.phases.values())]
         return {
             name: round(end - start, 1)
             for name, start, end in zip(self.phases, starts, ends, strict=True)
@@ -97,6 +101,7 @@ def measure(what: str, url: str, files: Sequence[Path], work_dir: Path) -> None:
         tracks_new=imported.tracks_new,
         seconds=seconds,
         seconds_of_phases=phases.seconds(),
+        cpu_seconds_of_phases=phases.seconds("cpu_"),
         rows_read_per_second=round(read["rows"] / max(phases.seconds()["read"], 0.1)),
         peak_mib={name: int(one["mib"]) for name, one in phases.phases.items()},
         staging_mib=phases.staging_mib,
@@ -209,6 +214,7 @@ def measure_pandas(files: Sequence[Path], folder: Path) -> None:
         labels=len(labels),
         seconds=seconds,
         seconds_of_phases={"unpack": unpacked, "read": round(read - unpacked, 1)},
+        cpu_seconds=round(time.process_time(), 1),
         rows_read_per_second=round(rows / (read or 1)),
         peak_mib=peak_mib(),
     )
@@ -234,6 +240,7 @@ def measure_pandas_acousticbrainz(files: Sequence[Path], folder: Path) -> None:
         "pandas: medians of AcousticBrainz, nothing stored",
         rows_read=rows,
         seconds=since(began),
+        cpu_seconds=round(time.process_time(), 1),
         rows_read_per_second=round(rows / since(began)),
         peak_mib=peak_mib(),
     )

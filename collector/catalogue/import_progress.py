@@ -165,11 +165,11 @@ def earlier_versions(connection: Connection, origin: str, sha256: str) -> list[i
     return [row.id for row in rows]
 
 
-def unfinished_counts(connection: Connection, import_id: int) -> tuple[int, int]:
-    """Return the counted rows and new tracks of an import; (0, 0) if it is finished."""
-    query = select(_file.c.rows_done, _file.c.tracks_new, _file.c.finished_at)
+def stored_counts(connection: Connection, import_id: int) -> tuple[int, int]:
+    """Return the counted rows and the new tracks of an import."""
+    query = select(_file.c.rows_done, _file.c.tracks_new)
     row = connection.execute(query.where(_file.c.id == import_id)).one()
-    return (row.rows_done, row.tracks_new) if row.finished_at is None else (0, 0)
+    return row.rows_done, row.tracks_new
 
 
 def set_licence(connection: Connection, import_id: int, licence: str) -> None:

@@ -177,7 +177,7 @@ class _DumpImport:
             with exclusive_transaction(self._engine) as connection:
                 now = self._clock.now()
                 self.import_id = import_progress.start(connection, description, now)
-                done, _ = import_progress.unfinished_counts(connection, self.import_id)
+                done, _ = import_progress.stored_counts(connection, self.import_id)
             done = min(done, int(self._staging.fact(_STORED) or 0))
             batches = acousticbrainz.read_recordings(
                 self._staging, done + 1, self._options.batch_rows

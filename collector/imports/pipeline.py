@@ -163,7 +163,7 @@ class _Recorder:
                 data_sources.ensure(connection, stored_origin, source.licence, clock.now())
                 data_sources.set_licence(connection, stored_origin, source.licence)
                 import_progress.set_licence(connection, self.import_id, source.licence)
-            counted, tracks_new = import_progress.unfinished_counts(connection, self.import_id)
+            counted, tracks_new = import_progress.stored_counts(connection, self.import_id)
         self.rows = source.pass_over(counted)
         if self.rows:
             self.recorded = RecordResult(tracks_new=tracks_new)

@@ -51,7 +51,7 @@ class ImportSource:
     descriptors: Iterable[tuple[str, Sequence[float]]] = ()
     """Values of tracks by id, from a separate table; imported after the rows."""
     pass_over: Callable[[int], int] = lambda _counted: 0
-    """Takes the number of rows that an unfinished import has counted, before the first row is
+    """Takes the number of rows that the import has counted, before the first row is
     taken; returns how many rows the source leaves out, because they are stored."""
     on_commit: Callable[[int], object] = lambda _rows: None
     """Receives the number of rows that are stored, after each batch."""

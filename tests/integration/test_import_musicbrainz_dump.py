@@ -501,6 +501,24 @@ def test_rows_that_were_stored_but_not_noted_count_once(collecting, other_engine
     assert contents(collecting) == contents(other_engine)
 
 
+def test_a_kill_at_the_very_end_costs_nothing(collecting, other_engine, dump, tmp_path):
+    """The import is finished, and its staging file is left: it is only deleted."""
+    collect(other_engine)
+    run(other_engine, dump, tmp_path)
+    seen = Watched()
+    run(collecting, dump, tmp_path, seen, lambda: seen.stored >= 120)
+    [path] = tmp_path.glob("genrebase-import-*.tmp")
+    copy = path.read_bytes()
+    done = run(collecting, dump, tmp_path)
+    path.write_bytes(copy)
+    with StagingFile.open(path, ()) as staging:
+        staging.note_fact(RECORDED, str(done.rows))
+    again = run(collecting, dump, tmp_path)
+    assert (again.rows, again.stopped) == (done.rows, "done")
+    assert contents(collecting) == contents(other_engine)
+    assert list(tmp_path.glob("genrebase-import-*")) == []
+
+
 def test_a_lost_staging_file_costs_no_row(collecting, other_engine, dump, tmp_path):
     """Everything is read again, and counts once."""
     collect(other_engine)
