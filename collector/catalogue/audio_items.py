@@ -14,7 +14,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    literal_column,
     null,
     or_,
     select,
@@ -95,12 +94,8 @@ def add_tracks_without_features(connection: Connection, source: str, now: dateti
     )
     known = exists().where(_item.c.source == alias.c.source, _item.c.item_id == alias.c.source_id)
     track, sighting = tables.track, tables.sighting
-    strictest: ColumnElement[str] = literal_column(
-        f"substr(max({licence_sql.strictness('sighting.licence')}), 2)"
-    )
     licence = (
-        select(strictest)
-        .select_from(sighting)
+        select(licence_sql.strictest(sighting.c.licence))
         .where(sighting.c.track_id == alias.c.track_id, sighting.c.source == alias.c.source)
         .scalar_subquery()
     )

@@ -14,7 +14,7 @@ from collector.catalogue import (
     sightings,
     submissions,
 )
-from collector.catalogue.import_ledger import BITS, FEATURES
+from collector.catalogue.import_ledger import BITS, DESCRIPTORS, FEATURES
 from genrebase.store import licence_sql, tables
 
 _MOVE_VERDICTS: Final = text("""
@@ -34,7 +34,11 @@ _MOVE_DELIVERIES: Final = text(f"""
     ), CASE WHEN EXISTS (
         SELECT 1 FROM audio_features own WHERE own.track_id = :older
         AND substr(file.origin || ':', 1, length(own.provider) + 1) = own.provider || ':'
-    ) THEN 0 ELSE younger.delivered & {BITS[FEATURES]} END, younger.licence
+    ) THEN 0 ELSE younger.delivered & {BITS[FEATURES]} END + CASE WHEN EXISTS (
+        SELECT 1 FROM descriptor own
+        WHERE own.track_id = :older AND own.schema = file.schema
+        AND substr(file.origin || ':', 1, length(own.provider) + 1) = own.provider || ':'
+    ) THEN 0 ELSE younger.delivered & {BITS[DESCRIPTORS]} END, younger.licence
     FROM import_track younger JOIN imported_file file ON file.id = younger.import_id
     WHERE younger.track_id = :younger
     ON CONFLICT (track_id, import_id) DO UPDATE SET
@@ -43,7 +47,7 @@ _MOVE_DELIVERIES: Final = text(f"""
 """)
 """The older track keeps its values: of the younger's, none is stored for certain.
 
-Only audio features of a provider that the older one lacks are: their licences follow them.
+Only audio features and descriptors that the older one lacks are: their licences follow them.
 """
 
 _UNLESS_ANALYSED: Final = (

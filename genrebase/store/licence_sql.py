@@ -40,12 +40,21 @@ def licence_class(name: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
+def strictest(name: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return the strictest licence of a group of rows, by class and then by name."""
+    return func.substr(func.max(_rank(name).op("||")(name)), 2)
+
+
 def strictness(name: str) -> str:
     """Return SQL for a text that sorts licences, and ends with the licence from character 2 on."""
-    classes = {value: str(rank) for rank, value in enumerate(licences.CLASSES)}
-    rank = case(classes, value=licence_class(literal_column(name)))
-    compiled = rank.compile(compile_kwargs={"literal_binds": True})
+    compiled = _rank(literal_column(name)).compile(compile_kwargs={"literal_binds": True})
     return f"({compiled} || {name})"
+
+
+def _rank(name: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the place of a licence's class, one character."""
+    classes = {value: str(rank) for rank, value in enumerate(licences.CLASSES)}
+    return case(classes, value=licence_class(name))
 
 
 def stricter(one: str, other: str) -> str:

@@ -20,6 +20,7 @@ from genrebase.errors import UserError
 from genrebase.progress import no_progress
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
+from tests import factories as make
 from tests.consistency import assert_consistent
 from tests.fakes import NOON, FakeClock
 
@@ -55,6 +56,16 @@ def features(engine: Engine) -> dict[str, str | None]:
     query = select(track.title, features_.licence).where(track.id == features_.track_id)
     with read_transaction(engine) as connection:
         return dict(map(tuple, connection.execute(query)))
+
+
+def descriptors(engine: Engine) -> dict[str, set[str]]:
+    """Return the licences of every descriptor set."""
+    view = views.track_descriptors.c
+    found: dict[str, set[str]] = {}
+    with read_transaction(engine) as connection:
+        for schema, licence in connection.execute(select(view.schema, view.licence)):
+            found.setdefault(schema, set()).add(licence)
+    return found
 
 
 def sources(engine: Engine) -> dict[str, str]:
@@ -164,6 +175,37 @@ def test_features_keep_their_licence_when_their_track_is_merged(
     assert last is not None
     imports.undo(engine, FakeClock(), last)
     assert features(engine) == {"Old": expected}
+
+
+def test_descriptors_have_the_licence_of_the_imports_that_delivered_them(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """Not that of another file's features; a licence that is set later counts."""
+    header = ",".join(("filename", *(f"chroma_{number}" for number in range(9))))
+    rows = [f"{name}.wav{',0.5' * 9}" for name in "abc"]
+    path = tmp_path / "chroma.csv"
+    run(engine, write(path, *rows, header=header), "cc-by-4.0")
+    assert descriptors(engine) == {"chroma": {"cc-by-4.0"}}
+    run(engine, write(path, *rows, f"d.wav{',0.5' * 9}", header=header))
+    assert descriptors(engine) == {"chroma": {"cc-by-4.0"}}
+    curation.set_licence(engine, "csv:chroma.csv", "cc-by-nc-4.0")
+    with transaction(engine) as connection:
+        for track in connection.scalars(select(tables.track.c.id)).all():
+            make.add_features(connection, track, "csv", energy=0.5, licence="cc0")
+    assert descriptors(engine) == {"chroma": {"cc-by-nc-4.0"}}
+
+
+def test_descriptors_keep_their_licence_when_their_track_is_merged(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """They move to the track that is kept."""
+    header = ",".join(("filename", *(f"chroma_{number}" for number in range(9))))
+    run(engine, write(tmp_path / "base.csv", "Old,Ann,rock,,,"))
+    run(engine, write(tmp_path / "chroma.csv", f"a.wav{',0.5' * 9}", header=header), "cc-by-4.0")
+    with transaction(engine) as connection:
+        older, younger = connection.scalars(select(tables.track.c.id).order_by("id"))
+        merging.merge_pairs(connection, [(older, younger)], "spotify", NOON)
+    assert descriptors(engine) == {"chroma": {"cc-by-4.0"}}
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def _descriptor_schemas(_providers: Providers) -> Select[Any]:
 
 def _track_descriptors(_providers: Providers) -> Select[Any]:
     descriptor = tables.descriptor
-    return select(*descriptor.columns, licence_columns.of_analysis(descriptor))
+    return select(*descriptor.columns, licence_columns.of_descriptors(descriptor))
 
 
 def _genre_progressions(providers: Providers) -> Select[Any]:
@@ -255,7 +255,7 @@ track_descriptors = view(
         "data": "The values in the order of the set's columns, as little-endian float32, "
         "compressed by zlib; NaN where one is undefined.",
         "fetched_at": "When they were computed or imported.",
-        **licence_columns.ANALYSIS_LICENCE,
+        **licence_columns.DESCRIPTORS_LICENCE,
     },
     _track_descriptors,
 )

@@ -5,7 +5,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, FromClause, Label, case, func, select
 
 from genrebase import licences
-from genrebase.store import tables
+from genrebase.store import licence_sql, tables
 from genrebase.store.views.shared import LabelledTracks
 
 FEATURES_LICENCE: Final = {
@@ -21,6 +21,11 @@ ANALYSIS_LICENCE: Final = {
     "licence": "The licence of the analysis: that of the same provider's features of the track, "
     "or else the provider's.",
 }
+DESCRIPTORS_LICENCE: Final = {
+    "licence": "The licence of the descriptors: the strictest one of the imports that delivered "
+    "them; of audio files, that of their features.",
+}
+_DESCRIPTORS_BIT: Final = 1 << tables.DELIVERABLE.index("descriptors")
 VERDICT: Final = "verdict"
 """The source of labels that people of this database gave."""
 
@@ -47,6 +52,36 @@ def of_analysis(analysis: FromClause) -> Label[Any]:
     )
     own = select(features.c.licence).where(*of_same).correlate_except(features).scalar_subquery()
     return func.coalesce(own, of_source(analysis.c.provider)).label("licence")
+
+
+def of_descriptors(descriptor: FromClause) -> Label[Any]:
+    """Return the licence of descriptors: the strictest one of the imports that delivered them.
+
+    Those of audio files have the licence of the features that come from the same files.
+    """
+    delivery, file = tables.import_track, tables.imported_file
+    source = tables.data_source.alias("delivering_source")
+    licence = func.coalesce(delivery.c.licence, source.c.licence, licences.UNKNOWN)
+    provider = descriptor.c.provider + ":"
+    delivered = (
+        select(licence_sql.strictest(licence))
+        .select_from(
+            delivery.join(file, file.c.id == delivery.c.import_id).outerjoin(
+                source, source.c.name == file.c.origin
+            )
+        )
+        .where(
+            delivery.c.track_id == descriptor.c.track_id,
+            delivery.c.delivered.bitwise_and(_DESCRIPTORS_BIT) != 0,
+            file.c.schema == descriptor.c.schema,
+            func.substr(file.c.origin + ":", 1, func.length(provider)) == provider,
+        )
+        .correlate(descriptor)
+        .scalar_subquery()
+    )
+    is_of_file = descriptor.c.provider == tables.AUDIO_PROVIDER
+    other = func.coalesce(delivered, of_source(descriptor.c.provider))
+    return case((is_of_file, of_analysis(descriptor).element), else_=other).label("licence")
 
 
 def of_label(labelled: LabelledTracks) -> list[Label[Any]]:
