@@ -27,6 +27,8 @@ from genrebase.runtime import redaction
 
 MAX_BYTES: Final = 16 << 20
 """Maximum bytes of a decompressed body. Spotify's longest analyses have about 8 MiB."""
+MAX_SILENCE_SECONDS: Final = 60.0
+"""Maximum wait for the next byte, where the deadline is later: a download's is hours away."""
 _CHUNK: Final = 1 << 16
 _SECRET_HEADERS: Final = ("Authorization", "X-Api-Key")
 _ESCAPED: Final = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
@@ -114,6 +116,8 @@ class _LimitedAdapter(HTTPAdapter):
         _hide_credentials(request)
         timeout = options.get("timeout")
         seconds = float(timeout) if isinstance(timeout, int | float) else None
+        if seconds is not None:
+            options["timeout"] = min(seconds, MAX_SILENCE_SECONDS)
         with _deadline(seconds) as deadline:
             try:
                 response = super().send(request, stream=stream, **options)
@@ -194,7 +198,7 @@ class _Deadline:
 
     def __init__(self, seconds: float) -> None:
         self.is_over = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the handler of a signal may interrupt its holder
         self._sockets: list[socket.socket] = []
         self._timer = threading.Timer(seconds, self.end)
         self._timer.daemon = True

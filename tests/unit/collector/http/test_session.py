@@ -256,3 +256,33 @@ def test_a_secret_that_is_cut_is_hidden() -> None:
             with pytest.raises(BadRequest) as caught:
                 client.get_json(opened, f"{server.url}/here", timeout=60.0, now=NOW)
     assert "correct" not in str(caught.value)
+
+
+def test_a_silent_source_is_not_waited_for_until_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A download may take hours, but not without a byte for all of them."""
+    monkeypatch.setattr(session, "MAX_SILENCE_SECONDS", 0.2)
+
+    def speak(connected: socket.socket, ended: threading.Event) -> None:
+        connected.sendall(OK + b"Content-Length: 100000\r\n\r\n{")
+        ended.wait(20)
+
+    with peer(speak) as url, pytest.raises(SourceUnavailable):
+        get(url, timeout=3_600)
+
+
+def test_a_signal_may_interrupt_the_deadlines_own_work() -> None:
+    """Its handler ends the request in the thread that holds the lock: it must not wait for it."""
+    deadline = session._Deadline(60)
+
+    class Interrupted:
+        def dup(self) -> socket.socket:
+            deadline.end()
+            return socket.socket()
+
+    try:
+        deadline.watch(Interrupted())  # type: ignore[arg-type]  # a socket that is interrupted
+        assert deadline.is_over
+    finally:
+        deadline.close()
