@@ -111,7 +111,7 @@ def error_for_response(response: requests.Response, now: datetime) -> CollectorE
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return AccessDenied(f"The source refused the request (status {status}): {message}")
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
-        return NotFound(f"The source has nothing at {response.url[:_MAX_MESSAGE]}: {message}")
+        return NotFound(f"The source has nothing at {_shorten(response.url)}: {message}")
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return BadRequest(
             f"The source redirects to {_shorten(response.headers.get('Location', 'nowhere'))}: "

@@ -134,3 +134,16 @@ def test_loopback_uses_no_proxy() -> None:
     """A proxy in the environment is used for other hosts only."""
     assert not client.make_session("http://127.0.0.1:8765/v1/").trust_env
     assert client.make_session("https://api.spotify.com/v1/").trust_env
+
+
+def test_an_address_in_a_message_has_no_secret() -> None:
+    """Some services take the client id as a parameter."""
+    with serving() as server:
+        server.respond("/tracks", ScriptedResponse(404, b"[]"))
+        address = f"{server.url}/tracks"
+        with client.make_session(address) as opened, pytest.raises(NotFound) as caught:
+            client.get_json(
+                opened, address, timeout=5, now=NOW, params={"client_id": "0123abcd", "a": "b"}
+            )
+    assert "0123abcd" not in str(caught.value)
+    assert "/tracks" in str(caught.value)
