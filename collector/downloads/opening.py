@@ -50,7 +50,12 @@ def open_run(
             Downloader(
                 source,
                 RequestBudget.open(engine, source.account),
-                FileClient(source.domain, source.user_agent, error_for),
+                FileClient(
+                    source.domain,
+                    source.user_agent,
+                    error_for,
+                    any_port=source.base_url is not None,
+                ),
                 folder,
                 clock,
                 settings.timeout,

@@ -56,8 +56,11 @@ def domain_of(address: str) -> str:
         return ""
 
 
-def is_within(address: str, domain: str) -> bool:
-    """Return whether an address is http(s) at `domain` or a host below it, without a password."""
+def is_within(address: str, domain: str, *, any_port: bool = False) -> bool:
+    """Return whether an address is http(s) at `domain` or a host below it, without a password.
+
+    Without `any_port` an address that names a port is not, except on loopback.
+    """
     try:
         parts = urlsplit(address)
         has_port = parts.port is not None
@@ -65,7 +68,7 @@ def is_within(address: str, domain: str) -> bool:
         return False
     host = domain_of(address)
     below = host == domain or host.endswith(f".{domain}")
-    is_usual = not has_port or domain in connection_errors.LOOPBACK
+    is_usual = any_port or not has_port or domain in connection_errors.LOOPBACK
     return parts.scheme in {"http", "https"} and below and is_usual and parts.username is None
 
 
@@ -73,13 +76,19 @@ class FileClient:
     """Requests files of one service; use it in one thread at a time."""
 
     def __init__(
-        self, domain: str, user_agent: str, error_for: ErrorForResponse = error_for_response
+        self,
+        domain: str,
+        user_agent: str,
+        error_for: ErrorForResponse = error_for_response,
+        *,
+        any_port: bool = False,
     ) -> None:
         """Accept addresses and redirects within `domain` (`archive.org`).
 
-        `error_for` makes the error of a response with an error status.
+        `error_for` makes the error of a response with an error status. `any_port` as in
+        `is_within`: for a host of the settings.
         """
-        self._domain, self._error_for = domain, error_for
+        self._domain, self._error_for, self._any_port = domain, error_for, any_port
         self._receiver: FileReceiver | None = None
         self._session = SourceSession(self._read_body)
         self._session.trust_env = domain not in connection_errors.LOOPBACK
@@ -93,7 +102,7 @@ class FileClient:
         `timeout` are the seconds for the whole response. Raises a `CollectorError`, and whatever
         the receiver raises; what it received before stays.
         """
-        if not is_within(address, self._domain):
+        if not is_within(address, self._domain, any_port=self._any_port):
             raise AccessDenied(f"The file is not at {self._domain}: {address[:200]!r}.")
         headers: Mapping[str, str] = {"Accept-Encoding": "identity"}
         if receiver.size:
@@ -119,7 +128,7 @@ class FileClient:
         except ValueError:
             target = ""
         is_downgrade = address.startswith("https:") and not target.startswith("https:")
-        if is_downgrade or not is_within(target, self._domain):
+        if is_downgrade or not is_within(target, self._domain, any_port=self._any_port):
             raise AccessDenied(
                 f"The file is redirected to {target[:200]!r}: not followed, because it is not "
                 f"at {self._domain}, or not encrypted."

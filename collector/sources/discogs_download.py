@@ -27,7 +27,7 @@ from collector.http.file_download import FileClient, FileReceiver, Redirect, dom
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries
 from collector.rate import parse_rate
-from collector.settings import CollectorSettings
+from collector.settings import DISCOGS_DATA, CollectorSettings
 from genrebase.runtime.clock import Clock
 
 NAME: Final = "discogs"
@@ -68,7 +68,11 @@ class DiscogsDownloader:
         """Send requests to the host in the settings."""
         self._base_url = settings.discogs_data_url
         self._timeout = settings.timeout
-        self._client = FileClient(domain_of(self._base_url), settings.user_agent)
+        self._client = FileClient(
+            domain_of(self._base_url),
+            settings.user_agent,
+            any_port=self._base_url != DISCOGS_DATA,
+        )
         self._budget, self._clock = budget, clock
         self._stop_requested = stop_requested
         self.limit = RequestLimit()

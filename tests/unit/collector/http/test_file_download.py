@@ -156,6 +156,12 @@ def test_addresses_within_a_domain(address, accepted):
     assert is_within(address, "archive.org") is accepted
 
 
+def test_a_host_of_the_settings_may_have_a_port():
+    """A mirror's files are where its address says; no other host's are."""
+    assert is_within("http://mirror.example:8080/x", "mirror.example", any_port=True)
+    assert not is_within("http://other.example:8080/x", "mirror.example", any_port=True)
+
+
 def test_another_services_address_is_not_requested(server):
     with pytest.raises(AccessDenied):
         FileClient("archive.org", "a test").fetch(
