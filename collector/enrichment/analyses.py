@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -195,15 +196,15 @@ class AnalysisFetcher:
     ) -> TrackAnalysis:
         """Fetch an analysis; raise `EndpointClosed` after many misses without a single hit."""
 
-        def fetch() -> TrackAnalysis:
+        def keep_lease() -> None:
             lease.renew_if_due()
             if track not in lease.rows.tracks:
                 raise LeaseLost
-            return self._provider.fetch(track.source_id)
 
+        fetch = partial(self._provider.fetch, track.source_id)
         with recording_closed_endpoint(self._budget, self.clock):
             try:
-                analysis = call_with_retries(self._budget, self.clock, fetch, limit)
+                analysis = call_with_retries(self._budget, self.clock, fetch, limit, keep_lease)
             except NotFound as error:
                 self._misses += 1
                 if not self._found_any and self._misses >= MAX_CONSECUTIVE_MISSES:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
@@ -152,13 +153,11 @@ class FeatureEnricher:
         size = funded.provider.batch_size
         features: dict[str, ProviderFeatures | None] = {}
         for start in range(0, len(ids), size):
-
-            def fetch(start: int = start) -> Mapping[str, ProviderFeatures | None]:
-                batch.renew_if_due()
-                return funded.provider.fetch(ids[start : start + size])
-
+            fetch = partial(funded.provider.fetch, ids[start : start + size])
             with recording_closed_endpoint(funded.budget, self.clock):
-                features |= call_with_retries(funded.budget, self.clock, fetch, limit)
+                features |= call_with_retries(
+                    funded.budget, self.clock, fetch, limit, batch.renew_if_due
+                )
         return features
 
     def _record(

@@ -86,8 +86,8 @@ def call_with_retries(
 
     A ban up to `MAX_WAIT_SECONDS` is waited for; a longer one raises `Blocked`, and so does a
     source that refuses every attempt. A `TransientError` is retried, up to `max_attempts` in all,
-    then raised. `RequestLimitReached` and `StopRequested` are raised before a request, never after
-    one.
+    then raised. `RequestLimitReached` and `StopRequested` are raised before a request, unless
+    `call` itself raises one: its request counts.
     """
     retrying = Retrying(
         retry=retry_if_exception_type(TransientError),
@@ -162,11 +162,13 @@ def _attempt(
     try:
         before_request()
         _keep_apart(budget, clock)
-        try:
-            with token_requests.counting(request_limit.tokens):
-                result = call()
-        finally:
-            budget.last_response_at = clock.monotonic()
+    except (LeaseLost, StopRequested):
+        request_limit.used -= 1
+        budget.release()
+        raise
+    try:
+        with token_requests.counting(request_limit.tokens):
+            result = call()
     except RateLimited as error:
         now = clock.now().timestamp()
         until = budget.record_ban(now, error.retry_after, error.reason)
@@ -174,10 +176,8 @@ def _attempt(
             "rate limited", source=budget.source, seconds=round(until - now), reason=error.reason
         )
         raise
-    except (LeaseLost, StopRequested):
-        request_limit.used -= 1
-        budget.release()
-        raise
+    finally:
+        budget.last_response_at = clock.monotonic()
     budget.record_success(clock.now().timestamp())
     return result
 

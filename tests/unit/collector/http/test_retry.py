@@ -295,3 +295,11 @@ def test_a_stop_while_a_late_request_waits_makes_no_request(sqlite_engine: Engin
     with pytest.raises(StopRequested):
         call_with_retries(budget, interrupted, call)
     assert (len(call.at), budget.requests_made) == (1, 1)
+
+
+def test_a_stop_in_the_middle_of_a_request_counts_it(budget: RequestBudget) -> None:
+    """The source has received it: neither the budget nor the limit of the run gets it back."""
+    clock, limit = FakeClock(), RequestLimit(5)
+    with pytest.raises(StopRequested):
+        call_with_retries(budget, clock, Calls(clock, [StopRequested()]), limit)
+    assert (limit.used, budget.state().requests, budget.requests_made) == (1, 1, 1)
