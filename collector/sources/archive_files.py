@@ -6,7 +6,7 @@ track as FLAC, VBR MP3, 64 kbit/s MP3 and Ogg Vorbis.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
@@ -49,10 +49,9 @@ def choose_files(
     Preferred are MP3 (original, or the archive's of variable bit rate), then Ogg, then FLAC, then
     others; the smallest of equals. Why no file of a track was chosen is counted in `passed_over`.
     """
-    listed = [one for one in documents if _is_audio(one)]
-    present = {one["name"] for one in listed}
+    present = {one["name"]: one for one in documents if _is_audio(one)}  # a name is a file's key
     groups: dict[str, list[_Candidate | str]] = {}
-    for document in listed:
+    for document in present.values():
         groups.setdefault(_track_key(document, present), []).append(
             _candidate(document, max_bytes)
         )
@@ -74,10 +73,11 @@ def _is_audio(document: Any) -> bool:
     return PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
-def _track_key(document: Mapping[str, Any], present: set[str]) -> str:
+def _track_key(document: Mapping[str, Any], present: Container[str]) -> str:
     """Return what is equal for the files of one track."""
     name, original = document["name"], document.get("original")
-    if document.get("source") == "derivative" and original in present:
+    is_derivative = document.get("source") == "derivative"
+    if is_derivative and isinstance(original, str) and original in present:
         name = original
     return _DERIVED.sub("", PurePosixPath(name).with_suffix("").as_posix())
 

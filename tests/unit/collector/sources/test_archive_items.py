@@ -160,3 +160,16 @@ def test_an_item_of_thousands_is_bounded():
 def test_an_unreadable_size_is_unknown(size):
     [only] = choose_files([{"name": "a.mp3", "size": size, "md5": "no"}], LARGE, Counter())
     assert (only.size, only.md5) == (None, None)
+
+
+def test_a_name_is_chosen_once():
+    """Two entries of one name are one file; what is no name of an original is none."""
+    files = [
+        {"name": "a.flac", "source": "original"},
+        {"name": "b.flac", "source": "original"},
+        {"name": "song.mp3", "source": "derivative", "original": "a.flac"},
+        {"name": "song.mp3", "source": "derivative", "original": "b.flac"},
+        {"name": "c.mp3", "source": "derivative", "original": ["a.flac"]},
+    ]
+    names = [one.name for one in choose_files(files, LARGE, Counter())]
+    assert names == ["a.flac", "song.mp3", "c.mp3"]
