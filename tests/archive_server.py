@@ -160,7 +160,7 @@ class Handler(BaseHTTPRequestHandler):
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         first = int(wanted[1]) if wanted else 0
         body = file.content[first:] + (b"x" * 5_000 if file.fault == "long" else b"")
-        cut = file.fault == "cut" and not file.refused
+        cut = file.fault == "broken" or (file.fault == "cut" and not file.refused)
         file.refused = True
         headers = {"Content_Range": f"bytes {first}-{len(file.content) - 1}/*"}
         self._send(206 if wanted else 200, body, cut=cut, **(headers if wanted else {}))
@@ -251,7 +251,7 @@ def metadata(archive: ArchiveServer, identifier: str) -> dict[str, object]:
 
 def described(file: ServedFile) -> dict[str, str]:
     """Return size and checksum as the item states them."""
-    if file.fault == "unsized":
+    if file.fault in {"unsized", "broken"}:
         return {}
     size = len(file.content) + (1_000 if file.fault == "size" else 0)
     digest = hashlib.md5(file.content).hexdigest()

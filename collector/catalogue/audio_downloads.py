@@ -78,11 +78,14 @@ def record_failed(
     _close(connection, key, {"status": "failed", "reason": reason}, received, now)
 
 
-def record_attempt(
-    connection: Connection, key: DownloadKey, reason: str, received: int, now: datetime
-) -> None:
+def record_attempt(connection: Connection, key: DownloadKey, reason: str) -> None:
     """Record a failed attempt of a file that is to be downloaded again."""
-    _set(connection, key, {"reason": reason, "attempts": _download.c.attempts + 1}, received, now)
+    _set(connection, key, {"reason": reason, "attempts": _download.c.attempts + 1})
+
+
+def add_received(connection: Connection, key: DownloadKey, received: int, now: datetime) -> None:
+    """Record bytes that came for a file."""
+    _set(connection, key, {"received": _download.c.received + received, "received_at": now})
 
 
 def received_lately(connection: Connection, now: datetime) -> int:
@@ -94,14 +97,13 @@ def received_lately(connection: Connection, now: datetime) -> int:
 def _close(
     connection: Connection, key: DownloadKey, values: dict[str, Any], received: int, now: datetime
 ) -> None:
-    _set(connection, key, values, received, now)
+    _set(connection, key, values)
+    if received:
+        add_received(connection, key, received, now)
     audio_items.close_if_done(connection, key.source, key.item_id, now)
 
 
-def _set(
-    connection: Connection, key: DownloadKey, values: dict[str, Any], received: int, now: datetime
-) -> None:
-    moment = {"received": _download.c.received + received, "received_at": now} if received else {}
+def _set(connection: Connection, key: DownloadKey, values: dict[str, Any]) -> None:
     connection.execute(
         update(_download)
         .where(
@@ -109,5 +111,5 @@ def _set(
             _download.c.item_id == key.item_id,
             _download.c.name == key.name,
         )
-        .values({**values, **moment})
+        .values(values)
     )

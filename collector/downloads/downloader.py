@@ -33,11 +33,6 @@ EMPTY: Final = "empty"
 class DamagedDownload(CollectorError):
     """A file arrived, but is not what its source describes; its message is the reason."""
 
-    def __init__(self, reason: str, received: int) -> None:
-        super().__init__(reason)
-        self.received = received
-        """Bytes."""
-
 
 @dataclass(frozen=True, slots=True)
 class DownloadedFile:
@@ -51,13 +46,20 @@ class DownloadedFile:
 
 
 @contextmanager
-def _without_empty_file(receiver: PartialFile) -> Iterator[None]:
-    """Run a block that downloads; delete the file if it fails before the first byte."""
+def _counting_dropped(
+    receiver: PartialFile, file: RemoteFile, count_dropped: Callable[[int], None]
+) -> Iterator[None]:
+    """Run a block that downloads; after an error, delete what cannot be continued, and count it.
+
+    Without a checksum the next part might be of another version.
+    """
     try:
         yield
-    except BaseException:
-        if not receiver.size:
+    except Exception:
+        if file.md5 is None or not receiver.size:
             receiver.remove()
+        if receiver.received > receiver.size:
+            count_dropped(receiver.received - receiver.size)
         raise
 
 
@@ -75,22 +77,28 @@ class Downloader:
     stop_requested: Callable[[], bool]
 
     def download(
-        self, key: DownloadKey, file: RemoteFile, max_bytes: int, limit: RequestLimit
+        self,
+        key: DownloadKey,
+        file: RemoteFile,
+        max_bytes: int,
+        limit: RequestLimit,
+        count_dropped: Callable[[int], None] = lambda _: None,
     ) -> DownloadedFile:
         """Return a file of at most `max_bytes`; a file that is complete is not requested.
 
         Raises `DamagedDownload` for a file that is not as described, `DiskFull`, and the errors of
-        `call_with_retries`. What was received of a file with a checksum stays, to be continued.
+        `call_with_retries`. What was received of a file with a checksum stays, to be continued;
+        `count_dropped` gets the number of bytes that came and were dropped before an error.
         """
         receiver = self.folder.file(key.source, key.item_id, key.name)
         if receiver.path.exists():
             size = receiver.path.stat().st_size
             return DownloadedFile(receiver.path, size, size)
         if file.md5 is None:
-            receiver.remove()  # the next part might be of another version
+            receiver.remove()  # of a run that was killed
         receiver.max_size = max_bytes if file.size is None else min(file.size, max_bytes)
         receiver.stop_requested = self.stop_requested
-        with receiver, _without_empty_file(receiver):
+        with receiver, _counting_dropped(receiver, file, count_dropped):
             try:
                 if receiver.size != file.size or not file.size:
                     self._request(key, file, receiver, limit)
@@ -99,7 +107,7 @@ class Downloader:
                 raise StopRequested from error
             except FileTooLong as error:
                 receiver.remove()
-                raise DamagedDownload(TOO_LONG, receiver.received) from error
+                raise DamagedDownload(TOO_LONG) from error
             receiver.complete()
             return DownloadedFile(receiver.path, receiver.size, receiver.received)
 
@@ -117,7 +125,7 @@ class Downloader:
                 return
             address = redirect.address
         receiver.remove()
-        raise DamagedDownload(f"redirected more than {MAX_REDIRECTS} times", receiver.received)
+        raise DamagedDownload(f"redirected more than {MAX_REDIRECTS} times")
 
     def _check(self, file: RemoteFile, receiver: PartialFile) -> None:
         reason = None
@@ -129,4 +137,4 @@ class Downloader:
             reason = WRONG_CHECKSUM
         if reason is not None:
             receiver.remove()
-            raise DamagedDownload(reason, receiver.received)
+            raise DamagedDownload(reason)

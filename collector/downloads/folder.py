@@ -109,12 +109,20 @@ class PartialFile:
                 file, lambda: hashlib.md5(usedforsecurity=False)
             ).hexdigest()
 
+    def missing(self, size: int) -> int:
+        """Return how many bytes it needs besides those on the disk to have `size`, or less."""
+        if self.path.exists():
+            return 0
+        return max(0, size - (self._partial.stat().st_size if self._partial.exists() else 0))
+
     def complete(self) -> None:
         """Give it its final name."""
         self._partial.replace(self.path)
 
     def remove(self) -> None:
-        """Delete it."""
+        """Delete it; inside its block it is empty then."""
+        if self._file is not None:
+            self.restart()
         self._partial.unlink(missing_ok=True)
 
     def _translated(self, error: OSError) -> Exception:

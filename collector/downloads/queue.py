@@ -46,6 +46,11 @@ class DownloadQueue:
         self._in_progress.pop(key, None)
         self._exhausted.discard(key.item_id)
 
+    def end_all(self) -> None:
+        """Note that nothing is in progress any more: the run ended."""
+        self._in_progress.clear()
+        self._exhausted.clear()
+
     def next_items(self) -> list[StoredItem]:
         """Return the item to continue or to begin; several only if all wait for their files.
 

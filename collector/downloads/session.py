@@ -127,11 +127,15 @@ class DownloadSession:
 
     def record_all(self) -> None:
         """Record what is in progress; files whose analysis did not begin wait for the next run."""
-        while self._pending:
-            try:
-                self._record_oldest()
-            except DiskFull as error:  # of the folder for files that are kept
-                self.note_full_disk(error)
+        try:
+            while self._pending:
+                try:
+                    self._record_oldest()
+                except DiskFull as error:  # of the folder for files that are kept
+                    self.note_full_disk(error)
+        finally:
+            for source in self.sources:  # also those that could not be recorded
+                source.queue.end_all()
 
     def note_full_disk(self, error: DiskFull) -> None:
         """End the run because of a full disk."""
@@ -205,7 +209,7 @@ class DownloadSession:
         """Download a file and give it to the workers; record what keeps it from that."""
         size = queued.file.size
         if size is not None and size > self.bounds.file:
-            self._fail(queued, TOO_LARGE, 0)
+            self._fail(queued, TOO_LARGE)
             return
         self._make_room(source, queued, self.bounds.file if size is None else size)
         left = self.max_bytes - self.outcome.received
@@ -213,13 +217,18 @@ class DownloadSession:
             raise ByteLimitReached
         max_bytes = min(self.bounds.file, left)
         try:
-            downloaded = source.downloader.download(queued.key, queued.file, max_bytes, self.limit)
+            downloaded = source.downloader.download(
+                queued.key,
+                queued.file,
+                max_bytes,
+                self.limit,
+                partial(self._count_dropped, queued),
+            )
         except (RequestLimitReached, StopRequested, DiskFull):
             raise
         except DamagedDownload as error:
-            self.outcome.received += error.received
             if str(error) == TOO_LONG and size is None and max_bytes == left:
-                self._retry(queued, TOO_LONG, error.received)
+                self._retry(queued, TOO_LONG)
                 raise ByteLimitReached from error
             self._damaged(queued, error)
         except CollectorError as error:
@@ -241,11 +250,14 @@ class DownloadSession:
 
     def _make_room(self, source: FundedSource, queued: QueuedFile, size: int) -> None:
         """Record files in progress until another one of this size fits into the folder."""
-        folder = source.downloader.folder
-        while folder.used() + size > folder.max_bytes and self._pending:
+        key, folder = queued.key, source.downloader.folder
+        missing = folder.file(key.source, key.item_id, key.name).missing(size)
+        while folder.used() + missing > folder.max_bytes and self._pending:
             self._record_oldest()
-        if folder.used() + size > folder.max_bytes:  # parts of files that could not be completed
-            folder.delete_others([(queued.key.source, queued.key.item_id, queued.key.name)])
+        if (
+            folder.used() + missing > folder.max_bytes
+        ):  # parts of files that could not be completed
+            folder.delete_others([(key.source, key.item_id, key.name)])
 
     def _record_oldest(self) -> None:
         source, queued, downloaded, future = self._pending.popleft()
@@ -260,30 +272,36 @@ class DownloadSession:
     def _damaged(self, queued: QueuedFile, error: DamagedDownload) -> None:
         """Download a file that is not as described once more; then give it up."""
         if queued.attempts + 1 < _MAX_DOWNLOADS:
-            self._retry(queued, str(error), error.received)
+            self._retry(queued, str(error))
         else:
-            self._fail(queued, str(error), error.received)
+            self._fail(queued, str(error))
 
-    def _fail(self, queued: QueuedFile, reason: str, received: int) -> None:
+    def _fail(self, queued: QueuedFile, reason: str) -> None:
         now = self.recorder.clock.now()
         with bulk.exclusive_transaction(self.engine) as connection:
-            audio_downloads.record_failed(connection, queued.key, reason, received, now)
+            audio_downloads.record_failed(connection, queued.key, reason, 0, now)
         self.outcome.failed[reason] += 1
 
-    def _retry(self, queued: QueuedFile, reason: str, received: int) -> None:
+    def _retry(self, queued: QueuedFile, reason: str) -> None:
+        with bulk.exclusive_transaction(self.engine) as connection:
+            audio_downloads.record_attempt(connection, queued.key, reason)
+
+    def _count_dropped(self, queued: QueuedFile, received: int) -> None:
+        """Count bytes that came for a file and were dropped: they are among the day's, too."""
+        self.outcome.received += received
         now = self.recorder.clock.now()
         with bulk.exclusive_transaction(self.engine) as connection:
-            audio_downloads.record_attempt(connection, queued.key, reason, received, now)
+            audio_downloads.add_received(connection, queued.key, received, now)
 
     def _postpone_file(
         self, source: FundedSource, queued: QueuedFile, error: CollectorError
     ) -> None:
         """Give a file up that is not there; postpone its item after any other failure."""
         if isinstance(error, BadRequest):
-            self._fail(queued, "no longer there", 0)
+            self._fail(queued, "no longer there")
             return
         if isinstance(error, AccessDenied) and not isinstance(error, BadCredentials):
-            self._damaged(queued, DamagedDownload("not public, or redirected elsewhere", 0))
+            self._damaged(queued, DamagedDownload("not public, or redirected elsewhere"))
             self._count_failure(source, error)
             return
         self._postpone(source, [queued.item], error)

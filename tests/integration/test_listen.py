@@ -20,6 +20,7 @@ from genrebase.audio.tags import AudioTags
 from genrebase.errors import NothingToDo
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction
+from genrebase.store.errors import DatabaseFailure
 from tests import archive_server
 from tests.archive_server import FAULTS, TEXT, USABLE
 from tests.consistency import assert_consistent
@@ -302,6 +303,66 @@ def test_bytes_of_files_without_a_size_are_limited(engine, archive, tmp_path):
     outcome = one.run(max_bytes=int(1.5 * size))
     assert (outcome.stopped, outcome.analysed) == ("limit", 1)
     assert outcome.received <= 1.5 * size
+
+
+def test_bytes_of_downloads_that_fail_count(listener, archive, engine):
+    """A file without a checksum is deleted after the last break, but it came over the line."""
+    archive.add("one", ["broken"], ["ambient"])
+    [(name, file)] = archive.items["one"].files.items()
+    archive.items["one"].files[name] = replace(file, content=archive_server.sound(5, 60))
+    listener.list_items()
+    outcome = listener.run()
+    assert outcome.items_postponed == {"the source fails": 1}
+    assert outcome.received > len(archive.items["one"].files[name].content) / 2
+    assert rows(engine, select(tables.audio_download.c.received)) == [(outcome.received,)]
+    assert files_in(listener.folder) == []
+
+
+def test_complete_files_are_not_deleted_to_make_room_for_themselves(engine, archive, tmp_path):
+    """Two files fill the folder when a run is stopped: the next run analyses both as they are."""
+    archive.add("one", ["none", "none"], ["ambient"])
+    size = max(len(file.content) for file in archive.items["one"].files.values())
+    small = Listener(engine, archive, tmp_path / "downloads", downloads_mb=2.1 * size / 1e6)
+    small.list_items()
+
+    submitted = []
+
+    @contextmanager
+    def stopped_pool(workers, digests, stop_requested):
+        def submit(file):
+            submitted.append(file)
+            future = Future()
+            future.done = lambda: False
+            future.set_result(None)
+            return future
+
+        yield submit
+
+    first = small.run(pool=stopped_pool, workers=4, stop=lambda: len(submitted) == 2)
+    assert first.stopped == "interrupted"
+    assert len(files_in(small.folder)) == 2
+    assert small.run().analysed == 2
+    assert set(archive.complete_downloads().values()) == {1}
+
+
+def test_a_file_that_could_not_be_recorded_is_next_again(listener, archive, monkeypatch):
+    """A daemon has one object for all its runs: nothing of a run that failed stays in progress."""
+    archive.add("one", ["none"], ["ambient"])
+    listener.list_items()
+    opened = listener.open()
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "collector.catalogue.audio_downloads.record_analysed", raise_database_failure
+        )
+        with pytest.raises(DatabaseFailure):
+            opened.run()
+    assert opened.has_work()
+    assert opened.run().analysed == 1
+    assert set(archive.complete_downloads().values()) == {1}
+
+
+def raise_database_failure(*_):
+    raise DatabaseFailure("the disk of the database is full")
 
 
 def test_requests_are_limited(listener, archive):
