@@ -36,7 +36,7 @@ EXPECTED = {
         ("rock", 1, 0.5, 3.0, 0.0),
         ("jazz", 1, 1.0, 0.0, 1.0),
     ],
-    "How sure is AcousticBrainz of a tempo?": [
+    "How well do AcousticBrainz' submissions agree on a tempo?": [
         ("Loud", "Ann", 120.0, 60.0, 3, "differ"),
         ("Guesting", "Bob; Ann", 100.0, 2.0, 2, "agree"),
     ],
