@@ -143,9 +143,11 @@ class StagingFile:
 
     def clear(self, tables: Sequence[str]) -> None:
         """Drop everything, and create these tables again."""
+        self._connection.execute("BEGIN")  # a kill leaves all tables or none
         query = "SELECT name FROM sqlite_master WHERE type = 'table'"
         for (name,) in self._connection.execute(query).fetchall():
             self._connection.execute(f"DROP TABLE {name}")
+        self._connection.commit()
         self.create(tables)
 
     def create(self, tables: Sequence[str]) -> None:

@@ -1,5 +1,7 @@
 """The temporary file in which a dump's tables are joined."""
 
+import sqlite3
+
 import pytest
 
 from collector.datasets.dumps.archive import DamagedDump
@@ -48,6 +50,26 @@ def test_a_step_is_done_once_or_not_at_all(path):
         with StagingFile.open(path, TABLES) as staging:
             staging.run_once("step", work)
             assert rows(staging) == [(7, 14)]
+
+
+def test_it_is_cleared_as_a_whole_or_not_at_all(path):
+    """One that is killed meanwhile would lack the notes of the tables that are left."""
+
+    def deny(action, name, *_):
+        return sqlite3.SQLITE_DENY if (action, name) == denied else sqlite3.SQLITE_OK
+
+    with (
+        pytest.raises(StagingDamaged, match="not authorized"),
+        StagingFile.open(path, TABLES) as staging,
+    ):
+        staging.load("file", "numbers", INSERT, [(1, 2)], 1)
+        denied = (sqlite3.SQLITE_DROP_TABLE, "numbers")
+        staging._connection.set_authorizer(deny)
+        staging.clear(TABLES)
+    with StagingFile.open(path, TABLES) as staging:
+        assert staging.rows_read("file", "numbers") == 1
+        staging.clear(TABLES)
+        assert (staging.rows_read("file", "numbers"), rows(staging)) == (0, [])
 
 
 def test_two_imports_do_not_share_it(path):
