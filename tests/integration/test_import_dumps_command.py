@@ -12,12 +12,9 @@ from genrebase.errors import UserError
 from genrebase.store import tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from sandbox.api.acousticbrainz_dumps import AcousticBrainzDumps
-from sandbox.api.discogs_dumps import DiscogsReleases
-from sandbox.tracks.catalogue import SandboxCatalogue
-from sandbox.tracks.catalogue_file import CatalogueTable
 from sandbox.tracks.submissions import SubmissionCatalogue
 from tests import factories
-from tests.recording_catalogues import COLUMNS, recordings, rows_of_tracks, tracks_with_derived_ids
+from tests.recording_catalogues import recordings, tracks_with_derived_ids
 
 
 @pytest.fixture
@@ -82,19 +79,6 @@ def test_the_sandbox_serves_dumps_that_can_be_imported(engine, collector, tmp_pa
     files = sorted(tmp_path.glob("acousticbrainz-lowlevel-features-*.tar.zst"))
     assert len(files) == 3
     assert collector("import", *files)["rows"] == len(mbids)
-
-
-def test_the_sandboxs_discogs_dump_can_be_imported(collector, tmp_path):
-    """Its styles are the catalogue's genres."""
-    rows = [list(row) for row in rows_of_tracks(400)]
-    catalogue = SandboxCatalogue(CatalogueTable(COLUMNS, rows, "albums.csv", "0" * 64))
-    path = tmp_path / "discogs_20260801_releases.xml.gz"
-    path.write_bytes(DiscogsReleases(catalogue).dump(0))
-    genre = next(iter(catalogue.genres))
-    collector("genres", "add", genre, "--target", 9)
-    imported = collector("import", path)
-    assert 0 < imported["tracks_new"] < imported["rows"]
-    assert imported["reasons"].keys() == {"of another genre"}
 
 
 @pytest.mark.parametrize(
