@@ -7,7 +7,7 @@ import pytest
 
 from collector.crawl.harvest_loop import HarvestOutcome
 from collector.crawl.stages import CrawlStages
-from collector.errors import Blocked
+from collector.errors import Blocked, SourceUnavailable
 from tests.fakes import FakeClock
 
 
@@ -19,11 +19,13 @@ class Stage:
     stopped: str = "exhausted"
     banned_until: float | None = None
     unknown: tuple[str, ...] = ()
+    fails: bool = False
     limits: list[int | None] = field(default_factory=list)
+    requests_made: int = 0
 
     @property
     def budget(self):
-        return SimpleNamespace(source=self.account)
+        return SimpleNamespace(source=self.account, requests_made=self.requests_made)
 
     @property
     def source(self):
@@ -31,6 +33,9 @@ class Stage:
 
     def run(self, genres, *, max_requests=None, advance):
         self.limits.append(max_requests)
+        self.requests_made += 3
+        if self.fails:
+            raise SourceUnavailable
         outcome = HarvestOutcome(stopped=self.stopped, unknown_genres=list(self.unknown))
         outcome.requests = 3
         if self.banned_until is not None:
@@ -80,3 +85,20 @@ def test_a_genre_is_unknown_where_no_source_has_it():
     """A genre that one of two sources has is not unknown."""
     outcome = crawl(Stage("one", unknown=("rock", "wave")), Stage("two", unknown=("rock", "jazz")))
     assert outcome.unknown_genres == ["rock"]
+
+
+def test_a_failure_ends_the_stages_of_its_account_only():
+    """Other sources are read with the requests that are left."""
+    playlists, search = Stage("spotify", fails=True), Stage("spotify")
+    open_source = Stage("musicbrainz", "target")
+    outcome = crawl(playlists, search, open_source, max_requests=10)
+    assert (search.limits, open_source.limits) == ([], [7])
+    assert (outcome.stopped, outcome.requests) == ("target", 6)
+
+
+def test_a_failure_is_raised_where_tracks_are_missing():
+    """After the other sources have been read."""
+    after = Stage("two")
+    with pytest.raises(SourceUnavailable):
+        crawl(Stage("one", fails=True), after)
+    assert after.limits == [None]
