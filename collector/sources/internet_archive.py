@@ -14,8 +14,10 @@ import requests
 from collector.credential_limits import Account
 from collector.errors import (
     BadCredentials,
+    BadRequest,
     CollectorError,
     InvalidResponse,
+    NotAccessible,
     RateLimited,
     UnusableResponse,
 )
@@ -94,11 +96,19 @@ class InternetArchive:
         return f'collection:netlabels AND mediatype:audio AND subject:"{phrase}"'
 
     def fetch(self, query: PageQuery) -> Page:
-        """Return a page of items; its `received` counts those without an identifier, too."""
+        """Return a page of items; its `received` counts those without an identifier, too.
+
+        Raises `NotAccessible` for a cursor that is refused: the search is to begin anew.
+        """
         params = {"q": query.query, "fields": _FIELDS, "count": str(query.limit)}
         if query.cursor is not None:
             params["cursor"] = query.cursor
-        document = fields.get_object(self._get("services/search/v1/scrape", params))
+        try:
+            document = fields.get_object(self._get("services/search/v1/scrape", params))
+        except BadRequest as error:
+            if query.cursor is None:
+                raise
+            raise NotAccessible(f"The search cannot be continued: {error}") from error
         listed = document.get("items")
         if not isinstance(listed, list):
             raise InvalidResponse("Internet Archive's response has no list of 'items'.")

@@ -15,6 +15,7 @@ from genrebase.store.engine import read_transaction, transaction
 from sandbox.synthetic.catalogue import generate_catalogue
 from sandbox.tracks.catalogue import SandboxCatalogue
 from tests import factories as make
+from tests import scripted_server
 from tests.fakes import NOON, FakeClock
 
 SOURCE = "internetarchive"
@@ -103,6 +104,28 @@ def test_no_more_items_are_listed_than_lack_tracks(engine, sandbox, monkeypatch)
     assert not crawl.has_work()
     again, _ = harvest(engine, settings_for(sandbox))
     assert again.requests == 0
+
+
+def test_a_refused_cursor_closes_the_search(engine):
+    """It is not requested again in every run; a later run begins the search anew."""
+    with scripted_server.serving() as server:
+        path = "/archive/services/search/v1/scrape"
+        page = {"items": [{"identifier": "one", "subject": "ambient"}], "cursor": "old"}
+        server.respond(path, scripted_server.ScriptedResponse.json(page))
+        settings = CollectorSettings(
+            _env_file=None,
+            sources="internetarchive",
+            archive_url=f"{server.url}/archive",
+            archive_rate="1000/30s",
+        )
+        clock = FakeClock()
+        genre_use.add(engine, clock, "ambient", 100)
+        crawl = bootstrap.open_crawl(engine, settings, clock)
+        assert crawl.run(max_requests=1).stopped == "limit"
+        server.respond(path, scripted_server.ScriptedResponse(400, b'{"error": "no cursor"}'))
+        outcome = crawl.run()
+        assert (outcome.stopped, outcome.requests) == ("exhausted", 1)
+        assert not crawl.has_work()
 
 
 def test_items_outside_the_wanted_licences_do_not_count(engine, sandbox, monkeypatch):
