@@ -134,4 +134,4 @@ def _end(outcome: "DownloadOutcome", output: Output) -> None:
     elif not (outcome.requests or outcome.analysed or outcome.waiting):
         raise NothingToDo("No audio file waits to be analysed.")
     elif outcome.waiting and not outcome.problems:
-        output.print("No genre lacks tracks that wait now; others wait for a later retry.")
+        output.print("The items that wait are not needed now, or are requested again later.")

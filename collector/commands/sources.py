@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from collector.commands.licence_option import checked_licence
+from genrebase.counts import counted
 from genrebase.runtime.command_line import CommandLine
 from genrebase.runtime.console import Output
 
@@ -38,22 +39,23 @@ def list_(as_json: AsJson = False) -> None:
 
     output = Output(as_json=as_json)
     rows = licences.list_sources(connect())
-    output.table(
-        f"{len(rows):,} sources",
-        _COLUMNS,
-        (
+    if rows:
+        output.table(
+            counted(len(rows), "source"),
+            _COLUMNS,
             (
-                one.name,
-                one.licence,
-                one.licence_class,
-                f"{one.tracks:,}",
-                f"{one.labels:,}",
-                f"{one.features:,}",
-            )
-            for one in rows
-        ),
-    )
-    if not rows:
+                (
+                    one.name,
+                    one.licence,
+                    one.licence_class,
+                    f"{one.tracks:,}",
+                    f"{one.labels:,}",
+                    f"{one.features:,}",
+                )
+                for one in rows
+            ),
+        )
+    else:
         output.print("No source yet: collector harvest, or collector import FILE")
     output.write_json([asdict(one) for one in rows])
 
