@@ -8,13 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from collector.catalogue.audio_downloads import DownloadKey
-from collector.downloads.folder import (
-    DownloadFolder,
-    DownloadStopped,
-    FileTooLong,
-    PartialFile,
-)
-from collector.errors import CollectorError, StopRequested
+from collector.downloads.folder import DownloadFolder, FileTooLong, PartialFile
+from collector.errors import CollectorError
 from collector.http.file_download import MAX_REDIRECTS, FileClient
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries
@@ -103,8 +98,6 @@ class Downloader:
                 if receiver.size != file.size or not file.size:
                     self._request(key, file, receiver, limit)
                 self._check(file, receiver)
-            except DownloadStopped as error:
-                raise StopRequested from error
             except FileTooLong as error:
                 receiver.remove()
                 raise DamagedDownload(TOO_LONG) from error

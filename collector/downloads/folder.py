@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
-from collector.errors import CollectorError
+from collector.errors import CollectorError, StopRequested
 from genrebase.audio.kinds import SUFFIXES
 from genrebase.errors import UserError
 from genrebase.new_file import DISK_FULL
@@ -34,10 +34,6 @@ class DiskFull(CollectorError):
 
 class FileTooLong(CollectorError):
     """The file is longer than its source says, or than it may be."""
-
-
-class DownloadStopped(CollectorError):
-    """A stop was requested during a download: its request was made, and counts."""
 
 
 class PartialFile:
@@ -88,9 +84,9 @@ class PartialFile:
         self._open.truncate(0)
 
     def write(self, chunk: bytes) -> None:
-        """Append bytes; raise `DownloadStopped`, `FileTooLong` or `DiskFull` instead."""
+        """Append bytes; raise `StopRequested`, `FileTooLong` or `DiskFull` instead."""
         if self.stop_requested():
-            raise DownloadStopped
+            raise StopRequested
         if self.size + len(chunk) > self.max_size:
             raise FileTooLong
         rest = memoryview(chunk)

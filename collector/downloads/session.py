@@ -254,9 +254,8 @@ class DownloadSession:
         missing = folder.file(key.source, key.item_id, key.name).missing(size)
         while folder.used() + missing > folder.max_bytes and self._pending:
             self._record_oldest()
-        if (
-            folder.used() + missing > folder.max_bytes
-        ):  # parts of files that could not be completed
+        if folder.used() + missing > folder.max_bytes:
+            # parts of files that could not be completed
             folder.delete_others([(key.source, key.item_id, key.name)])
 
     def _record_oldest(self) -> None:

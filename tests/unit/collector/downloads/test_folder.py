@@ -8,10 +8,10 @@ import pytest
 from collector.downloads.folder import (
     DiskFull,
     DownloadFolder,
-    DownloadStopped,
     FileTooLong,
     folder_for,
 )
+from collector.errors import StopRequested
 from genrebase.errors import UserError
 
 KEY = ("internetarchive", "one", "disc 1/a.MP3")
@@ -67,7 +67,7 @@ def test_a_stop_leaves_what_there_is(folder):
     write(folder, b"abc")
     file = folder.file(*KEY)
     file.max_size, file.stop_requested = 10, lambda: True
-    with file, pytest.raises(DownloadStopped):
+    with file, pytest.raises(StopRequested):
         file.write(b"def")
     assert folder.used() == 3
 
