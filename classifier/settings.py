@@ -55,13 +55,13 @@ class ClassifierSettings(EnvironmentSettings):
     )
     licence: Literal["any", "noncommercial", "open"] = Field(
         default="any",
-        description="Which licences of labels and features every training is restricted to by "
-        "default: `open`, `noncommercial` (open and non-commercial ones) or `any`.",
+        description="Default of `--licence`: train only on labels and features under licences of "
+        "this class: `open`, `noncommercial` (open and non-commercial licences) or `any`.",
     )
     min_level: Literal["artist", "release", "recording"] = Field(
         default="artist",
-        description="The level that a label must at least have to count, by default: "
-        "`recording`, `release` or `artist`.",
+        description="Default of `--min-level`: use only labels of the `recording`, also those of "
+        "its `release`, or also those of its `artist`.",
     )
     min_tracks: int = Field(
         default=MIN_TRACKS_PER_GENRE,

@@ -43,10 +43,10 @@ MIN_TRACKS_PER_GENRE: Final = 30
 """Default: a genre with fewer labelled tracks cannot be evaluated."""
 
 LICENCES: Final = ("any", "noncommercial", "open")
-"""Which licences of labels and features to train on; each allows less than the one before it."""
+"""Licences of labels and features to train on; each allows fewer than the one before it."""
 
 MIN_LEVELS: Final = ("artist", "release", "recording")
-"""The level that a label must at least have; each allows less than the one before it."""
+"""The minimum level of a label; each allows fewer labels than the one before it."""
 
 LEVELS: Final = ("fine", "broad")
 """Whether the classes are the genres themselves or the broad genres of a mapping."""
@@ -223,14 +223,14 @@ class TrainingConfig:
     )
     licence: str = _option(
         LICENCES[0],
-        "Train only on labels and features under such licences: open, noncommercial (open and "
-        "non-commercial ones) or any (default).",
+        "Train only on labels and features under these licences: open, noncommercial (open and "
+        "non-commercial licences) or any (default).",
         values=LICENCES,
     )
     min_level: str = _option(
         MIN_LEVELS[0],
-        "Count only labels of the recording, of recording and release, or also of the artist "
-        "(default). Sources that give no level count.",
+        "Use only labels of this level: recording, release (also those of the recording) or "
+        "artist (all; default). Labels without a level are always used.",
         values=MIN_LEVELS,
     )
     mapping: str | None = _option(

@@ -49,17 +49,17 @@ class CollectorSettings(EnvironmentSettings):
 
     sources: str = Field(
         default="spotify",
-        description="Where `collector harvest` and `collector run` find tracks, the first source "
-        "first: `musicbrainz` and `internetarchive` need no account.",
+        description="The sources of `collector harvest` and `collector run`, in this order, "
+        "separated by commas: `spotify`, `musicbrainz`, `internetarchive`, `jamendo`.",
     )
     contact: str | None = Field(
         default=None,
-        description="Your e-mail address or web page, part of the User-Agent: open services "
-        "refuse requests without one.",
+        description="Your e-mail address or web page; it becomes part of the User-Agent. "
+        "MusicBrainz and Internet Archive are not requested without it.",
     )
     sandbox_url: WebAddress | None = Field(
         default=None,
-        description="Send the requests to all services to the sandbox at this address, "
+        description="Send the requests to all services to the sandbox at this address, such as "
         "`http://127.0.0.1:8765`.",
     )
     spotify_client_id: str | None = Field(
@@ -105,7 +105,7 @@ class CollectorSettings(EnvironmentSettings):
     )
     acousticbrainz_url: WebAddress | None = Field(
         default=None,
-        description="Send requests to a stand-in for AcousticBrainz at this address instead of "
+        description="Send requests to a replacement of AcousticBrainz at this address instead of "
         "`https://acousticbrainz.org`.",
     )
     acousticbrainz_rate: RateText = Field(
@@ -116,12 +116,13 @@ class CollectorSettings(EnvironmentSettings):
         default=1,
         ge=1,
         le=25,
-        description="Submissions requested of each recording; a request has room for 25 in all.",
+        description="Number of submissions to request of each recording; one request returns 25 "
+        "submissions in all.",
     )
     archive_url: WebAddress | None = Field(
         default=None,
-        description="Send requests to a stand-in for Internet Archive at this address instead of "
-        "`https://archive.org`.",
+        description="Send requests to a replacement of Internet Archive at this address instead "
+        "of `https://archive.org`.",
     )
     archive_rate: RateText = Field(
         default="30/30s",
@@ -129,19 +130,19 @@ class CollectorSettings(EnvironmentSettings):
     )
     discogs_url: WebAddress | None = Field(
         default=None,
-        description="The host of Discogs' dumps instead of the public one.",
+        description="Download Discogs' dumps from this host instead of the public one.",
     )
     discogs_rate: RateText = Field(
         default="12/360s", description="Rate limit of requests for Discogs' dumps."
     )
     jamendo_url: WebAddress | None = Field(
         default=None,
-        description="Send requests to a stand-in for Jamendo at this address instead of the "
+        description="Send requests to a replacement of Jamendo at this address instead of the "
         "public API.",
     )
     jamendo_client_id: SecretStr | None = Field(
         default=None,
-        description="Your client id at Jamendo, free at https://devportal.jamendo.com.",
+        description="Your client ID at Jamendo, free of charge at https://devportal.jamendo.com.",
     )
     jamendo_rate: RateText = Field(
         default="30/30s",
@@ -149,13 +150,14 @@ class CollectorSettings(EnvironmentSettings):
     )
     downloads: Path | None = Field(
         default=None,
-        description="The folder for audio files while `collector listen` analyses them; by "
-        "default in the user's cache folder.",
+        description="The folder where `collector listen` stores audio files until they are "
+        "analysed; by default in the user's cache folder.",
     )
     downloads_mb: float = Field(
         default=1_000.0,
         gt=0,
-        description="Maximum megabytes of audio files in that folder, partial ones included.",
+        description="Maximum megabytes of audio files in `COLLECTOR_DOWNLOADS`, partial files "
+        "included.",
     )
     file_mb: float = Field(
         default=100.0,
@@ -169,13 +171,13 @@ class CollectorSettings(EnvironmentSettings):
     )
     licence: Literal["any", "noncommercial", "open"] = Field(
         default="any",
-        description="Which audio files are downloaded, by their licence: `open` for every use, "
-        "`noncommercial` also for non-commercial use alone, `any` also without derivatives or "
-        "with an unknown licence.",
+        description="Licences of the audio files to download: `open` (every use is allowed), "
+        "`noncommercial` (also those that forbid commercial use) or `any` (also those that "
+        "forbid derivatives, and unknown licences).",
     )
     feature_order: str = Field(
         default=",".join(DEFAULT_FEATURE_ORDER),
-        description="Providers of audio features, the most trusted first; requests are made in "
+        description="Providers of audio features in the order of preference. Requests are made in "
         "this order, too.",
     )
     analyses: int = Field(

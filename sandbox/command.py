@@ -56,8 +56,8 @@ def sandbox(
     rate: Annotated[
         str,
         typer.Option(
-            help="Rate limit of the Web API, and of Internet Archive and Jamendo: requests per "
-            "window, as N/30s."
+            help="Rate limit of Spotify's Web API, of Internet Archive and of Jamendo: requests "
+            "per window, as N/30s."
         ),
     ] = RATE,
     reccobeats_rate: Annotated[
@@ -70,13 +70,13 @@ def sandbox(
         int,
         typer.Option(
             min=0,
-            help="Places that a recording moves among those of its score, on every page of a "
-            "MusicBrainz search anew; 0: pages neither overlap nor miss.",
+            help="Places by which a result of a MusicBrainz search can move among results of "
+            "equal score, differently on every page; 0: pages neither overlap nor have gaps.",
         ),
     ] = 25,
     acousticbrainz: Annotated[
         str,
-        typer.Option(help="up, or down: AcousticBrainz' API answers 500 or not at all."),
+        typer.Option(help="up, or down: AcousticBrainz' API returns 500 or no response."),
     ] = "up",
     acousticbrainz_rate: Annotated[
         str, typer.Option(help="Rate limit of AcousticBrainz' API, in fixed windows.")
@@ -88,7 +88,7 @@ def sandbox(
     discogs_breaks: Annotated[
         int,
         typer.Option(
-            min=0, help="Downloads of a Discogs dump that break off before one is complete."
+            min=0, help="Downloads of a Discogs dump that are broken off before one is complete."
         ),
     ] = 0,
     retry_after: Annotated[
@@ -121,7 +121,7 @@ def sandbox(
     host: Annotated[str, typer.Option(help="Address to listen on: loopback only.")] = HOST,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Serve Spotify, MusicBrainz and the other services on this computer, from one catalogue.
+    """Simulate Spotify, MusicBrainz and the other services on this computer, with one catalogue.
 
     Examples:
       collector sandbox --port 8765

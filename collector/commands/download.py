@@ -25,8 +25,8 @@ def discogs(
 ) -> None:
     """Download the newest complete dump of Discogs' releases (10 GB) and check its SHA-256.
 
-    An existing file of that name is kept. A download that breaks off starts again: the host
-    accepts no Range. A ban ends the command with exit code 4.
+    An existing file of that name is kept. An interrupted download starts again, because the host
+    does not support Range requests. A ban ends the command with exit code 4.
 
     Examples:
       collector download discogs

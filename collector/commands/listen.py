@@ -37,10 +37,10 @@ def listen(
 ) -> None:
     """Download audio files of open catalogues, and store features, keys and spectrograms.
 
-    Items that a harvest of Internet Archive listed are downloaded while their genres lack tracks;
-    Jamendo's tracks are downloaded where their artists allow it. Bounds: COLLECTOR_FILE_MB,
-    COLLECTOR_DOWNLOADS_MB, COLLECTOR_DAILY_MB, COLLECTOR_LICENCE. It can be stopped and resumed:
-    no file is downloaded twice.
+    Items that a harvest listed at Internet Archive are downloaded while their genres lack tracks.
+    Jamendo's tracks are downloaded if their artists allow it. COLLECTOR_FILE_MB,
+    COLLECTOR_DOWNLOADS_MB, COLLECTOR_DAILY_MB and COLLECTOR_LICENCE limit the downloads. The
+    command can be stopped and resumed: no file is downloaded twice.
 
     Examples:
       collector listen --max-requests 20

@@ -27,8 +27,8 @@ def sources(context: typer.Context) -> None:
 def list_(as_json: AsJson = False) -> None:
     """Show every source of labels and provider of features: licence, tracks, labels, features.
 
-    Tracks are those that it delivered first. A label or features with a licence of their own are
-    in the views `track_genre_sources` and `tracks`.
+    Tracks are those that the source delivered first. Licences of single labels and features are in
+    the views `track_genre_sources` and `track_features`.
 
     Examples:
       collector sources list
@@ -68,7 +68,7 @@ def licence(
 ) -> None:
     """Set the licence of a source whose licence you know, such as an imported file.
 
-    It counts for its labels and features that have no licence of their own.
+    It is the licence of all its labels and features that have none of their own.
 
     Examples:
       collector sources licence csv:tracks.csv cc-by-4.0

@@ -15,24 +15,24 @@ _SUBMISSIONS: Final = {
         "lowlevel": "Submissions with loudness, dynamics or MFCC.",
         "rhythm": "Submissions with tempo, danceability or onset rate.",
         "tonal": "Submissions with key or tuning.",
-        "strength": "Submissions with the key's strength, which the CSV dumps lack.",
+        "strength": "Submissions with a key strength; the CSV dumps have none.",
     }.items()
 }
 
 _NUMBERS: Final = {
-    "average_loudness": "Loudness, 0 (quiet, or a wide range) to 1; not dB.",
+    "average_loudness": "Loudness, 0 (quiet, or with a wide dynamic range) to 1; not in dB.",
     "dynamic_complexity": "Mean deviation from the average loudness, in dB; mostly 1 to 15.",
     "mfcc_zero_mean": "Mean of the first cepstral coefficient (overall energy); about -1100 to "
     "-600.",
     "bpm": "Tempo, beats per minute.",
     "bpm_first_peak": "The strongest tempo in the histogram of beat intervals, BPM.",
-    "bpm_second_peak": "The second strongest, BPM.",
-    "danceability": "By detrended fluctuation analysis, 0 to about 3; not Spotify's danceability.",
+    "bpm_second_peak": "The second strongest tempo in the histogram of beat intervals, BPM.",
+    "danceability": "Danceability by detrended fluctuation analysis, 0 to about 3; not Spotify's.",
     "onset_rate": "Onsets per second.",
     "tuning_frequency": "Frequency of the tone A in Hz.",
     "tuning_deviation": "Deviation from equal temperament, 0 to about 0.5.",
-    "key_strength": "How well the key fits, up to 1; below 0.7 the key is often another "
-    "provider's fifth.",
+    "key_strength": "How well the key fits, at most 1. Below 0.7 the key is often a fifth "
+    "away from that of another provider.",
 }
 
 
@@ -71,14 +71,14 @@ def _acousticbrainz_features(_providers: Providers) -> Select[Any]:
 
 acousticbrainz_features = view(
     "acousticbrainz_features",
-    "One row per track that AcousticBrainz, or a document of Essentia's extractor, describes: "
-    "numbers on scales of their own, not to be mixed with `audio_features`. Of several recordings "
-    "of a track the one whose tempo has the most submissions.",
+    "One row per track with numbers of AcousticBrainz, or of a document of Essentia's extractor. "
+    "Their scales differ from those of `audio_features`. If a track has several recordings: the "
+    "one with the most submissions of a tempo, AcousticBrainz' before others.",
     {
         "track_id": shared.TRACK_REFERENCE["track_id"],
-        "provider": "acousticbrainz, or essentia: documents that somebody computed.",
-        "recording_id": "The recording's MusicBrainz ID; `md5:…` of the audio without one.",
-        "origin": "The import that delivered them; acousticbrainz: its API.",
+        "provider": "acousticbrainz; or essentia, for documents of other people.",
+        "recording_id": "The recording's MusicBrainz ID, or else `md5:…`, the hash of the audio.",
+        "origin": "The import that delivered the numbers, or acousticbrainz for its API.",
         **_SUBMISSIONS,
         **{
             name: text
@@ -89,12 +89,12 @@ acousticbrainz_features = view(
                 "one submission.",
             }.items()
         },
-        "key": "Pitch class, 0 (C) to 11 (B), the commonest; equal to Spotify's key in a third of "
-        "the tracks only.",
+        "key": "The most frequent pitch class, 0 (C) to 11 (B); equal to Spotify's key for only "
+        "a third of the tracks.",
         "mode": "1 is major, 0 is minor.",
         "key_share": "Share of the submissions with this key and mode, 0 to 1.",
         "fetched_at": "When the numbers last changed.",
-        "licence": "Their licence: that of their origin (`data_sources`).",
+        "licence": "The licence of the numbers: that of their origin (`data_sources`).",
     },
     _acousticbrainz_features,
 )

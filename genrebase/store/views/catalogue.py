@@ -25,7 +25,7 @@ from genrebase.store.views.definition import Providers, view
 
 LICENCE_CLASS: Final = (
     "What the licence allows. open: every use; noncommercial: no commercial use; restricted: no "
-    "derivatives, or terms that allow no training; unknown: not known."
+    "derivatives, or terms that forbid training; unknown: not stated or not recognised."
 )
 
 
@@ -215,7 +215,7 @@ track_features = view(
         **shared.FEATURE_DESCRIPTIONS,
         "provider": "The provider of the features.",
         "fetched_at": "When they were fetched or imported.",
-        "licence": "Their own licence, or else the provider's.",
+        "licence": "The licence of these features: their own, or else the provider's.",
     },
     _track_features,
 )
@@ -245,9 +245,9 @@ track_genres = view(
         "is_claim": "Whether this is the track's claim.",
         "first_seen_at": "The time of its first sighting for the genre.",
         "last_seen_at": "The time of its last sighting for the genre.",
-        "votes": "The most votes that a source has for the genre, NULL where none counts votes.",
-        "level": "The lowest level of a source: what it says the genre about. 0: the recording, "
-        "1: the release, 2: the artist; NULL where no source says.",
+        "votes": "The maximum of the sources' votes for the genre; NULL if no source has votes.",
+        "level": "The lowest level at which a source gave the genre. 0: to the recording, 1: to "
+        "the release, 2: to the artist; NULL if no source states a level.",
         "sources": "The number of sources with a sighting.",
     },
     _track_genres,
@@ -262,11 +262,11 @@ track_genre_sources = view(
         "genre": "The genre's name.",
         "source": "The source of the sighting, named as the origin of tracks: spotify, "
         "csv:FILE, musicbrainz and so on.",
-        "rank": "Its best rank in the source's results for the genre; of a source with votes, the "
-        "genre's place among the track's genres. 0 is the first.",
-        "votes": "The votes for the genre, NULL where the source has none.",
-        "level": "What the source says the genre about. 0: the recording, 1: the release, "
-        "2: the artist; NULL where it does not say.",
+        "rank": "The track's best rank in the source's results for the genre. For a source with "
+        "votes: the genre's place among the track's genres. 0 is the first.",
+        "votes": "The votes for the genre; NULL if the source has no votes.",
+        "level": "The level at which the source gave the genre. 0: to the recording, 1: to the "
+        "release, 2: to the artist; NULL if it states no level.",
         "times": "Number of sightings.",
         "licence": "The licence of this label: its own, or else the source's.",
         "licence_class": LICENCE_CLASS,
@@ -278,15 +278,15 @@ track_genre_sources = view(
 
 data_sources = view(
     "data_sources",
-    "One row per source of labels and provider of features: their licences.",
+    "One row per source of labels and provider of features, with its licence.",
     {
-        "name": "The source, as it is named as the origin of tracks; or the provider of features.",
-        "licence": "The licence of its labels and features that have none of their own.",
+        "name": "The name of the source, as in the origin of tracks, or of the provider.",
+        "licence": "The licence of its labels and features that have no licence of their own.",
         "licence_class": LICENCE_CLASS,
-        "tracks": "Tracks that it delivered first.",
+        "tracks": "Tracks that it was the first to deliver.",
         "labels": "Its sightings: pairs of a track and a genre.",
         "features": "Tracks with features of this provider.",
-        "noted_at": "When it was first noted.",
+        "noted_at": "When it was first stored.",
     },
     _data_sources,
 )

@@ -1,4 +1,4 @@
-"""Items of sources of audio files, and what became of each of their files."""
+"""Items of sources of audio files, and the status of each of their files."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from genrebase.store.views import shared
 from genrebase.store.views.catalogue import LICENCE_CLASS
 from genrebase.store.views.definition import Providers, view
 
-_LICENCE = "The licence that its source states, named as in SPDX; unknown where it states none."
+_LICENCE = "The licence that the source states, named as in SPDX; unknown if it states none."
 _SOURCE = "The source: internetarchive, jamendo."
 
 
@@ -57,19 +57,19 @@ audio_items = view(
     "One row per item of a source of audio files: a release, or a track of Jamendo's.",
     {
         "source": _SOURCE,
-        "item_id": "The source's ID of it.",
-        "title": "Its title, NULL where unknown.",
-        "artist": "Its artist, NULL where unknown or various.",
-        "release_date": "YYYY, YYYY-MM or YYYY-MM-DD, NULL where unknown.",
+        "item_id": "The source's ID of the item.",
+        "title": "The item's title, NULL if unknown.",
+        "artist": "The item's artist, NULL if unknown or various.",
+        "release_date": "YYYY, YYYY-MM or YYYY-MM-DD, NULL if unknown.",
         "licence": _LICENCE,
         "licence_class": LICENCE_CLASS,
-        "status": "waiting: its files are not listed yet; open: some are not downloaded; done; "
-        "left_out.",
-        "reason": "Why it was left out or postponed, or why some of its files are not used.",
+        "status": "waiting: its files are not listed yet; open: some files are still to be "
+        "downloaded; done: none is; left_out: its files are not used.",
+        "reason": "Why the item was left out or postponed, or why some of its files are not used.",
         "files": "Files to download, one per track.",
         "analysed": "Files whose track and features are stored.",
         "failed": "Files that cannot be used.",
-        "listed_at": "When a search listed it first.",
+        "listed_at": "When a search first listed it.",
         "updated_at": "When its status last changed.",
     },
     _audio_items,
@@ -83,13 +83,13 @@ audio_downloads = view(
         "item_id": "The source's ID of the item.",
         "name": "The file's name.",
         "status": "waiting, done or failed.",
-        "reason": "Why it failed.",
-        "track_id": "The track that it is, NULL before it is analysed.",
-        "size": "Its size in bytes, as the source states it; NULL where it does not.",
-        "received": "Bytes that were received for it in all.",
+        "reason": "Why the file failed, or its last download.",
+        "track_id": "The track of the file, NULL before the file is analysed.",
+        "size": "The size in bytes that the source states, NULL if it states none.",
+        "received": "The bytes that all its downloads received.",
         "licence": _LICENCE,
         "licence_class": LICENCE_CLASS,
-        "received_at": "When the last of its bytes came, NULL before.",
+        "received_at": "When its last bytes were received, NULL before.",
     },
     _audio_downloads,
 )

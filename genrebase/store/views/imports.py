@@ -33,10 +33,10 @@ imports = view(
         "import_id": "The ID that `collector imports undo` takes.",
         "name": "The file's name, with that of the table if the file has several.",
         "origin": "The origin of its tracks; the versions of a file share one.",
-        "rows": "The rows that were read; of an import that was undone, before that.",
-        "tracks": "The tracks that it delivers now: 0 after it was undone, and for imports by "
-        "earlier versions, which did not record this.",
-        "tracks_new": "The tracks that no source had delivered before it.",
+        "rows": "The rows that were imported; for an undone import, before the undo.",
+        "tracks": "The tracks that it delivers now; 0 if it was undone, and for imports by "
+        "earlier versions, which did not record it.",
+        "tracks_new": "The tracks that it was the first to deliver.",
         "undone": "Whether it was undone.",
         "started_at": "When it was started, NULL for imports by earlier versions.",
         "finished_at": "When it was completed, NULL if it was interrupted.",

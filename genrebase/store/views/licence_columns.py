@@ -13,8 +13,8 @@ FEATURES_LICENCE: Final = {
     "without features.",
 }
 LABEL_SOURCE: Final = {
-    "label_source": "The source of the label: verdict, or else the one that sighted it at the "
-    "best rank (of several the first by name); NULL where there is none.",
+    "label_source": "The source of the label: verdict, or else the source with the best rank for "
+    "the claim (of several, the first by name); NULL without a label.",
     "label_licence": "The licence of that source's label; own for a verdict.",
 }
 ANALYSIS_LICENCE: Final = {
@@ -22,8 +22,8 @@ ANALYSIS_LICENCE: Final = {
     "or else the provider's.",
 }
 DESCRIPTORS_LICENCE: Final = {
-    "licence": "The licence of the descriptors: the strictest one of the imports that delivered "
-    "them; of audio files, that of their features.",
+    "licence": "The licence of the descriptors: the strictest licence of the imports that "
+    "delivered them; for audio files, the licence of their features.",
 }
 _DESCRIPTORS_BIT: Final = 1 << tables.DELIVERABLE.index("descriptors")
 VERDICT: Final = "verdict"
