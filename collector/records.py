@@ -99,6 +99,11 @@ class SourceTrack:
     """Other ids of the same source for it, which were merged into `source_id`."""
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        """The source's id of it, and those of recordings that were merged into it."""
+        return self.source_id, *self.merged_ids
+
+    @property
     def needs_name(self) -> bool:
         """Whether its id is believed only with an equal name and duration: a file gave it.
 

@@ -101,6 +101,19 @@ class PendingTrack:
             else:
                 self.durations.extend(value)
 
+    def is_near(self, source_track: SourceTrack) -> bool:
+        """Return whether a track has this one's name, and another duration within two seconds.
+
+        Then its duration belongs to the range, also if the track was found by its id.
+        """
+        duration, known = source_track.duration_ms, self.durations
+        return (
+            duration is not None
+            and duration not in (known.shortest, known.longest)
+            and known.is_near(duration)
+            and self.name_key == source_track.name_key
+        )
+
     def include_duration(self, duration_ms: int | None) -> None:
         """Include the duration of what was matched to it."""
         self.changed |= self.durations.extend(duration_ms)

@@ -156,7 +156,7 @@ def _load(connection: Connection, source_tracks: Sequence[SourceTrack]) -> _Batc
     by_source: dict[str, list[str]] = {}
     for track in source_tracks:
         if track.source != NAME_ONLY:
-            by_source.setdefault(track.source, []).extend(_ids_of(track))
+            by_source.setdefault(track.source, []).extend(track.ids)
     for source, ids in by_source.items():
         stored = tracks_of_aliases(connection, source, ids)
         batch.aliases.update(((source, source_id), track) for source_id, track in stored.items())
@@ -176,7 +176,7 @@ def _names_to_load(batch: _Batch, source_tracks: Iterable[SourceTrack]) -> set[s
         pending = _by_id(batch, track)
         if pending is None or track.needs_name:
             keys.add(track.name_key)
-        elif track.isrc is not None and track.isrc != pending.isrc:
+        elif track.isrc not in (None, pending.isrc) or pending.is_near(track):
             keys.add(pending.name_key)
     return keys
 
@@ -187,7 +187,7 @@ def _max_new(batch: _Batch, source_tracks: Iterable[SourceTrack]) -> int:
 
 def _by_id(batch: _Batch, source_track: SourceTrack) -> PendingTrack | None:
     """Return the track of an id; None if there is none, or a file's own id is another song's."""
-    addresses = [(source_track.source, one) for one in _ids_of(source_track)]
+    addresses = [(source_track.source, one) for one in source_track.ids]
     stored_id = next((batch.aliases[one] for one in addresses if one in batch.aliases), None)
     if stored_id is None:
         return None
@@ -206,6 +206,11 @@ def _resolve(batch: _Batch, source_track: SourceTrack, ids: Iterator[int]) -> Pe
     pending = _by_id(batch, source_track)
     if pending is not None:
         _flag_duplicates(batch, pending, source_track.isrc)
+        is_corrected = batch.ledger is not None and batch.ledger.can_correct(pending.id)
+        if pending.is_near(source_track) and not is_corrected:
+            same = _by_content(batch, source_track)
+            batch.same += ((pending.id, other.id) for other in same if other is not pending)
+            pending.include_duration(source_track.duration_ms)
         return pending
     key = source_track.name_key
     candidates = batch.by_name.get(key, [])
@@ -265,13 +270,9 @@ def _add_alias(batch: _Batch, source_track: SourceTrack, key: str, chosen: Pendi
     batch.new_aliases[address] = chosen.id
 
 
-def _ids_of(source_track: SourceTrack) -> tuple[str, ...]:
-    return source_track.source_id, *source_track.merged_ids
-
-
 def _add_merged_ids(batch: _Batch, source_track: SourceTrack, pending: PendingTrack) -> None:
     """Make all ids of a recording that was merged aliases of its track, unless they are stored."""
-    for source_id in _ids_of(source_track) if source_track.merged_ids else ():
+    for source_id in source_track.ids if source_track.merged_ids else ():
         address = (source_track.source, source_id)
         if address not in batch.aliases:
             batch.aliases[address] = batch.new_aliases[address] = pending.id

@@ -1,6 +1,7 @@
 """Recording: unique tracks, every sighting, and claims that do not depend on the order."""
 
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 from sqlalchemy import func, select
@@ -175,6 +176,23 @@ def test_an_isrc_does_not_merge_recordings_of_other_durations(engine):
         named = source_track(str(duration_ms), duration_ms=duration_ms, isrc="X")
         record(engine, (named, "rock", 0), (named, "rock", 0))
     assert len(rows(engine, tables.track, "id")) == 2
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_another_duration_of_the_same_id_counts_in_every_order(engine, order):
+    """Tables round durations: 201.5 seconds lie within two seconds of both others."""
+    seen = (("a", 200_000), ("a", 201_500), ("b", 203_500))
+    for place in order:
+        source_id, duration_ms = seen[place]
+        record(engine, (source_track(source_id, duration_ms=duration_ms), "rock", 0))
+    assert rows(engine, tables.track, "shortest_ms", "longest_ms") == [(200_000, 203_500)]
+
+
+def test_a_far_duration_of_the_same_id_does_not_count(engine):
+    """It is the same track by its id, but no recording of three minutes and more."""
+    for duration_ms in (200_000, 260_000):
+        record(engine, (source_track("a", duration_ms=duration_ms), "rock", 0))
+    assert rows(engine, tables.track, "shortest_ms", "longest_ms") == [(200_000, 200_000)]
 
 
 def test_missing_values_are_filled_and_present_ones_kept(engine):
