@@ -1,6 +1,7 @@
 """Every example of every help text runs as printed, on a small sandbox and a small dataset."""
 
 import csv
+import glob
 import random
 import shlex
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.synthetic_dumps import AcousticBrainzDump, MusicBrainzDump
 from classifier.cli import app as classifier_app
 from collector.cli import app as collector_app
 from collector.commands import import_audio
@@ -65,14 +67,23 @@ BEFORE = {
     "collector analyse": ("collector harvest --max-requests 2",),
     "collector enrich": ("collector harvest --max-requests 2",),
     "collector listen": ("collector harvest --max-requests 2",),
+    "collector import acousticbrainz-lowlevel-features-*.tar.zst": (
+        "collector import mbdump.tar.bz2 mbdump-derived.tar.bz2",
+    ),
     "classifier match": ("classifier match --all",),
     "classifier promote": ("classifier train --estimator dummy", "classifier promote 2"),
 }
-"""What the reader of such an example has done before."""
+"""What the reader of such an example, or of one of such a command, has done before."""
+
+
+def expanded(argument: str) -> list[str]:
+    """Return the files that a shell names for a pattern, else the argument."""
+    return (sorted(glob.glob(argument)) if "*" in argument else []) or [argument]
 
 
 def invoke(line: str, *more: str) -> Any:
-    program, *arguments = shlex.split(line, comments=True)
+    program, *words = shlex.split(line, comments=True)
+    arguments = [argument for word in words for argument in expanded(word)]
     return CliRunner().invoke(PROGRAMS[program], [*arguments, *more])
 
 
@@ -159,6 +170,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Path
     (dataset / "music" / "rock").mkdir(parents=True)
     synthetic_audio.write(dataset / "music" / "rock" / "a.wav", synthetic_audio.song(0, 1))
     write_dataset(dataset / "tracks.csv")
+    MusicBrainzDump(60).write(dataset)
+    AcousticBrainzDump(60, 60).write(dataset)
     (dataset / "genres.txt").write_text("ska\npolka\n", encoding="utf-8")
     (dataset / "groups.csv").write_text("fine,broad\nrock,loud\n", encoding="utf-8")
     with settings(dataset, sandbox_url):
@@ -201,7 +214,7 @@ def test_the_example_runs(example: str, prepared: Path, tmp_path: Path, sandbox_
     with settings(folder, sandbox_url) as patch:
         for variable, value in SETTINGS.get(name, {}).items():
             patch.setenv(variable, value)
-        for line in BEFORE.get(name, ()):
+        for line in (*BEFORE.get(name, ()), *BEFORE.get(example, ())):
             succeed(line)
         if name in {"collector run", "classifier run", "collector sandbox"}:
             stop_at_once(patch)

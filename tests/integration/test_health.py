@@ -161,7 +161,7 @@ def test_an_unreachable_database_is_unhealthy(tmp_path):
     engine = make_engine(f"sqlite:///{tmp_path / 'nowhere' / 'genrebase.db'}")
     result = check_health(HarvesterHealth(engine, FakeClock()))
     assert not result.ok
-    assert "does not respond" in result.sentence
+    assert "There is no folder" in result.sentence
     engine.dispose()
 
 
