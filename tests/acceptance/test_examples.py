@@ -1,7 +1,6 @@
 """Every example of every help text runs as printed, on a small sandbox and a small dataset."""
 
 import csv
-import glob
 import random
 import shlex
 import shutil
@@ -78,7 +77,7 @@ BEFORE = {
 
 def expanded(argument: str) -> list[str]:
     """Return the files that a shell names for a pattern, else the argument."""
-    return (sorted(glob.glob(argument)) if "*" in argument else []) or [argument]
+    return (sorted(map(str, Path().glob(argument))) if "*" in argument else []) or [argument]
 
 
 def invoke(line: str, *more: str) -> Any:
@@ -170,8 +169,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Path
     (dataset / "music" / "rock").mkdir(parents=True)
     synthetic_audio.write(dataset / "music" / "rock" / "a.wav", synthetic_audio.song(0, 1))
     write_dataset(dataset / "tracks.csv")
-    MusicBrainzDump(60).write(dataset)
-    AcousticBrainzDump(60, 60).write(dataset)
+    MusicBrainzDump(600).write(dataset)
+    AcousticBrainzDump(900, 600).write(dataset)
     (dataset / "genres.txt").write_text("ska\npolka\n", encoding="utf-8")
     (dataset / "groups.csv").write_text("fine,broad\nrock,loud\n", encoding="utf-8")
     with settings(dataset, sandbox_url):
