@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import numpy as np
@@ -72,6 +72,9 @@ class ArchiveServer:
     is_broken: bool = False
     """Whether every response is an error."""
     lock: Lock = field(default_factory=Lock)
+    fell_silent: Event = field(default_factory=Event)
+    """Set once a response has stopped in the middle, with its connection open."""
+    ended: Event = field(default_factory=Event)
 
     def add(self, identifier: str, faults: list[str], subjects: list[str], **more: object) -> None:
         """Add an item with a file for each fault."""
@@ -160,6 +163,14 @@ class Handler(BaseHTTPRequestHandler):
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         first = int(wanted[1]) if wanted else 0
         body = file.content[first:] + (b"x" * 5_000 if file.fault == "long" else b"")
+        if file.fault == "silent":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[: len(body) // 2])
+            self.archive.fell_silent.set()
+            self.archive.ended.wait(120)
+            return
         cut = file.fault == "broken" or (file.fault == "cut" and not file.refused)
         file.refused = True
         headers = {"Content_Range": f"bytes {first}-{len(file.content) - 1}/*"}
@@ -204,6 +215,7 @@ def serving() -> Iterator[ArchiveServer]:
     try:
         yield archive
     finally:
+        archive.ended.set()
         server.shutdown()
         server.server_close()
         thread.join()

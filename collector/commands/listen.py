@@ -49,6 +49,7 @@ def listen(
     # these bring numpy and SQLAlchemy: --help need not wait
     from collector import bootstrap
     from collector.downloads.run import JOB
+    from collector.http.session import end_running_request
     from genrebase.audio import scan
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.jobs import job_run
@@ -57,7 +58,7 @@ def listen(
 
     scan.require_libraries()
     output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
-    with stop_on_signals(clock.interrupt) as stop:
+    with stop_on_signals(clock.interrupt, end_running_request) as stop:
         run = bootstrap.open_downloads(
             engine,
             CollectorSettings.load(),

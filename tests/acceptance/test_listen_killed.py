@@ -219,3 +219,18 @@ def size_of(folder: Path) -> int:
         except FileNotFoundError:
             continue
     return total
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("environment")
+def test_a_signal_ends_a_download_that_brings_nothing(archive, database_url, monkeypatch):
+    """It need not wait for the deadline of the file."""
+    monkeypatch.setenv("COLLECTOR_TIMEOUT", "300")
+    archive.add("one", ["silent"], ["ambient"])
+    list_items(10)
+    process = listen("--workers", "1")
+    assert archive.fell_silent.wait(60)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert count(database_url, tables.audio_download, tables.audio_download.c.status == "waiting")
