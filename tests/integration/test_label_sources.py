@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, select, text
 
 from collector.catalogue import import_progress, merging, sighting_parts, tracks
 from collector.records import ArtistCredit, Level, Provenance, SourceTrack, TrackObservation
@@ -140,6 +140,14 @@ def test_postgresql_stores_the_same_labels(
     assert recorded(postgres_engine, batches[::-1]) == expected
     many = [[one for one in said if one[0] == origin] for origin in ORIGINS]
     assert recorded(postgres_engine, many) == expected
+
+
+def test_sources_are_counted_in_one_pass(postgres_url: str) -> None:
+    """PostgreSQL would read all sightings for each source: 7 seconds for 100 sources."""
+    with read_transaction(connect(postgres_url)) as connection:
+        plan = "\n".join(connection.scalars(text("EXPLAIN SELECT * FROM data_sources")))
+    for name in ("track", "sighting", "audio_features"):
+        assert f"CTE Scan on {name}_rows" in plan
 
 
 def test_a_track_of_two_sources_has_one_row_in_every_view(engine: Engine) -> None:

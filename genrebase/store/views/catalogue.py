@@ -161,7 +161,8 @@ def _data_sources(_providers: Providers) -> Select[Any]:
 
     def rows(table: Table, column: str) -> ColumnElement[int]:
         name = table.c[column]
-        counted = select(name, func.count().label("rows")).group_by(name).subquery()
+        counted = select(name, func.count().label("rows")).group_by(name).cte(f"{table.name}_rows")
+        counted = counted.prefix_with("MATERIALIZED", dialect="postgresql")  # once, not per row
         joined = select(counted.c.rows).where(counted.c[column] == source.c.name)
         return cast(func.coalesce(joined.scalar_subquery(), 0), Integer)
 
