@@ -142,9 +142,9 @@ def test_postgresql_stores_the_same_labels(
     assert recorded(postgres_engine, many) == expected
 
 
-def test_sources_are_counted_in_one_pass(postgres_url: str) -> None:
+def test_sources_are_counted_in_one_pass(postgres_engine: Engine) -> None:
     """PostgreSQL would read all sightings for each source: 7 seconds for 100 sources."""
-    with read_transaction(connect(postgres_url)) as connection:
+    with read_transaction(postgres_engine) as connection:
         plan = "\n".join(connection.scalars(text("EXPLAIN SELECT * FROM data_sources")))
     for name in ("track", "sighting", "audio_features"):
         assert f"CTE Scan on {name}_rows" in plan
