@@ -218,7 +218,7 @@ class TrainingConfig:
         LABEL_POLICIES[0],
         "claim: one genre per track; exclusive: leave out tracks with sightings of "
         "several genres; shared: a track counts for every genre of its sightings,"
-        " total weight one, by votes where there are any (default: claim).",
+        " weighted by votes if there are any, total weight one (default: claim).",
         values=LABEL_POLICIES,
     )
     licence: str = _option(

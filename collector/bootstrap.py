@@ -160,8 +160,8 @@ def open_downloads(
         raise next(iter(errors.values()))
     if not sources:
         raise NothingToDo(
-            "No audio file waits to be analysed: set COLLECTOR_SOURCES=internetarchive and run "
-            "`collector harvest`, which lists some."
+            "No audio file is waiting to be analysed: set COLLECTOR_SOURCES=internetarchive and "
+            "run `collector harvest`, which lists some."
         )
     problems = [f"{name}: {error}" for name, error in errors.items()]
     run = open_run(engine, settings, clock, sources, stop_requested)

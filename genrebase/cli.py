@@ -69,9 +69,10 @@ def demo(
 ) -> None:
     """Harvest, enrich, train and predict once on the sandbox, and show the result.
 
-    Tracks come from MusicBrainz, labels from Discogs' dump, too, features from AcousticBrainz; the
-    model is trained on open licences only. It takes at most a few minutes. A second demo continues
-    the first: with --spotify the tracks get the ids of a third source.
+    The sandbox simulates MusicBrainz (tracks and labels), Discogs' dump (more labels) and
+    AcousticBrainz (features). The model is trained on data under open licences only. The demo
+    takes at most a few minutes. A second demo continues the first; with --spotify its tracks are
+    matched to those of MusicBrainz.
 
     Examples:
       genrebase demo --target 100

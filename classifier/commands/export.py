@@ -33,8 +33,8 @@ def export(
     CSV and Parquet are streamed at any size. An NPZ has an array per column, without
     pickled objects, and is loaded by `numpy.load(FILE)`. An existing file is never overwritten.
 
-    Labels and features have the columns of their source and licence, also where --columns lacks
-    them; a Parquet file has the counts per source in its metadata (`genrebase.sources`).
+    Columns with the source and licence of labels and features are written even if --columns does
+    not name them. A Parquet file has the counts per source in its metadata (`genrebase.sources`).
 
     Examples:
       classifier export training_tracks -o training-tracks.parquet

@@ -179,8 +179,8 @@ def import_(
         str,
         typer.Argument(
             metavar="FILE|musicbrainz",
-            help="A dataset, or a list with one name per line; or MusicBrainz' list of genres, "
-            "which takes one request.",
+            help="A dataset, or a list with one name per line; or `musicbrainz` for MusicBrainz' "
+            "list of genres, which takes one request.",
         ),
     ],
     target: Annotated[
@@ -188,7 +188,7 @@ def import_(
         typer.Option(
             min=0,
             max=_MOST,
-            help="Unique tracks to collect of each; without it the names are a vocabulary only.",
+            help="Unique tracks to collect per genre; without it, the names become a vocabulary.",
         ),
     ] = None,
     genre_column: Annotated[
@@ -196,11 +196,11 @@ def import_(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add all genres of a file, or none; or keep their names as a vocabulary.
+    """Add the genres of a file with --target, or store their names as a vocabulary without it.
 
-    A vocabulary is a list of names that genres can have. `genres add` compares new names with
-    MusicBrainz', and the words of other sources are matched with all. Importing a list of the same
-    name again replaces it.
+    If one genre cannot be added, none is. A vocabulary is a list of names that genres can have:
+    `genres add` looks up new names in MusicBrainz' list, and `listen` looks up subjects of items
+    in all vocabularies. Importing a list of the same name again replaces it.
 
     Examples:
       collector genres import genres.txt --target 1000

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _ENDINGS = {
     "target": "Every genre has its target.",
-    "listed": "Enough items of audio files wait: run `collector listen`.",
+    "listed": "Enough items are waiting to be downloaded: run `collector listen`.",
     "exhausted": "There is nothing left to request: every shard is exhausted.",
     "limit": "The request limit of this run is reached; the next harvest continues from here.",
     "interrupted": "Stopped; the next harvest continues from here.",
@@ -38,8 +38,9 @@ def harvest(
 ) -> None:
     """Fetch tracks until every genre has reached its target, or nothing is left to request.
 
-    Playlists bound to a genre come first, then its search results. A harvest can be stopped and
-    resumed. A ban up to a minute is waited out; a longer one ends the harvest with exit code 4.
+    Playlists bound to a genre come first, then its search results. At Internet Archive, releases
+    are listed, and `collector listen` downloads them. A harvest can be stopped and resumed. It
+    waits out a ban of up to a minute; a longer one ends it with exit code 4.
 
     Examples:
       collector harvest --dry-run

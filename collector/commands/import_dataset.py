@@ -87,7 +87,7 @@ def import_(
         bool,
         typer.Option(
             "--all-genres",
-            help="Of MusicBrainz' dump: collect every genre of its list, not only those in the "
+            help="For MusicBrainz' dump: collect every genre of its list, not only those in the "
             "database.",
         ),
     ] = False,
@@ -95,7 +95,7 @@ def import_(
         bool,
         typer.Option(
             "--stored-only",
-            help="Of Discogs' dump: label the tracks that are stored already, and add none.",
+            help="For Discogs' dump: label the tracks that are already stored, and add none.",
         ),
     ] = False,
     work_dir: Annotated[
@@ -107,10 +107,10 @@ def import_(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Import an existing dataset. Repeating it counts no row twice; after a stop it continues.
+    """Import a dataset. A repeated import counts no row twice; an interrupted one is continued.
 
-    Columns are recognised by their usual names. Every row is a new track, a duplicate of one, or
-    rejected with a reason; a row without a genre is stored without a label. A table of
+    Columns are recognised by their names and contents. Every row is a new track, a duplicate of
+    one, or rejected with a reason; a row without a genre is stored without a label. A table of
     numeric features by audio file, such as GTZAN's, is imported as descriptors.
 
     Examples:

@@ -12,9 +12,9 @@ LicenceOption = Annotated[
     typer.Option(
         "--licence",
         metavar="NAME",
-        help="The licence of its labels and features, such as cc-by-4.0, cc0, or an address at "
-        "creativecommons.org; rows with a licence of their own keep it. `train --licence` reads "
-        "it.",
+        help="The licence of the imported labels and features, such as cc-by-4.0, cc0, or an "
+        "address at creativecommons.org; rows with a licence of their own keep it. `classifier "
+        "train --licence` uses it.",
     ),
 ]
 

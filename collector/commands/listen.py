@@ -95,14 +95,16 @@ def _report(outcome: "DownloadOutcome", output: Output) -> None:
         f"{counted(outcome.analysed, 'file')} analysed "
         f"({counted(outcome.tracks_new, 'new track')}) from {counted(outcome.items, 'new item')}, "
         f"{outcome.received / 1e6:,.1f} MB in {counted(outcome.requests, 'request')}; "
-        f"{counted(outcome.waiting, 'item')} still to come."
+        f"{counted(outcome.waiting, 'item')} waiting."
     )
     _list(output, "Not usable", outcome.failed)
     _list(output, "Items left out", outcome.items_left_out)
     _list(output, "Postponed", outcome.items_postponed)
-    _list_words(output, "Subjects that are no genres here", outcome.subjects_set_aside)
+    _list_words(output, "Subjects that are not genres of the database", outcome.subjects_set_aside)
     _list_words(
-        output, "Of them in a vocabulary (collector genres add)", outcome.genres_not_collected
+        output,
+        "Of these, names in a vocabulary (collector genres add)",
+        outcome.genres_not_collected,
     )
     if outcome.kept:
         output.print(f"{counted(outcome.kept, 'file')} kept.")
@@ -131,8 +133,10 @@ def _end(outcome: "DownloadOutcome", output: Output) -> None:
     if outcome.stopped == "interrupted":
         raise CommandInterrupted("Stopped; the next run continues from here.")
     if outcome.stopped == "limit":
-        output.print("A limit of requests or bytes is reached; the next run continues from here.")
+        output.print(
+            "The limit of requests or bytes is reached; the next run continues from here."
+        )
     elif not (outcome.requests or outcome.analysed or outcome.waiting):
-        raise NothingToDo("No audio file waits to be analysed.")
+        raise NothingToDo("No audio file is waiting to be analysed.")
     elif outcome.waiting and not outcome.problems:
-        output.print("The items that wait are not needed now, or are requested again later.")
+        output.print("The waiting items are not needed now, or are requested again later.")
