@@ -12,7 +12,7 @@ from collector.curation import genre_names
 from collector.datasets import reader
 from collector.datasets.parsing import genre_cells
 from collector.datasets.reader import DatasetReader
-from genrebase.counts import counted
+from genrebase.counts import agree, counted
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock
 from genrebase.store import source_ids
@@ -133,7 +133,8 @@ def remove(engine: Engine, name: str, *, force: bool = False) -> RemovedGenre:
         references = genres.references(connection, genre.id)
         if references.verdicts:
             raise GenreInUse(
-                f"People gave {name!r} as {counted(references.verdicts, 'label')}. Merge it into "
+                f"{counted(references.verdicts, 'label')} that people gave "
+                f"{agree(references.verdicts, 'is', 'are')} {name!r}. Merge it into "
                 f"another (collector genres merge {name!r} OTHER), or remove those labels first "
                 "(collector label TRACK --remove)."
             )
