@@ -41,6 +41,15 @@ class DurationRange:
         low, high = self.shortest - DURATION_TOLERANCE_MS, self.longest + DURATION_TOLERANCE_MS
         return low <= duration_ms <= high
 
+    def is_near_range(self, other: "DurationRange") -> bool:
+        """Return whether two ranges are within the tolerance; an unknown one is near to all."""
+        if self.shortest is None or self.longest is None:
+            return True
+        if other.shortest is None or other.longest is None:
+            return True
+        gap = max(self.shortest, other.shortest) - min(self.longest, other.longest)
+        return gap <= DURATION_TOLERANCE_MS
+
 
 class RecordingCandidate(Protocol):
     """A stored track with the same name."""

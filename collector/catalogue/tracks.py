@@ -287,8 +287,8 @@ def _flag_duplicates(batch: _Batch, pending: PendingTrack, isrc: str | None) -> 
     if isrc is None or isrc == pending.isrc:
         return
     for other in batch.by_name[pending.name_key]:
-        same = identity.match_recording([other], pending.durations.shortest, isrc)
-        if other.id != pending.id and other.isrc == isrc and same:
+        same = other.isrc == isrc and other.durations.is_near_range(pending.durations)
+        if other.id != pending.id and same:
             batch.same.append((min(pending.id, other.id), max(pending.id, other.id)))
 
 

@@ -170,6 +170,16 @@ def test_a_later_isrc_merges_two_tracks(engine):
     assert [times for (times,) in rows(engine, tables.sighting, "times")] == [1, 2]
 
 
+def test_a_later_isrc_counts_for_the_whole_range(engine):
+    """203 seconds are near the longer of the durations that the other track has."""
+    for duration_ms in (200_000, 201_500):
+        record(engine, (source_track("a", duration_ms=duration_ms, isrc="X"), "rock", 0))
+    unnamed = {"duration_ms": 203_000, "match_by_name": False}
+    record(engine, (source_track("b", **unnamed), "rock", 0))
+    record(engine, (source_track("b", isrc="X", **unnamed), "rock", 0))
+    assert rows(engine, tables.track, "shortest_ms", "longest_ms") == [(200_000, 203_000)]
+
+
 def test_an_isrc_does_not_merge_recordings_of_other_durations(engine):
     """Some catalogues give one ISRC to a song and to its extended version."""
     for duration_ms in (200_000, 260_000):
