@@ -1,4 +1,4 @@
-"""What a model was made of: the sources of its labels and features, with their licences. Pure."""
+"""The sources of a model's labels and features, with their licences. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class SourceCount:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What `--licence` and `--min-level` left out."""
+    """The labels and features that `--licence` and `--min-level` left out."""
 
     labels: tuple[SourceCount, ...] = ()
     """Sightings whose licence is not allowed."""

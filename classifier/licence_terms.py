@@ -1,6 +1,6 @@
-"""What follows from the licences of labels and features for publishing a model. Pure.
+"""Conditions for publishing a model, from the licences of its labels and features. Pure.
 
-Plain sentences about what the licences ask for; they are no legal advice.
+The sentences summarise what the licences require; they are not legal advice.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -56,7 +56,7 @@ _SPOTIFY: Final = (
 
 
 def title(licence: str) -> str:
-    """Return how a licence is written in a sentence: `CC BY-NC-SA 3.0`."""
+    """Return the name of a licence for a sentence: `CC BY-NC-SA 3.0`."""
     if licence in TITLES:
         return TITLES[licence]
     first, *elements = licence.upper().split("-")
@@ -65,7 +65,7 @@ def title(licence: str) -> str:
 
 
 def publishing_paragraphs(sources: TrainingSources) -> Iterator[str]:
-    """Yield a paragraph per licence class of the labels and features, the least free last."""
+    """Yield a paragraph per licence class of labels and features, the most restrictive last."""
     used = {"labels": sources.labels, "features": sources.features}
     for name in _BY_CLASS:
         of_class = {
@@ -82,7 +82,7 @@ def publishing_terms(sources: TrainingSources) -> str:
 
 
 def passing_on(counts: Iterable[SourceCount]) -> Iterator[str]:
-    """Yield a sentence per class of rows that are not for every use."""
+    """Yield a sentence for each class of rows with restrictions on their use."""
     listed = list(counts)
     for name, advice in _ROWS_OF_CLASS.items():
         of_class = [one for one in listed if one.licence_class == name]
@@ -116,7 +116,7 @@ def _licences_with_sources(counts: Sequence[SourceCount]) -> str:
 
 
 def _conditions(counts: Sequence[SourceCount]) -> str:
-    """Return what open and non-commercial licences ask for, as the end of a sentence."""
+    """Return the conditions of open and non-commercial licences, as the end of a sentence."""
     credited = dict.fromkeys(one.source for one in counts if _has(one.licence, "by", _CREDIT))
     shared = dict.fromkeys(
         title(one.licence) for one in counts if _has(one.licence, "sa", _SHARE_ALIKE)

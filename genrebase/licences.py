@@ -1,4 +1,4 @@
-"""Names of licences, what they allow, and how sources spell them. Pure.
+"""Names and classes of licences, and how sources write them. Pure.
 
 A name is written as in SPDX, in lower case and without a country: `cc-by-nc-sa-3.0`. A Creative
 Commons licence whose version is not given has none: `cc-by-nc-sa`.
@@ -8,8 +8,8 @@ import re
 from typing import Final, Literal
 
 LicenceClass = Literal["open", "noncommercial", "restricted", "unknown"]
-"""`open`: for every use. `noncommercial`: not for commercial use. `restricted`: no derivatives, or
-terms that do not allow training. `unknown`: not known, so nothing can be assumed."""
+"""`open`: every use. `noncommercial`: no commercial use. `restricted`: no derivatives, or terms
+that forbid training. `unknown`: not stated or not recognised, so nothing can be assumed."""
 
 UNKNOWN: Final = "unknown"
 TERMS: Final = "terms"
@@ -29,7 +29,7 @@ OF_SOURCES: Final = {
     "fma": "cc-by-4.0",
     "mtg-jamendo": "cc-by-nc-sa-4.0",
 }
-"""The licence of what a source says, tags and features; other sources' is unknown."""
+"""The licence of a source's labels and features; that of any other source is unknown."""
 
 _ELEMENTS: Final = ("by", "nc", "nd", "sa")
 _CREATIVE_COMMONS: Final = re.compile(r"cc(-by)?(-nc)?(-nd|-sa)?(-[0-9]\.[0-9])?")
@@ -59,7 +59,7 @@ _WHOLE_NAMES: Final = (
 def parse_licence(text: str) -> str:
     """Return the name of a licence given as a name, an SPDX id or an address, or `unknown`.
 
-    A country's version has the name of the international one. Licences that are none of ours
+    The version of a country gets the name of the international one. Licences without a name here
     (sampling, all rights reserved) are unknown.
     """
     spelled = text.strip().lower()
@@ -82,12 +82,12 @@ def parse_licence(text: str) -> str:
 
 
 def is_licence(name: str) -> bool:
-    """Return whether this is the name of a licence as it is stored."""
+    """Return whether this is a licence name as the database stores it."""
     return name in NAMED or _is_creative_commons(name)
 
 
 def licence_class(name: str) -> LicenceClass:
-    """Return what a licence allows, by its name."""
+    """Return the class of a licence, by its name."""
     if name == TERMS:
         return "restricted"
     if name in NAMED:
@@ -113,7 +113,7 @@ def stricter(one: str | None, other: str | None) -> str | None:
 
 
 def of_source(source: str) -> str:
-    """Return the licence of what a source says: of its labels, or a provider's features."""
+    """Return the licence of a source's labels or of a provider's features."""
     return OF_SOURCES.get(source, UNKNOWN)
 
 
@@ -124,7 +124,7 @@ def _is_creative_commons(name: str) -> bool:
 
 
 def _elements(words: str) -> set[str]:
-    """Return the elements of a Creative Commons licence that begins a text."""
+    """Return the elements of the Creative Commons licence at the start of a text."""
     short = _SHORT.match(words)
     if short is not None:
         return set(short[1].split())

@@ -1,8 +1,8 @@
 """Leave out labels and features by licence and level; recompute the claims. Pure.
 
-Every training passes its data through `restrict`: what it leaves out reaches no training frame.
-A claim is recomputed from the labels that are left by the rule of `genrebase.store.claims`, so it
-is what it would be in a database that never had the others.
+Every training passes its data through `restrict`, so no training frame has what it leaves out.
+Claims are recomputed from the remaining labels by the rule of `genrebase.store.claims`: they equal
+those of a database that never had the other labels.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ _POPULARITY: Final = "popularity"
 
 
 def restrict(data: RawDataset, config: TrainingConfig) -> RawDataset:
-    """Return the data without what `--licence` and `--min-level` do not allow.
+    """Return the data without labels and features that `--licence` or `--min-level` forbids.
 
     Tracks without a label are left out; features are set to missing. A licence that is missing, as
     in snapshots of earlier versions, is unknown.
@@ -129,7 +129,7 @@ def _named(name: Any) -> str:
 
 
 def _of_provider(tracks: pd.DataFrame, provider: str, licence: str) -> pd.DataFrame:
-    """Return (track_id, source, licence) of the features of some tracks."""
+    """Return (track_id, source, licence) of the features of these tracks."""
     columns = _with_columns(tracks, provider, licence)[["track_id", provider, licence]]
     return columns.set_axis(["track_id", "source", "licence"], axis="columns")
 
@@ -155,7 +155,7 @@ def _reaches_level(rows: pd.DataFrame, config: TrainingConfig) -> Mask:
 
 
 def _is_allowed(names: "pd.Series[Any]", config: TrainingConfig) -> Mask:
-    """Return which licences are allowed; one that is missing is unknown, and is not."""
+    """Return a mask of the allowed licences; a missing licence is unknown, and not allowed."""
     allowed = [
         name
         for name in names.dropna().unique()

@@ -1,7 +1,7 @@
 """List the items of a source of audio files: releases whose files hold the tracks.
 
-A listed item waits for `collector listen`, which downloads its files: it records no track here. So
-a genre is searched while it lacks more tracks than items wait for it.
+A listed item waits for `collector listen`, which downloads its files; no track is recorded here. A
+genre is therefore searched while it lacks more tracks than items are waiting for it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +43,7 @@ class ItemLister(ShardHarvester):
         max_requests: int | None = None,
         advance: Callable[[HarvestProgress], None] = lambda _: None,
     ) -> HarvestOutcome:
-        """List items as the base class harvests; ends with `listed` once enough of them wait."""
+        """List items as the base class harvests; end with `listed` once enough are waiting."""
         outcome = super().run(genres, max_requests=max_requests, advance=advance)
         if outcome.stopped == "exhausted":
             waiting, progress = self._waiting(), self._progress(genres)
@@ -56,7 +56,7 @@ class ItemLister(ShardHarvester):
         return outcome
 
     def has_work(self) -> bool:
-        """Return whether items may be listed now that are needed."""
+        """Return whether items are needed and may be requested now."""
         if not super().has_work():
             return False
         progress = self._progress(())
@@ -79,7 +79,7 @@ class ItemLister(ShardHarvester):
     def _choose(
         self, candidates: Sequence[Shard], progress: Mapping[int, GenreProgress]
     ) -> Shard | None:
-        """Return the search of the genre that lacks most, beyond the items that wait for it."""
+        """Return the search of the genre that lacks most tracks, minus its waiting items."""
         waiting = self._waiting()
         lacking = [
             shard
@@ -126,9 +126,9 @@ def tracks_lacking(progress: GenreProgress | None, waiting: int) -> int:
 
 
 def after_page(shard: Shard, received: int, items_new: int, next_cursor: str | None) -> Shard:
-    """Return a search after a page: at its end where there is no further cursor. Pure.
+    """Return the search after a page: it is at its end if the page has no cursor. Pure.
 
-    An empty page with no cursor at the very beginning is requested twice: responses can be wrong.
+    An empty first page without a cursor is requested twice, because responses can be wrong.
     """
     empty = 0 if received else shard.empty_pages + 1
     is_end = next_cursor is None and (received > 0 or empty >= EMPTY_PAGES_TO_EXHAUST)

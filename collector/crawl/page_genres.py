@@ -1,8 +1,8 @@
-"""The genres of a page's items: what an item counts for, and at which rank. Pure.
+"""The genres of a page's items, and the rank of each. Pure.
 
 A source without votes (Spotify) returns items for the requested genre: the rank is the position
 in the results. A source with votes names all genres of an item: the rank of a genre is its place
-among them. It is a function of the item alone, so claims do not depend on the order of the crawl.
+among them. It depends on the item alone, so claims do not depend on the order of the crawl.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ ANOTHER_GENRE: Final = "of another genre"
 
 
 def without_other_genres(page: Page, genre: str) -> Page:
-    """Return the page without the items that lack the requested genre; each is a reject reason."""
+    """Return the page without items that lack the requested genre, each with a reject reason."""
     key = names.normalise(genre)
     kept = tuple(
         item

@@ -104,9 +104,9 @@ class SearchHarvester(ShardHarvester):
         return recorded
 
     def _finds_other_genres(self, connection: Connection, after: Shard, page: Page) -> bool:
-        """Return whether a search has returned items of other genres only, on several pages.
+        """Return whether several pages of a search had items of other genres only.
 
-        The words of the genre's name are in theirs, as those of `r & b` in `r&b`.
+        A search for words finds other names with the same words: `r & b` finds `r&b`.
         """
         return (
             after.status == "open"

@@ -1,6 +1,6 @@
-"""What the requests to each source cost before the first one: rate and page limits.
+"""Rate and page limits of each source, for forecasts before the first request.
 
-They repeat what the sources' classes have, whose modules import their HTTP clients.
+They repeat the limits of the sources' classes, whose modules import HTTP clients.
 """
 
 from collections.abc import Mapping, Sequence

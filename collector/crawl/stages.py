@@ -76,7 +76,7 @@ class CrawlStages:
 
 
 def _add_counts(outcome: HarvestOutcome, earlier: HarvestOutcome) -> None:
-    """Add the counts of the stages before to those of a stage."""
+    """Add the counts of the previous stages to those of a stage."""
     outcome.recorded += earlier.recorded
     outcome.unusable_reasons += earlier.unusable_reasons
     outcome.repeating_genres += earlier.repeating_genres

@@ -1,4 +1,4 @@
-"""Download one file: within the budget and the bounds, over redirects, checked when complete."""
+"""Download one file: within budget and limits, following redirects, checked when complete."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,7 @@
-"""The folder of downloads: bounded, with partial files that a later run continues.
+"""The folder of downloads: limited in size, with partial files that a later run continues.
 
-A file has the same name in every run, a hash of its address, so that nothing is downloaded twice
-after a kill. Files that no download waits for are deleted.
+A file has the same name in every run, a hash of source, item and name, so that nothing is
+downloaded twice after a kill. Files that belong to no waiting download are deleted.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ class PartialFile:
         self.stop_requested: Callable[[], bool] = lambda: False
 
     def __enter__(self) -> Self:
-        """Open it; what an earlier run wrote stays, and counts as received."""
+        """Open the file; bytes of an earlier run stay, and count as received."""
         try:
             self._file = self._partial.open("ab", buffering=0)
         except OSError as error:
@@ -76,11 +76,11 @@ class PartialFile:
 
     @property
     def size(self) -> int:
-        """Bytes that it has."""
+        """Size of the file so far, in bytes."""
         return os.fstat(self._open.fileno()).st_size
 
     def restart(self) -> None:
-        """Drop what it has."""
+        """Truncate the file."""
         self._open.truncate(0)
 
     def write(self, chunk: bytes) -> None:
@@ -99,7 +99,7 @@ class PartialFile:
             self.received += written
 
     def digest(self) -> str:
-        """Return its MD5 in hexadecimal digits, as archives state it."""
+        """Return the file's MD5 in hexadecimal digits, as archives state it."""
         with self._partial.open("rb") as file:
             return hashlib.file_digest(
                 file, lambda: hashlib.md5(usedforsecurity=False)
@@ -112,7 +112,7 @@ class PartialFile:
         return max(0, size - (self._partial.stat().st_size if self._partial.exists() else 0))
 
     def complete(self) -> None:
-        """Give it its final name."""
+        """Rename the file to its final name."""
         self._partial.replace(self.path)
 
     def remove(self) -> None:
@@ -132,7 +132,7 @@ class DownloadFolder:
     """The files of one database's downloads."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
-        """Use `folder`, made where it is missing, for `max_bytes` of files at most."""
+        """Use `folder`, created if missing, for at most `max_bytes` of files."""
         self._folder, self.max_bytes = folder, max_bytes
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -143,7 +143,7 @@ class DownloadFolder:
             ) from error
 
     def file(self, source: str, item_id: str, name: str) -> PartialFile:
-        """Return a file, which may be there already, or in part."""
+        """Return a file, which may already exist completely or in part."""
         return PartialFile(self._folder, _local_name(source, item_id, name))
 
     def used(self) -> int:

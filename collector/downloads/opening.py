@@ -1,4 +1,4 @@
-"""Make the run of downloads from the settings: folder, bounds, sources with their budgets."""
+"""Create a run of downloads from the settings: folder, limits, sources with their budgets."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ _MEGABYTE: Final = 1e6
 
 
 def names_with_work(engine: Engine, settings: CollectorSettings) -> list[str]:
-    """Return the sources of audio files that are configured, or have items that wait."""
+    """Return the sources of audio files that are configured, or have waiting items."""
     installed = plugins.registered_names(AUDIO_SOURCES_GROUP)
     with read_transaction(engine) as connection:
         return [

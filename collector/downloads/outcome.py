@@ -1,4 +1,4 @@
-"""What a run of downloads did: items, files, tracks, bytes, and what was set aside."""
+"""The outcome of a run of downloads: items, files, tracks, bytes, and unused subjects."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _MAX_SUBJECTS: Final = 20
 
 @dataclass
 class DownloadOutcome(RunOutcome):
-    """Counts of one run; a file is analysed, failed, or waits."""
+    """Counts of one run; a file is analysed, failed or waiting."""
 
     items: int = 0
     """Items whose files were listed."""

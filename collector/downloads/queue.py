@@ -1,4 +1,4 @@
-"""Which file is downloaded next: of the genre that lacks most, item by item."""
+"""Choose the next file to download: item by item, from the genre that lacks most tracks."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -38,11 +38,11 @@ class DownloadQueue:
     """Items all of whose files are in progress."""
 
     def begin(self, queued: QueuedFile, genre_ids: frozenset[int]) -> None:
-        """Note a file as in progress: it is not chosen again, and counts for its genres."""
+        """Mark a file as in progress: it is not chosen again, and counts for its genres."""
         self._in_progress[queued.key] = genre_ids
 
     def end(self, key: DownloadKey) -> None:
-        """Note that a file was recorded, or is to be chosen again."""
+        """Mark a file as recorded, or as to be chosen again."""
         self._in_progress.pop(key, None)
         self._exhausted.discard(key.item_id)
 
@@ -54,7 +54,7 @@ class DownloadQueue:
     def next_items(self) -> list[StoredItem]:
         """Return the item to continue or to begin; several only if all wait for their files.
 
-        Nothing is returned if no genre lacks tracks, but for items that are tracks already.
+        If no genre lacks tracks, only items whose tracks are already recorded are returned.
         """
         with read_transaction(self.engine) as connection:
             allowed = audio_items.allowed_licences(connection, self.source.name, self.licence)
@@ -82,7 +82,7 @@ class DownloadQueue:
         return None
 
     def count_waiting(self) -> int:
-        """Return the number of items that are wanted and not done."""
+        """Return the number of items that are needed and not done."""
         with read_transaction(self.engine) as connection:
             allowed = audio_items.allowed_licences(connection, self.source.name, self.licence)
             return audio_items.count_waiting(connection, self.source.name, allowed)
@@ -101,7 +101,7 @@ class DownloadQueue:
         )
 
     def _lacking_genres(self, connection: Connection) -> list[int]:
-        """Return the genres that lack tracks beyond those in progress, the emptiest first."""
+        """Return the genres that lack tracks beyond those in progress, the most lacking first."""
         in_progress = Counter(
             genre_id for genre_ids in self._in_progress.values() for genre_id in genre_ids
         )

@@ -1,4 +1,4 @@
-"""Record analysed downloads: the track with its features, or why there is none; then delete."""
+"""Record analysed files: the track with its features, or why there is none; delete the file."""
 
 import os
 import shutil
@@ -56,7 +56,7 @@ class DownloadRecorder:
     """A folder for the files that were analysed; None: they are deleted."""
 
     def record(self, finished: FinishedFile, outcome: DownloadOutcome) -> None:
-        """Record a file and delete it; raise `DiskFull` if it is to be kept and cannot."""
+        """Record a file and delete it; raise `DiskFull` if there is no space to keep it."""
         queued, analysis = finished.queued, finished.analysis
         if isinstance(analysis, UnreadableFile):
             kind = NEEDS_FFMPEG if analysis.needs_ffmpeg else UNREADABLE

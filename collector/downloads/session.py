@@ -1,4 +1,4 @@
-"""One run of downloads: which file is next, what is in progress, what a failure leads to."""
+"""One run of downloads: the next file, files in progress, consequences of failures."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -53,7 +53,7 @@ class ByteLimitReached(RequestLimitReached):
 
 @dataclass(frozen=True, slots=True)
 class FundedSource:
-    """A source of audio files, what it has to do, and how its files are downloaded."""
+    """A source of audio files with its queue and its downloader."""
 
     queue: DownloadQueue
     downloader: Downloader
@@ -66,7 +66,7 @@ class FundedSource:
 
 @dataclass(frozen=True, slots=True)
 class DownloadBounds:
-    """What a run may receive, in bytes."""
+    """Limits of a run, in bytes."""
 
     file: int
     """Of one file."""
@@ -76,7 +76,7 @@ class DownloadBounds:
 
 @dataclass
 class DownloadSession:
-    """One run: what is in progress, and what was received."""
+    """One run: files in progress, and bytes received."""
 
     engine: Engine
     recorder: DownloadRecorder
@@ -197,7 +197,7 @@ class DownloadSession:
                     self.outcome.items_left_out["no file to use"] += 1
 
     def _set_aside(self, connection: Connection, subjects: Sequence[str]) -> None:
-        """Count subjects that are no genres of the database, and which could be."""
+        """Count subjects that are not genres of the database, and those in a vocabulary."""
         if self._vocabulary is None:
             self._vocabulary = frozenset(map(spelling_key, vocabulary.names(connection)))
         self.outcome.subjects_set_aside.update(subjects)
@@ -206,7 +206,7 @@ class DownloadSession:
         )
 
     def _download(self, source: FundedSource, queued: QueuedFile) -> None:
-        """Download a file and give it to the workers; record what keeps it from that."""
+        """Download a file and pass it to the workers; record a failure of the download."""
         size = queued.file.size
         if size is not None and size > self.bounds.file:
             self._fail(queued, TOO_LARGE)
@@ -269,7 +269,7 @@ class DownloadSession:
         self._report()
 
     def _damaged(self, queued: QueuedFile, error: DamagedDownload) -> None:
-        """Download a file that is not as described once more; then give it up."""
+        """Retry a file that is not as described once; then give it up."""
         if queued.attempts + 1 < _MAX_DOWNLOADS:
             self._retry(queued, str(error))
         else:
@@ -295,7 +295,7 @@ class DownloadSession:
     def _postpone_file(
         self, source: FundedSource, queued: QueuedFile, error: CollectorError
     ) -> None:
-        """Give a file up that is not there; postpone its item after any other failure."""
+        """Give up a file that does not exist; postpone its item after any other failure."""
         if isinstance(error, BadRequest):
             self._fail(queued, "no longer there")
             return

@@ -1,4 +1,4 @@
-"""Import Discogs' monthly dump of releases: the tracks of releases with a genre of ours.
+"""Import Discogs' monthly dump of releases: the tracks of releases with a collected genre.
 
 The dump is read record by record, and its rows are recorded like those of a table. A small file
 notes at which record the stored rows end: a continued import does not parse those before it.
@@ -56,7 +56,7 @@ def import_discogs_dump(
     """Import a dump of releases.
 
     Raises `UserError` if no genre is collected, `NotADataset` for a wrong checksum, `DamagedFile`
-    for a file that breaks off; what came before is imported then. A stopped or killed import is
+    for a truncated file; the rows before its end are then imported. A stopped or killed import is
     continued by the next one.
     """
     if options.all_genres:
@@ -128,14 +128,14 @@ class _Rows:
         """The record in progress, the rows before it, and the rows that are passed over."""
 
     def pass_over(self, counted: int) -> int:
-        """Begin at the record where the stored rows end; return the number of these rows."""
+        """Start at the record where the stored rows end; return the number of skipped rows."""
         rows, record, before = map(int, (self._staging.fact(_STORED) or "0 0 0").split())
         if rows <= counted:
             self._record, self._before, self._passed = record, before, rows
         return self._passed
 
     def note(self, rows: int) -> None:
-        """Note that so many rows are stored."""
+        """Store the number of stored rows."""
         self._staging.note_fact(_STORED, f"{rows} {self._record} {self._before}")
 
     def estimate(self, done: int) -> float | None:
@@ -150,7 +150,7 @@ class _Rows:
             yield row
 
     def read(self) -> Iterator[NumberedRow]:
-        """Yield the rows after those that are passed over."""
+        """Yield the rows after the skipped ones."""
         number, first = self._before, self._record
         with self._source.open() as file:
             for record, content in enumerate(discogs_items.read_records(file)):

@@ -1,4 +1,4 @@
-"""The staging file of a dump's import: where it lies, and how archives are loaded into it."""
+"""The staging file of a dump's import: its path, and loading archives into it."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -56,7 +56,8 @@ def open_staging(
 ) -> Iterator[StagingFile]:
     """Open the staging file of these files' import with these options into this database.
 
-    It lies in `options.work_dir`, by default beside a SQLite database, else beside the first file.
+    It is in `options.work_dir`; by default in the folder of the SQLite database, or else of the
+    first file.
     """
     database = engine.url.database
     is_file = engine.dialect.name == "sqlite" and database not in (None, "", ":memory:")
@@ -121,7 +122,7 @@ def load_rows(
     rows: Iterable[Sequence[Any]],
     size: int,
 ) -> Iterator[int]:
-    """Insert the rows of a part of a file, whose earlier ones are passed over.
+    """Insert the rows of a part of a file, without those that are already loaded.
 
     Yields the number of rows of each batch of at most `size`, once it is committed.
     """

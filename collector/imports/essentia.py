@@ -1,4 +1,4 @@
-"""Import low-level documents of Essentia: AcousticBrainz' sample dump, or one's own."""
+"""Import low-level documents of Essentia: AcousticBrainz' sample dump, or your own documents."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -37,11 +37,13 @@ def import_documents(
 ) -> ImportResult:
     """Import the documents of a folder, an archive or a file.
 
-    Files named as AcousticBrainz names them are its own: their data are CC0, and are stored as
-    its provider's. All others are somebody's, under the provider `essentia`, with `licence`, or
-    else an unknown one. Raises `UserError` if `licence` is given for the former, `NotADataset`, or
-    `DamagedFile` for an archive that breaks off (earlier batches are kept), the others before
-    anything is written. The import is idempotent, also after a kill.
+    Files named as AcousticBrainz names them are its own: their data are CC0, and are stored under
+    the provider `acousticbrainz`. All others are stored under the provider `essentia`, with
+    `licence`, or else an unknown one.
+
+    Raises `UserError` if `licence` is given for AcousticBrainz' files, and `NotADataset`, both
+    before anything is written; `DamagedFile` for a truncated archive, whose earlier batches are
+    kept. The import is idempotent, also after a kill.
     """
     path = files.path
     name = display_path(Path(path.name or path.resolve().name))

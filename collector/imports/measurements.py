@@ -1,4 +1,4 @@
-"""Store what rows of an import bring besides metadata: descriptors, numbers of submissions."""
+"""Store the descriptors and submissions that come with the rows of an import."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Import MusicBrainz' dump: the recordings that have a genre of ours, or that are stored.
+"""Import MusicBrainz' dump: the recordings that have a collected genre, or that are stored.
 
 The archives are read once, into a staging file, where the tables are joined. From there the kept
 recordings are recorded like the rows of any other import.
@@ -64,7 +64,7 @@ def import_musicbrainz_dump(
     """Import the parts of one dump, `mbdump` and `mbdump-derived`.
 
     Raises `NotADataset` for an incomplete dump and `UserError` without a genre, both
-    before anything is written, `DamagedFile` for an archive that breaks off. A stopped or killed
+    before anything is written, `DamagedFile` for a truncated archive. A stopped or killed
     import is continued by the next one, with the genres that were collected when it joined the
     tables.
     """
@@ -221,7 +221,7 @@ class _DumpImport:
     def source(self, hashes: Sequence[str], last_year: int) -> ImportSource:
         """Return the kept recordings as the source of an import.
 
-        A year after `last_year` is a mistake and left out.
+        A year after `last_year` is treated as an error and left out.
         """
         options = self._options.given()
         kept = musicbrainz_joins.count_kept(self._staging)

@@ -1,6 +1,6 @@
 """Parse Internet Archive's items: those of a search, and one with its files. Pure.
 
-Every field of an item may be a text or a list of texts: uploaders fill in what they like.
+Every field of an item may be a text or a list of texts: uploaders fill them in freely.
 """
 
 import re
@@ -70,7 +70,7 @@ def _item(identifier: str, document: Mapping[str, Any], last_year: int) -> Liste
 
 
 def parse_artist(value: Any) -> str | None:
-    """Return the first artist of a field, None for nobody in particular."""
+    """Return the first artist of a field, None for various or unnamed artists."""
     artist = fields.get_name(_first(value))
     if artist is None or names.normalise(artist) in _VARIOUS or cells.is_missing(artist):
         return None

@@ -82,9 +82,9 @@ class Release:
 
 
 def parse_record(record: bytes, last_year: int) -> Release | RejectReason:
-    """Return a release, or why the record is none.
+    """Return a release, or why the record is not one.
 
-    A heading of its list of tracks, which has neither position nor duration, is no track.
+    An entry of its list of tracks without position and duration is a heading, not a track.
     """
     try:
         release = ET.fromstring(record)  # noqa: S314 - a record has no document type, so no entity
@@ -158,7 +158,7 @@ def _votes(release: ET.Element) -> Sequence[tuple[GenreVote, int]]:
 
 
 def _credits(artists: ET.Element | None) -> list[ArtistCredit]:
-    """Return the credited artists, without `Various`; an artist's number is not of its name."""
+    """Return the credited artists without `Various`, their names without Discogs' numbers."""
     credited: dict[str, ArtistCredit] = {}
     for artist in () if artists is None else artists.iterfind("artist"):
         artist_id = _text(artist, "id")

@@ -83,7 +83,7 @@ class InternetArchive:
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        """Make it; raise `BadCredentials` for the public service without a contact."""
+        """Return the source; raise `BadCredentials` for the public service without a contact."""
         if settings.archive_base_url is None and settings.contact is None:
             raise BadCredentials(CONTACT_HELP)
         address = settings.archive_api_url
@@ -168,7 +168,7 @@ def parse_page(
 
 
 def error_for(response: requests.Response, now: datetime) -> CollectorError:
-    """Return the error for a response with an error status: 503 asks us to slow down, too."""
+    """Return the error for a response with an error status; 503 is a rate limit, too."""
     if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
         seconds = parse_retry_after(response.headers.get("Retry-After"), now)
         return RateLimited(seconds, OVERLOADED)

@@ -62,7 +62,7 @@ class Jamendo:
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        """Make it; raise `BadCredentials` without a client id."""
+        """Return the source; raise `BadCredentials` without a client id."""
         if settings.jamendo_client_id is None:
             raise BadCredentials(f"Jamendo needs a client id: {CLIENT_ID_HELP}")
         client_id = settings.jamendo_client_id.get_secret_value()
@@ -124,7 +124,7 @@ class Jamendo:
 def parse_page(results: Sequence[Any], genre: str, last_year: int) -> Page:
     """Return the usable tracks of a page for a genre, and why others are rejected.
 
-    The tag that stands for the genre gets the genre's own name.
+    The tag that was searched for gets the genre's own name.
     """
     items: list[PageItem] = []
     reject_reasons: list[str] = []

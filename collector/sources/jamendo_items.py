@@ -49,7 +49,7 @@ class JamendoTrack(NamedTuple):
 
 
 def tag_of(genre: str) -> str:
-    """Return a genre as Jamendo's tags are written: in one word, `hiphop`, `drumnbass`."""
+    """Return a genre in the spelling of Jamendo's tags: in one word, `hiphop`, `drumnbass`."""
     return _NOT_IN_TAGS.sub("", _AND.sub("n", names.normalise(genre)))
 
 

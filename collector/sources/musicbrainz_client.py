@@ -1,7 +1,7 @@
 """MusicBrainz' web service, version 2: one request per call, translated errors.
 
-Requests are identified by their User-Agent only. What exceeds the rate limit, and what a busy
-server declines, is a 503, in several wordings and without a Retry-After.
+Requests are identified by their User-Agent only. Requests beyond the rate limit, and those that a
+busy server refuses, get 503, with different messages and without a Retry-After.
 """
 
 from collections.abc import Sequence
@@ -72,7 +72,7 @@ class MusicBrainzClient:
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        """Make it; raise `BadCredentials` for the public service without a contact."""
+        """Return the client; raise `BadCredentials` for the public service without a contact."""
         if settings.musicbrainz_base_url is None and settings.contact is None:
             raise BadCredentials(CONTACT_HELP)
         return cls(settings.musicbrainz_api_url, settings.user_agent, clock, settings.timeout)
@@ -94,7 +94,7 @@ class MusicBrainzClient:
         return self._get_json(f"isrc/{isrc}", inc="artist-credits isrcs tags genres")
 
     def urls(self, addresses: Sequence[str]) -> Any:
-        """Return what these web addresses (at most `MAX_URLS`) belong to, unparsed.
+        """Return the objects of these web addresses (at most `MAX_URLS`), unparsed.
 
         Raises `NotFound` if the only one is unknown; of several, unknown ones are left out.
         """

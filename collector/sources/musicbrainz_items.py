@@ -23,7 +23,7 @@ _NO_DATE: Final = "~"
 
 
 class Recording(NamedTuple):
-    """A recording, and what its voters tagged it with."""
+    """A recording and its tags with votes."""
 
     track: SourceTrack
     genres: tuple[GenreVote, ...]
@@ -33,8 +33,8 @@ class Recording(NamedTuple):
 def parse_recording(item: Any, last_year: int, requested: str = "") -> Recording | RejectReason:
     """Return a recording, or the reason to reject it.
 
-    `requested` is the MBID that was looked up: where it is another one, it was merged into the
-    recording's. A release year after `last_year` is a mistake and ignored.
+    If `requested`, the MBID that was looked up, is another one, it was merged into the
+    recording's. A release year after `last_year` is treated as an error and ignored.
     """
     if not isinstance(item, dict):
         return RejectReason.NOTHING if item is None else RejectReason.NO_OBJECT
@@ -96,7 +96,7 @@ def recordings_of_urls(document: Any) -> dict[str, tuple[str, ...]]:
 
 
 def parse_tag(name: Any) -> str:
-    """Return a tag as vocabularies spell genres; empty for what is no genre."""
+    """Return a tag as vocabularies spell genres; an empty text if it is not a genre."""
     if not isinstance(name, str) or len(name) > fields.MAX_NAME_LENGTH:
         return ""
     return genre_cells.fold_name(name)
@@ -126,7 +126,7 @@ def _genres(item: Mapping[str, Any]) -> tuple[GenreVote, ...] | RejectReason:
 def _credit(credit: Any) -> ArtistCredit | RejectReason:
     """Return a credit under the artist's own name, which other catalogues use, too.
 
-    The name that this recording credits stands in only where the artist has none.
+    The name that this recording credits is used only if the artist has none.
     """
     entry = fields.get_object(credit)
     artist = fields.get_object(entry.get("artist"))

@@ -55,7 +55,7 @@ class MusicBrainzSearch:
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        """Make it; raise `BadCredentials` for the public service without a contact."""
+        """Return the source; raise `BadCredentials` for the public service without a contact."""
         client, account = (
             MusicBrainzClient.from_settings(settings, clock),
             musicbrainz_account(settings),
@@ -75,14 +75,14 @@ class MusicBrainzSearch:
 
 
 def escape(text: str) -> str:
-    """Return text that stands for itself inside a quoted phrase of Lucene's syntax."""
+    """Return text escaped for a quoted phrase of Lucene's syntax."""
     return _ESCAPED.sub(r"\\\g<0>", text)
 
 
 def add_years(query: str, year_from: int, year_to: int) -> str:
     """Restrict a query to first releases of these years, inclusive.
 
-    (0, 9999) is every year, (0, 0) recordings without a date; 1900 is every year until then.
+    (0, 9999) is every year; (0, 0) is recordings without a date; 1900 includes all earlier years.
     """
     if (year_from, year_to) == ALL_YEARS:
         return query
@@ -97,8 +97,8 @@ def parse_page(
 ) -> Page:
     """Return the usable recordings of a page, and why others are rejected.
 
-    A limit that the service did not accept is not refused but replaced: a page with fewer items
-    than were requested, although there are more, has as many as the limit that was used.
+    The service replaces a limit that it does not accept, without an error. If a page has fewer
+    items than requested although there are more, their number is the limit that was used.
     """
     items: list[PageItem] = []
     reject_reasons: list[str] = []

@@ -1,4 +1,4 @@
-"""Genres among the subjects that uploaders give their items: words of every kind. Pure."""
+"""Find genres among the subjects that uploaders give to their items. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ _JOINED: Final = re.compile(r"['’`]n['’`]")
 
 
 class MatchedSubjects(NamedTuple):
-    """The subjects of an item, divided."""
+    """The subjects of an item: genres of the database, and others."""
 
     genres: tuple[str, ...]
     """Genres of the database, by their own names."""
@@ -58,8 +58,8 @@ def spelling_key(name: str) -> str:
 def match_subjects(subjects: Iterable[str], collected: Iterable[str]) -> MatchedSubjects:
     """Divide subjects into genres of the database (`collected`) and others.
 
-    A subject is the genre of the same normalised name, else the first one, by name, that is
-    spelled alike.
+    A subject is the genre with the same normalised name, else the first genre by name with the
+    same `spelling_key`.
     """
     by_name: dict[str, str] = {}
     by_spelling: dict[str, str] = {}

@@ -116,7 +116,7 @@ class AcousticBrainzApi:
         return self._documents(request, document)
 
     def high_levels(self, request: Request) -> Json:
-        """Return the guesses for several recordings."""
+        """Return the predictions for several recordings."""
         recordings = self.submissions.recordings
         return self._documents(request, lambda s: high_level_document(s, recordings))
 
@@ -134,7 +134,7 @@ class AcousticBrainzApi:
         return low_level_document(self._one(request), self.submissions.recordings)
 
     def high_level(self, request: Request) -> Json:
-        """Return the guesses for one recording."""
+        """Return the predictions for one recording."""
         return high_level_document(self._one(request), self.submissions.recordings)
 
     def count(self, request: Request) -> Json:
@@ -183,7 +183,7 @@ class AcousticBrainzApi:
         return respond
 
     def _headers(self, limit: FixedWindowLimit, now: float) -> dict[str, str]:
-        """Return the headers that tell a client how much of its limit is left."""
+        """Return the headers with the remaining requests of the rate limit."""
         seconds = max(1, round(limit.seconds_left(now)))
         return {
             "X-RateLimit-Limit": str(limit.rate.requests if limit.rate else 0),
@@ -234,7 +234,7 @@ def _mbid(text: str) -> str:
 
 
 def _mapping(wanted: Sequence[tuple[str, int]]) -> Json:
-    """Return the ids of the answer by those of the request, where they differ."""
+    """Return the ids of the response by those of the request, if they differ."""
     return {mbid: mbid.lower() for mbid, _ in wanted if mbid != mbid.lower()}
 
 

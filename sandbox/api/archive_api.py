@@ -1,7 +1,7 @@
 """Internet Archive: search with a cursor, items with their files, downloads behind a redirect.
 
-Some items have the faults of real ones, always the same: a file that is text, a wrong size or
-checksum, an item that is gone, a file that is not public.
+Some items have the faults of real ones, the same on every request: a file that is text, a wrong
+size or checksum, an item that is gone, a file that is not public.
 """
 
 import base64
@@ -188,7 +188,7 @@ def _listed(release: SandboxRelease, wanted: list[str]) -> Json:
 
 
 def _has_subject(release: SandboxRelease, words: list[str]) -> bool:
-    """Return whether one subject holds the words in a row: the field is tokenised text."""
+    """Return whether one subject contains the words in sequence: the field is tokenised text."""
     phrase = f" {' '.join(words)} "
     subjects = (names.normalise(one).replace("-", " ") for one in release.subjects)
     return any(phrase in f" {subject} " for subject in subjects)

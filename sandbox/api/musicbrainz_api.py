@@ -199,7 +199,7 @@ def _guarded(endpoint: Callable[[Request], Response]) -> Callable[[Request], Awa
 
 
 def _page(request: Request) -> tuple[int, int]:
-    """Return offset and limit; MusicBrainz corrects both without a word."""
+    """Return offset and limit; MusicBrainz corrects both without an error."""
     limit = _integer(request, "limit", _PAGE_DEFAULT)
     limit = limit if 1 <= limit <= _PAGE_LIMIT else _PAGE_DEFAULT
     return max(0, _integer(request, "offset", 0)), limit

@@ -54,7 +54,7 @@ class RecordingSearch:
         self._named = lru_cache(maxsize=QUERY_CACHE_SIZE)(self._find_tagged)
 
     def page(self, query: str, offset: int, limit: int) -> SearchHits:
-        """Return a page; equal requests get equal answers. Raise `LuceneSyntaxError`."""
+        """Return a page; equal requests get equal responses. Raise `LuceneSyntaxError`."""
         hits = self._hits(query)
         draws = ids.draws_from_text(f"{offset} {query}", 8)
         random = np.random.default_rng(int.from_bytes(draws, "big"))
