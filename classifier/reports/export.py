@@ -26,8 +26,10 @@ FOLD_COLUMNS: Final = ("track_fold", "side")
 """Columns with the fold and side of a track in every evaluation."""
 PREDICTED_BY: Final = "model_id"
 """The column of a view whose genres a model predicted."""
+_OF_ROW: Final = ("source", "licence")
+"""Of a label in views of genres; in others, of an item that is none."""
 SOURCES: Final = {
-    "labels": (("label_source", "label_licence"), ("source", "licence")),
+    "labels": (("label_source", "label_licence"), _OF_ROW),
     "features": (("provider", "features_licence"), ("provider", "licence")),
 }
 """What a view shows to the columns that have its source and licence."""
@@ -95,7 +97,7 @@ def run(
         columns = _with_sources(view, columns)
     if made == "csv" and columns is not None:
         columns = _with_mark(view, columns)
-    tally = _SourceTally()
+    tally = _SourceTally(view)
     parts = _counted(_parts(database, view, columns, folds=folds), progress, tally)
     if for_spreadsheets:
         parts = map(_without_formulas, parts)
@@ -108,11 +110,16 @@ def run(
 class _SourceTally:
     """Counts the rows per source and licence of labels and features, part by part."""
 
-    def __init__(self) -> None:
+    def __init__(self, view: str) -> None:
+        has_labels = view in views.ALL and "genre" in views.ALL[view].columns
+        self._pairs = {
+            what: [pair for pair in pairs if pair != _OF_ROW or has_labels]
+            for what, pairs in SOURCES.items()
+        }
         self._rows: dict[str, Counter[tuple[str, str]]] = {what: Counter() for what in SOURCES}
 
     def add(self, part: pd.DataFrame) -> None:
-        for what, pairs in SOURCES.items():
+        for what, pairs in self._pairs.items():
             for source, licence in pairs:
                 if {source, licence} <= set(part.columns):
                     named = part[[source, licence]].dropna().astype(str)

@@ -72,6 +72,16 @@ def test_a_view_in_parts_is_the_view(engine: Engine, tmp_path: Path) -> None:
         )
 
 
+def test_an_item_that_was_listed_is_no_label(sqlite_engine: Engine, tmp_path: Path) -> None:
+    """It has a source and a licence, too, but no genre."""
+    item = {"source": "jamendo", "item_id": "1", "subjects": [], "licence": "cc-by-4.0"}
+    with transaction(sqlite_engine) as connection:
+        rows = {**item, "listed_at": NOON, "updated_at": NOON}
+        connection.execute(insert(tables.audio_item).values(**rows))
+    done = export.run(sqlite_engine, "audio_items", tmp_path / "items.csv")
+    assert (done.rows, done.labels, done.features) == (1, (), ())
+
+
 def test_the_format_is_given_or_taken_from_the_suffix() -> None:
     """An explicit format takes precedence."""
     assert export.format_of(Path("a.CSV"), None) == "csv"
