@@ -6,9 +6,13 @@ from typing import Any, Final
 
 from genrebase import licences
 from genrebase.counts import agree, counted
+from genrebase.store import source_ids
+from genrebase.store.tables import AUDIO_PROVIDER, ESSENTIA_PROVIDER
 
 VERDICT: Final = "verdict"
 """The source of labels that people of this database gave."""
+_IMPORT_PROVIDERS: Final = ("csv", ESSENTIA_PROVIDER)
+"""Providers whose features come with imports only."""
 CLASSES: Final = (licences.OWN, "open", "noncommercial", "unknown", "restricted")
 """Every licence class, the least restrictive first."""
 
@@ -71,12 +75,30 @@ class LeftOut:
             "tracks": self.tracks,
         }
 
+    @property
+    def _has_unknown_imports(self) -> bool:
+        """Whether something of an import was left out because nobody stated its licence.
+
+        Features of audio files count for none: the files may have been downloaded.
+        """
+        labels = [
+            source_ids.is_file_source(one.source) or one.source == AUDIO_PROVIDER
+            for one in self.labels
+            if one.licence == licences.UNKNOWN
+        ]
+        features = [
+            one.source in _IMPORT_PROVIDERS
+            for one in self.features
+            if one.licence == licences.UNKNOWN
+        ]
+        return any((*labels, *features))
+
     def sentences(self, licence: str, min_level: str) -> Iterator[str]:
         """Yield a sentence per reason, each with its sources and licences."""
         for what, counts in (("labels", self.labels), ("features of tracks", self.features)):
             if counts:
                 yield f"Left out by --licence {licence}: {what}: {_listed(counts)}."
-        if any(one.licence == licences.UNKNOWN for one in (*self.labels, *self.features)):
+        if self._has_unknown_imports:
             yield (
                 "An unknown licence of an import is stated by importing it again with --licence "
                 "(`collector import`, `collector import-audio`)."

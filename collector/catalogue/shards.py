@@ -264,8 +264,10 @@ def unknown_genres(connection: Connection, source: str, genre_ids: Collection[in
     Also those whose searches are all read, and returned items of other genres only.
     """
     shard, genre, sighting = tables.shard, tables.genre, tables.sighting
+    listed = tables.audio_item_genre
+    is_listed = exists().where(listed.c.genre_id == genre.c.id, listed.c.source == source)
     is_sighted = exists().where(sighting.c.genre_id == genre.c.id, sighting.c.source == source)
-    is_read = and_(func.max(shard.c.status) == "exhausted", ~is_sighted)
+    is_read = and_(func.max(shard.c.status) == "exhausted", ~is_sighted, ~is_listed)
     query = (
         select(genre.c.name)
         .join(shard, shard.c.genre_id == genre.c.id)

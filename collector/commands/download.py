@@ -1,7 +1,7 @@
 """Download dumps of open data."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -10,6 +10,10 @@ from genrebase.errors import CommandInterrupted, UserError
 from genrebase.runtime.command_line import CommandLine
 from genrebase.runtime.console import Output
 
+if TYPE_CHECKING:
+    from genrebase.progress import ProgressCallback
+
+_MEGABYTE: Final = 1_000_000
 app = CommandLine("download", __doc__)
 
 
@@ -57,8 +61,16 @@ def discogs(
                     new_file.create_atomically(path) as temporary,
                     output.progress(f"Downloading {newest.name}") as bar,
                 ):
-                    downloader.download(newest, temporary, lambda size: bar(size >> 20, note="MB"))
+                    downloader.download(
+                        newest, temporary, lambda size: _report_megabytes(bar, size)
+                    )
         except StopRequested:
             raise CommandInterrupted("Stopped; nothing is kept of a part of a file.") from None
     output.write_json({"file": str(path), "new": is_new, "requests": downloader.limit.used})
     output.print(f"{path} is complete." if is_new else f"{path} is there already.")
+
+
+def _report_megabytes(bar: "ProgressCallback", size: int) -> None:
+    """Report whole megabytes; nothing for the first, which takes no time."""
+    if size >= _MEGABYTE:
+        bar(size // _MEGABYTE, note="MB received")

@@ -54,13 +54,15 @@ def enrich(
             advance=lambda so_far: bar(so_far.requested, note=f"{so_far.found:,} found"),
         )
         outcome.write_to(run)
-    report(outcome, output, "track with features")
+    report(outcome, output, "track with features", n_providers=len(providers))
 
 
-def report(outcome: "EnrichmentResult", output: Output, noun: str) -> None:
+def report(
+    outcome: "EnrichmentResult", output: Output, noun: str, *, n_providers: int = 1
+) -> None:
     """Print the result of a run; raise the error that it ends with, if any.
 
-    `noun` is what was found.
+    `noun` is what was found, with `n_providers` that were to be requested.
     """
     output.write_json(outcome.as_json())
     for problem in outcome.problems:
@@ -69,7 +71,9 @@ def report(outcome: "EnrichmentResult", output: Output, noun: str) -> None:
         output.print(
             f"Found {counted(outcome.found, noun)} in {counted(outcome.requests, 'request')}."
         )
-        if outcome.not_found:
+        if outcome.not_found and n_providers == 1:
+            output.print(f"Not found for {counted(outcome.not_found, 'track')}.")
+        elif outcome.not_found:
             output.print(
                 f"Not found in {counted(outcome.not_found, 'case')}; a track that several "
                 "providers lack counts once for each."

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ENDINGS = {
     "target": "Every genre has its target.",
     "listed": "Enough items are waiting to be downloaded: run `collector listen`.",
-    "exhausted": "There is nothing left to request: every shard is exhausted.",
+    "exhausted": "There is nothing left to request: the sources have no further results.",
     "limit": "The request limit of this run is reached; the next harvest continues from here.",
     "interrupted": "Stopped; the next harvest continues from here.",
 }
@@ -112,6 +112,7 @@ def as_document(outcome: "HarvestOutcome") -> dict[str, Any]:
         "tracks_new": recorded.tracks_new,
         "duplicates": recorded.duplicates,
         "items_listed": recorded.items_listed,
+        "items_waiting": outcome.items_waiting,
         "unusable": outcome.unusable,
         "reasons": dict(outcome.unusable_reasons),
         "unknown": outcome.unknown_genres,
@@ -147,6 +148,8 @@ def _end(outcome: "HarvestOutcome", output: Output) -> None:
     if outcome.stopped == "interrupted":
         raise CommandInterrupted(_ENDINGS[outcome.stopped])
     output.print(_ENDINGS[outcome.stopped])
+    if outcome.stopped == "exhausted" and outcome.items_waiting:
+        output.print("Items are waiting to be downloaded: run `collector listen`.")
 
 
 def _show(

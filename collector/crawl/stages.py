@@ -80,5 +80,6 @@ def _add_counts(outcome: HarvestOutcome, earlier: HarvestOutcome) -> None:
     outcome.recorded += earlier.recorded
     outcome.unusable_reasons += earlier.unusable_reasons
     outcome.repeating_genres += earlier.repeating_genres
+    outcome.items_waiting += earlier.items_waiting
     outcome.requests += earlier.requests
     outcome.token_requests += earlier.token_requests

@@ -178,7 +178,7 @@ class AnalysisFetcher:
             reason = str(error)
         except NotFound:
             self._invalid = 0
-            reason = "There is no analysis."
+            reason = "Spotify has none of this track."
         except (BadRequest, UnusableResponse) as error:
             self._invalid = 0
             reason = str(error)

@@ -103,8 +103,12 @@ def _file_hash(staging: StagingFile, path: Path, progress: ProgressCallback) -> 
     noted = staging.fact(fact) or ""
     if noted.startswith(state):
         return noted.removeprefix(state)
-    note = f"MiB of {path.name} checked"
-    digest = archive.sha256(path, lambda done: progress(done >> _MIB, note=note))
+
+    def report(done: int) -> None:
+        if done >> _MIB:  # nothing for less, which takes no time
+            progress(done >> _MIB, note=f"MiB of {path.name} checked")
+
+    digest = archive.sha256(path, report)
     published = archive.published_sha256(path)
     if published not in (None, digest):
         raise NotADataset(

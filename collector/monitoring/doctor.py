@@ -1,6 +1,7 @@
-"""Check which sources can be accessed, with at most four requests.
+"""Check which of the configured sources can be accessed, with at most four requests to Spotify's.
 
-If MusicBrainz is among the sources, two more go to it, and two to AcousticBrainz.
+Spotify and ReccoBeats, which has features of its tracks, are checked if Spotify is among the
+sources. If MusicBrainz is, two requests go to it, and two to AcousticBrainz.
 """
 
 from collections.abc import Callable, Iterator
@@ -63,20 +64,24 @@ class CollectorDoctor:
     request_limit: RequestLimit
 
     def run_checks(self) -> Iterator[Check]:
-        """Yield one result per source and provider."""
+        """Yield one result per source, and per provider of features of its tracks."""
         if source_ids.MUSICBRAINZ in self.settings.source_names:
             yield _run_check("musicbrainz", self._check_musicbrainz)
             yield self._check_acousticbrainz()
         for name in (source_ids.INTERNET_ARCHIVE, source_ids.JAMENDO):
             if name in self.settings.source_names:
                 yield _run_check(name, partial(self._check_audio_source, name))
-        yield from self._check_spotify()
+        if source_ids.SPOTIFY in self.settings.source_names:
+            yield from self._check_spotify()
+            if ReccoBeats.name in self.settings.provider_names:
+                yield self._check_reccobeats()
+
+    def _check_reccobeats(self) -> Check:
         unreachable = self._unreachable("reccobeats", self.settings.reccobeats_api_url)
         if unreachable is not None:
-            yield unreachable
-            return
+            return unreachable
         provider = ReccoBeats.from_settings(self.settings, self.clock)
-        yield _run_check("reccobeats", partial(self._check_provider, provider))
+        return _run_check("reccobeats", partial(self._check_provider, provider))
 
     def _unreachable(self, name: str, *addresses: str) -> Check | None:
         """Return a failed check if a host does not let us connect, without any retries."""
@@ -100,7 +105,7 @@ class CollectorDoctor:
             return
         searched = _run_check("spotify search", partial(self._check_search, source))
         yield searched
-        if searched.ok:
+        if searched.ok and spotify_client.NAME in self.settings.provider_names:
             provider = SpotifyAudioFeatures.from_settings(self.settings, self.clock)
             yield _run_check("spotify audio features", partial(self._check_provider, provider))
 

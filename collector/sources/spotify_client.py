@@ -47,6 +47,10 @@ CREDENTIALS_HELP: Final = (
     "Create an app at https://developer.spotify.com/dashboard and set SPOTIPY_CLIENT_ID and "
     "SPOTIPY_CLIENT_SECRET in the environment or in .env."
 )
+NO_ACCOUNT_HELP: Final = (
+    "A harvest of MusicBrainz needs no account: set COLLECTOR_SOURCES=musicbrainz, and "
+    "COLLECTOR_CONTACT to your e-mail address or web page."
+)
 
 _ITEM_TYPES: Final = ("track", "episode")
 """Without it, episodes would come in the shape of tracks."""
@@ -269,7 +273,9 @@ def require_credentials(settings: CollectorSettings) -> tuple[str, str]:
     if len(missing) == 1:
         raise BadCredentials(f"{missing[0]} is missing. {CREDENTIALS_HELP}")
     if missing:
-        raise BadCredentials(f"There are no Spotify credentials. {CREDENTIALS_HELP}")
+        raise BadCredentials(
+            f"There are no Spotify credentials. {CREDENTIALS_HELP} {NO_ACCOUNT_HELP}"
+        )
     credentials = values["SPOTIPY_CLIENT_ID"], values["SPOTIPY_CLIENT_SECRET"]
     if not all(part.isascii() and part.isprintable() for part in credentials):
         raise BadCredentials(

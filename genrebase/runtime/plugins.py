@@ -4,9 +4,18 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, Final
 
 from genrebase.errors import GenrebaseError, UserError
+
+
+_NOUNS: Final = {
+    "collector.sources": "source",
+    "collector.audio_sources": "source of audio files",
+    "collector.features": "provider",
+    "classifier.estimators": "estimator",
+}
+"""What users call the plug-ins of a group."""
 
 
 class UnknownPlugin(UserError):
@@ -80,4 +89,5 @@ def _unknown_message(group: str, name: str, names: list[str]) -> str:
         return f"Nothing is registered under {group}: install genrebase again (pip install .)."
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"There is no {name!r} under {group}.{hint} Known: {', '.join(names)}."
+    noun = _NOUNS.get(group, "plug-in")
+    return f"There is no {noun} {name!r}.{hint} Known: {', '.join(names)}."

@@ -197,7 +197,7 @@ def test_a_miss_is_retried_after_increasing_delays(engine: Engine, tracks: list[
     analyst, clock = FakeAnalyst([NotFound(), UnusableResponse("Empty."), analysis()]), FakeClock()
     outcome = analyser(engine, analyst, clock).run()
     assert (outcome.found, outcome.not_found) == (1, 2)
-    assert outcome.reasons == {"There is no analysis.": 1, "Empty.": 1}
+    assert outcome.reasons == {"Spotify has none of this track.": 1, "Empty.": 1}
     for gap in (1, 7, 30, 90, 90):
         clock.advance((gap * DAY).total_seconds() - 1)
         assert analyser(engine, FakeAnalyst([NotFound()]), clock).run().requested == 0

@@ -2,9 +2,11 @@
 
 import pytest
 from sqlalchemy import func, select
+from typer.testing import CliRunner
 
 from collector import bootstrap
 from collector.catalogue import audio_items, genres
+from collector.cli import app
 from collector.crawl.item_lister import after_page, tracks_lacking
 from collector.curation import genres as genre_use
 from collector.settings import CollectorSettings
@@ -72,6 +74,28 @@ def test_items_are_listed_with_their_licences_and_genres(engine, sandbox):
     assert len(items(engine)) > count(engine, tables.audio_item), "some are of two genres"
     assert not crawl.has_work()
     assert count(engine, tables.track) == 0
+    assert outcome.items_waiting == len(items(engine))
+    assert outcome.unknown_genres == [], "listed, although no track is recorded"
+
+
+def test_a_genre_that_the_archive_lacks_is_named(engine, sandbox):
+    """As by the other sources: it may be misspelt."""
+    for name in ("rock", "rokc"):
+        genre_use.add(engine, FakeClock(), name, 10_000)
+    outcome, _ = harvest(engine, settings_for(sandbox))
+    assert outcome.unknown_genres == ["rokc"]
+
+
+def test_the_command_points_to_waiting_items(sqlite_url, sandbox, monkeypatch):
+    """And says in plain words that the searches are read."""
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    monkeypatch.setenv("COLLECTOR_SANDBOX_URL", sandbox.url)
+    monkeypatch.setenv("COLLECTOR_SOURCES", SOURCE)
+    for line in (["genres", "add", "rock", "--target", "10000"], ["harvest"]):
+        result = CliRunner().invoke(app, line)
+        assert result.exit_code == 0, result.output
+    assert "no further results" in result.output
+    assert "Items are waiting to be downloaded: run `collector listen`." in result.output
 
 
 def test_a_harvest_that_stops_after_each_request_lists_the_same(

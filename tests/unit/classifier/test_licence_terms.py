@@ -71,3 +71,21 @@ def test_sources_are_stored_as_json_and_read_again() -> None:
     assert [*LeftOut(tracks=1).sentences("open", "artist")] == [
         "1 track has no label without them."
     ]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "is_hinted"),
+    [
+        (LeftOut(labels=(SourceCount("csv:tracks", "unknown", 9),)), True),
+        (LeftOut(features=(SourceCount("csv", "unknown", 9),)), True),
+        (LeftOut(labels=(SourceCount("audio", "unknown", 9),)), True),
+        (LeftOut(labels=(SourceCount("csv:tracks", "cc-by-nc-4.0", 9),)), False),
+        (LeftOut(labels=(SourceCount("internetarchive", "unknown", 9),)), False),
+        (LeftOut(features=(SourceCount("reccobeats", "unknown", 9),)), False),
+        (LeftOut(features=(SourceCount("audio", "unknown", 9),)), False),
+    ],
+)
+def test_only_imports_are_to_be_repeated_with_a_licence(left_out: LeftOut, is_hinted: bool) -> None:
+    """Nobody can state the licence of what a service delivered."""
+    sentences = " ".join(left_out.sentences("open", "artist"))
+    assert ("importing it again with --licence" in sentences) is is_hinted

@@ -16,7 +16,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("CLASSIFIER_ESTIMATOR", "foo", "There is no 'foo'"),
+        ("CLASSIFIER_ESTIMATOR", "foo", "There is no estimator 'foo'"),
         ("CLASSIFIER_ESTIMATOR", "logistc", "Did you mean 'logistic'?"),
         ("CLASSIFIER_SCHEDULE", "every night", "every night"),
         ("CLASSIFIER_SCHEDULE", "0 25 * * *", "0 25 * * *"),

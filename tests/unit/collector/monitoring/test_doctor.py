@@ -149,6 +149,19 @@ def test_an_unreachable_source_is_reported(sqlite_engine: Engine) -> None:
         assert "Nothing answers at http://127.0.0.1:1: is the sandbox" in check.sentence
 
 
+def test_only_sources_that_are_used_are_checked(
+    sqlite_engine: Engine, server: ScriptedServer
+) -> None:
+    """ReccoBeats cannot be reached, and nothing asks it: its ids are Spotify's."""
+    server.respond("/ws/2/recording", ScriptedResponse.json({"recordings": []}))
+    more = {"musicbrainz_url": server.url, "reccobeats_url": "http://127.0.0.1:1/v1"}
+    checks = examine(sqlite_engine, server.url, sources="musicbrainz", **more)
+    assert set(checks) == {"musicbrainz", "acousticbrainz"}
+    assert requested_paths(server) == 0
+    order = {"feature_order": "spotify,acousticbrainz"}
+    assert "reccobeats" not in examine(sqlite_engine, server.url, **order)
+
+
 def test_wrong_credentials_are_reported(sqlite_engine: Engine, server: ScriptedServer) -> None:
     """The line names the settings to change."""
     server.respond("/api/token", ScriptedResponse.json({"error": "invalid_client"}, 400))
