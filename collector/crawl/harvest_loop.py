@@ -61,7 +61,7 @@ class HarvestOutcome(RunOutcome):
     repeating_genres: list[str] = field(default_factory=list)
     """Genres for which it returned the same items, or none that is usable, at every offset."""
     items_waiting: int = 0
-    """Listed items of audio files that are not downloaded; one of several genres counts in each."""
+    """Listed items that are not downloaded; one of several genres counts in each."""
     exhausted_genres: Sequence[GenreProgress] = ()
     """Genres that lack tracks and for which this source has nothing left."""
     _unfinished: frozenset[int] = frozenset()
