@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from genrebase.errors import GenrebaseError, UserError
 
-
 _NOUNS: Final = {
     "collector.sources": "source",
     "collector.audio_sources": "source of audio files",

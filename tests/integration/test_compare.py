@@ -167,7 +167,9 @@ def test_the_command(database: Engine):
     result = run_json(*options, "--feature-sets", "audio,metadata;audio", "--per-genre", "20,all")
     assert len(result["rows"]) == 8
     assert result["failed"] == []
-    assert refusal("compare", "--estimators", "logistik")[1].startswith("There is no estimator 'logistik'")
+    assert refusal("compare", "--estimators", "logistik")[1].startswith(
+        "There is no estimator 'logistik'"
+    )
     for wrong in (("--rotations", "11"), ("--per-genre", "some"), ("--feature-sets", "smell")):
         code, sentence = refusal(*options, *wrong)
         assert (code, sentence.count(".") > 0) == (2, True)

@@ -85,7 +85,9 @@ def test_sources_are_stored_as_json_and_read_again() -> None:
         (LeftOut(features=(SourceCount("audio", "unknown", 9),)), False),
     ],
 )
-def test_only_imports_are_to_be_repeated_with_a_licence(left_out: LeftOut, is_hinted: bool) -> None:
+def test_only_imports_are_to_be_repeated_with_a_licence(
+    left_out: LeftOut, is_hinted: bool
+) -> None:
     """Nobody can state the licence of what a service delivered."""
     sentences = " ".join(left_out.sentences("open", "artist"))
     assert ("importing it again with --licence" in sentences) is is_hinted
