@@ -161,9 +161,10 @@ def import_(
         output.print(sentence)
     output.write_json(asdict(imported))
     if imported.stopped == "interrupted":
+        kept = f" {imported.kept_file} is kept for that." if imported.kept_file else ""
         raise CommandInterrupted(
             f"Stopped after {counted(imported.rows, 'row')}. Run the same command again to "
-            "continue; no row counts twice."
+            f"continue; no row counts twice.{kept}"
         )
     if undecodable == imported.rows > 0:
         raise NothingImported(

@@ -76,7 +76,7 @@ def import_acousticbrainz_dump(
             if not dry_run:
                 run.store(recordings, combined_hash(hashes, options))
         except ImportInterrupted:
-            return interrupted_result(run.rows, dry_run=dry_run)
+            return interrupted_result(staging, run.rows, dry_run=dry_run)
         progress(recordings, recordings)
         warnings = run.summary()
         staging.delete()

@@ -17,6 +17,7 @@ from collector.imports.dump_staging import (
     DumpOptions,
     combined_hash,
     file_hashes,
+    kept_or_deleted,
     open_staging,
 )
 from collector.imports.pipeline import batches, run_import
@@ -96,9 +97,7 @@ def import_discogs_dump(
             stop_requested=stop_requested,
             dry_run=dry_run,
         )
-        if result.stopped == "done":
-            staging.delete()
-        return result
+        return kept_or_deleted(staging, result)
 
 
 NumberedRow = tuple[int, int, ReadRow]

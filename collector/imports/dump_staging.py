@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from collector.datasets.dumps import archive
-from collector.datasets.dumps.staging import StagingFile
-from collector.datasets.formats.table import NotADataset
+from collector.datasets.dumps.staging import StagingBusy, StagingDamaged, StagingFile
+from collector.datasets.formats.table import DamagedFile, NotADataset
 from collector.imports.pipeline import batches
 from collector.imports.records import ImportResult
 from genrebase.errors import UserError
@@ -18,6 +18,7 @@ from genrebase.store.engine import Engine
 
 _HASH: Final = "sha256 of "
 _FILES: Final = "files"
+_PREFIX: Final = "genrebase-import-"
 _MIB: Final = 20
 """Bits by which bytes are shifted for MiB."""
 
@@ -57,7 +58,8 @@ def open_staging(
     """Open the staging file of these files' import with these options into this database.
 
     It is in `options.work_dir`; by default in the folder of the SQLite database, or else of the
-    first file.
+    first file. It is deleted where a file turns out to be damaged: the whole one is read from its beginning.
+    Others in that folder are deleted if the files that they were made from are not there any more.
     """
     database = engine.url.database
     is_file = engine.dialect.name == "sqlite" and database not in (None, "", ":memory:")
@@ -67,8 +69,49 @@ def open_staging(
     marks = [str(engine.url.set(password=None)), *options.given()]
     marks += [str(file.absolute()) for file in files]
     name = hashlib.sha256("\0".join(marks).encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    with StagingFile.open(folder / f"genrebase-import-{name}.tmp", tables) as staging:
-        yield staging
+    path = folder / f"{_PREFIX}{name}.tmp"
+    _delete_stale(folder, path)
+    with StagingFile.open(path, tables) as staging:
+        try:
+            yield staging
+        except (DamagedFile, NotADataset):
+            staging.delete()
+            raise
+
+
+def _delete_stale(folder: Path, own: Path) -> None:
+    """Delete the staging files that no import can continue from."""
+    for path in folder.glob(f"{_PREFIX}*.tmp"):
+        if path == own:
+            continue
+        with (
+            suppress(StagingBusy, StagingDamaged, UserError, OSError),
+            StagingFile.open(path, ()) as staging,
+        ):
+            states = staging.facts(_HASH)
+            if not states or not all(_is_there(Path(at), one) for at, one in states.items()):
+                staging.delete()
+
+
+def _is_there(path: Path, noted: str) -> bool:
+    """Return whether a file has the size and time that were noted with its hash."""
+    try:
+        return noted.startswith(_state(path))
+    except OSError:
+        return False
+
+
+def _state(path: Path) -> str:
+    status = path.stat()
+    return f"{status.st_size} {status.st_mtime_ns} "
+
+
+def kept_or_deleted(staging: StagingFile, result: ImportResult) -> ImportResult:
+    """Delete the staging file after an import; name it in the result of one that was stopped."""
+    if result.stopped == "interrupted":
+        return replace(result, kept_file=str(staging.path))
+    staging.delete()
+    return result
 
 
 def file_hashes(
@@ -97,9 +140,8 @@ def _joined(hashes: Sequence[str]) -> str:
 
 
 def _file_hash(staging: StagingFile, path: Path, progress: ProgressCallback) -> str:
-    status = path.stat()
     fact = f"{_HASH}{path.absolute()}"
-    state = f"{status.st_size} {status.st_mtime_ns} "
+    state = _state(path)
     noted = staging.fact(fact) or ""
     if noted.startswith(state):
         return noted.removeprefix(state)
@@ -136,7 +178,7 @@ def load_rows(
     staging.mark_loaded(file, part)
 
 
-def interrupted_result(rows: int, *, dry_run: bool) -> ImportResult:
+def interrupted_result(staging: StagingFile, rows: int, *, dry_run: bool) -> ImportResult:
     """Return the result of an import that was stopped while the archives were read."""
     return ImportResult(
         rows=rows,
@@ -153,4 +195,5 @@ def interrupted_result(rows: int, *, dry_run: bool) -> ImportResult:
         similar_genres=[],
         stopped="interrupted",
         dry_run=dry_run,
+        kept_file=str(staging.path),
     )

@@ -24,6 +24,7 @@ from collector.imports.dump_staging import (
     combined_hash,
     file_hashes,
     interrupted_result,
+    kept_or_deleted,
     load_rows,
     open_staging,
 )
@@ -85,7 +86,7 @@ def import_musicbrainz_dump(
         try:
             hashes = run.load(stop_requested)
         except ImportInterrupted:
-            return interrupted_result(run.rows, dry_run=dry_run)
+            return interrupted_result(staging, run.rows, dry_run=dry_run)
         run.join(collected)
         source = run.source(hashes, clock.now().year + 1)
         result = run_import(
@@ -97,9 +98,7 @@ def import_musicbrainz_dump(
             stop_requested=stop_requested,
             dry_run=dry_run,
         )
-        if result.stopped == "done":
-            staging.delete()
-        return result
+        return kept_or_deleted(staging, result)
 
 
 def _check_parts(dumps: Sequence[Dump]) -> None:

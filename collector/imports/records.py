@@ -121,6 +121,8 @@ class ImportResult:
     """Earlier imports of the same file name with other rows."""
     is_unchanged: bool = False
     """Whether the same file was imported completely before, and nothing was changed."""
+    kept_file: str | None = None
+    """The staging file of a dump's import that was stopped: the same command continues from it."""
     dry_run: bool = False
     """Whether nothing was written: the counts are those of a preview."""
     only_earlier: int = 0

@@ -186,7 +186,22 @@ def test_a_dump_that_breaks_off_keeps_what_came_before(collecting, dump, tmp_pat
         run(collecting, broken, tmp_path)
     kept = len(contents(collecting)["tracks"])
     assert 0 < kept < 3 * len(expected_genres())
+    assert not list(tmp_path.glob("genrebase-import-*")), "nothing continues from it"
     assert run(collecting, dump, tmp_path).tracks_new == 3 * len(expected_genres()) - kept
+
+
+def test_the_staging_file_stays_only_to_continue(collecting, dump, tmp_path):
+    """That of a file that is gone is deleted by the next import of a dump."""
+    copy = tmp_path / "copy.xml.gz"
+    copy.write_bytes(dump.read_bytes())
+    stopped = run(collecting, copy, tmp_path, stop_requested=lambda: True)
+    [kept] = tmp_path.glob("genrebase-import-*")
+    assert stopped.kept_file == str(kept)
+    run(collecting, dump, tmp_path)
+    assert list(tmp_path.glob("genrebase-import-*")) == [kept], "the copy can still be imported"
+    copy.rename(tmp_path / "renamed.xml.gz")
+    assert run(collecting, dump, tmp_path).kept_file is None
+    assert not list(tmp_path.glob("genrebase-import-*"))
 
 
 def test_checksums_and_genres_are_required(engine, dump, tmp_path):

@@ -53,6 +53,7 @@ class StagingFile:
             staging = cls(path, connection)
             staging.create(tables)
             yield staging
+            staging.drop_journal()
 
     def rows_read(self, file: str, part: str) -> int | None:
         """Return how many rows of a part of a file are loaded; None: all of them."""
@@ -156,6 +157,19 @@ class StagingFile:
         for table in tables:
             self._connection.execute(f"CREATE TABLE IF NOT EXISTS {table} STRICT")
         self._connection.commit()
+
+    def drop_journal(self) -> None:
+        """Delete the journal, which is empty between two transactions, if the file is open."""
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA locking_mode = NORMAL")
+            self._connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+
+    def facts(self, prefix: str) -> dict[str, str]:
+        """Return the noted facts whose names begin with `prefix`, by the rest of their names."""
+        rows = self._connection.execute("SELECT name, value FROM fact").fetchall()
+        return {
+            name.removeprefix(prefix): value for name, value in rows if name.startswith(prefix)
+        }
 
     def delete(self) -> None:
         """Close and delete the file."""
