@@ -60,6 +60,16 @@ def make_source(name: str, settings: CollectorSettings, clock: Clock) -> Source:
     return source
 
 
+def check_sources(settings: CollectorSettings, clock: Clock) -> None:
+    """Raise `BadCredentials` or `TermsNotAccepted` if a source cannot be used with these settings.
+
+    Nothing is requested, and no database is opened.
+    """
+    for name in settings.source_names:
+        if make_source(name, settings, clock).account.source == spotify_client.NAME:
+            _check_spotify_terms(settings)
+
+
 def make_providers(settings: CollectorSettings, clock: Clock) -> Iterator[FeatureProvider]:
     """Yield the installed providers in the order of `COLLECTOR_FEATURE_ORDER`.
 

@@ -71,7 +71,7 @@ def add(
         spotify, budget = bootstrap.open_spotify(engine, settings, clock)
         client = SpotifyTracks(spotify)
     with (
-        stop_on_signals(clock.interrupt) as stop,
+        stop_on_signals(clock.interrupt, notice="Stopping after the request in progress.") as stop,
         job_run(engine, clock, JOB) as run,
         output.progress("Adding tracks", total=len(ids)) as bar,
     ):

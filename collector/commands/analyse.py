@@ -32,7 +32,9 @@ def analyse(
     from genrebase.store import connect
 
     output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
-    with stop_on_signals(clock.interrupt) as stop:
+    with stop_on_signals(
+        clock.interrupt, notice="Stopping after the request in progress."
+    ) as stop:
         analyser = bootstrap.open_analyser(
             engine, CollectorSettings.load(), clock, lambda: stop.requested
         )

@@ -38,7 +38,7 @@ def enrich(
     output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
     providers = bootstrap.open_providers(engine, CollectorSettings.load(), clock)
     with (
-        stop_on_signals(clock.interrupt) as stop,
+        stop_on_signals(clock.interrupt, notice="Stopping after the request in progress.") as stop,
         job_run(engine, clock, JOB) as run,
         output.progress("Fetching features") as bar,
     ):

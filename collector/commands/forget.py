@@ -42,7 +42,10 @@ def forget(
     if dry_run:
         done = forgetting.count_overdue(engine, clock, origin, age)
     else:
-        with stop_on_signals() as stop, output.progress("Forgetting tracks") as bar:
+        with (
+            stop_on_signals(notice="Stopping after the step in progress.") as stop,
+            output.progress("Forgetting tracks") as bar,
+        ):
             done = forgetting.forget(
                 engine,
                 clock,

@@ -70,7 +70,9 @@ def harvest(
         )
         _show(plan_searches(engine, sources, wanted), lists, forecasts, output)
         return
-    with stop_on_signals(clock.interrupt) as stop:
+    with stop_on_signals(
+        clock.interrupt, notice="Stopping after the request in progress."
+    ) as stop:
         crawl = bootstrap.open_crawl(engine, settings, clock, lambda: stop.requested)
         outcome = _run(crawl, wanted, max_requests, output)
     output.write_json(as_document(outcome))

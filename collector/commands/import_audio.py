@@ -98,7 +98,7 @@ def import_audio(
     )
     engine = store.connect()
     with (
-        stop_on_signals() as stop,
+        stop_on_signals(notice="Stopping after the files in progress.") as stop,
         output.progress(f"Analysing {scan.printable(path.name)}") as progress,
     ):
         result = audio.import_audio(engine, clock, request, progress, lambda: stop.requested)

@@ -147,7 +147,10 @@ def import_(
         checked_licence(licence),
     )
     engine = store.connect()
-    with stop_on_signals() as stop, output.progress(f"Importing {_names(files)}") as progress:
+    with (
+        stop_on_signals(notice="Stopping after the rows in progress.") as stop,
+        output.progress(f"Importing {_names(files)}") as progress,
+    ):
         imported = run(
             engine,
             SystemClock(),

@@ -58,7 +58,9 @@ def listen(
 
     scan.require_libraries()
     output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
-    with stop_on_signals(clock.interrupt, end_running_request) as stop:
+    with stop_on_signals(
+        clock.interrupt, end_running_request, notice="Stopping after the files in progress."
+    ) as stop:
         run = bootstrap.open_downloads(
             engine,
             CollectorSettings.load(),

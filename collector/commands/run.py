@@ -10,6 +10,9 @@ from genrebase.runtime.console import Output
 
 def run(
     as_json: Annotated[bool, typer.Option("--json", help="Log JSON, also on a terminal.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", hidden=True, help="Check the settings; open no database.")
+    ] = False,
 ) -> None:
     """Harvest and enrich whenever something is missing, until SIGTERM or Ctrl-C.
 
@@ -19,7 +22,7 @@ def run(
       collector run
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
-    from collector import daemon
+    from collector import bootstrap, daemon
     from collector.monitoring.metrics import HarvesterHealth
     from collector.monitoring.status import active_ban_messages
     from genrebase.runtime import logging
@@ -28,6 +31,10 @@ def run(
     from genrebase.runtime.shutdown import stop_on_signals
     from genrebase.store import connect
 
+    if check:
+        bootstrap.check_sources(CollectorSettings.load(), SystemClock())
+        Output(as_json=as_json).write_json({"ok": True})
+        return
     logging.configure(human=False if as_json else None)
     clock, engine, configured = SystemClock(), connect(), CollectorSettings.load()
     output = Output(as_json=as_json)
@@ -35,7 +42,7 @@ def run(
     for ban in active_ban_messages(engine, clock):
         output.print(f"{ban} No request is made before.")
     with (
-        stop_on_signals(clock.interrupt) as stop,
+        stop_on_signals(clock.interrupt, notice="Stopping after the step in progress.") as stop,
         serve(configured.http_address, HarvesterHealth(engine, clock)),
     ):
         daemon.run(engine, configured, clock, stop)

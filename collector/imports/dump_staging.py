@@ -58,8 +58,9 @@ def open_staging(
     """Open the staging file of these files' import with these options into this database.
 
     It is in `options.work_dir`; by default in the folder of the SQLite database, or else of the
-    first file. It is deleted where a file turns out to be damaged: the whole one is read from its beginning.
-    Others in that folder are deleted if the files that they were made from are not there any more.
+    first file. It is deleted where a file turns out to be damaged: the whole one is read from its
+    beginning. Others in that folder are deleted if the files that they were made from are not
+    there any more.
     """
     database = engine.url.database
     is_file = engine.dialect.name == "sqlite" and database not in (None, "", ":memory:")

@@ -1,7 +1,8 @@
 """The main program of an analysis worker: `python -m genrebase.audio.worker_main`.
 
 It reads pickled paths from standard input and writes a pickled result for each to standard output;
-the first message is the set of digests that are stored already. It exits at the end of its input,
+the first message to it is the set of digests that are stored already, its own first one says that
+its libraries are loaded. It exits at the end of its input,
 hence also when the parent dies. It ignores signals: the file in progress is finished.
 """
 
@@ -18,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from genrebase.audio import decode, extract, packed_vectors, tags
 from genrebase.audio.records import AudioAnalysis, PackedFeatures, UnreadableFile
 from genrebase.audio.scan import display_path, printable
+from genrebase.audio.workers import READY
 
 
 def analyse(path: Path, stored_digests: AbstractSet[str]) -> AudioAnalysis | UnreadableFile:
@@ -44,6 +46,8 @@ def _packed_features(clip: decode.AudioClip) -> PackedFeatures:
 
 def serve(requests: BinaryIO, results: BinaryIO) -> None:
     """Analyse requested files until the input ends."""
+    pickle.dump(READY, results)
+    results.flush()
     stored_digests: AbstractSet[str] = pickle.load(requests)  # noqa: S301 - our own pipe
     while True:
         try:

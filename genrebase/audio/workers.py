@@ -29,6 +29,10 @@ _SECONDS_PER_FILE: Final = 600.0
 _SECONDS_PER_MEGABYTE: Final = 10.0
 """Time allowed for a file: about a hundred times what its analysis takes on a free machine."""
 _COMMAND: Final = (sys.executable, "-m", "genrebase.audio.worker_main")
+_POLL_SECONDS: Final = 0.2
+"""Seconds between two looks for a stop request while a worker starts."""
+READY: Final = "ready"
+"""The first message of a worker, once its libraries are loaded."""
 _PIPE_ERRORS: Final = (EOFError, OSError, pickle.UnpicklingError)
 
 AnalyseFiles = Callable[
@@ -51,19 +55,24 @@ class AnalysisWorker:
         stored_digests: frozenset[str],
         command: Sequence[str] = _COMMAND,
         time_limit: Callable[[AudioFile], float] = seconds_allowed,
+        stop_requested: Callable[[], bool] = lambda: False,
     ) -> None:
         """Extract no features of audio whose digest is in `stored_digests`.
 
-        A process that gives no result within `time_limit` seconds is killed.
+        A process that gives no result within `time_limit` seconds is killed; so is one that is
+        still loading its libraries when a stop is requested.
         """
         self._stored_digests, self._command = stored_digests, command
-        self._time_limit = time_limit
+        self._time_limit, self._stop_requested = time_limit, stop_requested
+        self._is_ready = False
         self._process: subprocess.Popen[bytes] | None = None
         self._files_done = 0
 
-    def analyse(self, file: AudioFile) -> AudioAnalysis | UnreadableFile:
-        """Return the analysis of a file, or the reason why it failed."""
+    def analyse(self, file: AudioFile) -> AudioAnalysis | UnreadableFile | None:
+        """Return the analysis of a file, or the reason why it failed; None if not begun."""
         process = self._running()
+        if not self._is_ready and not self._wait_until_ready(process):
+            return None
         seconds = self._time_limit(file)
         timed_out = threading.Event()
         timer = threading.Timer(seconds, _kill, (process, timed_out))
@@ -89,7 +98,7 @@ class AnalysisWorker:
         if self._files_done >= MAX_FILES_PER_PROCESS:
             self.close()
         if self._process is None:
-            self._files_done = 0
+            self._files_done, self._is_ready = 0, False
             self._process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
                 self._command,
                 stdin=subprocess.PIPE,
@@ -101,6 +110,31 @@ class AnalysisWorker:
                 pickle.dump(self._stored_digests, _pipe(self._process.stdin))
                 _pipe(self._process.stdin).flush()
         return self._process
+
+    def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> bool:
+        """Wait until the libraries are loaded; return False, and end it, after a stop request."""
+        ready, stopped = threading.Event(), threading.Event()
+
+        def watch() -> None:
+            while not ready.wait(_POLL_SECONDS):
+                if self._stop_requested():
+                    _kill(process, stopped)
+                    return
+
+        watcher = threading.Thread(target=watch, name="worker-start", daemon=True)
+        watcher.start()
+        try:
+            pickle.load(_pipe(process.stdout))  # noqa: S301 - our own process
+            self._is_ready = True
+        except _PIPE_ERRORS:
+            pass  # it died: the file reports how, unless a stop was requested
+        finally:
+            ready.set()
+            watcher.join()
+        if stopped.is_set():
+            self.close()
+            return False
+        return True
 
     def close(self) -> int:
         """End the process and return its exit code; 0 if none runs."""
@@ -183,7 +217,10 @@ def analysis_pool(
     After a stop request no further file is started. What was not started when the block ends is
     cancelled.
     """
-    workers = [AnalysisWorker(stored_digests, command, time_limit) for _ in range(n_workers)]
+    workers = [
+        AnalysisWorker(stored_digests, command, time_limit, stop_requested)
+        for _ in range(n_workers)
+    ]
     idle: SimpleQueue[AnalysisWorker] = SimpleQueue()
     for worker in workers:
         idle.put(worker)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from genrebase.errors import UserError
-from genrebase.launcher import database_location, genres, sandbox
+from genrebase.launcher import commands, database_location, genres, sandbox
 from genrebase.launcher.commands import LauncherStopped
 from genrebase.launcher.database_location import DatabaseLocation
 from genrebase.launcher.pipeline_status import ProgressReporter
@@ -73,14 +73,19 @@ def _missing_credentials(settings: GenrebaseSettings) -> str:
 
 
 def run(settings: GenrebaseSettings, output: Output, clock: SystemClock) -> None:
-    """Run both daemons until a stop is requested; raise `DaemonRefusedToRun`."""
+    """Run both daemons until a stop is requested; raise `DaemonRefusedToRun`.
+
+    Raises it before anything is written if a source cannot be used with these settings.
+    """
     run_plan = plan_run(settings)
     output.print(run_plan.message)
-    schema_revision.upgrade(run_plan.database.url)
     supervisor = Supervisor(clock, output.warn)
     with stop_on_signals(clock.interrupt) as stop:
         try:
             environment = {"STORE_URL": run_plan.database.url}
+            if not run_plan.uses_sandbox:
+                _refuse_unusable_settings(stop)
+            schema_revision.upgrade(run_plan.database.url)
             if run_plan.uses_sandbox:
                 environment |= _add_sandbox(supervisor, settings.catalogue)
             _ensure_genres(environment, output, stop)
@@ -97,6 +102,17 @@ def run(settings: GenrebaseSettings, output: Output, clock: SystemClock) -> None
         finally:
             supervisor.stop()
     output.print("Stopped.")
+
+
+def _refuse_unusable_settings(stop: StopSignal) -> None:
+    """Let the collector check its settings; it prints what it refuses."""
+    command = ChildCommand("collector", ("run", "--check", "--json"), {})
+    try:
+        commands.run_command(command, stop)
+    except commands.CommandRefused:
+        raise DaemonRefusedToRun(
+            "Nothing is written and nothing runs: set what was refused above."
+        ) from None
 
 
 def _add_sandbox(supervisor: Supervisor, catalogue: str | None) -> Mapping[str, str]:

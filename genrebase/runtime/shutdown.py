@@ -3,8 +3,9 @@
 import math
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 from types import FrameType
 from typing import Final
@@ -55,13 +56,17 @@ def stop_on_signals(
     *on_request: Callable[[], object],
     abort: Callable[[int], object] = os._exit,
     clock: Clock | None = None,
+    notice: str | None = None,
 ) -> Iterator[StopSignal]:
     """Turn SIGINT and SIGTERM into a request to stop while the block runs.
 
     A second signal (not a duplicate) ends the process at once through `abort`, with 128 + its
-    number; the database rolls back open transactions. Use it in the main thread only.
+    number; the database rolls back open transactions. `notice` says on standard error at once what
+    is finished before the process ends. Use it in the main thread only.
     """
-    stop, clock, first = StopSignal(*on_request), clock or SystemClock(), [math.inf]
+    shown = () if notice is None else (lambda: _write_at_once(notice),)
+    stop = StopSignal(*shown, *on_request)
+    clock, first = clock or SystemClock(), [math.inf]
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         if clock.monotonic() - first[0] > DUPLICATE_SIGNAL_SECONDS:
@@ -75,6 +80,12 @@ def stop_on_signals(
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _write_at_once(notice: str) -> None:
+    """Write a line to standard error from a signal handler, in which buffers cannot be used."""
+    with suppress(OSError, ValueError):
+        os.write(sys.stderr.fileno(), f"\n{notice}\n".encode())
 
 
 def _signals() -> list[int]:

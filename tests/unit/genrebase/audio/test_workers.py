@@ -14,6 +14,8 @@ CHILD = """
 import os, pickle, signal, sys
 from genrebase.audio.records import AudioAnalysis
 from genrebase.audio.tags import AudioTags
+pickle.dump("ready", sys.stdout.buffer)
+sys.stdout.buffer.flush()
 stored = pickle.load(sys.stdin.buffer)
 while True:
     try:
@@ -101,3 +103,15 @@ def test_after_a_stop_request_no_file_is_started() -> None:
     assert seen == list("abcdefgh")[: len(seen)]
     assert len(seen) <= 1 + 2 * 3
     assert digests(workers.analyse_files(files("a"), 1, frozenset(), lambda: True, COMMAND)) == []
+
+
+def test_a_stop_request_ends_a_worker_that_is_starting() -> None:
+    """Its libraries may take a minute to load; no file is begun then."""
+    command = (sys.executable, "-c", "import signal; signal.pause()")
+    asked: list[bool] = []
+
+    def stop_requested() -> bool:
+        asked.append(True)
+        return len(asked) > 2  # after the file was submitted
+
+    assert list(workers.analyse_files(files("a"), 1, frozenset(), stop_requested, command)) == []

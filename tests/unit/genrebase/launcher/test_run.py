@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from genrebase.launcher.run import plan_run
+from genrebase.launcher.run import DaemonRefusedToRun, plan_run, run
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.console import Output
 from genrebase.settings import GenrebaseSettings
 
 NAMES = (
@@ -69,3 +71,17 @@ def test_half_a_credential_is_none(name: str, monkeypatch: pytest.MonkeyPatch) -
     assert chosen.uses_sandbox
     (other,) = {"SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET"} - {name}
     assert chosen.message.startswith(f"{other} is missing")
+
+
+@pytest.mark.parametrize("sources", ["musicbrainz", "internetarchive"])
+def test_a_source_that_cannot_be_used_is_refused_before_anything_is_written(
+    sources: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Without a contact there is no database, and no daemon starts."""
+    monkeypatch.setenv("COLLECTOR_SOURCES", sources)
+    monkeypatch.delenv("COLLECTOR_CONTACT", raising=False)
+    with pytest.raises(DaemonRefusedToRun, match="Nothing is written") as refused:
+        run(GenrebaseSettings(), Output(as_json=False), SystemClock())
+    assert refused.value.exit_code == 2
+    assert "set COLLECTOR_CONTACT" in " ".join(capfd.readouterr().err.split())
+    assert not list(Path().iterdir())

@@ -1,5 +1,6 @@
 """Stop signals."""
 
+import os
 import signal
 
 import pytest
@@ -50,3 +51,11 @@ def test_the_handlers_are_restored() -> None:
 def test_waiting_ends_without_a_stop() -> None:
     """A wait with a timeout returns that no stop was requested."""
     assert StopSignal().wait(0.0) is False
+
+
+def test_what_is_finished_first_is_said_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+    """Before anything is waited for."""
+    with stop_on_signals(notice="Stopping after the file in progress."):
+        signal.raise_signal(signal.SIGINT)
+        os.write(2, b"later\n")
+    assert capfd.readouterr().err == "\nStopping after the file in progress.\nlater\n"
