@@ -54,7 +54,10 @@ def run(
 def demo(
     db: Annotated[
         str | None,
-        typer.Option(help="File or URL of the database. [default: STORE_URL, sandbox-demo.db]"),
+        typer.Option(
+            help="File or URL of the database. [default: STORE_URL, sandbox-demo.db; with "
+            "--spotify, sandbox-spotify.db]"
+        ),
     ] = None,
     target: Annotated[int, typer.Option(min=1, help="Target of unique tracks per genre.")] = 1000,
     catalogue: Annotated[
@@ -71,8 +74,7 @@ def demo(
 
     The sandbox simulates MusicBrainz (tracks and labels), Discogs' dump (more labels) and
     AcousticBrainz (features). The model is trained on data under open licences only. The demo
-    takes at most a few minutes. A second demo continues the first; with --spotify its tracks are
-    matched to those of MusicBrainz.
+    takes at most a few minutes. A second demo continues the first.
 
     Examples:
       genrebase demo --target 100
@@ -86,7 +88,8 @@ def demo(
 
     output, clock, settings = Output(as_json=as_json), SystemClock(), GenrebaseSettings.load()
     log_level = settings.log_level_or("WARNING")
-    location = database_location.choose(demonstration.DEFAULT_FILE, database=db)
+    default = demonstration.SPOTIFY_FILE if spotify else demonstration.DEFAULT_FILE
+    location = database_location.choose(default, database=db)
     with stop_on_signals() as stop:
         demo_run = demonstration.Demo(
             location,

@@ -19,7 +19,7 @@ from collector.datasets import essentia_descriptors
 from collector.datasets.acousticbrainz import parse_document
 from collector.datasets.dumps import archive
 from collector.datasets.dumps.archive import DumpArchive
-from collector.datasets.formats.byte_source import ByteSource
+from collector.datasets.formats.byte_source import DAMAGED, ByteSource
 from collector.datasets.formats.table import DamagedFile, NotADataset
 from collector.datasets.parsing import cells, genre_cells
 from collector.datasets.rows import ParsedRow, RowRejection, is_name_too_long
@@ -116,8 +116,8 @@ def _contents(path: Path, archives: list[DumpArchive]) -> Generator[NamedContent
     elif zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as opened:
             members = sorted(one.filename for one in opened.infolist() if not one.is_dir())
-        for member in members:
-            yield member, _FileReader(path, member).read
+            for member in members:
+                yield member, _MemberReader(opened, member).read
     elif archive.is_tar(path):
         dump = DumpArchive(path)
         archives.append(dump)
@@ -130,15 +130,33 @@ def _contents(path: Path, archives: list[DumpArchive]) -> Generator[NamedContent
 
 @dataclass(frozen=True, slots=True)
 class _FileReader:
-    """Reads a file, or a member of a zip archive, up to a byte more than a document has."""
+    """Reads a file up to a byte more than a document has."""
 
     path: Path
-    member: str | None = None
 
     def read(self) -> bytes:
         """Return the bytes."""
-        with ByteSource(self.path, self.member).open() as file:
+        with ByteSource(self.path).open() as file:
             return file.read(MAX_DOCUMENT + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _MemberReader:
+    """Reads a member of an open zip archive, which opening it anew would list anew."""
+
+    archive: zipfile.ZipFile
+    member: str
+
+    def read(self) -> bytes:
+        """Return the bytes; raise `NotADataset` for a password, `DamagedFile` for damage."""
+        name = f"{self.archive.filename}/{self.member}"
+        try:
+            with self.archive.open(self.member) as file:
+                return file.read(MAX_DOCUMENT + 1)
+        except (RuntimeError, NotImplementedError) as error:  # a password, an unknown method
+            raise NotADataset(f"{name} cannot be read: {error}. Unpack it first.") from error
+        except DAMAGED as error:
+            raise DamagedFile.because(name, error) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import connect, schema_revision
 
 DEFAULT_FILE: Final = "sandbox-demo.db"
+SPOTIFY_FILE: Final = "sandbox-spotify.db"
+_DUMP: Final = "discogs"
+"""The dump that adds labels under an open licence, as the source is called."""
 _RATE: Final = "6000/30s"
 """The rate limit of the sandbox and of its clients in the demo; Spotify's is far lower."""
 _RATES: Final = (
@@ -93,15 +96,20 @@ class Demo:
         licence = []
         if not self._spotify:
             licence = ["--licence", "open"]
-            with tempfile.TemporaryDirectory() as folder:
-                dump = self._step("download", "collector", "download", "discogs", "--into", folder)
-                yield dump
-                file = (dump.document or {})["file"]
-                yield self._step("import", "collector", "import", str(file), "--stored-only")
+            sources = self._run_quietly("collector", "sources", "list")
+            if not any(one["name"] == _DUMP for one in sources):
+                yield from self._import_dump()
         yield self._step("enrich", "collector", "enrich")
         train = ("train", "--estimator", self._estimator, *licence)
         yield self._step("train", "classifier", *train)
         yield self._step("predict", "classifier", "predict")
+
+    def _import_dump(self) -> Iterator[DemoStepResult]:
+        with tempfile.TemporaryDirectory() as folder:
+            download = self._step("download", "collector", "download", _DUMP, "--into", folder)
+            yield download
+            file = (download.document or {})["file"]
+            yield self._step("import", "collector", "import", str(file), "--stored-only")
 
     def _ensure_genres(self, target: int) -> None:
         existing = genres.existing_genres(self._environment, self._stop)

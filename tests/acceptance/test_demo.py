@@ -3,15 +3,24 @@
 import json
 import subprocess
 import sys
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandbox.synthetic.catalogue import generate_catalogue
+from sandbox.tracks.catalogue_file import write_table
+
 ROOT = Path(__file__).resolve().parents[2]
-TARGET = 40
+TARGET = 100
 """Enough for a genre not to be left out of the training."""
-SECONDS = 170
+ROWS = 400
+"""Of each genre of the catalogue, which is small: Discogs' dump has all of its tracks."""
+SECONDS = 600
+
+pytestmark = pytest.mark.timeout(SECONDS)
 
 
 def demo(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -35,18 +44,32 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def first(folder: Path) -> Any:
+def catalogue(folder: Path) -> str:
+    """Write the first rows of each genre of the synthetic catalogue; return the path."""
+    table = generate_catalogue(seed=1)
+    at, kept = table.columns.index("track_genre"), Counter[str]()
+    rows = []
+    for row in table.rows:
+        kept[row[at]] += 1
+        if kept[row[at]] <= ROWS:
+            rows.append(row)
+    write_table(replace(table, rows=rows), folder / "catalogue.csv")
+    return str(folder / "catalogue.csv")
+
+
+@pytest.fixture(scope="module")
+def first(folder: Path, catalogue: str) -> Any:
     """Return the JSON document of the first demo."""
-    done = demo(folder, "--json")
+    done = demo(folder, "--json", "--catalogue", catalogue)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 def test_every_genre_has_its_target(first: Any) -> None:
-    """Ten genres, each with as many unique tracks as were wanted, and nearly all with features."""
+    """Ten genres, each with as many unique tracks as were wanted, and most with features."""
     assert len(first["genres"]) == 10
     assert all(genre["tracks"] >= TARGET for genre in first["genres"])
-    assert first["with_features"] >= 0.9 * first["tracks"]
+    assert first["with_features"] >= 0.7 * first["tracks"]
     assert first["sightings"] >= first["tracks"]
     assert first["requests"] > 0
 
@@ -58,9 +81,13 @@ def test_a_champion_is_trained_and_beats_the_baseline(first: Any) -> None:
     assert any(result["n"] and result["accuracy"] > result["baseline"] for result in measured)
 
 
-def test_the_summary_names_the_catalogue_synthetic(first: Any) -> None:
-    """The summary says that the catalogue is synthetic."""
-    assert first["invented"] is True
+def test_the_model_is_made_of_open_licences(first: Any) -> None:
+    """Two sources of labels are in the database; the model learned from the open one only."""
+    assert first["champion"]["licence_class"] == "open"
+    steps = {one["name"]: one["answer"] for one in first["steps"]}
+    assert steps["harvest"]["tracks_new"] == first["tracks"]
+    assert steps["import"]["tracks_new"] == 0
+    assert steps["import"]["duplicates"] > 0
 
 
 def test_the_sample_queries_return_rows(first: Any) -> None:
@@ -71,14 +98,14 @@ def test_the_sample_queries_return_rows(first: Any) -> None:
         assert requested["answer"]["rows"], requested["question"]
 
 
-def test_a_second_demo_resumes(first: Any, folder: Path) -> None:
+def test_a_second_demo_resumes(first: Any, folder: Path, catalogue: str) -> None:
     """On the same database nothing is fetched or trained again; the summary is printed again."""
-    again = demo(folder)
+    again = demo(folder, "--catalogue", catalogue)
     assert again.returncode == 0, again.stderr
     assert f"{first['tracks']:,} unique tracks" in again.stdout
     assert f"{first['requests']:,} requests" in again.stdout
     assert f"Champion: model {first['champion']['id']}," in again.stdout
-    assert "made up" in again.stdout
+    assert f"the catalogue {catalogue}" in again.stdout
     for line in first["open"].values():
         assert line in again.stdout
 
