@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from collector.catalogue import sighting_parts, sightings
 from collector.catalogue.artists import StoredArtist
@@ -209,6 +209,13 @@ def count_corrected(connection: Connection, import_id: int) -> int:
         )
     """).scalar_one()
     return count
+
+
+def count_labelled(connection: Connection, import_id: int) -> int:
+    """Return the number of tracks that an import gave a genre."""
+    sighting = tables.import_sighting.c
+    query = select(func.count(sighting.track_id.distinct())).where(sighting.import_id == import_id)
+    return connection.scalar(query) or 0
 
 
 def count_only_earlier(connection: Connection, import_id: int) -> int:

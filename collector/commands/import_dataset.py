@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from collector.datasets.essentia_documents import EssentiaFiles
     from collector.imports.records import ImportResult
 
+_REASONS: Final = {
+    "rank": ", because it has a better rank there",
+    "votes": ", because it has more votes there",
+}
+"""Why another genre of a track counts."""
 _ENCODING_HINT = "name it, such as --encoding latin-1"
 
 
@@ -256,9 +261,7 @@ def _summary(imported: "ImportResult") -> Iterator[str]:
     if imported.is_unchanged:
         yield f"{rows}: imported before as import {imported.import_id}, nothing has changed."
     else:
-        tracks = join_counts(
-            (imported.tracks_new, "new track"), (imported.duplicates, "duplicate")
-        )
+        tracks = _tracks(imported)
         rejected = f", {imported.rejected:,} rejected" if imported.rejected else ""
         yield (
             f"{rows}: {tracks}{rejected} "
@@ -289,7 +292,9 @@ def _summary(imported: "ImportResult") -> Iterator[str]:
             listed = ", ".join(f"{cells.escape_unprintable(name)} ({n:,})" for name, n in pairs)
             yield f"{sentence}: {listed}."
     if imported.claims_moved:
-        why = "" if imported.corrects else ", because it has a better rank there"
+        why = (
+            "" if imported.corrects or imported.claims_by is None else _REASONS[imported.claims_by]
+        )
         tracks = counted(imported.claims_moved, "existing track")
         yield f"The genre that counts changed for {tracks}{why}."
     yield from imported.warnings
@@ -299,6 +304,15 @@ def _summary(imported: "ImportResult") -> Iterator[str]:
             f"{listed} differ only by case, blanks, hyphens or Unicode form and are separate "
             "genres; to unite them: collector genres merge ONE INTO"
         )
+
+
+def _tracks(imported: "ImportResult") -> str:
+    """Return what became of the rows that were not rejected."""
+    if imported.stored_only and imported.tracks_labelled is not None:
+        return f"{counted(imported.tracks_labelled, 'stored track')} got a genre"
+    if imported.stored_only:
+        return f"{counted(imported.duplicates, 'row')} of stored tracks, with a genre"
+    return join_counts((imported.tracks_new, "new track"), (imported.duplicates, "duplicate"))
 
 
 def _about_versions(imported: "ImportResult") -> Iterator[str]:

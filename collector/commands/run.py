@@ -10,9 +10,7 @@ from genrebase.runtime.console import Output
 
 def run(
     as_json: Annotated[bool, typer.Option("--json", help="Log JSON, also on a terminal.")] = False,
-    check: Annotated[
-        bool, typer.Option("--check", hidden=True, help="Check the settings; open no database.")
-    ] = False,
+    check: Annotated[bool, typer.Option("--check", hidden=True)] = False,
 ) -> None:
     """Harvest and enrich whenever something is missing, until SIGTERM or Ctrl-C.
 
@@ -31,7 +29,7 @@ def run(
     from genrebase.runtime.shutdown import stop_on_signals
     from genrebase.store import connect
 
-    if check:
+    if check:  # for `genrebase run`, before it creates a database
         bootstrap.check_sources(CollectorSettings.load(), SystemClock())
         Output(as_json=as_json).write_json({"ok": True})
         return

@@ -85,6 +85,7 @@ def import_discogs_dump(
             pass_over=rows.pass_over,
             on_commit=rows.note,
             compares_rows=False,
+            stored_only=options.stored_only,
             estimate_rows=rows.estimate,
             sandbox=discogs_items.sandbox_checksum(ByteSource(path).head),
         )

@@ -145,6 +145,8 @@ class _Recorder:
         source = self.source
         self.recorded = RecordResult()
         self.rows = self.described = 0
+        self._has_votes = False
+        """Whether a row had genres with votes."""
         self._ranks: Counter[str] = Counter()
         """Observations so far, per genre."""
         self._reasons: Counter[str] = Counter()
@@ -222,6 +224,7 @@ class _Recorder:
 
     def _observations(self, row: ParsedRow, *, is_new: bool) -> Iterator[TrackObservation]:
         for vote, rank in row.votes:
+            self._has_votes = True
             self._ranks[vote.name] += 1
             yield TrackObservation(row.track, vote.name, rank, is_new, vote.votes, vote.level)
         if row.votes:
@@ -267,6 +270,7 @@ class _Recorder:
             corrected = import_ledger.count_corrected(connection, self.import_id)
             only_earlier = import_ledger.count_only_earlier(connection, self.import_id)
             claims_moved = self._count_moved_claims(connection)
+            labelled = import_ledger.count_labelled(connection, self.import_id)
         changed = self.recorded.tracks_new or corrected != self._corrected_before
         return ImportResult(
             rows=self.rows,
@@ -280,6 +284,9 @@ class _Recorder:
             rows_per_second=round(self.rows / seconds, 1) if seconds > 0 else 0.0,
             unreadable=source.unreadable(),
             claims_moved=claims_moved,
+            claims_by="votes" if self._has_votes else "rank" if source.is_ranked else None,
+            stored_only=source.stored_only,
+            tracks_labelled=labelled,
             similar_genres=genre_cells.group_similar(self._ranks),
             stopped=stopped,
             described=self.described,

@@ -116,6 +116,7 @@ class ImportPreview:
             corrects=list(self._chosen.versions),
             other_tables=list(self._chosen.others),
             conflicts=source.conflicts(),
+            stored_only=source.stored_only,
             dry_run=True,
         )
 

@@ -59,6 +59,8 @@ class ImportSource:
     """Whether a preview compares the rows with each other, for which it remembers their names."""
     estimate_rows: Callable[[int], float | None] = lambda _done: None
     """Estimates the total number of rows from the number of rows read."""
+    stored_only: bool = False
+    """Whether rows of tracks that are not stored are rejected."""
     has_exact_count: bool = False
     unreadable: Callable[[], dict[str, int]] = dict
     """Per column, non-empty cells that could not be parsed so far."""
@@ -102,6 +104,12 @@ class ImportResult:
     similar_genres: list[list[str]]
     """Genres of the rows that differ only by case, blanks, hyphens or form."""
     stopped: Literal["done", "interrupted"]
+    claims_by: Literal["rank", "votes"] | None = None
+    """What decides between genres of a track: their ranks in tables, or the votes of a source."""
+    stored_only: bool = False
+    """Whether only tracks were labelled that were stored before."""
+    tracks_labelled: int | None = None
+    """Tracks that got a genre; None where that was not counted, as in a dry run."""
     described: int = 0
     """Rows whose descriptors were stored."""
     warnings: tuple[str, ...] = ()

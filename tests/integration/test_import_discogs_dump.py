@@ -2,12 +2,14 @@
 
 import gzip
 import random
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
 from collector.catalogue.origin import CatalogueOrigin, store_origin
 from collector.catalogue.tracks import record
+from collector.commands.import_dataset import _summary
 from collector.curation import imports
 from collector.datasets.formats.table import DamagedFile, NotADataset
 from collector.errors import CatalogueMismatch
@@ -247,8 +249,15 @@ def test_only_stored_tracks_are_labelled(collecting, dump, tmp_path):
         delivery = Provenance("spotify", provider=None)
         record(connection, [TrackObservation(track, "techno", 0)], delivery, NOON)
     sizes = DumpOptions(tmp_path, stored_only=True, batch_rows=17)
+    preview = import_discogs_dump(collecting, dump, FakeClock(), Quiet(), sizes, dry_run=True)
+    assert "1 row of stored tracks, with a genre, " in " ".join(_summary(preview))
     result = import_discogs_dump(collecting, dump, FakeClock(), Quiet(), sizes)
     assert (result.tracks_new, result.duplicates) == (0, 1)
+    assert (result.tracks_labelled, result.claims_by) == (1, "votes")
+    sentences = " ".join(_summary(replace(result, claims_moved=1)))
+    assert "1 stored track got a genre, " in sentences
+    assert "duplicate" not in sentences
+    assert "changed for 1 existing track, because it has more votes there." in sentences
     assert result.reasons["not stored before"] > 100
     with read_transaction(collecting) as connection:
         sources = select(tables.sighting.c.source).order_by(tables.sighting.c.source)
