@@ -93,8 +93,6 @@ class SourceTrack:
     recording share its match key, and so its fold and side, but are tracks of their own."""
     licence: str | None = None
     """The licence of this item, named as in `genrebase.licences`; None: its source's."""
-    isrcs: tuple[str, ...] = ()
-    """Further ISRCs that its source gives it."""
     merged_ids: tuple[str, ...] = ()
     """Other ids of the same source for it, which were merged into `source_id`."""
 

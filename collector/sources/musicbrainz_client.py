@@ -4,7 +4,6 @@ Requests are identified by their User-Agent only. Requests beyond the rate limit
 busy server refuses, get 503, with different messages and without a Retry-After.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final, Self
@@ -35,8 +34,6 @@ CONTACT_HELP: Final = (
     "COLLECTOR_CONTACT to your e-mail address or web page."
 )
 
-MAX_URLS: Final = 100
-"""Addresses of one request; the service drops the others silently."""
 
 _RECORDING: Final = "artist-credits isrcs tags genres releases"
 """What a recording's lookup includes."""
@@ -88,17 +85,6 @@ class MusicBrainzClient:
         another one; it may also return the other one at once.
         """
         return self._get_json(f"recording/{mbid}", inc=_RECORDING)
-
-    def isrc(self, isrc: str) -> Any:
-        """Return the recordings of an ISRC, unparsed; raise `NotFound` if there is none."""
-        return self._get_json(f"isrc/{isrc}", inc="artist-credits isrcs tags genres")
-
-    def urls(self, addresses: Sequence[str]) -> Any:
-        """Return the objects of these web addresses (at most `MAX_URLS`), unparsed.
-
-        Raises `NotFound` if the only one is unknown; of several, unknown ones are left out.
-        """
-        return self._get_json("url", resource=list(addresses), inc="recording-rels")
 
     def genres(self) -> list[str]:
         """Return the names of all genres, in one request."""

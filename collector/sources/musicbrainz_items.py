@@ -5,7 +5,7 @@ an empty date, and empty lists; a lookup lists genres beside tags, where a genre
 name is in MusicBrainz' list of genres.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from collector.datasets.parsing import cells, genre_cells
@@ -71,28 +71,9 @@ def parse_recording(item: Any, last_year: int, requested: str = "") -> Recording
         release_year=release_year,
         duration_ms=fields.get_duration(item.get("length")),
         isrc=isrcs[0] if isrcs else None,
-        isrcs=tuple(isrcs[1:]),
         merged_ids=(merged,) if merged is not None and merged != mbid else (),
     )
     return Recording(track, genres)
-
-
-def recordings_of_isrc(document: Any) -> list[Any]:
-    """Return the unparsed recordings of an ISRC; raise `InvalidResponse` without such a list."""
-    return get_list(document, "recordings")
-
-
-def recordings_of_urls(document: Any) -> dict[str, tuple[str, ...]]:
-    """Return the MBIDs of the recordings that each address of a response belongs to.
-
-    A response to one address is that address, one to several lists them; unknown ones are absent.
-    """
-    urls = [document] if "resource" in fields.get_object(document) else get_list(document, "urls")
-    return {
-        url["resource"]: tuple(dict.fromkeys(_related(url.get("relations"))))
-        for url in fields.get_objects(urls)
-        if isinstance(url.get("resource"), str)
-    }
 
 
 def parse_tag(name: Any) -> str:
@@ -153,13 +134,6 @@ def _release_order(release: Mapping[str, Any]) -> tuple[bool, str, str]:
 def _isrcs(isrcs: Any) -> list[str]:
     listed = isrcs[:_MAX_ISRCS] if isinstance(isrcs, list) else []
     return sorted({isrc for one in listed if (isrc := fields.get_isrc(one))})
-
-
-def _related(relations: Any) -> Iterable[str]:
-    for relation in fields.get_objects(relations):
-        mbid = _mbid(fields.get_object(relation.get("recording")).get("id"))
-        if mbid is not None:
-            yield mbid
 
 
 def _mbid(value: Any) -> str | None:

@@ -6,15 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.errors import InvalidResponse
 from collector.records import ArtistCredit, GenreVote, Level, SourceTrack
 from collector.sources.item_fields import RejectReason
 from collector.sources.musicbrainz_items import (
     Recording,
     parse_recording,
     parse_tag,
-    recordings_of_isrc,
-    recordings_of_urls,
 )
 
 MBID = "5935ec91-8124-42ff-937f-f31a20ffe58f"
@@ -70,7 +67,6 @@ def test_parses_a_search_result() -> None:
         release_year=2004,
         duration_ms=222_000,  # type: ignore[arg-type]  # a number of milliseconds
         isrc="GBFFP0300052",
-        isrcs=("GBFFP0300053",),
     )
     assert parsed().genres == (
         GenreVote("indie rock", 5, Level.RECORDING),
@@ -117,8 +113,8 @@ def test_parses_a_bare_recording() -> None:
         ({"first-release-date": "1860-04-09"}, {"release_date": None, "release_year": None}),
         ({"first-release-date": "2028"}, {"release_date": None, "release_year": None}),
         ({"first-release-date": ["1994"]}, {"release_date": None, "release_year": None}),
-        ({"isrcs": None}, {"isrc": None, "isrcs": ()}),
-        ({"isrcs": [7, "x", "GBFFP0300052"]}, {"isrc": "GBFFP0300052", "isrcs": ()}),
+        ({"isrcs": None}, {"isrc": None}),
+        ({"isrcs": [7, "x", "GBFFP0300052"]}, {"isrc": "GBFFP0300052"}),
         ({"releases": None}, {"album": None}),
         ({"releases": ["x", {"title": ""}]}, {"album": None}),
         ({"releases": [release("B", date=""), release("A", date="1990")]}, {"album": "A"}),
@@ -196,26 +192,6 @@ def test_a_tag_without_a_vote_is_none() -> None:
 def test_tags_are_spelled_as_genres(tag: Any, name: str) -> None:
     """A tag is NFC, in small letters and on one line; placeholders are no genre."""
     assert parse_tag(tag) == name
-
-
-def test_lists_the_recordings_of_an_isrc() -> None:
-    """An ISRC's recordings are parsed one by one; a response without them is invalid."""
-    assert recordings_of_isrc({"isrc": "GBFFP0300052", "recordings": [hit()]}) == [hit()]
-    with pytest.raises(InvalidResponse):
-        recordings_of_isrc({"error": "Not Found"})
-
-
-def test_lists_the_recordings_of_urls() -> None:
-    """One address is a document of its own, several are listed; other relations are left out."""
-    relation = {"target-type": "recording", "recording": {"id": MBID, "title": "Song"}}
-    other = {"target-type": "release", "release": {"id": OLD_MBID}}
-    one = {"id": OLD_MBID, "resource": "https://a.example/1", "relations": [relation, other, None]}
-    two = {"id": OLD_MBID, "resource": "https://a.example/2"}
-    assert recordings_of_urls(one) == {"https://a.example/1": (MBID,)}
-    assert recordings_of_urls({"url-count": 2, "urls": [one, two, None]}) == {
-        "https://a.example/1": (MBID,),
-        "https://a.example/2": (),
-    }
 
 
 anything = st.recursive(
