@@ -78,13 +78,13 @@ def run(settings: GenrebaseSettings, output: Output, clock: SystemClock) -> None
     Raises it before anything is written if a source cannot be used with these settings.
     """
     run_plan = plan_run(settings)
-    output.print(run_plan.message)
     supervisor = Supervisor(clock, output.warn)
     with stop_on_signals(clock.interrupt) as stop:
         try:
             environment = {"STORE_URL": run_plan.database.url}
             if not run_plan.uses_sandbox:
                 _refuse_unusable_settings(stop)
+            output.print(run_plan.message)
             schema_revision.upgrade(run_plan.database.url)
             if run_plan.uses_sandbox:
                 environment |= _add_sandbox(supervisor, settings.catalogue)
