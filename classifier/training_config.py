@@ -23,11 +23,7 @@ DEFAULT_FEATURE_GROUPS: Final = ("audio", "metadata", "text", "history")
 
 FEATURE_GROUPS: Final = (
     *DEFAULT_FEATURE_GROUPS,
-    "harmony",
-    "timbre",
-    "acousticbrainz",
-    "descriptors",
-    "matrices",
+    *("harmony", "timbre", "acousticbrainz", "descriptors", "matrices"),
 )
 
 SPLITS: Final = ("frozen", "official")
@@ -198,9 +194,8 @@ class TrainingConfig:
     )
     features: tuple[str, ...] = _option(
         DEFAULT_FEATURE_GROUPS,
-        f"Feature groups: some of {', '.join(FEATURE_GROUPS)} (default: the first four; "
-        "harmony, timbre, acousticbrainz, descriptors if a tenth of the tracks has them; cnn adds "
-        "matrices).",
+        f"Feature groups: some of {', '.join(FEATURE_GROUPS)} (default: the first four, "
+        "the next four if a tenth of the tracks has them; cnn adds matrices).",
         parse=_parse_features,
     )
     auto_features: bool = False
