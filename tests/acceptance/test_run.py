@@ -79,7 +79,7 @@ def test_a_run_harvests_stops_cleanly_and_resumes(tmp_path: Path) -> None:
         assert stop(process) == 0
     text = (tmp_path / "output.txt").read_text()
     assert "No Spotify credentials" in text
-    assert " tracks · 10 genres · " in text
+    assert " (target 10,000) · 10 genres · " in text
     assert "Stopped." in text
     assert left_running(tmp_path) == []
     before = tracks(tmp_path)

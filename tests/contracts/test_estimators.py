@@ -14,7 +14,7 @@ from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.errors import BadParameter, BadTrainingConfig
 from classifier.estimators.dataframe_classifier import DataFrameClassifier
 from classifier.estimators.preprocessing import Preprocessor
-from classifier.features.audio import descriptor_column
+from classifier.features.audio import COLUMNS, descriptor_column
 from classifier.features.groups import NUMERIC_GROUPS
 from classifier.ports import Estimator, SupportsPreprocessing
 from classifier.registry import artifacts
@@ -169,7 +169,10 @@ def test_an_estimator_can_be_cloned(
 def test_every_choice_of_features_is_honoured(name: str, selection: SplitDataset) -> None:
     """A model of metadata alone does not use audio; unsupported groups are refused."""
     analysed = selection.tracks["energy"].to_numpy()
-    names = (descriptor_column("mine", "loud"), "degree_0", "timbre_mean_0")
+    names = (
+        *(descriptor_column("mine", "loud"), "degree_0", "timbre_mean_0"),
+        *COLUMNS["acousticbrainz"],
+    )
     tracks = selection.tracks.assign(**dict.fromkeys(names, analysed))
     for group in FEATURE_GROUPS:
         choice = TrainingConfig(estimator=name, features=(group,))

@@ -12,9 +12,11 @@ from genrebase.runtime.clock import SystemClock
 
 CLOCK = SystemClock()
 TESTS = """
+import signal
 import sys
 from pathlib import Path
 from tests.postgres import stopping_server
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by background jobs
 with stopping_server(Path(sys.argv[1])):
     print("ready", flush=True)
     sys.stdin.read()
@@ -26,7 +28,7 @@ def test_the_server_and_its_folder_are_gone(tmp_path: Path, sent: signal.Signals
     """After a kill, Ctrl-C and a regular end; a sleeping process stands for the server."""
     folder = tmp_path / "server"
     (folder / "data").mkdir(parents=True)
-    server = subprocess.Popen(["sleep", "60"])
+    server = subprocess.Popen(["env", "--default-signal=QUIT", "sleep", "60"])
     (folder / "data" / "postmaster.pid").write_text(f"{server.pid}\n/data\n")
     with subprocess.Popen(
         [sys.executable, "-c", TESTS, str(folder)],
