@@ -138,7 +138,7 @@ class _SourceTally:
 def _with_sources(view: str, columns: Sequence[str]) -> Sequence[str]:
     """Return the columns with the source and licence of each label and feature among them."""
     known = views.ALL[view].columns if view in views.ALL else {}
-    shown = {
+    requested = {
         "label_licence": {"label", "claim", "verdict"} & set(columns),
         "features_licence": set(tables.FEATURES) & set(columns),
         "licence": set(columns) - {"track_id"},
@@ -147,7 +147,7 @@ def _with_sources(view: str, columns: Sequence[str]) -> Sequence[str]:
         name
         for pairs in SOURCES.values()
         for pair in pairs
-        if set(pair) <= set(known) and shown[pair[1]]
+        if set(pair) <= set(known) and requested[pair[1]]
         for name in pair
     ]
     return list(dict.fromkeys([*columns, *added]))

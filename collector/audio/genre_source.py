@@ -195,5 +195,5 @@ def genres_in_names(files: Sequence[AudioFile]) -> list[str]:
 
 
 def _listed(genres: Sequence[str]) -> str:
-    shown = ", ".join(genres[:3])
-    return f"{counted(len(genres), 'genre')} ({shown}{', …' if len(genres) > 3 else ''})"
+    first_genres = ", ".join(genres[:3])
+    return f"{counted(len(genres), 'genre')} ({first_genres}{', …' if len(genres) > 3 else ''})"

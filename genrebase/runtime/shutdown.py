@@ -64,8 +64,8 @@ def stop_on_signals(
     number; the database rolls back open transactions. `notice` says on standard error at once what
     is finished before the process ends. Use it in the main thread only.
     """
-    shown = () if notice is None else (lambda: _write_at_once(notice),)
-    stop = StopSignal(*shown, *on_request)
+    notices = () if notice is None else (lambda: _write_at_once(notice),)
+    stop = StopSignal(*notices, *on_request)
     clock, first = clock or SystemClock(), [math.inf]
 
     def on_signal(number: int, _frame: FrameType | None) -> None:

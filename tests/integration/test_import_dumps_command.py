@@ -58,8 +58,8 @@ def test_musicbrainz_and_acousticbrainz_one_after_the_other(engine, collector, t
     assert [one["state"] for one in listed] == ["finished", "finished"]
     with read_transaction(engine) as connection:
         features = views.acousticbrainz_features
-        shown = connection.scalar(select(func.count()).select_from(features))
-    assert shown == described["rows"]
+        rows = connection.scalar(select(func.count()).select_from(features))
+    assert rows == described["rows"]
     collector("imports", "undo", 2)
     collector("imports", "undo", 1)
     with read_transaction(engine) as connection:

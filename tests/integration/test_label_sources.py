@@ -19,7 +19,7 @@ from tests.fakes import NOON
 
 ORIGINS = ("spotify", "musicbrainz", "csv:a.csv")
 GENRES = ("blues", "metal")
-Said = tuple[str, TrackObservation]
+SourceObservation = tuple[str, TrackObservation]
 """An origin and what it returned."""
 
 
@@ -59,15 +59,19 @@ observations = st.builds(
 
 
 @st.composite
-def two_orders(draw: st.DrawFn) -> tuple[list[list[Said]], list[list[Said]]]:
+def two_orders(
+    draw: st.DrawFn,
+) -> tuple[list[list[SourceObservation]], list[list[SourceObservation]]]:
     """Draw the same observations in two orders, each in batches of one origin."""
-    said = draw(st.lists(observations, max_size=16))
-    return _batches(draw, said), _batches(draw, draw(st.permutations(said)))
+    observed = draw(st.lists(observations, max_size=16))
+    return _batches(draw, observed), _batches(draw, draw(st.permutations(observed)))
 
 
-def _batches(draw: st.DrawFn, said: Sequence[Said]) -> list[list[Said]]:
-    batches: list[list[Said]] = []
-    for origin, seen in said:
+def _batches(
+    draw: st.DrawFn, observed: Sequence[SourceObservation]
+) -> list[list[SourceObservation]]:
+    batches: list[list[SourceObservation]] = []
+    for origin, seen in observed:
         if batches and batches[-1][0][0] == origin and draw(st.booleans()):
             batches[-1].append((origin, seen))
         else:
@@ -75,7 +79,9 @@ def _batches(draw: st.DrawFn, said: Sequence[Said]) -> list[list[Said]]:
     return batches
 
 
-def recorded(engine: Engine, batches: Sequence[Sequence[Said]]) -> dict[str, list[tuple]]:
+def recorded(
+    engine: Engine, batches: Sequence[Sequence[SourceObservation]]
+) -> dict[str, list[tuple]]:
     """Return what an empty database holds after these batches."""
     with transaction(engine) as connection:
         for table in (tables.track, tables.artist, tables.genre, tables.data_source):
@@ -117,7 +123,8 @@ def emptied_sqlite(
 @given(two_orders())
 @settings(max_examples=60)
 def test_no_order_of_sources_changes_tracks_labels_or_claims(
-    emptied_sqlite: Engine, orders: tuple[list[list[Said]], list[list[Said]]]
+    emptied_sqlite: Engine,
+    orders: tuple[list[list[SourceObservation]], list[list[SourceObservation]]],
 ) -> None:
     """Ranks, votes, levels and licences of several sources, in any order and batches."""
     one, other = orders
@@ -128,17 +135,17 @@ def test_postgresql_stores_the_same_labels(
     emptied_sqlite: Engine, postgres_engine: Engine
 ) -> None:
     """One fixed sequence, both ways round, on both engines."""
-    said = [
+    observed = [
         (ORIGINS[number % 3], TrackObservation(track(f"T {number % 7}", ORIGINS[number % 3],
          ("cc0", None, "cc-by-nc-4.0")[number % 3]), GENRES[number % 2], number % 5,
          votes=number % 4 + 1, level=Level(number % 3)))
         for number in range(40)
     ]  # fmt: skip
-    batches = [[one] for one in said]
+    batches = [[one] for one in observed]
     expected = recorded(emptied_sqlite, batches)
     assert recorded(postgres_engine, batches) == expected
     assert recorded(postgres_engine, batches[::-1]) == expected
-    many = [[one for one in said if one[0] == origin] for origin in ORIGINS]
+    many = [[one for one in observed if one[0] == origin] for origin in ORIGINS]
     assert recorded(postgres_engine, many) == expected
 
 

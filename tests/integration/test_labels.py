@@ -193,6 +193,6 @@ def test_an_export_for_spreadsheets(filled_sqlite, tmp_path):
         verdicts.export_labels(filled_sqlite, tmp_path / name, for_spreadsheets=option)
     assert ",=cmd,2" in (tmp_path / "exact.csv").read_text()
     assert ",-1+1,Song" in (tmp_path / "exact.csv").read_text().replace('"', "")
-    shown = (tmp_path / "shown.csv").read_text().replace('"', "")
-    assert ",'=cmd,2" in shown
-    assert ",'-1+1,Song" in shown
+    escaped = (tmp_path / "shown.csv").read_text().replace('"', "")
+    assert ",'=cmd,2" in escaped
+    assert ",'-1+1,Song" in escaped

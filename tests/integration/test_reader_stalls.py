@@ -117,7 +117,7 @@ def test_all_locks_of_a_migration_share_one_wait(
     """Holding up one view after the other takes no longer than one: 10 s, not 60 times that."""
     seconds = iter([100.0, 100.0, 104.0, 115.0])
     monkeypatch.setattr(lock_timeout, "monotonic", lambda: next(seconds))
-    shown = text("SELECT current_setting('lock_timeout')")
+    current_timeout = text("SELECT current_setting('lock_timeout')")
     with (
         transaction(postgres_engine) as connection,
         lock_timeout.lock_timeout(connection, 10),
@@ -126,6 +126,6 @@ def test_all_locks_of_a_migration_share_one_wait(
         with lock_timeout.shared_lock_timeout(connection) as before_lock:
             for _ in range(3):
                 before_lock()
-                waits.append(connection.scalar(shown))
+                waits.append(connection.scalar(current_timeout))
         assert waits == ["10s", "6s", "1ms"]
-        assert connection.scalar(shown) == "10s"
+        assert connection.scalar(current_timeout) == "10s"

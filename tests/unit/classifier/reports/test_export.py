@@ -100,11 +100,11 @@ def test_a_spreadsheet_executes_no_cell(tmp_path: Path, sqlite_engine: Engine) -
     plain, safe = tmp_path / "plain.csv", tmp_path / "safe.csv"
     export.run(sqlite_engine, "training_tracks", plain, **options)
     export.run(sqlite_engine, "training_tracks", safe, for_spreadsheets=True, **options)
-    exact, shown = pd.read_csv(plain), pd.read_csv(safe)
+    exact, escaped = pd.read_csv(plain), pd.read_csv(safe)
     assert set(exact["title"]) == {"=HYPERLINK(1)"}
-    assert set(shown["title"]) == {"'=HYPERLINK(1)"}
-    pd.testing.assert_frame_equal(exact.drop(columns="title"), shown.drop(columns="title"))
-    assert (shown["loudness"] < 0).any()
+    assert set(escaped["title"]) == {"'=HYPERLINK(1)"}
+    pd.testing.assert_frame_equal(exact.drop(columns="title"), escaped.drop(columns="title"))
+    assert (escaped["loudness"] < 0).any()
     with pytest.raises(BadTrainingConfig, match="for CSV files"):
         export.run(sqlite_engine, "tracks", tmp_path / "a.parquet", for_spreadsheets=True)
 
