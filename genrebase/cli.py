@@ -36,9 +36,9 @@ def run(
 ) -> None:
     """Run `collector run` and `classifier run` until SIGTERM or Ctrl-C.
 
-    With Spotify credentials in the environment or `.env`, Spotify is harvested into
-    genrebase.db, otherwise the sandbox into sandbox.db. `STORE_URL` names another database. Ten
-    genres are added to an empty database.
+    With open sources in `COLLECTOR_SOURCES`, or with Spotify credentials, in the environment or
+    `.env`, these services are harvested into genrebase.db, otherwise the sandbox into sandbox.db.
+    `STORE_URL` names another database. Ten genres are added to an empty database.
 
     Examples:
       genrebase run

@@ -106,10 +106,10 @@ class TagGenres:
     """The genre tag of a file."""
 
     separator: str | None = None
-    """Separates genres besides `;`, `/` and NUL."""
+    """Separates genres besides `;`, `|`, `/` and NUL."""
 
     def __call__(self, _file: AudioFile, tags: AudioTags | None) -> Sequence[str]:
-        """Return the genres of the tag: ID3 separates several by `;`, `/` or NUL."""
+        """Return the genres of the tag: separated by `;`, `|`, `/` or NUL."""
         if tags is None:
             return ()
         values = [part for value in tags.genres for part in _split_slashes(value)]
