@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, sel
 
 from collector.catalogue import primary_genre, sighting_parts, sightings
 from genrebase.store import bulk, tables
+from genrebase.store.names import normalise
 
 _genre = tables.genre
 
@@ -75,6 +76,11 @@ def ids_by_name(connection: Connection) -> dict[str, int]:
     """Return the ids of all genres by their names."""
     rows = connection.execute(select(_genre.c.name, _genre.c.id).order_by(_genre.c.name))
     return {row.name: row.id for row in rows}
+
+
+def by_normalised_name(connection: Connection) -> dict[str, str]:
+    """Return the names of all genres by their normalised names, with which tags are compared."""
+    return {normalise(name): name for name in ids_by_name(connection)}
 
 
 def list_genres(connection: Connection) -> list[Genre]:

@@ -30,7 +30,6 @@ from collector.run_outcome import RunOutcome, StopReason
 from collector.shard import GenreProgress, Shard
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.processes import ProcessIdentity
-from genrebase.store import names
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction
 
 _log = structlog.get_logger(__name__)
@@ -249,7 +248,7 @@ class ShardHarvester(ABC):
     def _record_tracks(
         self, connection: Connection, page: Page, genre: str, first_rank: int
     ) -> RecordResult:
-        collected = {names.normalise(name): name for name in stored_genres.ids_by_name(connection)}
+        collected = stored_genres.by_normalised_name(connection)
         observations = list(page_genres.observations(page, genre, first_rank, collected))
         provenance = Provenance(self.source.origin, provider=None, licence=self.source.licence)
         recorded = tracks.record(connection, observations, provenance, self.clock.now())

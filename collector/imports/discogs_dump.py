@@ -63,7 +63,7 @@ def import_discogs_dump(
     if options.all_genres:
         raise UserError("--all-genres needs MusicBrainz' dump: Discogs' has no list of genres.")
     with read_transaction(engine) as connection:
-        collected = {names.normalise(name): name for name in genres.ids_by_name(connection)}
+        collected = genres.by_normalised_name(connection)
     if not collected:
         raise UserError("No genre is collected, so no track would be kept: collector genres add")
     with open_staging(engine, [path], options, ()) as staging:

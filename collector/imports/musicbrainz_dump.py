@@ -116,7 +116,7 @@ def _check_parts(dumps: Sequence[Dump]) -> None:
 def _collected(engine: Engine) -> dict[str, str]:
     """Return the genres of the database by their normalised names."""
     with read_transaction(engine) as connection:
-        return {names.normalise(name): name for name in genres.ids_by_name(connection)}
+        return genres.by_normalised_name(connection)
 
 
 class _DumpImport:
