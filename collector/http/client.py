@@ -29,13 +29,15 @@ ErrorForResponse = Callable[[requests.Response, datetime], CollectorError]
 _MAX_MESSAGE: Final = 200
 _FINGERPRINT_LENGTH: Final = 16
 _NO_MESSAGE: Final = "it did not say why"
+_USER_AGENT: Final = "genrebase"
+"""Of requests to services that do not ask for a contact."""
 
 
-def make_session(address: str) -> requests.Session:
+def make_session(address: str, user_agent: str = _USER_AGENT) -> requests.Session:
     """Return a session without retries and redirects; loopback is reached without a proxy."""
     session = SourceSession()
     session.trust_env = urlsplit(address).hostname not in connection_errors.LOOPBACK
-    session.headers["User-Agent"] = "genrebase"
+    session.headers["User-Agent"] = user_agent
     return session
 
 

@@ -69,10 +69,8 @@ class AcousticBrainz:
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
         address = settings.acousticbrainz_api_url
         account = Account(cls.name, fingerprint(address), settings.acousticbrainz_rate_limit)
-        session = make_session(address)
-        session.headers["User-Agent"] = settings.user_agent
         return cls(
-            session,
+            make_session(address, settings.user_agent),
             address,
             account,
             clock,

@@ -78,8 +78,7 @@ class InternetArchive:
         self.user_agent = settings.user_agent
         self._address, self._clock, self._timeout = address, clock, settings.timeout
         self._max_bytes = int(settings.file_mb * 1e6)
-        self._session = make_session(address)
-        self._session.headers["User-Agent"] = settings.user_agent
+        self._session = make_session(address, self.user_agent)
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:

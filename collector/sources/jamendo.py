@@ -57,8 +57,7 @@ class Jamendo:
         self._address = f"{settings.jamendo_api_url}tracks/"
         self.domain = _DOMAIN if self.base_url is None else domain_of(self._address)
         self._client_id, self._clock, self._timeout = client_id, clock, settings.timeout
-        self._session = make_session(self._address)
-        self._session.headers["User-Agent"] = settings.user_agent
+        self._session = make_session(self._address, self.user_agent)
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:

@@ -64,8 +64,7 @@ class MusicBrainzClient:
         self._address = address
         self._clock = clock
         self._timeout = _SLOW * timeout
-        self._session = make_session(address)
-        self._session.headers["User-Agent"] = user_agent
+        self._session = make_session(address, user_agent)
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
