@@ -19,11 +19,11 @@ from collector.http.retry import (
     fetch_page,
     recording_closed_endpoint,
 )
-from collector.ports import FeatureProvider
+from collector.ports import FeatureProvider, Source
 from collector.providers.acousticbrainz import AcousticBrainz
 from collector.providers.reccobeats import ReccoBeats
 from collector.providers.spotify_features import SpotifyAudioFeatures
-from collector.records import PageQuery
+from collector.records import Page, PageQuery
 from collector.settings import CollectorSettings
 from collector.sources import spotify_client
 from collector.sources.musicbrainz_search import MusicBrainzSearch
@@ -114,10 +114,8 @@ class CollectorDoctor:
         unreachable = self._unreachable("musicbrainz", self.settings.musicbrainz_api_url)
         if unreachable is not None:
             return unreachable
-        budget, limit = RequestBudget.open(self.engine, source.account), source.page_limits[0]
-        query = PageQuery(_GENRE, source.query_for(_GENRE), *ALL_YEARS, 0, limit)
-        requests = RequestLimit(_MAX_ATTEMPTS)
-        page = fetch_page(budget, self.clock, source, query, requests, max_attempts=_MAX_ATTEMPTS)
+        budget = RequestBudget.open(self.engine, source.account)
+        page = self._first_page(source, budget, RequestLimit(_MAX_ATTEMPTS))
         return Check("musicbrainz", ok=True, sentence=f"{page.received} recordings on a page.")
 
     def _check_audio_source(self, name: str) -> Check:
@@ -131,10 +129,8 @@ class CollectorDoctor:
         unreachable = self._unreachable(name, addresses[name])
         if unreachable is not None:
             return unreachable
-        budget, limit = RequestBudget.open(self.engine, source.account), source.page_limits[0]
-        query = PageQuery(_GENRE, source.query_for(_GENRE), *ALL_YEARS, 0, limit)
-        requests = RequestLimit(_MAX_ATTEMPTS)
-        page = fetch_page(budget, self.clock, source, query, requests, max_attempts=_MAX_ATTEMPTS)
+        budget = RequestBudget.open(self.engine, source.account)
+        page = self._first_page(source, budget, RequestLimit(_MAX_ATTEMPTS))
         received = f"{counted(page.received, 'result')} on a page."
         try:
             scan.require_libraries()
@@ -157,10 +153,7 @@ class CollectorDoctor:
 
     def _check_search(self, source: SpotifySearch) -> Check:
         budget = RequestBudget.open(self.engine, source.account)
-        query = PageQuery(_GENRE, source.query_for(_GENRE), *ALL_YEARS, 0, source.page_limits[0])
-        page = fetch_page(
-            budget, self.clock, source, query, self.request_limit, max_attempts=_MAX_ATTEMPTS
-        )
+        page = self._first_page(source, budget, self.request_limit)
         now = self.clock.now().timestamp()
         limit = budget.capabilities.page_limit(source.page_limits, now)
         if page.is_empty:
@@ -172,6 +165,11 @@ class CollectorDoctor:
             )
         mode = "extended mode" if limit == source.page_limits[0] else "development mode"
         return Check("spotify search", ok=True, sentence=f"{limit} tracks a page ({mode}).")
+
+    def _first_page(self, source: Source, budget: RequestBudget, limit: RequestLimit) -> Page:
+        """Return the first page of a search for a genre."""
+        query = PageQuery(_GENRE, source.query_for(_GENRE), *ALL_YEARS, 0, source.page_limits[0])
+        return fetch_page(budget, self.clock, source, query, limit, max_attempts=_MAX_ATTEMPTS)
 
     def _check_provider(
         self, provider: FeatureProvider, request_limit: RequestLimit | None = None
