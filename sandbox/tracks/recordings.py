@@ -23,7 +23,6 @@ MAX_VOTES: Final = 12
 _NARROWER: Final = ("indie {}", "progressive {}", "underground {}", "post-{}")
 _NO_GENRES: Final = ("seen live", "favourites", "owned on vinyl")
 """Tags that name no genre."""
-_ISRC_LENGTH: Final = 12
 
 Tag = tuple[str, int]
 """Name and votes: up minus down, so that they can be 0 and negative."""
