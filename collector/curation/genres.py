@@ -148,13 +148,6 @@ def remove(engine: Engine, name: str, *, force: bool = False) -> RemovedGenre:
     return RemovedGenre(genre.name, genre.tracks, references)
 
 
-def import_names(
-    engine: Engine, clock: Clock, path: Path, target: int, genre_column: str | None = None
-) -> list[str]:
-    """Add all genres named in a dataset or in a text file, all or none; return their names."""
-    return set_targets(engine, clock, read_names(path, genre_column), target)
-
-
 def set_targets(engine: Engine, clock: Clock, listed: Sequence[str], target: int) -> list[str]:
     """Add genres, or set their targets, all or none; return their names as stored."""
     checked = [genre_names.validate(name) for name in listed]

@@ -288,11 +288,16 @@ def test_removing_predictions_needs_force(engine):
     assert names(engine) == []
 
 
+def import_names(engine, path, target, genre_column=None):
+    """Store the genres of a file, as `collector genres import` does."""
+    return genres.set_targets(engine, CLOCK, genres.read_names(path, genre_column), target)
+
+
 def test_genres_of_a_dataset_are_imported(sqlite_engine, tmp_path):
     """All that its column names; no genre is no genre."""
     path = tmp_path / "data.csv"
     path.write_text("track_id,track_genre\n1,r&b\n2,nan\n3,50's\n4,r&b\n5,\n")
-    assert genres.import_names(sqlite_engine, CLOCK, path, 100) == ["r&b", "50's"]
+    assert import_names(sqlite_engine, path, 100) == ["r&b", "50's"]
     assert [(genre.name, genre.target) for genre in genres.list_genres(sqlite_engine)] == [
         ("50's", 100),
         ("r&b", 100),
@@ -303,7 +308,7 @@ def test_a_plain_list_is_imported(sqlite_engine, tmp_path):
     """Each line is one name, whatever characters it contains."""
     path = tmp_path / "list.txt"
     path.write_text("rock\n\n drum & bass \nrock, and roll\nrock\n", encoding="utf-8")
-    assert genres.import_names(sqlite_engine, CLOCK, path, 5) == [
+    assert import_names(sqlite_engine, path, 5) == [
         "rock",
         "drum & bass",
         "rock, and roll",
@@ -315,7 +320,7 @@ def test_a_table_without_genres_is_refused_as_a_list(sqlite_engine, tmp_path):
     path = tmp_path / "wrong.csv"
     path.write_text("a,b,c\n1,2,3\n")
     with pytest.raises(ColumnsMissing, match="--genre-column"):
-        genres.import_names(sqlite_engine, CLOCK, path, 5)
+        import_names(sqlite_engine, path, 5)
     assert names(sqlite_engine) == []
 
 
@@ -325,7 +330,7 @@ def test_all_or_nothing(sqlite_engine, tmp_path, line):
     path = tmp_path / "list.txt"
     path.write_text(f"rock\n{line}\npop\n")
     with pytest.raises(InvalidGenreName):
-        genres.import_names(sqlite_engine, CLOCK, path, 5)
+        import_names(sqlite_engine, path, 5)
     assert names(sqlite_engine) == []
 
 
@@ -334,5 +339,5 @@ def test_a_dataset_without_genres_is_refused(sqlite_engine, tmp_path):
     path = tmp_path / "data.csv"
     path.write_text("track_id,track_name,mood\n1,Song,pop\n")
     with pytest.raises(ColumnsMissing, match="--genre-column"):
-        genres.import_names(sqlite_engine, CLOCK, path, 5)
-    assert genres.import_names(sqlite_engine, CLOCK, path, 5, "mood") == ["pop"]
+        import_names(sqlite_engine, path, 5)
+    assert import_names(sqlite_engine, path, 5, "mood") == ["pop"]
