@@ -6,16 +6,11 @@ from sqlalchemy import Engine, text
 
 from collector.curation import imports
 from collector.imports.dataset import import_dataset
-from genrebase.progress import ProgressCallback
+from genrebase.progress import no_progress
 from genrebase.store.engine import read_transaction
 from tests.fakes import FakeClock
 
 HEADER = "track_name,artist_name,genre\n"
-
-
-class Quiet(ProgressCallback):
-    def __call__(self, done, *_, **_details):
-        """Print nothing."""
 
 
 def rows(engine: Engine) -> list[tuple[object, ...]]:
@@ -32,10 +27,10 @@ def test_imports(engine: Engine, tmp_path: Path):
     clock, file = FakeClock(), tmp_path / "data.csv"
     assert rows(engine) == []
     file.write_text(HEADER + "Blue,Ana,pop\nRed,Bo,rock\nBlue,Ana,pop\n")
-    import_dataset(engine, file, clock, Quiet())
+    import_dataset(engine, file, clock, no_progress)
     assert rows(engine) == [(1, "data.csv", "csv:data.csv", 3, 2, 2, False)]
     file.write_text(HEADER + "Blue,Ana,pop\nRed,Bo,rock\nGreen,Cy,jazz\n")
-    import_dataset(engine, file, clock, Quiet())
+    import_dataset(engine, file, clock, no_progress)
     imports.undo(engine, clock, 1)
     assert rows(engine) == [
         (1, "data.csv", "csv:data.csv", 3, 0, 2, True),

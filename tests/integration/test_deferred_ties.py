@@ -8,10 +8,10 @@ from collector.curation import imports
 from collector.datasets.dumps import kinds
 from collector.imports.dump_staging import DumpOptions
 from collector.imports.musicbrainz_dump import import_musicbrainz_dump
+from genrebase.progress import no_progress
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import FakeClock
-from tests.integration.test_import import Quiet
 
 
 def claims(engine):
@@ -28,7 +28,7 @@ def run(engine, dump, tmp_path, stop_requested=lambda: False):
         engine,
         [kinds.recognise(path) for path in dump],
         FakeClock(),
-        Quiet(),
+        no_progress,
         DumpOptions(tmp_path, all_genres=True, batch_rows=50),
         stop_requested=stop_requested,
     )

@@ -14,33 +14,13 @@ from collector.datasets.column_roles import columns
 from collector.errors import CatalogueMismatch
 from collector.imports.dataset import BATCH_ROWS, import_dataset
 from genrebase.errors import UserError
-from genrebase.progress import ProgressCallback
+from genrebase.progress import ProgressCallback, no_progress
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import NOON, FakeClock
+from tests.killed_imports import Killed, KilledAt
 
 HEADER = ("track_id", "track_name", "artists", "track_genre", "popularity", "tempo", "duration_ms")
-
-
-class Quiet(ProgressCallback):
-    def __call__(self, done, *_, **_details):
-        """Say nothing."""
-
-
-class Killed(Exception):
-    """The process is gone."""
-
-
-class KilledAfter(Quiet):
-    """A kill between two batches."""
-
-    def __init__(self, batches):
-        self._left = batches
-
-    def __call__(self, done, *_, **_details):
-        self._left -= 1
-        if not self._left:
-            raise Killed
 
 
 def write(path, rows, header=HEADER):
@@ -61,7 +41,7 @@ def row(number, genre, title=None, artist="Artist", **facts):
 
 
 def run(engine, path, advance=None, **options):
-    return import_dataset(engine, path, FakeClock(), advance or Quiet(), **options)
+    return import_dataset(engine, path, FakeClock(), advance or no_progress, **options)
 
 
 def contents(engine):
@@ -190,7 +170,7 @@ def test_a_killed_import_ends_in_the_same_database(engine, undisturbed, tmp_path
     """Killed between two batches and started again: equal to one that ran through."""
     path = write(tmp_path / "data.csv", many_rows(2 * BATCH_ROWS + 500))
     with pytest.raises(Killed):
-        run(engine, path, KilledAfter(1))
+        run(engine, path, KilledAt(1))
     assert "5000" in contents(engine)["files"][0]
     assert run(engine, path).rows == run(undisturbed, path).rows
     assert contents(engine) == contents(undisturbed)

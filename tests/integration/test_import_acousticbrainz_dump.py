@@ -5,6 +5,7 @@ import re
 import shutil
 import statistics
 from collections import defaultdict
+from functools import partial
 
 import pyarrow as pa
 import pytest
@@ -19,11 +20,12 @@ from collector.imports.acousticbrainz_dump import import_acousticbrainz_dump
 from collector.imports.dump_staging import DumpOptions
 from collector.submissions import parse_key
 from genrebase.errors import UserError
+from genrebase.progress import ProgressCallback, no_progress
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories
 from tests.fakes import FakeClock
-from tests.integration.test_import import Killed, Quiet
+from tests.killed_imports import run_with_kills
 
 ROWS, RECORDINGS = 1_500, 600
 PARTS = ("lowlevel", "rhythm", "tonal")
@@ -56,7 +58,7 @@ def run(engine, files, tmp_path, advance=None, stop_requested=lambda: False, **o
         engine,
         [kinds.recognise(path) for path in files],
         FakeClock(),
-        advance or Quiet(),
+        advance or no_progress,
         DumpOptions(**sizes),
         stop_requested=stop_requested,
         **options,
@@ -133,32 +135,13 @@ def test_the_summary_counts_what_is_not_taken(stocked, dump, tmp_path):
     assert re.search(r"changed for \d+ recordings", result.warnings[1])
 
 
-class KilledAt(Quiet):
-    """A kill at a report of progress."""
-
-    def __init__(self, reports):
-        self._left = reports
-
-    def __call__(self, done, *_, **_details):
-        self._left -= 1
-        if self._left == 0:
-            raise Killed
-
-
 def test_killed_anywhere_and_continued_it_ends_in_the_same_database(
     stocked, other_engine, dump, tmp_path
 ):
     """Between any two batches of rows or recordings."""
     stock(other_engine)
     run(other_engine, dump, tmp_path)
-    chance, kills = random.Random(3), 0
-    while True:
-        try:
-            run(stocked, dump, tmp_path, KilledAt(chance.randrange(1, 8)))
-        except Killed:
-            kills += 1
-            continue
-        break
+    _, kills = run_with_kills(partial(run, stocked, dump, tmp_path), seed=3, most=7)
     assert kills > 5
     assert contents(stocked) == contents(other_engine)
     assert list(tmp_path.glob("genrebase-import-*")) == []
@@ -235,7 +218,7 @@ def test_a_stop_is_an_interruption(stocked, dump, tmp_path, stage):
     """The next import continues."""
     notes = []
 
-    class Noted(Quiet):
+    class Noted(ProgressCallback):
         def __call__(self, done, *_, note=None, **_details):
             notes.append(note)
 

@@ -3,6 +3,7 @@
 import gzip
 import random
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -17,11 +18,12 @@ from collector.imports.discogs_dump import import_discogs_dump, is_discogs_dump
 from collector.imports.dump_staging import DumpOptions
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.errors import UserError
+from genrebase.progress import no_progress
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories
 from tests.fakes import NOON, FakeClock
-from tests.integration.test_import import Killed, Quiet
+from tests.killed_imports import run_with_kills
 
 RELEASES = 300
 STYLES = ("Techno", "Deep House", "Dub", "Ambient")
@@ -68,7 +70,7 @@ def collect(engine):
 
 def run(engine, path, tmp_path, advance=None, **options):
     sizes = DumpOptions(tmp_path, batch_rows=17)
-    return import_discogs_dump(engine, path, FakeClock(), advance or Quiet(), sizes, **options)
+    return import_discogs_dump(engine, path, FakeClock(), advance or no_progress, sizes, **options)
 
 
 def contents(engine):
@@ -136,32 +138,13 @@ def test_tracks_of_the_collected_styles_are_kept(collecting, dump, tmp_path):
     assert list(tmp_path.glob("genrebase-import-*")) == []
 
 
-class KilledAt(Quiet):
-    """A kill at a report of progress."""
-
-    def __init__(self, reports):
-        self._left = reports
-
-    def __call__(self, done, *_, **_details):
-        self._left -= 1
-        if self._left == 0:
-            raise Killed
-
-
 def test_killed_anywhere_and_continued_it_ends_in_the_same_database(
     collecting, other_engine, dump, tmp_path
 ):
     """Batches end in the middle of releases."""
     collect(other_engine)
     run(other_engine, dump, tmp_path)
-    chance, kills = random.Random(2), 0
-    while True:
-        try:
-            run(collecting, dump, tmp_path, KilledAt(chance.randrange(1, 9)))
-        except Killed:
-            kills += 1
-            continue
-        break
+    _, kills = run_with_kills(partial(run, collecting, dump, tmp_path), seed=2, most=8)
     assert kills > 8
     assert contents(collecting) == contents(other_engine)
 
@@ -249,9 +232,9 @@ def test_only_stored_tracks_are_labelled(collecting, dump, tmp_path):
         delivery = Provenance("spotify", provider=None)
         record(connection, [TrackObservation(track, "techno", 0)], delivery, NOON)
     sizes = DumpOptions(tmp_path, stored_only=True, batch_rows=17)
-    preview = import_discogs_dump(collecting, dump, FakeClock(), Quiet(), sizes, dry_run=True)
+    preview = import_discogs_dump(collecting, dump, FakeClock(), no_progress, sizes, dry_run=True)
     assert "1 row of stored tracks, with a genre, " in " ".join(_summary(preview))
-    result = import_discogs_dump(collecting, dump, FakeClock(), Quiet(), sizes)
+    result = import_discogs_dump(collecting, dump, FakeClock(), no_progress, sizes)
     assert (result.tracks_new, result.duplicates) == (0, 1)
     assert (result.tracks_labelled, result.claims_by) == (1, "votes")
     sentences = " ".join(_summary(replace(result, claims_moved=1)))

@@ -17,19 +17,14 @@ from collector.datasets.reader import NotADataset
 from collector.imports.dataset import import_dataset
 from collector.imports.fma import import_fma
 from collector.imports.records import ImportResult
-from genrebase.progress import ProgressCallback
+from genrebase.progress import no_progress
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 from tests.fakes import FakeClock
 
 
-class Quiet(ProgressCallback):
-    def __call__(self, done, *_, **_details):
-        """Say nothing."""
-
-
 def run(engine: Engine, path: Path, **options: object) -> ImportResult:
-    return import_dataset(engine, path, FakeClock(), Quiet(), **options)  # type: ignore[arg-type]
+    return import_dataset(engine, path, FakeClock(), no_progress, **options)  # type: ignore[arg-type]
 
 
 def stored(engine: Engine) -> set[tuple[str, str, str | None]]:
@@ -239,7 +234,10 @@ def test_the_tracks_of_fma_among_others(sqlite_engine: Engine, tmp_path: Path):
     with pytest.raises(NotADataset, match="FMA's table of tracks"):
         run(sqlite_engine, path)
     (tmp_path / "tracks.csv").write_text(FMA_TRACKS)
-    assert import_fma(sqlite_engine, tmp_path / "tracks.csv", FakeClock(), Quiet()).tracks_new == 2
+    assert (
+        import_fma(sqlite_engine, tmp_path / "tracks.csv", FakeClock(), no_progress).tracks_new
+        == 2
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 """Importing MusicBrainz' dumps, on both databases, against a join in memory."""
 
 import io
-import random
 import shutil
 import tarfile
 from collections import defaultdict
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -20,11 +20,12 @@ from collector.imports.dumps import importer
 from collector.imports.musicbrainz_dump import ORIGIN, RECORDED, import_musicbrainz_dump
 from collector.records import Level
 from genrebase.errors import UserError
+from genrebase.progress import ProgressCallback, no_progress
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories
 from tests.fakes import FakeClock
-from tests.integration.test_import import Killed, Quiet
+from tests.killed_imports import run_with_kills
 
 RECORDINGS = 3_000
 PLAIN = str.maketrans("“”", '""')
@@ -59,7 +60,7 @@ def run(engine, dump, tmp_path, advance=None, stop_requested=lambda: False, **op
         engine,
         [kinds.recognise(path) for path in dump],
         FakeClock(),
-        advance or Quiet(),
+        advance or no_progress,
         DumpOptions(**given),
         stop_requested=stop_requested,
         dry_run=dry_run,
@@ -383,7 +384,7 @@ def test_an_undone_import_leaves_what_was_there(collecting, dump, tmp_path):
     assert result.tracks_new == len(expected_sightings())
 
 
-class Watched(Quiet):
+class Watched(ProgressCallback):
     """Knows how many recordings are stored."""
 
     stored = 0
@@ -472,16 +473,8 @@ def test_killed_anywhere_and_continued_it_ends_in_the_same_database(
     """Killed between any two batches of archive rows, joins or recordings."""
     collect(other_engine)
     run(other_engine, dump, tmp_path)
-    sizes = {"load_rows": 150, "batch_rows": 25}
-    chance = random.Random(4)
-    kills = 0
-    while True:
-        try:
-            result = run(collecting, dump, tmp_path, KilledAt(chance.randrange(1, 20)), **sizes)
-        except Killed:
-            kills += 1
-            continue
-        break
+    small = partial(run, collecting, dump, tmp_path, load_rows=150, batch_rows=25)
+    result, kills = run_with_kills(small, seed=4, most=19)
     assert kills > 10
     assert contents(collecting) == contents(other_engine)
     assert result.stopped == "done"
@@ -529,15 +522,3 @@ def test_a_lost_staging_file_costs_no_row(collecting, other_engine, dump, tmp_pa
         path.unlink()
     run(collecting, dump, tmp_path)
     assert contents(collecting) == contents(other_engine)
-
-
-class KilledAt(Quiet):
-    """A kill at a report of progress, after which nothing is committed."""
-
-    def __init__(self, reports):
-        self._left = reports
-
-    def __call__(self, done, *_, **_details):
-        self._left -= 1
-        if self._left == 0:
-            raise Killed
