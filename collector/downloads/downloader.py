@@ -10,7 +10,7 @@ from typing import Final
 from collector.catalogue.audio_downloads import DownloadKey
 from collector.downloads.folder import DownloadFolder, FileTooLong, PartialFile
 from collector.errors import CollectorError
-from collector.http.file_download import MAX_REDIRECTS, FileClient
+from collector.http.file_download import MAX_REDIRECTS, FileClient, Redirect, follow_redirects
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries
 from collector.ports import AudioSource
@@ -107,18 +107,17 @@ class Downloader:
     def _request(
         self, key: DownloadKey, file: RemoteFile, receiver: PartialFile, limit: RequestLimit
     ) -> None:
-        address = self.source.address_of(key.item_id, file)
         timeout = self.timeout + receiver.max_size / MIN_BYTES_PER_SECOND
-        for _ in range(MAX_REDIRECTS + 1):
+
+        def request(address: str) -> Redirect | None:
             fetch = partial(
                 self.client.fetch, address, receiver, timeout=timeout, now=self.clock.now()
             )
-            redirect = call_with_retries(self.budget, self.clock, fetch, limit)
-            if redirect is None:
-                return
-            address = redirect.address
-        receiver.remove()
-        raise DamagedDownload(f"redirected more than {MAX_REDIRECTS} times")
+            return call_with_retries(self.budget, self.clock, fetch, limit)
+
+        if not follow_redirects(request, self.source.address_of(key.item_id, file)):
+            receiver.remove()
+            raise DamagedDownload(f"redirected more than {MAX_REDIRECTS} times")
 
     def _check(self, file: RemoteFile, receiver: PartialFile) -> None:
         reason = None

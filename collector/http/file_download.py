@@ -5,7 +5,7 @@ domain of the service, and not from https to http, is accepted.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -46,6 +46,21 @@ class Redirect:
     """The file is at another address of the service."""
 
     address: str
+
+
+def follow_redirects(
+    request: Callable[[str], Redirect | None], address: str, most: int = MAX_REDIRECTS
+) -> bool:
+    """Request `address`, then where it redirects; return whether at most `most` redirects led on.
+
+    `request` makes one request, within the budget; it returns None once it has the file.
+    """
+    for _ in range(most + 1):
+        redirect = request(address)
+        if redirect is None:
+            return True
+        address = redirect.address
+    return False
 
 
 def domain_of(address: str) -> str:

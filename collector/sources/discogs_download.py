@@ -23,7 +23,13 @@ from collector.errors import (
     UnusableResponse,
 )
 from collector.http.client import fingerprint
-from collector.http.file_download import FileClient, FileReceiver, Redirect, domain_of
+from collector.http.file_download import (
+    FileClient,
+    FileReceiver,
+    Redirect,
+    domain_of,
+    follow_redirects,
+)
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries
 from collector.rate import parse_rate
@@ -109,13 +115,13 @@ class DiscogsDownloader:
             )
 
     def _fetch(self, path: str, receiver: FileReceiver, timeout: float) -> None:
+        def request(address: str) -> Redirect | None:
+            fetch = partial(self._fetch_once, address, receiver, timeout)
+            return call_with_retries(self._budget, self._clock, fetch, self.limit)
+
         address = f"{self._base_url}/?download={quote(path, safe='')}"
-        fetch = partial(self._fetch_once, address, receiver, timeout)
-        redirect = call_with_retries(self._budget, self._clock, fetch, self.limit)
-        if redirect is not None:
-            again = partial(self._fetch_once, redirect.address, receiver, timeout)
-            if call_with_retries(self._budget, self._clock, again, self.limit) is not None:
-                raise NotFound(f"{self._base_url} redirects twice: check the address.")
+        if not follow_redirects(request, address, most=1):
+            raise UnusableResponse(f"{self._base_url} redirects twice: check the address.")
 
     def _fetch_once(self, address: str, receiver: FileReceiver, timeout: float) -> Redirect | None:
         receiver.restart()  # the host accepts no Range

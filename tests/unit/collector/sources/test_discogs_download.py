@@ -87,6 +87,23 @@ def test_a_file_with_another_checksum_is_refused(downloader, server, tmp_path):
         downloader.download(newest, tmp_path / "part", lambda _: None)
 
 
+def test_one_redirect_is_followed(downloader, server):
+    """A second one would lead round in circles, and costs requests of few."""
+    server.respond("/", ScriptedResponse(302, headers={"Location": "/moved"}))
+    server.respond("/moved", CHECKSUMS)
+    assert downloader.find_newest(TODAY).name == NAME
+    assert [address.partition("?")[0] for address in server.received] == ["/", "/moved"]
+
+
+def test_a_second_redirect_is_refused(downloader, server):
+    """It is no month without a dump: earlier ones are not requested."""
+    server.respond("/", ScriptedResponse(302, headers={"Location": "/moved"}))
+    server.respond("/moved", ScriptedResponse(302, headers={"Location": "/"}))
+    with pytest.raises(UnusableResponse, match="redirects twice"):
+        downloader.find_newest(TODAY)
+    assert len(server.received) == 2
+
+
 def test_a_ban_of_an_hour_ends_the_download(downloader, server):
     """No request follows the refusal."""
     server.respond("/", ScriptedResponse(429, headers={"Retry-After": "3574"}))
