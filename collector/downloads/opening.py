@@ -10,11 +10,11 @@ from collector.downloads.folder import DownloadFolder, folder_for
 from collector.downloads.queue import DownloadQueue
 from collector.downloads.run import DownloadRun
 from collector.downloads.session import DownloadBounds, FundedSource
+from collector.http.client import error_with_503_as_limit
 from collector.http.file_download import FileClient
 from collector.http.rate_limiter import RequestBudget
 from collector.ports import AudioSource
 from collector.settings import AUDIO_SOURCES_GROUP, CollectorSettings
-from collector.sources.internet_archive import error_for
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine, read_transaction
@@ -53,7 +53,7 @@ def open_run(
                 FileClient(
                     source.domain,
                     source.user_agent,
-                    error_for,
+                    error_with_503_as_limit,
                     any_port=source.base_url is not None,
                 ),
                 folder,

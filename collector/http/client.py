@@ -20,6 +20,7 @@ from collector.errors import (
     SourceUnavailable,
 )
 from collector.http import connection_errors
+from collector.http.backoff import OVERLOADED
 from collector.http.session import MAX_BYTES, ResponseTooLarge, SourceSession
 from genrebase.runtime.redaction import redact, redact_values
 
@@ -120,6 +121,14 @@ def error_for_response(response: requests.Response, now: datetime) -> CollectorE
             "redirects are not followed. Check the address in the settings."
         )
     return BadRequest(f"The source does not understand the request (status {status}): {message}")
+
+
+def error_with_503_as_limit(response: requests.Response, now: datetime) -> CollectorError:
+    """Return the error for a response with an error status; 503 is a rate limit, too."""
+    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        seconds = parse_retry_after(response.headers.get("Retry-After"), now)
+        return RateLimited(seconds, OVERLOADED)
+    return error_for_response(response, now)
 
 
 def error_details(response: requests.Response) -> tuple[str, str | None]:

@@ -4,30 +4,22 @@ An item is a release; its files are the tracks. The search has a cursor instead 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from http import HTTPStatus
 from typing import Any, Final, Self
 from urllib.parse import quote
-
-import requests
 
 from collector.credential_limits import Account
 from collector.errors import (
     BadCredentials,
     BadRequest,
-    CollectorError,
     InvalidResponse,
     NotAccessible,
-    RateLimited,
     UnusableResponse,
 )
-from collector.http.backoff import OVERLOADED
 from collector.http.client import (
-    error_for_response,
+    error_with_503_as_limit,
     fingerprint,
     get_json,
     make_session,
-    parse_retry_after,
 )
 from collector.http.file_download import domain_of
 from collector.records import ItemFiles, ListedItem, Page, PageQuery, RemoteFile
@@ -140,7 +132,7 @@ class InternetArchive:
             params=params,
             timeout=self._timeout,
             now=self._clock.now(),
-            error_for=error_for,
+            error_for=error_with_503_as_limit,
         )
 
 
@@ -164,11 +156,3 @@ def parse_page(
         next_cursor=next_cursor,
         listed=tuple(items.values()),
     )
-
-
-def error_for(response: requests.Response, now: datetime) -> CollectorError:
-    """Return the error for a response with an error status; 503 is a rate limit, too."""
-    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-        seconds = parse_retry_after(response.headers.get("Retry-After"), now)
-        return RateLimited(seconds, OVERLOADED)
-    return error_for_response(response, now)
