@@ -30,6 +30,7 @@ from benchmarks.synthetic_dumps import AB_NAME, AcousticBrainzDump, MusicBrainzD
 from collector.datasets.dumps import musicbrainz
 from collector.imports.dump_staging import DumpOptions
 from collector.imports.dumps import importer
+from genrebase.progress import no_progress
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import schema_revision, tables
 from genrebase.store.engine import make_engine, read_transaction
@@ -74,9 +75,9 @@ def peak_mib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KIB_PER_MIB
 
 
-def run_import(url: str, files: Sequence[Path], work_dir: Path, progress: Any) -> Any:
+def run_import(url: str, files: Sequence[Path], options: DumpOptions, progress: Any) -> Any:
     engine = make_engine(url)
-    run = importer(files, DumpOptions(work_dir, all_genres=True))
+    run = importer(files, options)
     if run is None:
         sys.exit("These files are no dump.")
     try:
@@ -90,7 +91,8 @@ def measure(what: str, url: str, files: Sequence[Path], work_dir: Path) -> None:
     schema_revision.upgrade(url)
     phases = Phases(work_dir)
     began = time.perf_counter()
-    imported = run_import(url, files, work_dir, phases)
+    options = DumpOptions(work_dir, all_genres=what == "musicbrainz")
+    imported = run_import(url, files, options, phases)
     seconds = since(began)
     read = phases.phases["read"]
     print_result(
@@ -115,7 +117,8 @@ def measure_killed(url: str, files: Sequence[Path], work_dir: Path) -> None:
     chance, kills, began = random.Random(5), 0, time.perf_counter()
     while True:
         child = multiprocessing.get_context("spawn").Process(
-            target=run_import, args=(url, files, work_dir, _quiet)
+            target=run_import,
+            args=(url, files, DumpOptions(work_dir, all_genres=True), no_progress),
         )
         child.start()
         child.join(chance.uniform(5, 60))
@@ -127,10 +130,6 @@ def measure_killed(url: str, files: Sequence[Path], work_dir: Path) -> None:
     if child.exitcode:
         sys.exit(child.exitcode)
     print_result("killed", engine=url.partition(":")[0], kills=kills, seconds=since(began))
-
-
-def _quiet(*_: Any, **__: Any) -> None:
-    """Report nothing."""
 
 
 def compare(undisturbed: str, killed: str) -> None:

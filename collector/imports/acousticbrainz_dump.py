@@ -61,6 +61,11 @@ def import_acousticbrainz_dump(
     """
     if rejected is not None:
         raise UserError("--rejected lists rows of tracks, and AcousticBrainz' tables have none.")
+    if options.given():
+        raise UserError(
+            "AcousticBrainz' tables have no genres, and add no track: leave out --all-genres and "
+            "--stored-only."
+        )
     parts = [dump.part for dump in dumps]
     if len({*parts}) < len(parts):
         raise UserError("Two of the files hold the same table of AcousticBrainz: name one.")

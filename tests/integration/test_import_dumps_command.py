@@ -16,6 +16,8 @@ from sandbox.tracks.submissions import SubmissionCatalogue
 from tests import factories
 from tests.recording_catalogues import recordings, tracks_with_derived_ids
 
+NUMBERS = "acousticbrainz-lowlevel-features-20220623-rhythm.tar.zst"
+
 
 @pytest.fixture
 def engine(sqlite_url):
@@ -88,6 +90,9 @@ def test_the_sandbox_serves_dumps_that_can_be_imported(engine, collector, tmp_pa
         (("mbdump.tar.bz2", "tracks.csv"), "No part of a dump: tracks.csv"),
         (("tracks.csv", "tracks.csv"), "once per file"),
         (("tracks.csv", "--all-genres"), "need the files of a dump"),
+        (("mbdump.tar.bz2", "mbdump-derived.tar.bz2", "--stored-only"), "needs Discogs' dump"),
+        ((NUMBERS, "--all-genres"), "no genres"),
+        ((NUMBERS, "--stored-only"), "add no track"),
         (("mbdump.tar.bz2", "mbdump-derived.tar.bz2", "--column", "title=x"), "no columns"),
         (("mbdump.tar.bz2", "mbdump-derived.tar.bz2", "--work-dir", "absent"), "no folder absent"),
     ],
@@ -95,6 +100,7 @@ def test_the_sandbox_serves_dumps_that_can_be_imported(engine, collector, tmp_pa
 def test_what_does_not_belong_together_is_refused(collector, tmp_path, arguments, message):
     """The message says what to do."""
     MusicBrainzDump(30).write(tmp_path)
+    AcousticBrainzDump(20, 10).write(tmp_path)
     (tmp_path / "tracks.csv").write_text("title,artist\nSong,Band\n")
     collector("genres", "add", "rock", "--target", 9)
     with pytest.raises(UserError, match=message):
