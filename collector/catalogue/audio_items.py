@@ -25,7 +25,7 @@ from genrebase import licences
 from genrebase.store import bulk, licence_sql, tables
 
 MAX_ATTEMPTS: Final = 4
-"""Failures in a row after which an item is left out."""
+"""Failed attempts in a row after which an item is left out."""
 
 _item, _item_genre, _download = tables.audio_item, tables.audio_item_genre, tables.audio_download
 _PENDING: Final = ("waiting", "open")
@@ -210,17 +210,15 @@ def leave_out(
 def postpone(
     connection: Connection,
     item: StoredItem,
+    attempts: int,
     reason: str,
     next_at: datetime,
     now: datetime,
-    *,
-    give_up: bool = True,
 ) -> None:
-    """Note a failure of an item: it is due again at `next_at`.
+    """Note a failure of an item, which has failed `attempts` times: it is due at `next_at`.
 
-    With `give_up` the failure counts, and after `MAX_ATTEMPTS` in a row the item is left out.
+    After `MAX_ATTEMPTS` it is left out.
     """
-    attempts = item.attempts + (1 if give_up else 0)
     if attempts >= MAX_ATTEMPTS:
         leave_out(connection, item.source, item.item_id, reason, now)
         return

@@ -39,7 +39,9 @@ from genrebase.store.engine import Connection, Engine, read_transaction
 MAX_FAILURES: Final = 5
 """Consecutive failures of requests after which a source is left alone."""
 RETRY_AFTER: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
-"""After an item's first, second, … failure; then it is left out."""
+"""After an item's first, second, … failure; the last one repeats."""
+_MAX_PASSING: Final = audio_items.MAX_ATTEMPTS - 2
+"""Attempts that failures which pass count for, at most: two refusals have to follow."""
 ANOTHER_GENRE: Final = "of another genre"
 _MAX_DOWNLOADS: Final = 2
 """Downloads of a file that is not as described, after which it is given up."""
@@ -316,10 +318,8 @@ class DownloadSession:
                 if isinstance(error, BadRequest):
                     audio_items.leave_out(connection, item.source, item.item_id, reason, now)
                 elif not isinstance(error, BadCredentials):
-                    give_up = not isinstance(error, Blocked)
-                    audio_items.postpone(
-                        connection, item, reason, now + wait, now, give_up=give_up
-                    )
+                    attempts = _attempts_after(item.attempts, error)
+                    audio_items.postpone(connection, item, attempts, reason, now + wait, now)
         if isinstance(error, BadRequest):
             self.outcome.items_left_out[reason] += len(items)
             return
@@ -341,6 +341,19 @@ class DownloadSession:
     def _report(self) -> None:
         self.outcome.requests = self.limit.used
         self.advance(self.outcome)
+
+
+def _attempts_after(attempts: int, error: CollectorError) -> int:
+    """Return the failed attempts of an item after an error.
+
+    Failures of the source pass: they postpone an item, and never make it be left out, however long
+    they last. A ban says nothing about the item.
+    """
+    if isinstance(error, Blocked):
+        return attempts
+    if isinstance(error, TransientError):
+        return max(attempts, min(attempts + 1, _MAX_PASSING))
+    return attempts + 1
 
 
 def _reason(error: CollectorError) -> str:

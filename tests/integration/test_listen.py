@@ -14,7 +14,9 @@ from collector import bootstrap
 from collector.curation import genres as genre_use
 from collector.curation import vocabulary
 from collector.downloads.folder import DiskFull, PartialFile
+from collector.errors import AccessDenied, SourceUnavailable
 from collector.settings import CollectorSettings
+from collector.sources.internet_archive import InternetArchive
 from genrebase.audio.records import AudioAnalysis, UnreadableFile
 from genrebase.audio.tags import AudioTags
 from genrebase.errors import NothingToDo
@@ -518,18 +520,56 @@ def test_a_source_that_fails_is_left_alone(listener, archive):
     assert listener.run().analysed == 5
 
 
-def test_an_item_that_fails_for_days_is_left_out(listener, archive, engine):
-    """After the fourth failure; between them it waits for an hour, a day, a week."""
+def test_an_outage_of_months_loses_no_item(listener, archive, engine):
+    """After an hour and a day it is requested once a week, until it is there."""
     archive.add("one", ["none"], ["ambient"])
     listener.list_items()
     opened = listener.open()
     archive.is_broken = True
-    for hours in (1, 24, 7 * 24, 1):
+    for hours in (1, 24, *[7 * 24] * 8):
         assert opened.run().items_postponed == {"the source fails": 1}
+        assert opened.run().requests == 0
+        listener.clock.advance(hours * 3_600 + 1)
+    assert rows(engine, select(tables.audio_item.c.status)) == [("waiting",)]
+    archive.is_broken = False
+    assert opened.run().analysed == 1
+
+
+def test_an_item_that_is_refused_for_days_is_left_out(listener, archive, engine, monkeypatch):
+    """After the fourth refusal; between them it waits for an hour, a day, a week."""
+    archive.add("one", ["none"], ["ambient"])
+    listener.list_items()
+    opened = listener.open()
+
+    def refuse(*_):
+        raise AccessDenied
+
+    monkeypatch.setattr(InternetArchive, "fetch_files", refuse)
+    for hours in (1, 24, 7 * 24, 1):
+        assert opened.run().items_postponed == {"the source refuses it": 1}
         assert opened.run().requests == 0
         listener.clock.advance(hours * 3_600 + 1)
     assert opened.run().requests == 0
     assert rows(engine, select(tables.audio_item.c.status)) == [("left_out",)]
+
+
+def test_one_refusal_after_an_outage_is_not_the_end(listener, archive, engine, monkeypatch):
+    """What the outage cost does not count against the item."""
+    archive.add("one", ["none"], ["ambient"])
+    listener.list_items()
+    opened = listener.open()
+    errors = [SourceUnavailable()] * 6 * 9 + [AccessDenied()]
+
+    def fail(*_):
+        raise errors.pop(0)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(InternetArchive, "fetch_files", fail)
+        while errors:
+            assert opened.run().items_postponed.total() == 1
+            listener.clock.advance(8 * 24 * 3_600)
+    assert rows(engine, select(tables.audio_item.c.status)) == [("waiting",)]
+    assert opened.run().analysed == 1
 
 
 def test_a_ban_ends_the_run(listener, archive, engine):
