@@ -16,6 +16,12 @@ FIRST_WAIT_SECONDS: Final = 30.0
 RECHECK_AFTER_SECONDS: Final = 7 * 86_400.0
 """How long a refusal is remembered."""
 
+FAILURES_APART_SECONDS: Final = 43_200.0
+"""Half a day: failures of an endpoint that follow one another sooner are one outage, or ours."""
+
+_MAX_FAILURES: Final = 3
+"""Outages in a row, at least a day in all, after which an endpoint seems to have ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -42,6 +48,8 @@ class Capabilities:
     """Page limits that were refused."""
     closed: Mapping[str, float] = field(default_factory=dict)
     """Endpoints that are closed."""
+    failures: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Outages of endpoints since their last response, the first of each half day."""
     bans: int = 0
     """Bans since the last successful request."""
 
@@ -52,6 +60,7 @@ class Capabilities:
         return cls(
             refused_limits=values.get("refused_limits") or {},
             closed=values.get("closed") or {},
+            failures={one: tuple(at) for one, at in (values.get("failures") or {}).items()},
             bans=values.get("bans") or 0,
         )
 
@@ -76,6 +85,23 @@ class Capabilities:
     def with_closed_endpoint(self, endpoint: str, now: float) -> Self:
         """Return a copy that knows `endpoint` to be closed."""
         return replace(self, closed={**self.closed, endpoint: now})
+
+    def has_failed_for_long(self, endpoint: str) -> bool:
+        """Return whether `endpoint` failed for a day or longer, and never responded."""
+        return len(self.failures.get(endpoint, ())) >= _MAX_FAILURES
+
+    def with_failure(self, endpoint: str, now: float) -> Self:
+        """Return a copy with a failure of `endpoint` that is no answer."""
+        before = tuple(self.failures.get(endpoint, ()))
+        if before and abs(now - before[-1]) < FAILURES_APART_SECONDS:
+            return self
+        after = (*before, now)[-_MAX_FAILURES:]
+        return replace(self, failures={**self.failures, endpoint: after})
+
+    def without_failures(self, endpoint: str) -> Self:
+        """Return a copy without failures of `endpoint`, after a response."""
+        others = {one: at for one, at in self.failures.items() if one != endpoint}
+        return replace(self, failures=others)
 
     def with_ban(self) -> Self:
         """Return a copy with one more ban."""

@@ -106,7 +106,7 @@ class FeatureProvider(RemoteService, Protocol):
 
     @property
     def may_have_ended(self) -> bool:
-        """Whether a failure that lasts closes the endpoint: the service may be gone for good."""
+        """Whether an answer without data, or a day without one, closes the endpoint for a week."""
         ...
 
     @classmethod

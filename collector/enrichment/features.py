@@ -22,6 +22,7 @@ from collector.errors import (
     EndpointClosed,
     LeaseLost,
     RequestLimitReached,
+    SourceUnavailable,
     StopRequested,
 )
 from collector.http.rate_limiter import RequestBudget
@@ -84,8 +85,8 @@ class FeatureEnricher:
 
         Every batch is stored before the next is requested, so stopping anywhere loses nothing.
         Tracks that another process has leased are left to it, and waited for. A provider that is
-        closed, blocked or broken is skipped; one that may have ended is not requested again for a
-        week.
+        closed, blocked or broken is skipped; one that seems to have ended is not requested again
+        for a week.
         """
         outcome = EnrichmentResult()
         limit = RequestLimit(max_requests)
@@ -108,11 +109,20 @@ class FeatureEnricher:
         return outcome
 
     def _problem(self, funded: BudgetedProvider, error: CollectorError) -> str:
-        """Return a sentence on a provider that failed, and close one that may have ended."""
-        provider = funded.provider
+        """Return a sentence on a provider that failed, and close one that seems to have ended.
+
+        An answer that is no data says so at once; no answer, only if that lasts for a day: our own
+        network may be down.
+        """
+        provider, budget = funded.provider, funded.budget
         if not provider.may_have_ended:
             return f"{provider.name}: {error}"
-        funded.budget.record_closed_endpoint(provider.endpoint, self.clock.now().timestamp())
+        now = self.clock.now().timestamp()
+        if isinstance(error, SourceUnavailable):
+            budget.record_failure(provider.endpoint, now)
+            if not budget.capabilities.has_failed_for_long(provider.endpoint):
+                return f"{provider.name}: {error}"
+        budget.record_closed_endpoint(provider.endpoint, now)
         return f"{provider.name}: {error} It may have ended, and is requested again in a week."
 
     def _fetch_all(
@@ -158,6 +168,7 @@ class FeatureEnricher:
                 features |= call_with_retries(
                     funded.budget, self.clock, fetch, limit, batch.renew_if_due
                 )
+            funded.budget.record_response(funded.provider.endpoint)
         return features
 
     def _record(

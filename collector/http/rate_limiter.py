@@ -227,6 +227,15 @@ class RequestBudget:
         """Record that `endpoint` is closed."""
         self._update_capabilities(lambda before: before.with_closed_endpoint(endpoint, now))
 
+    def record_failure(self, endpoint: str, now: float) -> None:
+        """Record that `endpoint` gave no answer."""
+        self._update_capabilities(lambda before: before.with_failure(endpoint, now))
+
+    def record_response(self, endpoint: str) -> None:
+        """Record that `endpoint` responds: its earlier failures are over."""
+        if endpoint in self.capabilities.failures:
+            self._update_capabilities(lambda before: before.without_failures(endpoint))
+
     def state(self) -> BudgetState:
         with read_transaction(self._engine) as connection:
             row = connection.execute(select(source_budget).where(self._is_own_row)).one()

@@ -101,14 +101,16 @@ def test_a_limit_is_waited_for(engine: Engine, by_mbid: dict[str, int]) -> None:
 
 
 def test_a_service_that_is_down_stops_nothing(engine: Engine, by_mbid: dict[str, int]) -> None:
-    """It is reported once, and not requested again while its endpoint counts as closed."""
+    """It is reported; after a day it is not requested again: its endpoint counts as closed."""
     clock = FakeClock()
     options = {"acousticbrainz": "down", "acousticbrainz_hang": 1.0}
     with SandboxStarter() as started:
         url = started(catalogue=CATALOGUE, **options).sandbox.url
-        outcome = enricher(engine, url, clock, timeout=0.3).run()
-        assert (outcome.stopped, outcome.found) == ("done", 0)
-        assert len(outcome.problems) == 1
+        for _ in range(3):
+            outcome = enricher(engine, url, clock, timeout=0.3).run()
+            assert (outcome.stopped, outcome.found) == ("done", 0)
+            assert len(outcome.problems) == 1
+            clock.advance(43_200)
         assert not enricher(engine, url, clock).has_work()
         again = enricher(engine, url, clock).run()
         assert (again.requests, again.problems) == (0, [])

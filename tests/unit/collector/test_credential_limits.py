@@ -1,6 +1,10 @@
 """Accounts and their capabilities."""
 
-from collector.credential_limits import RECHECK_AFTER_SECONDS, Capabilities
+from collector.credential_limits import (
+    FAILURES_APART_SECONDS,
+    RECHECK_AFTER_SECONDS,
+    Capabilities,
+)
 
 LIMITS = (50, 10)
 
@@ -37,6 +41,23 @@ def test_the_smallest_page_is_the_last_resort() -> None:
 def test_capabilities_round_trip_through_json() -> None:
     """Capabilities come back from JSON; a missing document gives the defaults."""
     existing = Capabilities().with_refused_limit(50, 1.0).with_closed_endpoint("x", 2.0).with_ban()
+    existing = existing.with_failure("y", 3.0)
     assert Capabilities.from_json(existing.to_json()) == existing
     assert Capabilities.from_json(None) == Capabilities.from_json({}) == Capabilities()
     assert existing.without_bans().bans == 0
+
+
+def test_failures_of_a_day_are_needed() -> None:
+    """Many in one outage count once; a response ends them."""
+    failing = Capabilities()
+    for at in range(1_000):
+        failing = failing.with_failure("x", float(at))
+    assert not failing.has_failed_for_long("x")
+    failing = failing.with_failure("x", FAILURES_APART_SECONDS)
+    assert not failing.has_failed_for_long("x")
+    for days in range(2, 60):
+        failing = failing.with_failure("x", days * FAILURES_APART_SECONDS)
+        assert failing.has_failed_for_long("x")
+    assert len(failing.failures["x"]) == 3
+    assert not failing.has_failed_for_long("y")
+    assert not failing.without_failures("x").has_failed_for_long("x")

@@ -216,27 +216,58 @@ def test_numbers_by_mbid(engine: Engine, store: Store, enricher: Enrich) -> None
     assert enricher(provider, clock=clock).run().requested == 0
 
 
-def test_a_service_that_may_have_ended_is_requested_once_a_week(
+def test_an_outage_is_a_problem_of_its_run(engine: Engine, store: Store, enricher: Enrich) -> None:
+    """Without a network for a minute, it is reported, and requested by the next run."""
+    tracks = store(["a", "b"])
+    add_mbids(engine, {tracks["a"]: MBIDS[:1], tracks["b"]: MBIDS[1:2]})
+    failing = FakeAcousticBrainz(
+        "acousticbrainz", {MBIDS[0]}, failures=[SourceUnavailable("no network")] * 12
+    )
+    other, clock = FakeProvider("reccobeats", ids("b")), FakeClock()
+    outcome = enricher(failing, other, clock=clock).run()
+    assert (outcome.stopped, outcome.found) == ("done", 1)
+    assert outcome.problems == ["acousticbrainz: no network"]
+    clock.advance(60)
+    assert enricher(failing, clock=clock).has_work()
+    assert enricher(failing, clock=clock).run().problems == ["acousticbrainz: no network"]
+    clock.advance(60)
+    assert enricher(failing, clock=clock).run().found == 1
+
+
+def test_outages_with_responses_between_them_never_add_up(
     engine: Engine, store: Store, enricher: Enrich
 ) -> None:
-    """A failure that lasts is reported once and stops neither the others nor later runs."""
+    """Each response shows that the service is there."""
+    clock = FakeClock()
+    for number, mbid in enumerate(MBIDS):
+        add_mbids(engine, {store([f"track {number}"])[f"track {number}"]: [mbid]})
+        failing = FakeAcousticBrainz("acousticbrainz", {mbid}, failures=[SourceUnavailable()] * 6)
+        assert "week" not in enricher(failing, clock=clock).run().problems[0]
+        assert enricher(failing, clock=clock).run().found == 1
+        clock.advance(86_400)
+
+
+def test_a_service_that_seems_to_have_ended_is_requested_once_a_week(
+    engine: Engine, store: Store, enricher: Enrich
+) -> None:
+    """After a day without a response, until it responds; it stops no others."""
     tracks = store(["a", "b"])
     add_mbids(engine, {tracks["a"]: MBIDS[:1], tracks["b"]: MBIDS[1:2]})
     ended = FakeAcousticBrainz(
-        "acousticbrainz", {MBIDS[0]}, failures=[SourceUnavailable("gone")] * 6
+        "acousticbrainz", {MBIDS[0]}, failures=[SourceUnavailable("gone")] * 24
     )
-    other, clock = FakeProvider("reccobeats", ids("b")), FakeClock()
-    outcome = enricher(ended, other, clock=clock).run()
-    assert (outcome.stopped, outcome.found) == ("done", 1)
-    assert outcome.problems == [
-        "acousticbrainz: gone It may have ended, and is requested again in a week."
-    ]
-    clock.advance(6 * 86_400)
-    assert enricher(ended, clock=clock).run().problems == []
-    assert ended.requests == 6
-    clock.advance(86_400)
+    clock = FakeClock()
+    for _ in range(2):
+        assert enricher(ended, clock=clock).run().problems == ["acousticbrainz: gone"]
+        clock.advance(43_200)
+    closed = ["acousticbrainz: gone It may have ended, and is requested again in a week."]
+    for requests in (18, 24):
+        assert enricher(ended, clock=clock).run().problems == closed
+        clock.advance(6 * 86_400)
+        assert enricher(ended, clock=clock).run().problems == []
+        assert ended.requests == requests
+        clock.advance(86_400)
     assert enricher(ended, clock=clock).run().found == 1
-    assert ended.requests == 7
 
 
 @pytest.mark.parametrize("error", [NotFound("Nothing there."), InvalidResponse(), AccessDenied()])
