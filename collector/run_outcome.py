@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from collector.errors import Blocked, RequestLimitReached, StopRequested
+from collector.errors import Blocked, RequestLimitReached, StopRequested, TransientError
 from collector.http.retry import RequestLimit
 from genrebase.runtime.jobs import RunRecorder
 
@@ -41,6 +41,8 @@ class RunOutcome:
     stopped: StopReason = "done"
     blocked: Blocked | None = None
     """The ban that ended the run."""
+    failure: TransientError | None = None
+    """Why a source failed for good where its results are missing; the others worked."""
 
     @property
     def blocked_until(self) -> datetime | None:
@@ -70,9 +72,14 @@ class RunOutcome:
         return {"stopped": self.stopped}
 
     def write_to(self, run: RunRecorder) -> None:
-        """Write the counts, the facts and how the job ended into the row of the run."""
+        """Write the counts, the facts and how the job ended into the row of the run.
+
+        Then raise the failure, if there is one: the row gets its text, too.
+        """
         run.count(requests=self.requests, **self.counts())
         if self.token_requests:
             run.count(token_requests=self.token_requests)
         run.set_facts(**self.facts())
         run.set_outcome(_JOB_OUTCOMES.get(self.stopped, "done"))
+        if self.failure is not None:
+            raise self.failure

@@ -34,7 +34,7 @@ class CrawlStages:
         `max_requests` limits the requests to all sources together. The request limit or a stop in
         one stage ends the crawl; a ban or failure ends the stages of its account only. The crawl
         is blocked where tracks are missing and a source is: the ban that ends first is in the
-        outcome. Where tracks are missing and a source failed, its `TransientError` is raised.
+        outcome. Where tracks are missing and a source failed, its `TransientError` is there.
         """
         total = HarvestOutcome()
         bans: dict[str, Blocked] = {}
@@ -65,7 +65,7 @@ class CrawlStages:
             total.stopped = "blocked"
             total.blocked = min(bans.values(), key=lambda ban: ban.until)
         elif failures and total.stopped in {"exhausted", "listed"}:
-            raise next(iter(failures.values()))
+            total.failure = next(iter(failures.values()))
         total.unknown_genres = sorted(set.intersection(*unknown)) if unknown else []
         total.log_exhausted()
         return total

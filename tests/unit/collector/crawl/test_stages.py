@@ -8,6 +8,8 @@ import pytest
 from collector.crawl.harvest_loop import HarvestOutcome
 from collector.crawl.stages import CrawlStages
 from collector.errors import Blocked, SourceUnavailable
+from collector.records import RecordResult
+from genrebase.runtime import jobs
 from tests.fakes import FakeClock
 
 
@@ -20,6 +22,7 @@ class Stage:
     banned_until: float | None = None
     unknown: tuple[str, ...] = ()
     fails: bool = False
+    new: int = 0
     limits: list[int | None] = field(default_factory=list)
     requests_made: int = 0
 
@@ -38,6 +41,7 @@ class Stage:
             raise SourceUnavailable
         outcome = HarvestOutcome(stopped=self.stopped, unknown_genres=list(self.unknown))
         outcome.requests = 3
+        outcome.recorded = RecordResult(tracks_new=self.new)
         if self.banned_until is not None:
             outcome.stopped = "blocked"
             outcome.blocked = Blocked(self.account, self.banned_until)
@@ -96,9 +100,25 @@ def test_a_failure_ends_the_stages_of_its_account_only():
     assert (outcome.stopped, outcome.requests) == ("target", 6)
 
 
-def test_a_failure_is_raised_where_tracks_are_missing():
-    """After the other sources have been read."""
-    after = Stage("two")
-    with pytest.raises(SourceUnavailable):
-        crawl(Stage("one", fails=True), after)
-    assert after.limits == [None]
+def test_a_failure_is_in_the_outcome_where_tracks_are_missing():
+    """After the other sources have been read, with their counts."""
+    before, after = Stage("one", new=5), Stage("three", new=2)
+    outcome = crawl(before, Stage("two", fails=True), after)
+    assert isinstance(outcome.failure, SourceUnavailable)
+    assert (outcome.requests, outcome.recorded.tracks_new) == (9, 7)
+
+
+def test_the_row_of_a_run_that_failed_counts_what_worked(sqlite_engine):
+    """It has the error, too."""
+    outcome = crawl(Stage("one", fails=True), Stage("two", new=5))
+    clock = FakeClock()
+    with pytest.raises(SourceUnavailable), jobs.job_run(sqlite_engine, clock, "harvest") as run:
+        outcome.write_to(run)
+    row = jobs.last_run(sqlite_engine, "harvest")
+    assert (row.outcome, row.error) == ("failed", str(SourceUnavailable()))
+    assert (row.counts["requests"], row.counts["tracks_new"]) == (6, 5)
+
+
+def test_a_failure_does_not_count_where_nothing_is_missing():
+    """The others had it all."""
+    assert crawl(Stage("one", fails=True), Stage("two", "target")).failure is None
