@@ -12,6 +12,7 @@ from collector.records import Provenance, RecordResult, SourceTrack, TrackObserv
 from genrebase.audio.records import AudioAnalysis
 from genrebase.store import bulk, tables
 
+TRACK_REMOVED: Final = "its track was removed"
 _download = tables.audio_download
 _DAY: Final = timedelta(hours=24)
 
@@ -43,11 +44,11 @@ class AnalysedDownload:
 
 def record_analysed(
     connection: Connection, download: AnalysedDownload, schema: str, now: datetime
-) -> RecordResult:
+) -> RecordResult | None:
     """Record a file as done, with its track and features; the caller commits.
 
     Run inside a writing transaction. The file of a track that is gone by now is recorded as
-    failed. `schema` must be registered.
+    failed, and None returned. `schema` must be registered.
     """
     bulk.lock_identity_writers(connection)
     key, track = download.key, download.track
@@ -60,8 +61,8 @@ def record_analysed(
         audio_files.add_digest_aliases(connection, sounds, now)
     track_id = tracks.tracks_of_aliases(connection, key.source, [source_id]).get(source_id)
     if track_id is None:
-        record_failed(connection, key, "its track was removed", download.received, now)
-        return recorded
+        record_failed(connection, key, TRACK_REMOVED, download.received, now)
+        return None
     if download.analysis.features is not None:
         features = {track_id: download.analysis.features}
         licences = {track_id: download.licence}

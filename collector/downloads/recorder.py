@@ -1,5 +1,6 @@
 """Record analysed files: the track with its features, or why there is none; delete the file."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import structlog
 
 from collector.catalogue import audio_downloads
 from collector.catalogue import genres as stored_genres
-from collector.catalogue.audio_downloads import AnalysedDownload
+from collector.catalogue.audio_downloads import TRACK_REMOVED, AnalysedDownload
 from collector.downloads.downloader import DownloadedFile
 from collector.downloads.folder import DiskFull
 from collector.downloads.outcome import DownloadOutcome
@@ -31,6 +32,8 @@ from genrebase.store.engine import Connection, Engine
 UNREADABLE: Final = "not readable as audio"
 NEEDS_FFMPEG: Final = "of a kind that needs ffmpeg, which is not installed"
 _MAX_NAME_BYTES: Final = 200
+_MAX_SUFFIX: Final = 16
+_HASH_LENGTH: Final = 8
 
 _log = structlog.get_logger(__name__)
 
@@ -62,9 +65,6 @@ class DownloadRecorder:
             kind = NEEDS_FFMPEG if analysis.needs_ffmpeg else UNREADABLE
             self._fail(finished, analysis.reason, kind, outcome)
             return
-        if self.keep is not None:
-            self._keep(finished, self.keep)
-            outcome.kept += 1
         track = None
         if not finished.is_track:
             source, listed = queued.key.source, queued.item.listed
@@ -73,6 +73,7 @@ class DownloadRecorder:
                 self._fail(finished, named.value, named.value, outcome)
                 return
             track = named
+        kept = None if self.keep is None else self._keep(finished, self.keep)
         with bulk.exclusive_transaction(self.engine) as connection:
             download = AnalysedDownload(
                 queued.key,
@@ -85,9 +86,15 @@ class DownloadRecorder:
             recorded = audio_downloads.record_analysed(
                 connection, download, descriptors.SCHEMA_NAME, self.clock.now()
             )
+        finished.downloaded.path.unlink(missing_ok=True)
+        if recorded is None:
+            outcome.failed[TRACK_REMOVED] += 1
+            if kept is not None:
+                kept.unlink(missing_ok=True)
+            return
         outcome.analysed += 1
         outcome.tracks_new += recorded.tracks_new
-        finished.downloaded.path.unlink(missing_ok=True)
+        outcome.kept += kept is not None
         _log.info("file recorded", item=queued.key.item_id, file=queued.key.name)
 
     def _observe(
@@ -117,7 +124,7 @@ class DownloadRecorder:
         finished.downloaded.path.unlink(missing_ok=True)
         _log.info("file failed", item=finished.queued.key.item_id, why=reason)
 
-    def _keep(self, finished: FinishedFile, folder: Path) -> None:
+    def _keep(self, finished: FinishedFile, folder: Path) -> Path:
         """Put the file into the folder, below its source and item, before it is recorded."""
         key = finished.queued.key
         target = folder / key.source / key.item_id / kept_name(key.name)
@@ -130,16 +137,26 @@ class DownloadRecorder:
                 target.unlink(missing_ok=True)
                 raise DiskFull(folder, error.strerror or "no space left") from error
             raise UserError(f"{target} cannot be written: {error.strerror}.") from error
+        return target
 
 
 def kept_name(name: str) -> str:
-    """Return a file's name without folders, safe on every file system, and short enough."""
+    """Return a file's name without folders, safe on every file system, and short enough.
+
+    A name that had to be changed ends with a hash of what it was: two files of an item never have
+    the same one.
+    """
     flat = name.replace("/", " - ")
     plain = "".join("_" if one in '<>:"\\|?*' or not one.isprintable() else one for one in flat)
     plain = plain.strip(" .") or "file"
     suffix = PurePosixPath(plain).suffix
-    stem = plain[: len(plain) - len(suffix)].encode()[: _MAX_NAME_BYTES - len(suffix.encode())]
-    return f"{stem.decode(errors='ignore')}{suffix}"
+    suffix = suffix if suffix[1:].isalnum() and len(suffix) <= _MAX_SUFFIX else ""
+    stem = plain[: len(plain) - len(suffix)]
+    if plain != name or len(plain.encode()) > _MAX_NAME_BYTES:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH_LENGTH]
+        suffix = f" {digest}{suffix}"
+    cut = stem.encode()[: _MAX_NAME_BYTES - len(suffix.encode())]
+    return f"{cut.decode(errors='ignore')}{suffix}"
 
 
 def _link_or_copy(path: Path, target: Path, link: Callable[[Path, Path], None] = os.link) -> None:

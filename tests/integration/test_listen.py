@@ -14,9 +14,11 @@ from collector import bootstrap
 from collector.curation import genres as genre_use
 from collector.curation import vocabulary
 from collector.downloads.folder import DiskFull, PartialFile
+from collector.downloads.recorder import kept_name
 from collector.errors import AccessDenied, SourceUnavailable
 from collector.settings import CollectorSettings
 from collector.sources.internet_archive import InternetArchive
+from collector.sources.item_fields import RejectReason
 from genrebase.audio.records import AudioAnalysis, UnreadableFile
 from genrebase.audio.tags import AudioTags
 from genrebase.errors import NothingToDo
@@ -418,10 +420,36 @@ def test_files_are_kept_by_request(listener, archive, tmp_path):
     outcome = listener.run(keep=tmp_path / "kept")
     assert outcome.kept == 1
     [kept] = files_in(tmp_path / "kept")
-    assert kept.relative_to(tmp_path / "kept").as_posix() == (
-        "internetarchive/one/disc 1 - a_b.flac"
-    )
+    name = kept_name("disc 1/a?b.flac")
+    assert name.startswith("disc 1 - a_b ")
+    assert kept.relative_to(tmp_path / "kept").as_posix() == f"internetarchive/one/{name}"
     assert kept.read_bytes() == files["disc 1/a?b.flac"].content
+
+
+@pytest.mark.parametrize(
+    ("function", "result", "reason"),
+    [
+        ("collector.downloads.recorder.to_track", RejectReason.NO_NAME, "no name"),
+        (
+            "collector.catalogue.audio_downloads.record_analysed",
+            None,
+            "its track was removed",
+        ),
+    ],
+)
+def test_files_without_a_track_are_not_kept(
+    listener, archive, tmp_path, monkeypatch, function, result, reason
+):
+    """They count as failed, not as kept or analysed."""
+    archive.add("one", ["none"], ["ambient"])
+    listener.list_items()
+    with monkeypatch.context() as patched:
+        patched.setattr(function, lambda *_: result)
+        opened = listener.open(keep=tmp_path / "kept")
+        outcome = opened.run(max_requests=3)
+    assert outcome.failed[reason] >= 1
+    assert (outcome.kept, outcome.analysed) == (0, 0)
+    assert files_in(tmp_path / "kept") == files_in(listener.folder) == []
 
 
 class Killed(BaseException):

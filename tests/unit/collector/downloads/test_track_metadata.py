@@ -1,5 +1,7 @@
 """Names of downloaded tracks: from the archive's fields, tags, or the file's name."""
 
+import hashlib
+
 import pytest
 
 from collector.downloads.recorder import kept_name
@@ -68,14 +70,24 @@ def test_a_track_without_any_name_is_rejected():
     ("name", "kept"),
     [
         ("01 Dawn.mp3", "01 Dawn.mp3"),
-        ("disc 1/01 Dawn.mp3", "disc 1 - 01 Dawn.mp3"),
-        ("../../etc/passwd", "- .. - etc - passwd"),
-        ('a<b>:"|?*\\.ogg', "a_b_______.ogg"),
-        ("...", "file"),
-        ("夜" * 100 + ".flac", "夜" * 65 + ".flac"),
+        ("disc 1/01 Dawn.mp3", "disc 1 - 01 Dawn #.mp3"),
+        ("../../etc/passwd", "- .. - etc - passwd #"),
+        ('a<b>:"|?*\\.ogg', "a_b_______ #.ogg"),
+        ("...", "file #"),
+        ("夜" * 100 + ".flac", "夜" * 62 + " #.flac"),
+        ("x" * 500 + "." + "y" * 500, "x" * 191 + " #"),
     ],
 )
 def test_kept_files_have_safe_names(name, kept):
-    """No folder, no reserved character, 200 bytes at most."""
-    assert kept_name(name) == kept
-    assert len(kept.encode()) <= 200
+    """No folder, no reserved character, 200 bytes at most; a changed name ends with a hash."""
+    made = kept_name(name)
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    assert made.replace(digest, "#") == kept
+    assert len(made.encode()) <= 200
+
+
+def test_no_two_files_of_an_item_are_kept_under_one_name():
+    """Names that differ in what is replaced, removed or cut only."""
+    names = ["a/b.mp3", "a - b.mp3", "a:b.mp3", "a?b.mp3", "a_b.mp3", " a_b.mp3", "x" * 300]
+    names += ["x" * 301, "...", "..", "a/b.ogg"]
+    assert len({kept_name(name) for name in names}) == len(names)
