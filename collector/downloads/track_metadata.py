@@ -32,6 +32,8 @@ def to_track(
     if not credits_ and item.artist:
         credits_ = (ArtistCredit(_short(item.artist)),)
     credits_ = credits_ or named.artists
+    if len(credits_) > fields.MAX_ARTISTS:
+        return fields.RejectReason.TOO_MANY_ARTISTS
     reason = fields.check_title(title) or fields.check_name(title, credits_[0].name)
     if reason is not None:
         return reason

@@ -25,6 +25,8 @@ _END: Final = b"</releases>"
 _SANDBOX: Final = re.compile(rb'<releases sandbox="([0-9a-f]{1,64})"')
 _MAX_RECORD: Final = 1 << 26
 """Bytes of one record; the longest releases have some hundred kilobytes."""
+_MAX_PIECE: Final = 1 << 20
+"""Bytes of a line that are read at once: a damaged dump may have no second line."""
 _MAX_TRACKS: Final = 10_000
 """Tracks of one release."""
 _NUMBER: Final = re.compile(r" \(\d+\)$")
@@ -50,15 +52,17 @@ def sandbox_checksum(head: bytes) -> str | None:
 def read_records(file: IO[bytes]) -> Iterator[bytes]:
     """Yield the records of a dump, each as one `<release>` element.
 
-    A record that is longer than 64 MiB is cut, and does not parse.
+    A record that is longer than 64 MiB is cut, and does not parse. Lines of any length are read.
     """
     lines: list[bytes] = []
     size = 0
-    for line in file:
-        content = line
-        if content.lstrip().startswith(_ROOT):
+    is_first = True
+    """Whether this piece is the first one of its line."""
+    while content := file.readline(_MAX_PIECE):
+        begins_line, is_first = is_first, content.endswith(b"\n")
+        if begins_line and content.lstrip().startswith(_ROOT):
             content = content.partition(b">")[2].lstrip()
-        if content.startswith(_RECORD):
+        if begins_line and content.startswith(_RECORD):
             if lines:
                 yield b"".join(lines)
             lines, size = [], 0

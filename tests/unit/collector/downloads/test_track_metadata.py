@@ -7,7 +7,7 @@ import pytest
 from collector.downloads.recorder import kept_name
 from collector.downloads.track_metadata import to_track
 from collector.records import ArtistCredit, ListedItem, RemoteFile
-from collector.sources.item_fields import RejectReason
+from collector.sources.item_fields import MAX_ARTISTS, RejectReason
 from genrebase.audio.records import AudioAnalysis
 from genrebase.audio.tags import AudioTags
 
@@ -59,6 +59,19 @@ def test_nobody_is_no_artist(various):
 def test_long_names_are_cut():
     made = track(RemoteFile("01.mp3", title="x" * 1_000, artist="y" * 1_000))
     assert (len(made.title), len(credited(made)[0])) == (400, 400)
+
+
+def test_a_list_of_artists_has_an_end():
+    """As with every source: a longer one is rejected, wherever it comes from."""
+    many = [f"Artist {number}" for number in range(MAX_ARTISTS + 1)]
+    file = RemoteFile("01.mp3", title="Dawn")
+    some = track(RemoteFile("01.mp3", title="Dawn", artist=";".join(many[1:])))
+    assert len(some.artists) == MAX_ARTISTS
+    for made in (
+        track(RemoteFile("01.mp3", title="Dawn", artist=";".join(many))),
+        track(file, tags=AudioTags(artists=tuple(many))),
+    ):
+        assert made is RejectReason.TOO_MANY_ARTISTS
 
 
 def test_a_track_without_any_name_is_rejected():

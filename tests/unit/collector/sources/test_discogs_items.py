@@ -102,6 +102,34 @@ def test_the_dump_of_a_sandbox_names_its_catalogue():
     assert len(list(discogs_items.read_records(io.BytesIO(dump)))) == 1
 
 
+def test_a_line_without_an_end_is_bounded(monkeypatch):
+    """It is read in pieces; a piece that looks like the beginning of a record is none."""
+    monkeypatch.setattr(discogs_items, "_MAX_RECORD", 5_000)
+    monkeypatch.setattr(discogs_items, "_MAX_PIECE", 100)
+    begin = b'<release id="1"><title>'
+    endless = begin.ljust(100, b"x") + b'<release id="2">'.ljust(100, b"x") * 10_000
+    stream = Pieces(b"<releases>\n" + endless + b"\n" + RELEASE)
+    records = list(discogs_items.read_records(stream))
+    assert [len(record) <= 5_000 for record in records] == [True, True]
+    assert parse(records[0]) == RejectReason.DAMAGED
+    assert parse(records[1]) == parse(RELEASE)
+    assert stream.longest <= 100
+
+
+class Pieces(io.BytesIO):
+    """Notes the longest piece that is read at once."""
+
+    longest = 0
+
+    def __next__(self):
+        raise AssertionError("a whole line")
+
+    def readline(self, size=-1, /):
+        piece = super().readline(size)
+        self.longest = max(self.longest, len(piece))
+        return piece
+
+
 def test_a_record_without_an_end_is_bounded(monkeypatch):
     """It is cut, and rejected; the dump goes on with the next record."""
     monkeypatch.setattr(discogs_items, "_MAX_RECORD", 5_000)
