@@ -161,6 +161,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(429 if file.fault == "limited" else 503, b"slow down", Retry_After="0")
             return
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        if file.fault == "restarts":  # breaks off each time, and ignores Range
+            wanted = None
         first = int(wanted[1]) if wanted else 0
         body = file.content[first:] + (b"x" * 5_000 if file.fault == "long" else b"")
         if file.fault == "silent":
@@ -171,7 +173,7 @@ class Handler(BaseHTTPRequestHandler):
             self.archive.fell_silent.set()
             self.archive.ended.wait(120)
             return
-        cut = file.fault == "broken" or (file.fault == "cut" and not file.refused)
+        cut = file.fault in {"broken", "restarts"} or (file.fault == "cut" and not file.refused)
         file.refused = True
         headers = {"Content_Range": f"bytes {first}-{len(file.content) - 1}/*"}
         self._send(206 if wanted else 200, body, cut=cut, **(headers if wanted else {}))

@@ -77,13 +77,18 @@ class Downloader:
         file: RemoteFile,
         max_bytes: int,
         limit: RequestLimit,
+        max_received: int | None = None,
         count_dropped: Callable[[int], None] = lambda _: None,
     ) -> DownloadedFile:
         """Return a file of at most `max_bytes`; a file that is complete is not requested.
 
-        Raises `DamagedDownload` for a file that is not as described, `DiskFull`, and the errors of
-        `call_with_retries`. What was received of a file with a checksum stays, to be continued;
-        `count_dropped` gets the number of bytes that came and were dropped before an error.
+        All its attempts together receive at most `max_received` bytes: a host that ignores `Range`
+        sends the file from its beginning after each break.
+
+        Raises `DamagedDownload` for a file that is not as described, `DiskFull`, `TooManyBytes`,
+        and the errors of `call_with_retries`. What was received of a file with a checksum stays,
+        to be continued; `count_dropped` gets the number of bytes that came and were dropped before
+        an error.
         """
         receiver = self.folder.file(key.source, key.item_id, key.name)
         if receiver.path.exists():
@@ -92,6 +97,7 @@ class Downloader:
         if file.md5 is None:
             receiver.remove()  # of a run that was killed
         receiver.max_size = max_bytes if file.size is None else min(file.size, max_bytes)
+        receiver.max_received = max_received
         receiver.stop_requested = self.stop_requested
         with receiver, _counting_dropped(receiver, file, count_dropped):
             try:

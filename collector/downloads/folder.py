@@ -36,6 +36,10 @@ class FileTooLong(CollectorError):
     """The file is longer than its source says, or than it may be."""
 
 
+class TooManyBytes(CollectorError):
+    """The bytes that may come are used up, by parts of the file that had to be dropped."""
+
+
 class PartialFile:
     """A file that is being downloaded; it is open inside its block."""
 
@@ -49,6 +53,9 @@ class PartialFile:
         """Maximum bytes that it may have."""
         self.received = 0
         """Bytes written, also those that were dropped again."""
+        self.max_received: int | None = None
+        """Maximum bytes that may come, those of an earlier run not included; None: any number."""
+        self._before = 0
         self.stop_requested: Callable[[], bool] = lambda: False
 
     def __enter__(self) -> Self:
@@ -57,7 +64,7 @@ class PartialFile:
             self._file = self._partial.open("ab", buffering=0)
         except OSError as error:
             raise self._translated(error) from error
-        self.received = self.size
+        self.received = self._before = self.size
         return self
 
     def __exit__(
@@ -84,11 +91,14 @@ class PartialFile:
         self._open.truncate(0)
 
     def write(self, chunk: bytes) -> None:
-        """Append bytes; raise `StopRequested`, `FileTooLong` or `DiskFull` instead."""
+        """Append bytes; raise `StopRequested`, `FileTooLong`, `TooManyBytes` or `DiskFull`."""
         if self.stop_requested():
             raise StopRequested
         if self.size + len(chunk) > self.max_size:
             raise FileTooLong
+        coming = self.received - self._before + len(chunk)
+        if self.max_received is not None and coming > self.max_received:
+            raise TooManyBytes
         rest = memoryview(chunk)
         while rest:
             try:

@@ -13,7 +13,7 @@ from collector.catalogue import audio_downloads, audio_items, vocabulary
 from collector.catalogue import genres as stored_genres
 from collector.catalogue.audio_items import StoredItem
 from collector.downloads.downloader import TOO_LONG, DamagedDownload, DownloadedFile, Downloader
-from collector.downloads.folder import DiskFull
+from collector.downloads.folder import DiskFull, TooManyBytes
 from collector.downloads.outcome import DownloadOutcome
 from collector.downloads.queue import DownloadQueue, QueuedFile
 from collector.downloads.recorder import DownloadRecorder, FinishedFile
@@ -24,6 +24,7 @@ from collector.errors import (
     Blocked,
     CollectorError,
     RequestLimitReached,
+    SourceUnavailable,
     StopRequested,
     TransientError,
 )
@@ -224,8 +225,13 @@ class DownloadSession:
                 queued.file,
                 max_bytes,
                 self.limit,
+                left,
                 partial(self._count_dropped, queued),
             )
+        except TooManyBytes as error:
+            reason = SourceUnavailable("The host broke off, and sent the file from its beginning.")
+            self._postpone(source, [queued.item], reason)
+            raise ByteLimitReached from error
         except (RequestLimitReached, StopRequested, DiskFull):
             raise
         except DamagedDownload as error:

@@ -322,6 +322,26 @@ def test_bytes_of_downloads_that_fail_count(listener, archive, engine):
     assert files_in(listener.folder) == []
 
 
+def test_attempts_of_one_file_stay_within_the_days_bytes(listener, archive, engine):
+    """A host that breaks off and ignores Range sends the file again and again."""
+    archive.add("one", ["restarts"], ["ambient"])
+    [(name, file)] = archive.items["one"].files.items()
+    content = archive_server.sound(5, 60)
+    archive.items["one"].files[name] = replace(file, content=content)
+    listener.list_items()
+    bound = int(1.3 * len(content))
+    outcome = listener.run(max_bytes=bound)
+    assert (outcome.stopped, outcome.analysed) == ("limit", 0)
+    assert outcome.items_postponed == {"the source fails": 1}
+    assert len(content) / 2 < outcome.received <= bound
+    sent = sum(one.sent for one in archive.sent("/node/"))
+    assert sent <= bound + 3 * 65_536 + len(content) / 2, "what was on its way when it stopped"
+    assert listener.run(max_bytes=bound).requests == 0
+    archive.items["one"].files[name] = replace(file, content=content, fault="none")
+    listener.clock.advance(2 * 3_600)
+    assert listener.run(max_bytes=bound).analysed == 1
+
+
 def test_complete_files_are_not_deleted_to_make_room_for_themselves(engine, archive, tmp_path):
     """Two files fill the folder when a run is stopped: the next run analyses both as they are."""
     archive.add("one", ["none", "none"], ["ambient"])
