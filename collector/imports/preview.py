@@ -107,7 +107,6 @@ class ImportPreview:
             unreadable=source.unreadable(),
             out_of_range=source.out_of_range(),
             without_beat=source.without_beat(),
-            claims_moved=0,
             similar_genres=genre_cells.group_similar(self._genres),
             stopped=stopped,
             warnings=tuple(source.warnings()),

@@ -81,7 +81,7 @@ class ImportSource:
     """The licence of its labels and features, where the user or the format names one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
     """The outcome of an import: every row is a new track, a duplicate or rejected."""
 
@@ -89,19 +89,19 @@ class ImportResult:
     tracks_new: int
     duplicates: int
     rejected: int
-    reasons: dict[str, int]
+    reasons: dict[str, int] = field(default_factory=dict)
     """Rejected rows per reason."""
-    unlabelled: int
+    unlabelled: int = 0
     """Accepted rows without a genre."""
-    genres: int
+    genres: int = 0
     """Different genres of the rows."""
     seconds: float
     rows_per_second: float
-    unreadable: dict[str, int]
+    unreadable: dict[str, int] = field(default_factory=dict)
     """Per column, non-empty cells that could not be parsed; they are stored as missing."""
-    claims_moved: int
+    claims_moved: int = 0
     """Tracks that were in the database, and count for another genre now; 0 in a dry run."""
-    similar_genres: list[list[str]]
+    similar_genres: list[list[str]] = field(default_factory=list)
     """Genres of the rows that differ only by case, blanks, hyphens or form."""
     stopped: Literal["done", "interrupted"]
     claims_by: Literal["rank", "votes"] | None = None
