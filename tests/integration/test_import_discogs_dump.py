@@ -22,6 +22,7 @@ from genrebase.progress import no_progress
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories
+from tests.dump_contents import contents
 from tests.fakes import NOON, FakeClock
 from tests.killed_imports import run_with_kills
 
@@ -71,32 +72,6 @@ def collect(engine):
 def run(engine, path, tmp_path, advance=None, **options):
     sizes = DumpOptions(tmp_path, batch_rows=17)
     return import_discogs_dump(engine, path, FakeClock(), advance or no_progress, sizes, **options)
-
-
-def contents(engine):
-    track, alias = tables.track.c, tables.track_alias.c
-    sighting, genre = tables.sighting.c, tables.genre.c
-    supports = (
-        sighting.source,
-        sighting.best_rank,
-        sighting.times,
-        sighting.votes,
-        sighting.level,
-    )
-    queries = {
-        "tracks": select(track.identity, track.album, track.release_date, track.duration_ms),
-        "aliases": select(alias.source, alias.source_id, track.identity).join(tables.track),
-        "sightings": select(track.identity, genre.name, *supports)
-        .select_from(tables.sighting)
-        .join(tables.track)
-        .join(tables.genre, genre.id == sighting.genre_id),
-        "files": select(tables.imported_file.c.rows_done, tables.imported_file.c.tracks_new),
-    }
-    with read_transaction(engine) as connection:
-        return {
-            name: sorted(map(repr, map(tuple, connection.execute(query))))
-            for name, query in queries.items()
-        }
 
 
 def expected_genres():

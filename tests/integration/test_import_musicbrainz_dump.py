@@ -9,9 +9,9 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
-from benchmarks.synthetic_dumps import GENRES, TAGS, MusicBrainzDump, mbid
+from benchmarks.synthetic_dumps import GENRES, MusicBrainzDump, mbid
 from collector.curation import imports
-from collector.datasets.dumps import kinds, musicbrainz
+from collector.datasets.dumps import kinds
 from collector.datasets.dumps.archive import DamagedDump
 from collector.datasets.dumps.staging import StagingFile
 from collector.datasets.formats.table import NotADataset
@@ -23,7 +23,8 @@ from genrebase.errors import UserError
 from genrebase.progress import ProgressCallback, no_progress
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
-from tests import factories
+from tests import factories, musicbrainz_joins
+from tests.dump_contents import contents
 from tests.fakes import FakeClock
 from tests.killed_imports import run_with_kills
 
@@ -67,119 +68,9 @@ def run(engine, dump, tmp_path, advance=None, stop_requested=lambda: False, **op
     )
 
 
-def contents(engine):
-    """What an import stores, without surrogate ids and times."""
-    track, alias = tables.track.c, tables.track_alias.c
-    sighting, genre = tables.sighting.c, tables.genre.c
-    facts = (track.album, track.release_date, track.duration_ms, track.isrc, track.origin)
-    supports = (
-        sighting.source,
-        sighting.best_rank,
-        sighting.times,
-        sighting.votes,
-        sighting.level,
-    )
-    queries = {
-        "tracks": select(track.identity, track.title, track.artists, *facts, genre.name).outerjoin(
-            tables.genre, genre.id == track.genre_id
-        ),
-        "aliases": select(alias.source, alias.source_id, track.identity).join(tables.track),
-        "sightings": select(track.identity, genre.name, *supports)
-        .select_from(tables.sighting)
-        .join(tables.track)
-        .join(tables.genre, genre.id == sighting.genre_id),
-        "genres": select(genre.name, genre.sightings),
-        "files": select(tables.imported_file.c.rows_done, tables.imported_file.c.tracks_new),
-        "deliveries": select(track.identity, tables.import_track.c.delivered).join(
-            tables.import_track
-        ),
-    }
-    with read_transaction(engine) as connection:
-        return {
-            name: sorted(map(repr, map(tuple, connection.execute(query))))
-            for name, query in queries.items()
-        }
-
-
-class Joined:
-    """The tables of the dump, joined in memory."""
-
-    def __init__(self, made):
-        self.rows = {table: list(made.rows(table)) for table in musicbrainz.COLUMNS}
-        self.artists = defaultdict(list)
-        for credit, _, artist, *_ in self.rows["artist_credit_name"]:
-            self.artists[credit].append(artist)
-        gids = {row[0]: row[1] for row in self.rows["artist"]}
-        self.various = {one for one, gid in gids.items() if gid == musicbrainz.VARIOUS_ARTISTS}
-        self.group_of = {row[0]: row[4] for row in self.rows["release"]}
-        self.groups_of = self._groups()
-        tags = {table: self._votes(table) for table in musicbrainz.DERIVED - {"tag"}}
-        self.recording_votes, self.artist_votes = tags["recording_tag"], tags["artist_tag"]
-        self.group_votes = tags["release_group_tag"]
-        for release, votes in tags["release_tag"].items():
-            of_group = self.group_votes.setdefault(self.group_of[release], {})
-            for tag, count in votes.items():
-                of_group[tag] = of_group.get(tag, 0) + count
-
-    def _groups(self):
-        """Recording -> release groups, without compilations."""
-        release_of = {row[0]: row[1] for row in self.rows["medium"]}
-        groups_of = defaultdict(set)
-        for row in self.rows["track"]:
-            if row[-1] == "f":
-                groups_of[row[2]].add(self.group_of[release_of[row[3]]])
-        compilations = {
-            row[0]
-            for row in self.rows["release_group"]
-            if self.various & set(self.artists[row[3]])
-        }
-        return {one: groups - compilations for one, groups in groups_of.items()}
-
-    def _votes(self, table):
-        """Entity -> tag -> votes, of at least one."""
-        votes = defaultdict(dict)
-        for entity, tag, count, _ in self.rows[table]:
-            if count > 0:
-                votes[entity][TAGS[tag - 1]] = count
-        return votes
-
-    def support(self, recording, credit):
-        """Tag -> (level, -votes), as it is supported best."""
-        given = [(Level.RECORDING, self.recording_votes[recording])]
-        given += [
-            (Level.RELEASE, self.group_votes.get(one, {}))
-            for one in self.groups_of.get(recording, ())
-        ]
-        summed = defaultdict(int)
-        for artist in set(self.artists[credit]) - self.various:
-            for tag, count in self.artist_votes[artist].items():
-                summed[tag] += count
-        given.append((Level.ARTIST, summed))
-        support = {}
-        for level, votes in given:
-            for tag, count in votes.items():
-                support[tag] = min((level, -count), support.get(tag, (level, -count)))
-        support.pop("", None)
-        return support
-
-
 def expected_sightings(made=None):
     """MBID -> genre -> (rank, votes, level)."""
-    joined, expected = Joined(made or MusicBrainzDump(RECORDINGS)), {}
-    for number, gid, _, credit, *_, video in joined.rows["recording"]:
-        support = joined.support(number, credit)
-        ours = {
-            genre: (
-                sum(other < support[genre.lower()] for other in support.values()),
-                -support[genre.lower()][1],
-                support[genre.lower()][0],
-            )
-            for genre in COLLECTED
-            if genre.lower() in support
-        }
-        if ours and credit and video == "f":
-            expected[gid] = ours
-    return expected
+    return musicbrainz_joins.expected_sightings(made or MusicBrainzDump(RECORDINGS), COLLECTED)
 
 
 def stored_sightings(engine):
@@ -352,9 +243,10 @@ def test_a_later_dump_corrects_the_earlier_one(collecting, dump, tmp_path):
     assert second.corrected > 0
     stored, expected = stored_sightings(collecting), expected_sightings(later)
     assert {gid: stored[gid] for gid in expected} == expected
-    only_first = expected_sightings().keys() - expected.keys()
+    earlier = expected_sightings()
+    only_first = earlier.keys() - expected.keys()
     assert only_first
-    assert all(stored[gid] == expected_sightings()[gid] for gid in sorted(only_first)[:3])
+    assert all(stored[gid] == earlier[gid] for gid in sorted(only_first)[:3])
     with read_transaction(collecting) as connection:
         albums = set(connection.scalars(select(tables.track.c.album)))
     assert all(one is None or one.endswith("(new)") for one in albums)
@@ -373,15 +265,20 @@ def test_a_dry_run_writes_nothing(collecting, dump, tmp_path):
 def test_an_undone_import_leaves_what_was_there(collecting, dump, tmp_path):
     """An interrupted import is undone, too; afterwards the dump can be imported again."""
     before = contents(collecting)
-    seen = Watched()
-    stopped = run(collecting, dump, tmp_path, seen, lambda: seen.stored >= 120)
-    assert stopped.stopped == "interrupted"
-    assert stopped.tracks_new > 0
+    result = stopped(collecting, dump, tmp_path)
+    assert result.stopped == "interrupted"
+    assert result.tracks_new > 0
     undo(collecting)
     after = contents(collecting)
     assert {**after, "files": []} == {**before, "files": []}
     result = run(collecting, dump, tmp_path)
     assert result.tracks_new == len(expected_sightings())
+
+
+def stopped(engine, dump, tmp_path):
+    """Stop an import once at least 120 recordings are stored."""
+    seen = Watched()
+    return run(engine, dump, tmp_path, seen, lambda: seen.stored >= 120)
 
 
 class Watched(ProgressCallback):
@@ -485,8 +382,7 @@ def test_rows_that_were_stored_but_not_noted_count_once(collecting, other_engine
     """A kill between the commit of the database and that of the staging file."""
     collect(other_engine)
     run(other_engine, dump, tmp_path)
-    seen = Watched()
-    run(collecting, dump, tmp_path, seen, lambda: seen.stored >= 120)
+    stopped(collecting, dump, tmp_path)
     [path] = tmp_path.glob("genrebase-import-*.tmp")
     with StagingFile.open(path, ()) as staging:
         staging.note_fact(RECORDED, "60")
@@ -498,8 +394,7 @@ def test_a_kill_at_the_very_end_costs_nothing(collecting, other_engine, dump, tm
     """The import is finished, and its staging file is left: it is only deleted."""
     collect(other_engine)
     run(other_engine, dump, tmp_path)
-    seen = Watched()
-    run(collecting, dump, tmp_path, seen, lambda: seen.stored >= 120)
+    stopped(collecting, dump, tmp_path)
     [path] = tmp_path.glob("genrebase-import-*.tmp")
     copy = path.read_bytes()
     done = run(collecting, dump, tmp_path)
@@ -516,8 +411,7 @@ def test_a_lost_staging_file_costs_no_row(collecting, other_engine, dump, tmp_pa
     """Everything is read again, and counts once."""
     collect(other_engine)
     run(other_engine, dump, tmp_path)
-    seen = Watched()
-    run(collecting, dump, tmp_path, seen, lambda: seen.stored >= 120)
+    stopped(collecting, dump, tmp_path)
     for path in tmp_path.glob("genrebase-import-*"):
         path.unlink()
     run(collecting, dump, tmp_path)
