@@ -141,7 +141,6 @@ def after_page(shard: Shard, received: int, items_new: int, next_cursor: str | N
         cursor=shard.cursor if next_cursor is None and not is_end else next_cursor,
         status="exhausted" if is_end else "open",
         requests=shard.requests + 1,
-        tracks_new=shard.tracks_new,
         dry_pages=0 if items_new else shard.dry_pages + 1,
         empty_pages=empty,
     )

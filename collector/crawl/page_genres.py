@@ -7,19 +7,19 @@ among them. It depends on the item alone, so claims do not depend on the order o
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Final
 
 from collector.genre_ranks import ranked
 from collector.records import Page, TrackObservation
+from collector.sources.item_fields import RejectReason
 from collector.sources.subjects import match_subjects
 from genrebase.store import names
 
-ANOTHER_GENRE: Final = "of another genre"
-"""Why an item is set aside that lacks the requested genre: the search matched words of a name."""
-
 
 def without_other_genres(page: Page, genre: str) -> Page:
-    """Return the page without items that lack the requested genre, each with a reject reason."""
+    """Return the page without items that lack the requested genre, each with a reject reason.
+
+    The search matched words of a name.
+    """
     key = names.normalise(genre)
     kept = tuple(
         item
@@ -34,7 +34,7 @@ def without_other_genres(page: Page, genre: str) -> Page:
         page,
         items=kept,
         listed=listed,
-        reject_reasons=page.reject_reasons + (ANOTHER_GENRE,) * n_others,
+        reject_reasons=page.reject_reasons + (RejectReason.OTHER_GENRE.value,) * n_others,
     )
 
 

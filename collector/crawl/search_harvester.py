@@ -10,9 +10,9 @@ import structlog
 from collector.catalogue import shards
 from collector.crawl import planning
 from collector.crawl.harvest_loop import HarvestOutcome, HarvestProgress, ShardHarvester
-from collector.crawl.page_genres import ANOTHER_GENRE
 from collector.records import Page, PageQuery, RecordResult
 from collector.shard import RECRAWL_AFTER, GenreProgress, Shard
+from collector.sources.item_fields import RejectReason
 from genrebase.errors import NothingToDo
 from genrebase.store import bulk
 from genrebase.store.engine import Connection, read_transaction
@@ -98,7 +98,7 @@ class SearchHarvester(ShardHarvester):
                 limit,
                 max_results,
                 undated=self.source.has_undated,
-                has_set_aside=ANOTHER_GENRE in page.reject_reasons,
+                has_set_aside=RejectReason.OTHER_GENRE in page.reject_reasons,
             )
             shards.add(connection, self.source.name, shard.genre_id, shard.query, new, now)
         return recorded
@@ -112,7 +112,7 @@ class SearchHarvester(ShardHarvester):
             after.status == "open"
             and after.requests >= MAX_PAGES_OF_OTHER_GENRES
             and not page.items
-            and ANOTHER_GENRE in page.reject_reasons
+            and RejectReason.OTHER_GENRE in page.reject_reasons
             and not shards.is_sighted(connection, after.genre_id, self.source.origin)
         )
 

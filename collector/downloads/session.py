@@ -31,6 +31,7 @@ from collector.errors import (
 from collector.http.retry import RequestLimit, call_with_retries
 from collector.records import ItemFiles
 from collector.sources.archive_files import TOO_LARGE
+from collector.sources.item_fields import GONE, RejectReason
 from collector.sources.subjects import match_subjects, spelling_key
 from genrebase.audio.scan import AudioFile
 from genrebase.audio.workers import AnalysisFuture, SubmitFile
@@ -43,7 +44,6 @@ RETRY_AFTER: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
 """After an item's first, second, … failure; the last one repeats."""
 _MAX_PASSING: Final = audio_items.MAX_ATTEMPTS - 2
 """Attempts that failures which pass count for, at most: two refusals have to follow."""
-ANOTHER_GENRE: Final = "of another genre"
 _MAX_DOWNLOADS: Final = 2
 """Downloads of a file that is not as described, after which it is given up."""
 
@@ -185,11 +185,11 @@ class DownloadSession:
         with bulk.exclusive_transaction(self.engine) as connection:
             collected = stored_genres.ids_by_name(connection)
             for item in items:
-                found = files.get(item.item_id, "no longer there")
+                found = files.get(item.item_id, GONE)
                 if isinstance(found, ItemFiles) and not catalogue.items_are_tracks:
                     matched = match_subjects(found.item.subjects, collected)
                     self._set_aside(connection, matched.others)
-                    found = found if matched.genres else ANOTHER_GENRE
+                    found = found if matched.genres else RejectReason.OTHER_GENRE.value
                 if isinstance(found, str):
                     audio_items.leave_out(connection, item.source, item.item_id, found, now)
                     self.outcome.items_left_out[found] += 1
@@ -305,7 +305,7 @@ class DownloadSession:
     ) -> None:
         """Give up a file that does not exist; postpone its item after any other failure."""
         if isinstance(error, BadRequest):
-            self._fail(queued, "no longer there")
+            self._fail(queued, GONE)
             return
         if isinstance(error, AccessDenied) and not isinstance(error, BadCredentials):
             self._damaged(queued, DamagedDownload("not public, or redirected elsewhere"))
@@ -368,4 +368,4 @@ def _reason(error: CollectorError) -> str:
         return "the source limits requests"
     if isinstance(error, TransientError):
         return "the source fails"
-    return "no longer there" if isinstance(error, BadRequest) else "the source refuses it"
+    return GONE if isinstance(error, BadRequest) else "the source refuses it"

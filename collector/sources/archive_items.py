@@ -45,7 +45,7 @@ def parse_item_files(document: Any, identifier: str, last_year: int, max_bytes: 
         raise InvalidResponse("The response is no item of Internet Archive.")
     metadata = document.get("metadata")
     if not document or document.get("is_dark") is True or not isinstance(metadata, dict):
-        raise UnusableResponse("no longer there")
+        raise UnusableResponse(fields.GONE)
     if metadata.get("identifier", identifier) != identifier:
         raise InvalidResponse("The response is about another item than the one requested.")
     listed = document.get("files")

@@ -17,6 +17,8 @@ MAX_NAME_LENGTH: Final = 2_000
 MAX_ARTISTS: Final = 500
 """Maximum artists of one track: a longer list is invalid, and storing it would take minutes."""
 MAX_INTEGER: Final = 2**31 - 1
+GONE: Final = "no longer there"
+"""Why an item or a file cannot be downloaded that its source listed before."""
 _MAX_TEXT_LENGTH: Final = 32
 """Characters of a number, date or ISRC."""
 

@@ -11,7 +11,7 @@ from collector.http.file_download import domain_of
 from collector.records import GenreVote, ItemFiles, Page, PageItem, PageQuery, RemoteFile
 from collector.settings import CollectorSettings
 from collector.shard import ALL_YEARS
-from collector.sources.item_fields import RejectReason
+from collector.sources.item_fields import GONE, RejectReason
 from collector.sources.jamendo_items import (
     CLIENT_ID_HELP,
     JamendoTrack,
@@ -92,7 +92,7 @@ class Jamendo:
     def fetch_files(self, item_ids: Sequence[str]) -> Mapping[str, ItemFiles | str]:
         """Return tracks with their file, or why there is none."""
         results, _ = self._get(id=" ".join(item_ids), limit=str(len(item_ids)))
-        files: dict[str, ItemFiles | str] = dict.fromkeys(item_ids, "no longer there")
+        files: dict[str, ItemFiles | str] = dict.fromkeys(item_ids, GONE)
         for document in results:
             parsed = parse_track(document, self._clock.now().year + 1)
             if isinstance(parsed, JamendoTrack) and parsed.item.item_id in files:

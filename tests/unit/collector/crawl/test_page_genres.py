@@ -1,6 +1,6 @@
 """The genres of a page's items, without requests."""
 
-from collector.crawl.page_genres import ANOTHER_GENRE, observations, without_other_genres
+from collector.crawl.page_genres import observations, without_other_genres
 from collector.records import ArtistCredit, GenreVote, Level, Page, PageItem, SourceTrack
 
 
@@ -29,7 +29,7 @@ def test_an_item_of_another_genre_is_set_aside_and_counted():
     page = Page((item(0, vote("Rock")), item(1, vote("indie rock"))), 3, ("no title",))
     kept = without_other_genres(page, "rock")
     assert [one.position for one in kept.items] == [0]
-    assert (kept.received, kept.reject_reasons) == (3, ("no title", ANOTHER_GENRE))
+    assert (kept.received, kept.reject_reasons) == (3, ("no title", "of another genre"))
 
 
 def test_an_item_counts_for_all_collected_genres():
