@@ -9,6 +9,8 @@ from typing import Final
 
 from threadpoolctl import threadpool_limits
 
+from genrebase.runtime.cores import usable_cores
+
 _CPU_MAX: Final = Path("/sys/fs/cgroup/cpu.max")
 _CPU_QUOTA: Final = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
 _CPU_PERIOD: Final = Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
@@ -50,10 +52,7 @@ def free_cores(cores: int, load: float) -> int:
 
 def available_cores() -> int:
     """Return the cores this process may use: its affinity, limited by the container's quota."""
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
+    cores = usable_cores()
     quota = _quota()
     return cores if quota is None else max(1, min(cores, int(quota)))
 

@@ -1,6 +1,5 @@
 """The command `collector import-audio`."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from genrebase.errors import CommandInterrupted, UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.command_line import ForSpreadsheets
 from genrebase.runtime.console import Output
+from genrebase.runtime.cores import usable_cores
 from genrebase.runtime.shutdown import stop_on_signals
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def import_audio(
         path,
         source,
         table,
-        workers or _cores(),
+        workers or usable_cores(),
         rejected,
         for_spreadsheets,
         checked_licence(licence),
@@ -110,12 +110,6 @@ def import_audio(
         )
     if result.unreadable and not result.unchanged + result.analysed:
         raise NothingImported("None of the files could be read.")
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _print_summary(output: Output, result: "AudioImportResult") -> None:

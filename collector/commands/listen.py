@@ -1,6 +1,5 @@
 """The command `collector listen`."""
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -11,6 +10,7 @@ from collector.settings import CollectorSettings
 from genrebase.counts import counted
 from genrebase.errors import CommandInterrupted, NothingToDo
 from genrebase.runtime.console import Output
+from genrebase.runtime.cores import usable_cores
 
 if TYPE_CHECKING:
     from collector.downloads.outcome import DownloadOutcome
@@ -67,7 +67,7 @@ def listen(
             clock,
             lambda: stop.requested,
             keep=keep,
-            workers=workers or _cores(),
+            workers=workers or usable_cores(),
         )
         with (
             job_run(engine, clock, JOB, exclusive=True) as job,
@@ -82,12 +82,6 @@ def listen(
             )
             outcome.write_to(job)
     _report(outcome, output)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _report(outcome: "DownloadOutcome", output: Output) -> None:

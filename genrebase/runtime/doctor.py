@@ -1,6 +1,5 @@
 """Diagnostics of `genrebase doctor`: interpreter, cores, database, schema, views, disk, clock."""
 
-import os
 import shutil
 import sqlite3
 import sys
@@ -17,6 +16,7 @@ from genrebase.errors import GenrebaseError
 from genrebase.runtime import checks, queries, settings_check
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock
+from genrebase.runtime.cores import usable_cores
 from genrebase.store import schema_revision
 from genrebase.store.engine import MIN_WAL_VERSION, make_engine
 from genrebase.store.errors import SchemaMismatch
@@ -53,8 +53,7 @@ def check_python() -> Check:
 
 def check_cores() -> Check:
     """Report the number of cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    cores = usable_cores()
     return Check("cores", ok=True, sentence=f"{cores} usable; training uses no more threads.")
 
 
