@@ -25,6 +25,7 @@ OF_SOURCES: Final = {
     "musicbrainz": "cc-by-nc-sa-3.0",
     "musicbrainz-dump": "cc-by-nc-sa-3.0",
     "acousticbrainz": "cc0",
+    "acousticbrainz-dump": "cc0",
     "discogs": "cc0",
     "fma": "cc-by-4.0",
     "mtg-jamendo": "cc-by-nc-sa-4.0",

@@ -75,9 +75,8 @@ class StoredImport:
 def load_imports(connection: Connection) -> list[StoredImport]:
     """Return all imports, oldest first."""
     source = tables.data_source
-    licence = func.coalesce(source.c.licence, licences.UNKNOWN).label("licence")
     joined = _file.outerjoin(source, source.c.name == _file.c.origin)
-    query = select(_file, licence).select_from(joined).order_by(_file.c.id)
+    query = select(_file, source.c.licence).select_from(joined).order_by(_file.c.id)
     rows = connection.execute(query)
     return [
         StoredImport(
@@ -85,7 +84,7 @@ def load_imports(connection: Connection) -> list[StoredImport]:
             name=row.name,
             origin=row.origin,
             options=row.options or {},
-            licence=row.licence,
+            licence=row.licence or licences.of_source(row.origin),
             schema=row.schema,
             mapped=row.mapped or (),
             started_at=row.started_at,

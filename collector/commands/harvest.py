@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collector.crawl.stages import CrawlStages
 
 _ENDINGS = {
-    "target": "Every genre has its target.",
+    "target": "Every genre has its target. For more: collector genres add NAME --target N.",
     "listed": "Enough items are waiting to be downloaded: run `collector listen`.",
     "exhausted": "There is nothing left to request: the sources have no further results.",
     "limit": "The request limit of this run is reached; the next harvest continues from here.",

@@ -133,6 +133,9 @@ def _end(outcome: "DownloadOutcome", output: Output) -> None:
             "The limit of requests or bytes is reached; the next run continues from here."
         )
     elif not (outcome.requests or outcome.analysed or outcome.waiting):
-        raise NothingToDo("No audio file is waiting to be analysed.")
+        raise NothingToDo(
+            "No audio file is waiting to be analysed: `collector harvest` lists some for genres "
+            "below their targets."
+        )
     elif outcome.waiting and not outcome.problems:
         output.print("The waiting items are not needed now, or are requested again later.")

@@ -14,14 +14,13 @@ class SampleQuery:
 
 SAMPLE_QUERIES: Final = (
     SampleQuery(
-        "How well is each genre predicted on the test tracks of unseen artists?",
+        "Which genres does the model recognise best on the test tracks of unseen artists?",
         """\
-SELECT p.claim AS genre, count(*) AS tracks,
-       avg(CASE WHEN p.correct THEN 1.0 ELSE 0.0 END) AS accuracy
-FROM predictions p JOIN tracks t ON t.track_id = p.track_id
-WHERE t.side = 'test_new' AND p.claim IS NOT NULL
-GROUP BY p.claim
-ORDER BY accuracy DESC, genre
+SELECT genre, n AS tracks, value AS recall, low, high
+FROM model_metrics
+WHERE status = 'champion' AND task = 'main' AND side = 'test' AND regime = 'new_artist'
+  AND metric = 'recall'
+ORDER BY recall DESC, genre
 LIMIT 5""",
     ),
     SampleQuery(
