@@ -194,7 +194,9 @@ def test_an_import_is_undone_table_by_table(stocked, dump, tmp_path):
     assert contents(stocked)["tempos"] == before["tempos"]
     imports.undo(stocked, FakeClock(), 1)
     assert len(contents(stocked)["numbers"]) == 1
-    states = [one.state for one in imports.list_imports(stocked)]
+    everything = imports.list_imports(stocked)
+    states = [one.state for one in everything]
+    assert {one.licence for one in everything} == {"cc0"}
     assert states == ["undone", "undone"]
     run(stocked, dump, tmp_path)
     assert len(contents(stocked)["numbers"]) > 100
