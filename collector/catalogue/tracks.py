@@ -126,10 +126,21 @@ def are_stored(
     batch = _load(connection, source_tracks)
     if versions:
         batch.ledger = ImportLedger(connection, 0, sorted(batch.tracks), versions)
-    return [
-        bool(_by_id(batch, track) or _by_content(batch, track) or _corrected(batch, track))
-        for track in source_tracks
-    ]
+    return [_is_stored(batch, track) for track in source_tracks]
+
+
+def _is_stored(batch: _Batch, track: SourceTrack) -> bool:
+    """Return whether a track is stored; include its duration in its range, as `_resolve` does."""
+    pending = _by_id(batch, track)
+    if pending is None:
+        same = _by_content(batch, track)
+        if same:
+            same[0].include_duration(track.duration_ms)
+        return bool(same) or _corrected(batch, track) is not None
+    is_corrected = batch.ledger is not None and batch.ledger.can_correct(pending.id)
+    if pending.is_near(track) and not is_corrected:
+        pending.include_duration(track.duration_ms)
+    return True
 
 
 def last_id(connection: Connection) -> int:

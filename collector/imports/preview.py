@@ -17,14 +17,22 @@ from genrebase.store.engine import Engine, read_transaction
 from genrebase.store.source_ids import NAME_ONLY
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _NewRecording:
     """A track that the import would create."""
 
     id: int
+    name: int
+    """The hash of its name's key."""
     durations: DurationRange
     isrc: None = None
     ordinal: int = 0
+    merged_into: "_NewRecording | None" = None
+
+    @property
+    def current(self) -> "_NewRecording":
+        """What it was merged into, or itself."""
+        return self if self.merged_into is None else self.merged_into.current
 
 
 class ImportPreview:
@@ -32,13 +40,13 @@ class ImportPreview:
 
     def __init__(self, engine: Engine, source: ImportSource, chosen: DatasetOrigin) -> None:
         self._engine, self._source, self._chosen = engine, source, chosen
-        self._rows = self._new = self._unlabelled = 0
+        self._rows = self._new = self._unlabelled = self._last_id = 0
         self._reasons: Counter[str] = Counter()
         self._genres: set[str] = set()
         self._recordings: dict[int, list[_NewRecording]] = {}
         """The tracks that are not stored, by the hash of their names' key."""
-        self._ids: set[int] = set()
-        """Hashes of the ids and ISRCs that rows gave their tracks."""
+        self._ids: dict[int, _NewRecording | None] = {}
+        """The tracks of ids and ISRCs that rows gave, by hash; None: a stored one."""
 
     def read(
         self,
@@ -71,25 +79,61 @@ class ImportPreview:
             if not self._source.compares_rows:
                 self._new += not is_stored
                 continue
-            if not is_stored and not self._is_repeated(row.track):
-                self._add(row.track)
-            self._ids.update(map(hash, _ids_of(row.track)))
+            recording = None if is_stored else self._resolve(row.track)
+            for one in _ids_of(row.track):
+                self._ids.setdefault(hash(one), recording)
 
-    def _is_repeated(self, track: SourceTrack) -> bool:
-        """Return whether an earlier row is the same track, by the rules of an import."""
-        if any(hash(one) in self._ids for one in _identifying(track)):
-            return True
+    def _resolve(self, track: SourceTrack) -> _NewRecording | None:
+        """Return the track of a row by the rules of an import, a new one if no earlier row has it.
+
+        None: one that is stored.
+        """
+        known = next((one for one in map(hash, _identifying(track)) if one in self._ids), None)
+        if known is not None:
+            recording = self._ids[known]
+            return None if recording is None else self._repeat(recording.current, track)
+        same = self._same(track)
+        if same:
+            return self._merge(same, track)
+        return self._add(track)
+
+    def _repeat(self, recording: _NewRecording, track: SourceTrack) -> _NewRecording:
+        """Include the duration of a row that has the id of a recording, where it is near."""
+        duration, known = track.duration_ms, recording.durations
+        if known.shortest is None:
+            known.extend(duration)
+            return recording
+        is_same_name = recording.name == hash(track.name_key)
+        if duration is None or not is_same_name or not known.is_near(duration):
+            return recording
+        return self._merge([recording, *self._same(track)], track)
+
+    def _same(self, track: SourceTrack) -> list[_NewRecording]:
+        """Return the recordings of the same name and duration."""
+        if not track.match_by_name:
+            return []
         candidates = self._recordings.get(hash(track.name_key), ())
-        same = identity.match_recording(candidates, track.duration_ms, None)
-        if same is None or not track.match_by_name:
-            return False
-        same.durations.extend(track.duration_ms)
-        return True
+        return identity.match_recordings(candidates, track.duration_ms, None)
 
-    def _add(self, track: SourceTrack) -> None:
+    def _merge(self, same: Sequence[_NewRecording], track: SourceTrack) -> _NewRecording:
+        """Make one recording of those that a row joins."""
+        oldest, *others = sorted({one.id: one for one in same}.values(), key=lambda one: one.id)
+        for other in others:
+            oldest.durations.extend(other.durations.shortest)
+            oldest.durations.extend(other.durations.longest)
+            other.merged_into = oldest
+            self._recordings[other.name].remove(other)
+            self._new -= 1
+        oldest.durations.extend(track.duration_ms)
+        return oldest
+
+    def _add(self, track: SourceTrack) -> _NewRecording:
         self._new += 1
-        recording = _NewRecording(self._new, DurationRange(track.duration_ms, track.duration_ms))
-        self._recordings.setdefault(hash(track.name_key), []).append(recording)
+        self._last_id += 1
+        durations = DurationRange(track.duration_ms, track.duration_ms)
+        recording = _NewRecording(self._last_id, hash(track.name_key), durations)
+        self._recordings.setdefault(recording.name, []).append(recording)
+        return recording
 
     def result(self, seconds: float, stopped: Literal["done", "interrupted"]) -> ImportResult:
         """Return the counts."""

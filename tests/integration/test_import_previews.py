@@ -42,6 +42,26 @@ def imported(engine: Engine, path: Path, content: str, *, dry_run: bool = False)
             id="ISRC and durations",
         ),
         pytest.param(
+            "title,artist,isrc,track_id,duration_ms\nRed,Cy,,0aaaaaaaaaaaaaaaaaaaa1,180000\n"
+            "Red,Cy,,0aaaaaaaaaaaaaaaaaaaa1,181500\nRed,Cy,,0aaaaaaaaaaaaaaaaaaaa2,183000\n"
+            "Tan,Cy,,0aaaaaaaaaaaaaaaaaaaa3,\nTan,Cy,,0aaaaaaaaaaaaaaaaaaaa3,200000\n"
+            "Tan,Cy,,0aaaaaaaaaaaaaaaaaaaa4,201000\nTan,Cy,,0aaaaaaaaaaaaaaaaaaaa5,204000\n",
+            3,
+            id="another duration of an id extends the range",
+        ),
+        pytest.param(
+            "title,artist,track_id,duration_ms\nRed,Cy,0aaaaaaaaaaaaaaaaaaaa1,180000\n"
+            "Red,Cy,0aaaaaaaaaaaaaaaaaaaa2,183500\nRed,Cy,0aaaaaaaaaaaaaaaaaaaa1,182000\n"
+            "Red,Cy,0aaaaaaaaaaaaaaaaaaaa2,185000\nRed,Cy,0aaaaaaaaaaaaaaaaaaaa6,187000\n",
+            1,
+            id="a duration joins two recordings",
+        ),
+        pytest.param(
+            "title,artist,duration_ms\nTwo,Bo,201500\nTwo,Bo,203000\nTwo,Bo,204500\n",
+            0,
+            id="the range of a stored track grows",
+        ),
+        pytest.param(
             "title,artist,id,duration_ms\nRed,Cy,x7,180000\nTan,Cy,x7,180000\n"
             "Red,Cy,x9,181000\nRed,Cy,x7,90000\n",
             3,
