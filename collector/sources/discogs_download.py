@@ -85,19 +85,24 @@ class DiscogsDownloader:
 
     def find_newest(self, today: date) -> ReleasesDump:
         """Return the newest complete month; raise `NotFound` if there is none lately."""
+        refusal = ""
         for month in _months_before(today):
             path = f"data/{month:%Y}/discogs_{month:%Y%m%d}_"
             checksums = _Text()
             try:
                 self._fetch(f"{path}CHECKSUM.txt", checksums, self._timeout)
-            except (AccessDenied, NotFound):
+            except NotFound:
+                continue
+            except AccessDenied as error:  # some hosts refuse what they do not have
+                refusal = f" ({error})"
                 continue
             for line in checksums.text.splitlines():
                 match = _LINE.fullmatch(line.strip())
                 if match:
                     return ReleasesDump(match[2], path.rpartition("/")[0], match[1].lower())
         raise NotFound(
-            f"{self._base_url} has no complete dump of the last {_MONTHS_BACK} months: try later."
+            f"{self._base_url} has no complete dump of the last {_MONTHS_BACK} months{refusal}: "
+            "try later."
         )
 
     def download(self, dump: ReleasesDump, target: Path, advance: Callable[[int], None]) -> None:

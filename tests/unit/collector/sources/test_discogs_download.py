@@ -70,6 +70,13 @@ def test_no_complete_month_is_an_error(downloader, server):
     assert len(server.received) == 3
 
 
+def test_a_refusal_of_every_month_is_named(downloader, server):
+    """Such as that of an address: trying later would not help."""
+    server.respond("/", ScriptedResponse(302, headers={"Location": "http://example.org/"}))
+    with pytest.raises(NotFound, match=r"no complete dump .* \(The file is redirected to"):
+        downloader.find_newest(TODAY)
+
+
 def test_a_download_that_breaks_off_starts_again(downloader, server, tmp_path):
     """Nothing of the first part is kept."""
     whole = ScriptedResponse(body=CONTENT)
