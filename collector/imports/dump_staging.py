@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from collector.datasets.dumps import archive
-from collector.datasets.dumps.staging import StagingBusy, StagingDamaged, StagingFile
+from collector.datasets.dumps.staging import StagingFile
 from collector.datasets.formats.table import DamagedFile, NotADataset
 from collector.imports.pipeline import batches
 from collector.imports.records import ImportResult
@@ -86,7 +86,7 @@ def _delete_stale(folder: Path, own: Path) -> None:
         if path == own:
             continue
         with (
-            suppress(StagingBusy, StagingDamaged, UserError, OSError),
+            suppress(UserError, OSError),  # in use, damaged or not to be written
             StagingFile.open(path, ()) as staging,
         ):
             states = staging.facts(_HASH)
