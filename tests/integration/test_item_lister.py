@@ -152,17 +152,21 @@ def test_a_refused_cursor_closes_the_search(engine):
         assert not crawl.has_work()
 
 
-def test_items_outside_the_wanted_licences_do_not_count(engine, sandbox, monkeypatch):
+def test_items_outside_the_wanted_licences_do_not_count(engine, serving, monkeypatch):
     """They are listed, and the search goes on for others."""
     monkeypatch.setattr(InternetArchive, "page_limits", (100,))
-    genre_use.add(engine, FakeClock(), "rock", 30)
+    sandbox = serving(catalogue=SandboxCatalogue(generate_catalogue(1, 200, 80))).sandbox
+    genre_use.add(engine, FakeClock(), "rock", 80)
     all_licences, _ = harvest(engine, settings_for(sandbox))
-    _, crawl = harvest(engine, settings_for(sandbox, licence="open"))
+    assert count(engine, tables.audio_item) == 100
+    open_ones, crawl = harvest(engine, settings_for(sandbox, licence="open"))
     with read_transaction(engine) as connection:
         allowed = audio_items.allowed_licences(connection, SOURCE, "open")
     assert set(allowed) == {"cc-by-4.0", "cc-by-sa-3.0", "cc0"}
-    assert all_licences.requests == 1
-    assert count(engine, tables.audio_item) > 100 or not crawl.has_work()
+    assert (all_licences.requests, all_licences.stopped) == (1, "listed")
+    assert open_ones.requests > 0
+    assert count(engine, tables.audio_item) > 100
+    assert not crawl.has_work()
 
 
 def test_a_subject_that_only_holds_the_word_is_another_genre(engine, serving):
