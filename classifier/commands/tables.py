@@ -21,7 +21,7 @@ _METRICS: Final = {
     "broad_accuracy": "correct broad genre",
 }
 _OTHER: Final = (
-    "other: test tracks that were to test seen artists, but whose artists have no training track."
+    "other: test tracks of artists that are not held out, but have no training track either."
 )
 SYNTHETIC_NOTICE: Final = (
     "Trained on a synthetic catalogue ({origin}): none of this is real music."
@@ -88,7 +88,7 @@ def _rows(regimes: Sequence[Mapping[str, Any]], genres: int) -> Iterator[Sequenc
     yield ("accuracy", *(one["accuracy"] for one in regimes))
     yield ("  95% interval", *(_format_interval(one["interval"]) for one in regimes))
     yield ("majority baseline", *(one.get("baseline") for one in regimes))
-    yield (f"guessing among {genres} genres", *[1 / genres] * len(regimes))
+    yield (f"random guess among {genres} genres", *[1 / genres] * len(regimes))
     for name, title in _METRICS.items():
         if any(one.get(name) is not None for one in regimes):
             yield (title, *(one.get(name) for one in regimes))

@@ -31,7 +31,7 @@ def decide_first(
     comparisons = {}
     for regime, baseline in against_baseline.items():
         if baseline is not None:
-            rivals = (baseline, "the majority baseline"), (against_chance.get(regime), "guessing")
+            rivals = (baseline, "the majority baseline"), (against_chance.get(regime), "a random guess")
             comparisons[regime] = min(
                 rivals, key=lambda rival: inf if rival[0] is None else rival[0].difference
             )
@@ -52,7 +52,7 @@ def decide_first(
     if beaten:
         reason = f"No champion to compare with; better for {' and '.join(beaten)}: {summary}."
         return PromotionDecision("champion", reason)
-    reason = f"Not better than predicting one genre, or guessing: {summary}."
+    reason = f"Not better than the majority baseline or a random guess: {summary}."
     return PromotionDecision("rejected", reason)
 
 

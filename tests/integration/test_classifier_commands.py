@@ -158,7 +158,7 @@ def test_pinning_reports_the_change(database: Engine) -> None:
 def test_the_random_baseline_is_listed(database: Engine) -> None:
     """It is 1/number of genres; a metric without one has no row."""
     result = CliRunner().invoke(app, [*TRAIN], catch_exceptions=False).stdout
-    row = next(line for line in result.splitlines() if "guessing among 3 genres" in line)
+    row = next(line for line in result.splitlines() if "random guess among 3 genres" in line)
     assert "0.333" in row
     assert "right broad genre" not in result
 

@@ -39,7 +39,7 @@ def test_the_first_must_beat_guessing_where_the_commonest_genre_is_rarer() -> No
     """Better than the baseline, worse than chance: no champion."""
     decision = decide_first({"new_artist": BETTER}, {"new_artist": WORSE})
     assert decision.status == "rejected"
-    assert "against guessing" in decision.reason
+    assert "against a random guess" in decision.reason
     assert decide_first({"new_artist": WORSE}, {"new_artist": BETTER}).status == "rejected"
     assert decide_first({"new_artist": BETTER}, {"new_artist": BETTER}).status == "champion"
 
