@@ -31,7 +31,10 @@ def decide_first(
     comparisons = {}
     for regime, baseline in against_baseline.items():
         if baseline is not None:
-            rivals = (baseline, "the majority baseline"), (against_chance.get(regime), "a random guess")
+            rivals = (
+                (baseline, "the majority baseline"),
+                (against_chance.get(regime), "a random guess"),
+            )
             comparisons[regime] = min(
                 rivals, key=lambda rival: inf if rival[0] is None else rival[0].difference
             )
