@@ -1,9 +1,9 @@
 """HTTP session with limits for every response: one deadline, a maximum size, no redirects.
 
 A timeout of `requests` limits the wait for the next byte only, so a server that sends one byte per
-second could block a request without end. Here the timeout is the deadline for the whole response:
-status line, headers and body; the size is counted after decompression. `file_download` writes
-bodies to files, under the same deadline.
+second could block a request without end. Here the timeout is the deadline for the whole request:
+look-up of the name, connection, status line, headers and body; the size is counted after
+decompression. `file_download` writes bodies to files, under the same deadline.
 """
 
 import base64
@@ -20,8 +20,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError
 from urllib3.poolmanager import PoolManager
 
+from collector.http.connecting import PendingConnection
 from genrebase.counts import counted
 from genrebase.runtime import redaction
 
@@ -190,7 +192,7 @@ def _clean(value: Any) -> Any:
 
 
 class _Deadline:
-    """Shuts down the sockets of a request at its deadline.
+    """Gives up the connections of a request, and shuts down its sockets, at its deadline.
 
     A blocking read then ends at once. The sockets are duplicates: TLS takes the
     original from the object that was registered.
@@ -200,6 +202,7 @@ class _Deadline:
         self.is_over = False
         self._lock = threading.RLock()  # the handler of a signal may interrupt its holder
         self._sockets: list[socket.socket] = []
+        self._pending: list[PendingConnection] = []
         self._timer = threading.Timer(seconds, self.end)
         self._timer.daemon = True
         self._timer.start()
@@ -210,6 +213,17 @@ class _Deadline:
         if self.is_over:
             self.end()
 
+    def connect(
+        self, connect: Callable[[], socket.socket], seconds: float | None
+    ) -> socket.socket | None:
+        """Return a connection; None where it takes more than `seconds`, or until the deadline."""
+        pending = PendingConnection(connect)
+        with self._lock:
+            self._pending.append(pending)
+        if self.is_over:
+            pending.give_up()
+        return pending.wait(seconds)
+
     def close(self) -> None:
         self._timer.cancel()
         with self._lock:
@@ -218,9 +232,11 @@ class _Deadline:
             self._sockets.clear()
 
     def end(self) -> None:
-        """Shut the sockets down."""
+        """Give the connections up, and shut the sockets down."""
         with self._lock:
             self.is_over = True
+            for pending in self._pending:
+                pending.give_up()
             for duplicate in self._sockets:
                 with suppress(OSError):  # the server has closed it
                     duplicate.shutdown(socket.SHUT_RDWR)
@@ -256,8 +272,13 @@ def _watch(connected: socket.socket | None) -> None:
 
 class _WatchedConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
-        _watch(connected)
+        deadline = getattr(_running, "deadline", None)
+        if deadline is None:
+            return super()._new_conn()
+        connected: socket.socket | None = deadline.connect(super()._new_conn, self.timeout)
+        if connected is None:
+            raise ConnectTimeoutError(self, f"no connection to {self.host} in time")
+        deadline.watch(connected)
         return connected
 
     def putrequest(self, *args: Any, **options: Any) -> None:

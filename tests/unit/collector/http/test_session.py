@@ -21,7 +21,7 @@ from collector.errors import (
     RateLimited,
     SourceUnavailable,
 )
-from collector.http import client, session
+from collector.http import client, connecting, session
 from genrebase.runtime.redaction import redact
 from tests.scripted_server import ScriptedResponse, serving
 
@@ -286,3 +286,62 @@ def test_a_signal_may_interrupt_the_deadlines_own_work() -> None:
         assert deadline.is_over
     finally:
         deadline.close()
+
+
+@pytest.fixture
+def resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Names are looked up, as this computer's own, when the event is set, and after the test."""
+    release, look_up = threading.Event(), socket.getaddrinfo
+
+    def hang(_host: str, port: int, *options: Any) -> Any:
+        release.wait()
+        return look_up("127.0.0.1", port, *options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    yield release
+    release.set()
+
+
+@pytest.mark.usefixtures("resolver_that_hangs")
+def test_a_look_up_of_a_name_ends_at_the_deadline() -> None:
+    """The system's resolver has no timeout of its own that we could set."""
+    with pytest.raises(SourceUnavailable, match="in time"):
+        get("http://api.example.org/", timeout=0.2)
+
+
+@pytest.mark.usefixtures("resolver_that_hangs")
+def test_a_look_up_of_a_name_is_not_waited_for_like_a_download(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A download may take hours; its connection may not."""
+    monkeypatch.setattr(session, "MAX_SILENCE_SECONDS", 0.2)
+    with pytest.raises(SourceUnavailable):
+        get("http://api.example.org/", timeout=3_600)
+
+
+@pytest.mark.usefixtures("resolver_that_hangs")
+def test_a_signal_ends_the_look_up_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its handler ends the request of the main thread, which waits for the connection."""
+    wait = connecting.PendingConnection.wait
+
+    def interrupted(self: connecting.PendingConnection, seconds: float | None = None) -> Any:
+        session.end_running_request()
+        return wait(self, seconds)
+
+    monkeypatch.setattr(connecting.PendingConnection, "wait", interrupted)
+    with pytest.raises(SourceUnavailable, match="in time"):
+        get("http://api.example.org/", timeout=3_600)
+
+
+def test_a_connection_that_comes_too_late_is_closed(resolver_that_hangs: threading.Event) -> None:
+    """Nobody would use it: the server sees its end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://api.example.org:{listener.getsockname()[1]}/"
+        with pytest.raises(SourceUnavailable, match="in time"):
+            get(address, timeout=0.2)
+        resolver_that_hangs.set()
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.recv(1) == b""
