@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from classifier import threads
-from classifier.training_config import parse_list
+from classifier.config_options import parse_list
 
 threads.configure_openmp()  # before scikit-learn is imported
 

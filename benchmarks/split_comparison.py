@@ -9,7 +9,7 @@ and the accuracy on the frozen test sides, with 95% intervals over artists. Noth
 import argparse
 
 from classifier import threads
-from classifier.training_config import parse_list
+from classifier.config_options import parse_list
 
 threads.configure_openmp()  # before scikit-learn is imported
 

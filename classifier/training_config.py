@@ -5,13 +5,21 @@ options of all commands that train (`commands.training_options`), the JSON store
 the command line that reproduces it are derived from these fields.
 """
 
-import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from classifier.errors import BadParameter, BadTrainingConfig
+from classifier.config_options import (
+    Option,
+    check_value,
+    option,
+    option_text,
+    parse_components,
+    parse_list,
+    parse_parameter,
+)
+from classifier.errors import BadTrainingConfig
 
 if TYPE_CHECKING:
     from classifier.records import StoredModel
@@ -60,33 +68,6 @@ BALANCING_METHODS: Final = ("weights", "smote")
 """Class imbalance: weight rare genres up, or oversample them with synthetic tracks (SMOTE)."""
 
 
-def parse_list(text: str) -> list[str]:
-    """Return the parts of a comma-separated list, each once; double quotes protect a comma."""
-    parts = [part.strip() for part in next(csv.reader([text], skipinitialspace=True), [])]
-    return list(dict.fromkeys(part for part in parts if part))
-
-
-def parse_parameter(text: str, option: str = "--param") -> tuple[str, Any]:
-    """Return name and value of `name=value`; the value is JSON where it parses as JSON.
-
-    The message of `BadParameter` names `option`.
-    """
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise BadParameter(f"{text!r} has no value: write {option} name=value.")
-    return name.strip(), _parse_value(value.strip())
-
-
-def _parse_value(text: str) -> Any:
-    words = {"none": None, "true": True, "false": False}
-    if text.lower() in words:
-        return words[text.lower()]
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
 def _parse_task(text: str) -> str:
     if not text.strip():
         raise BadTrainingConfig("A task needs a name.")
@@ -97,47 +78,10 @@ def _parse_features(text: str) -> tuple[str, ...]:
     """Return the groups in the order of `FEATURE_GROUPS`: their order makes no other model."""
     groups = parse_list(text)
     for group in groups:
-        _check_value("feature group", group, FEATURE_GROUPS)
+        check_value("feature group", group, FEATURE_GROUPS)
     if not groups:
         raise BadTrainingConfig(f"Name a feature group: {', '.join(FEATURE_GROUPS)}.")
     return tuple(group for group in FEATURE_GROUPS if group in groups)
-
-
-def _parse_components(text: str) -> int | float:
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    try:
-        share = float(text)
-    except ValueError:
-        share = 0.0
-    if not 0 < share < 1:
-        raise BadTrainingConfig(
-            f"--pca is a number of components, or a share below 1: not {text!r}."
-        )
-    return share
-
-
-def _check_value(what: str, value: str, values: tuple[str, ...]) -> None:
-    if value not in values:
-        raise BadTrainingConfig(f"There is no {what} {value!r}. Known: {', '.join(values)}.")
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """The command-line option of a field."""
-
-    help: str
-    name: str | None = None
-    """Without dashes; None: the field's name."""
-    values: tuple[str, ...] = ()
-    """All that are allowed; empty: any."""
-    parse: Callable[[Any], Any] = lambda value: value
-    type: Any = str
-    minimum: int | None = None
-
-
-def _option(default: Any, text: str, **how: Any) -> Any:
-    return field(default=default, metadata={"option": Option(text, **how)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +92,22 @@ class Preprocessing:
     the same way; none of them is removed as an outlier or added by oversampling.
     """
 
-    scaling: str | None = _option(
+    scaling: str | None = option(
         None, "standard, minmax or none (default: what the estimator needs).", values=SCALINGS
     )
-    components: int | float | None = _option(
+    components: int | float | None = option(
         None,
         "Number of principal components (8), or share of the variance to explain (0.95).",
         name="pca",
-        parse=_parse_components,
+        parse=parse_components,
     )
     """Number of principal components, or the share of the variance that they explain."""
-    outliers: str | None = _option(
+    outliers: str | None = option(
         None,
         "Remove outliers (DBSCAN noise) from the training tracks: genre or overall.",
         values=OUTLIER_SCOPES,
     )
-    balance: str | None = _option(
+    balance: str | None = option(
         None,
         "Class imbalance: weights (class weights) or smote (oversample rare genres).",
         values=BALANCING_METHODS,
@@ -179,20 +123,20 @@ class Preprocessing:
 class TrainingConfig:
     """What to train, on which tracks; stored with the model."""
 
-    task: str = _option(
+    task: str = option(
         DEFAULT_TASK,
         f"Name of the task; only models of one task compete (default: {DEFAULT_TASK}).",
         parse=_parse_task,
     )
-    estimator: str = _option("blend", "The estimator; an unknown name lists all there are.")
-    genres: tuple[str, ...] | None = _option(
+    estimator: str = option("blend", "The estimator; an unknown name lists all there are.")
+    genres: tuple[str, ...] | None = option(
         None, "Only these genres: a,b,c.", parse=lambda text: tuple(parse_list(text))
     )
     """None: all."""
-    exclude: tuple[str, ...] = _option(
+    exclude: tuple[str, ...] = option(
         (), "All genres but these: a,b,c.", parse=lambda text: tuple(parse_list(text))
     )
-    features: tuple[str, ...] = _option(
+    features: tuple[str, ...] = option(
         DEFAULT_FEATURE_GROUPS,
         f"Feature groups: some of {', '.join(FEATURE_GROUPS)} (default: the first four, "
         "the next four if a tenth of the tracks has them; cnn adds matrices).",
@@ -200,52 +144,50 @@ class TrainingConfig:
     )
     auto_features: bool = False
     """Add feature groups that enough tracks have; `audio_joins.resolve_features` decides, once."""
-    descriptors: str | None = _option(
+    descriptors: str | None = option(
         None, "The descriptor set (default: the one that most labelled tracks have)."
     )
-    split: str = _option(
+    split: str = option(
         SPLITS[0],
         "The split to evaluate on: frozen (by folds; default) or official (published with a "
         "dataset).",
         values=SPLITS,
     )
-    labels: str = _option(
+    labels: str = option(
         LABEL_POLICIES[0],
         "claim: one genre per track; exclusive: leave out tracks with sightings of "
         "several genres; shared: a track counts for every genre of its sightings,"
         " weighted by votes if there are any, total weight one (default: claim).",
         values=LABEL_POLICIES,
     )
-    licence: str = _option(
+    licence: str = option(
         LICENCES[0],
         "Train only on labels and features under these licences: open, noncommercial (open and "
         "non-commercial licences) or any (default).",
         values=LICENCES,
     )
-    min_level: str = _option(
+    min_level: str = option(
         MIN_LEVELS[0],
         "Use only labels of this level: recording, release (also those of the recording) or "
         "artist (all; default). Labels without a level are always used.",
         values=MIN_LEVELS,
     )
-    mapping: str | None = _option(
+    mapping: str | None = option(
         None, "The mapping of fine genres to broad ones (default: genrebase-13)."
     )
-    level: str = _option(
-        LEVELS[0], "Classify fine or broad genres (default: fine).", values=LEVELS
-    )
-    unmapped: str = _option(
+    level: str = option(LEVELS[0], "Classify fine or broad genres (default: fine).", values=LEVELS)
+    unmapped: str = option(
         UNMAPPED_POLICIES[0],
         "Genres that are not in the mapping: drop (default), other (merge into one) or own "
         "(keep as they are).",
         values=UNMAPPED_POLICIES,
     )
-    within: str | None = _option(None, "Only the fine genres inside this broad one.")
-    per_genre: int | None = _option(
+    within: str | None = option(None, "Only the fine genres inside this broad one.")
+    per_genre: int | None = option(
         None, "Train on at most this many tracks of each genre.", type=int, minimum=1
     )
     """The evaluation uses all tracks all the same."""
-    min_tracks: int = _option(
+    min_tracks: int = option(
         MIN_TRACKS_PER_GENRE,
         f"Leave out genres with fewer labelled tracks (default: {MIN_TRACKS_PER_GENRE}).",
         type=int,
@@ -263,7 +205,7 @@ class TrainingConfig:
         },
     )
     """Parameters of the estimator that differ from its defaults."""
-    seed: int = _option(0, "Random seed of training and evaluation.", type=int, minimum=0)
+    seed: int = option(0, "Random seed of training and evaluation.", type=int, minimum=0)
     preprocessing: Preprocessing = Preprocessing()
 
     @classmethod
@@ -279,10 +221,10 @@ class TrainingConfig:
         for name, typed in given.items():
             if typed is None:
                 continue
-            option = OPTIONS[name]
-            if option.values:
-                _check_value(option.name or name, typed, option.values)
-            values[name] = option.parse(typed)
+            described = OPTIONS[name]
+            if described.values:
+                check_value(described.name or name, typed, described.values)
+            values[name] = described.parse(typed)
         if values.get("level") == "broad" and "within" in values:
             raise BadTrainingConfig(
                 "A broad genre contains fine genres only: leave out --level broad or --within."
@@ -352,7 +294,7 @@ class TrainingConfig:
 
         The estimator is always among them: a setting may change its default.
         """
-        for name, option in OPTIONS.items():
+        for name, described in OPTIONS.items():
             owner: Any = self.preprocessing if name in Preprocessing.__slots__ else self
             value = getattr(owner, name)
             if name == "params":
@@ -364,8 +306,8 @@ class TrainingConfig:
                     )
                     yield from ("--param", f"{parameter}={text}")
             elif name == "estimator" or value != _FIELDS[name].default:
-                option_name = (option.name or name).replace("_", "-")
-                yield from (f"--{option_name}", _option_text(value))
+                option_name = (described.name or name).replace("_", "-")
+                yield from (f"--{option_name}", option_text(value))
 
     def same_question(self, other: "TrainingConfig") -> bool:
         """Return whether both have the same kind of labels and split, so that models compete."""
@@ -373,12 +315,6 @@ class TrainingConfig:
             getattr(self, name) == getattr(other, name)
             for name in ("mapping", "level", "unmapped", "split")
         )
-
-
-def _option_text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ",".join(f'"{part}"' if "," in part else part for part in value)
-    return str(value)
 
 
 _PREPROCESSING_KEY: Final = "preparation"

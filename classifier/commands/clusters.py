@@ -7,8 +7,9 @@ import typer
 
 from classifier import threads
 from classifier.commands.training_options import with_training_options
+from classifier.config_options import parse_list
 from classifier.settings import ClassifierSettings
-from classifier.training_config import TrainingConfig, parse_list
+from classifier.training_config import TrainingConfig
 from genrebase.counts import counted
 from genrebase.runtime.console import Output
 

@@ -18,8 +18,9 @@ from classifier.commands.experiment import (
     print_notices,
 )
 from classifier.commands.training_options import SnapshotOption, with_training_options
+from classifier.config_options import parse_list
 from classifier.errors import BadTrainingConfig
-from classifier.training_config import FEATURE_GROUPS, SPLITS, TrainingConfig, parse_list
+from classifier.training_config import FEATURE_GROUPS, SPLITS, TrainingConfig
 from genrebase.runtime.console import Output
 
 _COLUMNS = ("unseen artists", "seen artists", "training", "seconds", "MB")

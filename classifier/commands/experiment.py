@@ -10,10 +10,11 @@ import typer
 
 from classifier.commands import interrupts
 from classifier.commands.training_options import load_snapshot
+from classifier.config_options import parse_list
 from classifier.data_sources import TrainingSources
 from classifier.errors import BadTrainingConfig
 from classifier.settings import ClassifierSettings
-from classifier.training_config import TrainingConfig, parse_list
+from classifier.training_config import TrainingConfig
 from genrebase.counts import counted
 from genrebase.runtime.console import Output
 

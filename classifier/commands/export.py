@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from classifier import licence_terms
-from classifier.training_config import parse_list
+from classifier.config_options import parse_list
 from genrebase.counts import counted
 from genrebase.runtime.command_line import ForSpreadsheets
 from genrebase.runtime.console import Output

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from classifier.config_options import parse_list
 from classifier.settings import ClassifierSettings
-from classifier.training_config import DEFAULT_TASK, parse_list
+from classifier.training_config import DEFAULT_TASK
 from genrebase.runtime.console import Output
 
 

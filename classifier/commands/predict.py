@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from classifier import threads
+from classifier.config_options import parse_parameter
 from classifier.errors import BadTrainingConfig
 from classifier.records import TrackPrediction
 from classifier.settings import ClassifierSettings
-from classifier.training_config import DEFAULT_TASK, parse_parameter
+from classifier.training_config import DEFAULT_TASK
 from genrebase.counts import agree, counted
 from genrebase.runtime.console import Output
 

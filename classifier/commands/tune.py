@@ -17,9 +17,10 @@ from classifier.commands.experiment import (
     print_notices,
 )
 from classifier.commands.training_options import SnapshotOption, with_training_options
+from classifier.config_options import parse_list
 from classifier.errors import BadTrainingConfig
 from classifier.settings import ClassifierSettings
-from classifier.training_config import TrainingConfig, parse_list
+from classifier.training_config import TrainingConfig
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@
 import pytest
 
 from classifier.commands.training_options import training_config
+from classifier.config_options import parse_list, parse_parameter
 from classifier.errors import BadParameter, BadTrainingConfig
 from classifier.settings import ClassifierSettings
-from classifier.training_config import Preprocessing, parse_list, parse_parameter
+from classifier.training_config import Preprocessing
 from genrebase.settings import InvalidSettings
 
 SETTINGS = ClassifierSettings(_env_file=None)

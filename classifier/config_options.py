@@ -1,0 +1,83 @@
+"""Command-line options as metadata of dataclass fields, and the parsing of their values."""
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from classifier.errors import BadParameter, BadTrainingConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """The command-line option of a field."""
+
+    help: str
+    name: str | None = None
+    """Without dashes; None: the field's name."""
+    values: tuple[str, ...] = ()
+    """All that are allowed; empty: any."""
+    parse: Callable[[Any], Any] = lambda value: value
+    type: Any = str
+    minimum: int | None = None
+
+
+def option(default: Any, text: str, **how: Any) -> Any:
+    """Return a dataclass field with this default and command-line option."""
+    return field(default=default, metadata={"option": Option(text, **how)})
+
+
+def parse_list(text: str) -> list[str]:
+    """Return the parts of a comma-separated list, each once; double quotes protect a comma."""
+    parts = [part.strip() for part in next(csv.reader([text], skipinitialspace=True), [])]
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def parse_parameter(text: str, option: str = "--param") -> tuple[str, Any]:
+    """Return name and value of `name=value`; the value is JSON where it parses as JSON.
+
+    The message of `BadParameter` names `option`.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise BadParameter(f"{text!r} has no value: write {option} name=value.")
+    return name.strip(), _parse_value(value.strip())
+
+
+def _parse_value(text: str) -> Any:
+    words = {"none": None, "true": True, "false": False}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def parse_components(text: str) -> int | float:
+    """Return the value of `--pca`: a number of components or a share of the variance."""
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise BadTrainingConfig(
+            f"--pca is a number of components, or a share below 1: not {text!r}."
+        )
+    return share
+
+
+def check_value(what: str, value: str, values: tuple[str, ...]) -> None:
+    """Raise `BadTrainingConfig` for a value that is not among `values`."""
+    if value not in values:
+        raise BadTrainingConfig(f"There is no {what} {value!r}. Known: {', '.join(values)}.")
+
+
+def option_text(value: Any) -> str:
+    """Return a value as it is typed after its option."""
+    if isinstance(value, tuple):
+        return ",".join(f'"{part}"' if "," in part else part for part in value)
+    return str(value)
