@@ -45,6 +45,13 @@ planner reads whole tables for them: at 500,000 tracks an import is several time
 
 _CONNECT_SECONDS: Final = 10
 
+_POSTGRES_ARGUMENTS: Final = {
+    "connect_timeout": _CONNECT_SECONDS,
+    "application_name": "genrebase",
+    "client_encoding": "utf8",
+    "options": _POSTGRES_OPTIONS,
+}
+
 _CONCURRENT_WRITES: Final = frozenset({"40001", "40P01"})
 """PostgreSQL's codes of a serialization failure and a deadlock."""
 
@@ -106,18 +113,16 @@ def make_engine(url: str | URL | None = None, *, settings: StoreSettings | None 
         _configure_sqlite(engine)
         return engine
     try:
-        return create_engine(
-            address,
-            pool_pre_ping=True,
-            connect_args={
-                "connect_timeout": _CONNECT_SECONDS,
-                "application_name": "genrebase",
-                "client_encoding": "utf8",
-                "options": _POSTGRES_OPTIONS,
-            },
-        )
+        return create_engine(address, pool_pre_ping=True, connect_args=_POSTGRES_ARGUMENTS)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise InvalidUrl(f"PostgreSQL needs its driver. {install_hint('postgres')}") from None
+
+
+def postgresql_options(engine: Engine) -> dict[str, Any]:
+    """Return libpq's options with which an engine of `make_engine` connects to PostgreSQL."""
+    _, arguments = engine.dialect.create_connect_args(engine.url)
+    options = {name: value for name, value in arguments.items() if isinstance(value, str | int)}
+    return {**options, **_POSTGRES_ARGUMENTS}
 
 
 @contextmanager

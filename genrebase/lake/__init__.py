@@ -1,0 +1,1 @@
+"""Columnar reading and copies: tables as Arrow batches, views in DuckDB, Parquet files."""

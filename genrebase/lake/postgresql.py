@@ -1,0 +1,68 @@
+"""Read a PostgreSQL database by binary COPY, in one transaction that sees one state of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pyarrow as pa
+
+from genrebase.extras import install_hint
+from genrebase.lake.batches import as_schema
+from genrebase.store.engine import Engine, postgresql_options
+from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable, InvalidUrl
+
+_SNAPSHOT: Final = (
+    r"-c default_transaction_isolation=repeatable\ read -c default_transaction_read_only=on"
+)
+
+
+class PostgresCopier:
+    """A connection whose queries all see the state of the first one."""
+
+    def __init__(self, connection: Any, where: str) -> None:
+        """Read on an ADBC connection without autocommit; `where` is for messages."""
+        self._connection, self._where = connection, where
+
+    def batches(self, sql: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a query; raise `DatabaseFailure` where reading fails."""
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql)
+                for batch in cursor.fetch_record_batch():
+                    yield as_schema(batch, schema)
+        except (self._connection.Error, OSError, pa.ArrowInvalid) as error:
+            raise DatabaseFailure(
+                f"The database at {self._where} failed in the middle: {_reason(error)}"
+            ) from error
+
+
+@contextmanager
+def open_postgresql(engine: Engine) -> Iterator[PostgresCopier]:
+    """Yield a reader of one state of the database; raise `DatabaseUnreachable` without one."""
+    try:
+        import adbc_driver_postgresql.dbapi as adbc  # of the extra postgres
+        from psycopg.conninfo import make_conninfo
+    except ModuleNotFoundError:
+        raise InvalidUrl(f"PostgreSQL needs its drivers. {install_hint('postgres')}") from None
+
+    where = engine.url.render_as_string()
+    options = postgresql_options(engine)
+    options["options"] = f"{options['options']} {_SNAPSHOT}"
+    try:
+        connection = adbc.connect(make_conninfo(**options))
+    except (adbc.Error, OSError) as error:
+        raise DatabaseUnreachable(
+            f"The database at {where} does not respond: {_reason(error)}"
+        ) from error
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")  # the snapshot begins
+            cursor.fetchone()
+        yield PostgresCopier(connection, where)
+    finally:
+        connection.close()
+
+
+def _reason(error: Exception) -> str:
+    message = str(error).strip()
+    return (message.splitlines() or [type(error).__name__])[0].rstrip(".")

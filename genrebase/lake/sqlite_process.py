@@ -1,0 +1,124 @@
+"""Read a SQLite database through a process of its own, which sees one state of it."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from os import W_OK, access
+from pathlib import Path
+from typing import IO, Final
+
+import pyarrow as pa
+
+from genrebase.lake.sqlite_messages import DONE, ReadRequest
+from genrebase.store.copy import snapshots
+from genrebase.store.engine import Engine, read_transaction
+from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable
+from genrebase.store.settings import StoreSettings
+
+_MODULE: Final = "genrebase.lake.sqlite_process_main"
+_END_SECONDS: Final = 10.0
+"""The process ends within this time of its input's end, or is killed."""
+
+
+class SqliteProcess:
+    """The process, and the streams to it."""
+
+    def __init__(self, uri: str, where: str, busy_seconds: float) -> None:
+        """Start it on a file's URI; raise `DatabaseUnreachable` if it cannot read the file."""
+        self._where = where
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
+            [sys.executable, "-m", _MODULE, uri, str(busy_seconds)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the parent, which ends it
+        )
+        if self._results.read(len(DONE)) != DONE:
+            raise DatabaseUnreachable(
+                f"The database at {where} cannot be read: {self._exit_reason()}"
+            )
+
+    def batches(self, sql: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a query; raise `DatabaseFailure` where reading fails."""
+        try:
+            self._requests.write(ReadRequest(sql, schema).to_line())
+            self._requests.flush()
+            with pa.ipc.open_stream(self._results) as stream:
+                yield from stream
+        except (OSError, pa.ArrowInvalid) as error:
+            raise self._failure() from error
+        if self._results.read(len(DONE)) != DONE:
+            raise self._failure()
+
+    def close(self) -> None:
+        """End the process, also in the middle of a stream."""
+        self._process.kill()  # it only reads: nothing of it is left behind
+        for pipe in (self._requests, self._results, self._process.stderr):
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+        self._process.wait()
+
+    @property
+    def _requests(self) -> IO[bytes]:
+        return _opened(self._process.stdin)
+
+    @property
+    def _results(self) -> IO[bytes]:
+        return _opened(self._process.stdout)
+
+    def _failure(self) -> DatabaseFailure:
+        return DatabaseFailure(
+            f"The database at {self._where} failed in the middle: {self._exit_reason()}"
+        )
+
+    def _exit_reason(self) -> str:
+        with suppress(OSError):
+            self._requests.close()
+        try:
+            code = self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        lines = _opened(self._process.stderr).read().decode(errors="replace").strip().splitlines()
+        return lines[-1].rstrip(".") if lines else f"the reading process ended with status {code}"
+
+
+@contextmanager
+def open_sqlite(engine: Engine, *, in_place: bool) -> Iterator[SqliteProcess]:
+    """Yield a process that reads one state of the database.
+
+    A reader of a database without a write-ahead log blocks commits. So the file is saved to a
+    temporary folder first, and read there, except where it is read `in_place`.
+    """
+    with tempfile.TemporaryDirectory(prefix="genrebase-lake-") as folder:
+        with read_transaction(engine) as connection:
+            row = connection.exec_driver_sql("PRAGMA database_list").first()
+            file = Path(row[2] if row is not None else "")
+            has_log = connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+            if not (in_place or has_log):
+                file = Path(folder) / "snapshot.db"
+                snapshots.save(connection, file)
+        where = engine.url.render_as_string()
+        process = SqliteProcess(_read_only_uri(file), where, StoreSettings.load().busy_timeout)
+        try:
+            yield process
+        finally:
+            process.close()
+
+
+def _read_only_uri(file: Path) -> str:
+    """Return the URI that opens a file for reading only.
+
+    In a folder that cannot be written, a log can be neither created nor read. Where there is none,
+    the file is read as one that nobody changes.
+    """
+    unchangeable = not access(file.parent, W_OK) and not Path(f"{file}-wal").exists()
+    return f"{file.as_uri()}?mode=ro{'&immutable=1' if unchangeable else ''}"
+
+
+def _opened(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None  # noqa: S101 - each was requested
+    return pipe

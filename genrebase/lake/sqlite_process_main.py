@@ -1,0 +1,85 @@
+"""The process that reads a SQLite file: `python -m genrebase.lake.sqlite_process_main`.
+
+It is a process of its own because the ADBC driver brings its own SQLite library, and two libraries
+in one process destroy each other's file locks. It sees one state of the file from its start
+to its end, and ends with its input, hence also when the parent dies. Its arguments are the file's
+URI, and how many seconds to wait for a process that writes to it.
+"""
+
+import signal
+import sys
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Final
+
+import adbc_driver_sqlite.dbapi as adbc
+import pyarrow as pa
+from adbc_driver_sqlite import StatementOptions
+
+from genrebase.lake.batches import TIMESTAMP, as_schema
+from genrebase.lake.sqlite_messages import BATCH_ROWS, DONE, ReadRequest
+
+_EXAMPLES: Final = {
+    pa.string(): "'x'",
+    TIMESTAMP: "'x'",
+    pa.bool_(): "0",
+    pa.int64(): "0",
+    pa.float64(): "0.5",
+    pa.binary(): "x'00'",
+}
+"""SQL literals that SQLite stores as it stores values of these types."""
+
+
+def with_types(request: ReadRequest) -> str:
+    """Return the query with a first row that has a value in every column.
+
+    The driver takes the type of a column from the first rows. Where these are NULL it assumes
+    integers, and fails at the first text.
+    """
+    examples = ", ".join(_EXAMPLES[field.type] for field in request.schema)
+    return f"SELECT {examples} UNION ALL SELECT * FROM ({request.sql})"  # noqa: S608 - our own query
+
+
+def batches(cursor: Any, request: ReadRequest) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a query, converted to its schema."""
+    cursor.execute(with_types(request))
+    skipped = 1
+    for batch in cursor.fetch_record_batch():
+        if batch.num_rows > skipped:
+            yield as_schema(batch.slice(skipped), request.schema)
+        skipped = 0
+
+
+def serve(connection: Any, requests: BinaryIO, results: BinaryIO) -> None:
+    """Write an Arrow stream for each request until the input ends."""
+    with connection.cursor() as cursor:
+        cursor.adbc_statement.set_options(**{StatementOptions.BATCH_ROWS.value: str(BATCH_ROWS)})
+        for line in requests:
+            request = ReadRequest.from_line(line)
+            with pa.ipc.new_stream(results, request.schema) as stream:
+                for batch in batches(cursor, request):
+                    stream.write_batch(batch)
+            results.write(DONE)
+            results.flush()
+
+
+def main(uri: str, busy_seconds: str) -> None:
+    """Serve on one snapshot of the file, waiting so long for a process that writes to it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        with adbc.connect(uri) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute(f"PRAGMA busy_timeout={round(float(busy_seconds) * 1000)}")
+                cursor.execute("SELECT count(*) FROM sqlite_master")  # the snapshot begins
+                cursor.fetchone()
+            sys.stdout.buffer.write(DONE)
+            sys.stdout.buffer.flush()
+            serve(connection, sys.stdin.buffer, sys.stdout.buffer)
+    except BrokenPipeError:
+        pass  # the parent has ended
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent reports it
+        sys.exit(str(error) or type(error).__name__)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,145 @@
+"""Read tables, views and queries as Arrow batches, all from one state of the database."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any, Final, Protocol
+
+import pyarrow as pa
+from sqlalchemy import JSON, Dialect, Select, Table, Text, cast, func, select
+from sqlalchemy.sql.selectable import SelectBase
+
+from genrebase.lake.arrow_types import arrow_schema
+from genrebase.lake.postgresql import open_postgresql
+from genrebase.lake.sqlite_process import open_sqlite
+from genrebase.store import tables, views
+from genrebase.store.engine import Engine
+
+RANGE_KEYS: Final = 100_000
+"""Keys of a range, unless another number is given."""
+
+
+class BatchSource(Protocol):
+    """A connection to a database that delivers Arrow batches."""
+
+    def batches(self, sql: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a query in this schema."""
+        ...
+
+
+class ArrowReader:
+    """Reads one state of a database, one query at a time.
+
+    Integers have 64 bits, times are in UTC, booleans are booleans, documents (JSON) are text.
+    """
+
+    def __init__(self, dialect: Dialect, source: BatchSource) -> None:
+        """Compile queries for `dialect` and read them from `source`."""
+        self._dialect, self._source = dialect, source
+        self._open: Iterator[pa.RecordBatch] = iter(())
+        self._queries = 0
+
+    def query(self, query: SelectBase) -> pa.RecordBatchReader:
+        """Return the rows of a SELECT, as a stream of batches.
+
+        For SQL as text: `text("SELECT …").columns(name=Type(), …)`. The rest of an earlier stream
+        is read and dropped; whoever reads on there gets a `RuntimeError`. Raises
+        `DatabaseFailure`, here or while batches are read.
+        """
+        for _ in self._open:
+            pass
+        self._queries += 1
+        schema = arrow_schema(query.selected_columns)
+        rows = self._source.batches(_sql(query, self._dialect), schema)
+        first = next(rows, None)  # an error in the query is raised here
+        self._open = rows if first is None else chain((first,), rows)
+        return pa.RecordBatchReader.from_batches(schema, self._guarded(self._open, self._queries))
+
+    def table(
+        self, name: str, columns: Sequence[str] | None = None, keys: range | None = None
+    ) -> pa.RecordBatchReader:
+        """Return columns (default: all) of a table or view.
+
+        With `keys`, only rows whose key (`id`, `track_id` or the first column) is in that range of
+        step 1.
+        """
+        relation = _relation(name)
+        chosen = [relation.c[column] for column in columns or relation.c.keys()]
+        query = select(*chosen)
+        if keys is not None:
+            key = key_column(relation)
+            query = query.where(key >= keys.start, key < keys.stop)
+        return self.query(query)
+
+    def key_ranges(self, name: str, size: int = RANGE_KEYS) -> list[range]:
+        """Return the ranges of `size` keys that together hold all rows of a table.
+
+        They begin at multiples of `size`: the same row is in the same range next time.
+        """
+        key = key_column(_relation(name))
+        row = self.query(select(func.min(key).label("first"), func.max(key).label("last")))
+        first, last = (column[0].as_py() for column in row.read_all().columns)
+        if first is None:
+            return []
+        starts = range(first // size * size, last + 1, size)
+        return [range(start, start + size) for start in starts]
+
+    def _guarded(self, rows: Iterator[pa.RecordBatch], number: int) -> Iterator[pa.RecordBatch]:
+        while True:
+            if number != self._queries:
+                raise RuntimeError("the stream was read after the next query had begun")
+            batch = next(rows, None)
+            if batch is None:
+                return
+            yield batch
+
+
+@contextmanager
+def arrow_reader(engine: Engine, *, in_place: bool = False) -> Iterator[ArrowReader]:
+    """Yield a reader of the database as it is now, whatever others write meanwhile.
+
+    A SQLite file without a write-ahead log is saved to a temporary folder first, and read there;
+    with `in_place` it is read itself, and others cannot commit until the block ends. Raises
+    `DatabaseUnreachable`, or `StoreError` where the folder is full.
+    """
+    if engine.dialect.name == "postgresql":
+        with open_postgresql(engine) as copier:
+            yield ArrowReader(engine.dialect, copier)
+    else:
+        with open_sqlite(engine, in_place=in_place) as process:
+            yield ArrowReader(engine.dialect, process)
+
+
+def key_column(relation: Table) -> Any:
+    """Return the column that ranges of rows are made of: `id`, `track_id` or the first one."""
+    for name in ("id", "track_id"):
+        if name in relation.c:
+            return relation.c[name]
+    return next(iter(relation.c))
+
+
+def _relation(name: str) -> Table:
+    return (
+        tables.metadata.tables[name] if name in tables.metadata.tables else views.ALL[name].table
+    )
+
+
+def _sql(query: SelectBase, dialect: Dialect) -> str:
+    if dialect.name != "postgresql":
+        return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    text = str(
+        _documents_as_text(query).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    )
+    return text % ()  # the driver of this dialect would have replaced %% by %
+
+
+def _documents_as_text(query: SelectBase) -> SelectBase:
+    if not any(isinstance(column.type, JSON) for column in query.selected_columns):
+        return query
+    rows = query.subquery("rows")
+    columns: Sequence[Any] = [
+        cast(column, Text).label(column.key) if isinstance(column.type, JSON) else column
+        for column in rows.c
+    ]
+    converted: Select[Any] = select(*columns)
+    return converted
