@@ -23,6 +23,7 @@ from genrebase.store import tables
 from genrebase.store.tables import ALL_FEATURES
 from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
+from genrebase.store.views.exact_sums import exact_sum
 
 PERCENTILES: Final = (5, 25, 50, 75, 95)
 
@@ -89,8 +90,8 @@ def _genre_profiles(providers: Providers) -> Select[Any]:
         "ranked"
     )
     value = ranked.c.value
-    n, total = func.count(), func.sum(value)
-    spread = func.sum(value * value) - total * total / n
+    n, total = func.count(), exact_sum(value)
+    spread = exact_sum(value * value) - total * total / n
     profile = (
         select(
             ranked.c.genre_id,

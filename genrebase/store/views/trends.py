@@ -8,6 +8,7 @@ from genrebase.store import tables
 from genrebase.store.tables import ALL_FEATURES, AUDIO_PROVIDER, FEATURES, OWN_SCALE_FEATURES
 from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
+from genrebase.store.views.exact_sums import exact_mean
 
 _DECADE: Final = 10
 _BAND: Final = 10
@@ -16,7 +17,7 @@ _MAX_POPULARITY: Final = 100
 
 
 def _mean(column: ColumnElement[Any]) -> ColumnElement[float]:
-    return func.avg(cast(column, Double), type_=Double())
+    return exact_mean(cast(column, Double))
 
 
 def _means(
