@@ -1,6 +1,6 @@
-"""The ids of a source that are stored."""
+"""The ids of a source that are stored, and their tracks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -9,6 +9,9 @@ from genrebase.store import bulk, tables
 from genrebase.store.engine import Engine, read_transaction
 
 _AT_ONCE: Final = 50_000
+
+AliasKey = tuple[str, str]
+"""(source, source's id) of a track."""
 
 
 def iterate_ids(engine: Engine, source: str) -> Iterator[str]:
@@ -23,6 +26,20 @@ def iterate_ids(engine: Engine, source: str) -> Iterator[str]:
         if len(ids) < _AT_ONCE:
             return
         last = ids[-1]
+
+
+def tracks_of_aliases(
+    connection: Connection, source: str, source_ids: Iterable[str]
+) -> dict[str, int]:
+    """Return the track of each of a source's ids that is stored."""
+    rows = bulk.select_in(
+        connection,
+        "SELECT a.source_id, a.track_id FROM {values} CROSS JOIN track_alias a"
+        " WHERE a.source_id = listed.value AND a.source = {mark}",
+        list(dict.fromkeys(source_ids)),
+        source,
+    )
+    return dict(map(tuple, rows))
 
 
 def count_other_keys(connection: Connection, source: str, key_of: Mapping[str, str]) -> int:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select, update
 
 from collector.catalogue import audio_files, audio_items, tracks
+from collector.catalogue.aliases import tracks_of_aliases
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.audio.records import AudioAnalysis
 from genrebase.store import bulk, tables
@@ -59,7 +60,7 @@ def record_analysed(
         recorded = tracks.record(connection, list(download.observations), provenance, now)
         sounds = [(key.source, source_id, download.analysis.digest)]
         audio_files.add_digest_aliases(connection, sounds, now)
-    track_id = tracks.tracks_of_aliases(connection, key.source, [source_id]).get(source_id)
+    track_id = tracks_of_aliases(connection, key.source, [source_id]).get(source_id)
     if track_id is None:
         record_failed(connection, key, TRACK_REMOVED, download.received, now)
         return None

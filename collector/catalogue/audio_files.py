@@ -20,6 +20,7 @@ from collector.catalogue import (
     primary_genre,
     tracks,
 )
+from collector.catalogue.aliases import AliasKey, tracks_of_aliases
 from collector.catalogue.audio_names import NamedFile
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.audio.records import PackedFeatures
@@ -233,18 +234,18 @@ def _observe(track: SourceTrack, genres: Sequence[str]) -> list[TrackObservation
     return [TrackObservation(track, genre, min(position, 1)) for position, genre in ranked]
 
 
-def _alias(record: AudioFileRecord) -> tracks.AliasKey:
+def _alias(record: AudioFileRecord) -> AliasKey:
     return record.track.source, record.track.source_id
 
 
 def _track_id_of_each(
     connection: Connection, records: Sequence[AudioFileRecord]
-) -> dict[tracks.AliasKey, int]:
+) -> dict[AliasKey, int]:
     aliases = {_alias(record) for record in records}
     return {
         (source, source_id): track_id
         for source in sorted({source for source, _ in aliases})
-        for source_id, track_id in tracks.tracks_of_aliases(
+        for source_id, track_id in tracks_of_aliases(
             connection, source, [own for its_source, own in aliases if its_source == source]
         ).items()
     }
@@ -262,8 +263,8 @@ def add_digest_aliases(
     for source, source_id, digest in sounds:
         if source == SOURCE:
             continue
-        track_id = tracks.tracks_of_aliases(connection, source, [source_id])[source_id]
-        holder = tracks.tracks_of_aliases(connection, SOURCE, [digest]).get(digest)
+        track_id = tracks_of_aliases(connection, source, [source_id])[source_id]
+        holder = tracks_of_aliases(connection, SOURCE, [digest]).get(digest)
         if holder is None:
             alias = (SOURCE, digest, track_id)
             bulk.insert(connection, tables.track_alias, _ALIAS_COLUMNS, [alias])

@@ -13,7 +13,8 @@ from pathlib import Path
 from sqlalchemy import Connection, and_, delete, select
 
 from collector.audio.metadata import SOURCE, parse_file_name
-from collector.catalogue import merging, primary_genre, tracks
+from collector.catalogue import merging, primary_genre
+from collector.catalogue.aliases import tracks_of_aliases
 from collector.records import ArtistCredit, SourceTrack
 from genrebase.store import bulk, names, tables
 
@@ -100,7 +101,7 @@ def _full_name(title: str, artists: str) -> str:
 def begin(connection: Connection, files: Sequence[NamedFile]) -> Replacements:
     """Detach the old names and genres of stored tracks, before the files are recorded."""
     own = [file for file in files if file.track.source == SOURCE]
-    ids = tracks.tracks_of_aliases(connection, SOURCE, [file.digest for file in own])
+    ids = tracks_of_aliases(connection, SOURCE, [file.digest for file in own])
     stored = _only_from_files(connection, ids.values())
     every_name = _names_of(connection, ids.values())
     done = Replacements()
@@ -127,7 +128,7 @@ def begin(connection: Connection, files: Sequence[NamedFile]) -> Replacements:
 
 def finish(connection: Connection, replacements: Replacements, now: datetime) -> int:
     """Merge the tracks of old names into those of new names; return how many are new tracks."""
-    ids = tracks.tracks_of_aliases(connection, SOURCE, replacements.renamed)
+    ids = tracks_of_aliases(connection, SOURCE, replacements.renamed)
     merged: set[int] = set()
     for digest, old in replacements.renamed.items():
         if ids[digest] != old and old not in merged:

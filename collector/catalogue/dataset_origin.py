@@ -12,7 +12,8 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import Connection, select
 
-from collector.catalogue import import_progress, tracks
+from collector.catalogue import import_progress
+from collector.catalogue.aliases import tracks_of_aliases
 from collector.records import SourceTrack
 from genrebase.audio import packed_vectors
 from genrebase.store import bulk, names, tables
@@ -126,7 +127,7 @@ def _equal_descriptors(connection: Connection, origin: str, sample: Sequence[Sam
 
     Values that only one of the two has are not compared.
     """
-    stored = tracks.tracks_of_aliases(connection, origin, (row.track.source_id for row in sample))
+    stored = tracks_of_aliases(connection, origin, (row.track.source_id for row in sample))
     vectors = _vectors(connection, sorted(set(stored.values())))
     genres = _genres(connection, sorted(set(stored.values())))
     equal = 0

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from collector.catalogue import aliases, import_progress, submission_imports, tracks
+from collector.catalogue import aliases, import_progress, submission_imports
+from collector.catalogue.aliases import tracks_of_aliases
 from collector.catalogue.import_progress import ImportDescription
 from collector.datasets.dumps import acousticbrainz
 from collector.datasets.dumps.archive import DumpArchive
@@ -188,7 +189,7 @@ class _DumpImport:
                 done += len(batch)
                 with transaction(self._engine) as connection:
                     import_progress.lock_rows_done(connection, self.import_id)
-                    ids = tracks.tracks_of_aliases(connection, source_ids.MUSICBRAINZ, batch)
+                    ids = tracks_of_aliases(connection, source_ids.MUSICBRAINZ, batch)
                     self._changed += submission_imports.store(
                         connection,
                         {(ids[mbid], mbid): one for mbid, one in batch.items() if mbid in ids},

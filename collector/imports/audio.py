@@ -14,7 +14,8 @@ import structlog
 
 from collector.audio import genre_source, genre_table, metadata
 from collector.audio.genre_source import GenreSource
-from collector.catalogue import audio_files, audio_names, tracks
+from collector.catalogue import audio_files, audio_names
+from collector.catalogue.aliases import tracks_of_aliases
 from collector.catalogue.audio_files import AudioFileRecord, StoredAudioFile
 from collector.datasets import fma, segments
 from collector.imports.pipeline import batches, refuse_synthetic_catalogue
@@ -306,7 +307,7 @@ class _Importer:
             keys = {entry.track_id: entry.key for entry in genres}
             own = audio_names.own_tracks(connection, keys)
             fma_ids = [track.track.source_id for track in published.values()]
-            track_ids = tracks.tracks_of_aliases(connection, fma.SOURCE, fma_ids)
+            track_ids = tracks_of_aliases(connection, fma.SOURCE, fma_ids)
         labelled = [
             (entry, names)
             for entry, names in genres.items()

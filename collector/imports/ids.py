@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from collector.catalogue import tracks
+from collector.catalogue.aliases import tracks_of_aliases
 from collector.errors import BadRequest, EndpointClosed, StopRequested
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries, recording_closed_endpoint
@@ -187,7 +188,7 @@ class TrackAdder:
         """Add these ids; every response is stored before the next request."""
         outcome, limit = AddResult(requested=len(ids)), RequestLimit()
         with read_transaction(self.engine) as connection:
-            stored = tracks.tracks_of_aliases(connection, self.client.source, ids)
+            stored = tracks_of_aliases(connection, self.client.source, ids)
         new = [source_id for source_id in ids if source_id not in stored]
         outcome.recorded = RecordResult(duplicates=len(ids) - len(new))
         with outcome.until_stopped(limit):

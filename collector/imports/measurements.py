@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from collector.catalogue import audio_files, import_ledger, submissions, tracks
+from collector.catalogue import audio_files, import_ledger, submissions
+from collector.catalogue.aliases import tracks_of_aliases
 from collector.catalogue.submissions import RecordingKey, SubmissionSource
 from collector.datasets.rows import ParsedRow
 from collector.imports.records import DescriptorSchema
@@ -61,5 +62,5 @@ def _track_ids(
     return {
         (source, source_id): track_id
         for source, source_ids in by_source.items()
-        for source_id, track_id in tracks.tracks_of_aliases(connection, source, source_ids).items()
+        for source_id, track_id in tracks_of_aliases(connection, source, source_ids).items()
     }
