@@ -97,6 +97,22 @@ class GenrebaseSettings(EnvironmentSettings):
         repr=False,
         description="The database that `genrebase copy` writes by default.",
     )
+    cluster: str | None = Field(
+        default=None,
+        description="Default of `--on`: the Dask cluster that runs predictions, trainings and "
+        "analyses of audio files, `tcp://HOST:8786` or `local:N` (N processes of this computer).",
+    )
+    cluster_tls_ca: str | None = Field(
+        default=None,
+        description="PEM file of the authority that signed the certificates of the cluster. "
+        "Without this and the next two, Dask's own configuration counts.",
+    )
+    cluster_tls_cert: str | None = Field(
+        default=None, description="PEM file of the certificate with which commands connect to it."
+    )
+    cluster_tls_key: str | None = Field(
+        default=None, description="PEM file of the private key of that certificate."
+    )
 
     def log_level_or(self, default: str) -> str:
         """Return the log level that the user set, else `default`."""

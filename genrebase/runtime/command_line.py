@@ -43,6 +43,16 @@ ForSpreadsheets = Annotated[
 ]
 """The option of commands that write CSV files with texts of others."""
 
+OnCluster = Annotated[
+    str | None,
+    typer.Option(
+        "--on",
+        help="Run on a Dask cluster: tcp://HOST:8786, or local:N for N processes of this computer "
+        "(default: GENREBASE_CLUSTER, else this process alone). Needs the extra distributed.",
+    ),
+]
+"""The option of commands whose work can be spread over a cluster."""
+
 
 def _print_version(requested: bool) -> None:
     if requested:
