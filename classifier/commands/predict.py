@@ -14,6 +14,7 @@ from classifier.records import TrackPrediction
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.counts import agree, counted
+from genrebase.runtime.command_line import OnCluster
 from genrebase.runtime.console import Output
 
 _NO_AUDIO_WARNING = (
@@ -51,6 +52,7 @@ def predict(
         bool, typer.Option("--all", help="All tracks without a prediction (the default).")
     ] = False,
     task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
+    on: OnCluster = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Store predictions for every track that has none yet, or show the prediction for one track.
@@ -66,12 +68,7 @@ def predict(
         if text is not None and not text.strip():
             raise BadTrainingConfig(f"{option} needs a text: leave it out if it is unknown.")
     described = title is not None or artist or album is not None or feature
-    given = (track is not None, search is not None, sound is not None, bool(described), every)
-    if sum(given) > 1:
-        raise BadTrainingConfig(
-            "Give one of --track, --search, --audio, --all, or describe a track "
-            "(--title, --artist, --album, --feature)."
-        )
+    _check_one_kind(track, search, sound, bool(described) or None, every=every, on=on)
     if search is not None and not search.strip():
         raise BadTrainingConfig(
             "--search needs words of a title or of artists, as in --search 'blue moon'."
@@ -89,20 +86,41 @@ def predict(
     elif track is not None:
         _predict_track(output, task, track)
     else:
-        _predict_all(output, task)
+        _predict_all(output, task, on)
 
 
-def _predict_all(output: Output, task: str) -> None:
+def _check_one_kind(*of_some: object, every: bool, on: str | None) -> None:
+    """Raise `BadTrainingConfig` for two kinds of tracks, and for `--on` with but some tracks."""
+    given = sum(one is not None for one in of_some)
+    if given + every > 1:
+        raise BadTrainingConfig(
+            "Give one of --track, --search, --audio, --all, or describe a track "
+            "(--title, --artist, --album, --feature)."
+        )
+    if given and on is not None:
+        raise BadTrainingConfig("--on is for the prediction of all tracks: leave it out.")
+
+
+def _predict_all(output: Output, task: str, on: str | None) -> None:
     settings = ClassifierSettings.load()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import interrupts, tables
     from classifier.serving import batch_predict
     from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.cluster import open_cluster
     from genrebase.store import connect
 
-    with interrupts.progress_on_interrupt(output, "Predicting", _stored_state) as progress:
+    with (
+        interrupts.progress_on_interrupt(output, "Predicting", _stored_state) as progress,
+        open_cluster(on) as cluster,
+    ):
         done = batch_predict.run(
-            connect(), SystemClock(), task=task, cores=settings.threads, progress=progress
+            connect(),
+            SystemClock(),
+            task=task,
+            cores=settings.threads,
+            progress=progress,
+            cluster=cluster,
         )
     if done.scored:
         output.print(

@@ -147,13 +147,19 @@ def credits_of(connection: Connection) -> pd.DataFrame:
     )
 
 
-def tracks_to_predict(database: Database, model: StoredModel) -> NDArray[np.int64]:
+def tracks_to_predict(
+    database: Database, model: StoredModel, between: tuple[int, int] | None = None
+) -> NDArray[np.int64]:
     """Return the tracks without a prediction of `model`, or changed since.
 
-    A training track keeps its out-of-fold prediction.
+    `between` are the first and the last id to look at. A training track keeps its out-of-fold
+    prediction.
     """
+    query = _to_predict(model).order_by("track_id")
+    if between is not None:
+        query = query.where(views.scoring_tracks.c.track_id.between(*between))
     with read_transaction(database) as connection:
-        rows = dataframes.read_frame(connection, _to_predict(model).order_by("track_id"))
+        rows = dataframes.read_frame(connection, query)
     return rows["track_id"].to_numpy(dtype=np.int64)
 
 

@@ -14,23 +14,14 @@ from collector.catalogue.lease import LEASE_SECONDS
 from collector.errors import LeaseLost
 from collector.shard import Shard
 from genrebase.store import bulk, tables
+from genrebase.store.database_clock import server_time
 
 _shard = tables.shard.c
 
+__all__ = ["ActiveLease", "LeaseClock", "LeasedShard", "acquire", "active_leases", "server_time"]
+
 LeaseClock = Callable[[Connection], float]
 """The time by which leases expire, in seconds since 1970."""
-
-
-def server_time(connection: Connection) -> float:
-    """Return the time of the database's clock, in seconds since 1970; on SQLite the host's.
-
-    Not the beginning of the transaction: it may have waited.
-    """
-    if connection.dialect.name == "postgresql":
-        query = "SELECT extract(epoch FROM clock_timestamp())"
-    else:
-        query = "SELECT (julianday('now') - 2440587.5) * 86400"
-    return float(connection.exec_driver_sql(query).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)

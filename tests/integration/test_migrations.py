@@ -97,6 +97,7 @@ ADDED_TABLES = (
     "audio_item_genre",
     "audio_download",
     "data_source",
+    "range_lease",
 )
 ADDED_COLUMNS = {
     "sighting": ("source", "votes", "level", "licence"),

@@ -76,6 +76,7 @@ from genrebase.store.tables.harvest import (
     JOB_OUTCOMES,
     budget_slot,
     job_run,
+    range_lease,
     shard,
     source_budget,
 )

@@ -1,4 +1,4 @@
-"""Harvest tables: shards of the search space, rate-limit state per source, job runs."""
+"""Harvest tables: shards of the search space, rate limits, job runs and their leases."""
 
 from typing import Final
 
@@ -101,4 +101,15 @@ job_run = Table(
     Column("error", Text),
     Index(None, "job", "started_at"),
     CheckConstraint(one_of("outcome", JOB_OUTCOMES), name="outcome_known"),
+)
+
+range_lease = Table(
+    "range_lease",
+    metadata,
+    Column("job", Name, primary_key=True, comment="what is done with the rows"),
+    Column("first_id", Key, primary_key=True),
+    Column("last_id", Key, nullable=False),
+    Column("run_id", Key, nullable=False, comment="the run of job_run that works on them"),
+    Column("lease_until", Double, nullable=False, comment="seconds since 1970"),
+    comment="ranges of ids that workers of a cluster work on right now",
 )

@@ -1,0 +1,141 @@
+"""Work on the processes of a cluster gives the same rows as work in one process."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, delete, select
+
+from classifier.registry import stored_models
+from classifier.serving import batch_predict
+from classifier.serving.cluster_predict import ClusterPrediction
+from classifier.training import train
+from classifier.training_config import TrainingConfig
+from genrebase.runtime import jobs
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.cluster import Cluster, ClusterError, open_cluster
+from genrebase.runtime.cluster_address import InvalidCluster
+from genrebase.runtime.cluster_database import CommandRun, require_shared_database
+from genrebase.runtime.range_leases import IdRange, leased
+from genrebase.store import tables
+from genrebase.store.engine import make_engine, read_transaction, transaction
+from tests import cluster_tasks
+from tests import factories as make
+from tests.synthetic_music import Music
+
+CLOCK = SystemClock()
+
+
+@pytest.fixture(scope="module")
+def database(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Yield a database with a champion; the workers have its URL from their environment."""
+    path = tmp_path_factory.mktemp("cluster") / "genrebase.db"
+    shutil.copyfile(migrated_sqlite, path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORE_URL", f"sqlite:///{path}")
+        engine = make_engine()
+        Music().fill(engine)
+        choice = TrainingConfig(estimator="logistic", features=("audio", "metadata"))
+        train.run(engine, choice, CLOCK, log=lambda _: None, cores=1)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def cluster(database: Engine) -> Iterator[Cluster]:
+    """Yield a cluster of two processes, which all tests share: they take seconds to start."""
+    with open_cluster("local:2") as cluster:
+        assert cluster is not None
+        yield cluster
+
+
+def test_results_come_in_order(cluster: Cluster) -> None:
+    """There are more arguments than tasks are sent ahead."""
+    results = list(cluster.results_in_order(cluster_tasks.double, range(30)))
+    assert results == [(number, 2 * number) for number in range(30)]
+
+
+def test_an_error_on_a_worker_is_a_sentence(cluster: Cluster) -> None:
+    """Our errors keep their sentence; others are named without their secrets."""
+    with pytest.raises(ClusterError, match=r"^There is no number 7\.$"):
+        cluster.submit(cluster_tasks.refuse, 7).result()
+    with pytest.raises(ClusterError, match="ZeroDivisionError") as raised:
+        cluster.submit(cluster_tasks.fail, 7).result()
+    assert "secret" not in str(raised.value)
+
+
+def predictions(database: Engine) -> list[tuple[Any, ...]]:
+    row = tables.prediction.c
+    columns = [column for column in row if column.name != "predicted_at"]
+    query = select(*columns).where(~row.in_training)
+    with read_transaction(database) as connection:
+        return [tuple(one) for one in connection.execute(query.order_by(row.track_id, row.rank))]
+
+
+def delete_predictions(database: Engine) -> None:
+    with transaction(database) as connection:
+        connection.execute(delete(tables.prediction).where(~tables.prediction.c.in_training))
+
+
+def predict_in_ranges(database: Engine, cluster: Cluster, size: int) -> Any:
+    model = stored_models.champion(database, "main")
+    tracks = np.arange(1, 481)
+    with jobs.job_run(database, CLOCK, "predict") as job:
+        prediction = ClusterPrediction(database, cluster, CLOCK, lambda *_, **__: None, size)
+        return prediction.run(job, model, tracks, CLOCK.now())
+
+
+def test_workers_predict_what_one_process_predicts(database: Engine, cluster: Cluster) -> None:
+    """The same rows, in one range and in several; a second run finds nothing new."""
+    alone = batch_predict.run(database, CLOCK, progress=lambda *_, **__: None)
+    expected = predictions(database)
+    assert len(expected) == alone.written > 100
+    for size in (10_000, 100):
+        delete_predictions(database)
+        done = predict_in_ranges(database, cluster, size)
+        assert predictions(database) == expected
+        assert (done.scored, done.written) == (alone.scored, alone.written)
+    with read_transaction(database) as connection:
+        assert connection.execute(select(tables.range_lease)).all() == []
+    again = batch_predict.run(database, CLOCK, progress=lambda *_, **__: None, cluster=cluster)
+    assert again.scored == 0
+
+
+def test_a_range_of_another_run_is_left_to_it(database: Engine) -> None:
+    """Unless that run has ended."""
+    rows = IdRange("predict 1", 0, 99)
+    with transaction(database) as connection:
+        running = make.add_job_run(connection, "predict", "running")
+        ended = make.add_job_run(connection, "predict", "interrupted")
+    with leased(database, rows, running) as ours:
+        assert ours
+        with leased(database, rows, running + 100) as others:
+            assert not others
+        with leased(database, rows, running) as again:
+            assert again
+    with leased(database, rows, ended), leased(database, rows, running) as taken_over:
+        assert taken_over
+    with transaction(database) as connection:
+        connection.execute(delete(tables.job_run).where(tables.job_run.c.id == running))
+
+
+def test_workers_need_the_database_of_the_command(database: Engine, other_engine: Engine) -> None:
+    """A SQLite file is no database of other computers, nor is another one ours."""
+    require_shared_database(database, "local:2")
+    with pytest.raises(InvalidCluster, match="SQLite"):
+        require_shared_database(database, "tcp://host:8786")
+    with jobs.job_run(database, CLOCK, "predict") as job:
+        run = CommandRun.of_this_process(job.id)
+        run.require(database)
+        with pytest.raises(InvalidCluster, match="another database"):
+            run.require(other_engine)
+
+
+def test_tasks_of_dead_workers_are_done_by_others(cluster: Cluster, tmp_path: Path) -> None:
+    """Every task kills the first worker that has it, and the shared value is sent again."""
+    shared = cluster.share(str(tmp_path))
+    results = dict(cluster.results(cluster_tasks.die_once, range(2), shared))
+    assert results == {number: (number, str(tmp_path)) for number in range(2)}
