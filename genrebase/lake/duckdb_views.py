@@ -1,0 +1,110 @@
+"""The views in DuckDB: the same names, columns and rows, over tables read as Arrow batches."""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import duckdb
+from sqlalchemy import Column, Select, Table, cast, select
+from sqlalchemy.sql import visitors
+
+from genrebase.lake.duckdb_dialect import DuckDBDialect
+from genrebase.lake.tables_to_arrow import ArrowReader, key_column
+from genrebase.runtime.cores import usable_cores
+from genrebase.store import tables, views
+from genrebase.store.settings import StoreSettings
+from genrebase.store.views.definition import Providers
+from genrebase.store.views.review import InChampionClasses
+
+_DIALECT: Final = DuckDBDialect()
+_CHAMPION_COLUMNS: Final = ("task", "status", "feature_schema")
+"""What `InChampionClasses` reads of the table `model`."""
+
+TableColumns = Mapping[str, tuple[str, ...]]
+"""Names of columns by the name of their table."""
+
+
+@contextmanager
+def open_duckdb(threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection to an empty database in memory, in UTC.
+
+    What does not fit into memory goes to a temporary folder. No extension is ever downloaded.
+    """
+    with tempfile.TemporaryDirectory(prefix="genrebase-duckdb-") as folder:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "threads": threads or usable_cores(),
+            "temp_directory": folder,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        with duckdb.connect(config=config) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+
+
+def load_views(
+    connection: duckdb.DuckDBPyConnection,
+    reader: ArrowReader,
+    names: Iterable[str],
+    providers: Providers | None = None,
+) -> None:
+    """Create views and fill the tables that they read, with the columns that they read.
+
+    `providers` is the order of feature providers (default: the settings').
+    """
+    names = list(names)
+    for table, columns in columns_read(names, providers).items():
+        connection.register("batches", reader.table(table, columns))
+        connection.execute(f'CREATE TABLE "{table}" AS SELECT * FROM batches')  # noqa: S608 - our names
+        connection.unregister("batches")
+    create_views(connection, names, providers)
+
+
+def create_views(
+    connection: duckdb.DuckDBPyConnection,
+    names: Iterable[str],
+    providers: Providers | None = None,
+) -> None:
+    """Create views over tables that are there."""
+    for name in names:
+        connection.execute(f'CREATE VIEW "{name}" AS {view_sql(name, providers)}')
+
+
+def view_sql(name: str, providers: Providers | None = None) -> str:
+    """Return the SELECT of a view for DuckDB, its columns with the types of the Arrow batches."""
+    rows = _select(name, providers).subquery("rows")
+    declared = views.ALL[name].table.c
+    typed = select(*(cast(rows.c[one.name], one.type).label(one.name) for one in declared))
+    return str(typed.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def columns_read(names: Iterable[str], providers: Providers | None = None) -> TableColumns:
+    """Return the columns of tables that views read, in the tables' order of them."""
+    used: dict[str, set[str]] = {}
+    for name in names:
+        for element in visitors.iterate(_select(name, providers)):
+            for table, column in _columns_of(element):
+                used.setdefault(table, set()).add(column)
+    ordered = {table: tables.metadata.tables[table].c.keys() for table in sorted(used)}
+    return {
+        table: tuple(column for column in columns if column in used[table])
+        for table, columns in ordered.items()
+    }
+
+
+def _columns_of(element: Any) -> Iterator[tuple[str, str]]:
+    """Yield the tables and columns that a part of a SELECT names."""
+    if isinstance(element, Table):  # perhaps only its rows are counted
+        yield element.name, key_column(element).name
+    elif isinstance(element, InChampionClasses):
+        yield from (("model", column) for column in _CHAMPION_COLUMNS)
+    named = element.selected_columns if isinstance(element, Select) else [element]  # SELECT t.*
+    for base in {base for one in named for base in getattr(one, "base_columns", ())}:
+        if isinstance(base, Column) and base.table in tables.metadata.tables.values():
+            yield base.table.name, base.name
+
+
+def _select(name: str, providers: Providers | None) -> Select[Any]:
+    order = StoreSettings.load().feature_order if providers is None else providers
+    return views.ALL[name].build(order)

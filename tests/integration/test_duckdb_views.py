@@ -1,0 +1,88 @@
+"""The views in DuckDB have the rows of the database's views."""
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+from sqlalchemy import Engine, insert, select, update
+
+from genrebase.lake.arrow_types import arrow_schema
+from genrebase.lake.duckdb_views import columns_read, load_views, open_duckdb
+from genrebase.lake.tables_to_arrow import arrow_reader
+from genrebase.store import tables, views
+from genrebase.store.engine import transaction
+from tests import factories as make
+from tests.filled_database import fill
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_duckdb(threads=1) as connection:
+        yield connection
+
+
+@pytest.fixture
+def varied(engine: Engine) -> Engine:
+    """A database with rows in every table, verdicts, several providers and two models."""
+    fill(engine, 100)
+    with transaction(engine) as connection:
+        genres = {row.name: row.id for row in connection.execute(select(tables.genre))}
+        rock, jazz = genres["rock"], genres["シティポップ"]
+        ids = connection.execute(select(tables.track.c.id)).scalars().all()
+        for number, track in enumerate(ids[2:]):
+            for provider in ("spotify", "reccobeats", "audio", "zzz")[number % 3 : number % 5]:
+                make.add_features(connection, track, provider, energy=number / 99, tempo=100 + number / 3)
+            if number % 7 == 0:
+                make.add_verdict(connection, track, rock if number % 2 else jazz, "Ann")
+                make.add_verdict(connection, track, jazz, "Zoé")
+        champion, previous = connection.execute(
+            select(tables.model.c.id).order_by(tables.model.c.id)
+        ).scalars()
+        schema = {"classes": ["rock", "シティポップ"]}
+        connection.execute(update(tables.model).values(feature_schema=schema))
+        for number, track in enumerate(ids[1:]):
+            high = 0.5 + number / 500
+            order = [(rock, high), (jazz, 1 - high)]
+            make.add_predictions(connection, champion, track, order)
+            make.add_predictions(connection, previous, track, [(jazz, 0.8)])
+        broad = make.add_model(connection, task="broad", training_config={"level": "broad"})
+        make.add_predictions(connection, broad, ids[3], [(jazz, 0.75)])
+        connection.execute(
+            insert(tables.genre_mapping),
+            [{"mapping": "own", "fine": "シティポップ", "broad": "pop"}],
+        )
+    return engine
+
+
+def test_every_view_has_the_same_rows(varied: Engine, connection: duckdb.DuckDBPyConnection):
+    """All values are equal to the last digit, and the types are those of the Arrow batches."""
+    with arrow_reader(varied) as reader:
+        load_views(connection, reader, views.ALL)
+        for name, view in views.ALL.items():
+            rows = connection.sql(f"SELECT * FROM {name}").to_arrow_table()
+            schema = arrow_schema(view.table.columns)
+            assert rows.schema.names == schema.names
+            assert rows.cast(schema).schema == schema, name
+            expected = reader.query(select(view.table)).read_all()
+            assert in_order(rows.to_pylist()) == in_order(expected.to_pylist()), name
+
+
+def test_a_view_reads_the_columns_that_it_needs():
+    """Files of models and matrices are not read for the views that have none."""
+    read = columns_read(set(views.ALL) - {"sound_matrices", "track_descriptors"})
+    assert "artifact" not in read["model"]
+    assert "sound_matrix" not in read
+    assert columns_read(["track_credits"]) == {
+        "artist": ("id", "name", "fold"),
+        "track_artist": ("track_id", "artist_id", "position"),
+    }
+
+
+def test_no_extension_is_downloaded(connection: duckdb.DuckDBPyConnection):
+    """A function of an extension that is missing is an error at once."""
+    with pytest.raises(duckdb.Error):
+        connection.execute("SELECT ST_Point(1, 2)")
+
+
+def in_order(rows):
+    return sorted((tuple(row.items()) for row in rows), key=repr)
