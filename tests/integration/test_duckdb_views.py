@@ -31,7 +31,9 @@ def varied(engine: Engine) -> Engine:
         ids = connection.execute(select(tables.track.c.id)).scalars().all()
         for number, track in enumerate(ids[2:]):
             for provider in ("spotify", "reccobeats", "audio", "zzz")[number % 3 : number % 5]:
-                make.add_features(connection, track, provider, energy=number / 99, tempo=100 + number / 3)
+                make.add_features(
+                    connection, track, provider, energy=number / 99, tempo=100 + number / 3
+                )
             if number % 7 == 0:
                 make.add_verdict(connection, track, rock if number % 2 else jazz, "Ann")
                 make.add_verdict(connection, track, jazz, "Zoé")
