@@ -5,7 +5,7 @@ from collections import Counter
 from sqlalchemy import Connection, select
 
 from collector.catalogue import primary_genre
-from genrebase.store import claims, names, split, tables
+from genrebase.store import claims, features_provider, names, split, tables
 
 
 def assert_consistent(connection: Connection) -> None:
@@ -20,6 +20,7 @@ def assert_consistent(connection: Connection) -> None:
     standing = primary_genre.tie_break_keys(connection)
     counted = Counter(genre for under in ranks.values() for genre in under)
     assert {key: count for key, (count, _) in standing.items() if count} == counted
+    assert features_provider.count_wrong(connection) == 0
     credited = _credits(connection)
     for track in connection.execute(select(tables.track)):
         expected = claims.choose_claim(ranks.get(track.id, {}), standing)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, exists, insert, select
 
 from genrebase import licences
 from genrebase.audio import packed_vectors
-from genrebase.store import tables
+from genrebase.store import features_provider, tables
 from genrebase.store.names import hash_fold, name_key, normalise, track_identity
 from genrebase.store.split import assign_side
 from tests.fakes import NOON
@@ -201,6 +201,12 @@ def add_features(
 ) -> None:
     row = {"track_id": track_id, "provider": provider, "fetched_at": NOON, **FEATURES, **values}
     connection.execute(insert(tables.audio_features), row)
+    features_provider.choose(connection, [track_id])
+
+
+def choose_providers(connection: Connection) -> None:
+    """Choose the providers of all tracks, after rows of `audio_features` were written directly."""
+    features_provider.set_order(connection, features_provider.order(connection))
 
 
 def add_descriptor(

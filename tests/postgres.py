@@ -157,6 +157,7 @@ class MigratedDatabases:
 def _empty(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
     connection.execute(_WITHOUT_CHECKS)
     non_empty = {name for (name,) in connection.execute(_NON_EMPTY)}
+    non_empty.discard(tables.feature_order.name)  # filled by the migration
     ordered = [table.name for table in reversed(tables.metadata.sorted_tables)]
     names = [sql.Identifier(name) for name in ordered if name in non_empty]
     for name in names:

@@ -13,6 +13,7 @@ from classifier.data.raw_dataset import RawDataset
 from genrebase.store import names, tables
 from genrebase.store.engine import transaction
 from genrebase.store.split import assign_side
+from tests import factories as make
 from tests.fakes import NOON
 
 GENRES = ("blues", "metal", "techno")
@@ -189,6 +190,7 @@ class Music:
                     for song in analysed
                 ],
             )
+            make.choose_providers(connection)
 
     def snapshot(self) -> RawDataset:
         """Return everything as the trainer reads it, without a database."""

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, Table
 
 from collector.catalogue import analysis_queue
-from genrebase.store import bulk, tables
+from genrebase.store import bulk, features_provider, tables
 
 STRIPPED_COLUMNS: Final = (
     "album",
@@ -75,6 +75,7 @@ def strip_tracks(
     for table in BY_PROVIDER:
         by_provider = f"DELETE FROM {table.name} WHERE provider = {{mark}} AND track_id"
         execute_of(connection, by_provider, track_ids, provider)
+    features_provider.choose(connection, track_ids)
 
 
 def sighting_counts(connection: Connection, track_ids: Sequence[int]) -> Counter[int]:

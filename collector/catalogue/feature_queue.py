@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from collector.catalogue import data_sources
 from collector.catalogue.attempts import Attempt, AttemptQueue
 from collector.records import AudioFeatures
-from genrebase.store import bulk, tables
+from genrebase.store import bulk, features_provider, tables
 from genrebase.store.source_ids import SPOTIFY
 
 _values_of = attrgetter(*tables.FEATURES)
@@ -128,3 +128,16 @@ def store_features(
         ],
         update=", ".join(f"{name} = excluded.{name}" for name in columns) if replace else None,
     )
+    features_provider.choose(connection, list(values))
+
+
+def delete_features(connection: Connection, track_ids: Sequence[int], provider: str) -> None:
+    """Delete the features of tracks by a provider."""
+    bulk.execute_in(
+        connection,
+        "DELETE FROM audio_features WHERE provider = {mark} AND track_id IN"
+        " (SELECT value FROM {values})",
+        provider,
+        values=track_ids,
+    )
+    features_provider.choose(connection, track_ids)

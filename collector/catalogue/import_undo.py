@@ -290,8 +290,7 @@ class _Batch:
 
     def _restore_features(self, before: Mapping[int, Sequence[Any]]) -> None:
         removed = [track_id for track_id, values in before.items() if set(values) == {None}]
-        statement = "DELETE FROM audio_features WHERE provider = {mark} AND track_id"
-        deletion.execute_of(self._connection, statement, removed, self._provider)
+        feature_queue.delete_features(self._connection, removed, self._provider)
         restored = {track: values for track, values in before.items() if set(values) != {None}}
         feature_queue.store_features(
             self._connection, restored, self._provider, self._now, replace=True

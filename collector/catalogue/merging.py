@@ -15,7 +15,7 @@ from collector.catalogue import (
     submissions,
 )
 from collector.catalogue.import_ledger import BITS, DESCRIPTORS, FEATURES
-from genrebase.store import licence_sql, tables
+from genrebase.store import features_provider, licence_sql, tables
 
 _MOVE_VERDICTS: Final = text("""
     INSERT INTO verdict (track_id, labelled_by, genre_id, labelled_at, note)
@@ -104,6 +104,7 @@ def merge_into(
     for table in (tables.audio_features, tables.feature_attempt, tables.descriptor):
         _move(connection, table, ids)
     submissions.merge_tracks(connection, keep, drop, now)
+    features_provider.choose(connection, [keep])
     for table in analysis_queue.ANALYSIS_TABLES:  # parts of two analyses must not be mixed
         _move(connection, table, ids, _UNLESS_ANALYSED)
     connection.execute(delete(tables.track).where(tables.track.c.id == drop))

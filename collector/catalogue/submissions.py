@@ -192,13 +192,7 @@ def _update_tempos(
         if track_id not in stored or stored[track_id][_TEMPO] != tempo
     }
     feature_queue.store_features(connection, changed, provider, now, replace=True)
-    bulk.execute_in(
-        connection,
-        "DELETE FROM audio_features WHERE provider = {mark} AND track_id IN"
-        " (SELECT value FROM {values})",
-        provider,
-        values=sorted(stored.keys() - tempos.keys()),
-    )
+    feature_queue.delete_features(connection, sorted(stored.keys() - tempos.keys()), provider)
     if provider != tables.ACOUSTICBRAINZ_PROVIDER:  # whose numbers are all CC0
         feature_licences.recompute(connection, provider, track_ids)
 

@@ -12,13 +12,14 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
 
+from genrebase.counts import counted
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import checks, queries, settings_check
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.cores import usable_cores
-from genrebase.store import schema_revision
-from genrebase.store.engine import MIN_WAL_VERSION, make_engine
+from genrebase.store import features_provider, schema_revision
+from genrebase.store.engine import MIN_WAL_VERSION, make_engine, read_transaction
 from genrebase.store.errors import SchemaMismatch
 from genrebase.store.settings import StoreSettings
 
@@ -85,6 +86,7 @@ def check_database(clock: Clock) -> Iterator[Check]:
         yield result
         if result.ok:
             yield _check_views(engine)
+            yield _check_features_providers(engine)
         yield check_clocks(clock, engine)
     except GenrebaseError as error:
         yield Check("database", ok=False, sentence=str(error))
@@ -145,3 +147,24 @@ def _check_views(engine: Engine) -> Check:
         "`genrebase migrate` recreates them."
     )
     return Check("views", ok=False, sentence=sentence)
+
+
+def _check_features_providers(engine: Engine) -> Check:
+    """Compare the stored order of providers, and the provider of each track, with the rows."""
+    with read_transaction(engine) as connection:
+        order = features_provider.order(connection)
+        wrong = features_provider.count_wrong(connection)
+    if order != StoreSettings.load().feature_order:
+        sentence = (
+            "The views prefer the providers in another order than COLLECTOR_FEATURE_ORDER: "
+            "`genrebase migrate` stores it."
+        )
+        return Check("features", ok=False, sentence=sentence)
+    if wrong:
+        sentence = (
+            f"{counted(wrong, 'track')} would show no features or another provider's, because "
+            "another program wrote to `audio_features`: `genrebase migrate` repairs this."
+        )
+        return Check("features", ok=False, sentence=sentence)
+    sentence = "The views show every track's features by the preferred provider."
+    return Check("features", ok=True, sentence=sentence)

@@ -1,4 +1,7 @@
-"""Run alembic's migrations in one transaction; drop the views before and recreate them after."""
+"""Run alembic's migrations in one transaction; drop the views before and recreate them after.
+
+At the head, the order of feature providers is stored, too, and each track's provider chosen by it.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
@@ -17,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from genrebase.store import bulk, tables
+from genrebase.store import bulk, features_provider, tables
 from genrebase.store.engine import WRITES_OPTION, make_engine, open_connection
 from genrebase.store.errors import StoreError
 from genrebase.store.lock_timeout import lock_timeout
@@ -96,12 +99,16 @@ def _with_views(
         with lock_timeout(connection, LOCK_SECONDS):
             views = managed_views(connection)
             if not planned:
-                at_head = set(migration.get_current_heads()) == heads
-                if not at_head or views.are_current(providers):
+                if set(migration.get_current_heads()) != heads:
+                    return
+                if views.are_current(providers):
+                    features_provider.set_order(connection, providers)
                     return
             views.drop()
             yield from planned
             at_head = set(migration.get_current_heads()) == heads
+            if at_head:
+                features_provider.set_order(connection, providers)
             views.recreate(providers if at_head else None)
             _check_foreign_keys(connection)
 

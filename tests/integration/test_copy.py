@@ -73,7 +73,8 @@ def test_a_copy_is_equal(filled: Engine, bare_url: str):
     copied = copy_database(filled, target)
     expected = contents(filled)
     assert contents(target) == expected
-    assert copied.rows == copied.written == sum(map(len, expected.values()))
+    assert copied.rows == sum(map(len, expected.values()))
+    assert copied.written == copied.rows - len(expected["feature_order"])  # a migration's rows
     assert {one.table: one.rows for one in copied.tables} == {
         name: len(rows) for name, rows in expected.items()
     }

@@ -98,11 +98,13 @@ ADDED_TABLES = (
     "audio_download",
     "data_source",
     "range_lease",
+    "feature_order",
 )
 ADDED_COLUMNS = {
     "sighting": ("source", "votes", "level", "licence"),
     "audio_features": ("licence",),
     "shard": ("cursor",),
+    "track": ("features_provider",),
 }
 
 
@@ -158,11 +160,12 @@ def test_expected_revision_is_the_head():
 
 
 def test_every_table_and_view_is_readable(engine: Engine):
-    """A migrated database has every table and view, all empty but for the built-in mapping."""
+    """A migrated database has every table and view, all empty but for what is built in."""
+    filled = (views.genre_mappings, tables.feature_order)
     with read_transaction(engine) as connection:
         for table in [*tables.metadata.tables.values(), *views.metadata.tables.values()]:
             rows = connection.execute(select(table)).all()
-            assert rows == [] or table is views.genre_mappings  # one mapping is built in
+            assert bool(rows) is (table in filled)
 
 
 def test_an_upgrade_keeps_data_and_views(filled: Engine, with_next):
@@ -228,6 +231,17 @@ def test_a_changed_order_of_providers_recreates_the_views(
     schema_revision.upgrade(url_of(filled))
     assert query(filled, "SELECT provider FROM tracks") == [("reccobeats",)]
     assert query(filled, "SELECT title FROM mine_again") == [("Song",)]
+
+
+def test_an_upgrade_repairs_the_chosen_providers(filled: Engine):
+    """Rows of features that another program wrote or deleted count after an upgrade at head."""
+    with transaction(filled) as connection:
+        connection.execute(text("UPDATE audio_features SET provider = 'reccobeats'"))
+    before = view_ids(filled)
+    assert query(filled, "SELECT provider FROM tracks") == [(None,)]
+    schema_revision.upgrade(url_of(filled))
+    assert query(filled, "SELECT provider FROM tracks") == [("reccobeats",)]
+    assert view_ids(filled) == before
 
 
 def view_ids(engine: Engine) -> list[tuple]:

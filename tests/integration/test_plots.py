@@ -232,6 +232,7 @@ def test_a_plot_never_mixes_scales(files: Engine, tmp_path: Path) -> None:
         connection.execute(
             tables.audio_features.delete().where(tables.audio_features.c.provider == "csv")
         )
+        make.choose_providers(connection)
     plot("overlay", tmp_path / "overlay.svg", "--feature", "energy")
     plot("trend", tmp_path / "trend.svg", "--feature", "energy")
     plot("profile", tmp_path / "profile.svg", "--feature", "energy")

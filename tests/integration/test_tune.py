@@ -19,6 +19,7 @@ from classifier.registry import stored_models
 from classifier.training_config import TrainingConfig
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
+from tests import factories as make
 from tests.classifier_cli import refusal, run_json, run_text
 from tests.experiment import Killed, context, kill_after
 from tests.fakes import FakeClock
@@ -95,6 +96,7 @@ def test_the_test_fold_does_not_leak(sqlite_engine: Engine):
         connection.execute(
             tables.audio_features.delete().where(tables.audio_features.c.track_id.in_(tested))
         )
+        make.choose_providers(connection)
     after = run(sqlite_engine, again=True)
     assert after.found == before.found
     assert [row.score for row in trials(sqlite_engine)[8:]] == [

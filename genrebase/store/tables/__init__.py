@@ -36,6 +36,7 @@ from genrebase.store.tables.catalogue import (
     catalogue_origin,
     data_source,
     feature_attempt,
+    feature_order,
     genre,
     genre_mapping,
     genre_playlist,

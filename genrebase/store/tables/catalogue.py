@@ -149,6 +149,7 @@ track = Table(
     Column("track_fold", SmallInteger, nullable=False),
     Column("side", Text, nullable=False),
     Column("split", Text, comment="its split in a published dataset"),
+    Column("features_provider", Name, comment="whose audio features the views show of it"),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("last_seen_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False, comment="when its metadata last changed"),
@@ -229,6 +230,13 @@ audio_features = Table(
         CheckConstraint(f"{name} BETWEEN {low} AND {high}", name=f"{name}_range")
         for name, (low, high) in FEATURE_RANGES.items()
     ),
+)
+
+feature_order = Table(
+    "feature_order",
+    metadata,
+    Column("provider", Name, primary_key=True),
+    Column("position", SmallInteger, nullable=False, comment="0 is preferred to all others"),
 )
 
 feature_attempt = Table(

@@ -47,10 +47,10 @@ def _sqlite(element: Any, compiler: Any, **options: Any) -> str:
     return f"date({compiler.process(element.clauses, **options)}, 'weekday 0', '-6 days')"
 
 
-def _tracks(providers: Providers) -> Select[Any]:
+def _tracks(_providers: Providers) -> Select[Any]:
     track = tables.track
     labelled = shared.labelled_tracks()
-    source, features = shared.with_features(labelled.source, providers)
+    source, features = shared.with_features(labelled.source)
     alias = tables.track_alias
     spotify_id = (  # not a WHERE on the source: SQLite would scan all Spotify ids
         select(func.min(case((alias.c.source == "spotify", alias.c.source_id))))

@@ -12,7 +12,6 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    exists,
     func,
     literal,
     select,
@@ -30,12 +29,11 @@ PERCENTILES: Final = (5, 25, 50, 75, 95)
 
 def _genre_progress(_providers: Providers) -> Select[Any]:
     genre, track, shard = tables.genre, tables.track, tables.shard
-    has_features = exists().where(tables.audio_features.c.track_id == track.c.id)
     claimed = (
         select(
             track.c.genre_id,
             func.count().label("tracks"),
-            func.sum(case((has_features, 1), else_=0)).label("with_features"),
+            func.count(track.c.features_provider).label("with_features"),
         )
         .where(track.c.genre_id.is_not(None))
         .group_by(track.c.genre_id)
@@ -84,8 +82,8 @@ def _ranked(labelled: CTE, feature: str) -> Select[Any]:
     ).where(value.is_not(None))
 
 
-def _genre_profiles(providers: Providers) -> Select[Any]:
-    labelled = shared.labelled_features(providers)
+def _genre_profiles(_providers: Providers) -> Select[Any]:
+    labelled = shared.labelled_features()
     ranked = union_all(*(_ranked(labelled, feature) for feature in ALL_FEATURES)).subquery(
         "ranked"
     )

@@ -93,8 +93,8 @@ def _counted(labelled: CTE, feature: str) -> Select[Any]:
     ).group_by(binned.c.genre_id, binned.c.bin)
 
 
-def _genre_histograms(providers: Providers) -> Select[Any]:
-    labelled = shared.labelled_features(providers)
+def _genre_histograms(_providers: Providers) -> Select[Any]:
+    labelled = shared.labelled_features()
     counted = union_all(*(_counted(labelled, feature) for feature in ALL_FEATURES)).subquery(
         "counted"
     )

@@ -168,18 +168,16 @@ def preferred_provider(
     )
 
 
-def with_features(
-    source: FromClause, providers: Providers, *, required: bool = False
-) -> tuple[FromClause, FromClause]:
+def with_features(source: FromClause, *, required: bool = False) -> tuple[FromClause, FromClause]:
     """Return tracks joined with the features of the preferred provider, and those features.
 
     Tracks without features stay, unless features are `required`.
     """
     track, features = tables.track, tables.audio_features.alias("chosen_features")
-    existing = tables.audio_features.alias("known_features")
-    provider = preferred_provider(existing, track.c.id, track, providers)
-    is_preferred = and_(features.c.track_id == track.c.id, features.c.provider == provider)
-    return source.join(features, is_preferred, isouter=not required), features
+    is_chosen = and_(
+        features.c.track_id == track.c.id, features.c.provider == track.c.features_provider
+    )
+    return source.join(features, is_chosen, isouter=not required), features
 
 
 def track_reference() -> list[ColumnElement[Any]]:
@@ -213,15 +211,13 @@ def all_features(features: FromClause) -> list[Label[Any]]:
     return columns
 
 
-def labelled_features(
-    providers: Providers, *columns: ColumnElement[Any], required: bool = True
-) -> CTE:
+def labelled_features(*columns: ColumnElement[Any], required: bool = True) -> CTE:
     """Return genre id, `columns`, provider and all features of every labelled track.
 
     Tracks without features are left out where features are `required`.
     """
     source, _verdict, label = with_verdict(tables.track)
-    source, features = with_features(source, providers, required=required)
+    source, features = with_features(source, required=required)
     return (
         select(label.label("genre_id"), *columns, features.c.provider, *all_features(features))
         .select_from(source)

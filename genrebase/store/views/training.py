@@ -9,10 +9,10 @@ from genrebase.store.views import licence_columns, shared
 from genrebase.store.views.definition import Providers, view
 
 
-def _training_tracks(providers: Providers) -> Select[Any]:
+def _training_tracks(_providers: Providers) -> Select[Any]:
     track = tables.track
     labelled = shared.labelled_tracks()
-    source, features = shared.with_features(labelled.source, providers)
+    source, features = shared.with_features(labelled.source)
     changed_at = shared.later_of(
         shared.later_of(track.c.updated_at, features.c.fetched_at), labelled.labelled_at
     )
@@ -38,10 +38,10 @@ def _training_tracks(providers: Providers) -> Select[Any]:
     )
 
 
-def _scoring_tracks(providers: Providers) -> Select[Any]:
+def _scoring_tracks(_providers: Providers) -> Select[Any]:
     track = tables.track
     labelled = shared.labelled_tracks()
-    source, features = shared.with_features(labelled.source, providers)
+    source, features = shared.with_features(labelled.source)
     changed_at = shared.later_of(track.c.updated_at, features.c.fetched_at)
     return select(
         track.c.id.label("track_id"),

@@ -21,14 +21,13 @@ def _mean(column: ColumnElement[Any]) -> ColumnElement[float]:
 
 
 def _means(
-    providers: Providers,
     group: ColumnElement[Any],
     other: ColumnElement[Any],
     *,
     decade: bool = False,
 ) -> Select[Any]:
     """Return per genre and `group` the number of tracks and the means of `other` and features."""
-    labelled = shared.labelled_features(providers, group, other, required=False)
+    labelled = shared.labelled_features(group, other, required=False)
     group, other = labelled.c[str(group.key)], labelled.c[str(other.key)]
     has_features = case((labelled.c.provider.is_not(None), 1), else_=0)
     is_from_file = case((labelled.c.provider == AUDIO_PROVIDER, 1), else_=0)
@@ -61,17 +60,17 @@ def _means(
     ).select_from(means.join(genre, genre.c.id == means.c.genre_id))
 
 
-def _genre_trends(providers: Providers) -> Select[Any]:
+def _genre_trends(_providers: Providers) -> Select[Any]:
     track = tables.track
-    return _means(providers, track.c.release_year, track.c.popularity, decade=True)
+    return _means(track.c.release_year, track.c.popularity, decade=True)
 
 
-def _genre_popularity(providers: Providers) -> Select[Any]:
+def _genre_popularity(_providers: Providers) -> Select[Any]:
     popularity = cast(tables.track.c.popularity, Double)
     band = func.floor(popularity / float(_BAND)) * float(_BAND)
     last = (popularity >= float(_MAX_POPULARITY), float(_MAX_POPULARITY - _BAND))
     lower = cast(case(last, (popularity.is_not(None), band)), Integer)  # floor(NULL) is an error
-    return _means(providers, lower.label("popularity"), tables.track.c.release_year)
+    return _means(lower.label("popularity"), tables.track.c.release_year)
 
 
 _DESCRIPTIONS: Final = {

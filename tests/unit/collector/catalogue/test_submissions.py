@@ -10,6 +10,7 @@ from collector.catalogue import merging, submissions
 from collector.submissions import Submission
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
+from tests import factories as make
 from tests.fakes import NOON
 from tests.unit.collector.conftest import Store
 
@@ -85,6 +86,7 @@ def test_the_order_of_deliveries_does_not_matter(engine: Engine, store: Store) -
         with transaction(engine) as connection:
             connection.execute(delete(tables.acousticbrainz_recording))
             connection.execute(delete(tables.audio_features))
+            make.choose_providers(connection)
         store_all(engine, *order)
         states.append(state(engine))
     assert all(one == states[0] for one in states)

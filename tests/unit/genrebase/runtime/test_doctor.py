@@ -12,6 +12,7 @@ from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import job_run
 from genrebase.store import schema_revision, tables
 from genrebase.store.engine import make_engine, transaction
+from tests import factories as make
 from tests.fakes import NOON, FakeClock
 
 
@@ -42,6 +43,7 @@ def test_a_sound_database_has_no_problem() -> None:
         "database": True,
         "schema": True,
         "views": True,
+        "features": True,
         "clock": True,
     }
 
@@ -59,6 +61,32 @@ def test_a_missing_or_changed_view_is_reported(bare_url: str) -> None:
         assert doctor._check_views(made).ok is True
         _run(made, "DROP VIEW tracks", "CREATE VIEW tracks AS SELECT 1 AS track_id")
         assert doctor._check_views(made).ok is False
+    finally:
+        made.dispose()
+
+
+def test_a_wrong_provider_of_features_is_reported(
+    bare_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also an order of providers that the database does not have yet; a migration repairs both."""
+    schema_revision.upgrade(bare_url)
+    made = make_engine(bare_url)
+    try:
+        with transaction(made) as connection:
+            track = make.add_track(connection, "Song")
+            make.add_features(connection, track, "csv")
+            make.add_features(connection, track, "reccobeats")
+        assert doctor._check_features_providers(made).ok is True
+        _run(made, "DELETE FROM audio_features WHERE provider = 'csv'")
+        output = doctor._check_features_providers(made)
+        assert output.ok is False
+        assert output.sentence.startswith("1 track ")
+        schema_revision.upgrade(bare_url)
+        assert doctor._check_features_providers(made).ok is True
+        monkeypatch.setenv("COLLECTOR_FEATURE_ORDER", "reccobeats,csv")
+        assert doctor._check_features_providers(made).ok is False
+        schema_revision.upgrade(bare_url)
+        assert doctor._check_features_providers(made).ok is True
     finally:
         made.dispose()
 
