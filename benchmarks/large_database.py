@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from benchmarks.engine_rows import EngineSql, random_numbers, skewed, uniform
 from collector.sources.spotify_search import genre_query
 from genrebase import licences
-from genrebase.store import schema_revision, split, tables
+from genrebase.store import features_provider, schema_revision, split, tables
 from genrebase.store.engine import make_engine, transaction
 
 FIRST: Final = datetime(2024, 1, 1, tzinfo=UTC)
@@ -335,7 +335,8 @@ class Generator(EngineSql):
         )
 
     def finish(self) -> None:
-        """Let the sequences of PostgreSQL continue after the rows."""
+        """Choose the features to show; let PostgreSQL's sequences continue after the rows."""
+        features_provider.choose_all(self.connection)
         if self.sqlite:
             return
         for table in ("genre", "artist", "track", "model"):

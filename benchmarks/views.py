@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import Engine, Table, text
 
 from benchmarks import synthetic_analyses
-from genrebase.store import bulk, schema_revision, tables, views
+from genrebase.store import bulk, features_provider, schema_revision, tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.names import hash_fold
 from genrebase.store.split import assign_side
@@ -201,6 +201,7 @@ def fill(engine: Engine, tracks: int) -> None:
                     connection.execute(text(made), given)
             for batch in batches(rows):
                 bulk.insert(connection, table, columns, batch)
+        features_provider.choose_all(connection)
         connection.execute(
             text(
                 "UPDATE genre SET sightings = "

@@ -60,7 +60,7 @@ appended, and a view whose meaning changes gets a new name, so that users' SQL k
 
 For a track with features from several providers, a view shows those of the first provider in
 `COLLECTOR_FEATURE_ORDER` (default: {", ".join(DEFAULT_FEATURE_ORDER)}; others come last, by name),
-and its name in `provider`. The order is part of the views: after changing it, run
+and its name in `provider`. The order is stored in the database: after changing it, run
 `genrebase migrate`.
 """
 

@@ -204,11 +204,6 @@ def add_features(
     features_provider.choose(connection, [track_id])
 
 
-def choose_providers(connection: Connection) -> None:
-    """Choose the providers of all tracks, after rows of `audio_features` were written directly."""
-    features_provider.set_order(connection, features_provider.order(connection))
-
-
 def add_descriptor(
     connection: Connection,
     track_id: int,

@@ -14,6 +14,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from genrebase.store import schema_revision, tables
+from genrebase.store.settings import DEFAULT_FEATURE_ORDER
 
 WAIT: Final = 10_000
 """Milliseconds that an open connection may take to end."""
@@ -157,7 +158,6 @@ class MigratedDatabases:
 def _empty(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
     connection.execute(_WITHOUT_CHECKS)
     non_empty = {name for (name,) in connection.execute(_NON_EMPTY)}
-    non_empty.discard(tables.feature_order.name)  # filled by the migration
     ordered = [table.name for table in reversed(tables.metadata.sorted_tables)]
     names = [sql.Identifier(name) for name in ordered if name in non_empty]
     for name in names:
@@ -166,3 +166,8 @@ def _empty(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
         vacuum = sql.SQL("VACUUM (INDEX_CLEANUP ON, TRUNCATE ON) {}")
         connection.execute(vacuum.format(sql.SQL(", ").join(names)))
     connection.execute(_RESET_SEQUENCES)
+    with connection.cursor() as cursor:  # as a migration does
+        cursor.executemany(
+            "INSERT INTO feature_order (position, provider) VALUES (%s, %s)",
+            list(enumerate(DEFAULT_FEATURE_ORDER)),
+        )

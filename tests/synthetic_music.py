@@ -10,10 +10,9 @@ import pandas as pd
 from sqlalchemy import Engine, func, insert, select
 
 from classifier.data.raw_dataset import RawDataset
-from genrebase.store import names, tables
+from genrebase.store import features_provider, names, tables
 from genrebase.store.engine import transaction
 from genrebase.store.split import assign_side
-from tests import factories as make
 from tests.fakes import NOON
 
 GENRES = ("blues", "metal", "techno")
@@ -190,7 +189,7 @@ class Music:
                     for song in analysed
                 ],
             )
-            make.choose_providers(connection)
+            features_provider.choose_all(connection)
 
     def snapshot(self) -> RawDataset:
         """Return everything as the trainer reads it, without a database."""

@@ -44,6 +44,11 @@ def set_order(connection: Connection, providers: Sequence[str]) -> None:
         connection.execute(delete(_order))
         for position, provider in enumerate(providers):
             connection.execute(insert(_order).values(provider=provider, position=position))
+    choose_all(connection)
+
+
+def choose_all(connection: Connection) -> None:
+    """Choose the provider of every track for which another one is stored."""
     connection.exec_driver_sql(f"UPDATE track SET features_provider = {_FIRST} WHERE {_IS_WRONG}")
 
 

@@ -20,7 +20,7 @@ from genrebase.runtime.jobs import last_run
 from genrebase.runtime.processes import ProcessIdentity
 from genrebase.runtime.schedule import InvalidSchedule
 from genrebase.settings import child_environment
-from genrebase.store import tables
+from genrebase.store import features_provider, tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
@@ -117,7 +117,7 @@ def without_features(engine: Engine, at: datetime) -> list[dict[str, Any]]:
     with transaction(engine) as connection:
         rows = connection.execute(select(tables.audio_features)).mappings().all()
         connection.execute(delete(tables.audio_features))
-        make.choose_providers(connection)
+        features_provider.choose_all(connection)
     return [{**row, "fetched_at": at} for row in rows]
 
 
@@ -135,13 +135,13 @@ def test_the_first_training_waits_for_features(
     assert "waits for audio features: 0 of 480 labelled tracks have them, 240 more" in sentence
     with transaction(sqlite_engine) as connection:
         connection.execute(insert(tables.audio_features), features[:239])
-        make.choose_providers(connection)
+        features_provider.choose_all(connection)
     clock.advance(60)
     daemon.poll()
     assert runner.commands == []
     with transaction(sqlite_engine) as connection:
         connection.execute(insert(tables.audio_features), features[239:240])
-        make.choose_providers(connection)
+        features_provider.choose_all(connection)
     daemon.poll()
     daemon.poll()
     assert runner.commands == [TRAIN]
@@ -186,12 +186,12 @@ def test_a_noticeable_share_of_features_is_a_reason_to_retrain(
     daemon = Daemon(sqlite_engine, quick, clock, runner)
     with transaction(sqlite_engine) as connection:
         connection.execute(insert(tables.audio_features), features[:95])
-        make.choose_providers(connection)
+        features_provider.choose_all(connection)
     daemon.poll()
     assert runner.commands == []
     with transaction(sqlite_engine) as connection:
         connection.execute(insert(tables.audio_features), features[95:96])
-        make.choose_providers(connection)
+        features_provider.choose_all(connection)
     daemon.poll()
     daemon.poll()
     assert runner.commands == [TRAIN]

@@ -24,7 +24,7 @@ from classifier.reports.plots import confusion, histogram, style, trend
 from classifier.reports.plots.request import PlotRequest
 from classifier.reports.plots.style import NoMatplotlib
 from genrebase.errors import GenrebaseError, UserError
-from genrebase.store import tables
+from genrebase.store import features_provider, tables
 from genrebase.store.engine import make_engine, transaction
 from tests import factories as make
 from tests.synthetic_music import GENRES
@@ -232,7 +232,7 @@ def test_a_plot_never_mixes_scales(files: Engine, tmp_path: Path) -> None:
         connection.execute(
             tables.audio_features.delete().where(tables.audio_features.c.provider == "csv")
         )
-        make.choose_providers(connection)
+        features_provider.choose_all(connection)
     plot("overlay", tmp_path / "overlay.svg", "--feature", "energy")
     plot("trend", tmp_path / "trend.svg", "--feature", "energy")
     plot("profile", tmp_path / "profile.svg", "--feature", "energy")

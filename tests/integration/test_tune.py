@@ -17,9 +17,8 @@ from classifier.experiments.search_spaces import NumericRange
 from classifier.experiments.tune import TuningResult
 from classifier.registry import stored_models
 from classifier.training_config import TrainingConfig
-from genrebase.store import tables
+from genrebase.store import features_provider, tables
 from genrebase.store.engine import read_transaction, transaction
-from tests import factories as make
 from tests.classifier_cli import refusal, run_json, run_text
 from tests.experiment import Killed, context, kill_after
 from tests.fakes import FakeClock
@@ -96,7 +95,7 @@ def test_the_test_fold_does_not_leak(sqlite_engine: Engine):
         connection.execute(
             tables.audio_features.delete().where(tables.audio_features.c.track_id.in_(tested))
         )
-        make.choose_providers(connection)
+        features_provider.choose_all(connection)
     after = run(sqlite_engine, again=True)
     assert after.found == before.found
     assert [row.score for row in trials(sqlite_engine)[8:]] == [

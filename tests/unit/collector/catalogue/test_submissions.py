@@ -8,9 +8,8 @@ from sqlalchemy import Engine, delete, select
 
 from collector.catalogue import merging, submissions
 from collector.submissions import Submission
-from genrebase.store import tables, views
+from genrebase.store import features_provider, tables, views
 from genrebase.store.engine import read_transaction, transaction
-from tests import factories as make
 from tests.fakes import NOON
 from tests.unit.collector.conftest import Store
 
@@ -86,7 +85,7 @@ def test_the_order_of_deliveries_does_not_matter(engine: Engine, store: Store) -
         with transaction(engine) as connection:
             connection.execute(delete(tables.acousticbrainz_recording))
             connection.execute(delete(tables.audio_features))
-            make.choose_providers(connection)
+            features_provider.choose_all(connection)
         store_all(engine, *order)
         states.append(state(engine))
     assert all(one == states[0] for one in states)
