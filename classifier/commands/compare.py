@@ -21,6 +21,7 @@ from classifier.commands.training_options import SnapshotOption, with_training_o
 from classifier.config_options import parse_list
 from classifier.errors import BadTrainingConfig
 from classifier.training_config import FEATURE_GROUPS, SPLITS, TrainingConfig
+from genrebase.runtime.command_line import OnCluster
 from genrebase.runtime.console import Output
 
 _COLUMNS = ("unseen artists", "seen artists", "training", "seconds", "MB")
@@ -42,6 +43,7 @@ def compare(
     rotations: Rotations = "1",
     snapshot: SnapshotOption = None,
     again: Again = False,
+    on: OnCluster = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare estimators, feature sets and training set sizes on the same frozen folds.
@@ -65,7 +67,7 @@ def compare(
         parse_sizes(per_genre),
         parse_rotations(rotations),
     )
-    with experiment(output, "Comparing", given, snapshot, again=again) as (context, config):
+    with experiment(output, "Comparing", given, snapshot, again=again, on=on) as (context, config):
         result = comparing.run(context, config, grid)
     print_notices(output, result.left_out, result.sources, nothing_new=result.nothing_new)
     title = f"Experiment {result.experiment}: accuracy on test tracks"

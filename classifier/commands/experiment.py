@@ -34,20 +34,30 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 
 @contextmanager
 def experiment(
-    output: Output, title: str, config: TrainingConfig, snapshot: Path | None, *, again: bool
+    output: Output,
+    title: str,
+    config: TrainingConfig,
+    snapshot: Path | None,
+    *,
+    again: bool,
+    on: str | None = None,
 ) -> "Iterator[tuple[ExperimentContext, TrainingConfig]]":
     """Yield what an experiment needs, and the config with the snapshot's defaults.
 
-    On Ctrl-C print how many trials are stored.
+    Workers of the cluster `on` fit the trials. On Ctrl-C print how many trials are stored.
     """
     # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.experiments.runner import ExperimentContext
     from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.cluster import open_cluster
     from genrebase.store import connect
 
     loaded, config = load_snapshot(snapshot, config)
     describe_kept = partial(describe_stored_trials, again=again)
-    with interrupts.progress_on_interrupt(output, title, describe_kept) as progress:
+    with (
+        interrupts.progress_on_interrupt(output, title, describe_kept) as progress,
+        open_cluster(on) as cluster,
+    ):
         context = ExperimentContext(
             connect(),
             SystemClock(),
@@ -55,6 +65,7 @@ def experiment(
             None if loaded is None else loaded.dataset,
             ClassifierSettings.load().threads,
             again,
+            cluster,
         )
         yield context, config
 

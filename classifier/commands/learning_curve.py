@@ -18,6 +18,7 @@ from classifier.commands.experiment import (
 from classifier.commands.training_options import SnapshotOption, with_training_options
 from classifier.errors import BadTrainingConfig
 from classifier.training_config import TrainingConfig
+from genrebase.runtime.command_line import OnCluster
 from genrebase.runtime.console import Output
 
 _COLUMNS = (
@@ -42,6 +43,7 @@ def learning_curve(
     rotations: Rotations = "1",
     snapshot: SnapshotOption = None,
     again: Again = False,
+    on: OnCluster = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure the gain from more training tracks, by genre.
@@ -59,7 +61,10 @@ def learning_curve(
 
     output = Output(as_json=as_json)
     sizes, turns = _parse_steps(steps), parse_rotations(rotations)
-    with experiment(output, "Learning curve", given, snapshot, again=again) as (context, config):
+    with experiment(output, "Learning curve", given, snapshot, again=again, on=on) as (
+        context,
+        config,
+    ):
         result = curve.run(context, config, sizes=sizes, rotations=turns)
     print_notices(output, result.left_out, result.sources, nothing_new=result.nothing_new)
     output.table(

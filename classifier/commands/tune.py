@@ -21,6 +21,7 @@ from classifier.config_options import parse_list
 from classifier.errors import BadTrainingConfig
 from classifier.settings import ClassifierSettings
 from classifier.training_config import TrainingConfig
+from genrebase.runtime.command_line import OnCluster
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def tune(
     ] = False,
     snapshot: SnapshotOption = None,
     again: Again = False,
+    on: OnCluster = None,
     as_json: AsJson = False,
 ) -> None:
     """Search hyperparameters of an estimator by cross-validation; the test fold is excluded.
@@ -98,7 +100,7 @@ def tune(
     if train and snapshot is not None:
         raise BadTrainingConfig("--train trains on the database: leave out --snapshot.")
     output = Output(as_json=as_json)
-    with experiment(output, "Tuning", given, snapshot, again=again) as (context, config):
+    with experiment(output, "Tuning", given, snapshot, again=again, on=on) as (context, config):
         genres = None if binary is None else _parse_genres(binary)
         metrics = searching.TUNING_METRICS if genres is None else searching.ONE_VS_REST_METRICS
         settings = searching.SearchSettings(

@@ -89,6 +89,7 @@ def run(
         trials = list(grid.trials())
         n_tracks = [n_training_tracks(split, trial.per_genre) for trial in trials]
         runner = TrialRunner(context, raw, spec, n_tracks)
+        runner.plan(trials)
         for trial in trials:
             runner.run(trial, _describe(trial))
         runner.finish(job)

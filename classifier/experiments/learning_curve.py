@@ -5,6 +5,7 @@ Metrics are of the test split, the same at every size; nothing is selected by th
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +23,7 @@ from classifier.experiments.compare import interval
 from classifier.experiments.progress import n_training_tracks
 from classifier.experiments.runner import ExperimentContext, TrialRunner
 from classifier.experiments.store import Experiment, ExperimentSpec
-from classifier.experiments.trials import FittedTrial, TrialConfig, TrialResult
+from classifier.experiments.trials import HeldOutPredictions, TrialConfig, TrialResult
 from classifier.records import FEW_TRACKS, MetricRow
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import TrainingConfig
@@ -85,11 +86,12 @@ def run(
         }
         spec = ExperimentSpec(KIND, settings, config, data_fingerprint(split), raw.origin)
         n_tracks = [n_training_tracks(split, size) for _ in rotations for size in steps]
-        runner = TrialRunner(context, raw, spec, n_tracks)
-        for rotation in rotations:
-            sequence = _SizeSequence(runner, config, rotation)
-            for size in steps:
-                sequence.run(size)
+        runner = TrialRunner(context, raw, spec, n_tracks, with_predictions=True)
+        sequences = [[_trial(config, size, rotation) for size in steps] for rotation in rotations]
+        for sequence in sequences:
+            runner.plan(sequence)
+        for sequence in sequences:
+            _SizeSequence(runner, config.seed).run(sequence)
         runner.finish(job)
         step = _last_step(context.database, runner.experiment, split, steps[-2:])
         return LearningCurve(
@@ -124,33 +126,39 @@ def _sizes(requested: Sequence[int] | None, largest: int) -> tuple[int, ...]:
     return sizes
 
 
+def _trial(config: TrainingConfig, size: int, rotation: int) -> TrialConfig:
+    test, validation = cross_validation.held_out_folds(rotation)
+    return TrialConfig(
+        config.estimator, config.features, config.params, size, None, test, validation
+    )
+
+
 class _SizeSequence:
     """Fits at growing sizes, and compares each with the one before on the same test tracks."""
 
-    def __init__(self, runner: TrialRunner, config: TrainingConfig, rotation: int) -> None:
-        self._runner, self._config = runner, config
-        self._folds = cross_validation.held_out_folds(rotation)
-        self._current: TrialConfig | None = None
+    def __init__(self, runner: TrialRunner, seed: int) -> None:
+        self._runner, self._seed = runner, seed
         self._smaller: TrialConfig | None = None
         self._predictions: dict[str, LabelledPredictions] = {}
 
-    def run(self, size: int) -> None:
-        config, (test, validation) = self._config, self._folds
-        self._smaller, self._current = (
-            self._current,
-            TrialConfig(
-                config.estimator, config.features, config.params, size, None, test, validation
-            ),
-        )
-        self._runner.run(self._current, f"{counted(size, 'track')} per genre", self._add_gains)
+    def run(self, sequence: Sequence[TrialConfig]) -> None:
+        """Run the trials of one rotation, the smallest first."""
+        for trial in sequence:
+            description = f"{counted(trial.per_genre or 0, 'track')} per genre"
+            self._runner.run(trial, description, partial(self._add_gains, trial))
+            self._smaller = trial
 
-    def _add_gains(self, result: TrialResult, fitted: FittedTrial) -> TrialResult:
+    def _add_gains(
+        self, trial: TrialConfig, result: TrialResult, held_out: HeldOutPredictions | None
+    ) -> TrialResult:
         before = self._smaller_predictions()
-        after = _predict(fitted)
-        self._predictions = {self._current.key: after} if self._current is not None else {}
+        self._predictions = {}
+        if held_out is None:
+            return result
+        self._predictions[trial.key] = held_out.predictions
         if before is None:
             return result
-        gains = _gains(fitted.split, before, after, self._config.seed)
+        gains = _gains(held_out, before, self._seed)
         return replace(result, metrics=(*result.metrics, *gains))
 
     def _smaller_predictions(self) -> LabelledPredictions | None:
@@ -159,8 +167,9 @@ class _SizeSequence:
             return None
         key, refitted = self._smaller.key, dict(self._predictions)
 
-        def keep(result: TrialResult, fitted: FittedTrial) -> TrialResult:
-            refitted[key] = _predict(fitted)
+        def keep(result: TrialResult, held_out: HeldOutPredictions | None) -> TrialResult:
+            if held_out is not None:
+                refitted[key] = held_out.predictions
             return result
 
         if key not in refitted:
@@ -168,15 +177,11 @@ class _SizeSequence:
         return refitted.get(key)
 
 
-def _predict(fitted: FittedTrial) -> LabelledPredictions:
-    return fitted.split.predict(fitted.estimator, fitted.split.held_out("test"))
-
-
 def _gains(
-    split: SplitDataset, before: LabelledPredictions, after: LabelledPredictions, seed: int
+    held_out: HeldOutPredictions, before: LabelledPredictions, seed: int
 ) -> Iterator[MetricRow]:
     """Yield the gain of the larger size per regime; the regimes are those of the larger size."""
-    regimes = split.regimes[split.held_out("test")]
+    regimes, after = held_out.regimes, held_out.predictions
     for regime in REGIMES:
         rows = np.isin(regimes, REGIMES if regime == "all" else [regime])
         if not rows.any():
@@ -187,7 +192,7 @@ def _gains(
             yield MetricRow(
                 "test",
                 regime,
-                None if genre is None else split.classes[genre],
+                None if genre is None else held_out.classes[genre],
                 gain.metric,
                 gain.value,
                 None if gain.interval is None else gain.interval.low,

@@ -4,26 +4,24 @@
 an interrupted experiment resumes where it stopped.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
-from classifier import threads
-from classifier.data import dataset, training_data
+from classifier.data import dataset
 from classifier.data.dataset import Database
 from classifier.data.raw_dataset import RawDataset
-from classifier.data.training_data import SplitDataset
-from classifier.experiments import cross_validation, store, trials
+from classifier.experiments import store
+from classifier.experiments.fitting import ClusterFitter, TrialFitter, TrialTask
 from classifier.experiments.progress import ExperimentProgress
 from classifier.experiments.store import ExperimentSpec
-from classifier.experiments.trials import FittedTrial, TrialConfig, TrialResult
+from classifier.experiments.trials import HeldOutPredictions, TrialConfig, TrialResult
 from classifier.training_config import TrainingConfig
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
+from genrebase.runtime.cluster import Cluster
 from genrebase.runtime.jobs import RunRecorder
-from genrebase.store.split import TEST_FOLD
 
-Finish = Callable[[TrialResult, FittedTrial], TrialResult]
+Finish = Callable[[TrialResult, HeldOutPredictions | None], TrialResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,8 @@ class ExperimentContext:
     cores: int | None = None
     again: bool = False
     """Run a new experiment even if the same one is stored."""
+    cluster: Cluster | None = None
+    """Whose workers fit the trials."""
 
     def load(self, config: TrainingConfig) -> RawDataset:
         """Return the snapshot, else the rows of the database."""
@@ -56,26 +56,45 @@ class TrialRunner:
         *,
         side: str = "test",
         cached_splits: int = 1,
+        with_predictions: bool = False,
     ) -> None:
         """Resume the experiment of `spec`, or create it.
 
-        `n_tracks` are the training tracks of each planned trial. `side` names the metrics: what
-        `tune` holds out is no test split. Successive trials mostly share a split, so the last
-        `cached_splits` are kept.
+        `n_tracks` are the training tracks of each planned trial. `side` and `cached_splits` are
+        those of `TrialFitter`. `finish` functions get predictions only `with_predictions`.
         """
-        self._context, self._raw, self._config, self._side = context, raw, spec.config, side
+        self._context, self._with_predictions = context, with_predictions
+        fitter = TrialFitter(
+            raw,
+            spec.config,
+            context.clock,
+            side=side,
+            cores=context.cores,
+            cached_splits=cached_splits,
+        )
+        cluster = context.cluster
+        self._fitter = fitter if cluster is None else ClusterFitter(cluster, fitter)
         self.experiment = store.create_or_resume(
             context.database, spec, context.clock.now(), again=context.again
         )
         self.progress = ExperimentProgress(context.progress, n_tracks)
         self.n_run = 0
         """Trials that were fitted in this run."""
-        self._split = lru_cache(cached_splits)(self._split_dataset)
+
+    def plan(self, planned: Iterable[TrialConfig]) -> None:
+        """Announce trials that `run` will be called with, so that workers can begin."""
+        if isinstance(self._fitter, ClusterFitter):
+            self._fitter.plan(
+                TrialTask(trial, self._with_predictions)
+                for trial in planned
+                if not self.experiment.has_trial(trial)
+            )
 
     def run(self, trial: TrialConfig, description: str, finish: Finish | None = None) -> None:
         """Fit, evaluate and store a trial, unless it is stored.
 
-        `finish` returns the result to store; it is not called where the fit failed.
+        `finish` returns the result to store; it is not called where the fit failed. It is called
+        in this process.
         """
         if self.experiment.has_trial(trial):
             self.progress.skip_trial()
@@ -92,22 +111,11 @@ class TrialRunner:
 
     def fit(self, trial: TrialConfig, finish: Finish | None = None) -> TrialResult:
         """Fit and evaluate a trial without storing it."""
-        test, validation = trial.test_fold, trial.validation_fold
-        if self._side == "validation":  # the test fold is excluded: the next two are held out
-            test, validation = validation, (validation - 1) % TEST_FOLD
-        split = self._split(test, validation, trial.per_genre)
-        if trial.binary_genre is not None:
-            split = trials.one_vs_rest(split, trial.binary_genre)
-        cores = threads.thread_count(len(split.tracks), len(split.classes), self._context.cores)
-        with threads.limit_threads(cores):
-            result, fitted = trials.run_trial(
-                split,
-                trial.apply_to(self._config),
-                self._context.clock,
-                cores=cores,
-                side=self._side,
-            )
-            return result if fitted is None or finish is None else finish(result, fitted)
+        task = TrialTask(trial, self._with_predictions)
+        output = self._fitter.fit(task)
+        if output.result.error is not None or finish is None:
+            return output.result
+        return finish(output.result, output.held_out)
 
     def finish(self, job: RunRecorder, *, complete: bool = True) -> None:
         """Mark the experiment as finished if it is `complete`, and note what the job did."""
@@ -120,7 +128,3 @@ class TrialRunner:
         job.set_facts(experiment=self.experiment.id, trials=len(self.experiment.trials))
         if not self.n_run:
             job.set_outcome("nothing_new")
-
-    def _split_dataset(self, test: int, validation: int, per_genre: int | None) -> SplitDataset:
-        raw = cross_validation.with_held_out_folds(self._raw, test=test, validation=validation)
-        return training_data.split_dataset(raw, replace(self._config, per_genre=per_genre))

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifier import estimators
 from classifier.data import soft_labels, vote_shares
 from classifier.data.training_data import SplitDataset, random_rows
 from classifier.evaluation import report
+from classifier.evaluation.metrics import LabelledPredictions
 from classifier.ports import Estimator
 from classifier.records import MetricRow
 from classifier.registry import artifacts
@@ -79,6 +81,16 @@ class TrialResult:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldOutPredictions:
+    """The predictions of a fitted estimator for the test split."""
+
+    predictions: LabelledPredictions
+    regimes: NDArray[np.str_]
+    """The test condition of each track."""
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FittedTrial:
     """A fitted estimator."""
 
@@ -86,6 +98,13 @@ class FittedTrial:
     split: SplitDataset
     seconds: float
     """Of fitting."""
+
+    def held_out(self) -> HeldOutPredictions:
+        """Predict the test split."""
+        split = self.split
+        test = split.held_out("test")
+        predictions = split.predict(self.estimator, test)
+        return HeldOutPredictions(predictions, split.regimes[test], split.classes)
 
 
 def fit(split: SplitDataset, config: TrainingConfig, clock: Clock, *, cores: int) -> FittedTrial:

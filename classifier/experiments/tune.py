@@ -39,7 +39,7 @@ from genrebase.runtime import jobs
 from genrebase.store.split import TEST_FOLD
 
 if TYPE_CHECKING:
-    from optuna import Trial
+    from optuna import Study, Trial
 
 JOB: Final = "tune"
 _MAX_REPEATS: Final = 10
@@ -129,6 +129,9 @@ def run(
 
         search = _Search(runner, config, settings, rungs, check_time)
         stopped = None
+        if context.cluster is not None:
+            for genre in genres:
+                search.plan(genre)
         try:
             for genre in genres:
                 search.run(genre)
@@ -167,16 +170,38 @@ class _Search:
         self._runner, self._config, self._settings = runner, config, settings
         self._rungs, self._check_time = rungs, check_time
 
+    def plan(self, genre: str | None) -> None:
+        """Announce the trials of a search whose points do not depend on scores."""
+        if self._settings.search != "halving":
+            for _, point in ((None, {}), *self._points(self._study())):
+                self._runner.plan(self._trials(point, genre, None))
+
     def run(self, genre: str | None) -> None:
         """Evaluate the defaults, then the points that Optuna suggests."""
         from optuna.trial import TrialState  # slow to import: only a search needs it
 
         self._evaluate({}, genre)
+        study = self._study()
+        for trial, point in self._points(study):
+            score, complete = self._evaluate(point, genre, trial)
+            if complete:
+                study.tell(trial, score)
+            else:
+                study.tell(trial, state=TrialState.FAIL if score is None else TrialState.PRUNED)
+
+    def _study(self) -> "Study":
+        """Return a study, with the points to begin with where all of the space are tried."""
         settings, study = self._settings, self._settings.study(self._config.seed)
         if settings.n_points == search_spaces.n_points(settings.space):
             for point in search_spaces.grid_points(settings.space):
                 study.enqueue_trial({name: json.dumps(value) for name, value in point.items()})
-        tried: set[str] = set()
+        return study
+
+    def _points(self, study: "Study") -> "Iterator[tuple[Trial, Mapping[str, Any]]]":
+        """Yield the points to try, each once; TPE suggests the next by the scores before it."""
+        from optuna.trial import TrialState  # slow to import: only a search needs it
+
+        settings, tried = self._settings, set[str]()
         for _ in range(_MAX_REPEATS * settings.n_points):
             if len(tried) == settings.n_points:
                 return
@@ -187,11 +212,7 @@ class _Search:
                 study.tell(trial, state=TrialState.FAIL)
                 continue
             tried.add(key)
-            score, complete = self._evaluate(point, genre, trial)
-            if complete:
-                study.tell(trial, score)
-            else:
-                study.tell(trial, state=TrialState.FAIL if score is None else TrialState.PRUNED)
+            yield trial, point
 
     def _evaluate(
         self, point: Mapping[str, Any], genre: str | None, trial: "Trial | None" = None
@@ -209,13 +230,13 @@ class _Search:
                 return score, False
         return score, True
 
-    def _cross_validate(
+    def _trials(
         self, point: Mapping[str, Any], genre: str | None, size: int | None
-    ) -> float | None:
-        """Return the mean score over folds; None if a fold failed."""
+    ) -> list[TrialConfig]:
+        """Return a trial per validation fold."""
         config = self._config
         per_genre = config.per_genre if size is None else size
-        trials = [
+        return [
             TrialConfig(
                 config.estimator,
                 config.features,
@@ -227,6 +248,14 @@ class _Search:
             )
             for fold in self._settings.validation_folds
         ]
+
+    def _cross_validate(
+        self, point: Mapping[str, Any], genre: str | None, size: int | None
+    ) -> float | None:
+        """Return the mean score over folds; None if a fold failed."""
+        trials = self._trials(point, genre, size)
+        if self._settings.search == "halving":  # others are planned before the search begins
+            self._runner.plan(trials)
         for trial in trials:
             self._check_time()
             self._runner.run(

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, delete, select
 
+from classifier.experiments import compare, learning_curve, tune
+from classifier.experiments.search import SearchSettings
 from classifier.registry import stored_models
 from classifier.serving import batch_predict
 from classifier.serving.cluster_predict import ClusterPrediction
@@ -24,9 +26,11 @@ from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import cluster_tasks
 from tests import factories as make
+from tests.experiment import context
 from tests.synthetic_music import Music
 
 CLOCK = SystemClock()
+_UNEQUAL = {"seconds", "finished_at", "artifact_bytes"}
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +136,38 @@ def test_workers_need_the_database_of_the_command(database: Engine, other_engine
         run.require(database)
         with pytest.raises(InvalidCluster, match="another database"):
             run.require(other_engine)
+
+
+def trial_rows(engine: Engine) -> list[str]:
+    """Return trials and metrics, in the order in which they were stored.
+
+    Times are not compared, nor the size of an artifact: it holds addresses of objects.
+    """
+    trial, metric = tables.trial.c, tables.trial_metric.c
+    columns = [one for one in trial if one.name not in _UNEQUAL]
+    with read_transaction(engine) as connection:
+        trials = connection.execute(select(*columns).order_by(trial.id)).all()
+        query = select(tables.trial_metric).order_by(metric.trial_id, metric.id)
+        return [repr(tuple(row)) for row in (*trials, *connection.execute(query))]
+
+
+def test_trials_on_workers_are_stored_as_those_of_one_process(
+    database: Engine, cluster: Cluster, other_engine: Engine
+) -> None:
+    """Also in their order, of a comparison, a learning curve and a search."""
+    Music().fill(other_engine)
+    config = TrainingConfig(estimator="logistic", features=("audio",), min_tracks=20)
+    grid = compare.ComparisonGrid(("dummy", "logistic"), (("audio",),))
+    search = SearchSettings({"C": (0.01, 0.1)}, "exhaustive", cv_folds=1)
+    results = []
+    for engine, workers in ((database, cluster), (other_engine, None)):
+        experiment = context(engine, clock=CLOCK, cluster=workers)
+        compare.run(experiment, config, grid)
+        learning_curve.run(experiment, config, sizes=(20, 40))
+        tune.run(experiment, config, search)
+        results.append(trial_rows(engine))
+    assert results[0] == results[1]
+    assert sum("accuracy_gain" in row for row in results[0]) > 1
 
 
 def test_tasks_of_dead_workers_are_done_by_others(cluster: Cluster, tmp_path: Path) -> None:

@@ -1,0 +1,138 @@
+"""Fit the trials of an experiment: in this process, or on the workers of a cluster.
+
+Workers get the rows once and return metrics, so a trial has the same result wherever it is fitted.
+The client stores the results in the planned order, as if there were one process.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final
+
+from classifier import threads
+from classifier.data import training_data
+from classifier.data.raw_dataset import RawDataset
+from classifier.data.training_data import SplitDataset
+from classifier.experiments import cross_validation, trials
+from classifier.experiments.trials import HeldOutPredictions, TrialConfig, TrialResult
+from classifier.training_config import TrainingConfig
+from genrebase.runtime.clock import Clock, SystemClock
+from genrebase.runtime.cluster import Cluster, ClusterTask
+from genrebase.store.split import TEST_FOLD
+
+TRIALS_AHEAD: Final = 8
+"""Trials per worker that are submitted ahead: results wait for those planned before them."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialOutput:
+    """What a trial returns."""
+
+    result: TrialResult
+    held_out: HeldOutPredictions | None = None
+    """Only if they were asked for, and the fit did not fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialTask:
+    """A trial, and whether its predictions are needed."""
+
+    trial: TrialConfig
+    with_predictions: bool = False
+
+    @property
+    def key(self) -> tuple[str, bool]:
+        """Return what distinguishes it from others of the experiment."""
+        return self.trial.key, self.with_predictions
+
+
+class TrialFitter:
+    """Fits trials on one dataset."""
+
+    def __init__(
+        self,
+        raw: RawDataset,
+        config: TrainingConfig,
+        clock: Clock,
+        *,
+        side: str = "test",
+        cores: int | None = None,
+        cached_splits: int = 1,
+    ) -> None:
+        """Take what all trials have in common.
+
+        `side` names the metrics: what `tune` holds out is no test split. Successive trials mostly
+        share a split, so the last `cached_splits` are kept.
+        """
+        self._raw, self._config, self._clock = raw, config, clock
+        self._side, self._cores, self._cached_splits = side, cores, cached_splits
+        self._split = lru_cache(cached_splits)(self._split_dataset)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs: neither the clock nor the cached splits."""
+        return {
+            name: value for name, value in vars(self).items() if name not in {"_clock", "_split"}
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore the fitter of another process, which fits with one thread."""
+        vars(self).update(state, _cores=1, _clock=SystemClock())
+        self._split = lru_cache(self._cached_splits)(self._split_dataset)
+
+    def fit(self, task: TrialTask) -> TrialOutput:
+        """Fit and evaluate a trial without storing it."""
+        trial = task.trial
+        test, validation = trial.test_fold, trial.validation_fold
+        if self._side == "validation":  # the test fold is excluded: the next two are held out
+            test, validation = validation, (validation - 1) % TEST_FOLD
+        split = self._split(test, validation, trial.per_genre)
+        if trial.binary_genre is not None:
+            split = trials.one_vs_rest(split, trial.binary_genre)
+        cores = threads.thread_count(len(split.tracks), len(split.classes), self._cores)
+        with threads.limit_threads(cores):
+            result, fitted = trials.run_trial(
+                split, trial.apply_to(self._config), self._clock, cores=cores, side=self._side
+            )
+            if fitted is None or not task.with_predictions:
+                return TrialOutput(result)
+            return TrialOutput(result, fitted.held_out())
+
+    def _split_dataset(self, test: int, validation: int, per_genre: int | None) -> SplitDataset:
+        raw = cross_validation.with_held_out_folds(self._raw, test=test, validation=validation)
+        return training_data.split_dataset(raw, replace(self._config, per_genre=per_genre))
+
+
+class ClusterFitter:
+    """Fits trials on the workers of a cluster, those that are planned ahead."""
+
+    def __init__(self, cluster: Cluster, fitter: TrialFitter) -> None:
+        self._cluster, self._shared = cluster, cluster.share(fitter)
+        self._planned: deque[TrialTask] = deque()
+        self._running: dict[tuple[str, bool], ClusterTask[TrialOutput]] = {}
+
+    def plan(self, tasks: Iterable[TrialTask]) -> None:
+        """Note which trials will be fitted next, in this order."""
+        self._planned.extend(tasks)
+
+    def fit(self, task: TrialTask) -> TrialOutput:
+        """Return the output of a trial, once its worker has it."""
+        self._submit_ahead()
+        running = self._running.pop(task.key, None) or self._submit(task)
+        output = running.result()
+        self._submit_ahead()
+        return output
+
+    def _submit_ahead(self) -> None:
+        while self._planned and len(self._running) < TRIALS_AHEAD * self._cluster.n_threads:
+            task = self._planned.popleft()
+            if task.key not in self._running:
+                self._running[task.key] = self._submit(task)
+
+    def _submit(self, task: TrialTask) -> ClusterTask[TrialOutput]:
+        return self._cluster.submit(fit_on_worker, task, self._shared)
+
+
+def fit_on_worker(fitter: TrialFitter, task: TrialTask) -> TrialOutput:
+    """Fit a trial with the fitter that this worker was sent."""
+    return fitter.fit(task)
