@@ -221,7 +221,8 @@ class Generator(EngineSql):
         )
         self.run(
             "UPDATE genre SET sightings ="
-            " coalesce((SELECT many FROM made_count WHERE made_count.genre = genre.id), 0)"
+            " coalesce((SELECT many FROM made_count WHERE made_count.genre = genre.id), 0),"
+            " tracks = (SELECT count(*) FROM track WHERE genre_id = genre.id)"
         )
         self.insert(
             "import_track",

@@ -205,7 +205,8 @@ def fill(engine: Engine, tracks: int) -> None:
         connection.execute(
             text(
                 "UPDATE genre SET sightings = "
-                "(SELECT count(*) FROM sighting WHERE genre_id = genre.id)"
+                "(SELECT count(*) FROM sighting WHERE genre_id = genre.id), "
+                "tracks = (SELECT count(*) FROM track WHERE genre_id = genre.id)"
             )
         )
         if engine.dialect.name == "postgresql":  # as its autovacuum does

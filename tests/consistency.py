@@ -4,7 +4,7 @@ from collections import Counter
 
 from sqlalchemy import Connection, select
 
-from collector.catalogue import primary_genre
+from collector.catalogue import genre_counters, primary_genre
 from genrebase.store import claims, features_provider, names, split, tables
 
 
@@ -21,6 +21,7 @@ def assert_consistent(connection: Connection) -> None:
     counted = Counter(genre for under in ranks.values() for genre in under)
     assert {key: count for key, (count, _) in standing.items() if count} == counted
     assert features_provider.count_wrong(connection) == 0
+    assert genre_counters.wrong_counters(connection) == []
     credited = _credits(connection)
     for track in connection.execute(select(tables.track)):
         expected = claims.choose_claim(ranks.get(track.id, {}), standing)

@@ -147,7 +147,11 @@ def add_track(
         "last_seen_at": NOON,
         "updated_at": NOON,
     }
-    track_id = _insert(connection, tables.track, {**row, **values})
+    row |= values
+    track_id = _insert(connection, tables.track, row)
+    genre = tables.genre
+    claimed = genre.update().where(genre.c.id == row["genre_id"])
+    connection.execute(claimed.values(tracks=genre.c.tracks + 1))
     for position, artist_id in enumerate(artist_ids):
         credit = {"track_id": track_id, "artist_id": artist_id, "position": position}
         connection.execute(insert(tables.track_artist), credit)

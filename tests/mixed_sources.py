@@ -11,7 +11,7 @@ from random import Random
 
 from sqlalchemy import Connection, Engine, insert
 
-from collector.catalogue import primary_genre
+from collector.catalogue import genre_counters, primary_genre
 from genrebase.audio import packed_vectors
 from genrebase.store import tables
 from genrebase.store.engine import transaction
@@ -91,7 +91,7 @@ class Mix:
             self.genres = {name: make.add_genre(connection, name) for name in GENRES}
             for number in range(tracks):
                 self._add(connection, number)
-            primary_genre.recount_sightings(connection, self.genres.values())
+            genre_counters.recount(connection, self.genres.values())
             primary_genre.recompute(
                 connection, sorted({label.track for label in self.labels} | self.verdicts.keys())
             )

@@ -10,6 +10,7 @@ import pandas as pd
 from sqlalchemy import Engine, func, insert, select
 
 from classifier.data.raw_dataset import RawDataset
+from collector.catalogue import genre_counters
 from genrebase.store import features_provider, names, tables
 from genrebase.store.engine import transaction
 from genrebase.store.split import assign_side
@@ -190,6 +191,7 @@ class Music:
                 ],
             )
             features_provider.choose_all(connection)
+            genre_counters.recount(connection)
 
     def snapshot(self) -> RawDataset:
         """Return everything as the trainer reads it, without a database."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, and_, delete, select
+from sqlalchemy import Connection, and_, delete
 
 from collector.audio.metadata import SOURCE, parse_file_name
-from collector.catalogue import merging, primary_genre
+from collector.catalogue import genre_counters, merging, primary_genre
 from collector.catalogue.aliases import tracks_of_aliases
 from collector.records import ArtistCredit, SourceTrack
 from genrebase.store import bulk, names, tables
@@ -241,7 +241,9 @@ def detach_genres(connection: Connection, new_genres: Mapping[int, Sequence[str]
     if changed:
         sighting = tables.sighting
         of_changed = and_(sighting.c.track_id.in_(changed), sighting.c.source == SOURCE)
-        lost = connection.scalars(select(sighting.c.genre_id).where(of_changed).distinct()).all()
+        before = genre_counters.count_sightings(connection, changed)
         connection.execute(delete(sighting).where(of_changed))
-        primary_genre.recount_sightings(connection, lost)
+        change = genre_counters.count_sightings(connection, changed)
+        change.subtract(before)
+        genre_counters.add(connection, change)
     return changed

@@ -1,6 +1,5 @@
 """Delete tracks with their dependent rows, or strip those with verdicts to their identity."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -76,18 +75,6 @@ def strip_tracks(
         by_provider = f"DELETE FROM {table.name} WHERE provider = {{mark}} AND track_id"
         execute_of(connection, by_provider, track_ids, provider)
     features_provider.choose(connection, track_ids)
-
-
-def sighting_counts(connection: Connection, track_ids: Sequence[int]) -> Counter[int]:
-    """Return how many of these tracks are sighted in each genre, by genre id."""
-    rows = bulk.select_in(
-        connection,
-        "SELECT s.genre_id, count(DISTINCT s.track_id) FROM {values} CROSS JOIN sighting s"
-        " WHERE s.track_id = listed.value GROUP BY s.genre_id",
-        track_ids,
-        sql_type="bigint",
-    )
-    return Counter(dict(map(tuple, rows)))
 
 
 def delete_orphan_artists(connection: Connection, artist_ids: Sequence[int]) -> int:

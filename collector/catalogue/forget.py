@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
 
-from collector.catalogue import analysis_queue, deletion, primary_genre
+from collector.catalogue import analysis_queue, deletion, genre_counters, primary_genre
 from genrebase.store import bulk, tables
 
 _track = tables.track
@@ -88,14 +88,15 @@ def forget_batch(
     before = primary_genre.tie_break_keys(connection)
     deleted = _ids(connection, _unlabelled(overdue), limit)
     kept = _ids(connection, _labelled(overdue), limit - len(deleted))
-    sighted = deletion.sighting_counts(connection, [*deleted, *kept])
+    sighted = genre_counters.count_sightings(connection, [*deleted, *kept])
+    claimed = genre_counters.count_claims(connection, deleted)
     orphans = deletion.delete_tracks(connection, deleted)
     deletion.strip_tracks(connection, kept, overdue.provider, now)
     _stop_requests(connection, kept, overdue)
-    primary_genre.add_to_sighting_counts(connection, {genre: -n for genre, n in sighted.items()})
+    genre_counters.add(connection, *map(genre_counters.negated, (sighted, claimed)))
     primary_genre.recompute(connection, kept)
-    if primary_genre.order_changed(before, primary_genre.tie_break_keys(connection)):
-        primary_genre.recompute_tied(connection)
+    after = primary_genre.tie_break_keys(connection)
+    primary_genre.recompute_tied(connection, primary_genre.overtaken(before, after))
     return ForgetCounts(len(deleted), len(kept), sighted.total(), orphans)
 
 

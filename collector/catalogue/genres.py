@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, text, update
 
-from collector.catalogue import primary_genre, sighting_parts, sightings
+from collector.catalogue import genre_counters, primary_genre, sighting_parts, sightings
 from genrebase.store import bulk, tables
 from genrebase.store.names import normalise
 
@@ -85,18 +85,10 @@ def by_normalised_name(connection: Connection) -> dict[str, str]:
 
 def list_genres(connection: Connection) -> list[Genre]:
     """Return all genres, by name."""
-    track, playlist = tables.track, tables.genre_playlist
-    counted = (
-        select(track.c.genre_id, func.count().label("tracks")).group_by(track.c.genre_id)
-    ).subquery()
+    playlist = tables.genre_playlist
     bound: dict[int, list[str]] = {}
     for row in connection.execute(select(playlist).order_by(playlist.c.playlist_id)):
         bound.setdefault(row.genre_id, []).append(row.playlist_id)
-    query = (
-        select(_genre, func.coalesce(counted.c.tracks, 0).label("tracks"))
-        .outerjoin(counted, counted.c.genre_id == _genre.c.id)
-        .order_by(_genre.c.name)
-    )
     return [
         Genre(
             row.id,
@@ -107,7 +99,7 @@ def list_genres(connection: Connection) -> list[Genre]:
             row.tracks,
             tuple(bound.get(row.id, ())),
         )
-        for row in connection.execute(query)
+        for row in connection.execute(select(_genre).order_by(_genre.c.name))
     ]
 
 
@@ -166,7 +158,7 @@ def merge(connection: Connection, merged: Genre, into: Genre) -> None:
         connection.execute(moves.values(genre_id=into.id))
     _copy_mappings(connection, merged.name, into.name)
     _drop(connection, merged.id)
-    primary_genre.recount_sightings(connection, [into.id])
+    genre_counters.recount(connection, [into.id])
     primary_genre.recompute(connection, sighted)
     primary_genre.recompute_tied(connection)
 

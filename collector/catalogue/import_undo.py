@@ -19,6 +19,7 @@ from collector.catalogue import (
     deletion,
     feature_licences,
     feature_queue,
+    genre_counters,
     genres,
     import_features,
     import_ledger,
@@ -168,7 +169,8 @@ class _Batch:
     def undo(self) -> UndoCounts:
         connection, gone = self._connection, [*self._deleted, *self._stripped]
         before = primary_genre.tie_break_keys(connection)
-        removed = deletion.sighting_counts(connection, gone)
+        removed = genre_counters.count_sightings(connection, gone)
+        claimed = genre_counters.count_claims(connection, self._deleted)
         artists = deletion.delete_tracks(connection, self._deleted)
         deletion.strip_tracks(connection, self._stripped, self._provider, self._now)
         delta = self._rewrite_sightings()
@@ -179,10 +181,10 @@ class _Batch:
             statement = f"DELETE FROM {table} WHERE import_id = {{mark}} AND track_id"
             deletion.execute_of(connection, statement, self._kept, self._stored.id)
         feature_licences.recompute(connection, self._provider, self._kept)
-        primary_genre.add_to_sighting_counts(connection, delta)
+        genre_counters.add(connection, delta, genre_counters.negated(claimed))
         primary_genre.recompute(connection, [*self._kept, *self._stripped])
-        if primary_genre.order_changed(before, primary_genre.tie_break_keys(connection)):
-            primary_genre.recompute_tied(connection)
+        after = primary_genre.tie_break_keys(connection)
+        primary_genre.recompute_tied(connection, primary_genre.overtaken(before, after))
         return UndoCounts(
             tracks=len(self._deleted),
             kept=len(self._kept),

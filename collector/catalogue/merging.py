@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Table, delete, select, text, update
+from sqlalchemy import Connection, Table, delete, text, update
 
 from collector.catalogue import (
     analysis_queue,
+    genre_counters,
     pending_track,
     primary_genre,
     sighting_parts,
@@ -92,10 +93,7 @@ def merge_into(
     pending_track.store(connection, [older], origin=origin, now=now)
     for table in (tables.track_alias, tables.sound_file, tables.audio_download):
         connection.execute(update(table).where(table.c.track_id == drop).values(track_id=keep))
-    sighting = tables.sighting
-    genre_ids = connection.scalars(
-        select(sighting.c.genre_id).where(sighting.c.track_id.in_((keep, drop))).distinct()
-    ).all()
+    sighted = genre_counters.count_sightings(connection, [keep, drop])
     sightings.merge_tracks(connection, keep, drop)
     connection.execute(_MOVE_DELIVERIES, ids)
     sighting_parts.merge_tracks(connection, keep, drop, now)
@@ -108,7 +106,10 @@ def merge_into(
     for table in analysis_queue.ANALYSIS_TABLES:  # parts of two analyses must not be mixed
         _move(connection, table, ids, _UNLESS_ANALYSED)
     connection.execute(delete(tables.track).where(tables.track.c.id == drop))
-    primary_genre.recount_sightings(connection, genre_ids)
+    change = genre_counters.count_sightings(connection, [keep])
+    change.subtract(sighted)
+    claimed = genre_counters.of_moves([(younger.claim[0], None)])
+    genre_counters.add(connection, change, claimed)
     primary_genre.recompute(connection, [keep])
 
 

@@ -4,16 +4,24 @@ The rule is in `genrebase.store.claims`. It does not depend on the order of the 
 order of the genres by their number of tracks changes, the claims of tied tracks are recomputed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, text
 
+from collector.catalogue import genre_counters
 from genrebase.store import bulk, tables
 from genrebase.store.claims import choose_claim
 
 _TIED_AT_ONCE: Final = 50_000
 """Tied tracks that are held in memory."""
+
+_IS_TIED: Final = text("track.claim_tied")
+"""As the index of tied tracks has it: SQLite takes no index for `claim_tied = 1`."""
+
+Claim = tuple[int | None, bool]
+"""The claiming genre, and whether its rank was tied."""
 
 TieBreakKeys = Mapping[int, tuple[int, str]]
 """Per genre id: (sighted tracks, name), by which ties are broken."""
@@ -26,9 +34,40 @@ def tie_break_keys(connection: Connection) -> dict[int, tuple[int, str]]:
     return {row.id: (row.sightings, row.name) for row in rows}
 
 
-def order_changed(before: TieBreakKeys, after: TieBreakKeys) -> bool:
-    """Return whether the order of the genres changed, so that ties may go to another genre."""
-    return sorted(before, key=before.__getitem__) != sorted(after, key=after.__getitem__)
+def overtaken(before: TieBreakKeys, after: TieBreakKeys) -> set[int]:
+    """Return the genres that a genre behind them overtook: ties may go from them to it.
+
+    A genre that is new claims no track that was there before.
+    """
+    places = {
+        genre_id: place for place, genre_id in enumerate(sorted(after, key=after.__getitem__))
+    }
+    first_behind = len(places)
+    result = set()
+    for genre_id in sorted(before.keys() & after.keys(), key=before.__getitem__, reverse=True):
+        place = places[genre_id]
+        if place > first_behind:
+            result.add(genre_id)
+        first_behind = min(first_behind, place)
+    return result
+
+
+def with_added(keys: TieBreakKeys, added: Mapping[int, int]) -> dict[int, tuple[int, str]]:
+    """Return the tie-break keys after more tracks were sighted, by genre id."""
+    return {key: (count + added.get(key, 0), name) for key, (count, name) in keys.items()}
+
+
+def write_claims(
+    connection: Connection, moves: Iterable[tuple[int, Claim, Claim]]
+) -> Counter[int]:
+    """Store new claims: (track, claim before, claim after).
+
+    Returns the changes of `genre.tracks`, which the caller adds to the counters.
+    """
+    moves = list(moves)
+    rows = [(*after, track_id) for track_id, _, after in moves]
+    bulk.update(connection, tables.track, ("genre_id", "claim_tied"), rows)
+    return genre_counters.of_moves((before[0], after[0]) for _, before, after in moves)
 
 
 def recompute(connection: Connection, track_ids: Iterable[int]) -> None:
@@ -43,20 +82,26 @@ def recompute(connection: Connection, track_ids: Iterable[int]) -> None:
         ids,
         sql_type="bigint",
     )
-    changed = []
+    moves = []
     for track_id, genre_id, tied in current:
-        claim = choose_claim(ranks.get(track_id, {}), keys)
-        if claim != (genre_id, bool(tied)):
-            changed.append((*claim, track_id))
-    bulk.update(connection, tables.track, ("genre_id", "claim_tied"), changed)
+        before, after = (genre_id, bool(tied)), choose_claim(ranks.get(track_id, {}), keys)
+        if before != after:
+            moves.append((track_id, before, after))
+    genre_counters.add(connection, tracks=write_claims(connection, moves))
 
 
-def recompute_tied(connection: Connection) -> None:
-    """Recompute the claims of all tied tracks, after the order of the genres has changed."""
+def recompute_tied(connection: Connection, genre_ids: Collection[int] | None = None) -> None:
+    """Recompute the claims of the tied tracks of these genres, or of all genres.
+
+    It is needed after the order of the genres has changed, for those that were overtaken.
+    """
     track, last = tables.track.c, 0
-    while True:
-        query = select(track.id).where(track.claim_tied, track.id > last).order_by(track.id)
-        ids = connection.scalars(query.limit(_TIED_AT_ONCE)).all()
+    query = select(track.id).where(_IS_TIED)
+    if genre_ids is not None:
+        query = query.where(track.genre_id.in_(sorted(genre_ids)))
+    while genre_ids is None or genre_ids:
+        after_last = query.where(track.id > last).order_by(track.id)
+        ids = connection.scalars(after_last.limit(_TIED_AT_ONCE)).all()
         recompute(connection, ids)
         if len(ids) < _TIED_AT_ONCE:
             return
@@ -88,28 +133,3 @@ def best_ranks(connection: Connection, track_ids: Sequence[int]) -> dict[int, di
         by_genre = ranks.setdefault(track_id, {})
         by_genre[genre_id] = min(rank, by_genre.get(genre_id, rank))
     return ranks
-
-
-def add_to_sighting_counts(connection: Connection, added: Mapping[int, int]) -> None:
-    """Add to the genres' counters of sighted tracks."""
-    genre = tables.genre
-    for genre_id in sorted(added):
-        connection.execute(
-            update(genre)
-            .where(genre.c.id == genre_id)
-            .values(sightings=genre.c.sightings + added[genre_id])
-        )
-
-
-def recount_sightings(connection: Connection, genre_ids: Iterable[int]) -> None:
-    """Count the genres' sighted tracks again, after sightings were merged or removed."""
-    genre, sighting = tables.genre, tables.sighting
-    counted = (
-        select(func.count(sighting.c.track_id.distinct()))
-        .where(sighting.c.genre_id == genre.c.id)
-        .correlate(genre)
-        .scalar_subquery()
-    )
-    connection.execute(
-        update(genre).where(genre.c.id.in_(list(genre_ids))).values(sightings=counted)
-    )

@@ -66,13 +66,14 @@ class Totals:
 def totals(connection: Connection) -> Totals:
     """Count the whole catalogue."""
     track, features = tables.track, tables.audio_features
+    unlabelled = _count(connection, select(func.count()).where(track.c.genre_id.is_(None)))
     return Totals(
-        tracks=_count(connection, select(func.count()).select_from(track)),
+        tracks=_count(connection, select(func.sum(tables.genre.c.tracks))) + unlabelled,
         sightings=_count(connection, select(func.sum(tables.genre.c.sightings))),
         with_features=_count(
             connection, select(func.count(features.c.track_id.distinct())).select_from(features)
         ),
-        unlabelled=_count(connection, select(func.count()).where(track.c.genre_id.is_(None))),
+        unlabelled=unlabelled,
         artists=_count(connection, select(func.count()).select_from(tables.artist)),
         verdicts=_count(connection, select(func.count()).select_from(tables.verdict)),
     )
@@ -85,7 +86,6 @@ def genre_counts(connection: Connection) -> list[GenreCounts]:
     claimed = (
         select(
             track.c.genre_id,
-            func.count().label("tracks"),
             func.count(featured.c.track_id).label("with_features"),
         )
         .outerjoin(featured, featured.c.track_id == track.c.id)
@@ -96,7 +96,7 @@ def genre_counts(connection: Connection) -> list[GenreCounts]:
         select(
             genre.c.name,
             genre.c.target,
-            func.coalesce(claimed.c.tracks, 0),
+            genre.c.tracks,
             genre.c.sightings,
             func.coalesce(claimed.c.with_features, 0),
             genre.c.paused,

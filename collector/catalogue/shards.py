@@ -49,16 +49,9 @@ _CURSOR_COLUMNS: Final = (
 
 def genre_progress(connection: Connection, genres: Sequence[str] = ()) -> dict[int, GenreProgress]:
     """Return the progress of every genre with a target that is not paused, or of these only."""
-    genre, track = tables.genre, tables.track
-    counted = (
-        select(track.c.genre_id, func.count().label("tracks"))
-        .group_by(track.c.genre_id)
-        .subquery()
-    )
-    query = (
-        select(genre.c.id, genre.c.name, genre.c.target, func.coalesce(counted.c.tracks, 0))
-        .outerjoin(counted, counted.c.genre_id == genre.c.id)
-        .where(genre.c.target.is_not(None), ~genre.c.paused)
+    genre = tables.genre
+    query = select(genre.c.id, genre.c.name, genre.c.target, genre.c.tracks).where(
+        genre.c.target.is_not(None), ~genre.c.paused
     )
     if genres:
         query = query.where(genre.c.name.in_(genres))

@@ -17,6 +17,7 @@ from collector.catalogue import (
     data_sources,
     feature_licences,
     feature_queue,
+    genre_counters,
     genres,
     import_features,
     merging,
@@ -58,9 +59,9 @@ def record(
     its id; see `import_ledger` for what it corrects.
     """
     bulk.lock_identity_writers(connection)
-    before = primary_genre.tie_break_keys(connection)
     genre_names = {item.genre for item in seen if item.genre is not None}
     genre_ids = genres.ensure(connection, genre_names, now)
+    before = primary_genre.tie_break_keys(connection)
     source_tracks = [item.track for item in seen]
     batch = load_batch(connection, source_tracks)
     if delivery.import_id is not None:
@@ -140,17 +141,20 @@ def _store(
         added[genre_id] += genre_id not in under
         under[genre_id] = min(seen.rank, under.get(genre_id, seen.rank))
     added.update(withdrawn)
-    primary_genre.add_to_sighting_counts(connection, added)
-    after = primary_genre.tie_break_keys(connection)
+    after = primary_genre.with_added(before, added)
+    new_claims: list[int | None] = []
     moved = []
     for track_id, under in ranks.items():
         pending, claimed = batch.tracks[track_id], choose_claim(under, after)
         if pending.new:
             pending.claim = claimed
+            new_claims.append(claimed[0])
         elif pending.claim != claimed:
-            moved.append((*claimed, track_id))
+            moved.append((track_id, pending.claim, claimed))
     pending_track.store(connection, batch.tracks.values(), origin=delivery.origin, now=now)
-    bulk.update(connection, tables.track, ("genre_id", "claim_tied"), moved)
+    claimed_tracks = primary_genre.write_claims(connection, moved)
+    claimed_tracks.update(genre_counters.of_moves((None, genre) for genre in new_claims))
+    genre_counters.add(connection, added, claimed_tracks)
     aliases = [(*address, track_id) for address, track_id in batch.new_aliases.items()]
     added_aliases = {} if batch.ledger is None else _without_stored(connection, batch.new_aliases)
     bulk.upsert(connection, tables.track_alias, ("source", "source_id", "track_id"), aliases)
@@ -171,12 +175,12 @@ def _store(
             )
         sighting_parts.store(connection, batch.ledger.import_id, batch.sighted)
     batch.merged = merging.merge_pairs(connection, batch.same, delivery.origin, now)
-    if not delivery.defers_ties and primary_genre.order_changed(before, after):
-        primary_genre.recompute_tied(connection)
+    if not delivery.defers_ties:
+        primary_genre.recompute_tied(connection, primary_genre.overtaken(before, after))
     return {
-        track_id: claimed_before
-        for genre_id, _, track_id in moved
-        if (claimed_before := batch.tracks[track_id].claim[0]) not in (None, genre_id)
+        track_id: claim_before[0]
+        for track_id, claim_before, claim_after in moved
+        if claim_before[0] not in (None, claim_after[0])
     }
 
 

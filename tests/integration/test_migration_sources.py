@@ -6,7 +6,7 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, text
 
-from collector.catalogue import primary_genre
+from collector.catalogue import genre_counters
 from genrebase.store import schema_revision
 from genrebase.store.engine import make_engine, read_transaction, transaction
 
@@ -123,7 +123,7 @@ def test_every_sighting_gets_its_source_and_the_counts_add_up(upgraded: Engine) 
     assert rows(upgraded, summed) == set(SIGHTINGS)
     counted = rows(upgraded, "SELECT name, sightings FROM genre")
     with transaction(upgraded) as connection:
-        primary_genre.recount_sightings(connection, [1, 2, 3])
+        genre_counters.recount(connection, [1, 2, 3])
     assert rows(upgraded, "SELECT name, sightings FROM genre") == counted
     moments = rows(upgraded, "SELECT DISTINCT first_seen_at < last_seen_at FROM track_genres")
     assert moments == {(True,)}

@@ -79,6 +79,7 @@ genre = Table(
     Column(
         "sightings", Integer, nullable=False, server_default="0", comment="tracks sighted in it"
     ),
+    Column("tracks", Integer, nullable=False, server_default="0", comment="tracks that it claims"),
     Column("created_at", UtcDateTime, nullable=False),
     CheckConstraint("target >= 0", name="target_not_negative"),
     CheckConstraint("trim(name) <> ''", name="name_not_blank"),
@@ -157,8 +158,9 @@ track = Table(
     Index(None, "genre_id"),
     Index(None, "isrc"),
     Index(
-        "ix_track_claim_tied",
-        "claim_tied",
+        "ix_track_tied",
+        "genre_id",
+        "id",
         sqlite_where=Column("claim_tied", Boolean),
         postgresql_where=Column("claim_tied", Boolean),
     ),

@@ -32,7 +32,6 @@ def _genre_progress(_providers: Providers) -> Select[Any]:
     claimed = (
         select(
             track.c.genre_id,
-            func.count().label("tracks"),
             func.count(track.c.features_provider).label("with_features"),
         )
         .where(track.c.genre_id.is_not(None))
@@ -57,7 +56,7 @@ def _genre_progress(_providers: Providers) -> Select[Any]:
         genre.c.id.label("genre_id"),
         genre.c.name.label("genre"),
         genre.c.target,
-        number(claimed.c.tracks).label("tracks"),
+        genre.c.tracks,
         genre.c.sightings,
         number(claimed.c.with_features).label("with_features"),
         number(searched.c.requests).label("requests"),
