@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,7 +15,7 @@ from genrebase.audio import scan
 from genrebase.counts import agree, counted, join_counts
 from genrebase.errors import CommandInterrupted, UserError
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.command_line import ForSpreadsheets
+from genrebase.runtime.command_line import ForSpreadsheets, OnCluster
 from genrebase.runtime.console import Output
 from genrebase.runtime.cores import usable_cores
 from genrebase.runtime.shutdown import stop_on_signals
@@ -64,6 +65,7 @@ def import_audio(
     ] = None,
     for_spreadsheets: ForSpreadsheets = False,
     licence: LicenceOption = None,
+    on: OnCluster = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Analyse audio files and store features, keys and spectrograms of each.
@@ -77,11 +79,16 @@ def import_audio(
     """
     if for_spreadsheets and rejected is None:
         raise UserError("--for-spreadsheets needs a file that is written: --rejected FILE.")
+    if on is not None and workers is not None:
+        raise UserError("--on runs on the workers of the cluster: leave out --workers.")
     scan.require_libraries()
     # librosa and numba take seconds to import: --help need not wait
     from collector.audio import genre_source
     from collector.datasets import fma
     from collector.imports import audio
+    from collector.imports.cluster_audio import ClusterAnalyser
+    from genrebase.audio.workers import analyse_files
+    from genrebase.runtime.cluster import open_cluster
 
     output = Output(as_json=as_json)
     clock = SystemClock()
@@ -100,8 +107,16 @@ def import_audio(
     with (
         stop_on_signals(notice="Stopping after the files in progress.") as stop,
         output.progress(f"Analysing {scan.printable(path.name)}") as progress,
+        open_cluster(on) if workers is None else nullcontext() as cluster,
     ):
-        result = audio.import_audio(engine, clock, request, progress, lambda: stop.requested)
+        result = audio.import_audio(
+            engine,
+            clock,
+            request,
+            progress,
+            lambda: stop.requested,
+            analyse_files if cluster is None else ClusterAnalyser(cluster),
+        )
     _print_summary(output, result)
     output.write_json(result.as_json())
     if result.stopped == "interrupted":

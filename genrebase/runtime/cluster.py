@@ -33,7 +33,7 @@ MAX_ATTEMPTS: Final = 10
 _CONNECT_SECONDS: Final = 10.0
 _WORKER_SECONDS: Final = 30.0
 """Seconds to wait for a first worker."""
-_TASKS_PER_THREAD: Final = 2
+_TASKS_PER_THREAD: Final = 3
 """Tasks that are sent ahead, so that no worker waits for its next one."""
 _LOST_SCHEDULER: Final = "scheduler-connection-lost"
 _LOST: Final = ("lost", "cancelled", "error")
