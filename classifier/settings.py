@@ -68,6 +68,13 @@ class ClassifierSettings(EnvironmentSettings):
         ge=2,
         description="A genre with fewer labelled tracks is left out of a training.",
     )
+    tracks_per_genre: int | None = Field(
+        default=None,
+        ge=2,
+        description="Default of `--tracks-per-genre`: a training reads at most this many training "
+        "tracks of each genre, and as many tracks of unseen artists; empty: all. "
+        "`classifier learning-curve` prints from which number on more do not help.",
+    )
     threads: int | None = Field(
         default=None,
         ge=1,

@@ -184,9 +184,20 @@ class TrainingConfig:
     )
     within: str | None = option(None, "Only the fine genres inside this broad one.")
     per_genre: int | None = option(
-        None, "Train on at most this many tracks of each genre.", type=int, minimum=1
+        None,
+        "Train on at most this many of the tracks of each genre, drawn at random.",
+        type=int,
+        minimum=1,
     )
     """The evaluation uses all tracks all the same."""
+    tracks_per_genre: int | None = option(
+        None,
+        "Read at most this many training tracks of each genre, chosen by a hash of the artists' "
+        "names, and as many tracks of unseen artists (default: all tracks).",
+        type=int,
+        minimum=2,
+    )
+    """See `data.artist_sample`. None: all."""
     min_tracks: int = option(
         MIN_TRACKS_PER_GENRE,
         f"Leave out genres with fewer labelled tracks (default: {MIN_TRACKS_PER_GENRE}).",
@@ -235,6 +246,13 @@ class TrainingConfig:
         if "descriptors" in values and features is not None and "descriptors" not in features:
             raise BadTrainingConfig(
                 "--descriptors applies to the group descriptors only: add it to --features."
+            )
+        limit = values.get("tracks_per_genre", defaults.tracks_per_genre)
+        minimum = values.get("min_tracks", defaults.min_tracks)
+        if limit is not None and limit < minimum:
+            raise BadTrainingConfig(
+                f"With at most {limit} tracks per genre no genre has the {minimum} that "
+                "--min-tracks asks for: raise --tracks-per-genre, or lower --min-tracks."
             )
         steps = {name: values.pop(name) for name in Preprocessing.__slots__ if name in values}
         return replace(
@@ -320,7 +338,7 @@ class TrainingConfig:
 _PREPROCESSING_KEY: Final = "preparation"
 _MODEL_COLUMNS: Final = ("task", "estimator", "params")
 """Fields that have columns of their own in the table `model`."""
-_OMITTED_DEFAULTS: Final = ("descriptors", "split", "licence", "min_level")
+_OMITTED_DEFAULTS: Final = ("descriptors", "split", "licence", "min_level", "tracks_per_genre")
 """Fields that are stored only where they are not the default."""
 _FIELDS: Final = {
     one.name: one for kind in (TrainingConfig, Preprocessing) for one in fields(kind)

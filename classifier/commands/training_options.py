@@ -28,6 +28,7 @@ def training_config(settings: ClassifierSettings, **given: Any) -> TrainingConfi
         licence=settings.licence,
         min_level=settings.min_level,
         min_tracks=settings.min_tracks,
+        tracks_per_genre=settings.tracks_per_genre,
         seed=settings.seed,
     )
     return TrainingConfig.from_options(given, defaults)

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from classifier.data import (
+    artist_sample,
     genre_mapping,
     published_split,
     regimes,
@@ -174,7 +175,7 @@ def _split(
     labelled = genre_mapping.apply_label_policy(
         data.tracks, data.track_genres(), data.mappings, config
     )
-    tracks = labelled.tracks
+    tracks = _limited(labelled.tracks, config)
     if len(tracks):
         _check_audio_analysis(tracks, config)
     classes, left_out = _classes(tracks, config)
@@ -210,6 +211,14 @@ def _split(
         label_shares=shares,
         sources=restriction.sources_of(data, tracks[used], config),
     )
+
+
+def _limited(tracks: pd.DataFrame, config: TrainingConfig) -> pd.DataFrame:
+    """Return the tracks that `--tracks-per-genre` takes (see `artist_sample`)."""
+    if config.tracks_per_genre is None:
+        return tracks
+    keys = artist_sample.TrackKeys.of(tracks, {})
+    return tracks[artist_sample.choose(keys, config.tracks_per_genre)]
 
 
 def missing_audio_warning(split: SplitDataset, config: TrainingConfig) -> str | None:

@@ -128,6 +128,12 @@ class ModelCard:
             mapping = config["mapping"] or "that is the default"
             yield f"- Genres are broad ones, by the mapping {mapping}."
         yield f"- Genres with fewer than {config['min_tracks']} tracks were left out."
+        if (limit := config.get("tracks_per_genre")) is not None:
+            yield (
+                f"- At most {counted(limit, 'training track')} of each genre, and as many tracks "
+                "of unseen artists, were taken, whole artists in the order of a hash of their "
+                "names."
+            )
         if config["per_genre"] is not None:
             yield (
                 f"- At most {counted(config['per_genre'], 'track')} of each genre were used for "

@@ -103,8 +103,12 @@ def identity_ordinal(identity: str, key: str) -> int:
     return 1 if identity == key else int(identity[len(key) + len(SEPARATOR) :])
 
 
+def hash_number(text: str) -> int:
+    """Return the first 8 bytes of the SHA-256 of a normalised name, as a number."""
+    return int.from_bytes(hashlib.sha256(normalise(text).encode()).digest()[:8], "big")
+
+
 @lru_cache(maxsize=65_536)
 def hash_fold(text: str) -> int:
-    """Return the fold of a name, 0..9: the first 8 bytes of its normalised SHA-256, modulo 10."""
-    digest = hashlib.sha256(normalise(text).encode()).digest()
-    return int.from_bytes(digest[:8], "big") % N_FOLDS
+    """Return the fold of a name, 0..9: its `hash_number` modulo 10."""
+    return hash_number(text) % N_FOLDS

@@ -1,0 +1,144 @@
+"""Choose the tracks of a training by artist: at most N training tracks of each genre. Pure.
+
+The primary artists of a genre are taken in the order of a hash of their names, each with all of
+its tracks on the training side, as long as they fit into N. So the choice hardly changes when the
+database grows, and two databases with the same tracks choose the same. The tracks that test seen
+artists are those of the chosen artists. Unseen artists are chosen in the same way, at most N
+tracks of each genre on each of their sides. No track changes its side.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from genrebase.store import names
+
+Mask = NDArray[np.bool_]
+
+_CREDIT_SEPARATOR: Final = "; "
+"""Between the names in the column `artists`."""
+_TRAIN, _SEEN, _NONE = 0, 1, 4
+_GROUPS: Final[Mapping[str, int]] = {
+    "train": _TRAIN,
+    "validation_seen": _SEEN,
+    "test_seen": _SEEN,
+    "validation_new": 2,
+    "validation": 2,
+    "test_new": 3,
+    "test": 3,
+}
+"""The side of a track to its group; a published split has the sides without a suffix."""
+_LIMITED: Final = ((_TRAIN, (_TRAIN, _SEEN, _NONE)), (2, (2,)), (3, (3,)))
+"""The groups whose tracks are counted, each with the groups that follow its artists."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackKeys:
+    """What decides about each track; the arrays have an entry per track."""
+
+    track_ids: NDArray[np.int64]
+    genres: NDArray[np.str_] | NDArray[np.int32]
+    """The genre, or a code of it."""
+    artists: NDArray[np.uint64]
+    """Hash of the primary artist's name."""
+    titles: NDArray[np.uint32]
+    """Hash of the title."""
+    groups: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, tracks: pd.DataFrame, genre_codes: dict[str, int]) -> "TrackKeys":
+        """Return the keys of tracks with the columns track_id, label, side, artists and title.
+
+        New genres are added to `genre_codes`.
+        """
+        codes, labels = pd.factorize(tracks["label"])
+        of_label = [genre_codes.setdefault(str(name), len(genre_codes)) for name in labels]
+        credit_codes, credited = pd.factorize(tracks["artists"].fillna(""))
+        artists = [names.hash_number(_primary_artist(str(text))) for text in credited]
+        sides = tracks["side"].map(_GROUPS).fillna(_NONE)
+        titles = pd.util.hash_array(
+            tracks["title"].fillna("").to_numpy(dtype=object), categorize=False
+        )
+        return cls(
+            tracks["track_id"].to_numpy(dtype=np.int64),
+            np.array(of_label, dtype=np.int32)[codes],
+            np.array(artists, dtype=np.uint64)[credit_codes],
+            (titles >> np.uint64(32)).astype(np.uint32),
+            sides.to_numpy(dtype=np.int8),
+        )
+
+    @classmethod
+    def concatenate(cls, parts: "list[TrackKeys]") -> "TrackKeys":
+        """Return the keys of all parts, in their order."""
+
+        def joined(name: str, dtype: Any) -> NDArray[Any]:
+            arrays = [getattr(part, name) for part in parts]
+            return np.concatenate(arrays) if arrays else np.array([], dtype=dtype)
+
+        return cls(
+            joined("track_ids", np.int64),
+            joined("genres", np.int32),
+            joined("artists", np.uint64),
+            joined("titles", np.uint32),
+            joined("groups", np.int8),
+        )
+
+    def __len__(self) -> int:
+        return len(self.track_ids)
+
+
+def choose(keys: TrackKeys, limit: int) -> Mask:
+    """Return which tracks are taken, with at most `limit` training tracks of each genre.
+
+    Genres with no more than that are taken whole. An artist that does not fit is passed over. If
+    all others together do not reach the limit, the first artist passed over fills it with a part
+    of its tracks, by a hash of their titles.
+    """
+    taken = np.zeros(len(keys), dtype=bool)
+    for counted, groups in _LIMITED:
+        rows = np.flatnonzero(np.isin(keys.groups, groups))
+        order = rows[np.lexsort((keys.titles[rows], keys.artists[rows], keys.genres[rows]))]
+        is_counted = keys.groups[order] == counted
+        for start, stop in _runs(keys.genres[order]):
+            genre = order[start:stop]
+            taken[genre] = _choose_in_genre(keys.artists[genre], is_counted[start:stop], limit)
+    return taken
+
+
+def _choose_in_genre(artists: NDArray[np.uint64], is_counted: Mask, limit: int) -> Mask:
+    """Return which of the tracks of a genre, in the order of artist and title, are taken."""
+    if int(is_counted.sum()) <= limit:
+        return np.ones(len(artists), dtype=bool)
+    taken = np.zeros(len(artists), dtype=bool)
+    left, passed_over = limit, None
+    numbers = np.concatenate([[0], np.cumsum(is_counted)])
+    for start, stop in _runs(artists):
+        size = int(numbers[stop] - numbers[start])
+        if size > left:
+            passed_over = passed_over or (start, stop)
+        elif size > 0:
+            taken[start:stop] = True
+            left -= size
+        if left == 0:
+            return taken
+    if passed_over is not None:
+        start, stop = passed_over
+        end = int(np.searchsorted(numbers, numbers[start] + left, side="left"))
+        taken[start : min(end, stop)] = True
+    return taken
+
+
+def _runs(values: NDArray[Any]) -> list[tuple[int, int]]:
+    """Return the start and end of each run of equal values."""
+    starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+    if len(values) == 0:
+        return []
+    return list(zip(starts.tolist(), [*starts[1:].tolist(), len(values)], strict=True))
+
+
+def _primary_artist(credited: str) -> str:
+    return credited.partition(_CREDIT_SEPARATOR)[0]
