@@ -22,7 +22,7 @@ import numpy as np
 from sqlalchemy import Engine, delete
 
 from classifier import threads
-from classifier.data import dataset, regimes
+from classifier.data import dataset, regimes, scoring
 from classifier.registry import model_store, stored_models
 from classifier.serving import champion as serving
 from classifier.training_config import DEFAULT_TASK, TrainingConfig
@@ -64,7 +64,7 @@ def score(engine: Engine, cores: int | None) -> tuple[int, int, Stopwatch]:
     with spent("loading"):
         champion = serving.load(engine, model)
     with spent("reading"):
-        tracks = dataset.tracks_to_predict(engine, model)
+        tracks = scoring.tracks_to_predict(engine, model)
         credit = dataset.track_credits(engine)
         chunks = dataset.scoring_chunks(engine, tracks, TrainingConfig.from_model(model))
         frame = next(chunks, None)

@@ -40,7 +40,10 @@ SPLITS: Final = ("frozen", "official")
 SOFT_LABELS: Final = "shared"
 """A track counts for every genre it was seen under, for each with the same weight."""
 
-LABEL_POLICIES: Final = ("claim", "exclusive", SOFT_LABELS)
+EXCLUSIVE_LABELS: Final = "exclusive"
+"""Tracks that were seen under one genre only."""
+
+LABEL_POLICIES: Final = ("claim", EXCLUSIVE_LABELS, SOFT_LABELS)
 """Which labels to train on: every claim, claims of tracks seen under one genre only, or all."""
 
 MIN_TRACKS_PER_GENRE: Final = 30

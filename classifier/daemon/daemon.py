@@ -9,7 +9,7 @@ import structlog
 from classifier.daemon import readiness
 from classifier.daemon.readiness import RETRAIN_GROWTH, TrainingReadiness, enough_new_data
 from classifier.daemon.subprocesses import SubprocessRunner
-from classifier.data import dataset
+from classifier.data import scoring
 from classifier.data.dataset import Database
 from classifier.errors import ClassifierError
 from classifier.registry import stored_models
@@ -145,7 +145,7 @@ class Daemon:
     def _predict(self) -> None:
         with self._predicting:
             champion = stored_models.find_champion(self._database, DEFAULT_TASK)
-            if champion is not None and len(dataset.tracks_to_predict(self._database, champion)):
+            if champion is not None and len(scoring.tracks_to_predict(self._database, champion)):
                 self._run("predict")
 
     def _run(self, *arguments: str) -> None:

@@ -10,7 +10,7 @@ from prometheus_client.core import Metric
 
 from classifier.daemon import drift, readiness
 from classifier.daemon.drift import Drift
-from classifier.data import dataset
+from classifier.data import scoring
 from classifier.errors import BrokenArtifact
 from classifier.records import StoredModel
 from classifier.registry import artifacts, stored_models
@@ -74,7 +74,7 @@ class TrainerHealth(HealthTarget):
             else [({"outcome": last.outcome}, (now - last.started_at).total_seconds())],
         )
         main = [one for one in champions if one.task == DEFAULT_TASK]
-        pending = len(dataset.tracks_to_predict(self.engine, main[0])) if main else 0
+        pending = len(scoring.tracks_to_predict(self.engine, main[0])) if main else 0
         yield gauge(
             "tracks_unanswered", "Tracks without a prediction of the champion.", [({}, pending)]
         )

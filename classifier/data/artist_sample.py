@@ -59,7 +59,7 @@ class TrackKeys:
         of_label = [genre_codes.setdefault(str(name), len(genre_codes)) for name in labels]
         credit_codes, credited = pd.factorize(tracks["artists"].fillna(""))
         artists = [names.hash_number(_primary_artist(str(text))) for text in credited]
-        sides = tracks["side"].map(_GROUPS).fillna(_NONE)
+        groups = tracks["side"].map(_GROUPS).fillna(_NONE)
         titles = pd.util.hash_array(
             tracks["title"].fillna("").to_numpy(dtype=object), categorize=False
         )
@@ -68,7 +68,7 @@ class TrackKeys:
             np.array(of_label, dtype=np.int32)[codes],
             np.array(artists, dtype=np.uint64)[credit_codes],
             (titles >> np.uint64(32)).astype(np.uint32),
-            sides.to_numpy(dtype=np.int8),
+            groups.to_numpy(np.int8).astype(np.int8),
         )
 
     @classmethod

@@ -1,26 +1,32 @@
 """Join audio analysis features (harmony, timbre, descriptors, spectrograms) to tracks."""
 
+import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
     Select,
     Table,
+    Text,
     case,
+    cast,
     distinct,
     exists,
     func,
     select,
 )
 
-from classifier.data import dataframes, licence_queries, spectrograms
+from classifier.data import licence_queries, spectrograms
+from classifier.data.dataframes import FrameSource, SqlFrames, concatenated, has_key, parts
 from classifier.data.restriction import FEATURES_LICENCE
 from classifier.errors import BadTrainingConfig
 from classifier.features import audio, sequences
@@ -80,7 +86,9 @@ def resolve_features(database: Engine, config: TrainingConfig) -> TrainingConfig
         groups = config.features
         if config.auto_features:
             if config.descriptors is not None:
-                descriptor_columns(connection, config.descriptors)  # refuse an unknown set
+                descriptor_columns(
+                    SqlFrames(connection), config.descriptors
+                )  # refuse an unknown set
             coverage = labelled.coverage(connection, sets.get(chosen or "", 0))
             groups += tuple(_default_groups(config, *coverage))
             if config.estimator in SPECTROGRAM_ESTIMATORS and spectrograms.exist(connection):
@@ -126,10 +134,10 @@ def unused_groups_warning(database: Engine, config: TrainingConfig) -> str | Non
     )
 
 
-def join_audio(
-    connection: Connection, tracks: pd.DataFrame, config: TrainingConfig
-) -> pd.DataFrame:
-    """Return `tracks` (sorted by `track_id`) with the audio analysis columns that `config` uses.
+def join_audio(source: FrameSource, tracks: pd.DataFrame, config: TrainingConfig) -> pd.DataFrame:
+    """Return `tracks` with the audio analysis columns that `config` uses.
+
+    Their ids are one of `dataframes.parts`.
 
     Each group comes with the columns of its provider and licence (`restriction.SOURCE_COLUMNS`).
     Missing values are NaN. Without any group of `AUDIO_ANALYSIS_GROUPS` nothing is read.
@@ -137,7 +145,7 @@ def join_audio(
     if len(tracks) == 0:
         return tracks
     ids = tracks["track_id"]
-    bounds = (int(ids.min()), int(ids.max()))
+    keys = ids.to_numpy(dtype=np.int64)
     frames = [tracks]
     for group, (view, columns) in _SUMMARIES.items():
         if group in config.features:
@@ -147,42 +155,53 @@ def join_audio(
                 view.c.provider.label(f"{group}_provider"),
                 view.c.licence.label(f"{group}_licence"),
             )
-            rows = dataframes.read_frame(connection, query.where(view.c.track_id.between(*bounds)))
+            rows = source.frame(query.where(has_key(view.c.track_id, keys)))
             frames.append(_align(ids, rows.set_index("track_id")))
     if audio.DESCRIPTORS in config.features and config.descriptors is not None:
-        frames.append(_align(ids, read_descriptors(connection, config.descriptors, bounds)))
+        frames.append(_align(ids, read_descriptors(source, config.descriptors, keys)))
     if MATRICES in config.features:
-        frames.append(spectrograms.load(connection, ids))
+        frames.append(spectrograms.load(source, ids))
     return pd.concat(frames, axis=1) if len(frames) > 1 else tracks
 
 
 def with_other_providers(
-    connection: Connection, tracks: pd.DataFrame, config: TrainingConfig
+    source: FrameSource, tracks: pd.DataFrame, config: TrainingConfig
 ) -> pd.DataFrame:
     """Return `tracks` with features of providers whose licence `config` allows.
 
     A track whose own features were left out, or that has none, gets those of the first provider
     that has allowed ones. Harmony and timbre stay those of the preferred provider.
     """
-    licences = licence_queries.allowed_licences(connection, config)
+    licences = licence_queries.allowed_licences(source, config)
     if not licences or len(tracks) == 0:
         return tracks
+    sizes = [len(part) for part in parts(tracks["track_id"].to_numpy(np.int64))]
+    filled = [
+        _with_allowed_features(source, tracks.iloc[start:stop], config, licences)
+        for start, stop in pairwise(np.cumsum([0, *sizes]))
+    ]
+    return concatenated(filled).set_axis(tracks.index)
+
+
+def _with_allowed_features(
+    source: FrameSource, tracks: pd.DataFrame, config: TrainingConfig, licences: list[str]
+) -> pd.DataFrame:
     ids = tracks["track_id"]
-    bounds = (int(ids.min()), int(ids.max()))
+    keys = ids.to_numpy(dtype=np.int64)
     view = views.track_features.c
     columns = (view[name] for name in ("track_id", "provider", *audio.AUDIO, "licence"))
-    query = select(*columns).where(view.track_id.between(*bounds), view.licence.in_(licences))
-    rows = dataframes.read_frame(connection, query).rename(columns={"licence": FEATURES_LICENCE})
+    query = select(*columns).where(has_key(view.track_id, keys), view.licence.in_(licences))
+    rows = source.frame(query).rename(columns={"licence": FEATURES_LICENCE})
     order = {name: place for place, name in enumerate(StoreSettings.load().feature_order)}
     place = rows["provider"].map(order).fillna(len(order))
     rows = rows.assign(place=place).sort_values(["track_id", "place", "provider"])
     rows = rows.drop_duplicates("track_id").drop(columns="place").set_index("track_id")
     tracks = _filled(tracks, _align(ids, rows), "provider")
     if audio.DESCRIPTORS in config.features and config.descriptors is not None:
-        values = read_descriptors(connection, config.descriptors, bounds, licences)
+        values = read_descriptors(source, config.descriptors, keys, licences)
         tracks = _filled(tracks, _align(ids, values), f"{audio.DESCRIPTORS}_provider")
     if MATRICES in config.features:
-        matrices = spectrograms.load(connection, ids, licences)
+        matrices = spectrograms.load(source, ids, licences)
         for kind in sequences.CHANNELS:
             names = [name for name in matrices.columns if name.startswith(kind)]
             tracks = _filled(tracks, matrices[names], f"{kind}_provider")
@@ -224,50 +243,47 @@ def _align(ids: "pd.Series[Any]", rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_descriptors(
-    connection: Connection,
+    source: FrameSource,
     schema: str,
-    bounds: tuple[int, int],
+    ids: NDArray[np.int64],
     licences: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Return the values of one set by track, with their provider and licence.
 
-    Of several providers the first by name is used, of those with one of `licences` (None: of all).
+    `ids` are one of `dataframes.parts`. Of several providers the first by name is used, of those
+    with one of `licences` (None: of all).
     """
-    names = descriptor_columns(connection, schema)
+    names = descriptor_columns(source, schema)
     view = views.track_descriptors.c
     query = (
         select(view.track_id, view.data, view.provider, view.licence)
-        .where(view.schema == schema, view.track_id.between(*bounds))
+        .where(view.schema == schema, has_key(view.track_id, ids))
         .order_by(view.track_id, view.provider)
     )
     if licences is not None:
         query = query.where(view.licence.in_(licences))
-    rows = {row.track_id: row for row in reversed(connection.execute(query).all())}
-    values = packed_vectors.unpack_rows([row.data for row in rows.values()], len(names))
+    rows = source.frame(query).drop_duplicates("track_id")
+    values = packed_vectors.unpack_rows(rows["data"].tolist(), len(names))
     values[~np.isfinite(values)] = np.nan
     columns = [audio.descriptor_column(schema, name) for name in names]
-    index = pd.Index(list(rows), dtype="int64")
-    sources = {
-        f"{audio.DESCRIPTORS}_{name}": pd.array(
-            [getattr(row, name) for row in rows.values()], dtype="string"
-        )
-        for name in ("provider", "licence")
-    }
+    index = pd.Index(rows["track_id"].to_numpy(dtype=np.int64))
+    sources = {f"{audio.DESCRIPTORS}_{name}": rows[name].array for name in ("provider", "licence")}
     frame = pd.DataFrame(values, index=index, columns=columns)
     return pd.concat([frame, pd.DataFrame(sources, index=index)], axis=1)
 
 
-def descriptor_columns(connection: Connection, schema: str) -> list[str]:
+def descriptor_columns(source: FrameSource, schema: str) -> list[str]:
     """Return the names of a descriptor set's values; raise `BadTrainingConfig` without it."""
     view = views.descriptor_schemas.c
-    sets = {row.schema: row.columns for row in connection.execute(select(*view))}
-    if schema not in sets:
-        names = ", ".join(sorted(sets)) or "none"
+    sets = source.frame(select(view.schema, cast(view["columns"], Text).label("names")))
+    documents = dict(zip(sets["schema"], sets["names"], strict=True))
+    if schema not in documents:
+        known = ", ".join(sorted(documents)) or "none"
         raise BadTrainingConfig(
-            f"There is no descriptor set {schema!r} here. Known: {names}. "
+            f"There is no descriptor set {schema!r} here. Known: {known}. "
             "`collector import-audio FOLDER` computes one."
         )
-    return list(sets[schema])
+    return list(json.loads(documents[schema]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +296,7 @@ class _LabelledTracks:
 
     @classmethod
     def of(cls, connection: Connection, config: TrainingConfig) -> "_LabelledTracks":
-        licences = licence_queries.allowed_licences(connection, config)
+        licences = licence_queries.allowed_licences(SqlFrames(connection), config)
         return cls(licence_queries.labelled_ids(config, licences), licences)
 
     def descriptor_sets(self, connection: Connection) -> dict[str, int]:

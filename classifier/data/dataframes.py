@@ -1,17 +1,179 @@
-"""Read query results into pandas data frames with the dtypes of the database columns."""
+"""Read query results into pandas data frames with the dtypes of the database columns.
+
+Large reads are columnar: Arrow batches, whose buffers become the columns of the frame. A few rows
+are read by the database's own driver, because SQLite's Arrow driver starts a process.
+"""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Boolean, Connection, Float, Integer, Numeric, Select, type_coerce
+import pyarrow as pa
+from numpy.typing import NDArray
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Engine,
+    Float,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Select,
+    func,
+    select,
+    type_coerce,
+)
 from sqlalchemy.types import NullType
 
+from genrebase.lake.tables_to_arrow import ArrowReader, arrow_reader
 from genrebase.store import tables
+from genrebase.store.engine import read_transaction
 
 CHUNK: Final = 50_000
 """Rows held as Python values at once: some 100 MB."""
+
+RANGE_SIZE: Final = 100_000
+"""Track ids of a key range: a frame of some 50 MB."""
+LIST_SIZE: Final = 10_000
+"""Ids that one query names."""
+_STRING: Final = pd.StringDtype(na_value=pd.NA)
+_MANY_ROWS: Final = 40_000
+"""Fewer are read by the database's own driver: starting a process takes longer."""
+_MIN_DENSITY: Final = 0.25
+"""If a larger share of the ids in a range is wanted, the whole range is read."""
+
+
+class FrameSource(Protocol):
+    """One state of the database."""
+
+    def frame(self, query: Select[Any]) -> pd.DataFrame:
+        """Return the rows of `query`, each column with its dtype."""
+        ...
+
+
+class SqlFrames:
+    """Reads an open connection: for a few rows."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Read in the transaction of `connection`."""
+        self._connection = connection
+
+    def frame(self, query: Select[Any]) -> pd.DataFrame:
+        """Return the rows of `query`, each column with its dtype."""
+        return read_frame(self._connection, query)
+
+
+class ArrowFrames:
+    """Reads Arrow batches: for many rows."""
+
+    def __init__(self, reader: ArrowReader) -> None:
+        """Read the state of the database that `reader` sees."""
+        self._reader = reader
+
+    def frame(self, query: Select[Any]) -> pd.DataFrame:
+        """Return the rows of `query`, each column with its dtype."""
+        table = self._reader.query(query).read_all()
+        columns = zip(query.selected_columns, table.columns, strict=True)
+        return pd.DataFrame(
+            {str(column.key): _arrow_series(column.type, cells) for column, cells in columns}
+        )
+
+
+class StateReader(Protocol):
+    """Reads one state of the database after another."""
+
+    def state(self) -> AbstractContextManager[FrameSource]:
+        """Open the database as it is now; nobody waits for the reader after the block."""
+        ...
+
+
+class _SqlReader:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def state(self) -> AbstractContextManager[FrameSource]:
+        return few_rows(self._engine)
+
+
+class _ArrowReader:
+    def __init__(self, reader: ArrowReader) -> None:
+        self._reader = reader
+
+    @contextmanager
+    def state(self) -> Iterator[FrameSource]:
+        try:
+            yield ArrowFrames(self._reader)
+        finally:
+            self._reader.release()
+
+
+@contextmanager
+def state_reader(engine: Engine, n_rows: int) -> Iterator[StateReader]:
+    """Yield a reader of states for `n_rows` rows in all."""
+    if n_rows < _MANY_ROWS:
+        yield _SqlReader(engine)
+        return
+    with arrow_reader(engine, in_place=True) as reader:
+        reader.release()
+        yield _ArrowReader(reader)
+
+
+@contextmanager
+def few_rows(engine: Engine) -> Iterator[FrameSource]:
+    """Yield a source for a few rows."""
+    with read_transaction(engine) as connection:
+        yield SqlFrames(connection)
+
+
+@contextmanager
+def many_rows(engine: Engine) -> Iterator[FrameSource]:
+    """Yield a source for many rows.
+
+    On SQLite without a write-ahead log nobody can commit until the block ends.
+    """
+    with arrow_reader(engine, in_place=True) as reader:
+        yield ArrowFrames(reader)
+
+
+def has_key(column: ColumnElement[int], ids: NDArray[np.int64]) -> ColumnElement[bool]:
+    """Return a condition that `column` is one of `ids` (sorted, not empty).
+
+    Where most ids of their range are wanted, it holds for all of the range.
+    """
+    first, last = int(ids[0]), int(ids[-1])
+    if len(ids) < _MIN_DENSITY * (last - first + 1):
+        return column.in_(ids.tolist())
+    return column.between(first, last)
+
+
+def parts(ids: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return sorted ids in parts that `has_key` can take, each for one query."""
+    dense = len(ids) and len(ids) >= _MIN_DENSITY * (ids[-1] - ids[0] + 1)
+    size = RANGE_SIZE if dense else LIST_SIZE
+    return [ids[start : start + size] for start in range(0, len(ids), size)]
+
+
+def key_ranges(
+    source: FrameSource, key: ColumnElement[int], between: tuple[int, int] | None = None
+) -> list[tuple[int, int]]:
+    """Return the first and last id of the ranges that hold all keys (of `between`), in order."""
+    lowest, highest = (select(bound(key)).scalar_subquery() for bound in (func.min, func.max))
+    bounds = source.frame(select(lowest.label("first"), highest.label("last")))
+    if bounds["first"].isna().any():
+        return []
+    first, last = int(bounds["first"].iloc[0]), int(bounds["last"].iloc[0])
+    if between is not None:
+        first, last = max(first, between[0]), min(last, between[1])
+    starts = range(first, last + 1, RANGE_SIZE)
+    return [(start, min(start + RANGE_SIZE - 1, last)) for start in starts]
+
+
+def concatenated(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of all frames (at least one), numbered from 0."""
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
 
 def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
@@ -45,6 +207,22 @@ def _to_frame(columns: Sequence[Any], rows: Sequence[Any]) -> pd.DataFrame:
     )
 
 
+def _arrow_series(kind: Any, cells: pa.ChunkedArray) -> pd.Series:
+    if isinstance(kind, (Boolean, Integer)):
+        missing = cells.is_null().to_numpy()
+        numbers = cells.cast(pa.int64()).fill_null(0).to_numpy().astype(np.int64, copy=False)
+        integers = pd.arrays.IntegerArray(numbers.copy(), missing)
+        return pd.Series(integers.astype("boolean") if isinstance(kind, Boolean) else integers)
+    if isinstance(kind, (Float, Numeric)):
+        return pd.Series(cells.fill_null(np.nan).to_numpy().astype(np.float64))
+    if isinstance(kind, tables.UtcDateTime):
+        return pd.Series(cells.to_pandas()).dt.as_unit("us")
+    if isinstance(kind, LargeBinary):
+        return pd.Series(cells.to_pandas(), dtype=object)
+    texts: Any = _STRING
+    return pd.Series(texts.__from_arrow__(cells.cast(pa.large_string())))
+
+
 def _series(kind: Any, cells: Sequence[Any]) -> pd.Series:
     if isinstance(kind, Boolean):
         return pd.Series(pd.array(_nullable_integers(cells), dtype="Int64").astype("boolean"))
@@ -54,6 +232,8 @@ def _series(kind: Any, cells: Sequence[Any]) -> pd.Series:
         return pd.Series(np.array(cells, dtype=np.float64))
     if isinstance(kind, tables.UtcDateTime):
         return pd.Series(pd.to_datetime(list(cells), utc=True, format="ISO8601")).dt.as_unit("us")
+    if isinstance(kind, LargeBinary):
+        return pd.Series(list(cells), dtype=object)
     if isinstance(kind, NullType) and not any(isinstance(cell, str) for cell in cells):
         return pd.Series(np.array(cells, dtype=np.float64))  # an SQL function without a type
     return pd.Series(pd.array(list(cells), dtype="string"))

@@ -1,29 +1,37 @@
 """Read tracks, labels, models and predictions from the database, as data frames and records."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, false, func, select
 
-from classifier.data import audio_joins, dataframes, restriction
-from classifier.data.raw_dataset import RawDataset
+from classifier.data import (
+    artist_sample,
+    audio_joins,
+    dataframes,
+    genre_mapping,
+    licence_queries,
+    published_split,
+    regimes,
+    restriction,
+)
+from classifier.data.dataframes import FrameSource, concatenated
+from classifier.data.genre_mapping import Mappings
+from classifier.data.raw_dataset import UNRESTRICTED, RawDataset
 from classifier.data.regimes import HELD_OUT_SIDES
 from classifier.errors import BadTrainingConfig
-from classifier.records import StoredModel
-from classifier.training_config import TrainingConfig
+from classifier.training_config import EXCLUSIVE_LABELS, SPLITS, TrainingConfig
 from genrebase import store
 from genrebase.store import find, names, tables, views
 from genrebase.store.engine import read_transaction
 
 Database = Engine
 """An engine on a checked schema."""
-
-SCORING_CHUNK_SIZE: Final = 10_000
-"""Tracks read, predicted and stored at once: an interrupted scoring loses no more."""
+Ids = NDArray[np.int64]
 
 INPUT_COLUMNS: Final = (
     "track_id",
@@ -41,6 +49,16 @@ INPUT_COLUMNS: Final = (
 
 _NOT_READ: Final = ("label_source", "label_licence", "changed_at")
 """Columns of the view `training_tracks` that no training uses."""
+
+_CHOICE_COLUMNS: Final = ("track_id", "label", "verdict", "artists", "title", "side", "split")
+"""Columns by which the tracks of a training are chosen."""
+_NO_SIGHTINGS: Final = pd.DataFrame(
+    {
+        "track_id": pd.array([], dtype="Int64"),
+        "genre": pd.array([], dtype="string"),
+        "best_rank": pd.array([], dtype="Int64"),
+    }
+)
 
 DEFAULT_CONFIG: Final = TrainingConfig()
 """Uses the default feature groups only."""
@@ -89,107 +107,139 @@ def _select_view(name: str, columns: Sequence[str] | None) -> Select[Any]:
     return select(*(view.table.c[column] for column in selected))
 
 
-def load_dataset(database: Database, config: TrainingConfig = DEFAULT_CONFIG) -> RawDataset:
+def load_dataset(
+    database: Database, config: TrainingConfig = DEFAULT_CONFIG, *, also: Ids | None = None
+) -> RawDataset:
     """Return everything a training needs, with the audio features that `config` uses.
 
-    What its licence and level do not allow is left out (see `restriction`).
+    What its licence and level do not allow is left out (see `restriction`). With
+    `tracks_per_genre` only the tracks that it chooses are read (see `artist_sample`), and those of
+    `also`.
     """
-    table = views.training_tracks
-    columns = [name for name in views.ALL["training_tracks"].columns if name not in _NOT_READ]
-    with read_transaction(database) as connection:
-        genres = connection.execute(select(tables.genre.c.name, tables.genre.c.id)).all()
-        query = select(*(table.c[name] for name in columns)).order_by("track_id")
+    with dataframes.many_rows(database) as source:
+        mappings = _mappings(source)
+        genres = source.frame(select(tables.genre.c.name, tables.genre.c.id))
+        chosen = _chosen_tracks(source, config, mappings, also)
         data = restriction.restrict(
             RawDataset(
-                audio_joins.join_audio(
-                    connection, dataframes.read_frame(connection, query), config
-                ),
-                credits_of(connection),
-                _sightings(connection),
-                {row.name: row.id for row in genres},
-                _origin(connection),
-                _mappings(connection),
+                _training_rows(source, config, chosen),
+                _credits(source, chosen),
+                _sightings(source, chosen),
+                dict(zip(genres["name"], genres["id"].tolist(), strict=True)),
+                _origin(source),
+                mappings,
             ),
             config,
         )
-        tracks = audio_joins.with_other_providers(connection, data.tracks, config)
+        tracks = audio_joins.with_other_providers(source, data.tracks, config)
         return replace(data, tracks=tracks)
 
 
-def _sightings(connection: Connection) -> pd.DataFrame:
+def _training_rows(
+    source: FrameSource, config: TrainingConfig, chosen: Ids | None
+) -> pd.DataFrame:
+    table = views.training_tracks
+    columns = [name for name in views.ALL["training_tracks"].columns if name not in _NOT_READ]
+    query = select(*(table.c[name] for name in columns)).order_by("track_id")
+    rows = _read_parts(source, query, table.c.track_id, chosen)
+    return concatenated([audio_joins.join_audio(source, part, config) for part in rows])
+
+
+def _chosen_tracks(
+    source: FrameSource, config: TrainingConfig, mappings: Mappings, also: Ids | None
+) -> Ids | None:
+    """Return the tracks that `tracks_per_genre` chooses, sorted; None: all.
+
+    They are chosen before labels are left out by licence or level, among the tracks that have a
+    label under them, and once more afterwards, because labels change by that.
+    """
+    if config.tracks_per_genre is None:
+        return None
+    table = views.training_tracks.c
+    columns = [table[name] for name in _CHOICE_COLUMNS]
+    if config.labels == EXCLUSIVE_LABELS:
+        columns.append(table.genres_sighted)
+    query = select(*columns).order_by("track_id")
+    if (config.licence, config.min_level) != UNRESTRICTED:
+        licences = licence_queries.allowed_licences(source, config)
+        query = query.where(table.track_id.in_(licence_queries.labelled_ids(config, licences)))
+    genre_codes: dict[str, int] = {}
+    keys = [
+        _track_keys(rows, mappings, config, genre_codes)
+        for rows in _read_parts(source, query, table.track_id, None)
+    ]
+    of_all = artist_sample.TrackKeys.concatenate(keys)
+    ids = of_all.track_ids[artist_sample.choose(of_all, config.tracks_per_genre)]
+    return np.unique(ids if also is None else np.concatenate([ids, also]))
+
+
+def _track_keys(
+    rows: pd.DataFrame, mappings: Mappings, config: TrainingConfig, genre_codes: dict[str, int]
+) -> artist_sample.TrackKeys:
+    usable = genre_mapping.apply_label_policy(rows, _NO_SIGHTINGS, mappings, config).tracks
+    if config.split != SPLITS[0]:
+        usable = usable.assign(side=published_split.sides_of(usable))
+    return artist_sample.TrackKeys.of(usable, genre_codes)
+
+
+def _read_parts(
+    source: FrameSource, query: Select[Any], key: ColumnElement[int], chosen: Ids | None
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of `query` (of all tracks, or the `chosen` ones), at least one frame.
+
+    `query` is ordered by `key`, the track's id.
+    """
+    if chosen is not None and len(chosen):
+        for ids in dataframes.parts(chosen):
+            frame = source.frame(query.where(dataframes.has_key(key, ids)))
+            yield frame[np.isin(regimes.ids_of(frame), ids)].reset_index(drop=True)
+        return
+    ranges = [] if chosen is not None else dataframes.key_ranges(source, tables.track.c.id)
+    for first, last in ranges:
+        yield source.frame(query.where(key.between(first, last)))
+    if not ranges:
+        yield source.frame(query.where(false()))
+
+
+def _sightings(source: FrameSource, chosen: Ids | None) -> pd.DataFrame:
     table = views.track_genre_sources.c
     columns = (table.track_id, table.genre, table.source, table.rank.label("best_rank"))
     query = select(*columns, table.votes, table.level, table.licence)
     query = query.order_by(table.track_id, table.genre, table.source)
-    frame = dataframes.read_frame(connection, query)
+    frame = concatenated([*_read_parts(source, query, table.track_id, chosen)])
     return frame.astype({"source": "category", "licence": "category"})
 
 
-def track_credits(database: Database) -> pd.DataFrame:
-    """Return (track_id, artist_id, position, fold) of every credit."""
-    with read_transaction(database) as connection:
-        return credits_of(connection)
-
-
-def credits_of(connection: Connection) -> pd.DataFrame:
-    """Return (track_id, artist_id, position, fold) of every credit, over an open connection.
+def track_credits(database: Database, tracks: Ids | None = None) -> pd.DataFrame:
+    """Return (track_id, artist_id, position, fold) of every credit (of `tracks`, sorted).
 
     Artists of one name are one artist here, as in the split: an artist has an id of each source.
     """
-    artist, credit = tables.artist.c, views.track_credits.c
-    first_id = func.min(artist.id).over(partition_by=artist.name_key).label("artist_id")
-    by_name = select(artist.id, first_id).subquery()
-    return dataframes.read_frame(
-        connection,
-        select(credit.track_id, by_name.c.artist_id, credit.position, credit.fold)
-        .join(by_name, by_name.c.id == credit.artist_id)
-        .order_by(credit.track_id, credit.position),
+    with dataframes.many_rows(database) as source:
+        return _credits(source, tracks)
+
+
+def _credits(source: FrameSource, chosen: Ids | None) -> pd.DataFrame:
+    query = credits_query()
+    key = query.selected_columns.track_id
+    return concatenated([*_read_parts(source, query, key, chosen)])
+
+
+def credits_query() -> Select[Any]:
+    """Return a SELECT of (track_id, artist_id, position, fold), in the order of tracks."""
+    artist, namesake, credit = tables.artist, tables.artist.alias("namesake"), tables.track_artist
+    first_id = (
+        select(func.min(namesake.c.id))
+        .where(namesake.c.name_key == artist.c.name_key)
+        .correlate(artist)
+        .scalar_subquery()
+        .label("artist_id")
     )
-
-
-def tracks_to_predict(
-    database: Database, model: StoredModel, between: tuple[int, int] | None = None
-) -> NDArray[np.int64]:
-    """Return the tracks without a prediction of `model`, or changed since.
-
-    `between` are the first and the last id to look at. A training track keeps its out-of-fold
-    prediction.
-    """
-    query = _to_predict(model).order_by("track_id")
-    if between is not None:
-        query = query.where(views.scoring_tracks.c.track_id.between(*between))
-    with read_transaction(database) as connection:
-        rows = dataframes.read_frame(connection, query)
-    return rows["track_id"].to_numpy(dtype=np.int64)
-
-
-def scoring_chunks(
-    database: Database, tracks: NDArray[np.int64], config: TrainingConfig
-) -> Iterator[pd.DataFrame]:
-    """Yield the rows of `tracks` (sorted), each chunk in a transaction of its own."""
-    for start in range(0, len(tracks), SCORING_CHUNK_SIZE):
-        yield scoring_rows(database, tracks[start : start + SCORING_CHUNK_SIZE], config)
-
-
-def scoring_rows(
-    database: Database, tracks: NDArray[np.int64], config: TrainingConfig = DEFAULT_CONFIG
-) -> pd.DataFrame:
-    """Return the feature columns of `tracks`, with the audio features that `config` uses.
-
-    Features whose licence `config` does not allow are missing. Tracks that were deleted are
-    missing, too.
-    """
-    table = views.scoring_tracks
-    between = table.c.track_id.between(int(tracks.min()), int(tracks.max()))
-    names = (*INPUT_COLUMNS, "features_licence")
-    query = select(*(table.c[name] for name in names)).where(between).order_by("track_id")
-    with read_transaction(database) as connection:
-        frame = audio_joins.join_audio(
-            connection, dataframes.read_frame(connection, query), config
-        )
-        frame, _ = restriction.without_disallowed_features(frame, config)
-        frame = audio_joins.with_other_providers(connection, frame, config)
-    return frame[np.isin(frame["track_id"].to_numpy(dtype=np.int64), tracks)]
+    return (
+        select(credit.c.track_id, first_id, credit.c.position, artist.c.fold)
+        .select_from(credit.join(artist))
+        .order_by(credit.c.track_id, credit.c.position)
+    )
 
 
 def find_track(database: Database, text: str) -> int | None:
@@ -234,13 +284,30 @@ def tracks_of_artists(database: Database, artists: Sequence[str]) -> NDArray[np.
         return np.array(list(connection.scalars(query)), dtype=np.int64)
 
 
+def tracks_sharing_artists(database: Database, track: int) -> Ids:
+    """Return all other tracks with an artist of the same name as one that `track` credits."""
+    artist, namesake = tables.artist, tables.artist.alias("namesake")
+    credit, other = tables.track_artist, tables.track_artist.alias("other_credit")
+    query = (
+        select(other.c.track_id)
+        .select_from(
+            credit.join(artist)
+            .join(namesake, namesake.c.name_key == artist.c.name_key)
+            .join(other, other.c.artist_id == namesake.c.id)
+        )
+        .where(credit.c.track_id == track, other.c.track_id != track)
+    )
+    with read_transaction(database) as connection:
+        return np.array(list(connection.scalars(query)), dtype=np.int64)
+
+
 def held_out_for(database: Database, track_ids: NDArray[np.int64]) -> str | None:
     """Return what tracks are held out for, `test` or `validation`; None if none of them is."""
     track = tables.track.c
     with read_transaction(database) as connection:
         sides = {
             str(side).partition("_")[0]
-            for ids in np.array_split(track_ids, len(track_ids) // SCORING_CHUNK_SIZE + 1)
+            for ids in np.array_split(track_ids, len(track_ids) // dataframes.LIST_SIZE + 1)
             for side in connection.scalars(
                 select(track.side).where(track.id.in_(ids.tolist())).distinct()
             )
@@ -248,70 +315,24 @@ def held_out_for(database: Database, track_ids: NDArray[np.int64]) -> str | None
     return next((one for one in HELD_OUT_SIDES if one in sides), None)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPrediction:
-    """The stored prediction for one track; the fields of `TrackPrediction`."""
-
-    top: tuple[tuple[str, float], ...]
-    regime: str
-    in_training: bool
-
-
-def stored_prediction(
-    database: Database, model: StoredModel, track: int
-) -> StoredPrediction | None:
-    """Return the stored prediction for a track; None if there is none or the track changed."""
-    row, genre = tables.prediction.c, tables.genre
-    query = (
-        select(genre.c.name, row.probability, row.regime, row.in_training)
-        .join(genre, genre.c.id == row.genre_id)
-        .where(row.model_id == model.id, row.track_id == track)
-        .order_by(row.rank)
-    )
-    stale = _to_predict(model).where(views.scoring_tracks.c.track_id == track)
-    with read_transaction(database) as connection:
-        rows = connection.execute(query).all()
-        if not rows or connection.execute(stale).first() is not None:
-            return None
-    top = tuple((row.name, row.probability) for row in rows)
-    return StoredPrediction(top, rows[0].regime, rows[0].in_training)
-
-
-def _to_predict(model: StoredModel) -> Select[Any]:
-    track, prediction = views.scoring_tracks, tables.prediction
-    of_track = and_(
-        prediction.c.track_id == track.c.track_id,
-        prediction.c.model_id == model.id,
-        prediction.c.rank == 1,
-    )
-    predicted_at, config = prediction.c.predicted_at, TrainingConfig.from_model(model)
-    changes = [predicted_at < track.c.changed_at]
-    changes += audio_joins.audio_changed_since(config, track.c.track_id, predicted_at)
-    outdated = and_(or_(*changes), prediction.c.in_training.is_(False))
-    return (
-        select(track.c.track_id)
-        .select_from(track.outerjoin(prediction, of_track))
-        .where(or_(prediction.c.track_id.is_(None), outdated))
-    )
-
-
 def describe_catalogue(database: Database) -> tuple[tuple[str, ...], bool]:
     """Return the names of all genres, and whether the tracks are synthetic."""
     genre = tables.genre.c
-    with read_transaction(database) as connection:
-        genres = tuple(connection.scalars(select(genre.name).order_by(genre.name)))
-        return genres, _origin(connection) is not None
+    with dataframes.few_rows(database) as source:
+        genres = source.frame(select(genre.name).order_by(genre.name))["name"]
+        return tuple(genres), _origin(source) is not None
 
 
-def _origin(connection: Connection) -> str | None:
-    origin = tables.catalogue_origin
-    row = connection.execute(select(origin.c.kind, origin.c.detail)).first()
-    return row.detail if row is not None and row.kind == "synthetic" else None
+def _origin(source: FrameSource) -> str | None:
+    origin = tables.catalogue_origin.c
+    rows = source.frame(select(origin.detail).where(origin.kind == "synthetic"))
+    return str(rows["detail"].iloc[0]) if len(rows) else None
 
 
-def _mappings(connection: Connection) -> dict[str, dict[str, str]]:
+def _mappings(source: FrameSource) -> dict[str, dict[str, str]]:
     row = views.genre_mappings.c
+    rows = source.frame(select(row.mapping, row.fine, row.broad))
     mappings: dict[str, dict[str, str]] = {}
-    for mapping, fine, broad in connection.execute(select(row.mapping, row.fine, row.broad)):
+    for mapping, fine, broad in rows.itertuples(index=False):
         mappings.setdefault(mapping, {})[fine] = broad
     return mappings

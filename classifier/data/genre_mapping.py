@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from classifier.errors import BadTrainingConfig
-from classifier.training_config import TrainingConfig
+from classifier.training_config import EXCLUSIVE_LABELS, TrainingConfig
 from genrebase.store import default_mapping
 
 DEFAULT_MAPPING: Final = default_mapping.NAME
@@ -94,7 +94,7 @@ def apply_label_policy(
     """
     label = tracks["label"]
     usable = ~label.str.strip().str.casefold().isin(_NOT_A_GENRE)
-    if config.labels == "exclusive":
+    if config.labels == EXCLUSIVE_LABELS:
         usable &= tracks["verdict"].notna() | (tracks["genres_sighted"] <= 1)
     tracks = tracks[usable.to_numpy(dtype=bool, na_value=False)]
     if config.level == "broad":

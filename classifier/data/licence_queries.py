@@ -2,28 +2,28 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, or_, select, union
+from sqlalchemy import Select, or_, select, union
 
 from classifier import data_sources
+from classifier.data.dataframes import FrameSource
 from classifier.data.raw_dataset import UNRESTRICTED
 from classifier.data.restriction import MAX_LEVELS
 from classifier.training_config import TrainingConfig
 from genrebase.store import tables, views
 
 
-def allowed_licences(connection: Connection, config: TrainingConfig) -> list[str] | None:
+def allowed_licences(source: FrameSource, config: TrainingConfig) -> list[str] | None:
     """Return the licences in the database that `--licence` allows; None: every licence."""
     if config.licence == UNRESTRICTED[0]:
         return None
-    source, features, sighting = tables.data_source, tables.audio_features, tables.sighting
+    origin, features, sighting = tables.data_source, tables.audio_features, tables.sighting
     names = union(
-        select(source.c.licence),
+        select(origin.c.licence),
         select(features.c.licence).where(features.c.licence.is_not(None)),
         select(sighting.c.licence).where(sighting.c.licence.is_not(None)),
     )
-    return sorted(
-        name for name in connection.scalars(names) if data_sources.is_allowed(name, config.licence)
-    )
+    licences = source.frame(select(names.subquery().c.licence))["licence"]
+    return sorted(name for name in licences if data_sources.is_allowed(name, config.licence))
 
 
 def labelled_ids(config: TrainingConfig, licences: list[str] | None) -> Select[Any]:

@@ -8,7 +8,9 @@ unseen artist if no credited artist has a training track.
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from classifier.data import regimes
 from classifier.data.raw_dataset import RawDataset
@@ -32,8 +34,7 @@ def apply_published_split(data: RawDataset) -> RawDataset:
 
     A track without a split, or on a side of another name, is on no side.
     """
-    split = data.tracks["split"].str.strip().str.casefold().map(_SIDES)
-    sides = split.fillna("none").to_numpy(dtype="U16")
+    sides = sides_of(data.tracks)
     missing = [side for side in ("train", "test") if not (sides == side).any()]
     if missing:
         raise BadTrainingConfig(
@@ -47,3 +48,9 @@ def apply_published_split(data: RawDataset) -> RawDataset:
         sides[sides == held_out] = f"{held_out}_new"
     side = pd.Series(pd.array(sides.tolist(), dtype="string"), index=data.tracks.index)
     return replace(data, tracks=data.tracks.assign(side=side))
+
+
+def sides_of(tracks: pd.DataFrame) -> NDArray[np.str_]:
+    """Return train, validation, test or none for each track, by its published split."""
+    split = tracks["split"].str.strip().str.casefold().map(_SIDES)
+    return split.fillna("none").to_numpy(dtype="U16")

@@ -1,18 +1,23 @@
 """Load packed spectrogram and chroma matrices of tracks, one column of bytes per kind."""
 
 from collections.abc import Collection
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, select
 
+from classifier.data.dataframes import FrameSource, has_key
 from classifier.features.sequences import CHANNELS, VERSION
 from genrebase.audio import packed_matrices
 from genrebase.store import views
 
+_TRACKS_READ: Final = 500
+"""Tracks of one query: some 30 MB."""
+
 
 def load(
-    connection: Connection, ids: "pd.Series[int]", licences: Collection[str] | None = None
+    source: FrameSource, ids: "pd.Series[int]", licences: Collection[str] | None = None
 ) -> pd.DataFrame:
     """Return three columns per kind for the tracks `ids` (sorted).
 
@@ -21,25 +26,28 @@ def load(
     `CorruptMatrix` for damaged bytes.
     """
     view = views.sound_matrices.c
-    bounds = (int(ids.min()), int(ids.max()))
-    position = {int(track): index for index, track in enumerate(ids)}
+    keys = ids.to_numpy(np.int64).astype(np.int64, copy=False)
+    position = {int(track): index for index, track in enumerate(keys)}
     names = [name for kind in CHANNELS for name in (kind, f"{kind}_provider", f"{kind}_licence")]
     columns = {name: np.full(len(ids), None, dtype=object) for name in names}
     columns_read = (*("track_id", "kind", "channels", "steps", "data"), "provider", "licence")
     query = (
         select(*(view[name] for name in columns_read))
-        .where(view.track_id.between(*bounds), view.version == VERSION)
+        .where(view.version == VERSION)
         .order_by(view.track_id, view.provider.desc())
     )
     if licences is not None:
         query = query.where(view.licence.in_(licences))
-    for row in connection.execute(query.execution_options(yield_per=100)):
-        index = position.get(row.track_id)
-        if index is not None and CHANNELS.get(row.kind) == row.channels:
-            values = packed_matrices.unpack(row.data, row.steps, row.channels)
-            columns[row.kind][index] = values.astype("<f2").tobytes()
-            columns[f"{row.kind}_provider"][index] = row.provider
-            columns[f"{row.kind}_licence"][index] = row.licence
+    for start in range(0, len(keys), _TRACKS_READ):
+        part = keys[start : start + _TRACKS_READ]
+        rows = source.frame(query.where(has_key(view.track_id, part)))
+        for row in rows.to_dict("records"):
+            index, kind = position.get(row["track_id"]), row["kind"]
+            if index is not None and CHANNELS.get(kind) == row["channels"]:
+                values = packed_matrices.unpack(row["data"], row["steps"], row["channels"])
+                columns[kind][index] = values.astype("<f2").tobytes()
+                columns[f"{kind}_provider"][index] = row["provider"]
+                columns[f"{kind}_licence"][index] = row["licence"]
     frame = pd.DataFrame(columns, index=ids.index)
     return frame.astype({name: "string" for name in names if name not in CHANNELS})
 

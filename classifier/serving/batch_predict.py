@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from classifier.data import dataset
+from classifier.data import scoring
 from classifier.data.dataset import Database
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
@@ -48,7 +48,7 @@ def run(
     with jobs.job_run(database, clock, JOB_NAME) as job:
         began = clock.monotonic()
         at = clock.now()  # before reading: a track that changes meanwhile is predicted again
-        tracks = dataset.tracks_to_predict(database, model)
+        tracks = scoring.tracks_to_predict(database, model)
         if len(tracks) == 0:
             done = ScoredTracks()
         elif cluster is not None:

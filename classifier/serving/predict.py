@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from classifier.data import dataset, regimes
+from classifier.data import dataset, scoring
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
 from classifier.features import audio
@@ -144,7 +144,7 @@ class DescriptionPredictor:
         track_ids = dataset.tracks_of_artists(self._database, track.artists)
         train_ids = self._predictor.loaded.artifact.train_ids
         seen = bool(np.isin(track_ids, train_ids).any())
-        prediction = dataset.StoredPrediction(
+        prediction = scoring.StoredPrediction(
             self._predictor.top_k(track.as_frame()), _regime(seen), in_training=False
         )
         return self._predictor.to_prediction(
@@ -173,13 +173,9 @@ class _Predictor:
     def loaded(self) -> serving.LoadedModel:
         return self.given or serving.load(self.database, self.model)
 
-    @cached_property
-    def track_credits(self) -> pd.DataFrame:
-        return dataset.track_credits(self.database)
-
     def predict_stored(self, track: int) -> TrackPrediction:
-        prediction = dataset.stored_prediction(self.database, self.model, track)
-        row = dataset.scoring_rows(self.database, np.array([track])).iloc[0]
+        prediction = scoring.stored_prediction(self.database, self.model, track)
+        row = scoring.scoring_rows(self.database, np.array([track])).iloc[0]
         if prediction is None:
             prediction = self._compute(track)
         held_out = dataset.held_out_for(self.database, np.array([track]))
@@ -192,7 +188,7 @@ class _Predictor:
         track: int | None,
         title: str,
         artists: Sequence[str],
-        prediction: dataset.StoredPrediction,
+        prediction: scoring.StoredPrediction,
         *,
         held_out: str | None,
     ) -> TrackPrediction:
@@ -213,13 +209,13 @@ class _Predictor:
         ranked = probabilities.sort_values(ascending=False, kind="stable").head(serving.TOP_K)
         return tuple((str(genre), float(share)) for genre, share in ranked.items())
 
-    def _compute(self, track: int) -> dataset.StoredPrediction:
+    def _compute(self, track: int) -> scoring.StoredPrediction:
         ids, train_ids = np.array([track]), self.loaded.artifact.train_ids
-        seen = regimes.has_seen_artist(ids, self.track_credits, train_ids)
+        seen = np.isin(dataset.tracks_sharing_artists(self.database, track), train_ids).any()
         config = TrainingConfig.from_model(self.model)
-        top = self.top_k(dataset.scoring_rows(self.database, ids, config))
+        top = self.top_k(scoring.scoring_rows(self.database, ids, config))
         in_training = bool(np.isin(track, train_ids))
-        return dataset.StoredPrediction(top, _regime(bool(seen[0])), in_training)
+        return scoring.StoredPrediction(top, _regime(bool(seen)), in_training)
 
 
 def _regime(seen_artist: bool) -> str:

@@ -4,18 +4,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from classifier import threads
-from classifier.data import dataset, regimes
+from classifier.data import dataframes, regimes, scoring
 from classifier.data.dataset import Database
 from classifier.registry import model_store
 from classifier.serving.champion import LoadedModel, top_k
 from classifier.training_config import TrainingConfig
 from genrebase.progress import ProgressCallback, no_progress
+
+BATCH_SIZE: Final = 10_000
+"""Tracks predicted and stored at once: an interrupted scoring loses no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,13 @@ class TrackScorer:
     cores: int | None = None
 
     @cached_property
-    def track_credits(self) -> pd.DataFrame:
-        """Return the credits of all tracks."""
-        return dataset.track_credits(self.database)
+    def trained_artists(self) -> NDArray[np.int64]:
+        """Return the artists of the training tracks."""
+        return scoring.artists_of(self.database, np.sort(self.champion.artifact.train_ids))
 
     def score_range(self, first: int, last: int) -> ScoredTracks:
         """Predict what has no prediction yet, or changed since, of the tracks with these ids."""
-        tracks = dataset.tracks_to_predict(self.database, self.champion.model, (first, last))
+        tracks = scoring.tracks_to_predict(self.database, self.champion.model, (first, last))
         return self.score(tracks)
 
     def score(
@@ -67,17 +71,29 @@ class TrackScorer:
         return done
 
     def _predict(self, tracks: NDArray[np.int64]) -> Iterator[model_store.PredictionBatch]:
+        """Yield predictions; the rows of one range of tracks are in memory.
+
+        Nothing is read while a batch is predicted and stored.
+        """
         if len(tracks) == 0:
             return
-        champion, artifact = self.champion, self.champion.artifact
-        config = TrainingConfig.from_model(champion.model)
-        with threads.limit_threads(self.cores or threads.idle_cores()):
-            for frame in dataset.scoring_chunks(self.database, tracks, config):
-                ids = regimes.ids_of(frame)
-                seen = regimes.has_seen_artist(ids, self.track_credits, artifact.train_ids)
-                genres, probabilities = top_k(
-                    artifact.estimator.predict_proba(frame), champion.genre_ids
-                )
-                yield model_store.PredictionBatch(
-                    ids, genres, probabilities, seen, in_training=False
-                )
+        artists, config = self.trained_artists, TrainingConfig.from_model(self.champion.model)
+        with (
+            threads.limit_threads(self.cores or threads.idle_cores()),
+            dataframes.state_reader(self.database, len(tracks)) as reader,
+        ):
+            for ids in dataframes.parts(tracks):
+                with reader.state() as source:
+                    rows, seen = scoring.rows_with_seen_artists(source, ids, config, artists)
+                for start in range(0, len(rows), BATCH_SIZE):
+                    part = slice(start, start + BATCH_SIZE)
+                    yield self._predict_batch(rows.iloc[part], seen[part])
+
+    def _predict_batch(
+        self, rows: pd.DataFrame, seen: NDArray[np.bool_]
+    ) -> model_store.PredictionBatch:
+        probabilities = self.champion.artifact.estimator.predict_proba(rows)
+        genres, best = top_k(probabilities, self.champion.genre_ids)
+        return model_store.PredictionBatch(
+            regimes.ids_of(rows), genres, best, seen, in_training=False
+        )

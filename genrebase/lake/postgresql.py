@@ -35,6 +35,15 @@ class PostgresCopier:
                 f"The database at {self._where} failed in the middle: {_reason(error)}"
             ) from error
 
+    def release(self) -> None:
+        """Let the next query see a later state of the database."""
+        try:
+            self._connection.rollback()
+        except (self._connection.Error, OSError) as error:
+            raise DatabaseFailure(
+                f"The database at {self._where} failed in the middle: {_reason(error)}"
+            ) from error
+
 
 @contextmanager
 def open_postgresql(engine: Engine) -> Iterator[PostgresCopier]:

@@ -1,7 +1,8 @@
 """What the process that reads a SQLite file and its parent send each other.
 
 The parent writes one `ReadRequest` a line to standard input. The process writes `DONE` to standard
-output when it can read the file, and for each request an Arrow stream followed by `DONE`. If it
+output when it can read the file, and for each request an Arrow stream followed by `DONE`. After a
+line `RELEASE` it writes `DONE` only, and the next request sees a later state of the file. If it
 fails it ends, with the reason on standard error.
 """
 
@@ -14,6 +15,8 @@ import pyarrow as pa
 
 DONE: Final = b"\n"
 """An Arrow stream that breaks off is read like a complete one."""
+RELEASE: Final = b"\n"
+"""A line that ends the state that is read: the next request begins another one."""
 BATCH_ROWS: Final = 65_536
 
 

@@ -11,7 +11,7 @@ from typing import IO, Final
 
 import pyarrow as pa
 
-from genrebase.lake.sqlite_messages import DONE, ReadRequest
+from genrebase.lake.sqlite_messages import DONE, RELEASE, ReadRequest
 from genrebase.store.copy import snapshots
 from genrebase.store.engine import Engine, read_transaction
 from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable
@@ -48,6 +48,16 @@ class SqliteProcess:
             with pa.ipc.open_stream(self._results) as stream:
                 yield from stream
         except (OSError, pa.ArrowInvalid) as error:
+            raise self._failure() from error
+        if self._results.read(len(DONE)) != DONE:
+            raise self._failure()
+
+    def release(self) -> None:
+        """Let the next query see a later state; until then nobody waits for this reader."""
+        try:
+            self._requests.write(RELEASE)
+            self._requests.flush()
+        except OSError as error:
             raise self._failure() from error
         if self._results.read(len(DONE)) != DONE:
             raise self._failure()

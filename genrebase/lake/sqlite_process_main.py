@@ -1,8 +1,8 @@
 """The process that reads a SQLite file: `python -m genrebase.lake.sqlite_process_main`.
 
 It is a process of its own because the ADBC driver brings its own SQLite library, and two libraries
-in one process destroy each other's file locks. It sees one state of the file from its start
-to its end, and ends with its input, hence also when the parent dies. Its arguments are the file's
+in one process destroy each other's file locks. It sees one state of the file until it is to
+release it, and ends with its input, hence also when the parent dies. Its arguments are the file's
 URI, and how many seconds to wait for a process that writes to it.
 """
 
@@ -16,7 +16,7 @@ import pyarrow as pa
 from adbc_driver_sqlite import StatementOptions
 
 from genrebase.lake.batches import TIMESTAMP, as_schema
-from genrebase.lake.sqlite_messages import BATCH_ROWS, DONE, ReadRequest
+from genrebase.lake.sqlite_messages import BATCH_ROWS, DONE, RELEASE, ReadRequest
 
 _EXAMPLES: Final = {
     pa.string(): "'x'",
@@ -50,14 +50,17 @@ def batches(cursor: Any, request: ReadRequest) -> Iterator[pa.RecordBatch]:
 
 
 def serve(connection: Any, requests: BinaryIO, results: BinaryIO) -> None:
-    """Write an Arrow stream for each request until the input ends."""
+    """Write an Arrow stream for each request until the input ends; an empty line releases."""
     with connection.cursor() as cursor:
         cursor.adbc_statement.set_options(**{StatementOptions.BATCH_ROWS.value: str(BATCH_ROWS)})
         for line in requests:
-            request = ReadRequest.from_line(line)
-            with pa.ipc.new_stream(results, request.schema) as stream:
-                for batch in batches(cursor, request):
-                    stream.write_batch(batch)
+            if line == RELEASE:
+                connection.rollback()
+            else:
+                request = ReadRequest.from_line(line)
+                with pa.ipc.new_stream(results, request.schema) as stream:
+                    for batch in batches(cursor, request):
+                        stream.write_batch(batch)
             results.write(DONE)
             results.flush()
 

@@ -26,6 +26,10 @@ class BatchSource(Protocol):
         """Yield the rows of a query in this schema."""
         ...
 
+    def release(self) -> None:
+        """Let the next query see a later state of the database."""
+        ...
+
 
 class ArrowReader:
     """Reads one state of a database, one query at a time.
@@ -54,6 +58,15 @@ class ArrowReader:
         first = next(rows, None)  # an error in the query is raised here
         self._open = rows if first is None else chain((first,), rows)
         return pa.RecordBatchReader.from_batches(schema, self._guarded(self._open, self._queries))
+
+    def release(self) -> None:
+        """Let the next query see the database as it is then.
+
+        Until then nobody waits for this reader. The rest of an open stream is read and dropped.
+        """
+        for _ in self._open:
+            pass
+        self._source.release()
 
     def table(
         self, name: str, columns: Sequence[str] | None = None, keys: range | None = None
