@@ -23,7 +23,7 @@ from sqlalchemy import Engine, delete
 
 from classifier import threads
 from classifier.data import dataset, regimes, scoring
-from classifier.registry import model_store, stored_models
+from classifier.registry import prediction_store, stored_models
 from classifier.serving import champion as serving
 from classifier.training_config import DEFAULT_TASK, TrainingConfig
 from genrebase.runtime.clock import SystemClock
@@ -75,9 +75,13 @@ def score(engine: Engine, cores: int | None) -> tuple[int, int, Stopwatch]:
             seen = regimes.has_seen_artist(ids, credit, champion.artifact.train_ids)
             distribution = champion.artifact.estimator.predict_proba(frame)
             genres, probabilities = serving.top_k(distribution, champion.genre_ids)
-        batch = model_store.PredictionBatch(ids, genres, probabilities, seen, in_training=False)
+        batch = prediction_store.PredictionBatch(
+            ids, genres, probabilities, seen, in_training=False
+        )
         with spent("storing"):
-            for some, rows in model_store.write_predictions(engine, model.id, batch, clock.now()):
+            for some, rows in prediction_store.write_predictions(
+                engine, model.id, batch, clock.now()
+            ):
                 scored, written = scored + some, written + rows
         with spent("reading"):
             frame = next(chunks, None)

@@ -192,6 +192,10 @@ def prune(
         f"Models that {verb} artifact and predictions: {named} "
         f"({counted(done.predictions, 'row')})."
     )
+    if done.reduced:
+        models = ", ".join(str(number) for number in done.reduced)
+        verb = "would keep" if dry_run else "keep"
+        output.print(f"Former champions that {verb} only the first prediction: {models}.")
     if done.archived:
         what = "would be left" if dry_run else "are left"
         output.print(f"Models of which only main metrics {what}: {len(done.archived):,}.")

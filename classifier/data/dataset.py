@@ -75,7 +75,7 @@ def read_view(
 
     `source` is an engine (`genrebase.store.connect`), a database's address, or None for
     `STORE_URL`. Whole numbers are `Int64`, booleans `boolean`, text `string` (missing: `pd.NA`),
-    times `datetime64[us, UTC]`, everything else `float64` (missing: NaN).
+    times `datetime64[us, UTC]`, bytes `object`, everything else `float64` (missing: NaN).
     Raise `BadTrainingConfig` for a view or column that does not exist.
     """
     query = _select_view(view, columns).limit(limit)

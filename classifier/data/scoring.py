@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, exists, or_, select
 
 from classifier.data import audio_joins, dataframes, dataset, regimes, restriction
 from classifier.data.dataframes import FrameSource
@@ -132,6 +132,14 @@ def _to_predict(model: StoredModel) -> Select[Any]:
     predicted_at, config = prediction.c.predicted_at, TrainingConfig.from_model(model)
     changes = [predicted_at < track.c.changed_at]
     changes += audio_joins.audio_changed_since(config, track.c.track_id, predicted_at)
+    lower = prediction.alias("lower_rank")  # a former champion has none
+    changes.append(
+        ~exists().where(
+            lower.c.rank > 1,
+            lower.c.model_id == prediction.c.model_id,
+            lower.c.track_id == prediction.c.track_id,
+        )
+    )
     outdated = and_(or_(*changes), prediction.c.in_training.is_(False))
     return (
         select(track.c.track_id)

@@ -7,34 +7,17 @@ from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from classifier.errors import ClassifierError
 from classifier.records import ConfusionCell, Epoch, MetricRow, PromotionDecision
+from classifier.registry import prediction_store
 from genrebase.store import Engine, bulk, tables
 from genrebase.store.engine import transaction
 
-BATCH_SIZE: Final = 5_000
-"""Tracks per transaction."""
-
 _METRIC: Final = ("model_id", "side", "regime", "genre_id", "metric", "value", "low", "high", "n")
 _CONFUSION: Final = ("model_id", "regime", "genre_id", "predicted_id", "tracks")
-_PREDICTION: Final = (
-    "model_id",
-    "track_id",
-    "rank",
-    "genre_id",
-    "probability",
-    "regime",
-    "in_training",
-    "predicted_at",
-)
-_UPDATE_PREDICTION: Final = ", ".join(
-    f"{name} = excluded.{name}"
-    for name in ("genre_id", "probability", "regime", "in_training", "predicted_at")
-)
 _HEADLINE_METRICS: Final = (
     *("n", "accuracy", "interval", "macro_f1", "top3"),
     *("log_loss", "ece", "baseline"),
@@ -71,25 +54,10 @@ class CandidateModel:
 
 
 @dataclass(frozen=True, slots=True)
-class PredictionBatch:
-    """Predictions for some tracks: row i of each array is for `tracks[i]`."""
-
-    tracks: NDArray[np.int64]
-    genres: NDArray[np.int64]
-    """(tracks, top genres): ids of the genres, the best first."""
-    probabilities: NDArray[np.float64]
-    """(tracks, top genres)"""
-    seen_artist: NDArray[np.bool_]
-    """A credited artist has another training track."""
-    in_training: bool
-    """They are training tracks of the model, predicted out of fold."""
-
-
-@dataclass(frozen=True, slots=True)
 class PromotionRequest:
     """What a model needs to become champion."""
 
-    predictions: PredictionBatch | None
+    predictions: prediction_store.PredictionBatch | None
     """For its training tracks; None if they are stored already. For a model that is not stored
     yet, the genres are indices of its classes."""
     expected_champion: int | None
@@ -160,7 +128,7 @@ def _store(
         if request is not None and request.predictions is not None:
             numbers = np.array(list(genres.values()), dtype=np.int64)
             predictions = replace(request.predictions, genres=numbers[request.predictions.genres])
-            _write(connection, number, predictions, candidate.created_at)
+            prediction_store.write(connection, number, predictions, candidate.created_at)
     return number
 
 
@@ -201,16 +169,17 @@ def promote(
         if connection.execute(promotion).rowcount == 0:
             raise ClassifierError(f"Model {number} was deleted meanwhile.")
         if request.predictions is not None:
-            _write(connection, number, request.predictions, at)
+            prediction_store.write(connection, number, request.predictions, at)
 
 
 def drop_artifact(database: Engine, number: int, *, keep_metrics: bool) -> int | None:
     """Drop artifact, predictions and confusions of a model; return the number of predictions.
 
     Without `keep_metrics` only metrics over all genres on test tracks are kept. Return None if the
-    model became champion or was pinned meanwhile.
+    model became champion or was pinned meanwhile. The artifact goes first: from then on the model
+    cannot be promoted, and `prediction_store.drop_left_over` deletes what a kill leaves.
     """
-    model, prediction, metric = tables.model, tables.prediction, tables.model_metric
+    model, metric = tables.model, tables.model_metric
     spare = model.c.pinned.is_(False) & (model.c.status != "champion")
     dropped = update(model).where(model.c.id == number, spare)
     with transaction(database) as connection:
@@ -219,13 +188,11 @@ def drop_artifact(database: Engine, number: int, *, keep_metrics: bool) -> int |
         )
         if done.rowcount == 0:
             return None
-        deleted = delete(prediction).where(prediction.c.model_id == number)
-        n_predictions = connection.execute(deleted).rowcount
         connection.execute(delete(tables.confusion).where(tables.confusion.c.model_id == number))
         if not keep_metrics:
             rest = metric.c.genre_id.is_not(None) | (metric.c.side != "test")
             connection.execute(delete(metric).where(metric.c.model_id == number, rest))
-    return n_predictions
+    return prediction_store.drop_left_over(database, number)
 
 
 def archive(database: Engine, number: int) -> bool:
@@ -312,71 +279,6 @@ def _stored(connection: Connection, candidate: CandidateModel) -> int | None:
             model.c.seconds == candidate.seconds,
         )
     )
-
-
-def write_predictions(
-    database: Engine, model: int, predictions: PredictionBatch, at: datetime
-) -> Iterator[tuple[int, int]]:
-    """Store predictions, 5,000 tracks per transaction; yield (tracks, rows) of each batch.
-
-    Storing the same predictions again changes their time only. Tracks and genres that were deleted
-    meanwhile are left out; nothing is stored for a model without artifact.
-    """
-    for part in _parts(predictions):
-        with bulk.exclusive_transaction(database) as connection:
-            done = _write_part(connection, model, predictions, part, at)
-        yield done
-
-
-def _write(connection: Connection, model: int, predictions: PredictionBatch, at: datetime) -> None:
-    for part in _parts(predictions):
-        _write_part(connection, model, predictions, part, at)
-
-
-def _parts(predictions: PredictionBatch) -> list[slice]:
-    return [
-        slice(start, start + BATCH_SIZE) for start in range(0, len(predictions.tracks), BATCH_SIZE)
-    ]
-
-
-def _write_part(
-    connection: Connection, model: int, predictions: PredictionBatch, part: slice, at: datetime
-) -> tuple[int, int]:
-    rows = _storable(connection, model, _rows(model, predictions, part), at)
-    bulk.upsert(connection, tables.prediction, _PREDICTION, rows, update=_UPDATE_PREDICTION)
-    return len({row[1] for row in rows}), len(rows)
-
-
-def _rows(model: int, predictions: PredictionBatch, part: slice) -> list[tuple[Any, ...]]:
-    """Return (model, track, rank, genre, probability, regime, in_training) of each prediction."""
-    regimes = np.where(predictions.seen_artist[part], "seen_artist", "new_artist").tolist()
-    columns = zip(
-        predictions.tracks[part].tolist(),
-        predictions.genres[part].tolist(),
-        predictions.probabilities[part].tolist(),
-        regimes,
-        strict=True,
-    )
-    return [
-        (model, track, rank, genre, share, regime, predictions.in_training)
-        for track, genres, shares, regime in columns
-        for rank, (genre, share) in enumerate(zip(genres, shares, strict=True), start=1)
-    ]
-
-
-def _storable(
-    connection: Connection, model: int, rows: list[tuple[Any, ...]], at: datetime
-) -> list[tuple[Any, ...]]:
-    with_artifact = select(tables.model.c.id).where(
-        tables.model.c.id == model, tables.model.c.artifact.is_not(None)
-    )
-    if connection.scalar(with_artifact.with_for_update(read=True, key_share=True)) is None:
-        return []
-    moment = tables.as_driver_datetime(at, connection.dialect.name)
-    tracks = sorted({row[1] for row in rows})
-    there = bulk.existing_tracks(connection, tracks)
-    genres = set(connection.scalars(select(tables.genre.c.id)))
-    return [(*row, moment) for row in rows if row[1] in there and row[3] in genres]
 
 
 def _metric_rows(

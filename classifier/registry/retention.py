@@ -2,7 +2,8 @@
 
 The champion of a task, the two champions before it, pinned models and the latest model (it may
 have been rejected, and somebody may want to look at it) keep artifact and predictions; so do
-refits of the champion. Of the latest other models of a task the row and the metrics are kept.
+refits of the champion. Former champions keep only the first prediction for each track, unless they
+are pinned. Of the latest other models of a task the row and the metrics are kept.
 Older models are archived: their row keeps what they were, the decision and its reason, and main
 metrics.
 """
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from classifier.records import StoredModel
-from classifier.registry import model_store, stored_models
+from classifier.registry import model_store, prediction_store, stored_models
 from genrebase.store import Engine
 
 PREVIOUS_CHAMPIONS_KEPT: Final = 2
@@ -31,6 +32,8 @@ class PruneResult:
     """Models that lost artifact and predictions."""
     predictions: int
     """Rows of predictions that were deleted."""
+    reduced: tuple[int, ...] = ()
+    """Former champions that keep only the first prediction for each track since then."""
     archived: tuple[int, ...] = ()
     """Models that were reduced to main metrics."""
     dry_run: bool = False
@@ -40,6 +43,7 @@ class PruneResult:
         return {
             "given_up": list(self.dropped_artifacts),
             "predictions": self.predictions,
+            "reduced": list(self.reduced),
             "shortened": list(self.archived),
             "dry_run": self.dry_run,
         }
@@ -97,14 +101,23 @@ def prune(
 ) -> PruneResult:
     """Drop artifact and predictions of every model (of `task`) that does not keep them.
 
+    Former champions keep the first prediction for each track, see `prediction_store`.
+
     Models before the latest `keep_last` of their task are archived. Each model has a transaction
     of its own; after an interruption the next call continues.
     """
     models = stored_models.models(database, task)
     keeping = models_to_keep(models)
-    dropped, predictions = [], 0
+    dropped, reduced, predictions = [], [], 0
     for model in models:
-        if model.id in keeping or model.artifact_sha256 is None:
+        if model.artifact_sha256 is None:
+            predictions += 0 if dry_run else prediction_store.drop_left_over(database, model.id)
+            continue
+        if model.id in keeping:
+            lower_ranks = _reduce(database, model, dry_run=dry_run)
+            if lower_ranks:
+                reduced.append(model.id)
+                predictions += lower_ranks
             continue
         if dry_run:
             deleted: int | None = stored_models.prediction_count(database, model.id)
@@ -123,4 +136,15 @@ def prune(
         and not model.is_archived
         and (dry_run or model_store.archive(database, model.id))
     )
-    return PruneResult(tuple(sorted(dropped)), predictions, archived, dry_run)
+    return PruneResult(
+        tuple(sorted(dropped)), predictions, tuple(sorted(reduced)), archived, dry_run
+    )
+
+
+def _reduce(database: Engine, model: StoredModel, *, dry_run: bool) -> int:
+    """Delete all but the first predictions of a former champion; return how many those are."""
+    if model.status != "retired" or model.pinned:
+        return 0
+    if dry_run:
+        return prediction_store.lower_ranks(database, model.id)
+    return prediction_store.drop_lower_ranks(database, model.id)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from classifier import threads
 from classifier.data import dataframes, regimes, scoring
 from classifier.data.dataset import Database
-from classifier.registry import model_store
+from classifier.registry import prediction_store
 from classifier.serving.champion import LoadedModel, top_k
 from classifier.training_config import TrainingConfig
 from genrebase.progress import ProgressCallback, no_progress
@@ -63,14 +63,14 @@ class TrackScorer:
         tracks = np.setdiff1d(tracks, self.champion.artifact.train_ids)
         done = ScoredTracks()
         for batch in self._predict(tracks):
-            for n_tracks, n_rows in model_store.write_predictions(
+            for n_tracks, n_rows in prediction_store.write_predictions(
                 self.database, self.champion.model.id, batch, self.at
             ):
                 done += ScoredTracks(n_tracks, n_rows)
                 progress(done.scored, len(tracks))
         return done
 
-    def _predict(self, tracks: NDArray[np.int64]) -> Iterator[model_store.PredictionBatch]:
+    def _predict(self, tracks: NDArray[np.int64]) -> Iterator[prediction_store.PredictionBatch]:
         """Yield predictions; the rows of one range of tracks are in memory.
 
         Nothing is read while a batch is predicted and stored.
@@ -91,9 +91,9 @@ class TrackScorer:
 
     def _predict_batch(
         self, rows: pd.DataFrame, seen: NDArray[np.bool_]
-    ) -> model_store.PredictionBatch:
+    ) -> prediction_store.PredictionBatch:
         probabilities = self.champion.artifact.estimator.predict_proba(rows)
         genres, best = top_k(probabilities, self.champion.genre_ids)
-        return model_store.PredictionBatch(
+        return prediction_store.PredictionBatch(
             regimes.ids_of(rows), genres, best, seen, in_training=False
         )

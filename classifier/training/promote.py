@@ -15,7 +15,7 @@ from classifier.data.dataset import Database
 from classifier.data.soft_labels import TrainingSet
 from classifier.errors import ArtifactDropped, BadTrainingConfig, ClassifierError, NoChampion
 from classifier.records import StoredModel
-from classifier.registry import model_store, retention, stored_models
+from classifier.registry import model_store, prediction_store, retention, stored_models
 from classifier.serving import champion as serving
 from classifier.training import out_of_fold_predictions
 from classifier.training_config import DEFAULT_TASK, SOFT_LABELS, TrainingConfig
@@ -49,7 +49,7 @@ def run(
         champion = stored_models.find_champion(database, model.task)
         loaded = serving.load(database, model)
         predictions = None
-        if model.status != "retired":  # a former champion has them stored
+        if model.status != "retired" or not prediction_store.has_all_ranks(database, number):
             predictions = _out_of_fold(database, loaded, log, cores)
         request = model_store.PromotionRequest(
             predictions, None if champion is None else champion.id
@@ -96,7 +96,7 @@ def _check_promotable(model: StoredModel) -> None:
 
 def _out_of_fold(
     database: Database, loaded: serving.LoadedModel, log: MessageCallback, cores: int | None
-) -> model_store.PredictionBatch:
+) -> prediction_store.PredictionBatch:
     """Return predictions for the training tracks of a model, made by refits without them."""
     model, config = loaded.model, TrainingConfig.from_model(loaded.model)
     data = dataset.load_dataset(database, config)
@@ -137,4 +137,4 @@ def _out_of_fold(
     genres, best = serving.top_k(probabilities, loaded.genre_ids)
     train_ids = regimes.ids_of(tracks[train])
     seen = regimes.has_seen_artist(train_ids, data.credits, loaded.artifact.train_ids)
-    return model_store.PredictionBatch(train_ids, genres, best, seen, in_training=True)
+    return prediction_store.PredictionBatch(train_ids, genres, best, seen, in_training=True)

@@ -23,7 +23,14 @@ from classifier.evaluation import promotion, report
 from classifier.features import groups
 from classifier.ports import Estimator, ReportsEpochs
 from classifier.records import Epoch, PromotionDecision, StoredModel
-from classifier.registry import artifacts, model_store, retention, signature, stored_models
+from classifier.registry import (
+    artifacts,
+    model_store,
+    prediction_store,
+    retention,
+    signature,
+    stored_models,
+)
 from classifier.serving import champion as serving
 from classifier.training import out_of_fold_predictions
 from classifier.training.evaluate import Evaluation, evaluate
@@ -327,7 +334,7 @@ class _Training:
         if fit.out_of_fold is not None:
             genres, probabilities = serving.top_k(fit.out_of_fold, np.arange(len(split.classes)))
             seen = split.seen_artist[split.train_mask]
-            predictions = model_store.PredictionBatch(
+            predictions = prediction_store.PredictionBatch(
                 split.train_ids, genres, probabilities, seen, in_training=True
             )
             request = model_store.PromotionRequest(predictions, champion.id if champion else None)

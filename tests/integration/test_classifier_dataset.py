@@ -66,13 +66,14 @@ def test_artists_of_one_name_are_one_artist(filled: Engine) -> None:
 
 
 def test_every_view_can_be_read(filled: Engine) -> None:
-    """With its columns in order, full or empty, and numbers as numbers."""
+    """With its columns in order, full or empty, numbers as numbers, and bytes as they are."""
     train.run(filled, TrainingConfig(estimator="logistic"), FakeClock(), log=lambda _: None)
     for name, view in views.ALL.items():
         frame = dataset.read_view(name, filled)
         assert list(frame.columns) == list(view.columns)
         kinds = {str(kind) for kind in frame.dtypes}
-        assert kinds <= {"Int64", "boolean", "float64", "string", "datetime64[us, UTC]"}
+        assert kinds <= {"Int64", "boolean", "float64", "string", "datetime64[us, UTC]", "object"}
+        assert ("object" in kinds) == ("data" in view.columns)
     spread = dataset.read_view("genre_profiles", filled)["standard_deviation"]
     assert spread.dtype == "float64"
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 from classifier import estimators
 from classifier.data import dataset
 from classifier.errors import BadParameter, NoChampion, TooFewTracks, UnknownModel
-from classifier.registry import model_store, stored_models
+from classifier.registry import model_store, prediction_store, stored_models
 from classifier.serving import batch_predict
 from classifier.serving import champion as serving
 from classifier.training import promote, train
@@ -267,14 +267,14 @@ def test_deleted_tracks_and_genres_do_not_stop_the_scoring(sqlite_engine: Engine
         connection.execute(delete(tables.genre).where(tables.genre.c.name == "techno"))
     reported = scored(sqlite_engine)
     assert reported.written == 2 * reported.scored
-    gone = model_store.PredictionBatch(
+    gone = prediction_store.PredictionBatch(
         np.array([123_456]),
         np.array([[1]]),
         np.array([[1.0]]),
         np.array([True]),
         in_training=False,
     )
-    written = model_store.write_predictions(sqlite_engine, model.id, gone, NOON)
+    written = prediction_store.write_predictions(sqlite_engine, model.id, gone, NOON)
     assert list(written) == [(0, 0)]
 
 

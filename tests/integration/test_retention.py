@@ -8,9 +8,11 @@ from sqlalchemy import Engine, func, insert, select, update
 from typer.testing import CliRunner
 
 from classifier.cli import app
+from classifier.data import scoring
 from classifier.errors import ArtifactDropped, NoChampion, SameTrainingRunning
-from classifier.registry import model_store, retention, stored_models
+from classifier.registry import model_store, prediction_store, retention, stored_models
 from classifier.reports.card import ModelCard
+from classifier.serving import batch_predict
 from classifier.training import promote, train
 from classifier.training_config import TrainingConfig
 from genrebase.runtime.db_retry import retry_until_available
@@ -197,7 +199,7 @@ def test_the_commands(
     assert isinstance(pinned, dict)
     assert isinstance(unpinned, dict)
     assert (pinned["pinned"], pinned["kept"], unpinned["pinned"]) == (True, True, False)
-    nothing = {"given_up": [], "predictions": 0, "shortened": []}
+    nothing = {"given_up": [], "predictions": 0, "reduced": [], "shortened": []}
     assert output("prune", "--dry-run") == {**nothing, "dry_run": True}
     for arguments in (["promote"], ["promote", "1", "--back"]):
         refused = CliRunner().invoke(app, arguments)
@@ -238,3 +240,71 @@ def test_a_database_that_comes_back_is_waited_for() -> None:
     assert clock.slept == [1.0, 2.0, 1.0, 2.0, 5.0, 15.0]
     with pytest.raises(ZeroDivisionError):
         retry_until_available(clock, lambda: 1 / 0)
+
+
+def ranks(engine: Engine, model: int) -> list[int]:
+    row = tables.prediction.c
+    with read_transaction(engine) as connection:
+        query = select(row.rank).where(row.model_id == model).distinct().order_by(row.rank)
+        return list(connection.scalars(query))
+
+
+def test_former_champions_keep_the_first_prediction_only(
+    engine: Engine, reigns: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of every track; pinned ones and the champion keep all."""
+    monkeypatch.setattr(prediction_store, "_DELETED_ROWS", 2)
+    first, _, third, fourth, _, champion = reigns
+    with transaction(engine) as connection:
+        rock, jazz = 1, make.add_genre(connection, "jazz")
+        for number in range(5):
+            track = make.add_track(connection, f"Other song {number}", genres=[rock])
+            for model in (first, third, fourth, champion):
+                make.add_predictions(connection, model, track, [(rock, 0.6), (jazz, 0.4)])
+    model_store.set_pinned(engine, first, pinned=True)
+    plan = retention.prune(engine, dry_run=True)
+    assert (plan.reduced, plan.predictions) == ((third, fourth), 12)
+    done = retention.prune(engine)
+    assert (done.reduced, done.predictions) == (plan.reduced, plan.predictions)
+    assert [ranks(engine, one) for one in (first, third, fourth, champion)] == [
+        [1, 2],
+        [1],
+        [1],
+        [1, 2],
+    ]
+    assert left(engine, "prediction").count(third) == 6
+    assert retention.prune(engine).reduced == ()
+
+
+def test_predictions_that_a_kill_left_are_deleted_by_the_next_pruning(
+    engine: Engine, reigns: list[int]
+) -> None:
+    """The artifact goes first, so the model cannot be promoted in between."""
+    with transaction(engine) as connection:
+        without = {"artifact": None, "artifact_sha256": None}
+        connection.execute(
+            update(tables.model).where(tables.model.c.id == reigns[0]).values(**without)
+        )
+    retention.prune(engine)
+    assert reigns[0] not in left(engine, "prediction")
+
+
+def test_a_rollback_completes_the_predictions(sqlite_engine: Engine) -> None:
+    """Those for training tracks at once, out of fold; `predict` adds the others."""
+    Music().fill(sqlite_engine)
+    clock = FakeClock()
+    before = learn(sqlite_engine, clock, TrainingConfig(estimator="logistic")).model
+    batch_predict.run(sqlite_engine, clock, progress=lambda *_: None)
+    whole = left(sqlite_engine, "prediction").count(before.id)
+    clock.advance(60)
+    latest = learn(sqlite_engine, clock).model
+    promote.run(sqlite_engine, latest.id, clock, log=lambda _: None)
+    assert retention.prune(sqlite_engine).reduced == (before.id,)
+    tracks = left(sqlite_engine, "prediction").count(before.id)
+    assert ranks(sqlite_engine, before.id) == [1]
+    assert promote.rollback(sqlite_engine, clock, log=lambda _: None).id == before.id
+    pending = len(scoring.tracks_to_predict(sqlite_engine, before))
+    assert pending == tracks - before.trained_rows > 0
+    batch_predict.run(sqlite_engine, clock, progress=lambda *_: None)
+    assert left(sqlite_engine, "prediction").count(before.id) == whole
+    assert len(scoring.tracks_to_predict(sqlite_engine, before)) == 0

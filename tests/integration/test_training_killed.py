@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, event, func, select
 
 from classifier.records import ConfusionCell, MetricRow, PromotionDecision
-from classifier.registry import model_store
+from classifier.registry import model_store, prediction_store
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from genrebase.settings import child_environment
@@ -61,7 +61,7 @@ def stored(engine: Engine, number: int, expected: int | None) -> int:
         NOON, "main", "dummy", {}, {"level": "fine"}, schema, "data", None, 10, float(number),
         b"model", f"sum {number}", {}, {}, {}, {}, "open",
     )  # fmt: skip
-    results = model_store.PredictionBatch(
+    results = prediction_store.PredictionBatch(
         np.array([1, 2]),
         np.array([[0, 1], [1, 0]]),
         np.array([[0.9, 0.1], [0.8, 0.2]]),
