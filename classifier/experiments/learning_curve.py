@@ -57,6 +57,8 @@ class LearningCurve:
     origin: str | None = None
     sources: Mapping[str, Any] = field(default_factory=dict)
     """`TrainingSources` as JSON: what was trained on, and what was left out."""
+    sufficient_size: int | None = None
+    """The tracks per genre from which on more show no gain of accuracy."""
 
 
 def run(
@@ -94,15 +96,18 @@ def run(
             _SizeSequence(runner, config.seed).run(sequence)
         runner.finish(job)
         step = _last_step(context.database, runner.experiment, split, steps[-2:])
+        gains = _accuracy_gains(context.database, runner.experiment)
+        sufficient = sufficient_size(steps, gains)
         return LearningCurve(
             runner.experiment.id,
             runner.n_run == 0,
             tuple(_rows(context.database, runner.experiment)),
             step,
-            tuple(_sentences(step)),
+            (*_sentences(step), *_size_sentence(sufficient, steps[-1])),
             dict(split.left_out),
             raw.origin,
             split.sources.as_json(),
+            sufficient,
         )
 
 
@@ -110,6 +115,41 @@ def default_sizes(largest: int) -> tuple[int, ...]:
     """Return the sizes to try for a largest genre of so many tracks: last its half and all."""
     half = largest // 2
     return (*(size for size in DEFAULT_SIZES if size < half * _TOO_NEAR_HALF), half, largest)
+
+
+def sufficient_size(sizes: Sequence[int], gains: Mapping[int, Mapping[str, Any]]) -> int | None:
+    """Return the size from which on more tracks per genre show no gain; None without gains.
+
+    `gains` maps a size to its gain of accuracy over the size before. It is one where the interval
+    is above 0.
+    """
+    if not gains:
+        return None
+    with_gain = [one for one in sizes if one in gains and (gains[one]["interval"] or [0])[0] > 0]
+    return max(with_gain, default=sizes[0])
+
+
+def _size_sentence(sufficient: int | None, largest: int) -> Iterator[str]:
+    if sufficient is None:
+        return
+    tracks = counted(sufficient, "track")
+    if sufficient == largest:
+        yield f"More than {tracks} per genre may gain more: no number here is enough."
+    else:
+        yield (
+            f"More than {tracks} per genre show no gain: `classifier train --tracks-per-genre "
+            f"{sufficient}` reads no more."
+        )
+
+
+def _accuracy_gains(database: Database, experiment: Experiment) -> dict[int, dict[str, Any]]:
+    """Return size to its gain of accuracy over the size before, with its interval."""
+    rows = store.metric_rows(database, experiment, metrics=("accuracy_gain",))
+    return {
+        row["per_genre"]: {"gain": row["value"], "interval": interval(row)}
+        for row in rows
+        if row["regime"] == "all" and row["genre"] is None
+    }
 
 
 def _sizes(requested: Sequence[int] | None, largest: int) -> tuple[int, ...]:

@@ -99,7 +99,8 @@ def _out_of_fold(
 ) -> prediction_store.PredictionBatch:
     """Return predictions for the training tracks of a model, made by refits without them."""
     model, config = loaded.model, TrainingConfig.from_model(loaded.model)
-    data = dataset.load_dataset(database, config)
+    train_ids = loaded.artifact.train_ids
+    data = dataset.load_dataset(database, config, also=train_ids)
     if config.split == "official":
         data = published_split.apply_published_split(data)
     labelled = genre_mapping.apply_label_policy(
@@ -107,7 +108,7 @@ def _out_of_fold(
     )
     tracks, labels = labelled.tracks, labelled.tracks["label"].to_numpy(dtype=str)
     of_model = np.isin(labels, model.classes)
-    train = np.isin(regimes.ids_of(tracks), loaded.artifact.train_ids) & of_model
+    train = np.isin(regimes.ids_of(tracks), train_ids) & of_model
     if not train.any():
         raise ClassifierError(
             f"No track that model {model.id} was trained on is left: "
@@ -135,6 +136,6 @@ def _out_of_fold(
             log,
         )
     genres, best = serving.top_k(probabilities, loaded.genre_ids)
-    train_ids = regimes.ids_of(tracks[train])
-    seen = regimes.has_seen_artist(train_ids, data.credits, loaded.artifact.train_ids)
-    return prediction_store.PredictionBatch(train_ids, genres, best, seen, in_training=True)
+    ids = regimes.ids_of(tracks[train])
+    seen = regimes.has_seen_artist(ids, data.credits, train_ids)
+    return prediction_store.PredictionBatch(ids, genres, best, seen, in_training=True)

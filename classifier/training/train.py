@@ -238,9 +238,9 @@ class _Training:
         return data, champion
 
     def _record_amounts(self, data: RawDataset) -> None:
-        """Record how much the database has, before licence and level: the daemon compares it."""
+        """Record how much the database has, used or not: the daemon compares it."""
         labelled, with_features = len(data.tracks), int(data.tracks["provider"].notna().sum())
-        if data.restricted_to != UNRESTRICTED:
+        if data.restricted_to != UNRESTRICTED or self.config.tracks_per_genre is not None:
             counts = stored_models.dataset_counts(self.database, None)
             labelled, with_features = counts.labelled, counts.with_features
         self.job.set_facts(labelled=labelled, with_features=with_features)

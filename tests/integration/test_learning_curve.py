@@ -74,6 +74,8 @@ def test_every_size_is_stored_with_its_gain(music: Engine):
     metal = next(one for one in step["genres"] if one["genre"] == "metal")
     assert metal["gain"] == pytest.approx(difference)
     assert metal["interval"][0] <= metal["gain"] <= metal["interval"][1]
+    assert result.sufficient_size in (30, 55, 111)
+    assert result.sentences[-1].startswith(f"More than {result.sufficient_size} tracks per genre ")
     assert result.sentences[0].startswith("From 55 to 111 tracks per genre: accuracy ")
     text = " ".join(result.sentences)
     assert all(genre in text for genre in ("blues", "metal", "techno"))
@@ -121,6 +123,27 @@ def test_too_few_tracks_for_a_curve_are_refused(sqlite_engine: Engine):
 def test_a_gain_is_reported_only_if_significant(gain: dict[str, Any], conclusion: str):
     """The whole interval must be above 0, on enough test tracks, after a real growth."""
     assert learning_curve._conclusion({"before": 100, **gain}) == conclusion
+
+
+@pytest.mark.parametrize(
+    ("lower_bounds", "size"),
+    [
+        ({100: 0.02, 300: 0.01, 900: -0.01}, 300),
+        ({100: 0.02, 300: -0.01, 900: 0.01}, 900),
+        ({100: -0.02, 300: -0.01, 900: -0.01}, 30),
+        ({100: None, 300: 0.01, 900: None}, 300),
+        ({}, None),
+    ],
+)
+def test_the_sufficient_size_is_the_last_with_a_gain(
+    lower_bounds: dict[int, float | None], size: int | None
+):
+    """A gain counts if its whole interval is above 0; without intervals nothing is known."""
+    gains = {
+        step: {"gain": 0.02, "interval": None if low is None else [low, 0.05]}
+        for step, low in lower_bounds.items()
+    }
+    assert learning_curve.sufficient_size((30, 100, 300, 900), gains) == size
 
 
 def test_a_gain_is_the_difference_of_two_f1s():
