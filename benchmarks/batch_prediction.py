@@ -1,13 +1,17 @@
-"""Speed of batch prediction.
+"""Speed and memory of batch prediction.
 
     python -m benchmarks.batch_prediction DATABASE.db [--postgresql URL]
+    python -m benchmarks.batch_prediction DATABASE.db --train 20 [--limit 200000]
 
 Copies a SQLite file with a champion into a temporary one (or, with `--postgresql`, into an empty
 database), deletes the champion's predictions and predicts every track, including training tracks
 (which otherwise get out-of-fold predictions), so that all tracks are measured. Prints the
-wall-clock seconds of reading, predicting and storing, the CPU seconds of this process (more
-meaningful on a busy machine; PostgreSQL's processes are not included), and both scaled to 90,000
-tracks.
+wall-clock seconds of reading, predicting and storing, the CPU seconds of this process and of the
+one that reads SQLite (more meaningful on a busy machine; PostgreSQL's processes are not included),
+both scaled to 90,000 tracks and to ten million, and the resident memory on the way.
+
+With `--train N` a `blend` is trained first, on N tracks of each genre, and becomes champion: for
+databases of `benchmarks.large_database`, which have no model. `--limit` ends after so many tracks.
 """
 
 import argparse
@@ -16,15 +20,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter
 
-import numpy as np
 from sqlalchemy import Engine, delete
 
+from benchmarks.measuring import cpu_seconds, peak_mib, resident_mib
 from classifier import threads
-from classifier.data import dataset, regimes, scoring
+from classifier.data import scoring
 from classifier.registry import prediction_store, stored_models
 from classifier.serving import champion as serving
+from classifier.serving.track_scorer import BATCH_SIZE, TrackScorer
+from classifier.training import promote, train
 from classifier.training_config import DEFAULT_TASK, TrainingConfig
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import schema_revision, tables
@@ -32,6 +38,8 @@ from genrebase.store.copy.copy import copy_database
 from genrebase.store.engine import make_engine, transaction
 
 REFERENCE_TRACKS = 90_000
+TEN_MILLION = 10_000_000
+REPORTED_TRACKS = 50_000
 
 
 class Stopwatch:
@@ -44,16 +52,16 @@ class Stopwatch:
     @contextmanager
     def __call__(self, what: str) -> Iterator[None]:
         """Count the block's time."""
-        began, computed = perf_counter(), process_time()
+        began, computed = perf_counter(), cpu_seconds()
         try:
             yield
         finally:
             self.seconds[what] += perf_counter() - began
-            self.computing[what] += process_time() - computed
+            self.computing[what] += cpu_seconds() - computed
 
 
-def score(engine: Engine, cores: int | None) -> tuple[int, int, Stopwatch]:
-    """Predict every track as `serving.batch_predict` does; return tracks, rows and seconds."""
+def score(engine: Engine, cores: int | None, limit: int | None) -> tuple[int, int, Stopwatch]:
+    """Predict tracks as `serving.track_scorer` does; return tracks, rows and seconds."""
     spent, clock = Stopwatch(), SystemClock()
     model = stored_models.champion(engine, DEFAULT_TASK)
     with transaction(engine) as connection:
@@ -63,39 +71,50 @@ def score(engine: Engine, cores: int | None) -> tuple[int, int, Stopwatch]:
             connection.exec_driver_sql("VACUUM ANALYZE")
     with spent("loading"):
         champion = serving.load(engine, model)
+    scorer = TrackScorer(engine, champion, clock.now(), cores)
+    with spent("finding"):
+        tracks = scoring.tracks_to_predict(engine, model)[:limit]
     with spent("reading"):
-        tracks = scoring.tracks_to_predict(engine, model)
-        credit = dataset.track_credits(engine)
-        chunks = dataset.scoring_chunks(engine, tracks, TrainingConfig.from_model(model))
-        frame = next(chunks, None)
+        batches = scorer.batches(tracks)
+        rows = next(batches, None)
     scored = written = 0
-    while frame is not None:
+    while rows is not None:
         with spent("predicting"), threads.limit_threads(cores or threads.idle_cores()):
-            ids = frame["track_id"].to_numpy(dtype=np.int64)
-            seen = regimes.has_seen_artist(ids, credit, champion.artifact.train_ids)
-            distribution = champion.artifact.estimator.predict_proba(frame)
-            genres, probabilities = serving.top_k(distribution, champion.genre_ids)
-        batch = prediction_store.PredictionBatch(
-            ids, genres, probabilities, seen, in_training=False
-        )
+            batch = scorer.predict(*rows)
         with spent("storing"):
-            for some, rows in prediction_store.write_predictions(
+            for some, stored in prediction_store.write_predictions(
                 engine, model.id, batch, clock.now()
             ):
-                scored, written = scored + some, written + rows
+                scored, written = scored + some, written + stored
+        if scored % REPORTED_TRACKS < BATCH_SIZE:
+            print(f"  {scored:>10,} tracks: {resident_mib():,} MiB", flush=True)
         with spent("reading"):
-            frame = next(chunks, None)
+            rows = next(batches, None)
     return scored, written, spent
 
 
-def measure(source: str, target: str, cores: int | None) -> None:
+def train_champion(engine: Engine, per_genre: int) -> None:
+    """Train a `blend` on so many tracks of each genre, and make it champion."""
+    config = TrainingConfig(estimator="blend", tracks_per_genre=per_genre, min_tracks=per_genre)
+    clock = SystemClock()
+    with transaction(engine) as connection:  # made by `large_database`, without an artifact
+        connection.execute(delete(tables.model))
+    model = train.run(engine, config, clock, log=print, cores=1).model
+    if model.status != "champion":
+        promote.run(engine, model.id, clock, log=print, cores=1)
+    print(f"trained on {model.trained_rows:,} tracks of {len(model.classes)} genres", flush=True)
+
+
+def measure(source: str, target: str, given: argparse.Namespace) -> None:
     """Copy a database, predict all its tracks, and print the durations."""
     schema_revision.upgrade(target)
     origin, engine = make_engine(source), make_engine(target)
     began = perf_counter()
     copy_database(origin, engine, lambda _: None)
     print(f"{engine.dialect.name}: copied in {perf_counter() - began:.1f} s", flush=True)
-    scored, written, spent = score(engine, cores)
+    if given.train is not None:
+        train_champion(engine, given.train)
+    scored, written, spent = score(engine, given.cores, given.limit)
     engine.dispose()
     origin.dispose()
     for what, seconds in spent.seconds.items():
@@ -104,11 +123,15 @@ def measure(source: str, target: str, cores: int | None) -> None:
             f"({spent.computing[what]:.1f} s of CPU)"
             f"{seconds / scored * REFERENCE_TRACKS:>8.1f} s for {REFERENCE_TRACKS:,}"
         )
-    overhead = (spent.seconds["reading"] + spent.seconds["storing"]) / scored * REFERENCE_TRACKS
-    whole = sum(spent.seconds.values()) / scored * REFERENCE_TRACKS
+    whole, computed = sum(spent.seconds.values()), sum(spent.computing.values())
+    whole, computed = (
+        sum(values.values()) / scored for values in (spent.seconds, spent.computing)
+    )
+    overhead = whole - spent.seconds["predicting"] / scored
     print(
-        f"  {written:,} rows; {REFERENCE_TRACKS:,} tracks: {whole:.1f} s, "
-        f"{overhead:.1f} s of it reading and storing"
+        f"  {written:,} rows; {REFERENCE_TRACKS:,} tracks: {whole * REFERENCE_TRACKS:.1f} s, "
+        f"{overhead * REFERENCE_TRACKS:.1f} s of it not predicting; {TEN_MILLION:,} tracks: "
+        f"{computed * TEN_MILLION / 3600:.1f} h of CPU; at most {peak_mib():,} MiB"
     )
 
 
@@ -117,10 +140,12 @@ def main() -> None:
     parser.add_argument("database", type=Path)
     parser.add_argument("--postgresql", metavar="URL", help="an empty database")
     parser.add_argument("--cores", type=int)
+    parser.add_argument("--train", type=int, metavar="N", help="train a blend on N per genre")
+    parser.add_argument("--limit", type=int, metavar="TRACKS")
     given = parser.parse_args()
     source = f"sqlite:///{given.database.resolve()}"
     with tempfile.TemporaryDirectory() as folder:
-        measure(source, given.postgresql or f"sqlite:///{folder}/copy.db", given.cores)
+        measure(source, given.postgresql or f"sqlite:///{folder}/copy.db", given)
 
 
 if __name__ == "__main__":

@@ -62,36 +62,37 @@ class TrackScorer:
         """Predict `tracks` (sorted ids) and store each chunk; training tracks are left out."""
         tracks = np.setdiff1d(tracks, self.champion.artifact.train_ids)
         done = ScoredTracks()
-        for batch in self._predict(tracks):
-            for n_tracks, n_rows in prediction_store.write_predictions(
-                self.database, self.champion.model.id, batch, self.at
-            ):
-                done += ScoredTracks(n_tracks, n_rows)
-                progress(done.scored, len(tracks))
+        with threads.limit_threads(self.cores or threads.idle_cores()):
+            for rows, seen in self.batches(tracks):
+                for n_tracks, n_rows in prediction_store.write_predictions(
+                    self.database, self.champion.model.id, self.predict(rows, seen), self.at
+                ):
+                    done += ScoredTracks(n_tracks, n_rows)
+                    progress(done.scored, len(tracks))
         return done
 
-    def _predict(self, tracks: NDArray[np.int64]) -> Iterator[prediction_store.PredictionBatch]:
-        """Yield predictions; the rows of one range of tracks are in memory.
+    def batches(
+        self, tracks: NDArray[np.int64]
+    ) -> Iterator[tuple[pd.DataFrame, NDArray[np.bool_]]]:
+        """Yield rows of `tracks`, and whether an artist of each is seen; no training tracks.
 
-        Nothing is read while a batch is predicted and stored.
+        The rows of one range of tracks are in memory. Nothing is read between two batches of it.
         """
         if len(tracks) == 0:
             return
         artists, config = self.trained_artists, TrainingConfig.from_model(self.champion.model)
-        with (
-            threads.limit_threads(self.cores or threads.idle_cores()),
-            dataframes.state_reader(self.database, len(tracks)) as reader,
-        ):
+        with dataframes.state_reader(self.database, len(tracks)) as reader:
             for ids in dataframes.parts(tracks):
                 with reader.state() as source:
                     rows, seen = scoring.rows_with_seen_artists(source, ids, config, artists)
                 for start in range(0, len(rows), BATCH_SIZE):
                     part = slice(start, start + BATCH_SIZE)
-                    yield self._predict_batch(rows.iloc[part], seen[part])
+                    yield rows.iloc[part], seen[part]
 
-    def _predict_batch(
+    def predict(
         self, rows: pd.DataFrame, seen: NDArray[np.bool_]
     ) -> prediction_store.PredictionBatch:
+        """Return the predictions for these rows."""
         probabilities = self.champion.artifact.estimator.predict_proba(rows)
         genres, best = top_k(probabilities, self.champion.genre_ids)
         return prediction_store.PredictionBatch(
