@@ -7,7 +7,7 @@ COPY collector collector
 COPY classifier classifier
 COPY sandbox sandbox
 COPY migrations migrations
-RUN pip install --no-cache-dir --constraint constraints.txt ".[postgres,plot,audio]" && rm -rf /src/*
+RUN pip install --no-cache-dir --constraint constraints.txt ".[postgres,plot,audio,distributed]" && rm -rf /src/*
 # the software bill of materials (CycloneDX): every installed package with its version and licence
 RUN python -m venv /tmp/sbom && /tmp/sbom/bin/pip install --no-cache-dir cyclonedx-bom==7.5.0 \
     && /tmp/sbom/bin/cyclonedx-py environment --output-file /usr/local/share/genrebase.sbom.json \

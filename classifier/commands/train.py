@@ -19,6 +19,7 @@ from classifier.commands.training_options import (
 from classifier.errors import BadTrainingConfig
 from classifier.settings import ClassifierSettings
 from classifier.training_config import TrainingConfig
+from genrebase.runtime.command_line import OnCluster
 from genrebase.runtime.console import Output
 
 
@@ -34,6 +35,7 @@ def train(
         ),
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Train even if nothing is new.")] = False,
+    on: OnCluster = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     niceness: Annotated[int, typer.Option(hidden=True, min=0, max=19)] = 0,
 ) -> None:
@@ -68,6 +70,7 @@ def train(
         with (
             _in_the_background(niceness),
             interrupts.report_training_on_interrupt(output, database),
+            _parts_on(on),
         ):
             model = refitting.run(database, config.task, SystemClock(), log=log, cores=cores)
         tables.print_model(output, model)
@@ -75,7 +78,11 @@ def train(
         return
     loaded_snapshot, config = load_snapshot(snapshot, config)
     database = connect()
-    with _in_the_background(niceness), interrupts.report_training_on_interrupt(output, database):
+    with (
+        _in_the_background(niceness),
+        interrupts.report_training_on_interrupt(output, database),
+        _parts_on(on),
+    ):
         result = training.run(
             database,
             config,
@@ -114,6 +121,16 @@ def _check_refit_options(config: TrainingConfig, snapshot: Path | None) -> None:
         raise BadTrainingConfig(
             "--refit uses the champion's config: leave out all other options except --task."
         )
+
+
+@contextmanager
+def _parts_on(address: str | None) -> Iterator[None]:
+    """Fit the parts of a training on a cluster, if there is one."""
+    from classifier.distributed_fits import fits_on
+    from genrebase.runtime.cluster import open_cluster
+
+    with open_cluster(address) as cluster, fits_on(cluster):
+        yield
 
 
 @contextmanager

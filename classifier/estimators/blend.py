@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.utils._param_validation import Interval
 from threadpoolctl import threadpool_limits
 
+from classifier import distributed_fits
 from classifier.estimators import gradient_boosting, late_fusion, mlp, svm
 from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
 from classifier.estimators.ensemble_weights import PooledClassifier
@@ -106,10 +107,12 @@ class Blend(PooledClassifier):
         """
         self._fit_prior(y)
         experts = list(self._experts())
-        with threadpool_limits(1, user_api="blas"), _thread_pool(self.n_jobs) as pool:
-            self.experts_ = list(
-                pool.map(lambda one: _fitted(one, X, y, validation, sightings), experts)
-            )
+        shared = (X, y, validation, sightings)
+        if distributed_fits.are_distributed():
+            self.experts_ = list(distributed_fits.fit_parts(_fit_expert, experts, shared))
+        else:
+            with threadpool_limits(1, user_api="blas"), _thread_pool(self.n_jobs) as pool:
+                self.experts_ = list(pool.map(lambda one: _fit_expert(shared, one), experts))
         self.artist_history_ = self._artist_history(X, y)
         self.score_names_ = ["prior", *(name for one in self.experts_ for name in one.score_names)]
         self._fit_weights(validation)
@@ -200,13 +203,11 @@ def _thread_pool(threads: int) -> Iterator[ThreadPoolExecutor]:
     pool.shutdown()
 
 
-def _fitted(
-    expert: Expert,
-    frame: pd.DataFrame,
-    labels: Labels,
-    validation: Validation | None,
-    sightings: pd.DataFrame | None,
+def _fit_expert(
+    shared: tuple[pd.DataFrame, Labels, Validation | None, pd.DataFrame | None], expert: Expert
 ) -> Expert:
+    """Fit a base model to (frame, labels, validation, sightings)."""
+    frame, labels, validation, sightings = shared
     # OpenMP limits threads per calling thread: two of ours with two each are one too many.
     with threadpool_limits(1, user_api="openmp"):
         if isinstance(expert, deep_networks.DeepNetworksExpert):

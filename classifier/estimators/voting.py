@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from classifier import estimators
+from classifier import distributed_fits, estimators
 from classifier.data import soft_labels
 from classifier.data.soft_labels import SupportsSampleWeight, TrainingSet
 from classifier.errors import BadParameter, BadTrainingConfig
@@ -66,10 +66,10 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
     ) -> Self:
         """Fit one binary classifier after another; `weights` are the sample weights."""
         self.classes_ = np.unique(y)
-        training_set = TrainingSet(X, y, weights)
-        self.members_ = [
-            self._fit_genre(genre, training_set, validation) for genre in self.classes_
-        ]
+        others = self.others or {}
+        members = [(genre, others.get(genre, self.member)) for genre in self.classes_]
+        shared = (TrainingSet(X, y, weights), validation)
+        self.members_ = list(distributed_fits.fit_parts(_fit_genre, members, shared))
         return self
 
     def binary_proba(self, X: pd.DataFrame) -> Floats:
@@ -91,16 +91,6 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
             _preprocessed(self.member, preprocessing),
             {genre: _preprocessed(one, preprocessing) for genre, one in others.items()} or None,
         )
-
-    def _fit_genre(
-        self, genre: str, training_set: TrainingSet, validation: Validation | None
-    ) -> Estimator:
-        held = (
-            None if validation is None else (validation[0], _binary_labels(validation[1], genre))
-        )
-        member: Estimator = clone((self.others or {}).get(genre, self.member))
-        labels = _binary_labels(training_set.labels, genre)
-        return soft_labels.fit(member, replace(training_set, labels=labels), held)
 
 
 class SoftVote(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
@@ -129,10 +119,8 @@ class SoftVote(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
     ) -> Self:
         """Fit every member; `weights` are the sample weights."""
         self.classes_ = np.unique(y)
-        training_set = TrainingSet(X, y, weights)
-        self.members_ = [
-            soft_labels.fit(clone(member), training_set, validation) for member in self.members
-        ]
+        shared = (TrainingSet(X, y, weights), validation)
+        self.members_ = list(distributed_fits.fit_parts(_fit_member, self.members, shared))
         return self
 
     def predict_proba(self, X: pd.DataFrame) -> Floats:
@@ -181,6 +169,21 @@ def make(
         genre: member(name, {**own[name], **of_genre}) for genre, of_genre in by_genre.items()
     }
     return OneVersusRest(members[0], others or None)
+
+
+def _fit_genre(
+    shared: tuple[TrainingSet, Validation | None], genre_and_member: tuple[str, Estimator]
+) -> Estimator:
+    """Fit a copy of a member to a genre against the rest."""
+    (training_set, validation), (genre, member) = shared, genre_and_member
+    held = None if validation is None else (validation[0], _binary_labels(validation[1], genre))
+    labels = _binary_labels(training_set.labels, genre)
+    return soft_labels.fit(clone(member), replace(training_set, labels=labels), held)
+
+
+def _fit_member(shared: tuple[TrainingSet, Validation | None], member: Estimator) -> Estimator:
+    """Fit a copy of a member to all genres."""
+    return soft_labels.fit(clone(member), *shared)
 
 
 def _named(members: Any) -> bool:

@@ -27,7 +27,7 @@ from genrebase.runtime.cluster import Cluster
 from genrebase.runtime.cluster_database import CommandRun, require_shared_database
 from genrebase.runtime.range_leases import IdRange
 
-RANGE_IDS: Final = 10_000
+RANGE_IDS: Final = 5_000
 """Ids of a task: some seconds of work, so that no worker is last by far."""
 WAIT_SECONDS: Final = 5.0
 """Seconds between two looks at ranges that another run works on."""

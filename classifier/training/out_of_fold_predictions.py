@@ -6,6 +6,7 @@ same estimator fitted on the other groups (cross-fitting). The others may contai
 same artist: as for every track, the regime says so.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 
+from classifier import distributed_fits
 from classifier.data import regimes, soft_labels
 from classifier.data.soft_labels import TrainingSet
 from classifier.errors import TooFewTracks
@@ -42,13 +44,36 @@ def predict_out_of_fold(
     training_folds = regimes.ids_of(training_set.frame, "track_fold")
     training_groups = np.searchsorted(folds, training_folds) % n_splits
     probabilities = np.zeros((len(frame), len(classes)))
-    for group in range(groups.max() + 1):
-        log(f"refit {group + 1} of {groups.max() + 1}, to predict the training tracks out of fold")
-        held_out = groups == group
-        fitted = _fit(estimator, training_set.subset(training_groups != group), validation)
-        columns = np.searchsorted(classes, fitted.classes_)
-        probabilities[np.ix_(held_out, columns)] = fitted.predict_proba(frame[held_out])
+    shared = _CrossFit(estimator, frame, groups, training_set, training_groups, validation)
+    numbers = range(int(groups.max()) + 1)
+    fits = distributed_fits.fit_parts(_predict_group, numbers, shared)
+    for group in numbers:
+        log(f"refit {group + 1} of {len(numbers)}, to predict the training tracks out of fold")
+        fitted_classes, predicted = next(fits)
+        columns = np.searchsorted(classes, fitted_classes)
+        probabilities[np.ix_(groups == group, columns)] = predicted
     return probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class _CrossFit:
+    """What all refits have in common."""
+
+    estimator: Estimator
+    frame: pd.DataFrame
+    groups: NDArray[np.intp]
+    """Of the rows of `frame`."""
+    training_set: TrainingSet
+    training_groups: NDArray[np.intp]
+    """Of the rows of `training_set`."""
+    validation: Validation | None
+
+
+def _predict_group(fits: _CrossFit, group: int) -> tuple[Labels, NDArray[np.float64]]:
+    """Fit on the other groups; return the classes, and their probabilities in this group."""
+    others = fits.training_set.subset(fits.training_groups != group)
+    fitted = _fit(fits.estimator, others, fits.validation)
+    return fitted.classes_, fitted.predict_proba(fits.frame[fits.groups == group])
 
 
 def _fit(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from classifier import estimators, threads
+from classifier import distributed_fits, estimators, threads
 from classifier.data import audio_joins, dataset, soft_labels, training_data
 from classifier.data.dataset import Database
 from classifier.data.raw_dataset import UNRESTRICTED, RawDataset
@@ -270,6 +270,8 @@ class _Training:
                 "predicting the training tracks out of fold "
                 f"(about {out_of_fold_predictions.N_SPLITS * seconds:.0f} s)"
             )
+            if distributed_fits.are_distributed():  # a worker fits with one thread
+                unfitted = estimators.build(self.config, threads=1)
             probabilities = out_of_fold_predictions.predict_out_of_fold(
                 unfitted, frame, training_set, validation, np.asarray(split.classes), self.log
             )

@@ -317,7 +317,7 @@ def _remote_client(address: str, security: "Security") -> Iterator["Client"]:
         except TimeoutError:
             raise InvalidCluster(
                 f"The Dask scheduler at {address} has no workers: start some with "
-                f"`dask worker {address} --nworkers auto --nthreads 1`."
+                f"`dask worker {address} --nworkers -1 --nthreads 1`."
             ) from None
         yield client
 

@@ -13,7 +13,7 @@ from genrebase.runtime.settings_check import settings_classes
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-OURS = ("migrate", "collector", "classifier")
+OURS = ("migrate", "collector", "classifier", "worker")
 DATABASE = "STORE_URL"
 """The one setting that the file decides: the database is the container beside."""
 
@@ -33,7 +33,16 @@ def test_the_image_has_the_extras_that_commands_need() -> None:
     """Plots and audio files work in a container; torch would triple its size."""
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     (extras,) = re.findall(r'pip install .*"\.\[(.*)\]"', text)
-    assert set(extras.split(",")) == {"postgres", "plot", "audio"}
+    assert set(extras.split(",")) == {"postgres", "plot", "audio", "distributed"}
+
+
+def test_the_scheduler_can_be_reached_by_containers_only() -> None:
+    """It executes what clients send to it; the database's password is not its business."""
+    services = COMPOSE["services"]
+    for name in ("scheduler", "worker"):
+        assert services[name]["profiles"] == ["distributed"]
+        assert "ports" not in services[name]
+    assert not {"environment", "env_file"} & services["scheduler"].keys()
 
 
 def test_the_image_copies_what_the_wheel_needs() -> None:

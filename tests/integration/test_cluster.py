@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, delete, select
 
+from classifier import distributed_fits, estimators
+from classifier.data import soft_labels, training_data
 from classifier.experiments import compare, learning_curve, tune
 from classifier.experiments.search import SearchSettings
 from classifier.registry import stored_models
 from classifier.serving import batch_predict
 from classifier.serving.cluster_predict import ClusterPrediction
 from classifier.training import train
+from classifier.training.out_of_fold_predictions import predict_out_of_fold
 from classifier.training_config import TrainingConfig
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import SystemClock
@@ -168,6 +171,25 @@ def test_trials_on_workers_are_stored_as_those_of_one_process(
         results.append(trial_rows(engine))
     assert results[0] == results[1]
     assert sum("accuracy_gain" in row for row in results[0]) > 1
+
+
+def test_parts_of_a_training_are_the_same_on_workers(cluster: Cluster) -> None:
+    """A binary classifier per genre, and the refits that predict the training tracks."""
+    config = TrainingConfig(estimator="voting", features=("audio",), min_tracks=20)
+    split = training_data.split_dataset(Music().snapshot(), config)
+    frame, data = split.tracks[split.train_mask], split.training_set()
+    classes, validation = np.asarray(split.classes), split.validation()
+    results = []
+    for workers in (cluster, None):
+        with distributed_fits.fits_on(workers):
+            estimator = estimators.build(config, threads=1)
+            refits = predict_out_of_fold(
+                estimator, frame, data, validation, classes, lambda _: None
+            )
+            fitted = soft_labels.fit(estimator, data, validation)
+        results.append((fitted.predict_proba(frame), refits))
+    for on_workers, alone in zip(*results, strict=True):
+        assert np.array_equal(on_workers, alone)
 
 
 def test_tasks_of_dead_workers_are_done_by_others(cluster: Cluster, tmp_path: Path) -> None:
