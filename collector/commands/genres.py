@@ -173,6 +173,19 @@ def remove(
     output.write_json(asdict(removed))
 
 
+@app.command()
+def recount(as_json: AsJson = False) -> None:
+    """Count the tracks of every genre again, if `genrebase doctor` finds wrong counters.
+
+    Examples:
+      collector genres recount
+    """
+    output = Output(as_json=as_json)
+    corrected = genres.recount(store.connect())
+    output.print(f"The counters of {counted(len(corrected), 'genre')} were corrected.")
+    output.write_json({"corrected": corrected})
+
+
 @app.command("import")
 def import_(
     file: Annotated[

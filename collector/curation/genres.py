@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from collector.catalogue import genres
+from collector.catalogue import genre_counters, genres, primary_genre
 from collector.catalogue.genres import Genre, GenreReferences
 from collector.curation import genre_names
 from collector.datasets import reader
@@ -120,6 +120,19 @@ def merge(engine: Engine, merged: str, into: str) -> GenreMerge:
         after = _by_name(genres.list_genres(connection), second.name)
     shared = first.sightings + second.sightings - after.sightings
     return GenreMerge(first.name, after, shared)
+
+
+def recount(engine: Engine) -> list[str]:
+    """Set the counters of all genres to the numbers of their rows; return the corrected genres.
+
+    The claims of tied tracks, which depend on the counters, are recomputed.
+    """
+    with exclusive_transaction(engine) as connection:
+        wrong = [one.name for one in genre_counters.wrong_counters(connection)]
+        if wrong:
+            genre_counters.recount(connection)
+            primary_genre.recompute_tied(connection)
+    return wrong
 
 
 def remove(engine: Engine, name: str, *, force: bool = False) -> RemovedGenre:

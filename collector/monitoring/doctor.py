@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from collector import bootstrap
+from collector.catalogue import genre_counters
 from collector.errors import BadCredentials, CollectorError, EndpointClosed
 from collector.http.rate_limiter import RequestBudget
 from collector.http.reachability import unreachable_reason
@@ -34,7 +35,7 @@ from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.store import connect, source_ids
-from genrebase.store.engine import Engine
+from genrebase.store.engine import Engine, read_transaction
 from genrebase.store.tables import ALL_YEARS
 
 MAX_REQUESTS: Final = 4
@@ -206,11 +207,28 @@ def checks() -> Iterator[Check]:
         )
         return
     try:
+        yield _run_check("genre counters", partial(check_counters, engine))
         yield from CollectorDoctor(
             engine, configured, clock, RequestLimit(MAX_REQUESTS)
         ).run_checks()
     finally:
         engine.dispose()
+
+
+def check_counters(engine: Engine) -> Check:
+    """Compare the genres' counters with their rows, which reads all tracks and sightings."""
+    with read_transaction(engine) as connection:
+        wrong = genre_counters.wrong_counters(connection)
+    if not wrong:
+        return Check("genre counters", ok=True, sentence="they equal the numbers of the rows.")
+    first = wrong[0]
+    sentence = (
+        f"the counters of {counted(len(wrong), 'genre')} are wrong: {first.name!r} has "
+        f"{counted(first.counted_tracks, 'track')} and "
+        f"{counted(first.counted_sightings, 'sighting')}, its counters {first.tracks:,} and "
+        f"{first.sightings:,}. Run collector genres recount."
+    )
+    return Check("genre counters", ok=False, sentence=sentence)
 
 
 def _run_check(name: str, check: Callable[[], Check]) -> Check:
