@@ -354,7 +354,8 @@ def _check_versions(client: "Client") -> None:
     nodes = {"The scheduler": installed["scheduler"]}
     nodes |= {f"The worker {name}": node for name, node in installed["workers"].items()}
     for name, node in nodes.items():
-        difference = describe_difference(ours, (node or {}).get("packages", {}))
+        # a worker that has just died has no versions
+        difference = describe_difference(ours, node["packages"]) if node else None
         if difference is not None:
             raise InvalidCluster(
                 f"{name} has {difference}. Install the same versions everywhere, because results "

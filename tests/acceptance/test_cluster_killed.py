@@ -40,7 +40,7 @@ def other(postgres_url: str) -> Iterator[Engine]:
 
 def test_predictions(postgres_url: str, other: Engine, tmp_path: Path) -> None:
     """All predictions are those of one process, and no lease is left."""
-    Music(artists=5_000).fill(other)
+    Music(artists=3_000).fill(other)
     options = ("--estimator", "gradient_boosting", "--features", "audio,metadata")
     run(postgres_url, "classifier", "train", *options, "--per-genre", "200")
     out_of_fold = tables.prediction.c.in_training
@@ -111,7 +111,7 @@ def test_audio_files(sqlite_url: str, other_engine: Engine, tmp_path: Path) -> N
 
 def test_a_scheduler_that_is_restarted(postgres_url: str, other: Engine, tmp_path: Path) -> None:
     """The command ends with a sentence; the same command then continues."""
-    Music(artists=2_000).fill(other)
+    Music(artists=1_500).fill(other)
     options = ("--estimator", "gradient_boosting", "--features", "audio,metadata")
     run(postgres_url, "classifier", "train", *options, "--per-genre", "100")
     with dask_processes(tmp_path / "dask", postgres_url, 1) as dask:
@@ -134,7 +134,7 @@ def test_a_scheduler_that_is_restarted(postgres_url: str, other: Engine, tmp_pat
 
 def test_ctrl_c(postgres_url: str, other: Engine, tmp_path: Path) -> None:
     """A message says what is stored; local workers end with the command."""
-    Music(artists=2_000).fill(other)
+    Music(artists=1_500).fill(other)
     options = ("--estimator", "gradient_boosting", "--features", "audio,metadata")
     run(postgres_url, "classifier", "train", *options, "--per-genre", "100")
     process = start(postgres_url, "classifier", "predict", "--on", "local:2")
