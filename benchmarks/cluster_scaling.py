@@ -17,13 +17,13 @@ from statistics import median
 import psutil
 from sqlalchemy import Engine, delete, select
 
-from genrebase.store import schema_revision, tables
+from benchmarks import large_database
+from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import synthetic_audio
 from tests.cluster_processes import DaskProcesses, dask_processes, run
-from tests.synthetic_music import Music
 
-FILES = 24
+FILES, GENRES = 24, 30
 
 
 def last_run_seconds(engine: Engine) -> float:
@@ -71,14 +71,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--postgresql", required=True)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--artists", type=int, default=5_000)
+    parser.add_argument("--tracks", type=int, default=60_000)
     options = parser.parse_args()
     folder, url = options.folder, options.postgresql
     folder.mkdir()
-    schema_revision.upgrade(url)
+    large_database.fill(url, options.tracks, genres=GENRES)
     engine = make_engine(url)
-    Music(artists=options.artists).fill(engine)
-    inputs = ("--features", "audio,metadata", "--per-genre", "200")
+    inputs = ("--features", "audio,metadata", "--tracks-per-genre", "100")
     run(url, "classifier", "train", "--estimator", "gradient_boosting", *inputs)
     for number in range(FILES):
         path = folder / "music" / ("metal", "jazz")[number % 2] / f"{number:02d}.wav"
@@ -92,8 +91,9 @@ def main() -> None:
         run(url, "classifier", "predict", "--on", dask.address)
 
     def compare(dask: DaskProcesses) -> None:
-        grid = ("--estimators", "gradient_boosting", "--per-genre", "300", "--rotations", "6")
-        run(url, "classifier", "compare", *grid, "--again", "--on", dask.address)
+        grid = ("--estimators", "gradient_boosting", "--rotations", "6")
+        rows = ("--tracks-per-genre", "100")
+        run(url, "classifier", "compare", *grid, *rows, "--again", "--on", dask.address)
 
     def import_audio(dask: DaskProcesses) -> None:
         with transaction(engine) as connection:
