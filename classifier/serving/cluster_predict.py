@@ -28,7 +28,10 @@ from genrebase.runtime.cluster_database import CommandRun, require_shared_databa
 from genrebase.runtime.range_leases import IdRange
 
 RANGE_IDS: Final = 5_000
-"""Ids of a task: some seconds of work, so that no worker is last by far."""
+"""Ids of a task in a small database: a second of work, so that there are tasks for all workers."""
+LARGE_RANGE_IDS: Final = 50_000
+"""Ids of a task in a large one: so many rows are read as Arrow batches, which takes a fraction."""
+LARGE_DATABASE_IDS: Final = 1_000_000
 WAIT_SECONDS: Final = 5.0
 """Seconds between two looks at ranges that another run works on."""
 
@@ -59,7 +62,8 @@ class ClusterPrediction:
     cluster: Cluster
     clock: Clock
     progress: ProgressCallback
-    range_ids: int = RANGE_IDS
+    range_ids: int | None = None
+    """Ids of a task; None: by the size of the database."""
 
     def run(
         self, job: jobs.RunRecorder, model: StoredModel, tracks: NDArray[np.int64], at: datetime
@@ -71,9 +75,10 @@ class ClusterPrediction:
         require_shared_database(self.database, self.cluster.address)
         ours = CommandRun.of_this_process(job.id)
         done, n_tracks, total = ScoredTracks(), 0, len(tracks)
+        size = self.range_ids or range_size(int(tracks.max(initial=0)))
         self.progress(0, total)
         while len(tracks):
-            counts = dict(ranges_of(tracks, self.range_ids))
+            counts = dict(ranges_of(tracks, size))
             tasks = (RangeTask(ours, model.id, model.artifact_sha256, at, *ids) for ids in counts)
             busy: list[tuple[int, int]] = []
             for task, scored in self.cluster.results(score_on_worker, tasks):
@@ -99,12 +104,15 @@ class ClusterPrediction:
         )
 
 
-def ranges_of(
-    tracks: NDArray[np.int64], size: int = RANGE_IDS
-) -> Iterator[tuple[tuple[int, int], int]]:
+def range_size(highest_id: int) -> int:
+    """Return the ids of a task where this is the highest id to predict."""
+    return RANGE_IDS if highest_id < LARGE_DATABASE_IDS else LARGE_RANGE_IDS
+
+
+def ranges_of(tracks: NDArray[np.int64], size: int) -> Iterator[tuple[tuple[int, int], int]]:
     """Yield (first id, last id) of the ranges that hold `tracks`, and how many of them.
 
-    The ranges are the same for every run: leases of two runs are of the same rows.
+    The ranges of a size are the same for every run: leases of two runs are of the same rows.
     """
     numbers, counts = np.unique(tracks // size, return_counts=True)
     for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
