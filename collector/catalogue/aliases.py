@@ -42,18 +42,22 @@ def tracks_of_aliases(
     return dict(map(tuple, rows))
 
 
+def name_keys(connection: Connection, source: str, ids: Iterable[str]) -> dict[str, str]:
+    """Return the match key of the track of each of a source's ids that is stored."""
+    rows = bulk.select_in(
+        connection,
+        "SELECT a.source_id, t.name_key FROM {values} CROSS JOIN track_alias a CROSS JOIN track t"
+        " WHERE a.source_id = listed.value AND a.source = {mark} AND t.id = a.track_id",
+        list(dict.fromkeys(ids)),
+        source,
+    )
+    return dict(map(tuple, rows))
+
+
 def count_other_keys(connection: Connection, source: str, key_of: Mapping[str, str]) -> int:
     """Return how many of a source's stored ids have a track with another match key.
 
     `key_of` has the match key that each id would get now.
     """
-    if not key_of:
-        return 0
-    rows = bulk.select_in(
-        connection,
-        "SELECT a.source_id, t.name_key FROM {values} CROSS JOIN track_alias a CROSS JOIN track t"
-        " WHERE a.source_id = listed.value AND a.source = {mark} AND t.id = a.track_id",
-        list(key_of),
-        source,
-    )
-    return sum(key_of[source_id] != key for source_id, key in rows)
+    stored = name_keys(connection, source, key_of)
+    return sum(key_of[source_id] != key for source_id, key in stored.items())

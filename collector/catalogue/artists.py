@@ -1,13 +1,12 @@
 """Artists: identified by a source's id, or by name until a source provides the id."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from collector.records import ArtistCredit
-from genrebase.store import bulk, names, tables
+from genrebase.store import bulk, name_locks, names, tables
 from genrebase.store.source_ids import NAME_ONLY
 
 SourceCredit = tuple[str, ArtistCredit]
@@ -20,8 +19,7 @@ _SELECT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StoredArtist:
+class StoredArtist(NamedTuple):
     """A stored artist."""
 
     id: int
@@ -32,41 +30,73 @@ class StoredArtist:
     fold: int
 
 
-def resolve(
-    connection: Connection, credited: Iterable[SourceCredit]
-) -> dict[SourceCredit, StoredArtist]:
-    """Return the stored artist of every credit, adding those that are missing.
+class ArtistLookup:
+    """The stored artists of a batch's credits, and what is to be added.
 
     An artist without an id takes the id when one appears for that name; a credit without an id
     goes to the oldest artist of its name.
     """
-    addresses = {credit: _address(credit) for credit in credited}
-    keys = {credit: names.normalise(credit[1].name) for credit in addresses}
-    by_id, by_name = _stored(connection, addresses.values(), set(keys.values()))
-    missing = sum(address not in by_id for address in addresses.values())
-    ids = iter(bulk.next_ids(connection, tables.artist, missing))
-    new: list[StoredArtist] = []
-    adopted: list[tuple[str, str, str, int]] = []
-    for credit, address in addresses.items():
-        if address in by_id:
-            continue
-        key = keys[credit]
-        stored = by_name.get(key)
-        if stored is None or NAME_ONLY not in (stored.source, address[0]):
-            made = StoredArtist(next(ids), *address, credit[1].name, key, names.hash_fold(key))
-            new.append(made)
-            by_id[address] = made
-            by_name.setdefault(key, made)
-        elif address[0] == NAME_ONLY:
-            by_id[address] = stored
-        else:
-            named = StoredArtist(stored.id, *address, credit[1].name, key, stored.fold)
-            adopted.append((*address, named.name, named.id))
-            by_id[address] = by_name[key] = named
-    rows = [tuple(getattr(artist, column) for column in _COLUMNS) for artist in new]
-    bulk.insert(connection, tables.artist, _COLUMNS, rows)
-    bulk.update(connection, tables.artist, ("source", "source_id", "name"), adopted)
-    return {credit: by_id[address] for credit, address in addresses.items()}
+
+    def __init__(self, connection: Connection, credited: Iterable[SourceCredit]) -> None:
+        """Look up the artists of these credits."""
+        self._connection = connection
+        self._addresses = {credit: _address(credit) for credit in credited}
+        self._keys = {credit: names.normalise(credit[1].name) for credit in self._addresses}
+        self._by_id, self._by_name = _stored(
+            connection, self._addresses.values(), set(self._keys.values())
+        )
+        self._missing = [
+            credit for credit, address in self._addresses.items() if address not in self._by_id
+        ]
+
+    def names_to_add(self) -> set[str]:
+        """Return texts that identify the artists that `resolve` adds or changes."""
+        return {
+            f"artist {text}"
+            for credit in self._missing
+            if self._addresses[credit][0] != NAME_ONLY or self._keys[credit] not in self._by_name
+            for text in (self._keys[credit], " ".join(self._addresses[credit]))
+        }
+
+    def resolve(self) -> dict[SourceCredit, StoredArtist]:
+        """Return the stored artist of every credit, adding those that are missing.
+
+        Others may have added some of them since the lookup: lock `names_to_add` before. Raises
+        `NeedsExclusiveLock` if an artist takes an id while others may refer to it.
+        """
+        by_id, by_name, connection = self._by_id, self._by_name, self._connection
+        if self._missing and name_locks.is_concurrent(connection):
+            addresses = [self._addresses[credit] for credit in self._missing]
+            keys = {self._keys[credit] for credit in self._missing}
+            added_by_id, added_by_name = _stored(connection, addresses, keys)
+            by_id.update(added_by_id)
+            by_name.update(added_by_name)
+        missing = sum(self._addresses[credit] not in by_id for credit in self._missing)
+        ids = iter(bulk.next_ids(connection, tables.artist, missing))
+        new: list[StoredArtist] = []
+        adopted: list[tuple[str, str, str, int]] = []
+        for credit in self._missing:
+            address, key = self._addresses[credit], self._keys[credit]
+            if address in by_id:
+                continue
+            stored = by_name.get(key)
+            if stored is None or NAME_ONLY not in (stored.source, address[0]):
+                fold = names.hash_fold(key)
+                made = StoredArtist(next(ids), *address, credit[1].name, key, fold)
+                new.append(made)
+                by_id[address] = made
+                by_name.setdefault(key, made)
+            elif address[0] == NAME_ONLY:
+                by_id[address] = stored
+            else:
+                named = StoredArtist(stored.id, *address, credit[1].name, key, stored.fold)
+                adopted.append((*address, named.name, named.id))
+                by_id[address] = by_name[key] = named
+        if adopted and name_locks.is_concurrent(connection):
+            raise name_locks.NeedsExclusiveLock
+        bulk.insert(connection, tables.artist, _COLUMNS, new)
+        bulk.update(connection, tables.artist, ("source", "source_id", "name"), adopted)
+        return {credit: by_id[address] for credit, address in self._addresses.items()}
 
 
 def _address(credit: SourceCredit) -> tuple[str, str]:

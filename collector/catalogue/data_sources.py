@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 
 from collector.catalogue import feature_licences
 from genrebase import licences
 from genrebase.licences import LicenceClass
-from genrebase.store import tables, views
+from genrebase.store import bulk, name_locks, tables, views
 
 _source = tables.data_source
 
@@ -44,10 +44,13 @@ def ensure(connection: Connection, name: str, licence: str | None, now: datetime
     licence = licence or licences.of_source(name)
     stored = connection.scalar(select(_source.c.licence).where(_source.c.name == name))
     if stored is None:
-        values = {"name": name, "licence": licence, "noted_at": now}
-        connection.execute(insert(_source).values(values))
+        moment = tables.as_driver_datetime(now, connection.dialect.name)
+        columns = ("name", "licence", "noted_at")  # another import may be doing the same
+        bulk.upsert(connection, _source, columns, [(name, licence, moment)])
         return licence
     if stored == licences.UNKNOWN != licence:
+        if name_locks.is_concurrent(connection):
+            raise name_locks.NeedsExclusiveLock
         set_licence(connection, name, licence)
         return licence
     return str(stored)

@@ -67,7 +67,12 @@ def ensure(connection: Connection, names: Iterable[str], now: datetime) -> dict[
     ids = ids_by_name(connection)
     new = sorted(wanted - ids.keys())
     if new:
-        connection.execute(insert(_genre), [{"name": name, "created_at": now} for name in new])
+        moment = tables.as_driver_datetime(now, connection.dialect.name)
+        mark = "%s" if connection.dialect.name == "postgresql" else "?"
+        connection.exec_driver_sql(  # another import may be adding the same
+            f"INSERT INTO genre (name, created_at) VALUES ({mark}, {mark}) ON CONFLICT DO NOTHING",
+            [(name, moment) for name in new],
+        )
         return ensure(connection, wanted, now)
     return {name: ids[name] for name in wanted}
 

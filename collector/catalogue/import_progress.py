@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from genrebase import licences
 from genrebase.errors import UserError
-from genrebase.store import bulk, source_ids, tables
+from genrebase.store import bulk, name_locks, source_ids, tables
 
 _file = tables.imported_file
 _REPETITION: Final = ":"
@@ -179,10 +179,14 @@ def set_licence(connection: Connection, import_id: int, licence: str) -> None:
 
 
 def lock_rows_done(connection: Connection, import_id: int) -> int:
-    """Return how many rows of an import are counted; lock out other writers until the commit."""
-    bulk.lock_identity_writers(connection)
+    """Return how many rows of an import are counted; lock it until the commit.
+
+    Other writers are locked out, too, unless the transaction runs beside others.
+    """
+    if not name_locks.is_concurrent(connection):
+        bulk.lock_identity_writers(connection)
     query = select(_file.c.rows_done, _file.c.undo_started_at).where(_file.c.id == import_id)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(query.with_for_update(key_share=True)).one_or_none()
     if row is None or row.undo_started_at is not None:
         raise UndoUnfinished("This import was undone while it ran: import the file again.")
     return int(row.rows_done)

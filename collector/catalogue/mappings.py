@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, select
 
-from genrebase.store import tables, views
+from genrebase.store import bulk, tables, views
 
 _row = tables.genre_mapping
 
@@ -75,6 +75,5 @@ def unmapped(connection: Connection, mapping: str) -> list[str]:
 
 
 def _add(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -> None:
-    new = [{"mapping": mapping, "fine": fine, "broad": broad} for fine, broad in broad_of.items()]
-    if new:
-        connection.execute(insert(_row), new)
+    rows = [(mapping, fine, broad) for fine, broad in sorted(broad_of.items())]
+    bulk.upsert(connection, _row, ("mapping", "fine", "broad"), rows)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 from collector.catalogue.lease import LEASE_SECONDS
 from collector.errors import LeaseLost
 from collector.shard import Shard
-from genrebase.store import bulk, tables
+from genrebase.store import bulk, name_locks, tables
 from genrebase.store.database_clock import server_time
 
 _shard = tables.shard.c
@@ -51,7 +51,8 @@ class LeasedShard:
 
         Raises `LeaseLost` if another process may have moved it already.
         """
-        bulk.lock_identity_writers(connection)  # first, like everybody who needs both locks
+        if not name_locks.is_concurrent(connection):
+            bulk.lock_identity_writers(connection)  # first, like everybody who needs both locks
         query = select(_shard.id).where(self._ours()).with_for_update()
         if connection.scalar(query) is None:
             raise LeaseLost

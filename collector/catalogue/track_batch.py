@@ -47,11 +47,7 @@ class TrackBatch:
 
 def load_batch(connection: Connection, source_tracks: Sequence[SourceTrack]) -> TrackBatch:
     batch = TrackBatch()
-    by_source: dict[str, list[str]] = {}
-    for track in source_tracks:
-        if track.source != NAME_ONLY:
-            by_source.setdefault(track.source, []).extend(track.ids)
-    for source, ids in by_source.items():
+    for source, ids in ids_by_source(source_tracks).items():
         stored = tracks_of_aliases(connection, source, ids)
         batch.aliases.update(((source, source_id), track) for source_id, track in stored.items())
     for pending in pending_track.load(connection, sorted({*batch.aliases.values()})):
@@ -61,6 +57,15 @@ def load_batch(connection: Connection, source_tracks: Sequence[SourceTrack]) -> 
     ):
         batch.add(pending)
     return batch
+
+
+def ids_by_source(source_tracks: Iterable[SourceTrack]) -> dict[str, list[str]]:
+    """Return the ids of tracks by their sources, without those that have only a name."""
+    by_source: dict[str, list[str]] = {}
+    for track in source_tracks:
+        if track.source != NAME_ONLY:
+            by_source.setdefault(track.source, []).extend(track.ids)
+    return by_source
 
 
 def _names_to_load(batch: TrackBatch, source_tracks: Iterable[SourceTrack]) -> set[str]:

@@ -1,7 +1,7 @@
 """Record the tracks that a source returned: deduplication, sightings and claims.
 
-The transaction is the caller's. Writers of new identities are serialised, because "the same within
-two seconds" is not a unique key that a database could enforce.
+The transaction is the caller's. It runs alone, or beside others that record other names
+(`name_locks`): "the same within two seconds" is not a unique key that a database could enforce.
 """
 
 from collections import Counter
@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from collector.catalogue import (
+    aliases,
     artists,
     data_sources,
     feature_licences,
@@ -26,11 +27,12 @@ from collector.catalogue import (
     sighting_parts,
     sightings,
 )
-from collector.catalogue.aliases import AliasKey, tracks_of_aliases
+from collector.catalogue.aliases import AliasKey
 from collector.catalogue.import_ledger import ALIASES, ImportLedger
 from collector.catalogue.track_batch import (
     TrackBatch,
     add_merged_ids,
+    ids_by_source,
     load_batch,
     match_by_content,
     match_by_id,
@@ -40,8 +42,9 @@ from collector.catalogue.track_batch import (
 )
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase import licences
-from genrebase.store import bulk, tables
+from genrebase.store import bulk, name_locks, tables
 from genrebase.store.claims import choose_claim
+from genrebase.store.errors import ConcurrentWrites
 from genrebase.store.source_ids import NAME_ONLY
 
 _features_of = attrgetter(*tables.FEATURES)
@@ -56,19 +59,25 @@ def record(
     id) if that is stored, otherwise the one that `catalogue.identity` matches, or a new one. An
     own id of a file is believed only where the names are equal. Recording the same batch again
     changes only how often and when its tracks were seen. What an import delivers is recorded with
-    its id; see `import_ledger` for what it corrects.
+    its id; see `import_ledger` for what it corrects. Beside others (`name_locks`) it raises
+    `NeedsExclusiveLock` where it would merge tracks or recompute the claims of others.
     """
-    bulk.lock_identity_writers(connection)
+    if not name_locks.is_concurrent(connection):
+        bulk.lock_identity_writers(connection)
+    source_tracks = [item.track for item in seen]
+    lookup = artists.ArtistLookup(
+        connection, ((track.source, credit) for track in source_tracks for credit in track.artists)
+    )
+    locked = _lock(connection, source_tracks, lookup)
     genre_names = {item.genre for item in seen if item.genre is not None}
     genre_ids = genres.ensure(connection, genre_names, now)
     before = primary_genre.tie_break_keys(connection)
-    source_tracks = [item.track for item in seen]
     batch = load_batch(connection, source_tracks)
+    if locked is not None and not locked.issuperset(batch.by_name):
+        raise ConcurrentWrites("A track got another name meanwhile. Run the same again.")
     if delivery.import_id is not None:
         batch.ledger = ImportLedger(connection, delivery.import_id, sorted(batch.tracks))
-    credited = artists.resolve(
-        connection, ((track.source, credit) for track in source_tracks for credit in track.artists)
-    )
+    credited = lookup.resolve()
     ids = iter(bulk.next_ids(connection, tables.track, max_new(batch, source_tracks)))
     for item in seen:
         track = item.track
@@ -90,6 +99,26 @@ def record(
     moved = _store(connection, batch, before, delivery, now)
     new = sum(one.new and one.id not in batch.merged for one in batch.tracks.values())
     return RecordResult(new, len(seen) - new, moved, batch.conflicts, batch.features_not_taken)
+
+
+def _lock(
+    connection: Connection, source_tracks: Sequence[SourceTrack], lookup: artists.ArtistLookup
+) -> set[str] | None:
+    """Keep others from recording the same tracks and artists until this transaction ends.
+
+    Returns the locked match keys: those of the tracks, and of the tracks that have one of their
+    ids; None if no other transaction records tracks at all.
+    """
+    if not name_locks.is_concurrent(connection):
+        return None
+    keys = {track.name_key for track in source_tracks}
+    addresses: set[AliasKey] = set()
+    for source, ids in ids_by_source(source_tracks).items():
+        addresses.update((source, source_id) for source_id in ids)
+        keys.update(aliases.name_keys(connection, source, ids).values())
+    texts = (" ".join(address) for address in addresses)
+    name_locks.lock_names(connection, (*keys, *texts, *lookup.names_to_add()))
+    return keys
 
 
 def are_stored(
@@ -154,19 +183,14 @@ def _store(
     pending_track.store(connection, batch.tracks.values(), origin=delivery.origin, now=now)
     claimed_tracks = primary_genre.write_claims(connection, moved)
     claimed_tracks.update(genre_counters.of_moves((None, genre) for genre in new_claims))
-    genre_counters.add(connection, added, claimed_tracks)
-    aliases = [(*address, track_id) for address, track_id in batch.new_aliases.items()]
+    new_aliases = [(*address, track_id) for address, track_id in batch.new_aliases.items()]
     added_aliases = {} if batch.ledger is None else _without_stored(connection, batch.new_aliases)
-    bulk.upsert(connection, tables.track_alias, ("source", "source_id", "track_id"), aliases)
+    bulk.upsert(connection, tables.track_alias, ("source", "source_id", "track_id"), new_aliases)
     sightings.store(connection, delivery.origin, batch.sighted, now)
     licence = data_sources.ensure(connection, delivery.origin, delivery.licence, now)
     _store_features(connection, batch, delivery, now)
     if batch.ledger is not None:
-        for address, track_id in added_aliases.items():
-            own = batch.ledger.own[track_id]
-            if not own.created:
-                own.append(ALIASES, [address])
-        batch.ledger.store(connection)
+        _store_ledger(connection, batch.ledger, added_aliases)
         if delivery.provider is not None:
             is_unknown = licence == licences.UNKNOWN and not batch.feature_licences
             delivered = list(batch.features)
@@ -174,9 +198,12 @@ def _store(
                 connection, delivery.provider, delivered, only_known=is_unknown
             )
         sighting_parts.store(connection, batch.ledger.import_id, batch.sighted)
+    if batch.same and name_locks.is_concurrent(connection):
+        raise name_locks.NeedsExclusiveLock
+    genre_counters.add(connection, added, claimed_tracks)  # last: others wait for its rows
     batch.merged = merging.merge_pairs(connection, batch.same, delivery.origin, now)
     if not delivery.defers_ties:
-        primary_genre.recompute_tied(connection, primary_genre.overtaken(before, after))
+        _recompute_ties(connection, before)
     return {
         track_id: claim_before[0]
         for track_id, claim_before, claim_after in moved
@@ -184,15 +211,32 @@ def _store(
     }
 
 
-def _without_stored(
-    connection: Connection, aliases: Mapping[AliasKey, int]
-) -> dict[AliasKey, int]:
+def _store_ledger(
+    connection: Connection, ledger: ImportLedger, added_aliases: Mapping[AliasKey, int]
+) -> None:
+    """Store what an import delivered, with the aliases that it added to existing tracks."""
+    for address, track_id in added_aliases.items():
+        own = ledger.own[track_id]
+        if not own.created:
+            own.append(ALIASES, [address])
+    ledger.store(connection)
+
+
+def _recompute_ties(connection: Connection, before: primary_genre.TieBreakKeys) -> None:
+    """Recompute the claims of the tied tracks of genres that were overtaken."""
+    overtaken = primary_genre.overtaken(before, primary_genre.tie_break_keys(connection))
+    if overtaken and name_locks.is_concurrent(connection):
+        raise name_locks.NeedsExclusiveLock
+    primary_genre.recompute_tied(connection, overtaken)
+
+
+def _without_stored(connection: Connection, added: Mapping[AliasKey, int]) -> dict[AliasKey, int]:
     """Return the aliases that are not stored yet; those of names are not loaded with a batch."""
-    ids = [source_id for source, source_id in aliases if source == NAME_ONLY]
-    stored = tracks_of_aliases(connection, NAME_ONLY, ids)
+    ids = [source_id for source, source_id in added if source == NAME_ONLY]
+    stored = aliases.tracks_of_aliases(connection, NAME_ONLY, ids)
     return {
         (source, source_id): track_id
-        for (source, source_id), track_id in aliases.items()
+        for (source, source_id), track_id in added.items()
         if source != NAME_ONLY or source_id not in stored
     }
 

@@ -30,7 +30,8 @@ from collector.run_outcome import RunOutcome, StopReason
 from collector.shard import GenreProgress, Shard
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.processes import ProcessIdentity
-from genrebase.store.engine import Connection, Engine, read_transaction, transaction
+from genrebase.store import name_locks
+from genrebase.store.engine import Connection, Engine, read_transaction
 
 _log = structlog.get_logger(__name__)
 
@@ -226,15 +227,19 @@ class ShardHarvester(ABC):
                 page = None
         except NotAccessible as error:
             _log.warning("shard not accessible", genre=genre, query=shard.query, why=str(error))
-        recorded = RecordResult()
-        with transaction(self.engine) as connection:
+
+        def record(connection: Connection) -> RecordResult:
             lease.rows.lock(connection)
             if page is None:
+                recorded = RecordResult()
                 closed = replace(shard, status="exhausted", requests=shard.requests + 1)
                 shards.update_cursor(connection, shard, closed, 0, self.clock.now())
             else:
                 recorded = self._record_page(connection, shard, query, page)
             lease.rows.release(connection)
+            return recorded
+
+        recorded = name_locks.run_beside_others(self.engine, record)
         _log.debug(
             "page recorded",
             genre=genre,

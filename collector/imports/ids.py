@@ -28,8 +28,8 @@ from collector.sources.spotify_client import SpotifyClient
 from collector.sources.spotify_items import parse_track
 from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
-from genrebase.store import source_ids
-from genrebase.store.engine import Engine, read_transaction, transaction
+from genrebase.store import name_locks, source_ids
+from genrebase.store.engine import Engine, read_transaction
 
 JOB: Final = "add"
 _log = structlog.get_logger(__name__)
@@ -252,5 +252,7 @@ class TrackAdder:
                 outcome.unusable[source_id] = parsed.value
         if observations:
             provenance = Provenance(self.client.source, provider=None)
-            with transaction(self.engine) as connection:
-                outcome.recorded += tracks.record(connection, observations, provenance, now)
+            outcome.recorded += name_locks.run_beside_others(
+                self.engine,
+                lambda connection: tracks.record(connection, observations, provenance, now),
+            )

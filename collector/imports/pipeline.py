@@ -41,7 +41,7 @@ from genrebase.counts import counted
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.store import bulk, source_ids
+from genrebase.store import bulk, name_locks, source_ids
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction
 from genrebase.store.tables import SUBMISSION_PROVIDERS
 
@@ -92,6 +92,7 @@ def run_import(
         for step in recorder.steps():
             if stopped := stop_requested():
                 run.set_outcome("interrupted")
+                recorder.recompute_ties()
                 break
             step()
             rows, described = recorder.rows, recorder.described
@@ -170,7 +171,7 @@ class _Recorder:
         if self.rows:
             self.recorded = RecordResult(tracks_new=tracks_new)
         self._provenance = replace(
-            source.provenance, origin=stored_origin, import_id=self.import_id
+            source.provenance, origin=stored_origin, import_id=self.import_id, defers_ties=True
         )
 
     def steps(self) -> Iterator[Callable[[], None]]:
@@ -190,30 +191,12 @@ class _Recorder:
         for _, row in parsed:
             if row.subgenre is not None:
                 broad_genres.setdefault(*row.subgenre)
-        with transaction(self._engine) as connection:
-            counted = import_progress.lock_rows_done(connection, self.import_id)
-            mapped = mappings.add_missing(connection, source.mapping, broad_genres)
-            import_progress.add_mapped(connection, self.import_id, mapped)
-            observations = [
-                observation
-                for number, row in parsed
-                for observation in self._observations(row, is_new=number > counted)
-            ]
-            self._other_keys += aliases.count_other_keys(
-                connection, source.provenance.origin, _keys_of_pieces(parsed)
-            )
-            now = self._clock.now()
-            recorded = tracks.record(connection, observations, self._provenance, now)
-            described = {
-                measurements.address(row.track): row.values for _, row in parsed if row.values
-            }
-            self.described += self._store_descriptors(connection, described)
-            if source.provenance.provider in SUBMISSION_PROVIDERS:
-                origin = SubmissionSource(source.provenance.provider, self._provenance.origin)
-                measurements.store_submissions(connection, [row for _, row in parsed], origin, now)
-            import_progress.add_rows_done(
-                connection, self.import_id, self.rows, recorded.tracks_new
-            )
+        observations = [(number, one) for number, row in parsed for one in self._observations(row)]
+        recorded, described, other_keys = name_locks.run_beside_others(
+            self._engine, partial(self._store_rows, parsed, observations, broad_genres)
+        )
+        self.described += described
+        self._other_keys += other_keys
         self.recorded += recorded
         source.on_commit(self.rows)
         self._unlabelled += sum(not row.genres for _, row in parsed)
@@ -222,22 +205,53 @@ class _Recorder:
                 self._reasons[reason] += 1
                 self._rejects.writerow((number, reason))
 
-    def _observations(self, row: ParsedRow, *, is_new: bool) -> Iterator[TrackObservation]:
+    def _store_rows(
+        self,
+        parsed: Sequence[tuple[int, ParsedRow]],
+        numbered: Sequence[tuple[int, TrackObservation]],
+        broad_genres: Mapping[str, str],
+        connection: Connection,
+    ) -> tuple[RecordResult, int, int]:
+        """Store a batch; return its counts, and those of descriptors and of other match keys."""
+        source, rows = self.source, self.rows
+        counted = import_progress.lock_rows_done(connection, self.import_id)
+        mapped = mappings.add_missing(connection, source.mapping, broad_genres)
+        import_progress.add_mapped(connection, self.import_id, mapped)
+        observations = [
+            one if number > counted else replace(one, count_sighting=False)
+            for number, one in numbered
+        ]
+        now = self._clock.now()
+        other_keys = aliases.count_other_keys(
+            connection, source.provenance.origin, _keys_of_pieces(parsed)
+        )
+        recorded = tracks.record(connection, observations, self._provenance, now)
+        described = self._store_descriptors(
+            connection,
+            {measurements.address(row.track): row.values for _, row in parsed if row.values},
+        )
+        if source.provenance.provider in SUBMISSION_PROVIDERS:
+            origin = SubmissionSource(source.provenance.provider, self._provenance.origin)
+            measurements.store_submissions(connection, [row for _, row in parsed], origin, now)
+        import_progress.add_rows_done(connection, self.import_id, rows, recorded.tracks_new)
+        return recorded, described, other_keys
+
+    def _observations(self, row: ParsedRow) -> Iterator[TrackObservation]:
         for vote, rank in row.votes:
             self._has_votes = True
             self._ranks[vote.name] += 1
-            yield TrackObservation(row.track, vote.name, rank, is_new, vote.votes, vote.level)
+            yield TrackObservation(row.track, vote.name, rank, votes=vote.votes, level=vote.level)
         if row.votes:
             return
         if not row.genres:
-            yield TrackObservation(row.track, None, 0, is_new)
+            yield TrackObservation(row.track, None, 0)
         first = self._ranks[row.genres[0]] if row.genres and self.source.is_ranked else 0
         for position, genre in enumerate(row.genres):
             rank = self._ranks[genre] if self.source.is_ranked else 0
             self._ranks[genre] += 1
             if position:
                 rank = max(rank, first + 1)  # the first genre of a row counts
-            yield TrackObservation(row.track, genre, rank, is_new)
+            yield TrackObservation(row.track, genre, rank)
 
     def _record_descriptors(self, values: Sequence[tuple[str, Sequence[float]]]) -> None:
         with transaction(self._engine) as connection:
@@ -257,10 +271,14 @@ class _Recorder:
             connection, self.import_id, schema, values, self._clock.now()
         )
 
+    def recompute_ties(self) -> None:
+        """Recompute the claims of tied tracks, which the batches left."""
+        with bulk.exclusive_transaction(self._engine) as connection:
+            primary_genre.recompute_tied(connection)
+
     def mark_finished(self) -> None:
         with bulk.exclusive_transaction(self._engine) as connection:
-            if self._provenance.defers_ties:
-                primary_genre.recompute_tied(connection)
+            primary_genre.recompute_tied(connection)
             import_progress.mark_finished(connection, self.import_id, self._clock.now())
 
     def result(self, seconds: float, stopped: Literal["done", "interrupted"]) -> ImportResult:

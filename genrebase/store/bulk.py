@@ -27,16 +27,28 @@ _MIN_COPY_ROWS: Final = 100
 """Fewer rows, such as a page of search results, do not repay a temporary table."""
 
 
-def lock_identity_writers(connection: Connection) -> None:
-    """Let no other transaction create identities until this one ends; wait for one that does.
+CONCURRENT: Final = "genrebase_concurrent"
+"""The execution option of a connection whose transaction only locks names (`name_locks`)."""
 
-    The lock is on the row with the schema's revision: only roles that may write can hold it, and a
-    migration waits for it, too. Raises `DatabaseBusy`. On SQLite a writing transaction is
-    exclusive already.
+
+class NeedsExclusiveLock(Exception):
+    """The transaction changes rows of names that it has not locked: it has to run alone."""
+
+
+def lock_identity_writers(connection: Connection) -> None:
+    """Let no other transaction create identities until this one ends; wait for those that do.
+
+    The lock is on the table with the schema's revision: only roles that may write can hold it, a
+    migration waits for it, too, and those that wait get it in their order. `name_locks` has the
+    weaker lock of transactions that run beside each other; in one of these it raises
+    `NeedsExclusiveLock`. Raises `DatabaseBusy`. On SQLite a writing transaction is exclusive
+    already.
     """
+    if connection.get_execution_options().get(CONCURRENT, False):
+        raise NeedsExclusiveLock
     if connection.dialect.name == "postgresql":
         with lock_timeout(connection, IDENTITY_LOCK_SECONDS):
-            connection.exec_driver_sql("SELECT version_num FROM alembic_version FOR UPDATE")
+            connection.exec_driver_sql("LOCK TABLE alembic_version IN SHARE ROW EXCLUSIVE MODE")
 
 
 @contextmanager

@@ -75,6 +75,8 @@ def test_the_reader_role_reads_views_only(reader: Connection, what):
         "SELECT id FROM track FOR UPDATE",
         "LOCK TABLE tracks IN SHARE MODE",
         "SELECT version_num FROM alembic_version FOR UPDATE",
+        "LOCK TABLE alembic_version IN ROW EXCLUSIVE MODE",
+        "INSERT INTO identity_lock (slot) VALUES (1)",
         "SET temp_file_limit = -1",
         "SELECT pg_advisory_lock(n) FROM generate_series(1, 1000000) AS n",
         "SELECT pg_try_advisory_xact_lock_shared(1, 2)",

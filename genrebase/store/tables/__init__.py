@@ -40,6 +40,7 @@ from genrebase.store.tables.catalogue import (
     genre,
     genre_mapping,
     genre_playlist,
+    identity_lock,
     import_sighting,
     import_track,
     imported_file,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -251,6 +252,18 @@ feature_attempt = Table(
     Column("outcome", Text, nullable=False),
     Index(None, "provider", "next_at"),
     CheckConstraint(one_of("outcome", ("known", "unknown")), name="outcome_known"),
+)
+
+identity_lock = Table(
+    "identity_lock",
+    metadata,
+    Column(
+        "slot",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="hash of a name that an open transaction has locked; always empty for others",
+    ),
 )
 
 catalogue_origin = Table(
