@@ -1,9 +1,12 @@
-"""Records passed between sources, harvest and catalogue: frozen dataclasses. Pure."""
+"""Records passed between sources, harvest and catalogue: immutable. Pure.
+
+Those of which there are some per track are named tuples: they are made several times faster.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from genrebase.store import names
 from genrebase.store.source_ids import is_file_source
@@ -20,8 +23,7 @@ class Level(IntEnum):
     ARTIST = 2
 
 
-@dataclass(frozen=True, slots=True)
-class GenreVote:
+class GenreVote(NamedTuple):
     """A genre that a source gives an item of its results."""
 
     name: str
@@ -30,8 +32,7 @@ class GenreVote:
     level: Level
 
 
-@dataclass(frozen=True, slots=True)
-class ArtistCredit:
+class ArtistCredit(NamedTuple):
     """One credited artist."""
 
     name: str
@@ -39,8 +40,7 @@ class ArtistCredit:
     """The source's own id; None where there is only a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class AudioFeatures:
+class AudioFeatures(NamedTuple):
     """The 12 audio features of one provider; None where it has no value."""
 
     danceability: float | None = None
@@ -61,8 +61,7 @@ class AudioFeatures:
     time_signature: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SourceTrack:
+class SourceTrack(NamedTuple):
     """A track as returned by a source, cleaned; missing optional fields are None."""
 
     source: str
@@ -213,8 +212,7 @@ class Page:
         return self.received == 0
 
 
-@dataclass(frozen=True, slots=True)
-class TrackObservation:
+class TrackObservation(NamedTuple):
     """An occurrence of a track in the results of a genre (or of none)."""
 
     track: SourceTrack

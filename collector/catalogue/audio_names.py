@@ -6,7 +6,7 @@ name; the old one is merged into it. Only tracks that no other source delivered 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -82,11 +82,10 @@ def _unify(file: NamedFile, best: SourceTrack, replacements: Replacements) -> So
     if stored is not None:
         replacements.other_names[file.key] = _full_name(stored.title, stored.artists)
         # the id identifies the stored track: no other artist is added to it
-        return replace(track, artists=(ArtistCredit(""),), match_by_name=False)
+        return track._replace(artists=(ArtistCredit(""),), match_by_name=False)
     artists = "; ".join(artist.name for artist in best.artists)
     replacements.other_names[file.key] = _full_name(best.title, artists)
-    return replace(
-        track,
+    return track._replace(
         title=best.title,
         artists=best.artists,
         match_by_name=best.match_by_name,

@@ -1,9 +1,9 @@
 """Find Spotify ids that stand beside several titles: ids of albums or artists, or mistakes."""
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -42,7 +42,8 @@ def survey_ids(
 ) -> SharedIds:
     """Read the Spotify ids of a table with their titles, if ids can repeat in it.
 
-    Titles are compared as match keys compare them. A damaged file is read up to the damage.
+    Titles are compared as match keys compare them; most ids stand beside equal titles, which need
+    not be normalised.
     """
     at = columns.track_id
     if at is None or not any(map(parse_id, survey.columns[at].sample)):
@@ -50,22 +51,42 @@ def survey_ids(
     values = survey.columns[at].values
     if values is not None and len(values) == values.total():
         return SharedIds()
+    different, counts = _titles_of_ids(rows, at, columns.title, str, None)
+    several = frozenset(different[counts > 1].tolist())
+    if several:  # titles may differ by what does not identify another recording
+        others, of_others = _titles_of_ids(rows, at, columns.title, names.normalise_title, several)
+        counts = np.concatenate((counts[counts == 1], of_others))
+        several = frozenset(others[of_others > 1].tolist())
+    return SharedIds(len(different), int(counts.sum()), several)
+
+
+def _titles_of_ids(
+    rows: Callable[[], Iterable[Sequence[str] | BrokenRow]],
+    at: int,
+    title: int,
+    compare_as: Callable[[str], str],
+    hashes: Container[int] | None,
+) -> tuple[Any, Any]:
+    """Return the hashes of the Spotify ids, and the number of different titles beside each.
+
+    Only ids with one of these `hashes`, if they are given. A damaged file is read up to the
+    damage.
+    """
     ids, pairs = array("q"), array("q")
     try:
         for row in rows():
             spotify = None if isinstance(row, BrokenRow) else parse_id(row[at])
-            if spotify is not None:
+            if spotify is not None and (hashes is None or hash(spotify) in hashes):
                 ids.append(hash(spotify))
-                pairs.append(hash((spotify, names.normalise_title(row[columns.title]))))
+                pairs.append(hash((spotify, compare_as(row[title]))))
     except DamagedFile:
         pass
-    if not ids:
-        return SharedIds()
-    _, first = np.unique(np.array(pairs), return_index=True)
-    different, counts = np.unique(np.array(ids)[first], return_counts=True)
-    return SharedIds(len(different), len(first), frozenset(different[counts > 1].tolist()))
+    _, first = np.unique(np.array(pairs, dtype=np.int64), return_index=True)
+    return np.unique(np.array(ids, dtype=np.int64)[first], return_counts=True)
 
 
 def parse_id(cell: str) -> str | None:
     """Return the Spotify id of a track in a cell, None for any other text."""
+    if source_ids.is_spotify_id(cell):
+        return cell
     return source_ids.parse_track_id(cells.plain_text(cell))

@@ -212,5 +212,5 @@ def _submissions(
         (track.track_id, source_id): returned
         for track in tracks
         for source_id in track.source_ids
-        if isinstance(returned := features.get(source_id), tuple) and returned
+        if (returned := features.get(source_id)) and not isinstance(returned, AudioFeatures)
     }

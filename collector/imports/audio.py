@@ -6,7 +6,7 @@ unchanged. The import is idempotent: started again after a kill, it ends in the 
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
@@ -284,7 +284,7 @@ class _Importer:
                 self._clock.now().year + 1,
                 None if recording is None else scan.name_text(PurePosixPath(recording).name),
             )
-            track = replace(track, licence=self._request.licence)
+            track = track._replace(licence=self._request.licence)
             genres = tuple(self._request.genre_source(file, analysis.tags))
         is_tagged = published is None and metadata.is_tagged(analysis.tags)
         return AudioFileRecord(file, analysis.digest, track, genres, analysis.features, is_tagged)

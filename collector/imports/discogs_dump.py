@@ -5,7 +5,6 @@ notes at which record the stored rows end: a continued import does not parse tho
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -168,7 +167,7 @@ class _Rows:
             yield release
             return
         ours = [
-            (replace(vote, name=genre), rank)
+            (vote._replace(name=genre), rank)
             for vote, rank in release.votes
             if (genre := self._collected.get(names.normalise(vote.name))) is not None
         ]

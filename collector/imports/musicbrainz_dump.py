@@ -5,7 +5,6 @@ recordings are recorded like the rows of any other import.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -278,7 +277,7 @@ class _DumpImport:
         if not isinstance(parsed, musicbrainz_items.Recording):
             return parsed
         merged = (source_ids.parse_mbid(one) for one in recording.merged_ids)
-        track = replace(parsed.track, merged_ids=tuple(one for one in merged if one is not None))
+        track = parsed.track._replace(merged_ids=tuple(one for one in merged if one is not None))
         votes = [
             GenreVote(name, count, level)
             for level, tags in recording.votes.items()
@@ -286,7 +285,7 @@ class _DumpImport:
             if (name := musicbrainz_items.parse_tag(tag))
         ]
         ours = [
-            (replace(vote, name=genre), rank)
+            (vote._replace(name=genre), rank)
             for vote, rank in ranked(votes)
             if (genre := self._genre_of(vote.name)) is not None
         ]

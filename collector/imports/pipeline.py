@@ -218,7 +218,7 @@ class _Recorder:
         mapped = mappings.add_missing(connection, source.mapping, broad_genres)
         import_progress.add_mapped(connection, self.import_id, mapped)
         observations = [
-            one if number > counted else replace(one, count_sighting=False)
+            one if number > counted else one._replace(count_sighting=False)
             for number, one in numbered
         ]
         now = self._clock.now()
@@ -366,7 +366,7 @@ def _with_origin(engine: Engine, source: ImportSource) -> tuple[ImportSource, Da
 
 def _with_own_source(row: ReadRow, base: str, own_source: str) -> ReadRow:
     if isinstance(row, ParsedRow) and row.track.source == base:
-        return row._replace(track=replace(row.track, source=own_source))
+        return row._replace(track=row.track._replace(source=own_source))
     return row
 
 
