@@ -86,8 +86,11 @@ def max_new(batch: TrackBatch, source_tracks: Iterable[SourceTrack]) -> int:
 
 def match_by_id(batch: TrackBatch, source_track: SourceTrack) -> PendingTrack | None:
     """Return the track of an id; None if there is none, or a file's own id is another song's."""
-    addresses = [(source_track.source, one) for one in source_track.ids]
-    stored_id = next((batch.aliases[one] for one in addresses if one in batch.aliases), None)
+    source, aliases = source_track.source, batch.aliases
+    stored_id = aliases.get((source, source_track.source_id))
+    if stored_id is None and source_track.merged_ids:
+        addresses = [(source, one) for one in source_track.merged_ids]
+        stored_id = next((aliases[one] for one in addresses if one in aliases), None)
     if stored_id is None:
         return None
     pending = batch.tracks[stored_id]
@@ -132,7 +135,9 @@ def match_by_content(batch: TrackBatch, source_track: SourceTrack) -> list[Pendi
 
     Where the name does not identify it, only those of the same ISRC.
     """
-    candidates = batch.by_name.get(source_track.name_key, [])
+    candidates = batch.by_name.get(source_track.name_key)
+    if not candidates:
+        return []
     comparable = (
         candidates if source_track.match_by_name else _with_isrc(candidates, source_track.isrc)
     )

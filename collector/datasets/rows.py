@@ -20,6 +20,8 @@ _MAX_ASCII_NAME: Final = 400
 _MAX_SAFE_NAME: Final = 60
 """Characters that always fit into an index key; longer names are measured in bytes."""
 _MAX_ID: Final = 200
+_SPECIAL_STARTS: Final = cells.MISSING_STARTS | {"b", "B"}
+"""First characters of texts that may mean a missing value, or be Python's bytes."""
 _MAX_ARTISTS: Final = 100
 
 _SEPARATE_GENRES: Final = "if they are lists: --genre-separator ,"
@@ -108,12 +110,12 @@ class RowParser:
         if cells.is_missing(title) and list_cells.is_blank(row[at.artists]):
             return RowRejection.NO_NAME
         artists = credits_.artists
-        longest = max(artists, key=lambda credit: len(credit.name))
-        if is_name_too_long(title, artists[0].name) or is_name_too_long("", longest.name):
+        longest = max([credit.name for credit in artists], key=len)
+        if is_name_too_long(title, artists[0].name) or is_name_too_long("", longest):
             return RowRejection.TOO_LONG
         source, source_id = self._alias(row, title)
         if source != source_ids.SPOTIFY:  # ids of artists are of the track's source
-            artists = tuple(ArtistCredit(credit.name) for credit in artists)
+            artists = tuple([ArtistCredit(credit.name) for credit in artists])
         released, year = self._numbers.released(row)
         track = SourceTrack(
             source,
@@ -143,7 +145,8 @@ class RowParser:
         parsed = self._credits.parse(artists, ids, count)
         if parsed.ids_unreadable and at.artist_ids is not None:
             self.unreadable_cells[at.artist_ids] += 1
-        self.comma_cells[at.artists] += parsed.may_be_several
+        if parsed.may_be_several:
+            self.comma_cells[at.artists] += 1
         return parsed
 
     def _genres(self, row: Sequence[str], index: int | None) -> tuple[str, ...]:
@@ -154,7 +157,8 @@ class RowParser:
         genres = genre_cells.split_cell(cell, self._separator)
         if not genres and not genre_cells.is_blank(cell):
             self.unreadable_cells[index] += 1
-        self.comma_cells[index] += self._separator is None and genre_cells.may_be_list(cell)
+        if self._separator is None and genre_cells.may_be_list(cell):
+            self.comma_cells[index] += 1
         return genres
 
     def hints(self, header: Sequence[str]) -> Iterator[str]:
@@ -180,7 +184,10 @@ class RowParser:
         at = self._at.track_id
         if at is None:
             return source_ids.NAME_ONLY, ""
-        text = cells.plain_text(row[at])
+        cell = row[at]
+        if source_ids.is_spotify_id(cell):
+            return self._of_title(cell, title)
+        text = cells.plain_text(cell)
         spotify = source_ids.parse_track_id(text)
         if spotify is not None:
             return self._of_title(spotify, title)
@@ -235,6 +242,8 @@ def _text(cell: str) -> str:
     It is empty for a mark such as `\N`; a word such as None may be a title.
     """
     text = cells.clean(cell)
+    if text and text[0] not in _SPECIAL_STARTS and "&" not in text:
+        return text
     if cells.is_mark_of_missing(text):
         return ""
     decoded = cells.plain_text(text)

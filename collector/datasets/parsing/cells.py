@@ -30,7 +30,10 @@ FIRST_YEAR: Final = 1900
 
 def is_missing(text: str) -> bool:
     """Return whether a cell stands for a missing value: empty, NA, nan, null or the like."""
-    return text.strip().casefold() in _MISSING
+    if not text:
+        return True
+    first = text[0]  # it decides for nearly every cell
+    return (first in MISSING_STARTS or first.isspace()) and text.strip().casefold() in _MISSING
 
 
 def is_mark_of_missing(text: str) -> bool:
