@@ -64,7 +64,8 @@ def stop_after(rows: int) -> Callable[[CopyProgress], None]:
 
 def test_every_table_is_filled(filled: Engine):
     """The source of the copies below has rows in every table."""
-    assert [name for name, rows in contents(filled).items() if not rows] == []
+    empty = [name for name, rows in contents(filled).items() if not rows]
+    assert empty == ["identity_lock"]  # its rows never outlive a transaction
 
 
 def test_a_copy_is_equal(filled: Engine, bare_url: str):
