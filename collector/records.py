@@ -41,7 +41,7 @@ class ArtistCredit(NamedTuple):
 
 
 class AudioFeatures(NamedTuple):
-    """The 12 audio features of one provider; None where it has no value."""
+    """The 12 audio features of one provider, in the order of `tables.FEATURES`; None: missing."""
 
     danceability: float | None = None
     energy: float | None = None

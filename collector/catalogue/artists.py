@@ -1,17 +1,21 @@
 """Artists: identified by a source's id, or by name until a source provides the id."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from collector.records import ArtistCredit
+from collector.records import ArtistCredit, SourceTrack
 from genrebase.store import bulk, name_locks, names, tables
+from genrebase.store.engine import Engine, read_transaction
 from genrebase.store.source_ids import NAME_ONLY
 
 SourceCredit = tuple[str, ArtistCredit]
 """A credit, and the source of its id."""
 
+_MAX_STORED: Final = 100_000
+"""Credits that are remembered in about 20 MB."""
 _COLUMNS: Final = ("id", "source", "source_id", "name", "name_key", "fold")
 _SELECT: Final = (
     f"SELECT {', '.join(f'a.{column}' for column in _COLUMNS)}"
@@ -28,6 +32,40 @@ class StoredArtist(NamedTuple):
     name: str
     name_key: str
     fold: int
+
+
+class ArtistWriter:
+    """Adds the artists of an import's batches, in short transactions of their own.
+
+    A batch that added them itself would keep all others waiting that have tracks by one of them.
+    On SQLite, where writers wait for each other anyway, it does nothing.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        """Write to this database."""
+        self._engine = engine
+        self._stored: set[SourceCredit] = set()
+        """Credits of earlier batches, whose artists are stored."""
+
+    def add_missing(self, source_tracks: Iterable[SourceTrack]) -> None:
+        """Add the artists of these tracks that are missing."""
+        if self._engine.dialect.name == "sqlite":
+            return
+        credited = {(track.source, one) for track in source_tracks for one in track.artists}
+        new = credited - self._stored
+        with read_transaction(self._engine) as connection:
+            is_complete = not ArtistLookup(connection, new).names_to_add()
+        if not is_complete:
+            name_locks.run_beside_others(self._engine, partial(self._add, new))
+        if len(self._stored) > _MAX_STORED:
+            self._stored.clear()
+        self._stored |= new
+
+    @staticmethod
+    def _add(credited: Iterable[SourceCredit], connection: Connection) -> None:
+        lookup = ArtistLookup(connection, credited)
+        name_locks.lock_names(connection, lookup.names_to_add())
+        lookup.resolve()
 
 
 class ArtistLookup:

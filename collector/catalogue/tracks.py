@@ -7,7 +7,6 @@ The transaction is the caller's. It runs alone, or beside others that record oth
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -46,8 +45,6 @@ from genrebase.store import bulk, name_locks, tables
 from genrebase.store.claims import choose_claim
 from genrebase.store.errors import ConcurrentWrites
 from genrebase.store.source_ids import NAME_ONLY
-
-_features_of = attrgetter(*tables.FEATURES)
 
 
 def record(
@@ -93,7 +90,7 @@ def record(
         if item.genre is not None:
             sightings.observe(batch.sighted, (pending.id, genre_ids[item.genre]), item)
         if track.features is not None and pending.id not in batch.features:
-            batch.features[pending.id] = _features_of(track.features)
+            batch.features[pending.id] = track.features
             if track.licence is not None:
                 batch.feature_licences[pending.id] = sightings.stored_licence(track.licence)
     moved = _store(connection, batch, before, delivery, now)

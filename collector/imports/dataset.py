@@ -151,9 +151,11 @@ class _DatasetImport:
         return replace(result, warnings=(*result.warnings, *notes))
 
     def _collect_genres(self, rows: Iterable[ReadRow]) -> Iterator[ReadRow]:
+        last: tuple[str, ...] = ()
         for row in rows:
-            if isinstance(row, ParsedRow):
-                self.genres.update(row.genres)
+            if isinstance(row, ParsedRow) and row.genres != last:
+                last = row.genres
+                self.genres.update(last)
             yield row
 
     def _source(self, table: "_Table") -> ImportSource:

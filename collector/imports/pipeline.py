@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
@@ -18,7 +18,6 @@ from collector.catalogue import (
     aliases,
     audio_files,
     data_sources,
-    dataset_origin,
     import_ledger,
     import_progress,
     mappings,
@@ -26,13 +25,14 @@ from collector.catalogue import (
     primary_genre,
     tracks,
 )
-from collector.catalogue.dataset_origin import DatasetOrigin, SampleRow
+from collector.catalogue.artists import ArtistWriter
 from collector.catalogue.import_progress import ImportDescription
 from collector.catalogue.submissions import SubmissionSource
 from collector.datasets.parsing import genre_cells
 from collector.datasets.rows import ParsedRow
 from collector.errors import CatalogueMismatch
 from collector.imports import measurements
+from collector.imports.origins import with_origin
 from collector.imports.preview import ImportPreview
 from collector.imports.records import ImportResult, ImportSource, ReadRow
 from collector.records import RecordResult, TrackObservation
@@ -41,8 +41,14 @@ from genrebase.counts import counted
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.store import bulk, name_locks, source_ids
-from genrebase.store.engine import Connection, Engine, read_transaction, transaction
+from genrebase.store import bulk, name_locks
+from genrebase.store.engine import (
+    Connection,
+    Engine,
+    large_cache,
+    read_transaction,
+    transaction,
+)
 from genrebase.store.tables import SUBMISSION_PROVIDERS
 
 JOB: Final = "import"
@@ -75,7 +81,7 @@ def run_import(
     else:
         _refuse_other_catalogue(engine, source.sandbox)
     if dry_run:
-        source, chosen = _with_origin(engine, source)
+        source, chosen = with_origin(engine, source)
         preview = ImportPreview(engine, source, chosen)
         stopped_by = preview.read(
             batches(source.rows, source.batch_rows), progress, stop_requested
@@ -83,6 +89,7 @@ def run_import(
         return preview.result(clock.monotonic() - started, stopped_by)
     with (
         new_file.create_csv(rejected, ("row", "reason")) as new_rejects,
+        large_cache(engine),
         job_run(engine, clock, JOB) as run,
         _manual_garbage_collection() as collect_garbage,
     ):
@@ -142,9 +149,10 @@ class _Recorder:
 
     def __init__(self, engine: Engine, clock: Clock, source: ImportSource, rejects: Any) -> None:
         self._engine, self._clock, self._rejects = engine, clock, rejects
-        self.source, self._origin = _with_origin(engine, source)
+        self.source, self._origin = with_origin(engine, source)
         source = self.source
         self.recorded = RecordResult()
+        self._artists = ArtistWriter(engine)
         self.rows = self.described = 0
         self._has_votes = False
         """Whether a row had genres with votes."""
@@ -192,6 +200,7 @@ class _Recorder:
             if row.subgenre is not None:
                 broad_genres.setdefault(*row.subgenre)
         observations = [(number, one) for number, row in parsed for one in self._observations(row)]
+        self._artists.add_missing(row.track for _, row in parsed)
         recorded, described, other_keys = name_locks.run_beside_others(
             self._engine, partial(self._store_rows, parsed, observations, broad_genres)
         )
@@ -342,32 +351,6 @@ def _keys_of_pieces(parsed: Iterable[tuple[int, ParsedRow]]) -> dict[str, str]:
     """Return the match key of each row that is a piece of a recording, by id."""
     pieces = (row.track for _, row in parsed if row.track.recording is not None)
     return {track.source_id: track.name_key for track in pieces}
-
-
-def _with_origin(engine: Engine, source: ImportSource) -> tuple[ImportSource, DatasetOrigin]:
-    """Return the source with its origin, which its first rows decide."""
-    base = source.provenance.origin
-    if not source_ids.is_file_source(base):
-        with read_transaction(engine) as connection:
-            versions = import_progress.earlier_versions(connection, base, source.sha256)
-        return source, DatasetOrigin(base, versions, ())
-    first = list(islice(source.rows, dataset_origin.SAMPLE_ROWS))
-    sample = [
-        SampleRow(row.track, row.genres, row.values) for row in first if isinstance(row, ParsedRow)
-    ]
-    with read_transaction(engine) as connection:
-        chosen = dataset_origin.choose_origin(connection, source.name, source.sha256, sample)
-    rows: Iterator[ReadRow] = chain(first, source.rows)
-    if chosen.name != base:
-        rows = (_with_own_source(row, base, chosen.name) for row in rows)
-    provenance = replace(source.provenance, origin=chosen.name)
-    return replace(source, rows=rows, provenance=provenance), chosen
-
-
-def _with_own_source(row: ReadRow, base: str, own_source: str) -> ReadRow:
-    if isinstance(row, ParsedRow) and row.track.source == base:
-        return row._replace(track=row.track._replace(source=own_source))
-    return row
 
 
 def _describe(source: ImportSource) -> ImportDescription:
