@@ -40,7 +40,10 @@ def run_beside_others(engine: Engine, work: Callable[[Connection], _Result]) -> 
     if engine.dialect.name == "postgresql":
         for _ in range(_ATTEMPTS):
             try:
-                with transaction(engine) as connection:
+                with (
+                    transaction(engine) as connection,
+                    lock_timeout(connection, bulk.IDENTITY_LOCK_SECONDS),
+                ):
                     _join_writers(connection)
                     return work(connection)
             except NeedsExclusiveLock:
@@ -60,22 +63,20 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
     """Let no other transaction lock one of these names until this one ends.
 
     Call it once in a transaction: the locks are taken in one order, so that no two transactions
-    wait for each other. It does nothing in a transaction that runs alone. Raises `DatabaseBusy`.
+    wait for each other. It does nothing in a transaction that runs alone.
     """
     if not is_concurrent(connection):
         return
     slots = sorted({zlib.crc32(name.encode("utf-8", "surrogatepass")) for name in names})
-    with lock_timeout(connection, bulk.IDENTITY_LOCK_SECONDS):
-        connection.exec_driver_sql(
-            "INSERT INTO identity_lock (slot) SELECT listed.value"
-            " FROM unnest(%s::bigint[]) AS listed(value) ORDER BY listed.value",
-            (slots,),
-        )
+    connection.exec_driver_sql(
+        "INSERT INTO identity_lock (slot) SELECT listed.value"
+        " FROM unnest(%s::bigint[]) AS listed(value) ORDER BY listed.value",
+        (slots,),
+    )
     connection.exec_driver_sql("DELETE FROM identity_lock WHERE slot = ANY(%s)", (slots,))
 
 
 def _join_writers(connection: Connection) -> None:
     """Wait for a transaction that runs alone; keep others from running alone."""
     connection.execution_options(**{CONCURRENT: True})
-    with lock_timeout(connection, bulk.IDENTITY_LOCK_SECONDS):
-        connection.exec_driver_sql("LOCK TABLE alembic_version IN ROW EXCLUSIVE MODE")
+    connection.exec_driver_sql("LOCK TABLE alembic_version IN ROW EXCLUSIVE MODE")

@@ -108,7 +108,10 @@ def test_no_order_of_names_is_a_deadlock(postgres_engine: Engine):
 
 
 def observed(number: int, genre: str) -> TrackObservation:
-    artist, guest = ArtistCredit(f"Artist {number % 17}"), ArtistCredit(f"Guest {number % 5}")
+    """Return a track by an artist that some tracks name with an id and others without."""
+    artist_id = f"{number % 17:022d}" if number % 3 == 0 else None
+    artist = ArtistCredit(f"Artist {number % 17}", artist_id)
+    guest = ArtistCredit(f"Guest {number % 5}")
     track = SourceTrack(
         "spotify",
         f"{number:022d}",
