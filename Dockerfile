@@ -6,6 +6,7 @@ COPY genrebase genrebase
 COPY collector collector
 COPY classifier classifier
 COPY sandbox sandbox
+COPY web web
 COPY migrations migrations
 RUN pip install --no-cache-dir --constraint constraints.txt ".[postgres,plot,audio,distributed]" && rm -rf /src/*
 # the software bill of materials (CycloneDX): every installed package with its version and licence

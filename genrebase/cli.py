@@ -14,7 +14,7 @@ from genrebase.runtime.command_line import CommandLine, run_app
 from genrebase.runtime.console import Output
 
 COMMAND_GROUP = "genrebase.commands"
-"""Entry points that name a Typer app, mounted under the entry point's name."""
+"""Entry points that name a Typer app or a function, mounted under the entry point's name."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document and nothing else.")]
 
@@ -252,12 +252,14 @@ def backup(
 
 
 def mount_plugins(into: CommandLine) -> None:
-    """Mount the registered sub-apps; warn about one that cannot be loaded and skip it."""
+    """Mount the registered commands; warn about one that cannot be loaded and skip it."""
     for plugin in plugins.load_all(COMMAND_GROUP):
-        if plugin.error is None:
+        if plugin.error is not None:
+            Output(as_json=False).warn(plugin.error)
+        elif isinstance(plugin.value, typer.Typer):
             into.add_typer(plugin.value, name=plugin.name)
         else:
-            Output(as_json=False).warn(plugin.error)
+            into.command(plugin.name)(plugin.value)
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ EXAMPLES_HEADING: Final = "Examples:"
 _USAGE_ERRORS: Final[type[Any]] = typer.BadParameter.__mro__[1]
 """Click's `UsageError`, the base of its other parsing errors; Typer does not export it."""
 
-_SERVICES: Final = ("run", "sandbox")
+_SERVICES: Final = ("run", "sandbox", "serve")
 """Commands that run until they are stopped: without a terminal their logs are JSON. The logs of
 all others are text, as their messages are."""
 
@@ -116,15 +116,18 @@ class LazyCommand(_WholeSummary):
         value = getattr(import_module(self._module), self._attribute)
         if isinstance(value, typer.Typer):
             return typer.main.get_group(value)
-        app = typer.Typer(
-            add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
-        )
-        app.command(self.name, cls=_CommandWithExamples)(value)
-        return typer.main.get_command(app)
+        return as_command(self.name, value)
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
         """Parse the arguments with the command itself, which the context then invokes."""
         return self.load().make_context(*arguments, **options)
+
+
+def as_command(name: str | None, function: Callable[..., object]) -> Any:
+    """Return a function as Click's command of this name."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(name, cls=_CommandWithExamples)(function)
+    return typer.main.get_command(app)
 
 
 def split_examples(docstring: str) -> tuple[str, list[str]]:

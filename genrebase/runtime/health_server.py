@@ -4,15 +4,11 @@ Clients cannot take what the daemon needs: there are few connections, each of th
 query of the database at a time.
 """
 
-import asyncio
-import logging
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event, Lock, Thread
+from threading import Lock
 from typing import Final, Generic, TypeVar
 
-import uvicorn
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -20,28 +16,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from genrebase.errors import GenrebaseError, UserError
+from genrebase.errors import GenrebaseError
 from genrebase.runtime.addresses import ListenAddress
+from genrebase.runtime.http_server import (
+    ConnectionLimits,
+    listen,
+    serve_application,
+)
 from genrebase.runtime.monitoring import HealthTarget, check_health, first_line, render_metrics
 
 _UNAVAILABLE: Final = 503
-_START_SECONDS: Final = 10.0
-"""Seconds that the server may take to start; it needs some milliseconds."""
-_SHUTDOWN_SECONDS: Final = 2
-"""Seconds that a request in progress may still take when the daemon shuts down."""
-
-MAX_CONNECTIONS: Final = 32
-"""Maximum of connections at once: more would use up the daemon's file descriptors."""
-CONNECTION_SECONDS: Final = 15.0
-"""Seconds after which a connection is closed, whatever the client has sent or read."""
+LIMITS: Final = ConnectionLimits(connections=32, seconds=15.0)
 
 _Result = TypeVar("_Result")
-
-
-class AddressUnavailable(UserError):
-    """The server cannot listen on its address."""
 
 
 @contextmanager
@@ -53,30 +41,10 @@ def serve(address: ListenAddress | None, target: HealthTarget) -> Iterator[str |
     if address is None:
         yield None
         return
-    listener = _listen(address)
-    server = _HealthServer(
-        uvicorn.Config(
-            application(target),
-            access_log=False,
-            http=_LimitedConnection,
-            lifespan="off",
-            log_config=None,
-            loop="asyncio",
-            server_header=False,
-            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-            ws="none",
-        )
-    )
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of every bad request
-    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="health", daemon=True)
-    thread.start()
-    try:
-        server.ready.wait(_START_SECONDS)
-        yield ListenAddress(address.host, listener.getsockname()[1]).url
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
+    listener = listen(address)
+    port = listener.getsockname()[1]
+    with serve_application(listener, application(target), LIMITS, "health"):
+        yield ListenAddress(address.host, port).url
 
 
 def application(target: HealthTarget) -> ASGIApp:
@@ -116,44 +84,3 @@ class _SharedResult(Generic[_Result]):
                 self._result, self._begun = None, self._begun + 1
                 self._result = self._compute()
             return self._result
-
-
-class _LimitedConnection(H11Protocol):
-    """One of few connections, with a limited life."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        if len(self.connections) > MAX_CONNECTIONS:
-            transport.abort()
-        else:
-            self._end = self.loop.call_later(CONNECTION_SECONDS, transport.abort)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if hasattr(self, "_end"):
-            self._end.cancel()
-        super().connection_lost(exc)
-
-
-class _HealthServer(uvicorn.Server):
-    """Sets `ready` when it has started."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-
-def _listen(address: ListenAddress) -> socket.socket:
-    try:
-        return socket.create_server(
-            (address.host, address.port),
-            family=socket.AF_INET6 if ":" in address.host else socket.AF_INET,
-        )
-    except OSError as error:
-        raise AddressUnavailable(
-            f"Cannot listen on {address.host}:{address.port} ({error.strerror or error}): "
-            "another program may use the port; give another one."
-        ) from error

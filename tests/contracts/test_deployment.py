@@ -57,6 +57,7 @@ def test_the_image_copies_what_the_wheel_needs() -> None:
         "collector",
         "classifier",
         "sandbox",
+        "web",
         "migrations",
         "pyproject.toml",
     ):

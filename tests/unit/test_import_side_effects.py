@@ -20,7 +20,7 @@ def refuse(*_arguments, **_options):
 
 socket.socket.connect = socket.socket.bind = socket.create_connection = refuse
 names = []
-for package in ("genrebase", "collector", "classifier", "sandbox"):
+for package in ("genrebase", "collector", "classifier", "sandbox", "web"):
     found = pkgutil.walk_packages(importlib.import_module(package).__path__, package + ".")
     names += [module.name for module in found]
 for name in names:

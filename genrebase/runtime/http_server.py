@@ -1,0 +1,111 @@
+"""Serve an ASGI application in a thread: few connections, each of them with a limited life."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from genrebase.errors import UserError
+from genrebase.runtime.addresses import ListenAddress
+
+_START_SECONDS: Final = 10.0
+"""Seconds that the server may take to start; it needs some milliseconds."""
+_SHUTDOWN_SECONDS: Final = 2
+"""Seconds that a request in progress may still take when the server shuts down."""
+
+
+class AddressUnavailable(UserError):
+    """The server cannot listen on its address."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """What clients may take of a server."""
+
+    connections: int
+    """Maximum of connections at once: more would use up the process's file descriptors."""
+    seconds: float
+    """Seconds after which a connection is closed, whatever the client has sent or read."""
+
+
+@contextmanager
+def serve_application(
+    listener: socket.socket, app: ASGIApp, limits: ConnectionLimits, name: str
+) -> Iterator[None]:
+    """Serve on a listening socket while the block runs; close the socket at its end."""
+    server = _Server(
+        uvicorn.Config(
+            app,
+            access_log=False,
+            http=_limited_connection(limits),
+            lifespan="off",
+            log_config=None,
+            loop="asyncio",
+            server_header=False,
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+            ws="none",
+        )
+    )
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of every bad request
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name=name, daemon=True)
+    thread.start()
+    try:
+        server.ready.wait(_START_SECONDS)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def listen(address: ListenAddress) -> socket.socket:
+    """Return a socket that listens at an address; raise `AddressUnavailable`."""
+    try:
+        return socket.create_server(
+            (address.host, address.port),
+            family=socket.AF_INET6 if ":" in address.host else socket.AF_INET,
+        )
+    except OSError as error:
+        raise AddressUnavailable(
+            f"Cannot listen on {address.host}:{address.port} ({error.strerror or error}): "
+            "another program may use the port; give another one."
+        ) from error
+
+
+def _limited_connection(limits: ConnectionLimits) -> type[H11Protocol]:
+    class LimitedConnection(H11Protocol):
+        """One of few connections, with a limited life."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if len(self.connections) > limits.connections:
+                transport.abort()
+            else:
+                self._end = self.loop.call_later(limits.seconds, transport.abort)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if hasattr(self, "_end"):
+                self._end.cancel()
+            super().connection_lost(exc)
+
+    return LimitedConnection
+
+
+class _Server(uvicorn.Server):
+    """Sets `ready` when it has started."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()

@@ -1,0 +1,184 @@
+"""Every page and its twins, over a database with hostile texts, on both engines."""
+
+import csv
+import io
+import json
+from html.parser import HTMLParser
+
+import pytest
+from sqlalchemy import Engine, text
+from starlette.testclient import TestClient
+
+from genrebase.store.engine import read_transaction, transaction
+from tests import factories as make
+from tests.fakes import NOON, FakeClock
+from web.application import Site, application
+from web.read_only import make_read_only
+from web.security import Access, loopback_hosts
+
+HOSTILE = "<script>alert('x')</script> {{ 7*7 }} \"&amp; \u202egnol"
+PAGES = (
+    "/", "/genres", "/genres?sort=-tracks&q=r", "/genres/r%26b", "/tracks/1", "/search?q=script",
+    "/search", "/disputes", "/disputes?order=closest&genre=r%26b&regime=seen_artist", "/models",
+    "/models/1", "/jobs", "/jobs?outcome=failed&job=train", "/login",
+)  # fmt: skip
+
+
+@pytest.fixture
+def filled(engine: Engine) -> Engine:
+    """Two genres, tracks with hostile names, a champion, jobs, a ban."""
+    with transaction(engine) as connection:
+        soul = make.add_genre(connection, "r&b", target=10)
+        rock = make.add_genre(connection, "rock <b>", target=2)
+        tracks = [
+            make.add_track(
+                connection,
+                HOSTILE if not number else f"Song {number}",
+                [f"Band {number % 4}", HOSTILE],
+                genres=[soul, rock] if number % 2 else [rock],
+                release_year=1990 + number,
+            )
+            for number in range(12)
+        ]
+        for number, track in enumerate(tracks):
+            make.add_features(connection, track, energy=number / 12, key=number, mode=1)
+        make.add_alias(connection, tracks[0], "0" * 22)
+        make.add_verdict(connection, tracks[1], rock, HOSTILE)
+        model = make.add_model(connection, reason=HOSTILE)
+        for regime in ("new_artist", "seen_artist"):
+            make.add_metric(connection, model, regime, "accuracy", 0.5, low=0.4, high=0.6)
+            for genre in (soul, rock):
+                make.add_metric(connection, model, regime, "recall", 0.25, genre_id=genre)
+        make.add_metric(connection, model, "all", "accuracy", 0.9, side="random")
+        make.add_confusion(connection, model, soul, rock, 3)
+        make.add_confusion(connection, model, soul, soul, 1)
+        for track in tracks:
+            make.add_predictions(connection, model, track, [(rock, 0.75), (soul, 0.25)])
+        make.add_job_run(connection, "train", "failed", error=HOSTILE, counts={"rows": 7})
+        make.add_budget(connection, requests=50, blocked_until=NOON.replace(year=2100).timestamp())
+    return engine
+
+
+@pytest.fixture
+def site(filled: Engine) -> Site:
+    make_read_only(filled)
+    filled.dispose()  # the connections of the fixture could write
+    return Site(filled, FakeClock(), Access(loopback_hosts(8400)), "genrebase.db")
+
+
+@pytest.fixture
+def pages(site: Site) -> TestClient:
+    return TestClient(application(site), base_url="http://localhost:8400")
+
+
+class Texts(HTMLParser):
+    """Collects the tags and the visible text of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        assert not [name for name, _ in attrs if name.startswith("on") or name == "style"]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_hostile_texts_are_shown_as_text(pages, path):
+    response = pages.get(path)
+    assert response.status_code == 200
+    parsed = Texts(response.text)
+    assert parsed.tags.count("script") == 1  # ours
+    assert "49" not in parsed.text.replace("1990", "")
+    if path in {"/tracks/1", "/search?q=script"}:
+        assert HOSTILE in parsed.text
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path != "/login"])
+def test_twins_have_the_rows_of_their_queries(pages, filled, path):
+    name, _, query = path.partition("?")
+    address = "/overview" if name == "/" else name
+    twin = pages.get(f"{address}.json?{query}").json()
+    assert twin["sections"]
+    for section_name, section in twin["sections"].items():
+        written = pages.get(f"{address}.csv?{query}&section={section_name}")
+        rows = list(csv.reader(io.StringIO(written.text)))
+        assert rows[0] == section["columns"]
+        assert len(rows) == len(section["rows"]) + 1
+        if section_name in {"genres", "tracks", "runs"} or not section["sql"]:
+            continue  # derived from several queries, or one row longer than the page
+        with read_transaction(filled) as connection:
+            result = connection.execute(text(section["sql"].replace(":", "\\:")))
+            assert tuple(result.keys()) == tuple(section["columns"])
+            assert len(result.all()) >= len(section["rows"])
+
+
+def test_the_page_shows_the_figures_of_its_twin(pages):
+    genres = pages.get("/overview.json?section=genres").json()["sections"]["genres"]
+    page = Texts(pages.get("/").text).text
+    position = {name: number for number, name in enumerate(genres["columns"])}
+    for row in genres["rows"]:
+        assert row[position["genre"]] in page
+        assert f"{row[position['recall_new']]:.0%}".replace("%", " %") in page
+    assert "50 %" in page
+    assert "would have claimed 90 %" in page
+    assert "blocked until 2100" in page
+    assert "See why train failed" in page
+
+
+def test_a_page_of_a_track_by_any_of_its_ids(pages):
+    assert pages.get("/tracks/spotify:" + "0" * 22).status_code == 200
+    assert HOSTILE in Texts(pages.get("/tracks/" + "0" * 22).text).text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/tracks/999", 404),
+        ("/tracks/nothing", 404),
+        ("/genres/unknown", 404),
+        ("/models/7", 404),
+        ("/models/x", 404),
+        ("/models/99999999999999999999999", 404),
+        ("/nothing", 404),
+        ("/tracks/999.json", 404),
+        ("/overview.csv?section=nothing", 404),
+        ("/jobs?before=99999999999999999999999", 200),
+    ],
+)
+def test_what_is_not_there(pages, path, status):
+    response = pages.get(path)
+    assert response.status_code == status
+    if response.headers["content-type"] == "application/problem+json":
+        assert json.loads(response.text)["status"] == status
+
+
+def test_pages_can_only_be_read(pages, site):
+    assert pages.post("/genres").status_code == 405
+    with pytest.raises(Exception, match=r"(?i)read-?only"), read_transaction(site.engine) as one:
+        one.execute(text("DELETE FROM genre"))
+
+
+def test_an_empty_database_names_the_ways_in(engine):
+    site = Site(engine, FakeClock(), Access(loopback_hosts(8400)), "empty.db")
+    empty = TestClient(application(site), base_url="http://localhost:8400")
+    page = Texts(empty.get("/").text).text
+    assert "collector genres add" in page
+    assert "genrebase demo" in page
+    for path in ("/genres", "/disputes", "/models", "/jobs", "/search?q=a"):
+        assert empty.get(path).status_code == 200
+
+
+def test_the_token_is_entered_once(filled):
+    site = Site(filled, FakeClock(), Access(loopback_hosts(8400), "a long enough token"), "x.db")
+    guarded = TestClient(application(site), base_url="http://localhost:8400")
+    assert "Enter the token" in guarded.get("/", headers={"Accept": "text/html"}).text
+    assert guarded.post("/login", data={"token": "wrong"}).status_code == 401
+    assert guarded.post("/login", data={"token": "x" * 5_000}).status_code == 413
+    assert "unique tracks" in guarded.post("/login", data={"token": "a long enough token"}).text
+    assert guarded.get("/overview.json").status_code == 200

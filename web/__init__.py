@@ -1,0 +1,1 @@
+"""`genrebase serve`: web pages over the database. Nothing imports this package."""

@@ -1,0 +1,214 @@
+"""The web application: routes, pages and their twins."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.clock import Clock
+from genrebase.runtime.monitoring import first_line
+from genrebase.store.engine import read_transaction
+from web import formats
+from web.pages import (
+    NotFound,
+    PageRequest,
+    disputes,
+    genres,
+    jobs,
+    models,
+    overview,
+    search,
+    track,
+)
+from web.problems import problem, title_of
+from web.sections import Page, query
+from web.security import COOKIE, Access, Guard
+
+_FOLDER: Final = Path(__file__).parent
+_MAX_FORM_BYTES: Final = 4_096
+_log = logging.getLogger("genrebase.serve")
+
+MakePage = Callable[[PageRequest], Page]
+
+PAGES: Final[Mapping[str, MakePage]] = {
+    "/genres": genres.list_page,
+    "/genres/{genre:path}": genres.genre_page,
+    "/tracks/{track:path}": track.page,
+    "/search": search.page,
+    "/disputes": disputes.page,
+    "/models": models.list_page,
+    "/models/{model}": models.model_page,
+    "/jobs": jobs.page,
+    "/overview": overview.page,
+}
+"""Each page by its path; `/` is the overview."""
+
+_ORIGIN: Final = "SELECT kind, detail FROM catalogue_origin"
+
+
+@dataclass(frozen=True)
+class Site:
+    """What all pages share."""
+
+    engine: Engine
+    clock: Clock
+    access: Access
+    database: str
+    """The database's name, as the pages show it."""
+
+
+def application(site: Site) -> ASGIApp:
+    """Return the ASGI application with its guard."""
+    templates = environment()
+    routes = [Route("/", _endpoint(site, templates, overview.page))]
+    for path, make_page in PAGES.items():
+        routes += [Route(path + end, _twin(site, make_page, end)) for end in (".json", ".csv")]
+        routes.append(Route(path, _endpoint(site, templates, make_page)))
+    routes.append(Route("/login", _login(site, templates), methods=["GET", "POST"]))
+    static = StaticFiles(directory=_FOLDER / "static")
+    app = Starlette(
+        routes=[*routes, Mount("/static", static)],
+        exception_handlers={404: _not_found(templates), 405: _not_allowed, Exception: _failed},
+    )
+    return Guard(app, site.access)
+
+
+def environment() -> Environment:
+    """Return the templates; they escape everything, and an unknown name is an error."""
+    templates = Environment(
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters.update(formats.FILTERS)
+    return templates
+
+
+def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, dict[str, Any]]:
+    """Return a page, and what the frame of all pages shows."""
+    started = perf_counter()
+    with read_transaction(site.engine) as connection:
+        page = make_page(
+            PageRequest(
+                connection,
+                site.clock.now(),
+                dict(request.path_params),
+                dict(request.query_params),
+            )
+        )
+        origin = query(connection, "origin", _ORIGIN).first()
+    frame = {
+        "as_of": site.clock.now(),
+        "milliseconds": round(1000 * (perf_counter() - started)),
+        "database": site.database,
+        "engine": {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[site.engine.dialect.name],
+        "origin": origin,
+        "path": request.url.path.rstrip("/") or "/overview",
+        "search": f"?{request.url.query}" if request.url.query else "",
+    }
+    return page, frame
+
+
+def _endpoint(
+    site: Site, templates: Environment, make_page: MakePage
+) -> Callable[[Request], Response]:
+    def endpoint(request: Request) -> Response:
+        try:
+            page, frame = _page_of(site, request, make_page)
+        except NotFound as error:
+            return _message(templates, 404, str(error))
+        except (GenrebaseError, SQLAlchemyError) as error:
+            _log.warning("%s: %s", request.url.path, first_line(error))
+            return _message(templates, 503, first_line(error))
+        html = templates.get_template(page.template).render(
+            {"page": page, **page.sections, **frame, **page.facts}
+        )
+        return HTMLResponse(html, page.status)
+
+    return endpoint
+
+
+def _twin(site: Site, make_page: MakePage, suffix: str) -> Callable[[Request], Response]:
+    """Return the endpoint of a page's JSON or CSV: all its sections, or `?section=`."""
+
+    def endpoint(request: Request) -> Response:
+        try:
+            page, frame = _page_of(site, request, make_page)
+        except NotFound as error:
+            return problem(404, title_of(404), str(error))
+        except (GenrebaseError, SQLAlchemyError) as error:
+            return problem(503, title_of(503), first_line(error))
+        chosen = request.query_params.get("section")
+        if chosen is not None and chosen not in page.sections:
+            names = ", ".join(page.sections)
+            return problem(404, title_of(404), f"There is no section {chosen!r}: {names}.")
+        if suffix == ".csv":
+            section = page.sections[chosen or next(iter(page.sections))]
+            return Response(section.as_csv(), media_type="text/csv")
+        sections = [chosen] if chosen else list(page.sections)
+        document = {
+            "page": page.title,
+            "as_of": frame["as_of"].isoformat(timespec="seconds"),
+            "sections": {name: page.sections[name].as_json() for name in sections},
+        }
+        return Response(json.dumps(document, ensure_ascii=False), media_type="application/json")
+
+    return endpoint
+
+
+def _login(site: Site, templates: Environment) -> Callable[[Request], Any]:
+    async def login(request: Request) -> Response:
+        if request.method == "GET":
+            return HTMLResponse(templates.get_template("login.html").render(wrong=False))
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MAX_FORM_BYTES:
+                return problem(413, title_of(413), "The form is larger than a token.")
+        fields = formats.parse_form(body)
+        if not site.access.is_token(fields.get("token", "")):
+            return HTMLResponse(templates.get_template("login.html").render(wrong=True), 401)
+        response = RedirectResponse("/", status_code=303)
+        response.set_cookie(COOKIE, site.access.new_session(), httponly=True, samesite="strict")
+        return response
+
+    return login
+
+
+def _message(templates: Environment, status: int, sentence: str) -> HTMLResponse:
+    template = templates.get_template("message.html")
+    return HTMLResponse(template.render(title=title_of(status), sentence=sentence), status)
+
+
+def _not_found(templates: Environment) -> Callable[[Request, Exception], Response]:
+    def handler(request: Request, _error: Exception) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return _message(templates, 404, "There is no such page.")
+        return problem(404, title_of(404), "There is no such page.")
+
+    return handler
+
+
+def _not_allowed(_request: Request, _error: Exception) -> Response:
+    return problem(405, title_of(405), "This page can only be read.")
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    _log.error("%s failed: %s", request.url.path, type(error).__name__, exc_info=error)
+    return PlainTextResponse("The page could not be made; the server's log says why.\n", 500)

@@ -1,0 +1,98 @@
+"""How numbers, times and links are written on the pages."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, urlencode
+
+from genrebase.store import source_ids
+
+_SECONDS_PER_MINUTE: Final = 60
+_SECONDS_PER_HOUR: Final = 3_600
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """Return a number with thousands separators; a dash for none."""
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """Return a share, 0 to 1, in percent; a dash for none."""
+    return "–" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def metric(value: float | None, digits: int = 3) -> str:
+    """Return a metric; a dash for none."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def time(value: datetime | None) -> str:
+    """Return a time in UTC to the minute; a dash for none."""
+    return "–" if value is None else f"{value:%Y-%m-%d %H:%M}"
+
+
+def day(value: datetime | None) -> str:
+    """Return a date; a dash for none."""
+    return "–" if value is None else f"{value:%Y-%m-%d}"
+
+
+def seconds(value: float | None) -> str:
+    """Return a duration in its two largest units; a dash for none."""
+    if value is None:
+        return "–"
+    if value < _SECONDS_PER_MINUTE:
+        return f"{value:.0f} s"
+    if value < _SECONDS_PER_HOUR:
+        return f"{value // 60:.0f} min {value % 60:.0f} s"
+    return f"{value // 3600:.0f} h {value % 3600 // 60:.0f} min"
+
+
+def took(started: datetime | None, finished: datetime | None) -> str:
+    """Return the time between two moments."""
+    return seconds((finished - started).total_seconds()) if started and finished else "–"
+
+
+def duration(milliseconds: int | None) -> str:
+    """Return a track's duration as minutes:seconds; a dash for none."""
+    if milliseconds is None:
+        return "–"
+    total = round(milliseconds / 1000)
+    return f"{total // 60}:{total % 60:02d}"
+
+
+def path(text: str) -> str:
+    """Return a text as a part of a path."""
+    return quote(text, safe="")
+
+
+def parameters(values: Mapping[str, Any]) -> str:
+    """Return parameters of an address, without the empty ones."""
+    return urlencode({name: value for name, value in values.items() if value not in {None, ""}})
+
+
+def spotify_link(track_id: str) -> str:
+    """Return the address of a track at Spotify; empty unless the id has Spotify's form."""
+    parsed = source_ids.parse_track_id(track_id)
+    return f"https://open.spotify.com/track/{parsed}" if parsed else ""
+
+
+def parse_form(body: bytes) -> dict[str, str]:
+    """Return the fields of an URL-encoded form; the first of each name."""
+    fields: dict[str, str] = {}
+    for name, value in parse_qsl(body.decode("utf-8", "replace"), max_num_fields=20):
+        fields.setdefault(name, value)
+    return fields
+
+
+FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
+    "number": number,
+    "percent": percent,
+    "metric": metric,
+    "time": time,
+    "day": day,
+    "seconds": seconds,
+    "duration": duration,
+    "path": path,
+    "parameters": parameters,
+    "spotify_link": spotify_link,
+}

@@ -1,0 +1,97 @@
+"""The models: a list, and the page of one model."""
+
+from web import svg
+from web.pages import NotFound, PageRequest
+from web.sections import Page, by_name, query
+
+_MODELS = """
+SELECT m.id AS model_id, m.task, m.estimator, m.status, m.trained_rows, m.created_at,
+       n.n AS n_new, n.accuracy AS accuracy_new, n.accuracy_low AS low_new,
+       n.accuracy_high AS high_new, s.n AS n_seen, s.accuracy AS accuracy_seen,
+       s.accuracy_low AS low_seen, s.accuracy_high AS high_seen, n.log_loss, n.ece, m.reason
+FROM model m
+LEFT JOIN model_leaderboard n ON n.model_id = m.id AND n.regime = 'new_artist'
+LEFT JOIN model_leaderboard s ON s.model_id = m.id AND s.regime = 'seen_artist'
+ORDER BY m.id DESC LIMIT 50
+"""
+_MODEL = """
+SELECT id AS model_id, task, estimator, status, trained_rows, created_at, seconds, pinned, reason
+FROM model WHERE id = :model_id
+"""
+_METRICS = """
+SELECT side, regime, metric, value, low, high, n FROM model_metrics
+WHERE model_id = :model_id AND genre IS NULL AND side IN ('test', 'random')
+ORDER BY CASE side WHEN 'test' THEN 0 ELSE 1 END, regime, metric
+"""
+_CONFUSIONS = """
+SELECT genre, predicted, sum(tracks) AS tracks FROM genre_confusions
+WHERE model_id = :model_id AND regime IN ('new_artist', 'seen_artist')
+GROUP BY genre, predicted ORDER BY genre, predicted
+"""
+_GENRES = """
+SELECT genre, regime, value AS recall, low, high, n FROM model_metrics
+WHERE model_id = :model_id AND side = 'test' AND metric = 'recall' AND genre IS NOT NULL
+  AND regime IN ('new_artist', 'seen_artist') ORDER BY genre, regime
+"""
+_IMPORTANCES = """
+SELECT kind, feature, importance, low, high, n FROM feature_importances
+WHERE model_id = :model_id AND genre IS NULL AND regime = 'new_artist'
+ORDER BY kind, importance DESC, feature LIMIT 30
+"""
+
+
+def list_page(request: PageRequest) -> Page:
+    """Return the 50 newest models."""
+    models = query(request.connection, "models", _MODELS)
+    pictures = [
+        svg.marks(
+            (row["accuracy_new"], row["low_new"], row["high_new"]),
+            (row["accuracy_seen"], row["low_seen"], row["high_seen"]),
+        )
+        for row in models.records
+    ]
+    return Page("Models", "models.html", by_name(models), {"marks": pictures})
+
+
+def model_page(request: PageRequest) -> Page:
+    """Return the page of one model; raise `NotFound`."""
+    text = request.path["model"]
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
+    connection = request.connection
+    model = query(connection, "model", _MODEL, model_id=number)
+    if not model.rows:
+        raise NotFound(f"There is no model {text!r}. The page Models lists all of them.")
+    sections = [model]
+    for name, sql in (
+        ("metrics", _METRICS), ("genres", _GENRES), ("confusions", _CONFUSIONS),
+        ("importances", _IMPORTANCES),
+    ):  # fmt: skip
+        sections.append(query(connection, name, sql, model_id=number))
+    by = by_name(*sections)
+    cells = {(row["genre"], row["predicted"]): row["tracks"] for row in by["confusions"].records}
+    names = sorted({name for pair in cells for name in pair})
+    totals = {
+        name: sum(tracks for (genre, _), tracks in cells.items() if genre == name)
+        for name in names
+    }
+    matrix = [
+        (
+            name,
+            [
+                (cells.get((name, other), 0), _shade(cells.get((name, other), 0), totals[name]))
+                for other in names
+            ],
+        )
+        for name in names
+    ]
+    return Page(
+        f"Model {number}",
+        "model.html",
+        by,
+        {"model": model.first(), "matrix": matrix if len(names) <= 40 else None, "names": names},
+    )
+
+
+def _shade(tracks: int, total: int) -> int:
+    """Return one of ten shades for a share, 0 for none."""
+    return 0 if not tracks or not total else min(9, 1 + int(9 * tracks / total))

@@ -1,0 +1,145 @@
+"""The overview: how far is the harvest, can the model be believed, and what is to do."""
+
+from typing import Any
+
+from genrebase.store.tables import as_driver_datetime
+from web import formats, svg
+from web.next_steps import MAX_ELSEWHERE, Facts, next_steps
+from web.pages import PageRequest
+from web.pages.genre_table import bars, genre_table
+from web.sections import Page, Section, by_name, query
+
+_TOTALS = """
+SELECT count(*) AS genres, coalesce(sum(target), 0) AS target, coalesce(sum(tracks), 0) AS tracks,
+       coalesce(sum(with_features), 0) AS with_features, coalesce(sum(requests), 0) AS requests
+FROM genre_progress
+"""
+_CHAMPION = """
+SELECT regime, model_id, estimator, trained_rows, n, accuracy, accuracy_low, accuracy_high,
+       created_at, origin
+FROM model_leaderboard WHERE task = 'main' AND status = 'champion' ORDER BY regime
+"""
+_OTHER_ACCURACIES = """
+SELECT side, regime, value FROM model_metrics
+WHERE task = 'main' AND status = 'champion' AND metric = 'accuracy' AND genre IS NULL
+  AND side = 'random'
+"""
+_CLASSES = """
+SELECT count(DISTINCT genre) AS classes FROM model_metrics
+WHERE task = 'main' AND status = 'champion' AND genre IS NOT NULL
+"""
+_DISPUTES = """
+SELECT track_id, title, artists, claim, genre, probability, also_seen, regime
+FROM label_disputes ORDER BY probability DESC, track_id LIMIT 10
+"""
+_DISPUTE_COUNTS = """
+SELECT count(*) AS disputes, coalesce(sum(CASE WHEN also_seen THEN 1 ELSE 0 END), 0) AS also_seen
+FROM label_disputes
+"""
+_JOBS = """
+SELECT name AS job, outcome, started_at, finished_at, error FROM harvest_health
+WHERE kind = 'job' ORDER BY started_at DESC
+"""
+_SOURCES = """
+SELECT name AS source, requests, requests_per_30s, blocked_until, blocked_reason, open_shards
+FROM harvest_health WHERE kind = 'source' AND requests > 0 ORDER BY requests DESC, name
+"""
+_VERDICTS = "SELECT count(*) AS verdicts FROM verdict"
+_CURVES = "SELECT count(*) AS curves FROM experiment WHERE kind = 'learning_curve'"
+_NEWER = "SELECT count(*) AS tracks FROM track WHERE first_seen_at > :trained_at"
+
+
+def page(request: PageRequest) -> Page:
+    """Return the overview."""
+    connection = request.connection
+    totals = query(connection, "totals", _TOTALS)
+    champion = query(connection, "champion", _CHAMPION)
+    genres = genre_table(request)
+    disputes = query(connection, "disputes", _DISPUTES)
+    jobs = query(connection, "jobs", _JOBS)
+    sources = query(connection, "sources", _SOURCES)
+    counts = query(connection, "dispute_counts", _DISPUTE_COUNTS)
+    random_split = query(connection, "random_split", _OTHER_ACCURACIES)
+    classes = query(connection, "classes", _CLASSES)
+    regimes = {row["regime"]: row for row in champion.records}
+    intervals = {name: _interval(regimes.get(name)) for name in ("new_artist", "seen_artist")}
+    number_of_classes = (classes.first() or {}).get("classes") or 0
+    guess = 1 / number_of_classes if number_of_classes else None
+    leaking = (random_split.first() or {}).get("value")
+    facts = _facts(request, totals, genres, champion, jobs, sources, counts)
+    return Page(
+        "Overview",
+        "overview.html",
+        by_name(totals, champion, genres, disputes, counts, jobs, sources, random_split, classes),
+        {
+            "ruler": svg.ruler(intervals["new_artist"], intervals["seen_artist"], guess, leaking)
+            if regimes
+            else None,
+            "regimes": regimes,
+            "random_split": leaking,
+            "next_steps": next_steps(facts),
+            "genre_bars": [bars(row) for row in genres.records],
+        },
+    )
+
+
+def _interval(row: dict[str, Any] | None) -> svg.Interval:
+    if row is None:
+        return None, None, None
+    return row["accuracy"], row["accuracy_low"], row["accuracy_high"]
+
+
+def _facts(
+    request: PageRequest,
+    totals: Section,
+    genres: Section,
+    champion: Section,
+    jobs: Section,
+    sources: Section,
+    counts: Section,
+) -> Facts:
+    connection = request.connection
+    failed = next((row for row in jobs.records if row["outcome"] == "failed"), {})
+    blocked = next((row for row in sources.records if _is_blocked(request, row)), {})
+    rows = genres.records
+    exhausted = [
+        (row["genre"], row["tracks"])
+        for row in rows
+        if row["missing"] and not row["open_shards"] and not row["paused"]
+    ]
+    first, model = totals.first() or {}, champion.first()
+    newer = 0
+    if model is not None:
+        trained_at = as_driver_datetime(model["created_at"], connection.dialect.name)
+        newer = query(connection, "newer", _NEWER, trained_at=trained_at).rows[0][0]
+    number = counts.first() or {}
+    return Facts(
+        failed_job=failed.get("job"),
+        error=failed.get("error"),
+        blocked_source=blocked.get("source"),
+        blocked_until=f"{formats.time(blocked.get('blocked_until'))} UTC",
+        blocked_reason=blocked.get("blocked_reason"),
+        wrong_queries=sorted(
+            (
+                (row["genre"], row["elsewhere"])
+                for row in rows
+                if row["elsewhere"] is not None and row["elsewhere"] > MAX_ELSEWHERE
+            ),
+            key=lambda pair: -pair[1],
+        ),
+        disputes=number.get("disputes", 0),
+        disputes_also_seen=number.get("also_seen", 0),
+        verdicts=(query(connection, "verdicts", _VERDICTS).first() or {}).get("verdicts", 0),
+        tracks=first.get("tracks", 0),
+        without_features=first.get("tracks", 0) - first.get("with_features", 0),
+        champion=model["model_id"] if model else None,
+        growth=newer / max(first.get("tracks", 0) - newer, 1),
+        has_learning_curve=bool((query(connection, "c", _CURVES).first() or {}).get("curves")),
+        missing=sum(row["missing"] for row in rows if (row["genre"], row["tracks"]) in exhausted),
+        exhausted=exhausted,
+    )
+
+
+def _is_blocked(request: PageRequest, row: dict[str, Any]) -> bool:
+    until = row["blocked_until"]
+    return until is not None and until > request.now

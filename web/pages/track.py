@@ -1,0 +1,146 @@
+"""The page of one track: its labels, predictions, features, and its place in the split."""
+
+from typing import Any, Final
+
+from genrebase.errors import UserError
+from genrebase.store import find
+from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD
+from genrebase.store.tables import FEATURES
+from web import svg
+from web.pages import NotFound, PageRequest
+from web.sections import Page, Section, by_name, query
+
+_TRACK = "SELECT * FROM tracks WHERE track_id = :track_id"
+_CREDITS = """
+SELECT artist_id, artist, position, fold FROM track_credits
+WHERE track_id = :track_id ORDER BY position
+"""
+_IDS = """
+SELECT source, source_id FROM track_alias WHERE track_id = :track_id ORDER BY source, source_id
+"""
+_SIGHTINGS = """
+SELECT genre, source, rank, votes, level, times, licence, first_seen_at, last_seen_at
+FROM track_genre_sources WHERE track_id = :track_id ORDER BY rank, genre, source
+"""
+_PREDICTIONS = """
+SELECT g.name AS genre, p.rank, p.probability, p.regime, p.in_training, p.model_id, p.predicted_at
+FROM prediction p JOIN genre g ON g.id = p.genre_id JOIN model m ON m.id = p.model_id
+WHERE p.track_id = :track_id AND m.task = 'main' AND m.status = 'champion' ORDER BY p.rank
+"""
+_VERDICTS = """
+SELECT v.labelled_by, g.name AS genre, v.labelled_at, v.note
+FROM verdict v JOIN genre g ON g.id = v.genre_id WHERE v.track_id = :track_id
+ORDER BY v.labelled_at DESC, v.labelled_by DESC
+"""
+_SIBLINGS = """
+SELECT t.track_id, t.title, t.label, t.side FROM tracks t
+WHERE t.track_id IN (
+  SELECT other.track_id FROM track_credits own
+  JOIN track_credits other ON other.artist_id = own.artist_id AND other.track_id <> own.track_id
+  WHERE own.track_id = :track_id AND own.position = 0 ORDER BY other.track_id LIMIT 8
+) ORDER BY t.track_id
+"""
+_PROFILES = """
+SELECT genre, feature, p05, p25, p50, p75, p95 FROM genre_profiles
+WHERE genre IN (:label, :predicted) ORDER BY feature, genre
+"""
+_MATCH = """
+SELECT genre, distance, percentile, nearest_genre, nearest_distance, method FROM track_matches
+WHERE track_id = :track_id
+"""
+_KEYS: Final = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+_STRIPS: Final = tuple(name for name in FEATURES if name not in {"key", "mode", "time_signature"})
+
+
+def page(request: PageRequest) -> Page:
+    """Return the page of the track that the address names by id; raise `NotFound`."""
+    connection = request.connection
+    text = request.path["track"]
+    try:
+        track_id = find.find_track(connection, text)
+    except UserError as error:
+        raise NotFound(str(error)) from None
+    if track_id is None:
+        raise NotFound(f"There is no track {text!r}.")
+    track = query(connection, "track", _TRACK, track_id=track_id)
+    sections = [track]
+    for name, sql in (
+        ("credits", _CREDITS), ("ids", _IDS), ("sightings", _SIGHTINGS),
+        ("predictions", _PREDICTIONS), ("verdicts", _VERDICTS), ("siblings", _SIBLINGS),
+        ("match", _MATCH),
+    ):  # fmt: skip
+        sections.append(query(connection, name, sql, track_id=track_id))
+    by = by_name(*sections)
+    one = track.records[0]
+    first = by["predictions"].first()
+    genres = {"label": one["label"], "predicted": first["genre"] if first else one["label"]}
+    profiles = query(connection, "profiles", _PROFILES, **genres)
+    return Page(
+        one["title"],
+        "track.html",
+        {**by, "profiles": profiles},
+        {
+            "track": one,
+            "first": first,
+            "key": _key(one),
+            "strips": _strips(one, genres, profiles),
+            "bars": [_bar(row, one["claim"]) for row in by["predictions"].records],
+            "folds": _folds(one, by["credits"]),
+        },
+    )
+
+
+def _key(track: dict[str, Any]) -> str:
+    parts = []
+    if track["key"] is not None:
+        mode = {1: " major", 0: " minor"}.get(track["mode"], "")
+        parts.append(f"{_KEYS[track['key']]}{mode}")
+    if track["time_signature"] is not None:
+        parts.append(f"{track['time_signature']} beats per bar")
+    return ", ".join(parts)
+
+
+def _bar(row: dict[str, Any], claim: str | None) -> Any:
+    style = "p-ans" if row["rank"] == 1 else "p-claim" if row["genre"] == claim else "p-rest"
+    return svg.probability(row["probability"], style)
+
+
+def _strips(
+    track: dict[str, Any], genres: dict[str, Any], profiles: Section
+) -> list[dict[str, Any]]:
+    """Return a row per feature that the track has: its value on the genres' distributions."""
+    by_genre = {(row["genre"], row["feature"]): row for row in profiles.records}
+    strips = []
+    for name in _STRIPS:
+        value = track[name]
+        if value is None:
+            continue
+        own = name if (genres["label"], name) in by_genre else f"own_{name}"
+        rows = [
+            (style, [row[column] for column in ("p05", "p25", "p50", "p75", "p95")])
+            for style, genre in (("claim", genres["label"]), ("ans", genres["predicted"]))
+            if (row := by_genre.get((genre, own))) is not None
+        ]
+        if len(rows) == 2 and genres["label"] == genres["predicted"]:
+            rows = rows[:1]
+        label = f"{name} {value:g}" + "".join(
+            f"; {genre}: median {row['p50']:g}"
+            for genre in dict.fromkeys(genres.values())
+            if (row := by_genre.get((genre, own))) is not None
+        )
+        strips.append({"name": name, "value": value, "picture": svg.strip(value, rows, label)})
+    return strips
+
+
+def _folds(track: dict[str, Any], artists: Section) -> list[dict[str, Any]]:
+    held_out = [VALIDATION_FOLD], [TEST_FOLD]
+    names = [(row["artist"], row["fold"]) for row in artists.records]
+    strips = [*names, ("this track", track["track_fold"])]
+    return [
+        {
+            "name": name,
+            "fold": fold,
+            "picture": svg.fold_strip(fold, *held_out, f"{name}: fold {fold} of 0 to 9"),
+        }
+        for name, fold in strips
+    ]

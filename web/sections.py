@@ -1,0 +1,130 @@
+"""What a page shows: sections of rows. Its JSON and CSV twins are made of the same rows."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import Boolean, Connection, text
+
+from genrebase.spreadsheet_cells import SpreadsheetWriter
+from genrebase.store import views
+from genrebase.store.tables import UtcDateTime
+
+_PARAMETER: Final = re.compile(r"(?<![:\w]):([a-z_]+)\b")
+
+
+def _names_of(kind: type[Any]) -> frozenset[str]:
+    return frozenset(
+        column.name
+        for view in views.ALL.values()
+        for column in view.table.columns
+        if isinstance(column.type, kind)
+    )
+
+
+_BOOLEANS: Final = _names_of(Boolean)
+_TIMES: Final = _names_of(UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table of a page, with the query that it comes from."""
+
+    name: str
+    """Its name in the address of its twins."""
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    sql: str = ""
+    """The query with its values, which the page `/sql` runs; empty if there is none."""
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The rows as dictionaries by column."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    def first(self) -> dict[str, Any] | None:
+        """Return the first row, None without one."""
+        return self.records[0] if self.rows else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the section as it stands in a JSON twin."""
+        rows = [[_json_cell(cell) for cell in row] for row in self.rows]
+        return {"columns": list(self.columns), "rows": rows, "sql": self.sql}
+
+    def as_csv(self) -> str:
+        """Return the section as CSV; texts that a spreadsheet would execute are escaped."""
+        file = io.StringIO(newline="")
+        writer = SpreadsheetWriter(csv.writer(file))
+        writer.writerow(self.columns)
+        writer.writerows([_json_cell(cell) for cell in row] for row in self.rows)
+        return file.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: its sections, and what else its template needs."""
+
+    title: str
+    template: str
+    sections: Mapping[str, Section]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Values derived from the sections, for the template."""
+    status: int = 200
+
+
+def by_name(*sections: Section) -> dict[str, Section]:
+    """Return the sections by their names."""
+    return {section.name: section for section in sections}
+
+
+def query(connection: Connection, name: str, sql: str, **parameters: Any) -> Section:
+    """Run a SELECT with named parameters (`:name`) and return its rows as a section."""
+    result = connection.execute(text(sql), parameters)
+    columns = tuple(result.keys())
+    rows = tuple(
+        tuple(_plain(column, cell) for column, cell in zip(columns, row, strict=True))
+        for row in result
+    )
+    return Section(name, columns, rows, with_values(sql, parameters))
+
+
+def with_values(sql: str, parameters: Mapping[str, Any]) -> str:
+    """Return a query with its parameters written into it, on one line per clause."""
+    return _PARAMETER.sub(lambda match: _literal(parameters[match[1]]), sql).strip()
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool | int | float):
+        return str(value)
+    quoted = str(value).replace("'", "''")
+    return f"'{quoted}'"
+
+
+def _plain(column: str, cell: Any) -> Any:
+    """Return a cell of either database as the same Python value."""
+    if cell is None:
+        return None
+    if isinstance(cell, Decimal):
+        return float(cell)
+    if column in _BOOLEANS:
+        return bool(cell)
+    if column in _TIMES and isinstance(cell, str):
+        return datetime.fromisoformat(cell).replace(tzinfo=UTC)
+    if isinstance(cell, bytes | memoryview):
+        return f"({len(cell):,} bytes)"
+    return cell.astimezone(UTC) if isinstance(cell, datetime) else cell
+
+
+def _json_cell(cell: Any) -> Any:
+    if isinstance(cell, datetime):
+        return cell.isoformat(timespec="seconds")
+    if isinstance(cell, float) and cell != cell:
+        return None
+    return cell
