@@ -35,7 +35,15 @@ settings.register_profile(
 settings.load_profile("no clock")
 
 
-_PREFIXES: Final = ("COLLECTOR_", "CLASSIFIER_", "STORE_", "GENREBASE_", "SERVE_", "SPOTIPY_", "CATALOGUE")
+_PREFIXES: Final = (
+    "COLLECTOR_",
+    "CLASSIFIER_",
+    "STORE_",
+    "GENREBASE_",
+    "SERVE_",
+    "SPOTIPY_",
+    "CATALOGUE",
+)
 for _name in [name for name in os.environ if name.startswith(_PREFIXES)]:  # noqa: TID251
     del os.environ[_name]  # noqa: TID251 - the caller's settings are not the tests'
 

@@ -28,6 +28,7 @@ from sandbox.tracks.catalogue_file import CatalogueTable
 from tests import synthetic_audio
 from tests.every_command import every_command
 from tests.sandbox_client import COLUMNS
+from web import server as web_server
 
 PROGRAMS = {"genrebase": genrebase_app, "collector": collector_app, "classifier": classifier_app}
 EXAMPLES = {example: name for name, one in every_command().items() for example in one.examples}
@@ -198,6 +199,7 @@ def stop_at_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(shutdown, "stop_on_signals", stopped)
     patch.setattr(sandbox_command, "stop_on_signals", stopped)
     patch.setattr(import_audio, "stop_on_signals", stopped)
+    patch.setattr(web_server, "stop_on_signals", stopped)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -215,7 +217,7 @@ def test_the_example_runs(example: str, prepared: Path, tmp_path: Path, sandbox_
             patch.setenv(variable, value)
         for line in (*BEFORE.get(name, ()), *BEFORE.get(example, ())):
             succeed(line)
-        if name in {"collector run", "classifier run", "collector sandbox"}:
+        if name in {"collector run", "classifier run", "collector sandbox", "genrebase serve"}:
             stop_at_once(patch)
         succeed(example, *(["--port", "0"] if "--port" in example else []))
 
