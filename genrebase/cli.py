@@ -14,12 +14,17 @@ from genrebase.runtime.command_line import CommandLine, run_app
 from genrebase.runtime.console import Output
 
 COMMAND_GROUP = "genrebase.commands"
-"""Entry points that name a Typer app or a function, mounted under the entry point's name."""
+"""Entry points that name a Typer app, mounted under the entry point's name."""
+
+FUNCTION_GROUP = "genrebase.functions"
+"""Entry points that name the function of one command."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document and nothing else.")]
 
 app = CommandLine(
-    "genrebase", "Harvest unique tracks per genre and train a genre classifier on them."
+    "genrebase",
+    "Harvest unique tracks per genre and train a genre classifier on them.",
+    plugins.registered_targets(FUNCTION_GROUP),
 )
 
 
@@ -252,14 +257,12 @@ def backup(
 
 
 def mount_plugins(into: CommandLine) -> None:
-    """Mount the registered commands; warn about one that cannot be loaded and skip it."""
+    """Mount the registered sub-apps; warn about one that cannot be loaded and skip it."""
     for plugin in plugins.load_all(COMMAND_GROUP):
-        if plugin.error is not None:
-            Output(as_json=False).warn(plugin.error)
-        elif isinstance(plugin.value, typer.Typer):
+        if plugin.error is None:
             into.add_typer(plugin.value, name=plugin.name)
         else:
-            into.command(plugin.name)(plugin.value)
+            Output(as_json=False).warn(plugin.error)
 
 
 def main() -> None:

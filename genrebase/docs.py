@@ -18,7 +18,7 @@ from pydantic_core import PydanticUndefined
 from genrebase import cli
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import plugins
-from genrebase.runtime.command_line import LazyCommand, as_command, run_app
+from genrebase.runtime.command_line import LazyCommand, run_app
 from genrebase.runtime.console import Output
 from genrebase.runtime.settings_check import SETTINGS_GROUP
 from genrebase.store import views
@@ -97,10 +97,7 @@ def commands_page() -> str:
     """Return docs/commands.md."""
     groups = [("genrebase", typer.main.get_command(cli.app))]
     groups += [
-        (plugin.name, typer.main.get_command(plugin.value))
-        if isinstance(plugin.value, typer.Typer)
-        else (f"genrebase {plugin.name}", as_command(plugin.name, plugin.value))
-        for plugin in _all(cli.COMMAND_GROUP)
+        (plugin.name, typer.main.get_command(plugin.value)) for plugin in _all(cli.COMMAND_GROUP)
     ]
     parts = [_COMMANDS_HEAD]
     for name, group in groups:

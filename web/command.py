@@ -18,6 +18,9 @@ def serve(
     open_browser: Annotated[
         bool, typer.Option("--open", help="Open the overview in the browser.")
     ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write the address as one JSON document.")
+    ] = False,
 ) -> None:
     """Serve web pages about the database at `STORE_URL` until Ctrl-C or SIGTERM.
 
@@ -35,7 +38,7 @@ def serve(
     settings = ServeSettings.load()
     run(
         settings,
-        Output(as_json=False),
+        Output(as_json=as_json),
         host=host or settings.host,
         port=settings.port if port is None else port,
         open_browser=open_browser,

@@ -51,6 +51,7 @@ def run(
         serve_application(listener, application(site), LIMITS, "serve"),
     ):
         output.print(f"Serving {site.database} at {address.url}/ (Ctrl-C stops it).")
+        output.write_json({"url": f"{address.url}/"})
         if open_browser:
             webbrowser.open(f"{address.url}/")
         stop.wait()

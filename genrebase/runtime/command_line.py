@@ -116,18 +116,15 @@ class LazyCommand(_WholeSummary):
         value = getattr(import_module(self._module), self._attribute)
         if isinstance(value, typer.Typer):
             return typer.main.get_group(value)
-        return as_command(self.name, value)
+        app = typer.Typer(
+            add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+        )
+        app.command(self.name, cls=_CommandWithExamples)(value)
+        return typer.main.get_command(app)
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
         """Parse the arguments with the command itself, which the context then invokes."""
         return self.load().make_context(*arguments, **options)
-
-
-def as_command(name: str | None, function: Callable[..., object]) -> Any:
-    """Return a function as Click's command of this name."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(name, cls=_CommandWithExamples)(function)
-    return typer.main.get_command(app)
 
 
 def split_examples(docstring: str) -> tuple[str, list[str]]:
