@@ -31,15 +31,17 @@ class View:
     columns: Mapping[str, str]
     """The columns in order, with their descriptions."""
     build: Build
-    """Returns the SELECT for an order of feature providers."""
+    """Returns the SELECT for an order of feature providers, on any database."""
     table: Table
     """The view as a table to select from."""
     build_postgresql: Build | None = None
     """Another SELECT with the same rows, where PostgreSQL needs one to be fast."""
+    build_sqlite: Build | None = None
+    """Likewise for SQLite."""
 
     def select(self, providers: Providers, dialect: str) -> Select[Any]:
         """Return the view's SELECT for one of the two databases."""
-        other = self.build_postgresql if dialect == "postgresql" else None
+        other = self.build_postgresql if dialect == "postgresql" else self.build_sqlite
         return (other or self.build)(providers)
 
     def create(self, providers: Providers, dialect: str) -> CreateView:
@@ -63,8 +65,9 @@ def view(
     columns: Mapping[str, str],
     build: Build,
     build_postgresql: Build | None = None,
+    build_sqlite: Build | None = None,
 ) -> Table:
     """Define a view, register it in `ALL` and return it as a table to select from."""
     table = CreateView(build(DEFAULT_FEATURE_ORDER), name, metadata=metadata).table
-    ALL[name] = View(name, description, columns, build, table, build_postgresql)
+    ALL[name] = View(name, description, columns, build, table, build_postgresql, build_sqlite)
     return table
