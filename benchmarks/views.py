@@ -1,216 +1,91 @@
-"""Duration of queries on every view: `python -m benchmarks.views [--tracks N] [--url URL]`.
+"""CPU time of queries on every view: `python -m benchmarks.views [--tracks N] [--url URL]`.
 
-Fills a synthetic database by direct bulk inserts (114 genres, features and an analysis for every
-track, five predictions for nine tracks in ten), then queries every view for its first 100 rows and
-for all: `count` reads every column inside the database, `fetch` transfers every row to Python.
-Without `--url` the database is a new SQLite file; otherwise one with a schema and no tracks.
+Fills a database (`benchmarks.large_database`, with a second model, AcousticBrainz' numbers, items
+of audio files, and analyses of some tracks), then reads from every view its first 100 rows, the
+rows of one track, and the first 100 of one genre; `--whole` also counts all rows, reading every
+column. `--save FILE` writes the seconds; `--before FILE` shows those of an earlier run beside
+them. Without `--url` the database is a new SQLite file; otherwise one without tracks. With
+`--filled` it is one that was filled before, and its views are measured as they are.
 """
 
 import argparse
 import json
 import random
-import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from time import perf_counter
+from threading import Timer
 from typing import Any
 
-from sqlalchemy import Engine, Table, text
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError
 
-from benchmarks import synthetic_analyses
-from genrebase.store import bulk, features_provider, schema_revision, tables, views
+from benchmarks import large_database, synthetic_analyses
+from benchmarks.engine_rows import EngineSql
+from genrebase.store import bulk, tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
-from genrebase.store.names import hash_fold
-from genrebase.store.split import assign_side
+from genrebase.store.tables import SUBMISSION_NUMBERS
 
-GENRES = 114
 BATCH = 20_000
+ANALYSED = 20_000
+"""Tracks with an analysis."""
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-CLASSES = json.dumps({"classes": [f"genre {number}" for number in range(1, GENRES + 1)]})
-MODEL = (
-    "INSERT INTO model (id, created_at, task, estimator, params, training_config, feature_schema, \
-data_fingerprint, trained_rows, seconds, status, metrics, versions, golden_rows, promoted_at) \
-VALUES (:id, :now, 'main', 'logistic', '{}', '{}', CAST(:schema AS {json}), 'x', 1, 1.0, :status, \
-'{}', '{}', '[]', :now)"
-)
+GENRE = "genre 5"
+LIMIT_SECONDS = 30.0
+"""A query that takes longer is ended."""
+TIMES = 3
 
 
-def rows_of(numbers: random.Random, tracks: int, moment: Any) -> Iterator[tuple[Table, Any, Any]]:
-    """Yield (table, columns, rows) in an order that foreign keys allow."""
-    artists = max(tracks // 3, 1)
-    names = [f"artist {number}" for number in range(artists)]
-    folds = [hash_fold(name) for name in names]
-    claims = [min(int(numbers.expovariate(0.02)), GENRES - 1) + 1 for _ in range(tracks)]
-    seconds = [
-        other if numbers.random() < 0.27 and (other := numbers.randint(1, GENRES)) != claim else 0
-        for claim in claims
-    ]
-    credited = [
-        sorted({int(artists * numbers.random() ** 2) for _ in range(1 + (numbers.random() < 0.4))})
-        for _ in range(tracks)
-    ]
-    yield (
-        tables.genre,
-        ("id", "name", "target", "paused", "sightings", "created_at"),
-        ((number, f"genre {number}", 1000, False, 0, moment) for number in range(1, GENRES + 1)),
-    )
-    yield (
-        tables.artist,
-        ("id", "source", "source_id", "name", "name_key", "fold"),
-        (
-            (number + 1, "name", name, name, name, folds[number])
-            for number, name in enumerate(names)
-        ),
-    )
-    yield (
-        tables.track,
-        ("id", "identity", "name_key", "genre_id", "claim_tied", "title", "artists", "album",
-         "release_date", "release_year", "duration_ms", "explicit", "popularity", "isrc", "origin",
-         "track_fold", "side", "first_seen_at", "last_seen_at", "updated_at"),
-        (
-            (
-                number, f"track {number}|{names[who[0]]}", f"track {number}|{names[who[0]]}",
-                claims[number - 1], False, f"Track {number}",
-                "; ".join(names[one] for one in who), f"Album {number // 10}", "2001-01-01",
-                1950 + number % 76, 200_000, False, number % 101, None, "csv:synthetic",
-                number % 10, assign_side(number % 10, (folds[one] for one in who)), moment, moment,
-                moment,
-            )
-            for number, who in enumerate(credited, start=1)
-        ),
-    )  # fmt: skip
-    yield (
-        tables.track_alias,
-        ("source", "source_id", "track_id"),
-        (("spotify", f"{number:022d}", number) for number in range(1, tracks + 1)),
-    )
-    yield (
-        tables.track_artist,
-        ("track_id", "artist_id", "position"),
-        (
-            (number, one + 1, position)
-            for number, who in enumerate(credited, start=1)
-            for position, one in enumerate(who)
-        ),
-    )
-    yield (
-        tables.sighting,
-        ("track_id", "genre_id", "best_rank", "times", "first_seen_at", "last_seen_at"),
-        (
-            (number, genre, number % 1000, 1, moment, moment)
-            for number, pair in enumerate(zip(claims, seconds, strict=True), start=1)
-            for genre in pair
-            if genre
-        ),
-    )
-    yield (
-        tables.audio_features,
-        ("track_id", "provider", *tables.FEATURES, "fetched_at"),
-        (
-            (number, provider, *features(numbers), moment)
-            for number in range(1, tracks + 1)
-            for provider in (("csv", "reccobeats") if number % 10 == 0 else ("csv",))
-        ),
-    )
-    yield (
-        tables.verdict,
-        ("track_id", "labelled_by", "genre_id", "labelled_at"),
-        (
-            (number, by, numbers.randint(1, GENRES), moment)
-            for number in range(1, tracks + 1, 100)
-            for by in ("one", "two")
-        ),
-    )
-    yield (
-        tables.prediction,
-        ("model_id", "track_id", "rank", "genre_id", "probability", "regime", "in_training",
-         "predicted_at"),
-        (
-            (model, number, rank, predicted_genre(model, number, rank, claims[number - 1]),
-             (0.4 + number * 7919 % 4999 / 10_000) / rank**2, "seen_artist", True, moment)
-            for model in (1, 2)
-            for number in range(1, tracks + 1)
-            if number % 10
-            for rank in range(1, 6)
-        ),
-    )  # fmt: skip
-    yield (
-        tables.confusion,
-        ("model_id", "regime", "genre_id", "predicted_id", "tracks"),
-        (
-            (model, regime, genre, 1 + (genre + step * step) % GENRES, 1 + step)
-            for model in (1, 2)
-            for regime in ("seen_artist", "new_artist")
-            for genre in range(1, GENRES + 1)
-            for step in range(11)
-        ),
-    )
-    yield (
-        tables.model_metric,
-        ("id", "model_id", "side", "regime", "genre_id", "metric", "value", "n"),
-        (
-            (1 + number, 1 + number % 2, "test", ("seen_artist", "new_artist")[number // 2 % 2],
-             number // 40 or None, ("accuracy", "baseline", "macro_f1", "top3", "log_loss",
-                                    "ece")[number % 6], 0.5, 100)
-            for number in range(4_000)
-        ),
-    )  # fmt: skip
-    yield (
-        tables.shard,
-        ("id", "genre_id", "source", "query", "year_from", "year_to", "requests", "created_at"),
-        (
-            (number, number % GENRES + 1, "spotify", f"q{number}", 0, 9999, 20, moment)
-            for number in range(1, GENRES * 20)
-        ),
-    )
-    yield from synthetic_analyses.rows_of(numbers, tracks, moment)
-
-
-def predicted_genre(model: int, number: int, rank: int, claim: int) -> int:
-    """Return a genre: the claim at rank 1 in two of three; one in ten differs between models."""
-    if model == 1 and number % 10 == 1:
-        number += 1
-    return (claim - 1 + (rank - (number % 3 > 0)) * (1 + number % 7)) % GENRES + 1
-
-
-def features(numbers: random.Random) -> tuple[float | None, ...]:
-    """Return twelve plausible features; one in a hundred has no key."""
-    share = [round(numbers.random(), 4) for _ in range(7)]
-    quiet = 0.0 if share[0] < 0.6 else share[0]
-    key = None if share[1] < 0.01 else numbers.randint(0, 11)
-    loudness, tempo = round(-60 * share[2] ** 3, 3), round(60 + 140 * share[3], 3)
-    return (
-        share[0], share[1], key, loudness, numbers.randint(0, 1), share[4] ** 2, share[5], quiet,
-        share[6], share[3], tempo, 4,
-    )  # fmt: skip
-
-
-def fill(engine: Engine, tracks: int) -> None:
-    """Fill an empty database with `tracks` synthetic tracks."""
+def add_rows(engine: Engine, tracks: int) -> None:
+    """Add the rows that `large_database` does not make."""
     moment = tables.as_driver_datetime(NOW, engine.dialect.name)
     with transaction(engine) as connection:
-        for table, columns, rows in rows_of(random.Random(1), tracks, moment):
-            if table is tables.prediction:
-                for number, status in ((1, "retired"), (2, "champion")):
-                    given = {"id": number, "now": moment, "status": status, "schema": CLASSES}
-                    json_type = "jsonb" if engine.dialect.name == "postgresql" else "text"
-                    made = MODEL.replace("{json}", json_type)
-                    connection.execute(text(made), given)
-            for batch in batches(rows):
-                bulk.insert(connection, table, columns, batch)
-        features_provider.choose_all(connection)
-        connection.execute(
-            text(
-                "UPDATE genre SET sightings = "
-                "(SELECT count(*) FROM sighting WHERE genre_id = genre.id), "
-                "tracks = (SELECT count(*) FROM track WHERE genre_id = genre.id)"
-            )
+        sql = EngineSql(connection)
+        columns = (one.name for one in tables.model.columns)
+        copied = ", ".join(name for name in columns if name not in {"id", "status"})
+        sql.insert("model", f"id, status, {copied}", f"SELECT 2, 'retired', {copied} FROM model")
+        sql.insert(
+            "prediction",
+            "model_id, track_id, rank, genre_id, probability, regime, in_training, predicted_at",
+            "SELECT 2, track_id, 1, CASE WHEN track_id % 10 = 1 THEN genre_id % 200 + 1"
+            " ELSE genre_id END, probability, regime, in_training, predicted_at"
+            " FROM prediction WHERE model_id = 1 AND rank = 1 ORDER BY track_id",
         )
-        if engine.dialect.name == "postgresql":  # as its autovacuum does
-            connection.execute(text("ANALYZE"))
+        numbers = ", ".join(SUBMISSION_NUMBERS)
+        values = {"bpm": "120.0", "average_loudness": "0.5", "danceability": "1.0"}
+        selected = ", ".join(values.get(name, "NULL") for name in SUBMISSION_NUMBERS)
+        sql.insert(
+            "acousticbrainz_recording",
+            f"track_id, provider, recording_id, origin, rhythm_submissions, {numbers}, fetched_at",
+            f"SELECT t.id, 'acousticbrainz', 'r' || r.n, 'acousticbrainz', r.n, {selected},"
+            f" {sql.moment('1700000000')}"
+            " FROM track t CROSS JOIN (SELECT 1 AS n UNION ALL SELECT 2) r"
+            " WHERE t.id % 2 = 0 ORDER BY t.id, r.n",
+        )
+        when = sql.moment("1700000000")
+        sql.insert(
+            "audio_item",
+            "source, item_id, subjects, licence, status, listed_at, updated_at",
+            f"SELECT 'jamendo', 'item ' || id, '[]', 'cc-by-4.0', 'open', {when}, {when}"
+            " FROM track WHERE id % 4 = 0",
+        )
+        sql.insert(
+            "audio_download",
+            "source, item_id, name, position, status, track_id",
+            "SELECT 'jamendo', 'item ' || id, 'file ' || r.n, r.n, r.status, id FROM track"
+            " CROSS JOIN (SELECT 1 AS n, 'done' AS status UNION ALL SELECT 2, 'failed'"
+            " UNION ALL SELECT 3, 'waiting') r WHERE id % 4 = 0",
+        )
+        analysed = min(tracks, ANALYSED)
+        for table, names, rows in synthetic_analyses.rows_of(random.Random(1), analysed, moment):
+            for batch in batches(rows):
+                bulk.insert(connection, table, names, batch)
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
 
 
 def batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
@@ -220,29 +95,57 @@ def batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
         yield batch
 
 
-def median_seconds(work: Callable[[], int], times: int = 3) -> tuple[float, int]:
-    """Return the median seconds of `work` and its result."""
-    took = []
-    for _ in range(times):
-        began = perf_counter()
-        result = work()
-        took.append(perf_counter() - began)
-    return statistics.median(took), result
+def cpu_clock(connection: Connection) -> Callable[[], float]:
+    """Return a function that returns the CPU seconds of the process that runs the queries."""
+    if connection.dialect.name == "sqlite":
+        return time.process_time
+    driver: Any = connection.connection.driver_connection
+    file = Path(f"/proc/{driver.info.backend_pid}/schedstat")
+    return lambda: int(file.read_text().split()[0]) / 1e9
 
 
-def measure(engine: Engine, name: str) -> tuple[float, float, float, int]:
-    """Return the seconds for 100 rows, for counting all and for fetching all; and their number."""
+def measure(engine: Engine, query: str) -> float | None:
+    """Return the CPU seconds of a query, the fewest of `TIMES`; None if it takes too long."""
+    with read_transaction(engine) as connection:
+        seconds = cpu_clock(connection)
+        driver: Any = connection.connection.driver_connection
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL max_parallel_workers_per_gather = 0")
+            connection.exec_driver_sql("SET LOCAL jit = off")
+        took = []
+        for _ in range(TIMES):
+            stop = Timer(
+                LIMIT_SECONDS,
+                driver.interrupt if engine.dialect.name == "sqlite" else driver.cancel,
+            )
+            stop.start()
+            began = seconds()
+            try:
+                connection.exec_driver_sql(query).all()
+            except DatabaseError:
+                return None
+            finally:
+                stop.cancel()
+            took.append(seconds() - began)
+        return min(took)
+
+
+def queries(name: str, track_id: int, *, whole: bool) -> dict[str, str]:
+    """Return the queries on a view, by the heading of their column."""
     columns = views.metadata.tables[name].columns.keys()
-    counts = ", ".join(f'count(v."{column}")' for column in columns)
+    found = {"LIMIT 100": f"SELECT * FROM {name} LIMIT 100"}
+    if "track_id" in columns:
+        found["track"] = f"SELECT * FROM {name} WHERE track_id = {track_id}"
+    if "genre" in columns:
+        found["genre"] = f"SELECT * FROM {name} WHERE genre = '{GENRE}' LIMIT 100"
+    if whole:
+        counts = ", ".join(f'count(v."{column}")' for column in columns)
+        found["whole"] = f"SELECT {counts} FROM {name} AS v"
+    return found
 
-    def count_rows(query: str) -> int:
-        with read_transaction(engine) as connection:
-            return len(connection.exec_driver_sql(query).all())
 
-    first, _ = median_seconds(lambda: count_rows(f"SELECT * FROM {name} LIMIT 100"))
-    counted, _ = median_seconds(lambda: count_rows(f"SELECT {counts} FROM {name} AS v"))
-    fetched, rows = median_seconds(lambda: count_rows(f"SELECT * FROM {name}"), times=1)
-    return first, counted, fetched, rows
+def shown(seconds: float | None) -> str:
+    return f"over {LIMIT_SECONDS:.0f}" if seconds is None else f"{seconds:.4f}"
 
 
 def main() -> None:
@@ -251,22 +154,43 @@ def main() -> None:
     parser.add_argument("--url")
     parser.add_argument("--only", help="comma-separated views")
     parser.add_argument("--filled", action="store_true", help="the database is filled already")
+    parser.add_argument("--whole", action="store_true", help="read all rows, too")
+    parser.add_argument("--save", type=Path, help="a JSON file to write")
+    parser.add_argument("--before", type=Path, help="a JSON file of an earlier run")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         url = given.url or f"sqlite:///{Path(folder) / 'views.db'}"
-        schema_revision.upgrade(url)
-        engine = make_engine(url)
-        began = perf_counter()
         if not given.filled:
-            fill(engine, given.tracks)
-            print(f"filled in {perf_counter() - began:.1f} s")
+            large_database.fill(url, given.tracks, predictions=True)
+        engine = make_engine(url)
+        with read_transaction(engine) as connection:
+            tracks = connection.exec_driver_sql("SELECT max(id) FROM track").scalar_one()
+            models = connection.exec_driver_sql("SELECT count(*) FROM model").scalar_one()
+        if models == 1:
+            add_rows(engine, tracks)
+        before = json.loads(given.before.read_text()) if given.before else {}
+        results: dict[str, dict[str, float | None]] = {}
+        headings = ["LIMIT 100", "track", "genre", *(["whole"] if given.whole else [])]
         print(
-            f"{engine.dialect.name}: {'view':<20}{'LIMIT 100':>10}{'count':>9}{'fetch':>9}  rows"
+            f"{engine.dialect.name}, {tracks:,} tracks: CPU seconds{' (before)' if before else ''}"
         )
+        print(f"{'view':<26}" + "".join(f"{one:>20}" for one in headings))
         for name in given.only.split(",") if given.only else views.ALL:
-            first, counted, fetched, rows = measure(engine, name)
-            print(f"{'':>12}{name:<20}{first:>9.3f}s{counted:>8.2f}s{fetched:>8.2f}s  {rows}")
+            cells = results[name] = {}
+            line = f"{name:<26}"
+            asked = queries(name, tracks // 2 // 4 * 4, whole=given.whole)
+            for heading in headings:
+                cell = ""
+                if heading in asked:
+                    cells[heading] = measure(engine, asked[heading])
+                    cell = shown(cells[heading])
+                    if name in before:
+                        cell += f" ({shown(before[name][heading])})"
+                line += f"{cell:>20}"
+            print(line, flush=True)
         engine.dispose()
+    if given.save:
+        given.save.write_text(json.dumps(results))
 
 
 if __name__ == "__main__":
