@@ -295,7 +295,7 @@ class Generator(EngineSql):
             "feature_schema": {"classes": [f"genre {one}" for one in range(1, self.genres + 1)]},
             "data_fingerprint": "made", "trained_rows": self.tracks, "seconds": 1.0,
             "origin": self.detail, "status": "champion",
-            "metrics": {}, "versions": {}, "golden_rows": [], "promoted_at": LAST,
+            "metrics": {}, "versions": {}, "golden_rows": {}, "promoted_at": LAST,
         }  # fmt: skip
         self.rows("model", [{"id": 1, "created_at": LAST, **shared}])
         regimes, overall = ("seen_artist", "new_artist"), ("accuracy", "macro_f1", "top3")

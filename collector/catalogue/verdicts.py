@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from genrebase.store import source_ids, tables
 
@@ -63,9 +63,11 @@ def list_verdicts(connection: Connection, track_ids: Sequence[int] | None = None
         .join(genre, genre.c.id == _verdict.c.genre_id)
         .order_by(_verdict.c.labelled_at, _verdict.c.track_id, _verdict.c.labelled_by)
     )
+    labelled = select(_verdict.c.track_id)
     if track_ids is not None:
         query = query.where(_verdict.c.track_id.in_(track_ids))
-    aliases = _portable_aliases(connection)
+        labelled = labelled.where(_verdict.c.track_id.in_(track_ids))
+    aliases = _portable_aliases(connection, labelled)
     return [
         Verdict(
             row.track_id,
@@ -81,10 +83,11 @@ def list_verdicts(connection: Connection, track_ids: Sequence[int] | None = None
     ]
 
 
-def _portable_aliases(connection: Connection) -> dict[int, tuple[str, str]]:
+def _portable_aliases(
+    connection: Connection, labelled: Select[tuple[int]]
+) -> dict[int, tuple[str, str]]:
     """Return per labelled track its alias that other databases most likely have: Spotify's."""
     alias = tables.track_alias
-    labelled = select(_verdict.c.track_id)
     query = select(alias).where(alias.c.track_id.in_(labelled))
     aliases: dict[int, tuple[str, str]] = {}
     for row in connection.execute(query):

@@ -8,9 +8,10 @@ The rule is the same for every command, and does not depend on which ids happen 
 - anything else is a source's id, if all sources that have it mean the same track.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from genrebase.errors import UserError
 from genrebase.store import source_ids, tables
@@ -56,11 +57,24 @@ def find_track(connection: Connection, text: str) -> int | None:
             if track_id is not None:
                 return track_id
     alias = tables.track_alias.c
-    query = select(alias.source, alias.track_id).where(alias.source_id == name)
+    query = select(alias.source, alias.track_id).where(
+        alias.source.in_(list(_sources(connection))), alias.source_id == name
+    )
     rows = connection.execute(query.order_by(alias.source)).all()
     if len({row.track_id for row in rows}) > 1:
         raise AmbiguousTrack(name, [row.source for row in rows])
     return rows[0].track_id if rows else None
+
+
+def _sources(connection: Connection) -> Iterator[str]:
+    """Yield the sources of ids in order, each by one look-up in the index of the primary key."""
+    source, last = tables.track_alias.c.source, ""
+    while True:
+        following = connection.scalar(select(func.min(source)).where(source > last))
+        if following is None:
+            return
+        yield following
+        last = following
 
 
 def track_with_alias(connection: Connection, source: str, source_id: str) -> int | None:

@@ -1,0 +1,130 @@
+"""What people and pages look up is read by indexes on both engines, however large the database."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final
+
+import pytest
+from sqlalchemy import Engine, text
+
+from benchmarks import large_database
+from classifier.data import dataset, scoring
+from classifier.registry import stored_models
+from collector.curation import verdicts
+from genrebase.store import find, tables, views
+from genrebase.store.engine import make_engine, read_transaction
+from tests.fakes import FakeClock
+from tests.postgres import PostgresServer
+from tests.query_plans import recording
+
+TRACKS: Final = 20_000
+"""With fewer, PostgreSQL rightly reads whole tables."""
+TRACK: Final = 7_000
+SMALL: Final = (
+    *(tables.sound_summary, tables.section, tables.sound_matrix, tables.descriptor),
+    *(tables.acousticbrainz_recording, tables.cluster_member, tables.track_match),
+    *(tables.audio_item, tables.audio_download, tables.verdict),
+)
+"""Empty or nearly so in `large_database`: PostgreSQL rightly reads all of such a table."""
+BY_TRACK: Final = [
+    name
+    for name, view in views.ALL.items()
+    if "track_id" in view.columns and name != "genre_candidates"
+]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def large_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A filled database of each kind, shared by the tests of this module."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('plans') / 'large.db'}"
+        large_database.fill(url, TRACKS, predictions=True)
+        yield url
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    url = server.create()
+    large_database.fill(url, TRACKS, predictions=True)
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def large(large_url: str) -> Iterator[Engine]:
+    engine = make_engine(large_url)
+    yield engine
+    engine.dispose()
+
+
+def assert_no_scan(engine: Engine, read: Callable[[], object]) -> None:
+    """Fail with the statements that scan a growing table that has rows."""
+    with recording(engine, explain=True) as recorded:
+        read()
+    assert recorded.texts
+    lines = [
+        f"{step}: {statement}"
+        for statement, step in recorded.scans.items()
+        if not step.endswith(tuple(f" on {table.name}" for table in SMALL))
+    ]
+    assert not lines, "\n".join(lines)
+
+
+def run(engine: Engine, query: str) -> list[tuple]:
+    with read_transaction(engine) as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+@pytest.mark.parametrize("name", BY_TRACK)
+def test_the_rows_of_a_track(large: Engine, name: str) -> None:
+    """Every view with a column `track_id` is read by an index for one track."""
+    query = f"SELECT * FROM {name} WHERE track_id = {TRACK}"
+    assert_no_scan(large, partial(run, large, query))
+
+
+@pytest.mark.parametrize("name", ["tracks", "training_tracks", "scoring_tracks"])
+def test_a_page_of_tracks(large: Engine, name: str) -> None:
+    """A page begins after the last track of the one before."""
+    query = f"SELECT * FROM {name} WHERE track_id > {TRACK} ORDER BY track_id LIMIT 100"
+    assert_no_scan(large, partial(run, large, query))
+    assert len(run(large, query)) > 90
+
+
+def test_the_candidates_of_a_genre(large: Engine) -> None:
+    """They are the first rows of an index, genre by genre."""
+    query = "SELECT * FROM genre_candidates WHERE genre = 'genre 5'"
+    assert_no_scan(large, partial(run, large, query))
+    assert len(run(large, query)) == 100
+
+
+@pytest.mark.parametrize("name", [str(TRACK), f"{TRACK:022d}", f"spotify:{TRACK:022d}", "unknown"])
+def test_a_track_by_any_of_its_names(large: Engine, name: str) -> None:
+    """Also an id whose source is not given: its sources are few, and looked up one by one."""
+
+    def look_up() -> None:
+        with read_transaction(large) as connection:
+            assert find.find_track(connection, name) == (None if name == "unknown" else TRACK)
+
+    assert_no_scan(large, look_up)
+
+
+def test_the_prediction_of_a_track(large: Engine) -> None:
+    """`classifier predict --track` reads the stored prediction, and else the track's features."""
+
+    def predict() -> None:
+        model = stored_models.champion(large, "main")
+        assert scoring.stored_prediction(large, model, TRACK) is not None
+        assert dataset.held_out_for(large, [TRACK]) in {None, "test", "validation"}
+        dataset.tracks_sharing_artists(large, TRACK)
+
+    assert_no_scan(large, predict)
+
+
+def test_a_label_of_a_track(large: Engine) -> None:
+    """`collector label` looks up one track and its labels, whatever number is stored."""
+
+    def label() -> None:
+        verdicts.add(large, FakeClock(), str(TRACK), "genre 1", by="Ada")
+        verdicts.remove(large, str(TRACK), by="Ada")
+
+    assert_no_scan(large, label)
