@@ -28,7 +28,8 @@ def varied(engine: Engine) -> Engine:
     with transaction(engine) as connection:
         genres = {row.name: row.id for row in connection.execute(select(tables.genre))}
         rock, jazz = genres["rock"], genres["シティポップ"]
-        ids = connection.execute(select(tables.track.c.id)).scalars().all()
+        track_ids = select(tables.track.c.id).order_by(tables.track.c.id)
+        ids = connection.scalars(track_ids).all()
         for number, track in enumerate(ids[2:]):
             for provider in ("spotify", "reccobeats", "audio", "zzz")[number % 3 : number % 5]:
                 make.add_features(
