@@ -143,7 +143,7 @@ class Claims:
             ranks[genre] = min(rank, ranks.get(genre, rank))
         after = self.tie_break_keys()
         touched = {row.recording for row in rows}
-        if primary_genre.overtaken(before, after):
+        if any(primary_genre.overtaken(before, after)):
             touched |= self.tied
         for recording in touched:
             self.update_claim(recording, after)

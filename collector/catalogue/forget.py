@@ -96,7 +96,7 @@ def forget_batch(
     genre_counters.add(connection, *map(genre_counters.negated, (sighted, claimed)))
     primary_genre.recompute(connection, kept)
     after = primary_genre.tie_break_keys(connection)
-    primary_genre.recompute_tied(connection, primary_genre.overtaken(before, after))
+    primary_genre.recompute_overtaken(connection, before, after)
     return ForgetCounts(len(deleted), len(kept), sighted.total(), orphans)
 
 

@@ -64,7 +64,12 @@ class GenreReferences:
 def ensure(connection: Connection, names: Iterable[str], now: datetime) -> dict[str, int]:
     """Return the ids of these genres, adding those that are missing (without a target)."""
     wanted = set(names)
-    ids = ids_by_name(connection)
+    rows = bulk.select_in(
+        connection,
+        "SELECT g.name, g.id FROM {values} CROSS JOIN genre g WHERE g.name = listed.value",
+        sorted(wanted),
+    )
+    ids = dict(map(tuple, rows))
     new = sorted(wanted - ids.keys())
     if new:
         moment = tables.as_driver_datetime(now, connection.dialect.name)

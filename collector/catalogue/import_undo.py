@@ -184,7 +184,7 @@ class _Batch:
         genre_counters.add(connection, delta, genre_counters.negated(claimed))
         primary_genre.recompute(connection, [*self._kept, *self._stripped])
         after = primary_genre.tie_break_keys(connection)
-        primary_genre.recompute_tied(connection, primary_genre.overtaken(before, after))
+        primary_genre.recompute_overtaken(connection, before, after)
         return UndoCounts(
             tracks=len(self._deleted),
             kept=len(self._kept),

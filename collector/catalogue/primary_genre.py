@@ -5,14 +5,16 @@ order of the genres by their number of tracks changes, the claims of tied tracks
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, Select, exists, select, text
 
 from collector.catalogue import genre_counters
 from genrebase.store import bulk, tables
 from genrebase.store.claims import choose_claim
+
+_track = tables.track.c
 
 _TIED_AT_ONCE: Final = 50_000
 """Tied tracks that are held in memory."""
@@ -34,22 +36,26 @@ def tie_break_keys(connection: Connection) -> dict[int, tuple[int, str]]:
     return {row.id: (row.sightings, row.name) for row in rows}
 
 
-def overtaken(before: TieBreakKeys, after: TieBreakKeys) -> set[int]:
-    """Return the genres that a genre behind them overtook: ties may go from them to it.
+def overtaken(before: TieBreakKeys, after: TieBreakKeys) -> tuple[set[int], set[int]]:
+    """Return the genres that others overtook, and those that overtook them.
 
-    A genre that is new claims no track that was there before.
+    Ties can only go from the former to the latter. A genre that is new overtakes nobody: no track
+    that was there before is sighted in it.
     """
-    places = {
-        genre_id: place for place, genre_id in enumerate(sorted(after, key=after.__getitem__))
-    }
-    first_behind = len(places)
-    result = set()
-    for genre_id in sorted(before.keys() & after.keys(), key=before.__getitem__, reverse=True):
-        place = places[genre_id]
-        if place > first_behind:
-            result.add(genre_id)
-        first_behind = min(first_behind, place)
-    return result
+    ordered = sorted(after, key=after.__getitem__)
+    places = {genre_id: place for place, genre_id in enumerate(ordered)}
+    stored = sorted(before.keys() & after.keys(), key=before.__getitem__)
+    losers, winners = set(), set()
+    first_behind, last_ahead = len(places), -1
+    for genre_id in reversed(stored):
+        if places[genre_id] > first_behind:
+            losers.add(genre_id)
+        first_behind = min(first_behind, places[genre_id])
+    for genre_id in stored:
+        if places[genre_id] < last_ahead:
+            winners.add(genre_id)
+        last_ahead = max(last_ahead, places[genre_id])
+    return losers, winners
 
 
 def with_added(keys: TieBreakKeys, added: Mapping[int, int]) -> dict[int, tuple[int, str]]:
@@ -73,6 +79,8 @@ def write_claims(
 def recompute(connection: Connection, track_ids: Iterable[int]) -> None:
     """Recompute the claims of these tracks from their sightings."""
     ids = list(track_ids)
+    if not ids:
+        return
     ranks = best_ranks(connection, ids)
     keys = tie_break_keys(connection)
     current = bulk.select_in(
@@ -90,17 +98,27 @@ def recompute(connection: Connection, track_ids: Iterable[int]) -> None:
     genre_counters.add(connection, tracks=write_claims(connection, moves))
 
 
-def recompute_tied(connection: Connection, genre_ids: Collection[int] | None = None) -> None:
-    """Recompute the claims of the tied tracks of these genres, or of all genres.
+def recompute_tied(connection: Connection) -> None:
+    """Recompute the claims of all tied tracks, after the order of the genres has changed."""
+    _recompute_tied(connection, select(_track.id).where(_IS_TIED))
 
-    It is needed after the order of the genres has changed, for those that were overtaken.
-    """
-    track, last = tables.track.c, 0
-    query = select(track.id).where(_IS_TIED)
-    if genre_ids is not None:
-        query = query.where(track.genre_id.in_(sorted(genre_ids)))
-    while genre_ids is None or genre_ids:
-        after_last = query.where(track.id > last).order_by(track.id)
+
+def recompute_overtaken(connection: Connection, before: TieBreakKeys, after: TieBreakKeys) -> None:
+    """Recompute the claims of the tied tracks that a change of the genres' order can move."""
+    losers, winners = overtaken(before, after)
+    if losers:
+        sighting = tables.sighting.c
+        is_sighted = exists().where(
+            sighting.track_id == _track.id, sighting.genre_id.in_(sorted(winners))
+        )
+        of_losers = _track.genre_id.in_(sorted(losers))
+        _recompute_tied(connection, select(_track.id).where(_IS_TIED, of_losers, is_sighted))
+
+
+def _recompute_tied(connection: Connection, query: Select[Any]) -> None:
+    last = 0
+    while True:
+        after_last = query.where(_track.id > last).order_by(_track.id)
         ids = connection.scalars(after_last.limit(_TIED_AT_ONCE)).all()
         recompute(connection, ids)
         if len(ids) < _TIED_AT_ONCE:

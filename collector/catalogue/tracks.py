@@ -221,10 +221,10 @@ def _store_ledger(
 
 def _recompute_ties(connection: Connection, before: primary_genre.TieBreakKeys) -> None:
     """Recompute the claims of the tied tracks of genres that were overtaken."""
-    overtaken = primary_genre.overtaken(before, primary_genre.tie_break_keys(connection))
-    if overtaken and name_locks.is_concurrent(connection):
+    after = primary_genre.tie_break_keys(connection)
+    if name_locks.is_concurrent(connection) and any(primary_genre.overtaken(before, after)):
         raise name_locks.NeedsExclusiveLock
-    primary_genre.recompute_tied(connection, overtaken)
+    primary_genre.recompute_overtaken(connection, before, after)
 
 
 def _without_stored(connection: Connection, added: Mapping[AliasKey, int]) -> dict[AliasKey, int]:
