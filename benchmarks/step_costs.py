@@ -4,9 +4,9 @@ The URLs, of one engine, are copies of databases that `benchmarks.large_database
 add tracks to them. Measured are the steps of a harvest (`needs`: the progress of all genres;
 `plan`: the next shard; `lease`: leasing and releasing it; `record`: a page of ten, seven of them
 new) and of an enrichment (`due`: whether a track waits; `batch`: leasing 40 tracks and storing
-their results). All databases take turns. Printed are the medians of the wall time, and means of the
-CPU time of this process and of PostgreSQL's, in milliseconds, and the ratios of the last database
-to the first.
+their results). All databases take turns. Printed are the medians of the wall time, and means of
+the CPU time of this process and of PostgreSQL's, in milliseconds, and the ratios of the last
+database to the first.
 """
 
 import argparse
