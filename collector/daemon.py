@@ -3,7 +3,7 @@
 Every `COLLECTOR_INTERVAL` seconds each job checks for work: the harvest of missing tracks, the
 requests for missing features and, where `COLLECTOR_ANALYSES` allows some, audio analyses; where
 `COLLECTOR_SOURCES` names a source of audio files, their downloads. A check that finds no work
-leaves no row.
+leaves no row. Digests that are out of date are refreshed (`GENREBASE_DIGESTS_EVERY`).
 """
 
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from collector.enrichment.features import JOB, FeatureEnricher
 from collector.run_outcome import RunOutcome
 from collector.settings import AUDIO_SOURCES_GROUP, CollectorSettings
 from genrebase.audio import scan
+from genrebase.digests.refresh import daemon_jobs
 from genrebase.errors import UserError
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import Clock
@@ -98,7 +99,8 @@ def jobs(
             listen = LoggedJob(LISTEN, downloads, is_exclusive=True)
             polls[LISTEN] = partial(_run_until_done, listen)
     schedule = IntervalSchedule(settings.interval)
-    return [ScheduledJob(name, poll, schedule) for name, poll in polls.items()]
+    own = [ScheduledJob(name, poll, schedule) for name, poll in polls.items()]
+    return [*own, *daemon_jobs(engine, clock)]
 
 
 def _open_downloads(

@@ -256,6 +256,42 @@ def backup(
     output.write_json({**asdict(result), "file": str(result.file)})
 
 
+@app.command()
+def digests(as_json: AsJson = False) -> None:
+    """Compute the digests now: stored rows of the views that aggregate whole tables.
+
+    Daemons, and commands that change data, refresh them by themselves
+    (`GENREBASE_DIGESTS_EVERY`). Pages and `collector status` read them; see the view `digests`.
+
+    Examples:
+      genrebase digests
+    """
+    # import SQLAlchemy, which --help does not need
+    from genrebase import store
+    from genrebase.digests.refresh import refresh
+
+    output, engine = Output(as_json=as_json), store.connect()
+    try:
+        done = refresh(engine, SystemClock())
+    finally:
+        engine.dispose()
+    views = [
+        {"view": one.view, "digests": len(one.documents), "rows": one.rows}
+        | {"seconds": round(one.seconds, 3)}
+        for one in done.views
+    ]
+    columns = ("view", "digests", "rows", "seconds")
+    output.table("Digests", columns, [list(one.values()) for one in views])
+    output.print(
+        f"As of {done.as_of:%Y-%m-%d %H:%M:%S} UTC, in {done.seconds:.1f} s, "
+        f"{done.reading_seconds:.1f} s of them to read the tables."
+    )
+    output.write_json(
+        {"as_of": done.as_of, "seconds": round(done.seconds, 3)}
+        | {"reading_seconds": round(done.reading_seconds, 3), "views": views}
+    )
+
+
 def mount_plugins(into: CommandLine) -> None:
     """Mount the registered sub-apps; warn about one that cannot be loaded and skip it."""
     for plugin in plugins.load_all(COMMAND_GROUP):

@@ -87,6 +87,13 @@ class GenrebaseSettings(EnvironmentSettings):
         description="The sources of `collector harvest`; without `spotify`, `genrebase run` needs "
         "no credentials.",
     )
+    digests_every: float = Field(
+        default=600.0,
+        ge=0,
+        description="Seconds between two refreshes of the digests, by daemons and after commands "
+        "that change data; less after a refresh that took less than a twentieth of it. 0: only "
+        "`genrebase digests` refreshes them.",
+    )
     copy_from: str | None = Field(
         default=None,
         repr=False,

@@ -48,6 +48,9 @@ for _name in [name for name in os.environ if name.startswith(_PREFIXES)]:  # noq
     del os.environ[_name]  # noqa: TID251 - the caller's settings are not the tests'
 
 
+os.environ["GENREBASE_DIGESTS_EVERY"] = "0"  # noqa: TID251 - tests of digests set it themselves
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Run the tests in an empty folder: a `.env` of the checkout is not theirs."""

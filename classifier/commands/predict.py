@@ -106,17 +106,20 @@ def _predict_all(output: Output, task: str, on: str | None) -> None:
     # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import interrupts, tables
     from classifier.serving import batch_predict
+    from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.cluster import open_cluster
     from genrebase.store import connect
 
+    database, clock = connect(), SystemClock()
     with (
+        refreshed_after(database, clock),
         interrupts.progress_on_interrupt(output, "Predicting", _stored_state) as progress,
         open_cluster(on) as cluster,
     ):
         done = batch_predict.run(
-            connect(),
-            SystemClock(),
+            database,
+            clock,
             task=task,
             cores=settings.threads,
             progress=progress,

@@ -58,6 +58,7 @@ def train(
     from classifier.data.training_data import format_counts
     from classifier.training import refit as refitting
     from classifier.training import train as training
+    from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
@@ -69,6 +70,7 @@ def train(
         database = connect()
         with (
             _in_the_background(niceness),
+            refreshed_after(database, SystemClock()),
             interrupts.report_training_on_interrupt(output, database),
             _parts_on(on),
         ):
@@ -80,6 +82,7 @@ def train(
     database = connect()
     with (
         _in_the_background(niceness),
+        refreshed_after(database, SystemClock()),
         interrupts.report_training_on_interrupt(output, database),
         _parts_on(on),
     ):

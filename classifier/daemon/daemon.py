@@ -15,6 +15,7 @@ from classifier.errors import ClassifierError
 from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
+from genrebase.digests.refresh import daemon_jobs
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.job_scheduler import JobScheduler, ScheduledJob
@@ -56,6 +57,7 @@ class Daemon:
         self.jobs = (
             ScheduledJob("train", self.train, self._schedule),
             ScheduledJob("look", self.poll, IntervalSchedule(settings.look_every)),
+            *daemon_jobs(database, clock),
         )
         self._training, self._predicting = Lock(), Lock()
         self._started = clock.now()

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
 
 from collector.catalogue import analysis_queue, deletion, genre_counters, primary_genre
+from genrebase.digests import store as digests
 from genrebase.store import bulk, tables
 
 _track = tables.track
@@ -94,6 +95,7 @@ def forget_batch(
     deletion.strip_tracks(connection, kept, overdue.provider, now)
     _stop_requests(connection, kept, overdue)
     genre_counters.add(connection, *map(genre_counters.negated, (sighted, claimed)))
+    digests.discard(connection, naming_tracks=True)
     primary_genre.recompute(connection, kept)
     after = primary_genre.tie_break_keys(connection)
     primary_genre.recompute_overtaken(connection, before, after)

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, text, update
 
 from collector.catalogue import genre_counters, primary_genre, sighting_parts, sightings
+from genrebase.digests import store as digests
 from genrebase.store import bulk, tables
 from genrebase.store.names import normalise
 
@@ -146,6 +147,7 @@ def rename(connection: Connection, genre_id: int, old: str, new: str) -> None:
     Ties between claims are broken by name, too, so tied claims are recomputed.
     """
     _set(connection, genre_id, name=new)
+    digests.discard(connection)
     _copy_mappings(connection, old, new)
     connection.execute(delete(tables.shard).where(tables.shard.c.genre_id == genre_id))
     primary_genre.recompute_tied(connection)
@@ -204,6 +206,7 @@ def _drop(connection: Connection, genre_id: int) -> None:
     unclaimed = update(track).where(track.c.genre_id == genre_id)
     connection.execute(unclaimed.values(genre_id=None, claim_tied=False))
     connection.execute(delete(_genre).where(_genre.c.id == genre_id))
+    digests.discard(connection)
 
 
 def _sighted_tracks(connection: Connection, genre_id: int) -> list[int]:

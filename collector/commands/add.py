@@ -53,6 +53,7 @@ def add(
         parse_recording_ids,
         parse_track_ids,
     )
+    from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.jobs import job_run
     from genrebase.runtime.shutdown import stop_on_signals
@@ -72,6 +73,7 @@ def add(
         client = SpotifyTracks(spotify)
     with (
         stop_on_signals(clock.interrupt, notice="Stopping after the request in progress.") as stop,
+        refreshed_after(engine, clock, lambda: stop.requested),
         job_run(engine, clock, JOB) as run,
         output.progress("Adding tracks", total=len(ids)) as bar,
     ):

@@ -30,6 +30,7 @@ def enrich(
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap
     from collector.enrichment.features import JOB, FeatureEnricher
+    from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.jobs import job_run, no_other_process
     from genrebase.runtime.shutdown import stop_on_signals
@@ -39,6 +40,7 @@ def enrich(
     providers = bootstrap.open_providers(engine, CollectorSettings.load(), clock)
     with (
         stop_on_signals(clock.interrupt, notice="Stopping after the request in progress.") as stop,
+        refreshed_after(engine, clock, lambda: stop.requested),
         job_run(engine, clock, JOB) as run,
         output.progress("Fetching features") as bar,
     ):

@@ -33,6 +33,7 @@ def forget(
     """
     # these bring SQLAlchemy: --help need not wait
     from collector.curation import forget as forgetting
+    from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.shutdown import stop_on_signals
     from genrebase.store import connect
@@ -44,6 +45,7 @@ def forget(
     else:
         with (
             stop_on_signals(notice="Stopping after the step in progress.") as stop,
+            refreshed_after(engine, clock, lambda: stop.requested),
             output.progress("Forgetting tracks") as bar,
         ):
             done = forgetting.forget(

@@ -52,6 +52,7 @@ def harvest(
     from collector.crawl.dry_run import plan_playlists, plan_searches
     from collector.crawl.forecast import forecast_genres
     from collector.curation import genres
+    from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.shutdown import stop_on_signals
     from genrebase.store import connect
@@ -74,7 +75,8 @@ def harvest(
         clock.interrupt, notice="Stopping after the request in progress."
     ) as stop:
         crawl = bootstrap.open_crawl(engine, settings, clock, lambda: stop.requested)
-        outcome = _run(crawl, wanted, max_requests, output)
+        with refreshed_after(engine, clock, lambda: stop.requested):
+            outcome = _run(crawl, wanted, max_requests, output)
     output.write_json(as_document(outcome))
     recorded = outcome.recorded
     if outcome.requests:

@@ -88,6 +88,7 @@ def import_audio(
     from collector.imports import audio
     from collector.imports.cluster_audio import ClusterAnalyser
     from genrebase.audio.workers import analyse_files
+    from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.cluster import open_cluster
 
     output = Output(as_json=as_json)
@@ -106,6 +107,7 @@ def import_audio(
     engine = store.connect()
     with (
         stop_on_signals(notice="Stopping after the files in progress.") as stop,
+        refreshed_after(engine, clock, lambda: stop.requested),
         output.progress(f"Analysing {scan.printable(path.name)}") as progress,
         open_cluster(on) if workers is None else nullcontext() as cluster,
     ):

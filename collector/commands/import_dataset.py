@@ -129,6 +129,7 @@ def import_(
     # these import SQLAlchemy and numpy: --help need not wait
     from collector.datasets.rows import RowRejection
     from genrebase import store
+    from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.shutdown import stop_on_signals
 
@@ -154,6 +155,7 @@ def import_(
     engine = store.connect()
     with (
         stop_on_signals(notice="Stopping after the rows in progress.") as stop,
+        refreshed_after(engine, SystemClock(), lambda: stop.requested),
         output.progress(f"Importing {_names(files)}") as progress,
     ):
         imported = run(

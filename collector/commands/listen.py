@@ -51,6 +51,7 @@ def listen(
     from collector.downloads.run import JOB
     from collector.http.session import end_running_request
     from genrebase.audio import scan
+    from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.jobs import job_run
     from genrebase.runtime.shutdown import stop_on_signals
@@ -70,6 +71,7 @@ def listen(
             workers=workers or usable_cores(),
         )
         with (
+            refreshed_after(engine, clock, lambda: stop.requested),
             job_run(engine, clock, JOB, exclusive=True) as job,
             output.progress("Analysing audio files") as bar,
         ):

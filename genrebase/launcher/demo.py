@@ -72,6 +72,7 @@ class Demo:
             "COLLECTOR_SOURCES": "spotify" if spotify else "musicbrainz",
             **dict.fromkeys(_RATES, _RATE),
             "GENREBASE_LOG_LEVEL": log_level,
+            "GENREBASE_DIGESTS_EVERY": "0",  # once, at the end
         }
 
     def run(self, target: int, catalogue: str | None) -> dict[str, Any]:
@@ -103,6 +104,7 @@ class Demo:
         train = ("train", "--estimator", self._estimator, *licence)
         yield self._step("train", "classifier", *train)
         yield self._step("predict", "classifier", "predict")
+        yield self._step("digests", "genrebase", "digests")
 
     def _import_dump(self) -> Iterator[DemoStepResult]:
         with tempfile.TemporaryDirectory() as folder:

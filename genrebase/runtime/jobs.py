@@ -92,6 +92,11 @@ def mark_service_process() -> None:
     _in_service = True
 
 
+def is_service_process() -> bool:
+    """Return whether this process was started by a daemon."""
+    return _in_service
+
+
 @contextmanager
 def job_run(
     engine: Engine,

@@ -6,8 +6,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, delete, insert, inspect, select
 
-from genrebase.store import tables
-from genrebase.store.copy.rows import TableDigest
+from genrebase.store.copy.rows import TableDigest, copied_tables
 from genrebase.store.engine import Connection
 
 _copy_state: Final = Table(
@@ -49,7 +48,7 @@ def write(connection: Connection, source: str, digests: Sequence[TableDigest] = 
     """Record that a copy of `source` started or, given all digests, was completed."""
     _copy_state.create(connection, checkfirst=True)
     connection.execute(delete(_copy_state))
-    rows = [{"table_name": name, "source": source} for name in tables.metadata.tables]
+    rows = [{"table_name": name, "source": source} for name in map(str, copied_tables())]
     connection.execute(insert(_copy_state), rows)
     for digest in digests:
         row = _copy_state.update().where(_copy_state.c.table_name == digest.table)

@@ -130,15 +130,23 @@ class TableReader:
 
 
 def table_readers() -> list[TableReader]:
-    """Return a reader for every table, referenced tables before those that refer to them."""
-    return [TableReader(table) for table in tables.metadata.sorted_tables]
+    """Return a reader for every table to copy, referenced tables before those that refer to them.
+
+    What is derived from other tables is left out: it is computed again in the copy.
+    """
+    return [TableReader(table) for table in copied_tables()]
+
+
+def copied_tables() -> list[Table]:
+    """Return all tables but derived ones, referenced tables before those that refer to them."""
+    return [one for one in tables.metadata.sorted_tables if one not in tables.DERIVED_TABLES]
 
 
 def row_counts(connection: Connection) -> dict[str, int]:
-    """Return the number of rows of every table."""
+    """Return the number of rows of every table that is copied."""
     return {
         table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-        for table in tables.metadata.sorted_tables
+        for table in copied_tables()
     }
 
 

@@ -52,6 +52,7 @@ from genrebase.store.tables.catalogue import (
     vocabulary,
 )
 from genrebase.store.tables.columns import UtcDateTime, as_driver_datetime, metadata
+from genrebase.store.tables.digests import digest
 from genrebase.store.tables.downloads import (
     DOWNLOAD_STATUSES,
     ITEM_STATUSES,
@@ -93,3 +94,6 @@ from genrebase.store.tables.models import (
 
 MODEL_DETAIL_TABLES = (model_metric, training_epoch, feature_importance, genre_separability)
 """What is stored per model besides predictions and confusion matrices."""
+
+DERIVED_TABLES = (digest,)
+"""What is computed from other tables and can be computed again: `copy` leaves it out."""

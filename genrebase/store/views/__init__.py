@@ -28,6 +28,7 @@ from genrebase.store.views.catalogue import (
     tracks,
 )
 from genrebase.store.views.definition import ALL, MARKER, View, metadata
+from genrebase.store.views.digests import digests
 from genrebase.store.views.downloads import audio_downloads, audio_items
 from genrebase.store.views.experiments import experiment_results
 from genrebase.store.views.findings import (
@@ -50,6 +51,7 @@ from genrebase.store.views.models import (
     training_epochs,
 )
 from genrebase.store.views.review import genre_confusions, label_disputes, prediction_changes
+from genrebase.store.views.totals import catalogue_counts, dispute_counts
 from genrebase.store.views.training import scoring_tracks, training_tracks
 from genrebase.store.views.trends import genre_popularity, genre_trends
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
 from genrebase.store import tables
 from genrebase.store.views import licence_columns, shared
 from genrebase.store.views.definition import Providers, view
+from genrebase.store.views.exact_sums import exact_sum
 
 _ANALYSIS: Final = {
     "track_id": shared.TRACK_REFERENCE["track_id"],
@@ -105,7 +106,7 @@ def _genre_progressions(providers: Providers) -> Select[Any]:
             progression.c.numerals,
             progression.c.length,
             func.count().label("tracks"),
-            func.sum(progression.c.confidence).label("weight"),
+            exact_sum(progression.c.confidence).label("weight"),
         )
         .select_from(analysed.join(progression, of_track))
         .group_by(analysed.c.genre_id, progression.c.numerals, progression.c.length)

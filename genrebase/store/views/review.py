@@ -58,7 +58,8 @@ def _is_first(prediction: FromClause, model: ColumnElement[Any]) -> ColumnElemen
     )
 
 
-def _label_disputes(_providers: Providers) -> Select[Any]:
+def disputes(_providers: Providers) -> Select[Any]:
+    """Return the SELECT of `label_disputes`, on which another view builds."""
     track, verdict = tables.track, tables.verdict
     first, second = shared.predictions_as("first"), shared.predictions_as("second")
     claimed = shared.predictions_as("claimed")
@@ -184,7 +185,7 @@ label_disputes = view(
         "also_seen": "Whether the track has a sighting for the predicted genre.",
         **shared.PREDICTION_DESCRIPTIONS,
     },
-    _label_disputes,
+    disputes,
 )
 
 prediction_changes = view(

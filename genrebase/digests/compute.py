@@ -1,0 +1,136 @@
+"""Compute digests: read the tables as Arrow batches, aggregate them in DuckDB.
+
+All digests of one computation show one state of the database.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import duckdb
+
+from genrebase.digests import feature_queries, inputs, track_queries
+from genrebase.digests.definitions import DIGESTS, WHOLE, Digest
+from genrebase.lake.duckdb_views import open_duckdb, view_sql
+from genrebase.lake.tables_to_arrow import ArrowReader, arrow_reader
+from genrebase.runtime.clock import Clock
+from genrebase.store import views
+from genrebase.store.engine import Engine
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedView:
+    """The rows of one view, as its digests."""
+
+    view: str
+    documents: Mapping[str, Sequence[Row]]
+    """The rows under each key, in the columns of the view."""
+    seconds: float
+
+    @property
+    def rows(self) -> int:
+        """The number of rows under all keys."""
+        return sum(map(len, self.documents.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class DigestComputation:
+    """The results of one computation."""
+
+    views: Sequence[ComputedView]
+    reading_seconds: float
+    """The time to read the tables."""
+
+
+def compute(engine: Engine, clock: Clock, threads: int) -> DigestComputation:
+    """Compute all digests of the database as it is now.
+
+    On SQLite others cannot commit while the tables are read, unless it has a write-ahead log.
+    """
+    with open_duckdb(threads) as duck:
+        began = clock.monotonic()
+        with arrow_reader(engine, in_place=True) as reader:
+            inputs.load(reader, duck)
+            _load_first_tracks(reader, duck)
+        read = clock.monotonic()
+        duck.execute(feature_queries.labelled()).fetchall()
+        computed = [_compute_view(duck, view, clock) for view in _by_view()]
+    return DigestComputation(computed, read - began)
+
+
+def _by_view() -> dict[str, list[Digest]]:
+    digests: dict[str, list[Digest]] = defaultdict(list)
+    for one in DIGESTS:
+        digests[one.view].append(one)
+    return dict(digests)
+
+
+def _load_first_tracks(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> None:
+    """Create the tables of the tracks that digests name, with their titles."""
+    duck.execute(track_queries.DISPUTES).fetchall()
+    duck.execute(track_queries.CANDIDATES).fetchall()
+    queries = ["SELECT track_id FROM candidate"] + [
+        track_queries.first_disputes(one.limit or 0, tuple(one.keys))
+        for one in DIGESTS
+        if one.view == "label_disputes"
+    ]
+    named = duck.execute(" UNION ".join(queries)).fetchall()
+    inputs.load_named(reader, duck, sorted(track_id for (track_id,) in named))
+
+
+def _compute_view(duck: duckdb.DuckDBPyConnection, view: str, clock: Clock) -> ComputedView:
+    began = clock.monotonic()
+    rows = f"rows_{view}"
+    duck.execute(f"CREATE TABLE {rows} AS {_query(view)}").fetchall()
+    documents: dict[str, Sequence[Row]] = {}
+    for one in _by_view()[view]:
+        documents |= _documents(one, duck.execute(_sorted(one, rows)).fetchall())
+    duck.execute(f"DROP TABLE {rows}").fetchall()
+    return ComputedView(view, documents, clock.monotonic() - began)
+
+
+def _query(view: str) -> str:
+    if view in inputs.COMPILED:
+        return view_sql(view)
+    return _QUERIES.get(view, f"FROM {view}")
+
+
+_QUERIES: Final = {
+    "genre_profiles": feature_queries.profiles(),
+    "genre_histograms": feature_queries.histograms(),
+    "genre_trends": feature_queries.trends(),
+    "genre_popularity": feature_queries.popularity(),
+    "genre_candidates": track_queries.CANDIDATE_ROWS,
+    "label_disputes": track_queries.DISPUTE_ROWS,
+    "dispute_counts": track_queries.DISPUTE_COUNTS,
+}
+
+
+def _sorted(digest: Digest, rows: str) -> str:
+    columns = ", ".join(f'"{name}"' for name in views.ALL[digest.view].columns)
+    condition = f" WHERE {digest.condition}" if digest.condition else ""
+    order = ", ".join(
+        f'"{name}" {"ASC" if ascending else "DESC"}' for name, ascending in digest.order
+    )
+    limit = f" LIMIT {digest.limit}" if digest.limit is not None and not digest.keys else ""
+    return f"SELECT {columns} FROM {rows}{condition} ORDER BY {order}{limit}"  # noqa: S608 - our names
+
+
+def _documents(digest: Digest, rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return the rows under each key; without key columns, all under `WHOLE`."""
+    if not digest.keys:
+        return {WHOLE: list(rows)}
+    names = list(views.ALL[digest.view].columns)
+    documents: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        for key in _keys(digest, names, row):
+            if digest.limit is None or len(documents[key]) < digest.limit:
+                documents[key].append(row)
+    return dict(documents)
+
+
+def _keys(digest: Digest, names: Sequence[str], row: Row) -> Iterator[str]:
+    return (str(row[names.index(name)]) for name in digest.keys)

@@ -1,0 +1,103 @@
+"""The list of digests: of which views rows are stored, under which keys, in which order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+WHOLE: Final = ""
+"""The key of a digest that is not of one genre."""
+
+_DISPUTE_ORDER: Final = (("probability", False), ("track_id", True))
+_PAIR_ORDER: Final = (("tracks", False), ("genre", True), ("other_genre", True))
+_CLAIM_ORDER: Final = (("tracks", False), ("claim", True), ("genre", True))
+_CONFUSION_ORDER: Final = (
+    ("tracks", False),
+    ("task", True),
+    ("regime", True),
+    ("genre", True),
+    ("predicted", True),
+)
+
+Order = Sequence[tuple[str, bool]]
+"""Columns to sort by, the most important first; True: ascending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Rows of a view that are stored, for each genre or for the whole view."""
+
+    view: str
+    order: Order
+    """The rows' order; no two rows are equal in all of these columns."""
+    keys: Sequence[str] = ()
+    """The columns with a genre under whose name a row is stored; none: one digest of all rows."""
+    limit: int | None = None
+    """The maximum number of rows under one key: the first ones."""
+    condition: str | None = None
+    """SQL for the rows that are stored; None: all."""
+    names_tracks: bool = False
+    """Whether its rows name single tracks."""
+
+
+def _by_genre(view: str, *order: str) -> Digest:
+    return Digest(view, tuple((name, True) for name in ("genre", *order)), keys=("genre",))
+
+
+DIGESTS: Final = (
+    Digest("catalogue_counts", (("tracks", True),)),
+    Digest("data_sources", (("name", True),)),
+    Digest("genre_progress", (("genre", True),)),
+    Digest("genre_mappings", (("mapping", True), ("fine", True))),
+    _by_genre("genre_profiles", "feature"),
+    _by_genre("genre_histograms", "feature", "bin"),
+    _by_genre("genre_trends", "release_year"),
+    _by_genre("genre_popularity", "popularity"),
+    Digest("genre_overlaps", _PAIR_ORDER, limit=100),
+    Digest("genre_overlaps", _PAIR_ORDER, keys=("genre", "other_genre")),
+    Digest(
+        "genre_progressions",
+        (("genre", True), ("rank", True), ("length", True)),
+        keys=("genre",),
+        limit=100,
+    ),
+    Digest(
+        "genre_candidates",
+        (("genre", True), ("place", True)),
+        keys=("genre",),
+        names_tracks=True,
+    ),
+    Digest("label_disputes", _DISPUTE_ORDER, limit=500, names_tracks=True),
+    Digest("label_disputes", _DISPUTE_ORDER, keys=("claim",), limit=100, names_tracks=True),
+    Digest("dispute_counts", _CLAIM_ORDER, limit=100),
+    Digest("dispute_counts", _CLAIM_ORDER, keys=("claim",)),
+    Digest(
+        "genre_confusions",
+        _CONFUSION_ORDER,
+        limit=100,
+        condition="status = 'champion' AND genre <> predicted",
+    ),
+    Digest(
+        "genre_confusions",
+        _CONFUSION_ORDER,
+        keys=("genre",),
+        condition="status = 'champion'",
+    ),
+    Digest("cluster_genres", (("clustering", True), ("cluster", True), ("genre", True))),
+)
+"""All digests. Under one view and key there is at most one."""
+
+JOBS: Final = (
+    "harvest",
+    "import",
+    "import-audio",
+    "add",
+    "enrich",
+    "analyse",
+    "listen",
+    "forget",
+    "undo-import",
+    "train",
+    "predict",
+    "promote",
+)
+"""The first words of the jobs that change what digests show."""

@@ -1,0 +1,121 @@
+"""Refresh the stored digests: by the command, by daemons, and after commands that change data."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from genrebase.digests import store
+from genrebase.runtime import cores, jobs
+from genrebase.runtime.clock import Clock
+from genrebase.runtime.job_scheduler import ScheduledJob
+from genrebase.runtime.jobs import AlreadyRunning, job_run
+from genrebase.runtime.schedule import IntervalSchedule
+from genrebase.settings import GenrebaseSettings
+from genrebase.store.engine import Engine, read_transaction, transaction
+
+if TYPE_CHECKING:
+    from genrebase.digests.compute import ComputedView
+
+JOB: Final = "digests"
+_MAX_THREADS: Final = 4
+_MAX_SHARE: Final = 0.05
+"""The share of the time that refreshes after commands may take."""
+
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DigestRefresh:
+    """The outcome of a refresh."""
+
+    as_of: datetime
+    views: "Sequence[ComputedView]"
+    reading_seconds: float
+    seconds: float
+    """In all, with writing."""
+
+
+def refresh(engine: Engine, clock: Clock) -> DigestRefresh:
+    """Compute all digests and store them; raise `AlreadyRunning` if another process does."""
+    # it imports DuckDB and pyarrow, which most commands need not load
+    from genrebase.digests.compute import compute
+
+    began = clock.monotonic()
+    with job_run(engine, clock, JOB, exclusive=True) as run:
+        moment = clock.now()
+        computed = compute(engine, clock, min(cores.usable_cores(), _MAX_THREADS))
+        documents = {one.view: one.documents for one in computed.views}
+        with transaction(engine) as connection:
+            store.replace(connection, documents, moment)
+        run.count(rows=sum(one.rows for one in computed.views))
+    return DigestRefresh(
+        moment, computed.views, computed.reading_seconds, clock.monotonic() - began
+    )
+
+
+def refresh_if_due(engine: Engine, clock: Clock, every: float) -> None:
+    """Refresh unless the digests are current, or were refreshed less than `every` seconds ago.
+
+    After a refresh that took a short time, that time is shorter: twenty times as long as it took.
+    Errors are logged; the digests stay as they are.
+    """
+    try:
+        if _is_due(engine, clock, every):
+            done = refresh(engine, clock)
+            _log.info("digests_refreshed", seconds=round(done.seconds, 1))
+    except AlreadyRunning:
+        pass  # the daemon's next check finds what changed meanwhile
+    except Exception as error:  # noqa: BLE001 - what was done before must not fail for a digest
+        _log.warning("digests_not_refreshed", reason=str(error) or type(error).__name__)
+
+
+@contextmanager
+def refreshed_after(
+    engine: Engine, clock: Clock, stop_requested: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
+    """Refresh the digests, where due, after a block that changes data, also if it fails.
+
+    Not after Ctrl-C or a requested stop, and not in a process of a daemon, which refreshes them by
+    a job of its own.
+    """
+    try:
+        yield
+    except Exception:
+        _refresh_after_command(engine, clock, stop_requested)
+        raise
+    _refresh_after_command(engine, clock, stop_requested)
+
+
+def daemon_jobs(engine: Engine, clock: Clock) -> list[ScheduledJob]:
+    """Return the daemon's job that refreshes digests; none where the setting forbids it."""
+    every = GenrebaseSettings.load().digests_every
+    if every == 0:
+        return []
+    check = IntervalSchedule(every)
+    return [ScheduledJob(JOB, lambda: refresh_if_due(engine, clock, every), check)]
+
+
+def _refresh_after_command(
+    engine: Engine, clock: Clock, stop_requested: Callable[[], bool]
+) -> None:
+    every = GenrebaseSettings.load().digests_every
+    if every and not stop_requested() and not jobs.is_service_process():
+        refresh_if_due(engine, clock, every)
+
+
+def _is_due(engine: Engine, clock: Clock, every: float) -> bool:
+    now = clock.now()
+    last = jobs.last_run(engine, JOB)
+    if last is not None and last.finished_at is not None and last.started_at <= now:
+        took = (last.finished_at - last.started_at).total_seconds()
+        pause = min(every, took / _MAX_SHARE)
+        if now < last.finished_at + timedelta(seconds=pause):
+            return False
+    with read_transaction(engine) as connection:
+        return store.changed_since(connection, store.as_of(connection) or _NEVER)

@@ -1,0 +1,27 @@
+"""The digests that are stored, and of which state of the database they are."""
+
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from genrebase.store import tables
+from genrebase.store.views import shared
+from genrebase.store.views.definition import Providers, view
+
+
+def _digests(_providers: Providers) -> Select[Any]:
+    return select(*shared.columns(tables.digest, "view key as_of rows"))
+
+
+digests = view(
+    "digests",
+    "One row per stored digest: rows of a view that aggregates whole tables, computed by "
+    "`genrebase digests`. The rows are in the table `digest`, as JSON.",
+    {
+        "view": "The name of the view.",
+        "key": "The genre whose rows they are; empty for the whole view or its first rows.",
+        "as_of": "The time of the state of the database that they show.",
+        "rows": "The number of rows.",
+    },
+    _digests,
+)

@@ -1,0 +1,281 @@
+"""Digests: equal to the live views, stored at once, refreshed when due, on both engines."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, delete, func, select, text
+
+from collector.curation import forget
+from genrebase import digests
+from genrebase.digests import DIGESTS, WHOLE, Digest, compute, refresh, store
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.jobs import job_run, last_run, mark_service_process
+from genrebase.store import tables, views
+from genrebase.store.engine import read_transaction, transaction
+from tests import catalogue_of_all_kinds
+from tests import factories as make
+from tests.fakes import NOON, FakeClock
+
+NAMES = [f"{one.view} by {one.keys[0] if one.keys else 'nothing'}" for one in DIGESTS]
+HOUR = 3600.0
+
+
+def live_rows(connection: Connection, digest: Digest) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of the live view under each key, in the digest's order."""
+    query = select(views.ALL[digest.view].table)
+    if digest.condition:
+        query = query.where(text(digest.condition))
+    rows = [dict(row) for row in connection.execute(query).mappings()]
+    for name, ascending in reversed(digest.order):
+        rows.sort(key=lambda row: row[name], reverse=not ascending)
+    by_key: dict[str, list[dict[str, Any]]] = {} if digest.keys else {WHOLE: []}
+    for row in rows:
+        for key in [row[name] for name in digest.keys] or [WHOLE]:
+            by_key.setdefault(key, []).append(row)
+    return {key: found[: digest.limit] for key, found in by_key.items()}
+
+
+def stored_rows(connection: Connection, digest: Digest) -> dict[str, list[dict[str, Any]]]:
+    """Return the stored rows under each key that a digest has."""
+    table = tables.digest
+    keys = connection.scalars(select(table.c.key).where(table.c.view == digest.view)).all()
+    stored = {key: digests.read(connection, digest.view, key) for key in keys}
+    return {
+        key: one.as_dicts()
+        for key, one in stored.items()
+        if one is not None and (key != WHOLE) == bool(digest.keys)
+    }
+
+
+@pytest.fixture(params=[150, 0], ids=["filled", "empty"])
+def refreshed(request: pytest.FixtureRequest, engine: Engine) -> Engine:
+    """Return a database of all kinds of tracks, and an empty one, with digests."""
+    if request.param:
+        catalogue_of_all_kinds.fill(engine, request.param)
+    refresh.refresh(engine, SystemClock())
+    return engine
+
+
+def test_digests_equal_the_live_views(refreshed: Engine):
+    """Every digest has the rows of its view, to the last digit, in its order."""
+    with read_transaction(refreshed) as connection:
+        for digest in DIGESTS:
+            assert stored_rows(connection, digest) == live_rows(connection, digest), digest.view
+
+
+def test_every_kind_is_compared(sqlite_engine: Engine):
+    """The catalogue of the test above has rows for every digest, and more than their limits."""
+    catalogue_of_all_kinds.fill(sqlite_engine)
+    with read_transaction(sqlite_engine) as connection:
+        for digest in DIGESTS:
+            assert any(live_rows(connection, digest).values()), digest.view
+
+
+def test_candidates_and_disputes_are_limited(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    """Of more rows than the limit, the first ones are stored; equal probabilities go by track."""
+    few = tuple(
+        Digest(one.view, one.order, one.keys, one.limit and 3, one.condition, one.names_tracks)
+        for one in DIGESTS
+    )
+    monkeypatch.setattr(compute, "DIGESTS", few)
+    catalogue_of_all_kinds.fill(engine)
+    refresh.refresh(engine, SystemClock())
+    with read_transaction(engine) as connection:
+        for digest in few:
+            assert stored_rows(connection, digest) == live_rows(connection, digest), digest.view
+
+
+@pytest.mark.parametrize("digest", DIGESTS, ids=NAMES)
+def test_the_order_is_total(digest: Digest, sqlite_engine: Engine):
+    """No two rows are equal in all columns that a digest is ordered by."""
+    catalogue_of_all_kinds.fill(sqlite_engine)
+    with read_transaction(sqlite_engine) as connection:
+        rows = connection.execute(select(views.ALL[digest.view].table)).mappings().all()
+    if digest.condition is None:
+        keys = [tuple(row[name] for name, _ in digest.order) for row in rows]
+        assert len(set(keys)) == len(keys)
+
+
+def test_a_digest_is_read_with_its_time(engine: Engine):
+    """The view `digests` lists them; an unknown key has none; times are times again."""
+    catalogue_of_all_kinds.fill(engine)
+    done = refresh.refresh(engine, FakeClock())
+    with read_transaction(engine) as connection:
+        disputes = digests.read(connection, "label_disputes")
+        assert disputes is not None
+        assert disputes.as_of == done.as_of == NOON
+        assert disputes.as_dicts()[0]["predicted_at"] == NOON
+        assert digests.read(connection, "genre_profiles", "no such genre") is None
+        listed = connection.execute(select(views.digests)).mappings().all()
+    stored = {one.view: one.rows for one in done.views if one.documents}
+    rows: dict[str, int] = dict.fromkeys(stored, 0)
+    for row in listed:
+        assert row["as_of"] == NOON
+        rows[row["view"]] += row["rows"]
+    assert rows == stored
+
+
+@pytest.mark.parametrize("job", ["harvest", "import", "train", "train moods (refit)", "predict"])
+def test_a_later_job_makes_them_outdated(engine: Engine, job: str):
+    """A job that ended later, or is running, may have changed the rows."""
+    clock = FakeClock()
+    refresh.refresh(engine, clock)
+
+    def is_current() -> bool:
+        with read_transaction(engine) as connection:
+            stored = digests.read(connection, "catalogue_counts")
+            assert stored is not None
+            return stored.is_current
+
+    assert is_current()
+    with transaction(engine) as connection:
+        make.add_job_run(connection, job, "nothing_new", NOON + timedelta(hours=1))
+        make.add_job_run(connection, "compare", "done", NOON + timedelta(hours=1))
+    assert is_current()
+    with transaction(engine) as connection:
+        running = make.add_job_run(connection, job, "running", NOON - timedelta(hours=1))
+    assert not is_current()
+    with transaction(engine) as connection:
+        connection.execute(delete(tables.job_run).where(tables.job_run.c.id == running))
+        make.add_job_run(connection, job, "failed", NOON + timedelta(hours=1))
+    assert not is_current()
+
+
+def test_a_verdict_makes_them_outdated(engine: Engine):
+    """Verdicts are no job, but change labels."""
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock")
+        track = make.add_track(connection, "Song", genres=[rock])
+    refresh.refresh(engine, FakeClock())
+    with transaction(engine) as connection:
+        assert not store.changed_since(connection, NOON)
+        make.add_verdict(connection, track, rock, at=NOON + timedelta(seconds=1))
+        assert store.changed_since(connection, NOON)
+
+
+def refreshes(engine: Engine) -> int:
+    with read_transaction(engine) as connection:
+        query = select(func.count()).where(tables.job_run.c.job == refresh.JOB)
+        return int(connection.scalar(query) or 0)
+
+
+def test_refreshes_are_coalesced(sqlite_engine: Engine):
+    """They are refreshed when something changed, and not again before the interval has passed."""
+    clock = FakeClock()
+    refresh.refresh_if_due(sqlite_engine, clock, HOUR)
+    assert refreshes(sqlite_engine) == 0  # nothing was ever stored
+    with transaction(sqlite_engine) as connection:
+        make.add_genre(connection, "rock")
+    refresh.refresh_if_due(sqlite_engine, clock, HOUR)
+    assert refreshes(sqlite_engine) == 1
+    clock.advance(2 * HOUR)
+    refresh.refresh_if_due(sqlite_engine, clock, HOUR)
+    assert refreshes(sqlite_engine) == 1  # nothing changed
+    with transaction(sqlite_engine) as connection:
+        make.add_job_run(connection, "import", at=clock.now())
+    refresh.refresh_if_due(sqlite_engine, clock, HOUR)
+    assert refreshes(sqlite_engine) == 2
+    with transaction(sqlite_engine) as connection:
+        make.add_job_run(connection, "import", at=clock.now() + timedelta(seconds=1))
+        slow = {"started_at": clock.now() - timedelta(seconds=HOUR / 10)}
+        connection.execute(
+            tables.job_run.update().where(tables.job_run.c.job == refresh.JOB).values(slow)
+        )
+    refresh.refresh_if_due(sqlite_engine, clock, HOUR)
+    assert refreshes(sqlite_engine) == 2  # the last one took six minutes
+    clock.advance(HOUR)
+    refresh.refresh_if_due(sqlite_engine, clock, HOUR)
+    assert refreshes(sqlite_engine) == 3
+
+
+def test_a_failed_refresh_fails_nothing_else(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    """The block's result and the earlier digests stay; the run is recorded as failed."""
+    monkeypatch.setenv("GENREBASE_DIGESTS_EVERY", "60")
+    clock = SystemClock()
+    refresh.refresh(sqlite_engine, clock)
+    with job_run(sqlite_engine, clock, "harvest"):
+        pass
+
+    def fail(*_: object) -> None:
+        raise MemoryError("no memory")
+
+    monkeypatch.setattr(compute, "compute", fail)
+    with refresh.refreshed_after(sqlite_engine, FakeClock(clock.now() + timedelta(hours=1))):
+        pass
+    run = last_run(sqlite_engine, refresh.JOB)
+    assert run is not None
+    assert run.outcome == "failed"
+    with read_transaction(sqlite_engine) as connection:
+        assert digests.read(connection, "catalogue_counts") is not None
+
+
+def test_commands_refresh_also_when_they_fail(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    """Not after Ctrl-C or a requested stop, and not if the setting is 0."""
+    with transaction(sqlite_engine) as connection:
+        make.add_genre(connection, "rock")
+    monkeypatch.setenv("GENREBASE_DIGESTS_EVERY", "60")
+    with pytest.raises(KeyboardInterrupt), refresh.refreshed_after(sqlite_engine, SystemClock()):
+        raise KeyboardInterrupt
+    with refresh.refreshed_after(sqlite_engine, SystemClock(), lambda: True):
+        pass
+    assert refreshes(sqlite_engine) == 0
+    monkeypatch.setenv("GENREBASE_DIGESTS_EVERY", "0")
+    with refresh.refreshed_after(sqlite_engine, SystemClock()):
+        pass
+    assert refresh.daemon_jobs(sqlite_engine, SystemClock()) == []
+    assert refreshes(sqlite_engine) == 0
+    monkeypatch.setenv("GENREBASE_DIGESTS_EVERY", "60")
+    with pytest.raises(ValueError), refresh.refreshed_after(sqlite_engine, SystemClock()):  # noqa: PT011 - any error
+        raise ValueError
+    assert refreshes(sqlite_engine) == 1
+
+
+def test_daemons_refresh_by_a_job_of_their_own(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    """A daemon's subprocesses leave it to the job `digests`."""
+    with transaction(sqlite_engine) as connection:
+        make.add_genre(connection, "rock")
+    monkeypatch.setenv("GENREBASE_DIGESTS_EVERY", "60")
+    monkeypatch.setattr("genrebase.runtime.jobs._in_service", False)
+    mark_service_process()
+    with refresh.refreshed_after(sqlite_engine, SystemClock()):
+        pass
+    assert refreshes(sqlite_engine) == 0
+    (job,) = refresh.daemon_jobs(sqlite_engine, SystemClock())
+    job.run()
+    assert refreshes(sqlite_engine) == 1
+
+
+def test_forget_discards_what_names_tracks(engine: Engine):
+    """No digest names a forgotten track; the others stay until they are refreshed."""
+    catalogue_of_all_kinds.fill(engine)
+    clock = FakeClock()
+    refresh.refresh(engine, clock)
+    clock.advance(30 * 24 * HOUR)
+    forget.forget(engine, clock, "spotify", timedelta(days=1))
+    with read_transaction(engine) as connection:
+        stored = connection.execute(select(tables.digest.c.view).distinct()).scalars().all()
+    assert "genre_profiles" in stored
+    assert {one.view for one in DIGESTS if one.names_tracks}.isdisjoint(stored)
+
+
+def test_a_track_deleted_meanwhile_is_not_stored(engine: Engine):
+    """A computation that read a track before it was forgotten does not bring its name back."""
+    catalogue_of_all_kinds.fill(engine)
+    computed = compute.compute(engine, SystemClock(), 1)
+    documents = {one.view: one.documents for one in computed.views}
+    named = {row[0] for row in documents["label_disputes"][WHOLE]}
+    gone = min(named)
+    with transaction(engine) as connection:
+        connection.execute(delete(tables.verdict).where(tables.verdict.c.track_id == gone))
+        connection.execute(delete(tables.track).where(tables.track.c.id == gone))
+        store.replace(connection, documents, NOON)
+        stored: Sequence[dict[str, Any]] = digests.read(connection, "label_disputes").as_dicts()
+    assert {row["track_id"] for row in stored} == named - {gone}
