@@ -11,7 +11,8 @@ one that reads SQLite (more meaningful on a busy machine; PostgreSQL's processes
 both scaled to 90,000 tracks and to ten million, and the resident memory on the way.
 
 With `--train N` a `blend` is trained first, on N tracks of each genre, and becomes champion: for
-databases of `benchmarks.large_database`, which have no model. `--limit` ends after so many tracks.
+databases of `benchmarks.large_database`, which have no model. `--limit` ends after so many tracks,
+and `--in-place` saves the copy: the database is changed.
 """
 
 import argparse
@@ -107,16 +108,17 @@ def train_champion(engine: Engine, per_genre: int) -> None:
 
 def measure(source: str, target: str, given: argparse.Namespace) -> None:
     """Copy a database, predict all its tracks, and print the durations."""
-    schema_revision.upgrade(target)
-    origin, engine = make_engine(source), make_engine(target)
-    began = perf_counter()
-    copy_database(origin, engine, lambda _: None)
-    print(f"{engine.dialect.name}: copied in {perf_counter() - began:.1f} s", flush=True)
+    engine = make_engine(target)
+    if source != target:
+        schema_revision.upgrade(target)
+        origin, began = make_engine(source), perf_counter()
+        copy_database(origin, engine, lambda _: None)
+        origin.dispose()
+        print(f"{engine.dialect.name}: copied in {perf_counter() - began:.1f} s", flush=True)
     if given.train is not None:
         train_champion(engine, given.train)
     scored, written, spent = score(engine, given.cores, given.limit)
     engine.dispose()
-    origin.dispose()
     for what, seconds in spent.seconds.items():
         print(
             f"  {what:<10}{seconds:>7.1f} s for {scored:,} tracks "
@@ -139,11 +141,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database", type=Path)
     parser.add_argument("--postgresql", metavar="URL", help="an empty database")
+    parser.add_argument("--in-place", action="store_true", help="change DATABASE itself")
     parser.add_argument("--cores", type=int)
     parser.add_argument("--train", type=int, metavar="N", help="train a blend on N per genre")
     parser.add_argument("--limit", type=int, metavar="TRACKS")
     given = parser.parse_args()
     source = f"sqlite:///{given.database.resolve()}"
+    if given.in_place:
+        measure(source, source, given)
+        return
     with tempfile.TemporaryDirectory() as folder:
         measure(source, given.postgresql or f"sqlite:///{folder}/copy.db", given)
 
