@@ -292,6 +292,40 @@ def digests(as_json: AsJson = False) -> None:
     )
 
 
+@app.command()
+def matrices(
+    into_database: Annotated[
+        bool, typer.Option("--into-database", help="Move them back from files instead.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Move the bytes of spectrograms and other matrices into files of STORE_MATRIX_FOLDER.
+
+    New ones are stored there as soon as the setting is set. Files that no row names any more are
+    deleted. After an interruption the same command continues.
+
+    Examples:
+      genrebase matrices
+    """
+    # import SQLAlchemy, which --help does not need
+    from genrebase import store
+    from genrebase.store import matrix_files
+
+    output, engine = Output(as_json=as_json), store.connect()
+    try:
+        into = matrix_files.move_to_database if into_database else matrix_files.move_to_files
+        moved = into(engine)
+        deleted = matrix_files.delete_unnamed(engine)
+    finally:
+        engine.dispose()
+    where = "the database" if into_database else "files"
+    output.print(
+        f"Moved into {where}: {counted(moved, 'matrix', 'matrices')}. Deleted: "
+        f"{counted(deleted, 'file')} that no row names."
+    )
+    output.write_json({"moved": moved, "deleted_files": deleted})
+
+
 def mount_plugins(into: CommandLine) -> None:
     """Mount the registered sub-apps; warn about one that cannot be loaded and skip it."""
     for plugin in plugins.load_all(COMMAND_GROUP):

@@ -49,6 +49,11 @@ _MIN_DENSITY: Final = 0.25
 class FrameSource(Protocol):
     """One state of the database."""
 
+    @property
+    def engine(self) -> Engine:
+        """The database."""
+        ...
+
     def frame(self, query: Select[Any]) -> pd.DataFrame:
         """Return the rows of `query`, each column with its dtype."""
         ...
@@ -59,7 +64,7 @@ class SqlFrames:
 
     def __init__(self, connection: Connection) -> None:
         """Read in the transaction of `connection`."""
-        self._connection = connection
+        self._connection, self.engine = connection, connection.engine
 
     def frame(self, query: Select[Any]) -> pd.DataFrame:
         """Return the rows of `query`, each column with its dtype."""
@@ -69,9 +74,9 @@ class SqlFrames:
 class ArrowFrames:
     """Reads Arrow batches: for many rows."""
 
-    def __init__(self, reader: ArrowReader) -> None:
+    def __init__(self, reader: ArrowReader, engine: Engine) -> None:
         """Read the state of the database that `reader` sees."""
-        self._reader = reader
+        self._reader, self.engine = reader, engine
 
     def frame(self, query: Select[Any]) -> pd.DataFrame:
         """Return the rows of `query`, each column with its dtype."""
@@ -99,13 +104,13 @@ class _SqlReader:
 
 
 class _ArrowReader:
-    def __init__(self, reader: ArrowReader) -> None:
-        self._reader = reader
+    def __init__(self, reader: ArrowReader, engine: Engine) -> None:
+        self._reader, self._engine = reader, engine
 
     @contextmanager
     def state(self) -> Iterator[FrameSource]:
         try:
-            yield ArrowFrames(self._reader)
+            yield ArrowFrames(self._reader, self._engine)
         finally:
             self._reader.release()
 
@@ -118,7 +123,7 @@ def state_reader(engine: Engine, n_rows: int) -> Iterator[StateReader]:
         return
     with arrow_reader(engine, in_place=True) as reader:
         reader.release()
-        yield _ArrowReader(reader)
+        yield _ArrowReader(reader, engine)
 
 
 @contextmanager
@@ -135,7 +140,7 @@ def many_rows(engine: Engine) -> Iterator[FrameSource]:
     On SQLite without a write-ahead log nobody can commit until the block ends.
     """
     with arrow_reader(engine, in_place=True) as reader:
-        yield ArrowFrames(reader)
+        yield ArrowFrames(reader, engine)
 
 
 def has_key(column: ColumnElement[int], ids: NDArray[np.int64]) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from classifier.data.dataframes import FrameSource, has_key
 from classifier.features.sequences import CHANNELS, VERSION
 from genrebase.audio import packed_matrices
-from genrebase.store import views
+from genrebase.store import matrix_files, views
 
 _TRACKS_READ: Final = 500
 """Tracks of one query: some 30 MB."""
@@ -30,7 +30,10 @@ def load(
     position = {int(track): index for index, track in enumerate(keys)}
     names = [name for kind in CHANNELS for name in (kind, f"{kind}_provider", f"{kind}_licence")]
     columns = {name: np.full(len(ids), None, dtype=object) for name in names}
-    columns_read = (*("track_id", "kind", "channels", "steps", "data"), "provider", "licence")
+    columns_read = (
+        *("track_id", "kind", "channels", "steps", "data", "file_sha256"),
+        *("provider", "licence"),
+    )
     query = (
         select(*(view[name] for name in columns_read))
         .where(view.version == VERSION)
@@ -44,7 +47,9 @@ def load(
         for row in rows.to_dict("records"):
             index, kind = position.get(row["track_id"]), row["kind"]
             if index is not None and CHANNELS.get(kind) == row["channels"]:
-                values = packed_matrices.unpack(row["data"], row["steps"], row["channels"])
+                sha256 = None if pd.isna(row["file_sha256"]) else row["file_sha256"]
+                data = matrix_files.data_of(source.engine, row["data"], sha256)
+                values = packed_matrices.unpack(data, row["steps"], row["channels"])
                 columns[kind][index] = values.astype("<f2").tobytes()
                 columns[f"{kind}_provider"][index] = row["provider"]
                 columns[f"{kind}_licence"][index] = row["licence"]

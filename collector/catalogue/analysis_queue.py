@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from collector.catalogue.attempts import Attempt, AttemptQueue, LeasedTrack, LeasedTracks
-from genrebase.store import tables
+from genrebase.store import matrix_files, tables
 from genrebase.store.source_ids import SPOTIFY
 
 if TYPE_CHECKING:
@@ -105,11 +105,17 @@ def store_analysis(
         (tables.sound_summary, [_summary(analysis, now)]),
         (tables.section, _rows(tables.section, analysis.sections)),
         (tables.progression, _rows(tables.progression, analysis.progressions)),
-        (tables.sound_matrix, _rows(tables.sound_matrix, analysis.matrices)),
+        (tables.sound_matrix, _matrices(connection, analysis)),
     ]
     for table, values in rows:
         if values:
             connection.execute(insert(table), [{**ids, **one} for one in values])
+
+
+def _matrices(connection: Connection, analysis: "TrackAnalysis") -> list[dict[str, Any]]:
+    names = ("kind", "version", "steps", "channels", "data")
+    rows = [{name: getattr(one, name) for name in names} for one in analysis.matrices]
+    return [matrix_files.stored(connection, row) for row in rows]
 
 
 def _matches(table: Table, ids: dict[str, Any]) -> list[ColumnElement[bool]]:

@@ -26,7 +26,7 @@ from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObserv
 from genrebase.audio.records import PackedFeatures
 from genrebase.audio.scan import AudioFile
 from genrebase.errors import UserError
-from genrebase.store import bulk, tables
+from genrebase.store import bulk, matrix_files, tables
 
 PROVENANCE: Final = Provenance(origin=SOURCE, provider=None)
 
@@ -327,4 +327,5 @@ def _store_analysis(
     analysis_queue.store_analysis(connection, track_id, SOURCE, features.analysis, now)
     logmel = {name: getattr(features.logmel, name) for name in _MATRIX_COLUMNS}
     ids = {"track_id": track_id, "provider": SOURCE}
-    connection.execute(insert(tables.sound_matrix).values(**ids, **logmel))
+    row = matrix_files.stored(connection, {**ids, **logmel})
+    connection.execute(insert(tables.sound_matrix).values(**row))

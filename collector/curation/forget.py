@@ -11,6 +11,7 @@ from collector.catalogue.forget import ForgetCounts, OverdueTracks
 from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
+from genrebase.store import matrix_files
 from genrebase.store.bulk import exclusive_transaction
 from genrebase.store.engine import Engine, read_transaction
 
@@ -67,6 +68,7 @@ def forget(
             advance(total)
             if removed.tracks + removed.kept_for_labels < batch_size:
                 break
+        matrix_files.delete_unnamed(engine)
         run.set_facts(origin=origin, before=overdue.before.isoformat())
         run.count(
             tracks=total.tracks,

@@ -10,6 +10,7 @@ from genrebase.counts import counted
 from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
+from genrebase.store import matrix_files
 from genrebase.store.bulk import exclusive_transaction
 from genrebase.store.engine import Engine, read_transaction
 
@@ -71,6 +72,7 @@ def undo(
             after = last
             total += counts
             advance(total)
+        matrix_files.delete_unnamed(engine)
         run.set_facts(file=stored.name, id=import_id)
         run.count(tracks=total.tracks, sightings=total.sightings, restored=total.restored)
         run.set_outcome("interrupted" if stopped else "done")

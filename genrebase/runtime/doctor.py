@@ -18,7 +18,7 @@ from genrebase.runtime import checks, queries, settings_check
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.cores import usable_cores
-from genrebase.store import features_provider, schema_revision
+from genrebase.store import features_provider, matrix_files, schema_revision
 from genrebase.store.engine import MIN_WAL_VERSION, make_engine, read_transaction
 from genrebase.store.errors import SchemaMismatch
 from genrebase.store.settings import StoreSettings
@@ -87,6 +87,7 @@ def check_database(clock: Clock) -> Iterator[Check]:
         if result.ok:
             yield _check_views(engine)
             yield _check_features_providers(engine)
+            yield from _check_matrices(engine)
         yield check_clocks(clock, engine)
     except GenrebaseError as error:
         yield Check("database", ok=False, sentence=str(error))
@@ -132,6 +133,28 @@ def _check_schema(engine: Engine) -> Check:
     return Check(
         "schema", ok=True, sentence=f"Revision {schema_revision.EXPECTED_REVISION}, as expected."
     )
+
+
+def _check_matrices(engine: Engine) -> Iterator[Check]:
+    """Compare the files of matrices with the rows that name them, where there are any."""
+    folder, counts = matrix_files.folder_of(engine), matrix_files.count(engine)
+    if folder is None and counts.rows == 0:
+        return
+    if counts.missing:
+        where = "STORE_MATRIX_FOLDER is not set" if folder is None else f"not in {folder.path}"
+        sentence = (
+            f"{counted(counts.missing, 'file')} of matrices cannot be found ({where}): name their "
+            "folder, or put them back from a backup."
+        )
+        yield Check("matrices", ok=False, sentence=sentence)
+        return
+    unnamed = (
+        f"; no row names {counted(counts.unnamed, 'file')} (`genrebase matrices` deletes them)"
+        if counts.unnamed
+        else ""
+    )
+    sentence = f"{counted(counts.rows, 'matrix', 'matrices')} in files, all found{unnamed}."
+    yield Check("matrices", ok=True, sentence=sentence)
 
 
 def _check_views(engine: Engine) -> Check:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genrebase.new_file import create_atomically, create_private
-from genrebase.store import schema_revision
+from genrebase.store import matrix_files, schema_revision
 from genrebase.store.copy import CopyProgress, copy_database, copy_state, snapshots
 from genrebase.store.copy.rows import row_counts
 from genrebase.store.engine import Engine, read_transaction, transaction
@@ -34,6 +34,8 @@ def backup(
     engine: Engine, file: Path, on_progress: Callable[[CopyProgress], None] = lambda _: None
 ) -> BackupResult:
     """Save the database as it is now as `file`, a SQLite database of its own.
+
+    It also holds the bytes of matrices that are in files.
 
     Raises `UserError` before anything is written and for a file that was created meanwhile,
     `StoreError` for a backup that fails its check (it is deleted).
@@ -62,10 +64,14 @@ def _save(
             snapshots.save(connection, partial)
     else:
         with snapshots.open_file(partial) as saved:
-            result = copy_database(engine, saved, on_progress)
+            result = copy_database(engine, saved, on_progress, with_files=False)
         rows = {digest.table: digest.rows for digest in result.tables}
     with snapshots.open_file(partial) as saved, transaction(saved) as connection:
         copy_state.remove(connection)  # it concerns only the database it was written to
+    with snapshots.open_file(partial) as saved:
+        matrix_files.move_to_database(saved, engine)
+        with read_transaction(saved) as connection:
+            rows["sound_matrix"] = row_counts(connection)["sound_matrix"]
     return rows
 
 

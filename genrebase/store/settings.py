@@ -1,5 +1,6 @@
 """The store's settings: the database and the order of feature providers."""
 
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import Field, field_validator
@@ -29,6 +30,12 @@ class StoreSettings(EnvironmentSettings):
         gt=0,
         description="Seconds to wait for a SQLite database that another process is writing to.",
     )
+    matrix_folder: Path | None = Field(
+        default=None,
+        description="A folder for the bytes of spectrograms and other matrices (57 kB a track), "
+        "in files named by their SHA-256; a relative path begins at the folder of the SQLite "
+        "file. Empty: in the database. `genrebase matrices` moves those that are stored already.",
+    )
     feature_order: Annotated[tuple[str, ...], NoDecode] = Field(
         default=DEFAULT_FEATURE_ORDER,
         validation_alias="COLLECTOR_FEATURE_ORDER",
@@ -36,6 +43,11 @@ class StoreSettings(EnvironmentSettings):
         "several, the views show those of the first. Others come last, by name. Read when the "
         "schema is upgraded.",
     )
+
+    @field_validator("matrix_folder", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return None if value == "" else value
 
     @field_validator("feature_order", mode="before")
     @classmethod

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.exc import IntegrityError
 
 from genrebase.errors import UserError
-from genrebase.store import bulk, schema_revision, tables
+from genrebase.store import bulk, matrix_files, schema_revision, tables
 from genrebase.store.copy import copy_state, snapshots
 from genrebase.store.copy.rows import Key, Row, TableDigest, TableReader, row_counts, table_readers
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction
@@ -65,9 +65,15 @@ OnCopyProgress = Callable[[CopyProgress], None]
 
 
 def copy_database(
-    source: Engine, target: Engine, on_progress: OnCopyProgress = lambda _: None
+    source: Engine,
+    target: Engine,
+    on_progress: OnCopyProgress = lambda _: None,
+    *,
+    with_files: bool = True,
 ) -> CopyResult:
     """Make `target` a copy of `source` and verify it; create the schema where it is missing.
+
+    Files of matrices are copied to the folder of the target, if that is another one.
 
     Raises `NoSuchSource`, `SameDatabase`, `SchemaMismatch`, `IncompatibleDatabase` or
     `TargetHoldsOtherData` before anything is written, `StoreError` where the two databases differ
@@ -87,6 +93,8 @@ def copy_database(
         copy_state.write(connection, name)
     with snapshots.open_snapshot(source) as snapshot:
         run = _CopyRun(snapshot, target, on_progress)
+        if with_files:
+            matrix_files.copy_files(snapshot, source, target)
         digests = run.copy_tables()
         _set_sequences(target)
         _verify(digests, run.digest_target())

@@ -14,6 +14,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 
 from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of
@@ -132,6 +133,13 @@ sound_matrix = Table(
     Column("steps", Integer, nullable=False, comment="rows, in the order of time"),
     Column("channels", SmallInteger, nullable=False, comment="columns"),
     Column("data", LargeBinary, nullable=False, comment="float16 by rows, little-endian, zlib"),
+    Column("file_sha256", Name, comment="of the file with the bytes; NULL: they are here"),
+    Index(
+        None,
+        "file_sha256",
+        sqlite_where=text("file_sha256 IS NOT NULL"),
+        postgresql_where=text("file_sha256 IS NOT NULL"),
+    ),
     CheckConstraint(one_of("kind", MATRIX_KINDS), name="kind_known"),
     CheckConstraint("version >= 1", name="version_positive"),
     CheckConstraint("steps >= 1", name="steps_positive"),

@@ -222,7 +222,10 @@ sound_matrices = view(
         "version": "The version of computation and packing.",
         "steps": "Number of rows, in time order.",
         "channels": "Number of columns.",
-        "data": "The values row by row, as little-endian float16, compressed by zlib.",
+        "data": "The values row by row, as little-endian float16, compressed by zlib; empty if "
+        "they are in a file.",
+        "file_sha256": "SHA-256 of the file in STORE_MATRIX_FOLDER that has the values; NULL if "
+        "`data` has them.",
         **licence_columns.ANALYSIS_LICENCE,
     },
     _sound_matrices,
