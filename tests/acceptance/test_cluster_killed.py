@@ -154,7 +154,8 @@ def test_a_worker_with_other_code(sqlite_url: str, tmp_path: Path) -> None:
     copy.mkdir()
     for package in ("genrebase", "collector", "classifier", "sandbox", "tests"):
         subprocess.run(["cp", "-r", package, copy], check=True, cwd=Path(__file__).parents[2])
-    (copy / "genrebase" / "counts.py").open("a").write("# another version\n")
+    with (copy / "genrebase" / "counts.py").open("a") as module:
+        module.write("# another version\n")
     engine = make_engine(sqlite_url)
     Music().fill(engine)
     engine.dispose()
