@@ -87,7 +87,8 @@ def measure(engine: Engine, url: str, command: tuple[str, ...], n_workers: int) 
         run(url, *command, "--on", dask.address)
         used = cpu_seconds(dask) - before
     row = tables.job_run.c
-    query = select(row.started_at, row.finished_at).order_by(row.id.desc()).limit(1)
+    query = select(row.started_at, row.finished_at).where(row.job == command[1])
+    query = query.order_by(row.id.desc()).limit(1)
     with read_transaction(engine) as connection:
         started, finished = connection.execute(query).one()
     seconds = float((finished - started).total_seconds())

@@ -126,8 +126,10 @@ def test_a_scheduler_that_is_restarted(postgres_url: str, other: Engine, tmp_pat
         assert process.returncode == 1
         assert "was lost or restarted" in errors.decode()
         assert "Traceback" not in errors.decode()
-        dask.processes[0] = dask.start_scheduler()
-        dask.processes.pop()
+        dask.stop()  # workers end with their scheduler
+        dask.processes.clear()
+        dask.start_scheduler()
+        dask.start_worker()
         assert run(postgres_url, *command)["scored"] > 0
     assert run(postgres_url, "classifier", "predict")["scored"] == 0
 
