@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -23,6 +23,8 @@ from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
 from genrebase.store.engine import read_transaction
 from web import formats
+from web.label_routes import SESSION_COOKIE, LabelRoutes, label_choices, person_of
+from web.labelling import Labelling
 from web.pages import (
     NotFound,
     PageRequest,
@@ -69,12 +71,22 @@ class Site:
     access: Access
     database: str
     """The database's name, as the pages show it."""
+    writer: Engine | None = None
+    """For labels; None: the pages can only be read."""
+    labelling: Labelling = field(default_factory=Labelling)
 
 
 def application(site: Site) -> ASGIApp:
     """Return the ASGI application with its guard."""
     templates = environment()
     routes = [Route("/", _endpoint(site, templates, overview.page))]
+    if site.writer is not None:
+
+        def show_message(status: int, sentence: str) -> Response:
+            return _message(templates, status, sentence)
+
+        labels = LabelRoutes(site.engine, site.writer, site.clock, site.labelling, show_message)
+        routes += labels.routes()
     for path, make_page in PAGES.items():
         routes += [Route(path + end, _twin(site, make_page, end)) for end in (".json", ".csv")]
         routes.append(Route(path, _endpoint(site, templates, make_page)))
@@ -137,11 +149,27 @@ def _endpoint(
             _log.warning("%s: %s", request.url.path, first_line(error))
             return _message(templates, 503, first_line(error))
         html = templates.get_template(page.template).render(
-            {"page": page, **page.sections, **frame, **page.facts}
+            {"page": page, **page.sections, **frame, **page.facts, **_labels(site, request, page)}
         )
         return HTMLResponse(html, page.status)
 
     return endpoint
+
+
+def _labels(site: Site, request: Request, page: Page) -> dict[str, Any]:
+    """Return what the form for labels on the page of a track shows."""
+    if page.template != "track.html":
+        return {}
+    session = request.cookies.get(SESSION_COOKIE, "")
+    chosen = request.query_params
+    return {
+        "can_label": site.writer is not None,
+        "by": person_of(request.cookies),
+        "choices": label_choices(page.facts["track"], page.sections["predictions"].records),
+        "in_disputes": bool(chosen.get("disputes")),
+        "filters": {name: chosen.get(name, "") for name in ("order", "genre", "regime")},
+        "decisions": site.labelling.latest(session) if session else [],
+    }
 
 
 def _twin(site: Site, make_page: MakePage, suffix: str) -> Callable[[Request], Response]:

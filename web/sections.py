@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Boolean, Connection, text
 
 from genrebase.spreadsheet_cells import SpreadsheetWriter
-from genrebase.store import views
+from genrebase.store import tables, views
 from genrebase.store.tables import UtcDateTime
 
 _PARAMETER: Final = re.compile(r"(?<![:\w]):([a-z_]+)\b")
@@ -21,8 +21,8 @@ _PARAMETER: Final = re.compile(r"(?<![:\w]):([a-z_]+)\b")
 def _names_of(kind: type[Any]) -> frozenset[str]:
     return frozenset(
         column.name
-        for view in views.ALL.values()
-        for column in view.table.columns
+        for table in (*views.metadata.tables.values(), *tables.metadata.tables.values())
+        for column in table.columns
         if isinstance(column.type, kind)
     )
 

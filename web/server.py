@@ -34,7 +34,7 @@ def run(
             f"Everybody who reaches {host} could read the pages: set SERVE_TOKEN (at least 16 "
             "characters), or serve on 127.0.0.1."
         )
-    engine = store.connect()
+    engine, writer = store.connect(), store.connect()
     make_read_only(engine)
     address = ListenAddress(host, port)
     listener = listen(address)
@@ -45,7 +45,7 @@ def run(
         hosts.add(f"[{host}]:{port}".lower() if ":" in host else f"{host}:{port}".lower())
     access = Access(frozenset(hosts), token)
     name = engine.url.database or engine.url.render_as_string()
-    site = Site(engine, SystemClock(), access, name.rpartition("/")[2])
+    site = Site(engine, SystemClock(), access, name.rpartition("/")[2], writer)
     with (
         stop_on_signals() as stop,
         serve_application(listener, application(site), LIMITS, "serve"),
@@ -56,6 +56,7 @@ def run(
             webbrowser.open(f"{address.url}/")
         stop.wait()
     engine.dispose()
+    writer.dispose()
     output.print("Stopped.")
 
 

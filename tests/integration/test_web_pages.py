@@ -44,7 +44,9 @@ def filled(engine: Engine) -> Engine:
             make.add_features(connection, track, energy=number / 12, key=number, mode=1)
         make.add_alias(connection, tracks[0], "0" * 22)
         make.add_verdict(connection, tracks[1], rock, HOSTILE)
-        model = make.add_model(connection, reason=HOSTILE)
+        model = make.add_model(
+            connection, reason=HOSTILE, feature_schema={"classes": ["r&b", "rock <b>"]}
+        )
         for regime in ("new_artist", "seen_artist"):
             make.add_metric(connection, model, regime, "accuracy", 0.5, low=0.4, high=0.6)
             for genre in (soul, rock):

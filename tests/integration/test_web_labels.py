@@ -1,0 +1,138 @@
+"""Labels given in the browser: decide and advance, skip, undo; stored at once."""
+
+import pytest
+from sqlalchemy import Engine, select
+from starlette.testclient import TestClient
+
+from genrebase.store import tables
+from genrebase.store.engine import make_engine, read_transaction, transaction
+from tests import factories as make
+from tests.fakes import FakeClock
+from web.application import Site, application
+from web.read_only import make_read_only
+from web.security import Access, loopback_hosts
+
+
+@pytest.fixture
+def disputed(engine: Engine) -> Engine:
+    """Twenty rock tracks that the champion predicts as jazz."""
+    with transaction(engine) as connection:
+        rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz & soul")
+        make.add_genre(connection, "pop")
+        model = make.add_model(
+            connection, feature_schema={"classes": ["rock", "jazz & soul", "pop"]}
+        )
+        for number in range(20):
+            track = make.add_track(connection, f"Song {number}", [f"Band {number}"], genres=[rock])
+            share = 0.99 - number / 100
+            make.add_predictions(connection, model, track, [(jazz, share), (rock, 1 - share)])
+    return engine
+
+
+@pytest.fixture
+def site(disputed: Engine, database_url: str):
+    """Read through an engine that cannot write; labels through another."""
+    reader = make_engine(database_url)
+    make_read_only(reader)
+    yield Site(reader, FakeClock(), Access(loopback_hosts(8400)), "genrebase.db", disputed)
+    reader.dispose()
+
+
+def browser(site: Site) -> TestClient:
+    return TestClient(application(site), base_url="http://localhost:8400")
+
+
+def labels(engine: Engine) -> dict[int, tuple[str, str]]:
+    verdict, genre = tables.verdict.c, tables.genre.c
+    query = select(verdict.track_id, genre.name, verdict.labelled_by).join(
+        tables.genre, genre.id == verdict.genre_id
+    )
+    with read_transaction(engine) as connection:
+        return {row.track_id: (row.name, row.labelled_by) for row in connection.execute(query)}
+
+
+def decide(client: TestClient, track: int, **fields: str):
+    form = {"track": str(track), "disputes": "1", "by": "Ann", **fields}
+    return client.post("/label", data=form)
+
+
+def track_of(response) -> int:
+    return int(response.url.path.rpartition("/")[2])
+
+
+def test_one_post_decides_and_leads_to_the_next(site, disputed):
+    ann = browser(site)
+    track = track_of(ann.get("/disputes/next"))
+    seen = [track]
+    for turn in range(3):
+        genre = {"genre": "jazz & soul"} if turn < 2 else {"action": "skip"}
+        track = track_of(decide(ann, track, **genre))
+        seen.append(track)
+    assert len(set(seen)) == 4
+    assert labels(disputed) == dict.fromkeys(seen[:2], ("jazz & soul", "Ann"))
+    page = ann.get(f"/tracks/{track}?disputes=1").text
+    assert 'value="Ann"' in page
+    assert "undo" in page
+
+
+def test_undo_covers_skips_and_restores_an_earlier_label(site, disputed):
+    ann = browser(site)
+    first = track_of(ann.get("/disputes/next"))
+    decide(ann, first, genre="pop", disputes="")
+    decide(ann, first, genre="rock", disputes="")
+    second = track_of(ann.get("/disputes/next"))
+    decide(ann, second, action="skip")
+    assert track_of(decide(ann, 0, action="undo")) == second
+    assert track_of(ann.get("/disputes/next")) == second
+    assert labels(disputed) == {first: ("rock", "Ann")}
+    assert track_of(decide(ann, 0, action="undo")) == first
+    assert labels(disputed) == {first: ("pop", "Ann")}
+    decide(ann, 0, action="undo")
+    assert labels(disputed) == {}
+    assert decide(ann, 0, action="undo").status_code == 404
+
+
+def test_two_browsers_get_different_tracks_until_none_is_left(site, disputed):
+    people = {"Ann": browser(site), "Bo": browser(site)}
+    at = {name: track_of(one.get("/disputes/next")) for name, one in people.items()}
+    assert at["Ann"] != at["Bo"]
+    for _turn in range(10):
+        for name, client in people.items():
+            response = decide(client, at[name], genre="rock", by=name)
+            if response.url.path.startswith("/tracks/"):
+                at[name] = track_of(response)
+                assert len(set(at.values())) == 2
+    given = labels(disputed)
+    assert len(given) == 20
+    assert {name for _, name in given.values()} == {"Ann", "Bo"}
+    assert "No disputed label is left" in people["Ann"].get("/disputes/next").text
+
+
+def test_labels_survive_a_restart_of_the_server(site, disputed):
+    ann = browser(site)
+    track = track_of(ann.get("/disputes/next"))
+    decide(ann, track, genre="jazz & soul")
+    again = TestClient(
+        application(Site(site.engine, site.clock, site.access, site.database, disputed)),
+        base_url="http://localhost:8400",
+    )
+    assert track_of(again.get("/disputes/next")) != track
+    assert labels(disputed) == {track: ("jazz & soul", "Ann")}
+
+
+def test_what_cannot_be_stored(site, disputed):
+    ann = browser(site)
+    assert decide(ann, 1, genre="unheard of").status_code == 422
+    assert decide(ann, 1, genre="rock", by="").status_code == 422
+    assert decide(ann, 999, genre="rock").status_code == 422
+    assert decide(ann, 1, genre="x" * 10_000).status_code == 413
+    crossed = ann.post("/label", data={"track": "1"}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert crossed.status_code == 403
+    assert labels(disputed) == {}
+
+
+def test_without_a_writer_there_is_no_form(site):
+    read_only = Site(site.engine, site.clock, site.access, site.database)
+    client = TestClient(application(read_only), base_url="http://localhost:8400")
+    assert '<form class="label"' not in client.get("/tracks/1").text
+    assert client.post("/label", data={"track": "1"}).status_code == 404

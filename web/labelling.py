@@ -1,0 +1,94 @@
+"""Label disputed tracks one after another: which track is next, and what undo takes back.
+
+Labels are stored in the database at once. What is kept here are holds, so that two people do not
+get the same track, and each person's latest decisions; both may be lost with the process.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Final
+
+HOLD_SECONDS: Final = 300.0
+"""Seconds for which a track is held for the person who got it."""
+MAX_DECISIONS: Final = 200
+"""Decisions of a person that can be taken back."""
+_MAX_PEOPLE: Final = 1_000
+"""Sessions that are remembered; the oldest are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A label, or a track that was skipped."""
+
+    track_id: int
+    genre: str | None = None
+    """The label; None: skipped."""
+    by: str = ""
+    before: str | None = None
+    """The same person's label before, which undo restores."""
+
+
+@dataclass(slots=True)
+class _Session:
+    decisions: list[Decision] = field(default_factory=list)
+    skipped: set[int] = field(default_factory=set)
+
+
+class Labelling:
+    """Holds and decisions of everybody who labels; safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._sessions: dict[str, _Session] = {}
+        self._holds: dict[int, tuple[str, float]] = {}
+
+    def next_track(self, session: str, candidates: Iterable[int], now: float) -> int | None:
+        """Return the first candidate that is neither skipped nor held by others, and hold it.
+
+        `now` is in seconds of a clock that never steps back.
+        """
+        with self._lock:
+            skipped = self._session(session).skipped
+            for track_id in candidates:
+                holder, until = self._holds.get(track_id, ("", 0.0))
+                if track_id not in skipped and (holder in {"", session} or until <= now):
+                    self._holds = {
+                        held: (who, until)
+                        for held, (who, until) in self._holds.items()
+                        if until > now and who != session
+                    }
+                    self._holds[track_id] = (session, now + HOLD_SECONDS)
+                    return track_id
+        return None
+
+    def record(self, session: str, decision: Decision) -> None:
+        """Remember a decision, so that it can be taken back."""
+        with self._lock:
+            state = self._session(session)
+            state.decisions.append(decision)
+            del state.decisions[:-MAX_DECISIONS]
+            if decision.genre is None:
+                state.skipped.add(decision.track_id)
+            self._holds.pop(decision.track_id, None)
+
+    def latest(self, session: str, count: int = 10) -> list[Decision]:
+        """Return the latest decisions of a session, the newest first."""
+        with self._lock:
+            return self._session(session).decisions[: -count - 1 : -1]
+
+    def take_back(self, session: str) -> Decision | None:
+        """Forget the latest decision and return it; None without one."""
+        with self._lock:
+            state = self._session(session)
+            if not state.decisions:
+                return None
+            decision = state.decisions.pop()
+            if decision.genre is None:
+                state.skipped.discard(decision.track_id)
+            return decision
+
+    def _session(self, name: str) -> _Session:
+        if name not in self._sessions and len(self._sessions) >= _MAX_PEOPLE:
+            del self._sessions[next(iter(self._sessions))]
+        return self._sessions.setdefault(name, _Session())
