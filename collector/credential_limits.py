@@ -38,6 +38,12 @@ class Account:
     pause: float = 0.0
     """Seconds from a response to the next request, at least. Requests that are sent a second apart
     can arrive closer together: one that is known to have arrived cannot."""
+    name: str | None = None
+    """The account that the source counts requests of, where several credentials have the same;
+    `credential` is then its fingerprint."""
+    replaced_credential: str | None = None
+    """The fingerprint of the credential alone, under which its requests were counted before the
+    account had a name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,9 @@ class LeasedShard:
 
 def active_leases(connection: Connection, now: float) -> list[ActiveLease]:
     """Return the leases that have not expired."""
-    query = select(_shard.id, _shard.lease_owner).where(~_has_expired(now))
+    query = select(_shard.id, _shard.lease_owner).where(
+        _shard.lease_until.is_not(None), ~_has_expired(now)
+    )
     return [ActiveLease(shard_id, owner or "") for shard_id, owner in connection.execute(query)]
 
 

@@ -47,6 +47,9 @@ _MAX_QUEUE: Final = 1_000
 _PRUNE_INTERVAL: Final = 100
 """Requests after which the slots before the last window are deleted."""
 
+_COUNTS: Final = ("requests", "refusals", "banned_seconds")
+"""Columns that only grow."""
+
 _row, _slot = source_budget.c, budget_slot.c
 
 
@@ -102,6 +105,9 @@ class RequestBudget:
         self._is_own_slot = and_(
             _slot.source == account.source, _slot.credential == account.credential
         )
+        self._is_replaced_row = and_(
+            _row.source == account.source, _row.credential == account.replaced_credential
+        )
         self.capabilities = capabilities
         """What the credential may do, as of the last slot acquired."""
         self._recovering = False
@@ -125,7 +131,10 @@ class RequestBudget:
         with read_transaction(engine) as connection:
             statement = select(source_budget).where(budget._is_own_row)
             row = connection.execute(statement).one_or_none()
-        if row is None or row.interval != request_interval(account.rate, row.ceiling):
+            replaced = account.replaced_credential and connection.scalar(
+                select(_row.credential).where(budget._is_replaced_row)
+            )
+        if row is None or replaced or row.interval != request_interval(account.rate, row.ceiling):
             with transaction(engine) as connection:
                 row = budget._ensure_row(connection)
         budget.capabilities = Capabilities.from_json(row.capabilities)
@@ -294,19 +303,40 @@ class RequestBudget:
         bulk.upsert(
             connection,
             source_budget,
-            ("source", "credential", "interval", "capabilities"),
+            ("source", "credential", "account", "interval", "capabilities"),
             [
                 (
                     account.source,
                     account.credential,
+                    account.name,
                     request_interval(account.rate, None),
                     "{}",
                 )
             ],
         )
+        if account.replaced_credential is not None:
+            self._add_replaced_row(connection)
         row = self._select_for_update(connection)
         self._write(connection, interval=request_interval(account.rate, row.ceiling))
         return row
+
+    def _add_replaced_row(self, connection: Connection) -> None:
+        """Add the counts and the ban of the credential's own row to the account's; remove it."""
+        own = connection.execute(
+            select(source_budget).where(self._is_replaced_row).with_for_update()
+        ).one_or_none()
+        if own is None:
+            return
+        shared = self._select_for_update(connection)
+        sums = {name: getattr(shared, name) + getattr(own, name) for name in _COUNTS}
+        if (own.blocked_until or 0.0) > (shared.blocked_until or 0.0):
+            sums |= {"blocked_until": own.blocked_until, "blocked_reason": own.blocked_reason}
+        self._write(connection, next_slot_at=max(shared.next_slot_at, own.next_slot_at), **sums)
+        slots = update(budget_slot).where(
+            _slot.source == own.source, _slot.credential == own.credential
+        )
+        connection.execute(slots.values(credential=shared.credential))
+        connection.execute(delete(source_budget).where(self._is_replaced_row))
 
     def _select_for_update(self, connection: Connection) -> Row[Any]:
         statement = select(source_budget).where(self._is_own_row).with_for_update()

@@ -33,7 +33,8 @@ from collector.http.file_download import (
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries
 from collector.rate import parse_rate
-from collector.settings import DISCOGS_DATA, CollectorSettings
+from collector.service_settings import DISCOGS_DATA
+from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 
 NAME: Final = "discogs"

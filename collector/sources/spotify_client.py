@@ -289,7 +289,16 @@ def spotify_account(settings: CollectorSettings) -> Account:
     """Return the account of the requests to Spotify."""
     client_id, _ = require_credentials(settings)
     credential = fingerprint(client_id, settings.spotify_api_url)
-    return Account(NAME, credential, settings.spotify_rate_limit)
+    name = (settings.spotify_account or "").strip()
+    if not name:
+        return Account(NAME, credential, settings.spotify_rate_limit)
+    return Account(
+        NAME,
+        fingerprint("account", name, settings.spotify_api_url),
+        settings.spotify_rate_limit,
+        name=name,
+        replaced_credential=credential,
+    )
 
 
 def _response_of(error: BaseException | None) -> requests.Response | None:

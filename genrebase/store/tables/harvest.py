@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of
@@ -55,6 +56,13 @@ shard = Table(
     Column("visited_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("genre_id", "source", "query", "year_from", "year_to"),
+    Index("ix_shard_status", "source", "status", "visited_at"),
+    Index(
+        "ix_shard_lease",
+        "lease_until",
+        sqlite_where=text("lease_until IS NOT NULL"),
+        postgresql_where=text("lease_until IS NOT NULL"),
+    ),
     CheckConstraint(one_of("status", SHARD_STATUSES), name="status_known"),
     CheckConstraint("year_from <= year_to", name="years_in_order"),
     CheckConstraint("next_offset >= 0", name="offset_not_negative"),
@@ -65,6 +73,7 @@ source_budget = Table(
     metadata,
     Column("source", Name, primary_key=True),
     Column("credential", Name, primary_key=True, comment="a fingerprint, never the secret"),
+    Column("account", Name, comment="its name, where several credentials share the row"),
     Column("next_slot_at", Double, nullable=False, server_default="0", comment="s since 1970"),
     Column("interval", Double, nullable=False, comment="seconds between two requests"),
     Column("ceiling", Double, comment="learned limit in requests per window; NULL: none"),

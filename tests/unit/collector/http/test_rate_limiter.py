@@ -248,3 +248,43 @@ def test_a_released_slot_is_not_counted(engine: Engine) -> None:
     budget.acquire(NOW)
     budget.release()
     assert budget.state().requests == budget.requests_made == 0
+
+
+def test_credentials_of_one_account_share_a_budget(engine: Engine) -> None:
+    """Their requests are counted in one row, which names the account."""
+    budgets = [RequestBudget.open(engine, shared(key)) for key in ("one", "two")]
+    first, second = (budget.acquire(NOW) for budget in budgets)
+    assert (first, second) == (NOW, pytest.approx(NOW + ACCOUNT.rate.interval))
+    row = tables.source_budget.c
+    with read_transaction(engine) as connection:
+        rows = connection.execute(select(row.account, row.requests)).all()
+    assert rows == [("me@example.org", 2)]
+
+
+def test_a_named_account_takes_over_what_its_credentials_used(engine: Engine) -> None:
+    """Requests, slots and the longest ban of both; nothing is requested during that ban."""
+    for key, wait in (("one", 300.0), ("two", 900.0)):
+        own = RequestBudget.open(engine, Account("spotify", key, Rate(60, 30)))
+        own.acquire(NOW)
+        own.record_ban(NOW, wait, None)
+    for key in ("one", "two"):
+        budget = RequestBudget.open(engine, shared(key))
+    state = budget.state()
+    assert (state.requests, state.refusals) == (2, 2)
+    assert state.blocked_until is not None
+    assert state.blocked_until >= NOW + 900
+    with pytest.raises(Blocked):
+        budget.acquire(NOW + 600)
+    with read_transaction(engine) as connection:
+        assert connection.scalars(select(tables.source_budget.c.credential)).all() == ["shared"]
+        assert set(connection.scalars(select(tables.budget_slot.c.credential))) <= {"shared"}
+
+
+def shared(own_credential: str) -> Account:
+    return Account(
+        "spotify",
+        "shared",
+        Rate(60, 30),
+        name="me@example.org",
+        replaced_credential=own_credential,
+    )

@@ -293,4 +293,19 @@ def test_accounts_have_a_fingerprint() -> None:
         one.credential
         != spotify_client.spotify_account(settings_for(None, spotify_client_id="b")).credential
     )
+
+
+def test_apps_of_one_named_account_have_one_budget() -> None:
+    """Its fingerprint is that of the account; blanks are no name."""
+    own = spotify_client.spotify_account(settings_for(None))
+    one, two, other = (
+        spotify_client.spotify_account(
+            settings_for(None, spotify_client_id=app, spotify_account=name)
+        )
+        for app, name in (("an-id", " Ada "), ("b", "Ada"), ("b", "Bo"))
+    )
+    assert one.name == two.name == "Ada"
+    assert one.credential == two.credential != other.credential
+    assert one.replaced_credential == own.credential
+    assert spotify_client.spotify_account(settings_for(None, spotify_account=" ")) == own
     assert one.rate == settings_for(None).spotify_rate_limit

@@ -1,0 +1,264 @@
+"""Settings of the services that are requested: addresses, credentials and rate limits."""
+
+from importlib.metadata import version
+from typing import Final
+
+from pydantic import Field, SecretStr, field_validator
+
+from collector.rate import Rate, parse_rate
+from collector.setting_types import RateText, WebAddress
+from genrebase.settings import EnvironmentSettings
+
+SPOTIFY_API: Final = "https://api.spotify.com/v1/"
+SPOTIFY_TOKEN: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - an address
+MUSICBRAINZ: Final = "https://musicbrainz.org"
+ACOUSTICBRAINZ: Final = "https://acousticbrainz.org"
+INTERNET_ARCHIVE: Final = "https://archive.org"
+JAMENDO_API: Final = "https://api.jamendo.com/v3.0/"
+DISCOGS_DATA: Final = "https://data.discogs.com"
+RECCOBEATS_API: Final = "https://api.reccobeats.com/v1/"
+TERMS_ACCEPTED: Final = "accepted"
+
+
+class ServiceSettings(EnvironmentSettings):
+    """Addresses, credentials and rate limits; a part of the collector's settings."""
+
+    contact: str | None = Field(
+        default=None,
+        description="Your e-mail address or web page; it becomes part of the User-Agent. "
+        "MusicBrainz and Internet Archive are not requested without it.",
+    )
+    sandbox_url: WebAddress | None = Field(
+        default=None,
+        description="Send the requests to all services to the sandbox at this address, such as "
+        "`http://127.0.0.1:8765`.",
+    )
+    spotify_client_id: str | None = Field(
+        default=None,
+        validation_alias="SPOTIPY_CLIENT_ID",
+        description="The client ID of your Spotify app.",
+    )
+    spotify_client_secret: SecretStr | None = Field(
+        default=None,
+        validation_alias="SPOTIPY_CLIENT_SECRET",
+        description="The client secret of your Spotify app.",
+    )
+    spotify_url: WebAddress | None = Field(
+        default=None,
+        description="Send requests to this host instead of Spotify, such as the sandbox, "
+        "`http://127.0.0.1:8765`.",
+    )
+    spotify_terms: str = Field(
+        default="",
+        description="`accepted` once you have read and accepted Spotify's Developer Terms.",
+    )
+    spotify_account: str | None = Field(
+        default=None,
+        description="A name of your choice for your Spotify developer account. Spotify counts the "
+        "requests of all apps of an account together: apps with the same name here share one "
+        "request budget.",
+    )
+    rate: RateText = Field(
+        default="60/30s",
+        description="Rate limit of requests to Spotify: 60/30s is 60 in any 30 seconds.",
+    )
+    reccobeats_url: WebAddress | None = Field(
+        default=None,
+        description="Base URL for ReccoBeats requests instead of the public one.",
+    )
+    reccobeats_rate: RateText = Field(
+        default="60/30s",
+        description="Rate limit of requests to ReccoBeats: 60/30s is 60 in any 30 seconds.",
+    )
+    musicbrainz_url: WebAddress | None = Field(
+        default=None,
+        description="Send requests to a mirror of MusicBrainz at this address instead of "
+        "`https://musicbrainz.org`.",
+    )
+    musicbrainz_rate: RateText = Field(
+        default="20/21s",
+        description="Rate limit of requests to MusicBrainz, which allows one per second: 20 in "
+        "any 21 seconds, evenly spaced.",
+    )
+    acousticbrainz_url: WebAddress | None = Field(
+        default=None,
+        description="Send requests to a replacement of AcousticBrainz at this address instead of "
+        "`https://acousticbrainz.org`.",
+    )
+    acousticbrainz_rate: RateText = Field(
+        default="10/10s",
+        description="Rate limit of requests to AcousticBrainz: 10 in any 10 seconds.",
+    )
+    acousticbrainz_submissions: int = Field(
+        default=1,
+        ge=1,
+        le=25,
+        description="Number of submissions to request of each recording; one request returns 25 "
+        "submissions in all.",
+    )
+    archive_url: WebAddress | None = Field(
+        default=None,
+        description="Send requests to a replacement of Internet Archive at this address instead "
+        "of `https://archive.org`.",
+    )
+    archive_rate: RateText = Field(
+        default="30/30s",
+        description="Rate limit of requests to Internet Archive, downloads included.",
+    )
+    discogs_url: WebAddress | None = Field(
+        default=None,
+        description="Download Discogs' dumps from this host instead of the public one.",
+    )
+    discogs_rate: RateText = Field(
+        default="12/360s", description="Rate limit of requests for Discogs' dumps."
+    )
+    jamendo_url: WebAddress | None = Field(
+        default=None,
+        description="Send requests to a replacement of Jamendo at this address instead of the "
+        "public API.",
+    )
+    jamendo_client_id: SecretStr | None = Field(
+        default=None,
+        description="Your client ID at Jamendo, free of charge at https://devportal.jamendo.com.",
+    )
+    jamendo_rate: RateText = Field(
+        default="30/30s",
+        description="Rate limit of requests to Jamendo, downloads included.",
+    )
+    timeout: float = Field(
+        default=10.0,
+        gt=0,
+        description="Seconds until the whole response to a request, headers and body, must be "
+        "there.",
+    )
+
+    @field_validator("contact")
+    @classmethod
+    def _is_contact(cls, text: str | None) -> str | None:
+        if text is None or not text.strip():
+            return None
+        plain = text.strip()
+        if not (plain.isascii() and plain.isprintable()) or not ("@" in plain or "." in plain):
+            raise ValueError(f"{text!r} is no e-mail address and no web page")
+        return plain
+
+    @property
+    def uses_real_spotify(self) -> bool:
+        """Whether requests go to Spotify itself."""
+        return self.spotify_base_url is None
+
+    @property
+    def terms_accepted(self) -> bool:
+        """Whether the user has accepted Spotify's terms."""
+        return self.spotify_terms == TERMS_ACCEPTED
+
+    @property
+    def spotify_base_url(self) -> str | None:
+        """The host that stands in for Spotify, None for Spotify itself."""
+        return self.spotify_url or self.sandbox_url
+
+    @property
+    def spotify_api_url(self) -> str:
+        """Address of the Web API, with a slash at the end."""
+        base = self.spotify_base_url
+        return SPOTIFY_API if base is None else f"{base}/v1/"
+
+    @property
+    def spotify_token_url(self) -> str:
+        """Address of the token endpoint."""
+        base = self.spotify_base_url
+        return SPOTIFY_TOKEN if base is None else f"{base}/api/token"
+
+    @property
+    def reccobeats_api_url(self) -> str:
+        """Address of ReccoBeats, with a slash at the end."""
+        if self.reccobeats_url is not None:
+            return f"{self.reccobeats_url}/"
+        if self.spotify_base_url is not None:
+            return f"{self.spotify_base_url}/reccobeats/v1/"
+        return RECCOBEATS_API
+
+    @property
+    def musicbrainz_base_url(self) -> str | None:
+        """The address that stands in for MusicBrainz, None for MusicBrainz itself."""
+        if self.musicbrainz_url is not None:
+            return self.musicbrainz_url
+        return None if self.sandbox_url is None else f"{self.sandbox_url}/musicbrainz"
+
+    @property
+    def musicbrainz_api_url(self) -> str:
+        """Address of MusicBrainz' web service, with a slash at the end."""
+        return f"{self.musicbrainz_base_url or MUSICBRAINZ}/ws/2/"
+
+    @property
+    def musicbrainz_rate_limit(self) -> Rate:
+        """Rate limit of requests to MusicBrainz."""
+        return parse_rate(self.musicbrainz_rate)
+
+    @property
+    def archive_base_url(self) -> str | None:
+        """The host that stands in for Internet Archive, None for the public service."""
+        if self.archive_url is not None:
+            return self.archive_url
+        return None if self.sandbox_url is None else f"{self.sandbox_url}/archive"
+
+    @property
+    def archive_api_url(self) -> str:
+        """Address of Internet Archive, with a slash at the end."""
+        return f"{self.archive_base_url or INTERNET_ARCHIVE}/"
+
+    @property
+    def archive_rate_limit(self) -> Rate:
+        """Rate limit of requests to Internet Archive."""
+        return parse_rate(self.archive_rate)
+
+    @property
+    def discogs_data_url(self) -> str:
+        """Address of the host of Discogs' dumps, without a slash at the end."""
+        if self.discogs_url is not None:
+            return self.discogs_url
+        return DISCOGS_DATA if self.sandbox_url is None else f"{self.sandbox_url}/discogs"
+
+    @property
+    def jamendo_base_url(self) -> str | None:
+        """The host that stands in for Jamendo, None for the public service."""
+        if self.jamendo_url is not None:
+            return self.jamendo_url
+        return None if self.sandbox_url is None else f"{self.sandbox_url}/jamendo"
+
+    @property
+    def jamendo_api_url(self) -> str:
+        """Address of Jamendo's API, with a slash at the end."""
+        base = self.jamendo_base_url
+        return JAMENDO_API if base is None else f"{base}/v3.0/"
+
+    @property
+    def jamendo_rate_limit(self) -> Rate:
+        """Rate limit of requests to Jamendo."""
+        return parse_rate(self.jamendo_rate)
+
+    @property
+    def acousticbrainz_api_url(self) -> str:
+        """Address of AcousticBrainz' API, with a slash at the end."""
+        sandbox = self.sandbox_url and f"{self.sandbox_url}/acousticbrainz"
+        return f"{self.acousticbrainz_url or sandbox or ACOUSTICBRAINZ}/api/v1/"
+
+    @property
+    def acousticbrainz_rate_limit(self) -> Rate:
+        """Rate limit of requests to AcousticBrainz."""
+        return parse_rate(self.acousticbrainz_rate)
+
+    @property
+    def user_agent(self) -> str:
+        """The User-Agent that open services ask for: program, version and contact."""
+        return f"Genrebase/{version('genrebase')} ( {self.contact or 'no contact given'} )"
+
+    @property
+    def spotify_rate_limit(self) -> Rate:
+        """Rate limit of requests to Spotify."""
+        return parse_rate(self.rate)
+
+    @property
+    def reccobeats_rate_limit(self) -> Rate:
+        """Rate limit of requests to ReccoBeats."""
+        return parse_rate(self.reccobeats_rate)
