@@ -255,21 +255,9 @@ def track_with_alias(database: Database, source: str, source_id: str) -> int | N
 
 
 def search_tracks(database: Database, text: str, *, limit: int) -> list[int]:
-    """Return the tracks whose title and artists contain all words of `text`, popular ones first.
-
-    Words are compared as names are: without regard to case and width (`names.normalise`).
-    """
-    track = tables.track
-    key = track.c.name_key
-    words = names.normalise(text).split()
-    query = (
-        select(track.c.id)
-        .where(*(key.contains(word, autoescape=True) for word in words))
-        .order_by(track.c.popularity.desc().nulls_last(), track.c.id)
-        .limit(limit)
-    )
+    """Return the tracks that `genrebase.store.find.search_tracks` finds."""
     with read_transaction(database) as connection:
-        return list(connection.scalars(query)) if words else []
+        return find.search_tracks(connection, text, limit)
 
 
 def tracks_of_artists(database: Database, artists: Sequence[str]) -> NDArray[np.int64]:

@@ -108,6 +108,17 @@ def test_a_track_by_any_of_its_names(large: Engine, name: str) -> None:
     assert_no_scan(large, look_up)
 
 
+def test_a_search_reads_all_names_and_no_rows(large: Engine) -> None:
+    """The names are read from their index; only tracks that match are read from the table."""
+    with read_transaction(large) as connection, recording(large, explain=True) as recorded:
+        assert find.search_tracks(connection, "ARTIST song 12345", limit=5)
+    steps = {
+        "sqlite": "SCAN named USING COVERING INDEX ix_track_name_key",
+        "postgresql": "Index Only Scan on track",
+    }
+    assert list(recorded.scans.values()) == [steps[large.dialect.name]]
+
+
 def test_the_prediction_of_a_track(large: Engine) -> None:
     """`classifier predict --track` reads the stored prediction, and else the track's features."""
 
