@@ -1,4 +1,4 @@
-"""The command line of `genrebase`: run, demo, doctor, migrate, copy, backup, and sub-apps."""
+"""The command line of `genrebase`: run, demo, doctor, migrate, copy, backup, lake, sub-apps."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -324,6 +324,51 @@ def matrices(
         f"{counted(deleted, 'file')} that no row names."
     )
     output.write_json({"moved": moved, "deleted_files": deleted})
+
+
+@app.command()
+def lake(
+    folder: Annotated[
+        Path, typer.Argument(help="The folder to write: a new or empty one, or an earlier lake.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Copy the tables and views of the database at `STORE_URL` into Parquet files.
+
+    DuckDB, pandas, Polars and Spark read them by the views' names: FOLDER/tracks is a dataset.
+    Run again, it writes only the files whose rows changed. The earlier copy stays until the new
+    one is complete.
+
+    Examples:
+      genrebase lake lake
+    """
+    # import SQLAlchemy, pyarrow and DuckDB, which --help does not need
+    from genrebase import store
+    from genrebase.lake.build import build_lake
+
+    output, engine = Output(as_json=as_json), store.connect()
+    kept = f"what {folder} held before is unchanged. Run the same command again to continue."
+    try:
+        with output.on_interrupt(lambda: kept), output.progress("Copying") as bar:
+            result = build_lake(
+                engine,
+                folder,
+                SystemClock(),
+                lambda done, total, name: bar(done, total=total, note=name),
+            )
+    finally:
+        engine.dispose()
+    views = [one for one in result.relations if one.kind == "view" and one.rows]
+    rows = [(one.name, one.rows, one.files, one.bytes) for one in views]
+    output.table("Views with rows", ("view", "rows", "files", "bytes"), rows)
+    size = sum(one.bytes for one in result.relations) / 1e6
+    output.print(
+        f"Version {result.version} in {folder}, as of {result.as_of:%Y-%m-%d %H:%M:%S} UTC: "
+        f"{counted(result.files, 'file')} ({size:,.1f} MB), {result.files_written:,} of them "
+        f"written in this run. Left out, because they hold binary data: "
+        f"{', '.join(result.left_out)}."
+    )
+    output.write_json(asdict(result))
 
 
 def mount_plugins(into: CommandLine) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Table, insert, select
+from sqlalchemy import Connection, Engine, Table, insert, select, update
 
 from genrebase.store import tables
 from genrebase.store.copy.rows import copied_tables
@@ -41,6 +41,40 @@ def fill(engine: Engine, tracks: int = 30) -> None:
         make.add_features(connection, ids[0], "reccobeats", tempo=1 / 3 + 100)
         make.add_verdict(connection, ids[1], jazz, "Zoé")
         _fill_rest(connection, ids[0], rock, jazz)
+
+
+def fill_varied(engine: Engine) -> None:
+    """Put rows into every table, with verdicts, features of several providers and two models."""
+    fill(engine, 100)
+    with transaction(engine) as connection:
+        genres = {row.name: row.id for row in connection.execute(select(tables.genre))}
+        rock, jazz = genres["rock"], genres["シティポップ"]
+        track_ids = select(tables.track.c.id).order_by(tables.track.c.id)
+        ids = connection.scalars(track_ids).all()
+        for number, track in enumerate(ids[2:]):
+            for provider in ("spotify", "reccobeats", "audio", "zzz")[number % 3 : number % 5]:
+                make.add_features(
+                    connection, track, provider, energy=number / 99, tempo=100 + number / 3
+                )
+            if number % 7 == 0:
+                make.add_verdict(connection, track, rock if number % 2 else jazz, "Ann")
+                make.add_verdict(connection, track, jazz, "Zoé")
+        champion, previous = connection.execute(
+            select(tables.model.c.id).order_by(tables.model.c.id)
+        ).scalars()
+        schema = {"classes": ["rock", "シティポップ"]}
+        connection.execute(update(tables.model).values(feature_schema=schema))
+        for number, track in enumerate(ids[1:]):
+            high = 0.5 + number / 500
+            order = [(rock, high), (jazz, 1 - high)]
+            make.add_predictions(connection, champion, track, order)
+            make.add_predictions(connection, previous, track, [(jazz, 0.8)])
+        broad = make.add_model(connection, task="broad", training_config={"level": "broad"})
+        make.add_predictions(connection, broad, ids[3], [(jazz, 0.75)])
+        connection.execute(
+            insert(tables.genre_mapping),
+            [{"mapping": "own", "fine": "シティポップ", "broad": "pop"}],
+        )
 
 
 def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None:

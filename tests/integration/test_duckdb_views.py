@@ -4,15 +4,13 @@ from collections.abc import Iterator
 
 import duckdb
 import pytest
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, select
 
 from genrebase.lake.arrow_types import arrow_schema
 from genrebase.lake.duckdb_views import columns_read, load_views, open_duckdb
 from genrebase.lake.tables_to_arrow import arrow_reader
-from genrebase.store import tables, views
-from genrebase.store.engine import transaction
-from tests import factories as make
-from tests.filled_database import fill
+from genrebase.store import views
+from tests.filled_database import fill_varied
 
 
 @pytest.fixture
@@ -24,36 +22,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture
 def varied(engine: Engine) -> Engine:
     """A database with rows in every table, verdicts, several providers and two models."""
-    fill(engine, 100)
-    with transaction(engine) as connection:
-        genres = {row.name: row.id for row in connection.execute(select(tables.genre))}
-        rock, jazz = genres["rock"], genres["シティポップ"]
-        track_ids = select(tables.track.c.id).order_by(tables.track.c.id)
-        ids = connection.scalars(track_ids).all()
-        for number, track in enumerate(ids[2:]):
-            for provider in ("spotify", "reccobeats", "audio", "zzz")[number % 3 : number % 5]:
-                make.add_features(
-                    connection, track, provider, energy=number / 99, tempo=100 + number / 3
-                )
-            if number % 7 == 0:
-                make.add_verdict(connection, track, rock if number % 2 else jazz, "Ann")
-                make.add_verdict(connection, track, jazz, "Zoé")
-        champion, previous = connection.execute(
-            select(tables.model.c.id).order_by(tables.model.c.id)
-        ).scalars()
-        schema = {"classes": ["rock", "シティポップ"]}
-        connection.execute(update(tables.model).values(feature_schema=schema))
-        for number, track in enumerate(ids[1:]):
-            high = 0.5 + number / 500
-            order = [(rock, high), (jazz, 1 - high)]
-            make.add_predictions(connection, champion, track, order)
-            make.add_predictions(connection, previous, track, [(jazz, 0.8)])
-        broad = make.add_model(connection, task="broad", training_config={"level": "broad"})
-        make.add_predictions(connection, broad, ids[3], [(jazz, 0.75)])
-        connection.execute(
-            insert(tables.genre_mapping),
-            [{"mapping": "own", "fine": "シティポップ", "broad": "pop"}],
-        )
+    fill_varied(engine)
     return engine
 
 
