@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -33,9 +34,11 @@ from web.pages import (
     jobs,
     models,
     overview,
+    predict,
     search,
     track,
 )
+from web.predictor import Predictor
 from web.problems import problem, title_of
 from web.sections import Page, query
 from web.security import COOKIE, Access, Guard
@@ -54,6 +57,7 @@ PAGES: Final[Mapping[str, MakePage]] = {
     "/disputes": disputes.page,
     "/models": models.list_page,
     "/models/{model}": models.model_page,
+    "/predict": predict.page,
     "/jobs": jobs.page,
     "/overview": overview.page,
 }
@@ -74,6 +78,11 @@ class Site:
     writer: Engine | None = None
     """For labels; None: the pages can only be read."""
     labelling: Labelling = field(default_factory=Labelling)
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """Predicts described tracks; its model is loaded by the first prediction."""
+        return Predictor(self.engine)
 
 
 def application(site: Site) -> ASGIApp:
@@ -122,6 +131,7 @@ def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, d
                 site.clock.now(),
                 dict(request.path_params),
                 dict(request.query_params),
+                site.predictor.predict,
             )
         )
         origin = query(connection, "origin", _ORIGIN).first()

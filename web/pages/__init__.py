@@ -1,11 +1,13 @@
 """One module per page: what it reads, as sections, and the facts that its template shows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from classifier.records import TrackPrediction
+from classifier.serving.predict import TrackDescription
 from genrebase.errors import UserError
 
 MAX_ROWS = 100
@@ -25,6 +27,8 @@ class PageRequest:
     path: Mapping[str, str] = field(default_factory=dict)
     """The variable parts of the path."""
     query: Mapping[str, str] = field(default_factory=dict)
+    predict: Callable[[TrackDescription], TrackPrediction] | None = None
+    """Predicts a described track."""
 
     def number(self, name: str, default: int = 0) -> int:
         """Return a parameter of the address as a number; `default` for anything else."""

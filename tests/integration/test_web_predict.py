@@ -1,0 +1,63 @@
+"""The page that predicts described tracks, with a real champion."""
+
+import csv
+import io
+
+import pytest
+from sqlalchemy import Engine
+from starlette.testclient import TestClient
+
+from classifier.serving.predict import TrackDescription, predict_described
+from classifier.training import train
+from classifier.training_config import TrainingConfig
+from tests.fakes import FakeClock
+from web.application import Site, application
+from web.security import Access, loopback_hosts
+
+
+@pytest.fixture
+def client(database: Engine) -> TestClient:
+    train.run(database, TrainingConfig(estimator="logistic"), FakeClock(), log=lambda _: None)
+    site = Site(database, FakeClock(), Access(loopback_hosts(8400)), "genrebase.db")
+    return TestClient(application(site), base_url="http://localhost:8400")
+
+
+def test_the_page_and_its_twins_give_the_commands_prediction(client, database):
+    address = "?title=Blue+Moon&artists=Nobody+%3B+Somebody+Else&energy=0.5&tempo=120"
+    expected = predict_described(
+        database,
+        TrackDescription(
+            "Blue Moon", ("Nobody", "Somebody Else"), None, {"energy": 0.5, "tempo": 120.0}
+        ),
+    )
+    document = client.get(f"/predict.json{address}").json()
+    rows = document["sections"]["prediction"]["rows"]
+    assert [(genre, share) for _, genre, share in rows] == list(expected.top)
+    table = list(csv.reader(io.StringIO(client.get(f"/predict.csv{address}").text)))
+    assert [row[1] for row in table[1:]] == [genre for genre, _ in expected.top]
+    page = client.get(f"/predict{address}").text
+    assert f"{100 * expected.top[0][1]:.1f} %" in page
+    assert "The model has not seen the artists." in page
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("?tempo=fast", "tempo is a number, not"),
+        ("?energy=7", "energy is between 0 and 1, not 7"),
+        ("?loudness=nan", "loudness is a number, not"),
+    ],
+)
+def test_a_wrong_number_gets_a_sentence(client, address, sentence):
+    response = client.get(f"/predict{address}")
+    assert response.status_code == 422
+    assert sentence in response.text
+
+
+def test_without_a_champion(engine):
+    site = Site(engine, FakeClock(), Access(loopback_hosts(8400)), "genrebase.db")
+    empty = TestClient(application(site), base_url="http://localhost:8400")
+    assert empty.get("/predict").status_code == 200
+    response = empty.get("/predict?title=x")
+    assert response.status_code == 422
+    assert "has no champion yet" in response.text

@@ -1,0 +1,93 @@
+"""What is this? The champion's prediction for a described track; nothing is stored."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from classifier.records import TrackPrediction
+from classifier.serving.predict import NUMERIC_INPUTS, TrackDescription
+from genrebase.errors import GenrebaseError
+from genrebase.store.tables import FEATURE_RANGES
+from web import svg
+from web.pages import PageRequest
+from web.sections import Page, Section, by_name
+
+TEXTS: Final = ("title", "artists", "album")
+_COLUMNS: Final = ("rank", "genre", "probability")
+
+
+@dataclass(slots=True)
+class _Form:
+    """What the form contains."""
+
+    values: dict[str, str]
+    numbers: dict[str, float] = field(default_factory=dict)
+    problem: str = ""
+
+
+def page(request: PageRequest) -> Page:
+    """Return the form, and the prediction if the address describes a track.
+
+    `?title=`, `?artists=` (separated by semicolons), `?album=`, and the numeric features.
+    """
+    form = _read(request)
+    prediction = None
+    if not form.problem and any(form.values.values()) and request.predict is not None:
+        try:
+            prediction = request.predict(_description(form))
+        except GenrebaseError as error:
+            form.problem = str(error)
+    rows = tuple(
+        (rank, genre, share) for rank, (genre, share) in enumerate(top(prediction), start=1)
+    )
+    return Page(
+        "Predict",
+        "predict.html",
+        by_name(Section("prediction", _COLUMNS, rows)),
+        {
+            "values": form.values,
+            "problem": form.problem,
+            "prediction": prediction,
+            "numbers": [(name, _range(name)) for name in NUMERIC_INPUTS],
+            "bars": [
+                svg.probability(share, "p-ans" if rank == 1 else "p-rest")
+                for rank, _genre, share in rows
+            ],
+        },
+        422 if form.problem else 200,
+    )
+
+
+def top(prediction: TrackPrediction | None) -> tuple[tuple[str, float], ...]:
+    """Return the most probable genres, none without a prediction."""
+    return prediction.top if prediction is not None else ()
+
+
+def _read(request: PageRequest) -> _Form:
+    form = _Form({name: request.query.get(name, "").strip() for name in (*TEXTS, *NUMERIC_INPUTS)})
+    for name in NUMERIC_INPUTS:
+        text = form.values[name]
+        if not text:
+            continue
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            form.problem = f"{name} is a number, not {text!r}."
+        form.numbers[name] = number
+    return form
+
+
+def _description(form: _Form) -> TrackDescription:
+    artists = (name.strip() for name in form.values["artists"].split(";"))
+    return TrackDescription(
+        form.values["title"] or None,
+        tuple(name for name in artists if name),
+        form.values["album"] or None,
+        form.numbers,
+    )
+
+
+def _range(name: str) -> Any:
+    return FEATURE_RANGES.get(name)
