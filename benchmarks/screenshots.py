@@ -1,14 +1,11 @@
 """Make the pictures of the pages in docs/images: `python -m benchmarks.screenshots URL [FOLDER]`.
 
-URL is that of a running `genrebase serve`, over the demo's database. Needs Playwright
-and Pillow (`pip install playwright pillow`), and Chromium (`--chromium`, default /usr/bin/chromium).
+URL is that of a running `genrebase serve`, over the demo's database. Needs Playwright, Pillow
+(`pip install playwright pillow`) and Chromium (`--chromium`, default /usr/bin/chromium).
 """
 
 import argparse
 from pathlib import Path
-
-from PIL import Image
-from playwright.sync_api import sync_playwright
 
 PAGES = {"overview": "/"}
 WIDTH, HEIGHT = 1280, 800
@@ -18,6 +15,9 @@ COLOURS = 64
 
 def main() -> None:
     """Make one picture per page and colour scheme."""
+    from PIL import Image
+    from playwright.sync_api import sync_playwright
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
     parser.add_argument("folder", nargs="?", type=Path, default=Path("docs/images"))
