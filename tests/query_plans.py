@@ -22,8 +22,6 @@ GROWING: Final = frozenset(
         tables.track.name,
         tables.artist.name,
         tables.budget_slot.name,
-        tables.audio_item.name,
-        tables.audio_item_genre.name,
         *(
             table.name
             for table in tables.metadata.sorted_tables
@@ -31,7 +29,7 @@ GROWING: Final = frozenset(
         ),
     }
 )
-"""Tables with rows per track, artist, request or item of a source."""
+"""Tables with rows per track, artist or request."""
 
 _ALIAS: Final = re.compile(
     rf"\b({'|'.join(sorted(GROWING, key=len, reverse=True))})\s+(?:AS\s+)?\"?(\w+)", re.IGNORECASE
