@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction
 
-ROWS = 16_000
-TRACKS = 6_000
+ROWS = 11_000
+TRACKS = 4_000
 
 
 @pytest.fixture

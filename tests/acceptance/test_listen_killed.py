@@ -140,7 +140,7 @@ def test_a_full_disk_ends_the_run_with_a_sentence(archive, database_url, tmp_pat
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # else it would end the process
         resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
 
-    with listen(preexec_fn=limit_files) as process:
+    with listen("--workers", "1", preexec_fn=limit_files) as process:
         out, err = process.communicate()
     document = json.loads(out.splitlines()[0])
     assert (process.returncode, document["stopped"]) == (1, "disk")
@@ -148,7 +148,7 @@ def test_a_full_disk_ends_the_run_with_a_sentence(archive, database_url, tmp_pat
     assert "Traceback" not in err
     assert document["analysed"] == count(database_url, tables.track) == 1
     assert [path for path in (tmp_path / "downloads").rglob("*") if path.is_file()] == []
-    with listen() as process:
+    with listen("--workers", "1") as process:
         document = json.loads(process.communicate()[0])
     assert (document["stopped"], document["analysed"]) == ("done", 2)
 

@@ -52,8 +52,17 @@ def stock(engine):
             factories.add_alias(connection, track, mbid("merged", number), "musicbrainz")
 
 
-def run(engine, files, tmp_path, advance=None, stop_requested=lambda: False, **options):
-    sizes = {"load_rows": 200, "batch_rows": 30, "work_dir": tmp_path}
+def run(
+    engine,
+    files,
+    tmp_path,
+    advance=None,
+    stop_requested=lambda: False,
+    load_rows=700,
+    batch_rows=130,
+    **options,
+):
+    sizes = {"load_rows": load_rows, "batch_rows": batch_rows, "work_dir": tmp_path}
     return import_acousticbrainz_dump(
         engine,
         [kinds.recognise(path) for path in files],
@@ -141,7 +150,8 @@ def test_killed_anywhere_and_continued_it_ends_in_the_same_database(
     """Between any two batches of rows or recordings."""
     stock(other_engine)
     run(other_engine, dump, tmp_path)
-    _, kills = run_with_kills(partial(run, stocked, dump, tmp_path), seed=3, most=7)
+    small = partial(run, stocked, dump, tmp_path, load_rows=200, batch_rows=30)
+    _, kills = run_with_kills(small, seed=3, most=7)
     assert kills > 5
     assert contents(stocked) == contents(other_engine)
     assert list(tmp_path.glob("genrebase-import-*")) == []

@@ -75,12 +75,12 @@ def test_help_names_its_own_commands_and_those_of_both_sides(genrebase: Shell) -
     assert result.stderr == ""
 
 
-def test_migrate_makes_the_database_and_is_harmless_again(genrebase: Shell) -> None:
+def test_migrate_makes_the_database_and_is_harmless_again(here: Callable[..., Said]) -> None:
     """A new file gets the schema; a second time there is nothing to do."""
     url = "sqlite:///made.db"
-    first = genrebase.json("migrate", STORE_URL=url)
+    first = json.loads(here("migrate", "--json", STORE_URL=url).stdout)
     assert first == {"database": url, "from": None, "to": schema_revision.EXPECTED_REVISION}
-    second = genrebase("migrate", STORE_URL=url)
+    second = here("migrate", STORE_URL=url)
     assert "unchanged" in second.stdout
     assert (second.returncode, second.stderr) == (0, "")
 
@@ -118,12 +118,12 @@ def test_a_setting_that_cannot_be_gets_a_sentence(genrebase: Shell) -> None:
     assert "GENREBASE_LOG_LEVEL" in result.stderr
 
 
-def test_a_misspelt_setting_is_named(genrebase: Shell) -> None:
+def test_a_misspelt_setting_is_named(here: Callable[..., Said]) -> None:
     """By the doctor as a line to fix, and by every other command as a warning."""
     misspelt = {"COLLECTOR_RATES": "60/30s"}
     sentence = "COLLECTOR_RATES is no setting of Genrebase: did you mean COLLECTOR_RATE?"
-    assert f"FIX  settings: {sentence}" in genrebase("doctor", **misspelt).stdout
-    result = genrebase("migrate", **misspelt)
+    assert f"FIX  settings: {sentence}" in here("doctor", **misspelt).stdout
+    result = here("migrate", **misspelt)
     assert result.returncode == 0
     assert sentence in result.stderr
 
@@ -136,13 +136,15 @@ def test_a_misspelt_setting_is_named(genrebase: Shell) -> None:
         ("CLASSIFIER_SCHEDULE", "nightly"),
     ],
 )
-def test_migrate_refuses_a_setting_that_cannot_be(genrebase: Shell, name: str, value: str) -> None:
+def test_migrate_refuses_a_setting_that_cannot_be(
+    here: Callable[..., Said], tmp_path: Path, name: str, value: str
+) -> None:
     """As the doctor reports it; no database is made."""
-    result = genrebase("migrate", **{name: value})
+    result = here("migrate", **{name: value})
     assert result.returncode == 2
     assert result.stderr.startswith(f"{name}: ")
-    assert list(genrebase.folder.iterdir()) == []
-    assert f"FIX  settings: {name}: " in genrebase("doctor", **{name: value}).stdout
+    assert list(tmp_path.iterdir()) == []
+    assert f"FIX  settings: {name}: " in here("doctor", **{name: value}).stdout
 
 
 def test_the_doctor_offline_logs_nothing(genrebase: Shell) -> None:
