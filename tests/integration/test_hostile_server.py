@@ -120,8 +120,8 @@ BUDGETED: Final = ("/v1", "/reccobeats", "/ws")
 def _cases() -> Iterator[Any]:
     """Yield every mode against each target; the suite has some, `make soak` all of them.
 
-    The suite has each mode against one of the targets, in turn: they share the session that bounds
-    every response. What depends on the target, the shape of its documents, is in the suite for all.
+    The suite has each mode against one of the targets, in turn: all share the session that bounds
+    every response. The modes of a target's own documents are in the suite for every target.
     """
     for place, target in enumerate(TARGETS):
         modes = TRANSPORT if target == "start" else (*TRANSPORT, SHAPES)
