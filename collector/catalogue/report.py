@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from genrebase import digests
 from genrebase.runtime.jobs import JobRun, effective_run
 from genrebase.store import tables
 
@@ -63,6 +64,31 @@ class Totals:
     verdicts: int
 
 
+@dataclass(frozen=True, slots=True)
+class StoredCounts:
+    """Counts of the stored digests."""
+
+    as_of: datetime
+    totals: Totals
+    with_features: Mapping[str, int]
+    """Per genre, how many of its tracks have features."""
+
+
+def stored_counts(connection: Connection) -> StoredCounts | None:
+    """Return the counts of the digests; None without them, or if data may have changed since."""
+    catalogue = digests.read(connection, "catalogue_counts")
+    progress = digests.read(connection, "genre_progress")
+    if catalogue is None or progress is None or not catalogue.is_current:
+        return None
+    (counts,) = catalogue.as_dicts()
+    names = ("tracks", "sightings", "with_features", "artists", "verdicts")
+    return StoredCounts(
+        catalogue.as_of,
+        Totals(unlabelled=counts["without_claim"], **{name: counts[name] for name in names}),
+        {one["genre"]: one["with_features"] for one in progress.as_dicts()},
+    )
+
+
 def totals(connection: Connection) -> Totals:
     """Count the whole catalogue."""
     track, features = tables.track, tables.audio_features
@@ -79,32 +105,30 @@ def totals(connection: Connection) -> Totals:
     )
 
 
-def genre_counts(connection: Connection) -> list[GenreCounts]:
-    """Count per genre, by name."""
+def genre_counts(
+    connection: Connection, with_features: Mapping[str, int] | None = None
+) -> list[GenreCounts]:
+    """Return the counts per genre, by name; `with_features` is counted unless it is given."""
+    genre = tables.genre
+    if with_features is None:
+        with_features = _with_features(connection)
+    query = select(
+        genre.c.name, genre.c.target, genre.c.tracks, genre.c.sightings, genre.c.paused
+    ).order_by(genre.c.name)
+    return [
+        GenreCounts(name, target, tracks, sighted, with_features.get(name, 0), paused)
+        for name, target, tracks, sighted, paused in connection.execute(query)
+    ]
+
+
+def _with_features(connection: Connection) -> dict[str, int]:
     genre, track = tables.genre, tables.track
-    featured = select(tables.audio_features.c.track_id).distinct().subquery()
-    claimed = (
-        select(
-            track.c.genre_id,
-            func.count(featured.c.track_id).label("with_features"),
-        )
-        .outerjoin(featured, featured.c.track_id == track.c.id)
-        .group_by(track.c.genre_id)
-        .subquery()
-    )
     query = (
-        select(
-            genre.c.name,
-            genre.c.target,
-            genre.c.tracks,
-            genre.c.sightings,
-            func.coalesce(claimed.c.with_features, 0),
-            genre.c.paused,
-        )
-        .outerjoin(claimed, claimed.c.genre_id == genre.c.id)
-        .order_by(genre.c.name)
+        select(genre.c.name, func.count(track.c.features_provider))
+        .join(track, track.c.genre_id == genre.c.id)
+        .group_by(genre.c.name)
     )
-    return [GenreCounts(*row) for row in connection.execute(query)]
+    return {name: count for name, count in connection.execute(query)}  # noqa: C416 - rows
 
 
 def source_counts(connection: Connection, now: datetime) -> list[SourceCounts]:

@@ -37,6 +37,12 @@ _COLUMN_MEANINGS = (
 
 
 def status(
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Count the tracks now, also if stored counts (digests) are current."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Show the progress and forecast of the harvest, the requests made and the last runs.
@@ -46,7 +52,7 @@ def status(
     """
     output = Output(as_json=as_json)
     sources = source_limits.configured(CollectorSettings.load())
-    state = statuses.read_status(store.connect(), SystemClock(), sources)
+    state = statuses.read_status(store.connect(), SystemClock(), sources, live=live)
     for sentence in _sentences(state):
         output.print(sentence)
     rows = (
@@ -99,5 +105,10 @@ def _sentences(state: CollectorStatus) -> list[str]:
         f"{state.unlabelled:,} without a genre, {counted(state.verdicts, 'label')} by people; "
         f"{counted(state.requests, 'request')}."
     )
+    if state.as_of is not None:
+        sentences.append(
+            f"Tracks were counted at {state.as_of:%Y-%m-%d %H:%M:%S} UTC; nothing has changed "
+            "since."
+        )
     sentences.extend(statuses.ban_messages(state.sources))
     return sentences

@@ -40,18 +40,28 @@ class CollectorStatus:
     """Genres for which the source has nothing."""
     alarms: list[str]
     """Warnings about genres that are almost covered by others."""
+    as_of: datetime | None = None
+    """The time of the stored counts of tracks; None: they were counted now."""
 
 
 def read_status(
-    engine: Engine, clock: Clock, sources: Sequence[SourceLimits] = (SPOTIFY_LIMITS,)
+    engine: Engine,
+    clock: Clock,
+    sources: Sequence[SourceLimits] = (SPOTIFY_LIMITS,),
+    *,
+    live: bool = False,
 ) -> CollectorStatus:
-    """Return the state of the database; what is left to do is forecast for these sources."""
+    """Return the state of the database; what is left to do is forecast for these sources.
+
+    Tracks are counted by the digests if nothing has changed since, else, or if `live`, now.
+    """
     with read_transaction(engine) as connection:
-        totals = report.totals(connection)
+        stored = None if live else report.stored_counts(connection)
+        totals = report.totals(connection) if stored is None else stored.totals
         counts = report.source_counts(connection, clock.now())
         harvested = report.harvested_sources(connection)
         filled_from = origin.load_origin(connection)
-        genres = report.genre_counts(connection)
+        genres = report.genre_counts(connection, None if stored is None else stored.with_features)
         last_runs = report.last_runs(connection, clock.now())
         to_go = forecast.forecast_genres(connection, sources, clock)
         alarms = forecast.overlap_warnings(forecasts.genre_overlaps(connection))
@@ -68,6 +78,7 @@ def read_status(
         outlook=to_go,
         unknown=[one.genre for one in to_go if one.unknown],
         alarms=alarms,
+        as_of=None if stored is None else stored.as_of,
     )
 
 

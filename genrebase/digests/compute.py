@@ -57,6 +57,7 @@ def compute(engine: Engine, clock: Clock, threads: int) -> DigestComputation:
             _load_first_tracks(reader, duck)
         read = clock.monotonic()
         duck.execute(feature_queries.labelled()).fetchall()
+        duck.execute("DROP TABLE audio_features").fetchall()  # it would take a third of the memory
         computed = [_compute_view(duck, view, clock) for view in _by_view()]
     return DigestComputation(computed, read - began)
 
@@ -79,6 +80,7 @@ def _load_first_tracks(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> 
     ]
     named = duck.execute(" UNION ".join(queries)).fetchall()
     inputs.load_named(reader, duck, sorted(track_id for (track_id,) in named))
+    duck.execute("DROP TABLE prediction").fetchall()
 
 
 def _compute_view(duck: duckdb.DuckDBPyConnection, view: str, clock: Clock) -> ComputedView:

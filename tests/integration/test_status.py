@@ -1,5 +1,6 @@
 """The status of the harvest, on both databases."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import insert
@@ -14,10 +15,13 @@ from collector.records import (
     SourceTrack,
     TrackObservation,
 )
+from genrebase.digests import refresh
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.processes import ProcessIdentity
 from genrebase.store import tables
 from genrebase.store.engine import transaction
+from tests import catalogue_of_all_kinds
+from tests import factories as make
 from tests.fakes import NOON, FakeClock
 
 
@@ -147,3 +151,19 @@ def test_a_run_of_an_ended_process_is_interrupted(engine):
     status = {run.job: run for run in read_status(engine, FakeClock()).last_runs}
     assert (status["harvest"].outcome, status["import"].outcome) == ("interrupted", "running")
     assert "without recording" in status["harvest"].error
+
+
+def test_current_digests_answer(engine):
+    """Their counts equal those counted now; after a change tracks are counted again."""
+    catalogue_of_all_kinds.fill(engine, 60)
+    counted = read_status(engine, FakeClock())
+    assert counted.as_of is None
+    clock = FakeClock(NOON + timedelta(days=10))
+    refresh.refresh(engine, clock)
+    stored = read_status(engine, clock)
+    assert stored.as_of == clock.now()
+    assert read_status(engine, clock, live=True).as_of is None
+    assert replace(stored, as_of=None, last_runs=[]) == replace(counted, last_runs=[])
+    with transaction(engine) as connection:
+        make.add_job_run(connection, "import", at=clock.now() + timedelta(days=1))
+    assert read_status(engine, clock).as_of is None
