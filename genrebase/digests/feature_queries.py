@@ -22,6 +22,11 @@ from genrebase.store.views.histograms import BINS
 _REAL: Final = [name for name in FEATURES if name not in CATEGORICAL_FEATURES]
 _BAND: Final = "CASE WHEN popularity >= 100 THEN 90 ELSE popularity // 10 * 10 END"
 
+WITHOUT_FEATURES: Final = """
+    CREATE OR REPLACE TABLE audio_features AS SELECT track_id, provider FROM audio_features
+"""
+"""Frees the memory of what `labelled` has, too."""
+
 
 def labelled() -> str:
     """Return the statement that creates the table `labelled`."""
