@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from time import perf_counter, process_time
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 
 from benchmarks import large_database
 from collector.catalogue import feature_queue, shards, tracks
@@ -65,7 +65,8 @@ class StepCosts:
         self.engine, self.clock = engine, ClockAfterFilling()
         self.numbers = random.Random(seed)
         with read_transaction(engine) as connection:
-            self.tracks = int(connection.scalar(select(func.max(tables.track.c.id))) or 0)
+            made = select(tables.job_run.c.counts).order_by(tables.job_run.c.id).limit(1)
+            self.tracks = int(connection.execute(made).scalar_one()["tracks_new"])
             self.genres = list(connection.scalars(select(tables.genre.c.name)))
         settings = CollectorSettings(
             spotify_client_id="id",
