@@ -3,7 +3,6 @@
 from typing import Any
 
 from sqlalchemy import (
-    Integer,
     Select,
     Text,
     cast,
@@ -20,7 +19,7 @@ from genrebase.store.views.definition import Providers, view
 
 
 def _genre_mappings(_providers: Providers) -> Select[Any]:
-    stored, genre, track = tables.genre_mapping, tables.genre, tables.track
+    stored, genre = tables.genre_mapping, tables.genre
     built_in = (
         values(column("fine", Text), column("broad", Text), name="built_in")
         .data(list(default_mapping.BROAD_BY_FINE.items()))
@@ -32,23 +31,13 @@ def _genre_mappings(_providers: Providers) -> Select[Any]:
         select(stored.c.mapping, stored.c.fine, stored.c.broad),
         select(name.label("mapping"), built_in.c.fine, built_in.c.broad).where(~replaced.exists()),
     ).subquery("mapped")
-    claimed = (
-        select(track.c.genre_id, func.count().label("tracks"))
-        .where(track.c.genre_id.is_not(None))
-        .group_by(track.c.genre_id)
-        .subquery("claimed")
-    )
     return select(
         mapping.c.mapping,
         mapping.c.fine,
         mapping.c.broad,
         genre.c.id.label("genre_id"),
-        cast(func.coalesce(claimed.c.tracks, 0), Integer).label("tracks"),
-    ).select_from(
-        mapping.outerjoin(genre, genre.c.name == mapping.c.fine).outerjoin(
-            claimed, claimed.c.genre_id == genre.c.id
-        )
-    )
+        func.coalesce(genre.c.tracks, 0).label("tracks"),
+    ).select_from(mapping.outerjoin(genre, genre.c.name == mapping.c.fine))
 
 
 genre_mappings = view(
