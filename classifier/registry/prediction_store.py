@@ -6,13 +6,14 @@ That is done in ranges of tracks, each in a transaction of its own, so that nobo
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
 
-from genrebase.store import Engine, bulk, tables
+from genrebase.store import Engine, bulk, name_locks, tables
 from genrebase.store.engine import read_transaction
 
 BATCH_SIZE: Final = 5_000
@@ -61,9 +62,10 @@ def write_predictions(
     for one that was retired.
     """
     for part in _parts(predictions):
-        with bulk.exclusive_transaction(database) as connection:
-            done = _write_part(connection, model, predictions, part, at)
-        yield done
+        # no identity is created: workers of a cluster, and imports, may write at the same time
+        yield name_locks.run_beside_others(
+            database, partial(_write_part, model=model, predictions=predictions, part=part, at=at)
+        )
 
 
 def write(connection: Connection, model: int, predictions: PredictionBatch, at: datetime) -> None:
