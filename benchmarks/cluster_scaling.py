@@ -1,124 +1,131 @@
 """Two workers of a cluster against one, for predictions, trials and audio files.
 
-    python -m benchmarks.cluster_scaling URL --tracks 60000
-    python -m benchmarks.cluster_scaling URL --kind predictions [--rounds 3]
+    STORE_URL=URL python -m benchmarks.cluster_scaling KIND [--rounds 3]
 
-The first form fills an empty PostgreSQL database and trains a model. The second starts a scheduler
-with one worker and then another with two, again and again, lets the workers import their
-libraries, and runs the same work on both. Prints the wall-clock seconds of every run, as `job_run`
-has them (without the start of the command), the CPU seconds of the workers, and the ratio of the
-medians. On a computer with other work the ratio depends on what the others leave.
+KIND is `predictions` (of the database at URL, which has a champion; those of its first tracks are
+made again), `trials` or `audio`. Starts `local:1` and `local:2`, lets the workers import their
+libraries, and runs the same work alternately on one and on two. Prints the seconds of every run,
+the CPU seconds of each worker, and how many times less CPU the busier of two workers needs than
+one alone: on a computer with other work, wall-clock seconds depend on what the others leave.
 """
 
 import argparse
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from time import perf_counter
 
-from sqlalchemy import Engine, delete, select
+import numpy as np
+import psutil
+from sqlalchemy import delete
 
-from benchmarks import large_database
-from genrebase.runtime.cluster import open_cluster
-from genrebase.store import tables
-from genrebase.store.engine import make_engine, read_transaction, transaction
+from classifier.experiments import compare
+from classifier.experiments.runner import ExperimentContext
+from classifier.registry import stored_models
+from classifier.serving.cluster_predict import ClusterPrediction
+from classifier.training_config import TrainingConfig
+from collector.imports.cluster_audio import FileAnalyser, analyse_on_worker
+from genrebase.audio import scan
+from genrebase.progress import no_progress
+from genrebase.runtime import jobs
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.cluster import Cluster, open_cluster
+from genrebase.store import schema_revision, tables
+from genrebase.store.engine import make_engine, transaction
 from tests import synthetic_audio
-from tests.cluster_processes import DaskProcesses, dask_processes, run
+from tests.synthetic_music import Music
 
-GENRES, FILES, PREDICTED = 30, 20, 30_000
-KINDS = {
-    "predictions": ("classifier", "predict"),
-    "trials": (
-        *("classifier", "compare", "--estimators", "gradient_boosting", "--again"),
-        *("--tracks-per-genre", "60", "--rotations", "4"),
-    ),
-    "audio": ("collector", "import-audio"),
-}
+CLOCK = SystemClock()
+PREDICTED, RANGE_IDS, FILES, ROTATIONS = 8_000, 1_000, 8, 6
+Work = Callable[[Cluster], object]
 
 
-def fill(url: str, tracks: int) -> None:
-    large_database.fill(url, tracks, genres=GENRES)
-    inputs = ("--features", "audio,metadata", "--tracks-per-genre", "100")
-    run(url, "classifier", "train", "--estimator", "gradient_boosting", *inputs)
-    run(url, "classifier", "predict")
+def predictions(_folder: Path) -> Work:
+    engine = make_engine()
+    model = stored_models.champion(engine, "main")
+
+    def work(cluster: Cluster) -> object:
+        row, tracks = tables.prediction.c, np.arange(1, PREDICTED)
+        with transaction(engine) as connection:
+            again = (row.track_id < PREDICTED) & ~row.in_training
+            connection.execute(delete(tables.prediction).where(again))
+        with jobs.job_run(engine, CLOCK, "predict") as job:
+            prediction = ClusterPrediction(engine, cluster, CLOCK, no_progress, RANGE_IDS)
+            return prediction.run(job, model, tracks, CLOCK.now())
+
+    return work
 
 
-def write_audio(folder: Path) -> None:
+def trials(folder: Path) -> Work:
+    url, snapshot = f"sqlite:///{folder}/trials.db", Music().snapshot()
+    schema_revision.upgrade(url)
+    engine = make_engine(url)
+    config = TrainingConfig(estimator="logistic", min_tracks=20)
+    grid = compare.ComparisonGrid(("logistic",), rotations=tuple(range(ROTATIONS)))
+
+    def work(cluster: Cluster) -> object:
+        context = ExperimentContext(
+            engine, CLOCK, no_progress, snapshot, again=True, cluster=cluster
+        )
+        return compare.run(context, config, grid)
+
+    return work
+
+
+def audio(folder: Path) -> Work:
     for number in range(FILES):
-        song = synthetic_audio.song(number % 12, number % 2, seconds=30.0)
+        song = synthetic_audio.song(number % 12, number % 2, seconds=20.0)
         synthetic_audio.write(folder / f"{number:02d}.wav", song)
+    files, shared = scan.find_audio_files(folder).files, {}
+
+    def work(cluster: Cluster) -> object:
+        value = shared.setdefault(cluster.address, cluster.share(FileAnalyser(frozenset())))
+        return list(cluster.results_in_order(analyse_on_worker, files, value))
+
+    return work
 
 
-def undo(engine: Engine) -> None:
-    """Delete what the last run has stored, but for trials."""
-    row = tables.prediction.c
-    with transaction(engine) as connection:
-        again = (row.track_id <= PREDICTED) & ~row.in_training
-        connection.execute(delete(tables.prediction).where(again))
-        for table in (tables.sound_file, tables.descriptor):
-            connection.execute(delete(table))
+KINDS = {"predictions": predictions, "trials": trials, "audio": audio}
 
 
-def import_libraries(_shared: None, _number: int) -> None:
-    from classifier.experiments import fitting  # noqa: F401 - what tasks need
-    from classifier.serving import cluster_predict  # noqa: F401 - likewise
+def worker_pid(_shared: None, _number: int) -> int:
+    return psutil.Process().pid
 
 
-def cpu_seconds(dask: DaskProcesses) -> float:
-    total = 0.0
-    for worker in dask.worker_processes():
-        for process in (worker, *worker.children(recursive=True)):
-            times = process.cpu_times()
-            total += times.user + times.system
-    return total
-
-
-def measure(engine: Engine, url: str, command: tuple[str, ...], n_workers: int) -> float:
-    undo(engine)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        dask_processes(Path(folder), url, n_workers) as dask,
-    ):
-        with open_cluster(dask.address) as cluster:
-            assert cluster is not None
-            while cluster.n_threads < n_workers:
-                cluster.submit(import_libraries, 0).result()
-            list(cluster.results(import_libraries, range(4 * n_workers)))
-        before = cpu_seconds(dask)
-        run(url, *command, "--on", dask.address)
-        used = cpu_seconds(dask) - before
-    row = tables.job_run.c
-    query = select(row.started_at, row.finished_at).where(row.job == command[1])
-    query = query.order_by(row.id.desc()).limit(1)
-    with read_transaction(engine) as connection:
-        started, finished = connection.execute(query).one()
-    seconds = float((finished - started).total_seconds())
-    print(f"{command[1]}: {n_workers} worker(s) {seconds:.1f} s, CPU {used:.1f} s", flush=True)
-    return seconds
+def cpu_seconds(pid: int) -> float:
+    worker = psutil.Process(pid)
+    times = [process.cpu_times() for process in (worker, *worker.children(recursive=True))]
+    return float(sum(one.user + one.system for one in times))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url")
-    parser.add_argument("--tracks", type=int)
-    parser.add_argument("--kind", choices=KINDS)
+    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    if given.tracks is not None:
-        fill(given.url, given.tracks)
-    if given.kind is None:
-        return
-    engine, command = make_engine(given.url), KINDS[given.kind]
-    with tempfile.TemporaryDirectory() as folder:
-        if given.kind == "audio":
-            write_audio(Path(folder))
-            command = (*command, folder)
-        seconds: dict[int, list[float]] = {1: [], 2: []}
-        for _ in range(given.rounds):
-            for n_workers, times in seconds.items():
-                times.append(measure(engine, given.url, command, n_workers))
-    ratio = median(seconds[1]) / median(seconds[2])
-    print(f"{given.kind}: two workers are {ratio:.2f} times as fast as one")
-    engine.dispose()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_cluster("local:1") as one,
+        open_cluster("local:2") as two,
+    ):
+        assert one is not None and two is not None
+        work = KINDS[given.kind](Path(folder))
+        busiest: dict[int, list[float]] = {1: [], 2: []}
+        for turn in range(given.rounds + 1):  # the first imports the libraries
+            for number, cluster in ((1, one), (2, two)):
+                pids = {pid for _, pid in cluster.results(worker_pid, range(20))}
+                before = {pid: cpu_seconds(pid) for pid in pids}
+                began = perf_counter()
+                work(cluster)
+                seconds = perf_counter() - began
+                used = sorted(cpu_seconds(pid) - before[pid] for pid in pids)
+                listed = " and ".join(f"{one:.2f}" for one in used)
+                print(f"{given.kind} {turn}: {seconds:.1f} s, CPU {listed} s", flush=True)
+                if turn:
+                    busiest[number].append(used[-1])
+    ratio = median(busiest[1]) / median(busiest[2])
+    print(f"{given.kind}: the busier of two workers needs {ratio:.2f} times less CPU than one")
 
 
 if __name__ == "__main__":

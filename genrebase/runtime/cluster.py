@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 MAX_ATTEMPTS: Final = 10
 """Times that a task is started: after so many dead workers the task itself must be the cause."""
 
-_CONNECT_SECONDS: Final = 10.0
+_CONNECT_SECONDS: Final = 30.0
 _WORKER_SECONDS: Final = 30.0
 """Seconds to wait for a first worker."""
 _TASKS_PER_THREAD: Final = 3
