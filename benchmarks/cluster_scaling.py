@@ -109,7 +109,8 @@ def main() -> None:
         open_cluster("local:1") as one,
         open_cluster("local:2") as two,
     ):
-        assert one is not None and two is not None
+        assert one is not None
+        assert two is not None
         work = KINDS[given.kind](Path(folder))
         busiest: dict[int, list[float]] = {1: [], 2: []}
         for turn in range(given.rounds + 1):  # the first imports the libraries
