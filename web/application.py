@@ -123,12 +123,12 @@ def environment() -> Environment:
 
 def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, dict[str, Any]]:
     """Return a page, and what the frame of all pages shows."""
-    started = perf_counter()
+    started, now = perf_counter(), site.clock.now()
     with read_transaction(site.engine) as connection:
         page = make_page(
             PageRequest(
                 connection,
-                site.clock.now(),
+                now,
                 dict(request.path_params),
                 dict(request.query_params),
                 site.predictor.predict,
@@ -136,7 +136,8 @@ def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, d
         )
         origin = query(connection, "origin", _ORIGIN).first()
     frame = {
-        "as_of": site.clock.now(),
+        "as_of": min((one.as_of for one in page.sections.values() if one.as_of), default=now),
+        "now": now,
         "milliseconds": round(1000 * (perf_counter() - started)),
         "database": site.database,
         "engine": {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[site.engine.dialect.name],

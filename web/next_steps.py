@@ -25,7 +25,6 @@ class Facts:
     wrong_queries: Sequence[tuple[str, float]] = ()
     """Genres with the share of their sightings that count for other genres."""
     disputes: int = 0
-    disputes_also_seen: int = 0
     verdicts: int = 0
     tracks: int = 0
     without_features: int = 0
@@ -91,15 +90,10 @@ def _about_labels(facts: Facts) -> Iterator[Suggestion]:
             f"/genres/{genre}",
         )
     if facts.disputes:
-        seen = (
-            f"{facts.disputes_also_seen:,} have a sighting for the predicted genre. "
-            if facts.disputes_also_seen
-            else ""
-        )
-        given = "" if facts.verdicts else "Nobody has labelled a track yet."
+        given = "" if facts.verdicts else " Nobody has labelled a track yet."
         yield Suggestion(
             f"Settle {counted(facts.disputes, 'disputed label')}",
-            f"{seen}{given}".strip(),
+            f"The champion predicts another genre, with at least 50 %.{given}",
             "/disputes",
         )
     if facts.without_features:

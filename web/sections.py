@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Connection, text
+from sqlalchemy import Boolean, Connection, select, text
 
+from genrebase.digests import store as digests
 from genrebase.spreadsheet_cells import SpreadsheetWriter
 from genrebase.store import tables, views
 from genrebase.store.tables import UtcDateTime
@@ -40,7 +42,9 @@ class Section:
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     sql: str = ""
-    """The query with its values, which the page `/sql` runs; empty if there is none."""
+    """The query with its values; empty if there is none."""
+    as_of: datetime | None = None
+    """The time of the digest that the rows come from; None: they were read now."""
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -54,7 +58,8 @@ class Section:
     def as_json(self) -> dict[str, Any]:
         """Return the section as it stands in a JSON twin."""
         rows = [[_json_cell(cell) for cell in row] for row in self.rows]
-        return {"columns": list(self.columns), "rows": rows, "sql": self.sql}
+        as_of = None if self.as_of is None else _json_cell(self.as_of)
+        return {"columns": list(self.columns), "rows": rows, "as_of": as_of, "sql": self.sql}
 
     def as_csv(self) -> str:
         """Return the section as CSV; texts that a spreadsheet would execute are escaped."""
@@ -91,6 +96,39 @@ def query(connection: Connection, name: str, sql: str, **parameters: Any) -> Sec
         for row in result
     )
     return Section(name, columns, rows, with_values(sql, parameters))
+
+
+def stored(connection: Connection, name: str, sql: str, view: str, key: str = "") -> Section:
+    """Return the digest of a view under a key, or the rows of `sql` if there is no digest.
+
+    `sql` reads the same rows from the view, with the parameter `:key` if there is a key.
+    """
+    digest = digests.read(connection, view, key)
+    parameters = {"key": key} if key else {}
+    if digest is None and (not key or digests.as_of(connection) is None):
+        return query(connection, name, sql, **parameters)
+    shown = with_values(sql, parameters)
+    if digest is None:  # there are digests, but the view has no rows of this genre
+        columns = tuple(views.ALL[view].columns)
+        return Section(name, columns, (), shown, digests.as_of(connection))
+    rows = tuple(map(tuple, digest.rows))
+    return Section(name, tuple(digest.columns), rows, shown, digest.as_of)
+
+
+def stored_by_key(connection: Connection, view: str) -> dict[str, list[dict[str, Any]]] | None:
+    """Return the digests of a view by the genres' names; None if nothing is stored."""
+    if digests.as_of(connection) is None:
+        return None
+    rows = connection.execute(
+        select(tables.digest.c.key, tables.digest.c.document).where(
+            tables.digest.c.view == view, tables.digest.c.key != ""
+        )
+    )
+    keyed = {}
+    for key, text_of_rows in rows:
+        document = json.loads(text_of_rows)
+        keyed[key] = [dict(zip(document["columns"], row, strict=True)) for row in document["rows"]]
+    return keyed
 
 
 def with_values(sql: str, parameters: Mapping[str, Any]) -> str:

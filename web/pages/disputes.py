@@ -1,39 +1,57 @@
 """Labels that the champion disputes: its prediction is another genre than the claim."""
 
-from web.pages import MAX_ROWS, PageRequest
-from web.sections import Page, Section, by_name, query
+from typing import Any
 
-_COLUMNS = (
-    "SELECT track_id, title, artists, claim, genre, probability, margin, also_seen, regime,"
-    " in_training FROM label_disputes"
-)
+from sqlalchemy import Connection, select
+
+from genrebase.store import tables
+from web.pages import MAX_ROWS, PageRequest
+from web.sections import Page, Section, by_name, stored
+
+_ALL = "SELECT * FROM label_disputes ORDER BY probability DESC, track_id LIMIT 500"
+_OF_CLAIM = """
+SELECT * FROM label_disputes WHERE claim = :key ORDER BY probability DESC, track_id LIMIT 100
+"""
 _ORDERS = {
-    "surest": "probability DESC, track_id",
-    "also_seen": "also_seen DESC, probability DESC, track_id",
-    "closest": "margin, track_id",
+    "surest": lambda row: (-row["probability"], row["track_id"]),
+    "also_seen": lambda row: (not row["also_seen"], -row["probability"], row["track_id"]),
+    "closest": lambda row: (row["margin"], row["track_id"]),
 }
 
 
 def page(request: PageRequest) -> Page:
-    """Return up to 100 disputed labels; `?order=`, `?genre=`, `?regime=` choose."""
+    """Return up to 100 of the surest disputed labels; `?order=`, `?genre=`, `?regime=` choose."""
     order = request.query.get("order", "surest")
     order = order if order in _ORDERS else "surest"
     genre, regime = request.query.get("genre", ""), request.query.get("regime", "")
-    conditions, values = [], {}
-    if genre:
-        conditions.append("claim = :genre")
-        values["genre"] = genre
-    if regime in {"new_artist", "seen_artist"}:
-        conditions.append("regime = :regime")
-        values["regime"] = regime
-    where = f"\nWHERE {' AND '.join(conditions)}" if conditions else ""
-    sql = f"{_COLUMNS}{where}\nORDER BY {_ORDERS[order]}\nLIMIT {MAX_ROWS + 1}"
-    found = query(request.connection, "disputes", sql, **values)
-    shown = Section("disputes", found.columns, found.rows[:MAX_ROWS], found.sql)
+    connection = request.connection
+    sql = _OF_CLAIM if genre else _ALL
+    surest = stored(connection, "disputes", sql.strip(), "label_disputes", genre)
+    chosen = [
+        row
+        for row in surest.records
+        if regime not in {"new_artist", "seen_artist"} or row["regime"] == regime
+    ]
+    chosen.sort(key=_ORDERS[order])
+    rows = tuple(tuple(row.values()) for row in chosen)
+    found = Section(surest.name, surest.columns, rows, surest.sql, surest.as_of)
+    shown = disputes_without_verdict(connection, found, MAX_ROWS)
     return Page(
         "Disputes",
         "disputes.html",
         by_name(shown),
         {"order": order, "orders": tuple(_ORDERS), "genre": genre, "regime": regime,
-         "has_more": len(found.rows) > MAX_ROWS},
+         "has_more": len(rows) > len(shown.rows)},
     )  # fmt: skip
+
+
+def disputes_without_verdict(connection: Connection, disputes: Section, limit: int) -> Section:
+    """Return the first disputes that nobody has settled since they were stored."""
+    place = disputes.columns.index("track_id")
+    verdict = tables.verdict.c.track_id
+    ids = [row[place] for row in disputes.rows]
+    settled = set(connection.scalars(select(verdict).where(verdict.in_(ids)))) if ids else set()
+    rows: list[tuple[Any, ...]] = [row for row in disputes.rows if row[place] not in settled]
+    return Section(
+        disputes.name, disputes.columns, tuple(rows[:limit]), disputes.sql, disputes.as_of
+    )

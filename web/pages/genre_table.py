@@ -2,15 +2,13 @@
 
 from typing import Any
 
+from sqlalchemy import Connection
+
 from web import svg
 from web.pages import PageRequest
-from web.sections import Section, query
+from web.sections import Section, query, stored, stored_by_key
 
-_PROGRESS = """
-SELECT genre, target, tracks, sightings, with_features, requests, open_shards, paused
-FROM genre_progress
-ORDER BY CASE WHEN target > 0 THEN 1.0 * tracks / target ELSE 2 END, genre
-"""
+_PROGRESS = "SELECT * FROM genre_progress ORDER BY genre"
 _RECALLS = """
 SELECT genre, regime, value, low, high, n FROM model_metrics
 WHERE task = 'main' AND status = 'champion' AND side = 'test' AND metric = 'recall'
@@ -18,12 +16,8 @@ WHERE task = 'main' AND status = 'champion' AND side = 'test' AND metric = 'reca
 """
 _CONFUSIONS = """
 SELECT genre, predicted, sum(tracks) AS tracks FROM genre_confusions
-WHERE task = 'main' AND status = 'champion' AND genre <> predicted
+WHERE task = 'main' AND status = 'champion'
 GROUP BY genre, predicted ORDER BY genre, sum(tracks) DESC, predicted
-"""
-_TESTED = """
-SELECT genre, sum(tracks) AS tracks FROM genre_confusions
-WHERE task = 'main' AND status = 'champion' GROUP BY genre
 """
 _DISPUTES = "SELECT claim, count(*) AS disputes FROM label_disputes GROUP BY claim"
 
@@ -37,18 +31,20 @@ COLUMNS = (
 def genre_table(request: PageRequest) -> Section:
     """Return one row per genre, the one that lacks most first."""
     connection = request.connection
-    progress = query(connection, "genres", _PROGRESS)
+    progress = stored(connection, "genres", _PROGRESS, "genre_progress")
     recalls = {
         (row["genre"], row["regime"]): row
         for row in query(connection, "recalls", _RECALLS).records
     }
-    tested = {row["genre"]: row["tracks"] for row in query(connection, "t", _TESTED).records}
+    tested: dict[str, int] = {}
     confused: dict[str, dict[str, Any]] = {}
     for row in query(connection, "confusions", _CONFUSIONS).records:
-        confused.setdefault(row["genre"], row)
-    disputes = {row["claim"]: row["disputes"] for row in query(connection, "d", _DISPUTES).records}
+        tested[row["genre"]] = tested.get(row["genre"], 0) + int(row["tracks"])
+        if row["genre"] != row["predicted"]:
+            confused.setdefault(row["genre"], row)
+    disputes = dispute_counts(connection)
     rows = []
-    for one in progress.records:
+    for one in sorted(progress.records, key=_most_missing):
         genre, tracks, sightings = one["genre"], one["tracks"], one["sightings"]
         target = one["target"]
         new = recalls.get((genre, "new_artist"), {})
@@ -76,7 +72,21 @@ def genre_table(request: PageRequest) -> Section:
                 one["open_shards"],
             )
         )
-    return Section("genres", COLUMNS, tuple(rows), progress.sql)
+    return Section("genres", COLUMNS, tuple(rows), progress.sql, progress.as_of)
+
+
+def dispute_counts(connection: Connection) -> dict[str, int]:
+    """Return the number of disputed labels per claim."""
+    keyed = stored_by_key(connection, "dispute_counts")
+    if keyed is None:
+        counts = query(connection, "disputes", _DISPUTES).records
+        return {row["claim"]: int(row["disputes"]) for row in counts}
+    return {claim: sum(row["tracks"] for row in rows) for claim, rows in keyed.items()}
+
+
+def _most_missing(row: dict[str, Any]) -> tuple[float, str]:
+    target = row["target"]
+    return (row["tracks"] / target if target else 2.0, row["genre"])
 
 
 def bars(row: dict[str, Any]) -> dict[str, Any]:

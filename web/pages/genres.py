@@ -1,9 +1,11 @@
 """The list of all genres, and the page of one genre."""
 
+from typing import Any
+
 from web import svg
 from web.pages import MAX_ROWS, NotFound, PageRequest
 from web.pages.genre_table import bars, genre_table
-from web.sections import Page, Section, by_name, query
+from web.sections import Page, Section, by_name, query, stored
 
 _GENRE = """
 SELECT genre, target, tracks, sightings, with_features, requests, open_shards, capped_shards,
@@ -26,18 +28,12 @@ _TRAITS = """
 SELECT feature, delta, low, high, value, other_value, n FROM genre_traits
 WHERE genre = :genre AND against IS NULL ORDER BY abs(delta) DESC, feature LIMIT 12
 """
-_PROFILE = """
-SELECT feature, n, mean, p05, p25, p50, p75, p95 FROM genre_profiles
-WHERE genre = :genre ORDER BY feature
-"""
+_PROFILE = "SELECT * FROM genre_profiles WHERE genre = :key ORDER BY genre, feature"
 _OVERLAPS = """
-SELECT other_genre, tracks, share, other_share FROM genre_overlaps
-WHERE genre = :genre ORDER BY tracks DESC, other_genre LIMIT 12
+SELECT * FROM genre_overlaps WHERE :key IN (genre, other_genre)
+ORDER BY tracks DESC, genre, other_genre
 """
-_TRENDS = """
-SELECT decade, sum(tracks) AS tracks FROM genre_trends WHERE genre = :genre
-GROUP BY decade ORDER BY decade
-"""
+_TRENDS = "SELECT * FROM genre_trends WHERE genre = :key ORDER BY genre, release_year"
 _TYPICAL = """
 SELECT track_id, title, artists, distance, percentile, nearest_genre FROM track_matches
 WHERE genre = :genre ORDER BY distance, track_id LIMIT 8
@@ -46,10 +42,7 @@ _ODDEST = """
 SELECT track_id, title, artists, distance, percentile, nearest_genre FROM track_matches
 WHERE genre = :genre ORDER BY distance DESC, track_id LIMIT 8
 """
-_CANDIDATES = """
-SELECT place, track_id, title, artists, label, probability, also_seen, regime
-FROM genre_candidates WHERE genre = :genre ORDER BY place LIMIT 10
-"""
+_CANDIDATES = "SELECT * FROM genre_candidates WHERE genre = :key ORDER BY genre, place"
 _SEPARABILITIES = """
 SELECT other_genre, auc, n, other_n FROM genre_separabilities
 WHERE task = 'main' AND status = 'champion' AND regime = 'all' AND genre = :genre
@@ -79,7 +72,7 @@ def list_page(request: PageRequest) -> Page:
             ),
             *(row for row in rows if row[column] is None),
         ]
-    shown = Section(table.name, table.columns, tuple(rows), table.sql)
+    shown = Section(table.name, table.columns, tuple(rows), table.sql, table.as_of)
     return Page(
         "Genres",
         "genres.html",
@@ -98,11 +91,17 @@ def genre_page(request: PageRequest) -> Page:
     sections = [genre]
     for section, sql in (
         ("metrics", _METRICS), ("confusions", _CONFUSIONS), ("traits", _TRAITS),
-        ("profile", _PROFILE), ("overlaps", _OVERLAPS), ("decades", _TRENDS),
-        ("typical", _TYPICAL), ("oddest", _ODDEST), ("candidates", _CANDIDATES),
-        ("separabilities", _SEPARABILITIES),
+        ("typical", _TYPICAL), ("oddest", _ODDEST), ("separabilities", _SEPARABILITIES),
     ):  # fmt: skip
         sections.append(query(connection, section, sql, genre=name))
+    for section, view, sql in (
+        ("profile", "genre_profiles", _PROFILE),
+        ("overlaps", "genre_overlaps", _OVERLAPS),
+        ("decades", "genre_trends", _TRENDS),
+        ("candidates", "genre_candidates", _CANDIDATES),
+    ):
+        sections.append(stored(connection, section, sql.strip(), view, name))
+    sections = [_SHOWN.get(one.name, _unchanged)(one, name) for one in sections]
     decades = next(one for one in sections if one.name == "decades").records
     total = sum(row["tracks"] for row in decades) or 1
     return Page(
@@ -115,3 +114,43 @@ def genre_page(request: PageRequest) -> Page:
             "max_rows": MAX_ROWS,
         },
     )
+
+
+def _unchanged(section: Section, _genre: str) -> Section:
+    return section
+
+
+def _with_rows(section: Section, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Section:
+    return Section(section.name, columns, tuple(rows), section.sql, section.as_of)
+
+
+def _overlaps_of(section: Section, genre: str) -> Section:
+    """Return the other genre, the shared tracks, and their shares of this genre and the other."""
+    rows = []
+    for row in section.records[:_SHOWN_OVERLAPS]:
+        is_first = row["genre"] == genre
+        other = row["other_genre"] if is_first else row["genre"]
+        shares = row["share"], row["other_share"]
+        rows.append((other, row["tracks"], *(shares if is_first else reversed(shares))))
+    return _with_rows(section, ("other_genre", "tracks", "share", "other_share"), rows)
+
+
+def _per_decade(section: Section, _genre: str) -> Section:
+    tracks: dict[int, int] = {}
+    for row in section.records:
+        tracks[row["decade"]] = tracks.get(row["decade"], 0) + row["tracks"]
+    return _with_rows(section, ("decade", "tracks"), sorted(tracks.items()))
+
+
+def _first_candidates(section: Section, _genre: str) -> Section:
+    return _with_rows(section, section.columns, list(section.rows[:_SHOWN_CANDIDATES]))
+
+
+_SHOWN_OVERLAPS = 12
+_SHOWN_CANDIDATES = 10
+_SHOWN = {
+    "overlaps": _overlaps_of,
+    "decades": _per_decade,
+    "candidates": _first_candidates,
+}
+"""What a page shows of some sections."""

@@ -6,14 +6,10 @@ from genrebase.store.tables import as_driver_datetime
 from web import formats, svg
 from web.next_steps import MAX_ELSEWHERE, Facts, next_steps
 from web.pages import PageRequest
+from web.pages.disputes import disputes_without_verdict
 from web.pages.genre_table import bars, genre_table
-from web.sections import Page, Section, by_name, query
+from web.sections import Page, Section, by_name, query, stored
 
-_TOTALS = """
-SELECT count(*) AS genres, coalesce(sum(target), 0) AS target, coalesce(sum(tracks), 0) AS tracks,
-       coalesce(sum(with_features), 0) AS with_features, coalesce(sum(requests), 0) AS requests
-FROM genre_progress
-"""
 _CHAMPION = """
 SELECT regime, model_id, estimator, trained_rows, n, accuracy, accuracy_low, accuracy_high,
        created_at, origin
@@ -29,12 +25,7 @@ SELECT count(DISTINCT genre) AS classes FROM model_metrics
 WHERE task = 'main' AND status = 'champion' AND genre IS NOT NULL
 """
 _DISPUTES = """
-SELECT track_id, title, artists, claim, genre, probability, also_seen, regime
-FROM label_disputes ORDER BY probability DESC, track_id LIMIT 10
-"""
-_DISPUTE_COUNTS = """
-SELECT count(*) AS disputes, coalesce(sum(CASE WHEN also_seen THEN 1 ELSE 0 END), 0) AS also_seen
-FROM label_disputes
+SELECT * FROM label_disputes ORDER BY probability DESC, track_id LIMIT 500
 """
 _JOBS = """
 SELECT name AS job, outcome, started_at, finished_at, error FROM harvest_health
@@ -44,21 +35,25 @@ _SOURCES = """
 SELECT name AS source, requests, requests_per_30s, blocked_until, blocked_reason, open_shards
 FROM harvest_health WHERE kind = 'source' AND requests > 0 ORDER BY requests DESC, name
 """
+_REQUESTS = "SELECT coalesce(sum(requests), 0) AS requests FROM shard"
 _VERDICTS = "SELECT count(*) AS verdicts FROM verdict"
 _CURVES = "SELECT count(*) AS curves FROM experiment WHERE kind = 'learning_curve'"
 _NEWER = "SELECT count(*) AS tracks FROM track WHERE first_seen_at > :trained_at"
+
+SHOWN_DISPUTES = 10
 
 
 def page(request: PageRequest) -> Page:
     """Return the overview."""
     connection = request.connection
-    totals = query(connection, "totals", _TOTALS)
     champion = query(connection, "champion", _CHAMPION)
     genres = genre_table(request)
-    disputes = query(connection, "disputes", _DISPUTES)
+    totals = _totals(genres, request)
+    disputes = disputes_without_verdict(
+        connection, stored(connection, "disputes", _DISPUTES, "label_disputes"), SHOWN_DISPUTES
+    )
     jobs = query(connection, "jobs", _JOBS)
     sources = query(connection, "sources", _SOURCES)
-    counts = query(connection, "dispute_counts", _DISPUTE_COUNTS)
     random_split = query(connection, "random_split", _OTHER_ACCURACIES)
     classes = query(connection, "classes", _CLASSES)
     regimes = {row["regime"]: row for row in champion.records}
@@ -66,11 +61,11 @@ def page(request: PageRequest) -> Page:
     number_of_classes = (classes.first() or {}).get("classes") or 0
     guess = 1 / number_of_classes if number_of_classes else None
     leaking = (random_split.first() or {}).get("value")
-    facts = _facts(request, totals, genres, champion, jobs, sources, counts)
+    facts = _facts(request, totals, genres, champion, jobs, sources)
     return Page(
         "Overview",
         "overview.html",
-        by_name(totals, champion, genres, disputes, counts, jobs, sources, random_split, classes),
+        by_name(totals, champion, genres, disputes, jobs, sources, random_split, classes),
         {
             "ruler": svg.ruler(intervals["new_artist"], intervals["seen_artist"], guess, leaking)
             if regimes
@@ -81,6 +76,22 @@ def page(request: PageRequest) -> Page:
             "genre_bars": [bars(row) for row in genres.records],
         },
     )
+
+
+def _totals(genres: Section, request: PageRequest) -> Section:
+    """Return one row with the sums over all genres."""
+    rows = genres.records
+    requests = query(request.connection, "requests", _REQUESTS).rows[0][0]
+    sums = (
+        len(rows),
+        sum(row["target"] or 0 for row in rows),
+        sum(row["tracks"] for row in rows),
+        sum(row["with_features"] for row in rows),
+        requests,
+        sum(row["disputes"] for row in rows),
+    )
+    columns = ("genres", "target", "tracks", "with_features", "requests", "disputes")
+    return Section("totals", columns, (sums,), "", genres.as_of)
 
 
 def _interval(row: dict[str, Any] | None) -> svg.Interval:
@@ -96,7 +107,6 @@ def _facts(
     champion: Section,
     jobs: Section,
     sources: Section,
-    counts: Section,
 ) -> Facts:
     connection = request.connection
     failed = next((row for row in jobs.records if row["outcome"] == "failed"), {})
@@ -112,7 +122,6 @@ def _facts(
     if model is not None:
         trained_at = as_driver_datetime(model["created_at"], connection.dialect.name)
         newer = query(connection, "newer", _NEWER, trained_at=trained_at).rows[0][0]
-    number = counts.first() or {}
     return Facts(
         failed_job=failed.get("job"),
         error=failed.get("error"),
@@ -127,8 +136,7 @@ def _facts(
             ),
             key=lambda pair: -pair[1],
         ),
-        disputes=number.get("disputes", 0),
-        disputes_also_seen=number.get("also_seen", 0),
+        disputes=sum(row["disputes"] for row in rows),
         verdicts=(query(connection, "verdicts", _VERDICTS).first() or {}).get("verdicts", 0),
         tracks=first.get("tracks", 0),
         without_features=first.get("tracks", 0) - first.get("with_features", 0),

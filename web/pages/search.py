@@ -1,40 +1,31 @@
 """Search of tracks by words of their titles and artists."""
 
+from sqlalchemy import select
+
+from genrebase.store import tables
+from genrebase.store.find import search_tracks
 from web.pages import PageRequest
-from web.sections import Page, Section, by_name, query
+from web.sections import Page, Section, by_name
 
 MAX_RESULTS = 50
+_COLUMNS = ("track_id", "title", "artists", "claim", "release_year", "popularity")
 
 
 def page(request: PageRequest) -> Page:
-    """Return the tracks whose title and artists contain all words of `?q=`."""
-    words = request.query.get("q", "").split()[:8]
-    if words:
-        conditions = " AND ".join(
-            f"lower(title || ' ' || artists) LIKE :word_{'abcdefgh'[number]} ESCAPE '\\'"
-            for number in range(len(words))
-        )
-        values = {
-            f"word_{'abcdefgh'[number]}": f"%{_escaped(word.lower())}%"
-            for number, word in enumerate(words)
-        }
-        sql = (
-            "SELECT track_id, title, artists, label, release_year, popularity FROM tracks\n"
-            f"WHERE {conditions}\nORDER BY popularity IS NULL, popularity DESC, track_id\n"
-            f"LIMIT {MAX_RESULTS + 1}"
-        )
-        found = query(request.connection, "tracks", sql, **values)
-    else:
-        columns = ("track_id", "title", "artists", "label", "release_year", "popularity")
-        found = Section("tracks", columns, ())
-    tracks = Section("tracks", found.columns, found.rows[:MAX_RESULTS], found.sql)
+    """Return the tracks whose title and primary artist contain all words of `?q=`."""
+    words = request.query.get("q", "")[:500]
+    ids = search_tracks(request.connection, words, MAX_RESULTS + 1) if words else []
+    track, genre = tables.track.c, tables.genre.c
+    found = select(
+        track.id, track.title, track.artists, genre.name, track.release_year, track.popularity
+    ).select_from(tables.track.outerjoin(tables.genre, genre.id == track.genre_id))
+    rows = {
+        row.id: tuple(row) for row in request.connection.execute(found.where(track.id.in_(ids)))
+    }
+    shown = tuple(rows[one] for one in ids[:MAX_RESULTS] if one in rows)
     return Page(
         "Search",
         "search.html",
-        by_name(tracks),
-        {"words": request.query.get("q", ""), "has_more": len(found.rows) > MAX_RESULTS},
+        by_name(Section("tracks", _COLUMNS, shown)),
+        {"words": words, "has_more": len(ids) > MAX_RESULTS},
     )
-
-
-def _escaped(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

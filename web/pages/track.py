@@ -2,13 +2,15 @@
 
 from typing import Any, Final
 
+from sqlalchemy import Connection
+
 from genrebase.errors import UserError
-from genrebase.store import find
+from genrebase.store import find, views
 from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD
 from genrebase.store.tables import FEATURES
 from web import svg
 from web.pages import NotFound, PageRequest
-from web.sections import Page, Section, by_name, query
+from web.sections import Page, Section, by_name, query, stored
 
 _TRACK = "SELECT * FROM tracks WHERE track_id = :track_id"
 _CREDITS = """
@@ -40,10 +42,7 @@ WHERE t.track_id IN (
   WHERE own.track_id = :track_id AND own.position = 0 ORDER BY other.track_id LIMIT 8
 ) ORDER BY t.track_id
 """
-_PROFILES = """
-SELECT genre, feature, p05, p25, p50, p75, p95 FROM genre_profiles
-WHERE genre IN (:label, :predicted) ORDER BY feature, genre
-"""
+_PROFILES = "SELECT * FROM genre_profiles WHERE genre = :key ORDER BY genre, feature"
 _MATCH = """
 SELECT genre, distance, percentile, nearest_genre, nearest_distance, method FROM track_matches
 WHERE track_id = :track_id
@@ -74,7 +73,7 @@ def page(request: PageRequest) -> Page:
     one = track.records[0]
     first = by["predictions"].first()
     genres = {"label": one["label"], "predicted": first["genre"] if first else one["label"]}
-    profiles = query(connection, "profiles", _PROFILES, **genres)
+    profiles = _profiles(connection, [name for name in dict.fromkeys(genres.values()) if name])
     return Page(
         one["title"],
         "track.html",
@@ -88,6 +87,17 @@ def page(request: PageRequest) -> Page:
             "folds": _folds(one, by["credits"]),
         },
     )
+
+
+def _profiles(connection: Connection, genres: list[str]) -> Section:
+    """Return the profiles of genres, one after another."""
+    parts = [
+        stored(connection, "profiles", _PROFILES, "genre_profiles", genre) for genre in genres
+    ]
+    if not parts:
+        return Section("profiles", tuple(views.ALL["genre_profiles"].columns), ())
+    rows = tuple(row for part in parts for row in part.rows)
+    return Section("profiles", parts[0].columns, rows, parts[0].sql, parts[0].as_of)
 
 
 def _key(track: dict[str, Any]) -> str:
