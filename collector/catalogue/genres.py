@@ -199,6 +199,7 @@ def _count(connection: Connection, *conditions: ColumnElement[bool]) -> int:
 
 def _set(connection: Connection, genre_id: int, **values: object) -> None:
     connection.execute(update(_genre).where(_genre.c.id == genre_id).values(values))
+    digests.discard(connection, views_named=["genre_progress"])
 
 
 def _drop(connection: Connection, genre_id: int) -> None:

@@ -118,4 +118,6 @@ def _is_due(engine: Engine, clock: Clock, every: float) -> bool:
         if now < last.finished_at + timedelta(seconds=pause):
             return False
     with read_transaction(engine) as connection:
-        return store.changed_since(connection, store.as_of(connection) or _NEVER)
+        stored = store.as_of(connection)
+        changed = store.changed_since(connection, stored or _NEVER)
+        return changed or (stored is not None and not store.is_complete(connection))

@@ -63,6 +63,12 @@ def as_of(connection: Connection) -> datetime | None:
     return latest
 
 
+def is_complete(connection: Connection) -> bool:
+    """Return whether no digest has been discarded."""
+    always = {one.view for one in DIGESTS if not one.keys}  # also without a row
+    return always <= set(connection.scalars(select(tables.digest.c.view).distinct()))
+
+
 def changed_since(connection: Connection, moment: datetime) -> bool:
     """Return whether something that digests show may have changed after `moment`."""
     run = tables.job_run
@@ -101,12 +107,16 @@ def replace(
     bulk.insert(connection, tables.digest, ("view", "key", "as_of", "rows", "document"), stored)
 
 
-def discard(connection: Connection, *, naming_tracks: bool = False) -> None:
-    """Delete the stored digests, or only those with names of tracks; the caller commits."""
+def discard(
+    connection: Connection, *, naming_tracks: bool = False, views_named: Sequence[str] = ()
+) -> None:
+    """Delete the stored digests, those with names of tracks or of some views; the caller commits.
+
+    The next check refreshes them.
+    """
+    chosen = [*views_named, *(_NAMING_TRACKS if naming_tracks else ())]
     query = delete(tables.digest)
-    if naming_tracks:
-        query = query.where(tables.digest.c.view.in_(_NAMING_TRACKS))
-    connection.execute(query)
+    connection.execute(query.where(tables.digest.c.view.in_(chosen)) if chosen else query)
 
 
 def to_json(view: str, rows: Sequence[Row]) -> str:

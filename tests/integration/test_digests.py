@@ -1,19 +1,24 @@
 """Digests: equal to the live views, stored at once, refreshed when due, on both engines."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, delete, func, select, text
+from typer.testing import CliRunner
 
-from collector.curation import forget
+from collector.cli import app as collector
+from collector.curation import forget, genres
 from genrebase import digests
+from genrebase.cli import app as genrebase
 from genrebase.digests import DIGESTS, WHOLE, Digest, compute, refresh, store
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import job_run, last_run, mark_service_process
 from genrebase.store import tables, views
-from genrebase.store.engine import read_transaction, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import catalogue_of_all_kinds
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
@@ -264,6 +269,54 @@ def test_forget_discards_what_names_tracks(engine: Engine):
         stored = connection.execute(select(tables.digest.c.view).distinct()).scalars().all()
     assert "genre_profiles" in stored
     assert {one.view for one in DIGESTS if one.names_tracks}.isdisjoint(stored)
+
+
+@pytest.mark.parametrize(
+    ("change", "discarded"),
+    [
+        (lambda engine: genres.set_target(engine, "rock", 5), {"genre_progress"}),
+        (lambda engine: genres.rename(engine, "empty", "full"), {one.view for one in DIGESTS}),
+        (lambda engine: genres.remove(engine, "empty"), {one.view for one in DIGESTS}),
+    ],
+    ids=["target", "rename", "remove"],
+)
+def test_changed_genres_discard_digests(sqlite_engine: Engine, change: Any, discarded: set[str]):
+    """No digest has a genre's old name or target; the next check computes them again."""
+    catalogue_of_all_kinds.fill(sqlite_engine, 60)
+    clock = FakeClock(NOON + timedelta(days=1))
+    refresh.refresh(sqlite_engine, clock)
+    change(sqlite_engine)
+    with read_transaction(sqlite_engine) as connection:
+        stored = set(connection.scalars(select(tables.digest.c.view)))
+        assert stored == {one.view for one in DIGESTS} - discarded
+    clock.advance(2 * HOUR)
+    refresh.refresh_if_due(sqlite_engine, clock, HOUR)
+    assert refreshes(sqlite_engine) == 2
+
+
+def test_commands(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """An import refreshes the digests; `genrebase digests` prints one JSON document."""
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    monkeypatch.setenv("GENREBASE_DIGESTS_EVERY", "600")
+    file = tmp_path / "tracks.csv"
+    file.write_text("track_name,artists,genre\nSong,Ann,rock\nOther,Bob,jazz\n", encoding="utf-8")
+    invoke(collector, "import", str(file))
+    engine = make_engine(sqlite_url)
+    with read_transaction(engine) as connection:
+        stored = digests.read(connection, "catalogue_counts")
+        assert stored is not None
+        assert (stored.as_dicts()[0]["tracks"], stored.is_current) == (2, True)
+    document = json.loads(invoke(genrebase, "digests", "--json"))
+    assert {one["view"] for one in document["views"]} == {one.view for one in DIGESTS}
+    assert "genre_profiles" in invoke(genrebase, "digests")
+    engine.dispose()
+
+
+def invoke(app: Any, *arguments: str) -> str:
+    result = CliRunner().invoke(app, arguments)
+    if result.exception is not None:
+        raise result.exception
+    return result.stdout
 
 
 def test_a_track_deleted_meanwhile_is_not_stored(engine: Engine):
