@@ -31,9 +31,8 @@ TieBreakKeys = Mapping[int, tuple[int, str]]
 
 def tie_break_keys(connection: Connection) -> dict[int, tuple[int, str]]:
     """Return the tie-break key of every genre."""
-    genre = tables.genre
-    rows = connection.execute(select(genre.c.id, genre.c.sightings, genre.c.name))
-    return {row.id: (row.sightings, row.name) for row in rows}
+    rows = connection.exec_driver_sql("SELECT id, sightings, name FROM genre").all()
+    return {genre_id: (count, name) for genre_id, count, name in rows}
 
 
 def overtaken(before: TieBreakKeys, after: TieBreakKeys) -> tuple[set[int], set[int]]:
