@@ -1,6 +1,7 @@
 """Count the usable cores and limit the threads of OpenMP and BLAS."""
 
 import math
+import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ _CPU_QUOTA: Final = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
 _CPU_PERIOD: Final = Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
 
 
+_LIBRARIES_BYTES: Final = 384 << 20
+"""Address space that numpy, scipy and scikit-learn take when they are imported, at least."""
+
 SINGLE_THREAD_BELOW: Final = 2_000_000
 """Below this many (tracks x genres) one thread is as fast as two and leaves a core free."""
 
@@ -24,8 +28,18 @@ def configure_openmp() -> None:
     """Let idle OpenMP threads sleep instead of spin; call it before scikit-learn is imported.
 
     With another busy process, two spinning threads took 21 s for what sleeping ones do in 2.4 s.
+    Raises `MemoryError` where the libraries do not fit: OpenBLAS would try for ever to load.
     """
+    _require_memory()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # noqa: TID251 - set for OpenMP, not read
+
+
+def _require_memory() -> None:
+    try:
+        mmap.mmap(-1, _LIBRARIES_BYTES).close()  # reserved only, not used
+    except OSError as error:
+        needed = f"the numerical libraries need {_LIBRARIES_BYTES >> 20} MiB"
+        raise MemoryError(needed) from error
 
 
 def thread_count(tracks: int, genres: int, maximum: int | None) -> int:

@@ -211,7 +211,7 @@ def run_app(
         print_error(str(error))
         _write_error_document(str(error), error.exit_code)
         sys.exit(error.exit_code)
-    except (MemoryError, OSError) as error:
+    except (MemoryError, OSError, ImportError) as error:
         shortage = describe_shortage(error)
         if shortage is None:
             raise

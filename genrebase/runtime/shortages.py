@@ -1,13 +1,18 @@
 """Messages for lack of memory or disk space, with advice."""
 
+import errno
 import tempfile
+from typing import Final
 
 from genrebase.new_file import DISK_FULL
+
+_UNMAPPED: Final = ("failed to map segment", "cannot allocate memory")
+"""What the system's loader reports where the memory does not suffice for a library."""
 
 
 def describe_shortage(error: BaseException) -> str | None:
     """Return the message for an error by lack of memory or disk space, None for other errors."""
-    if isinstance(error, MemoryError):
+    if _is_lack_of_memory(error):
         detail = f" ({error})" if str(error) else ""
         return (
             f"The memory that this process may use did not suffice{detail}: free some, raise the "
@@ -22,3 +27,12 @@ def describe_shortage(error: BaseException) -> str | None:
             f"or in the folder for temporary files, {tempfile.gettempdir()} (TMPDIR)."
         )
     return None
+
+
+def _is_lack_of_memory(error: BaseException) -> bool:
+    """Return whether memory could not be allocated, for data or for a library."""
+    if isinstance(error, ImportError):
+        return any(text in str(error).casefold() for text in _UNMAPPED)
+    return isinstance(error, MemoryError) or (
+        isinstance(error, OSError) and error.errno == errno.ENOMEM
+    )

@@ -1,9 +1,14 @@
 """Numbers of threads."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from threadpoolctl import threadpool_info
 
 from classifier import threads
+from genrebase.runtime.shortages import describe_shortage
 
 
 @pytest.mark.parametrize(
@@ -39,3 +44,24 @@ def test_the_cap_holds_for_every_pool() -> None:
     """OpenMP and BLAS."""
     with threads.limit_threads(1):
         assert {pool["num_threads"] for pool in threadpool_info()} <= {1}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of the address space")
+def test_libraries_that_do_not_fit_are_not_loaded() -> None:
+    """OpenBLAS would try for ever: the sentence comes before."""
+    code = (
+        "import resource; from classifier import threads\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (300 << 20, 300 << 20))\n"
+        "try: threads.configure_openmp()\n"
+        "except MemoryError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "the numerical libraries need 384 MiB\n", done.stderr
+    shortage = describe_shortage(MemoryError(done.stdout.strip())) or ""
+    assert "did not suffice (the numerical libraries need 384 MiB)" in shortage

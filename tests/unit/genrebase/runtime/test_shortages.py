@@ -19,6 +19,19 @@ def test_memory_that_cannot_be_allocated():
     assert "did not suffice: free some" in (describe_shortage(MemoryError()) or "")
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImportError("libscipy_openblas.so: failed to map segment from shared object"),
+        ImportError("libgomp.so.1: cannot map zero-fill pages: Cannot allocate memory"),
+        OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)),
+    ],
+)
+def test_memory_for_a_library_or_a_process(error: Exception):
+    """The loader, and the start of a process or a thread, report it as other errors."""
+    assert "did not suffice (" in (describe_shortage(error) or "")
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_is_blamed_on_its_file(code: int):
     """On the file that was written or, where that is not known, on both places."""
@@ -28,7 +41,13 @@ def test_a_full_disk_is_blamed_on_its_file(code: int):
 
 
 @pytest.mark.parametrize(
-    "error", [OSError(errno.EACCES, "no"), ValueError("a"), KeyboardInterrupt()]
+    "error",
+    [
+        OSError(errno.EACCES, "no"),
+        ImportError("No module named 'torch'"),
+        ValueError("a"),
+        KeyboardInterrupt(),
+    ],
 )
 def test_other_errors_are_not_shortages(error: BaseException):
     """They keep their own messages."""
@@ -36,7 +55,12 @@ def test_other_errors_are_not_shortages(error: BaseException):
 
 
 @pytest.mark.parametrize(
-    "error", [MemoryError("Unable to allocate 8 TiB"), OSError(errno.ENOSPC, "full", "/a")]
+    "error",
+    [
+        MemoryError("Unable to allocate 8 TiB"),
+        ImportError("a.so: failed to map segment from shared object"),
+        OSError(errno.ENOSPC, "full", "/a"),
+    ],
 )
 def test_a_command_ends_with_the_sentence(error: Exception, capsys: pytest.CaptureFixture[str]):
     """At once, without a traceback, with exit code 1."""
