@@ -281,7 +281,11 @@ def _local_client(n_workers: int) -> Iterator["Client"]:
     import dask
     from distributed import Client, LocalCluster, Security
 
-    config = {"distributed.scheduler.allowed-failures": MAX_ATTEMPTS}
+    config = {
+        "distributed.scheduler.allowed-failures": MAX_ATTEMPTS,
+        # it drops shared values of workers that are idle for a moment
+        "distributed.scheduler.active-memory-manager.start": False,
+    }
     with (
         TemporaryDirectory(prefix="genrebase-", ignore_cleanup_errors=True) as folder,
         dask.config.set(config),
