@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from classifier.training_config import DEFAULT_TASK
 from genrebase.counts import agree, counted
 from genrebase.runtime.command_line import OnCluster
 from genrebase.runtime.console import Output
+from genrebase.settings import GenrebaseSettings
 
 _NO_AUDIO_WARNING = (
     "Model {model} was not trained on audio descriptors: it uses tags, tempo and key of a file "
@@ -114,7 +116,7 @@ def _predict_all(output: Output, task: str, on: str | None) -> None:
     database, clock = connect(), SystemClock()
     with (
         refreshed_after(database, clock),
-        interrupts.progress_on_interrupt(output, "Predicting", _stored_state) as progress,
+        interrupts.progress_on_interrupt(output, "Predicting", describe) as progress,
         open_cluster(on) as cluster,
     ):
         done = batch_predict.run(
@@ -142,7 +144,12 @@ def _predict_all(output: Output, task: str, on: str | None) -> None:
     output.write_json(asdict(done))
 
 
-def _stored_state(scored: int, of: int) -> str:
+def _stored_state(scored: int, of: int, *, distributed: bool = False) -> str:
+    if distributed and of:  # workers store parts of a task before it is counted
+        return (
+            f"the predictions for at least {scored:,} of {counted(of, 'track')} are stored; the "
+            "same command continues with the others."
+        )
     if not scored:
         return "no new prediction is stored yet."
     return (

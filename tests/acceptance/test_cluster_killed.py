@@ -146,7 +146,7 @@ def test_ctrl_c(postgres_url: str, other: Engine, tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
     assert process.returncode == 130
-    assert "are stored; the same command continues" in errors.decode()
+    assert "tracks are stored; the same command continues" in errors.decode()
     assert "Traceback" not in errors.decode()
 
 
