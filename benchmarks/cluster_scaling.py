@@ -37,7 +37,7 @@ from tests import synthetic_audio
 from tests.synthetic_music import Music
 
 CLOCK = SystemClock()
-PREDICTED, RANGE_IDS, FILES, ROTATIONS = 8_000, 1_000, 8, 6
+PREDICTED, RANGE_IDS, FILES, ROTATIONS = 40_000, 5_000, 8, 6
 Work = Callable[[Cluster], object]
 
 

@@ -114,6 +114,8 @@ def _predict_all(output: Output, task: str, on: str | None) -> None:
     from genrebase.store import connect
 
     database, clock = connect(), SystemClock()
+    distributed = (on or GenrebaseSettings.load().cluster) is not None
+    describe = partial(_stored_state, distributed=distributed)
     with (
         refreshed_after(database, clock),
         interrupts.progress_on_interrupt(output, "Predicting", describe) as progress,
