@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from classifier.data.raw_dataset import rows_where
 from classifier.errors import BadTrainingConfig
 from classifier.training_config import EXCLUSIVE_LABELS, TrainingConfig
 from genrebase.store import default_mapping
@@ -96,7 +97,7 @@ def apply_label_policy(
     usable = ~label.str.strip().str.casefold().isin(_NOT_A_GENRE)
     if config.labels == EXCLUSIVE_LABELS:
         usable &= tracks["verdict"].notna() | (tracks["genres_sighted"] <= 1)
-    tracks = tracks[usable.to_numpy(dtype=bool, na_value=False)]
+    tracks = rows_where(tracks, usable.to_numpy(dtype=bool, na_value=False))
     if config.level == "broad":
         return _broad(tracks, sightings, GenreMapping.by_name(mappings, config.mapping), config)
     if config.mapping is None and config.within is None and DEFAULT_MAPPING not in mappings:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from classifier.data_sources import LeftOut
 
@@ -44,3 +46,8 @@ class RawDataset:
         order = rows.sort_values("best_rank", kind="stable") if "best_rank" in names else rows
         once = order.drop_duplicates(["track_id", "genre"]).sort_index()
         return once[names].reset_index(drop=True)
+
+
+def rows_where(frame: pd.DataFrame, mask: NDArray[np.bool_]) -> pd.DataFrame:
+    """Return the rows where `mask` holds; if it holds for all, the frame itself: no copy."""
+    return frame if mask.all() else frame[mask]

@@ -40,6 +40,18 @@ def tracks_to_predict(
     return np.concatenate(found)
 
 
+def has_tracks_to_predict(database: Database, model: StoredModel) -> bool:
+    """Return whether there are `tracks_to_predict`; the latest tracks are looked at first."""
+    query, key = _to_predict(model).limit(1), views.scoring_tracks.c.track_id
+    with dataframes.few_rows(database) as source:
+        ranges = dataframes.key_ranges(source, tables.track.c.id)
+    for first, last in reversed(ranges):
+        with read_transaction(database) as connection:
+            if connection.execute(query.where(key.between(first, last))).first() is not None:
+                return True
+    return False
+
+
 def scoring_rows(
     database: Database, tracks: Ids, config: TrainingConfig = dataset.DEFAULT_CONFIG
 ) -> pd.DataFrame:

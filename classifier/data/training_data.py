@@ -17,7 +17,7 @@ from classifier.data import (
     soft_labels,
     vote_shares,
 )
-from classifier.data.raw_dataset import RawDataset
+from classifier.data.raw_dataset import RawDataset, rows_where
 from classifier.data.soft_labels import TrainingSet
 from classifier.data_sources import TrainingSources
 from classifier.errors import BadTrainingConfig, TooFewTracks
@@ -183,7 +183,7 @@ def _split(
     in_task = np.isin(labels, classes)
     train = tracks["side"].to_numpy(dtype=str) == "train"
     kept = in_task | (np.isin(labels, champion_genres) & ~train)
-    tracks, labels = tracks[kept].reset_index(drop=True), labels[kept]
+    tracks, labels = rows_where(tracks, kept).reset_index(drop=True), labels[kept]
     sides = tracks["side"].to_numpy(dtype=str)
     train_mask = subsample(tracks, labels, sides == "train", config)
     ids = regimes.ids_of(tracks)
@@ -203,7 +203,7 @@ def _split(
         seen_artist=regimes.has_seen_artist(ids, data.credits, ids[train_mask]),
         artists=regimes.primary_artists(ids, data.credits),
         tracks_by_genre=labelled.tracks_by_genre(),
-        sightings=sightings[of_task.to_numpy(dtype=bool)].reset_index(drop=True),
+        sightings=rows_where(sightings, of_task.to_numpy(dtype=bool)).reset_index(drop=True),
         in_task=in_task[kept],
         broad_of={one: labelled.broad_of[one] for one in classes if one in labelled.broad_of},
         unmapped=labelled.unmapped,
@@ -218,7 +218,7 @@ def _limited(tracks: pd.DataFrame, config: TrainingConfig) -> pd.DataFrame:
     if config.tracks_per_genre is None:
         return tracks
     keys = artist_sample.TrackKeys.of(tracks, {})
-    return tracks[artist_sample.choose(keys, config.tracks_per_genre)]
+    return rows_where(tracks, artist_sample.choose(keys, config.tracks_per_genre))
 
 
 def missing_audio_warning(split: SplitDataset, config: TrainingConfig) -> str | None:

@@ -201,6 +201,8 @@ class _Training:
         split = training_data.split_dataset(
             data, config, champion_genres=champion.classes if champion else ()
         )
+        origin = data.origin
+        del data  # the split has the rows
         fingerprint = TrainingFingerprint.of(split, unfitted)
         warning = training_data.missing_audio_warning(split, config)
         warnings = () if warning is None else (warning,)
@@ -219,7 +221,7 @@ class _Training:
         with threads.limit_threads(n_threads):
             fit = self._fit(split, estimators.build(config, threads=n_threads), champion)
         seconds = self.clock.monotonic() - began
-        candidate = self._candidate(data, split, fit, fingerprint, seconds)
+        candidate = self._candidate(origin, split, fit, fingerprint, seconds)
         number = retry_until_available(
             self.clock, lambda: self._store(candidate, split, fit, champion)
         )
@@ -301,7 +303,7 @@ class _Training:
 
     def _candidate(
         self,
-        data: RawDataset,
+        origin: str | None,
         split: SplitDataset,
         fit: _FitResult,
         fingerprint: TrainingFingerprint,
@@ -317,7 +319,7 @@ class _Training:
             params=dict(self.config.params),
             training_config=self.config.as_json(),
             data_fingerprint=fingerprint.data,
-            origin=data.origin,
+            origin=origin,
             seconds=seconds,
             metrics=report.headline_metrics(fit.evaluation.metrics),
             versions=fingerprint.versions,
