@@ -26,6 +26,17 @@ LEVELS = {"recording": 0, "release": 1, "artist": 2}
 FEATURES = ("audio", "metadata", "text", "history", "acousticbrainz", "descriptors")
 DESCRIPTOR = f"descriptor:{DESCRIPTOR_SET}:loud"
 
+EACH_SEED = pytest.mark.parametrize(
+    ("database_url", "seed"),
+    [
+        ("sqlite", 0),
+        ("postgresql", 1),
+        pytest.param("sqlite", 1, marks=pytest.mark.soak),
+        pytest.param("postgresql", 0, marks=pytest.mark.soak),
+    ],
+    indirect=["database_url"],
+)
+
 
 def config(licence: str = "any", min_level: str = "artist", labels: str = "claim"):
     return TrainingConfig(
@@ -88,7 +99,7 @@ def _assert_features(mix: Mix, split: SplitDataset, policy: str) -> None:
         assert descriptor == pytest.approx(expected, abs=1e-6, nan_ok=True)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@EACH_SEED
 def test_nothing_without_an_allowed_licence_reaches_a_training(
     engine: Engine, tmp_path: Path, seed: int
 ) -> None:
@@ -141,7 +152,7 @@ def test_a_snapshot_of_everything_is_narrowed(
             assert row.energy == features.energy
 
 
-@pytest.mark.parametrize("seed", range(2))
+@EACH_SEED
 def test_a_restricted_training_is_one_on_a_database_without_the_rest(
     engine: Engine, seed: int
 ) -> None:
