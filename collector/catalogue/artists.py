@@ -78,8 +78,15 @@ class ArtistLookup:
     def __init__(self, connection: Connection, credited: Iterable[SourceCredit]) -> None:
         """Look up the artists of these credits."""
         self._connection = connection
-        self._addresses = {credit: _address(credit) for credit in credited}
-        self._keys = {credit: names.normalise(credit[1].name) for credit in self._addresses}
+        self._keys = {
+            credit: names.normalise(credit[1].name) for credit in dict.fromkeys(credited)
+        }
+        self._addresses = {
+            (source, artist): (NAME_ONLY, key)
+            if artist.source_id is None
+            else (source, artist.source_id)
+            for (source, artist), key in self._keys.items()
+        }
         self._by_id, self._by_name = _stored(
             connection, self._addresses.values(), set(self._keys.values())
         )
@@ -135,13 +142,6 @@ class ArtistLookup:
         bulk.insert(connection, tables.artist, _COLUMNS, new)
         bulk.update(connection, tables.artist, ("source", "source_id", "name"), adopted)
         return {credit: by_id[address] for credit, address in self._addresses.items()}
-
-
-def _address(credit: SourceCredit) -> tuple[str, str]:
-    source, artist = credit
-    if artist.source_id is None:
-        return NAME_ONLY, names.normalise(artist.name)
-    return source, artist.source_id
 
 
 def _stored(

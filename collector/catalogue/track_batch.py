@@ -87,7 +87,7 @@ def max_new(batch: TrackBatch, source_tracks: Iterable[SourceTrack]) -> int:
 def match_by_id(batch: TrackBatch, source_track: SourceTrack) -> PendingTrack | None:
     """Return the track of an id; None if there is none, or a file's own id is another song's."""
     source, aliases = source_track.source, batch.aliases
-    stored_id = aliases.get((source, source_track.source_id))
+    stored_id = aliases.get((source, source_track.source_id)) if aliases else None
     if stored_id is None and source_track.merged_ids:
         addresses = [(source, one) for one in source_track.merged_ids]
         stored_id = next((aliases[one] for one in addresses if one in aliases), None)
@@ -115,12 +115,16 @@ def resolve(batch: TrackBatch, source_track: SourceTrack, ids: Iterator[int]) ->
             pending.include_duration(source_track.duration_ms)
         return pending
     key = source_track.name_key
-    candidates = batch.by_name.get(key, [])
-    same = match_by_content(batch, source_track)
-    chosen = same[0] if same else match_corrected(batch, source_track)
-    batch.same += ((same[0].id, other.id) for other in same[1:])
+    candidates = batch.by_name.get(key)
+    same = match_by_content(batch, source_track) if candidates else []
+    chosen = None
+    if same:
+        chosen = same[0]
+        batch.same += ((chosen.id, other.id) for other in same[1:])
+    elif candidates:
+        chosen = match_corrected(batch, source_track)
     if chosen is None:
-        stored_identity = names.track_identity(key, identity.next_ordinal(candidates))
+        stored_identity = names.track_identity(key, identity.next_ordinal(candidates or ()))
         facts = [None] * len(pending_track.METADATA_COLUMNS)
         chosen = PendingTrack(next(ids), key, stored_identity, source_track.title, facts, new=True)
         batch.add(chosen)
