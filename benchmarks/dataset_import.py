@@ -32,7 +32,7 @@ from sqlalchemy import Column, MetaData, Table, Text, text
 
 from benchmarks.measuring import databases, peak_mib, print_result, run_in_process, since
 from collector.datasets import reader
-from collector.imports.dataset import BATCH_ROWS, import_dataset
+from collector.imports.dataset import batch_rows, import_dataset
 from genrebase.progress import no_progress
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import schema_revision
@@ -124,7 +124,7 @@ def measure_plain_insert(url: str, path: Path) -> None:
         mark = "?" if engine.dialect.name == "sqlite" else "%s"
         insert = f"INSERT INTO flat_import VALUES ({', '.join([mark] * len(names))})"
         stream = (tuple(row) for row in dataset.rows() if row is not None)
-        while batch := list(islice(stream, BATCH_ROWS)):
+        while batch := list(islice(stream, batch_rows(engine))):
             with transaction(engine) as connection:
                 connection.exec_driver_sql(insert, batch)
             rows += len(batch)

@@ -31,10 +31,16 @@ from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine
 
 PROVIDER: Final = "csv"
-BATCH_ROWS: Final = 5_000
-"""Rows of one transaction."""
+_BATCH_ROWS: Final[Mapping[str, int]] = {"postgresql": 5_000, "sqlite": 20_000}
+"""Rows of one transaction. On PostgreSQL others wait for its names. On SQLite each transaction
+writes most pages of the indexes: at a million tracks fewer ones save a quarter of the time."""
 DESCRIPTOR_BATCH_ROWS: Final = 2_000
 """Rows of one transaction if each has descriptors."""
+
+
+def batch_rows(engine: Engine) -> int:
+    """Return the number of rows of one transaction."""
+    return _BATCH_ROWS[engine.dialect.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +173,8 @@ class _DatasetImport:
             source = _descriptor_source(table, layout)
             return replace(source, licence=options.licence or dataset.licence)
         try:
-            return _track_source(table, options, self.clock.now().year + 1)
+            last_year = self.clock.now().year + 1
+            return _track_source(table, options, last_year, batch_rows(self.engine))
         except columns.ColumnsMissing as error:
             raise table_hints.explain(error, self.path, table.name, dataset, summary) from error
 
@@ -210,8 +217,8 @@ def _file_of(path: Path, table_name: str) -> Path:
     return path
 
 
-def _track_source(table: _Table, given: _Options, last_year: int) -> ImportSource:
-    """Return the source of a table of tracks."""
+def _track_source(table: _Table, given: _Options, last_year: int, size: int) -> ImportSource:
+    """Return the source of a table of tracks, with batches of `size` rows."""
     dataset, summary = table.dataset, table.summary
     layout, ids = _find_columns(dataset, given, summary)
     numbers = infer_scales(layout, summary, last_year, given.units)
@@ -231,7 +238,7 @@ def _track_source(table: _Table, given: _Options, last_year: int) -> ImportSourc
         sha256=table.fingerprint(given.for_fingerprint()),
         options=given.given(),
         rows=_surveyed(_parse(dataset, parser), titles),
-        batch_rows=BATCH_ROWS,
+        batch_rows=size,
         provenance=Provenance(origin=table.origin, provider=PROVIDER),
         mapping=table.stem,
         estimate_rows=dataset.estimate_rows,

@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from collector.datasets import reader
 from collector.datasets.column_roles import columns
 from collector.errors import CatalogueMismatch
-from collector.imports.dataset import BATCH_ROWS, import_dataset
+from collector.imports import dataset
+from collector.imports.dataset import import_dataset
 from genrebase.errors import UserError
 from genrebase.progress import ProgressCallback, no_progress
 from genrebase.store import tables
@@ -20,7 +21,13 @@ from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import NOON, FakeClock
 from tests.killed_imports import Killed, KilledAt
 
+BATCH_ROWS = 500
 HEADER = ("track_id", "track_name", "artists", "track_genre", "popularity", "tempo", "duration_ms")
+
+
+@pytest.fixture
+def small_batches(monkeypatch):
+    monkeypatch.setattr(dataset, "batch_rows", lambda _engine: BATCH_ROWS)
 
 
 def write(path, rows, header=HEADER):
@@ -166,12 +173,13 @@ def undisturbed(migrated_sqlite, tmp_path):
     made.dispose()
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_a_killed_import_ends_in_the_same_database(engine, undisturbed, tmp_path):
     """Killed between two batches and started again: equal to one that ran through."""
-    path = write(tmp_path / "data.csv", many_rows(2 * BATCH_ROWS + 500))
+    path = write(tmp_path / "data.csv", many_rows(2 * BATCH_ROWS + 50))
     with pytest.raises(Killed):
         run(engine, path, KilledAt(1))
-    assert "5000" in contents(engine)["files"][0]
+    assert str(BATCH_ROWS) in contents(engine)["files"][0]
     assert run(engine, path).rows == run(undisturbed, path).rows
     assert contents(engine) == contents(undisturbed)
 
@@ -335,9 +343,10 @@ def test_genres_that_differ_by_case_or_blanks_are_listed(sqlite_engine, tmp_path
     assert imported.genres == 5
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_a_stop_ends_after_the_batch(engine, tmp_path):
     """Recorded rows stay, and the next import ends like an uninterrupted one."""
-    path = write(tmp_path / "data.csv", many_rows(BATCH_ROWS + 500))
+    path = write(tmp_path / "data.csv", many_rows(BATCH_ROWS + 50))
     batches = []
     imported = run(
         engine,
@@ -347,11 +356,11 @@ def test_a_stop_ends_after_the_batch(engine, tmp_path):
     )
     assert (imported.stopped, imported.rows) == ("interrupted", BATCH_ROWS)
     again = run(engine, path)
-    assert (again.stopped, again.rows) == ("done", BATCH_ROWS + 500)
+    assert (again.stopped, again.rows) == ("done", BATCH_ROWS + 50)
     with read_transaction(engine) as connection:
         outcomes = connection.scalars(select(tables.job_run.c.outcome).order_by("id")).all()
         seen = connection.scalar(select(func.sum(tables.sighting.c.times)))
-    assert (outcomes, seen) == (["interrupted", "done"], BATCH_ROWS + 500)
+    assert (outcomes, seen) == (["interrupted", "done"], BATCH_ROWS + 50)
 
 
 class RecordedProgress(ProgressCallback):

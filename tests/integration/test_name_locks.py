@@ -201,7 +201,7 @@ def test_imports_at_once_equal_those_one_after_the_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Of files that share tracks and artists."""
-    monkeypatch.setattr("collector.imports.dataset.BATCH_ROWS", 50)
+    monkeypatch.setattr("collector.imports.dataset.batch_rows", lambda _engine: 50)
     files = [write(tmp_path / f"{seed}.csv", seed) for seed in range(3)]
 
     def session(path: Path) -> None:
