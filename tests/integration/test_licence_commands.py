@@ -8,7 +8,7 @@ from sqlalchemy import Engine, insert, select, update
 from classifier.data import dataset, scoring
 from classifier.registry import stored_models
 from classifier.training_config import TrainingConfig
-from genrebase.store import tables, views
+from genrebase.store import features_provider, tables, views
 from genrebase.store.engine import read_transaction, transaction
 from tests.classifier_cli import refusal, run_json, run_text
 from tests.fakes import NOON
@@ -35,6 +35,7 @@ def mixed(database: Engine) -> Engine:
         connection.execute(update(sighting).where(~of_half).values(source="spotify"))
         every_third = features.c.track_id % 3 == 0
         connection.execute(update(features).where(~every_third).values(provider="acousticbrainz"))
+        features_provider.choose_all(connection)
     return database
 
 
