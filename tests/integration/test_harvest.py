@@ -132,11 +132,11 @@ def test_a_second_harvest_adds_nothing(engine):
 
 @contextmanager
 def dying_at(engine, number, statement):
-    """Raise an error just before the n-th statement with this beginning is sent."""
+    """Raise an error just before the n-th statement with a line that begins so is sent."""
     sent = []
 
     def look(_connection, _cursor, text, *_rest):
-        if text.startswith(statement):
+        if text.startswith(statement) or f"\n{statement}" in text:
             sent.append(text)
             if len(sent) == number:
                 raise KeyboardInterrupt
