@@ -17,7 +17,7 @@ from classifier.training import snapshots
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import LABEL_POLICIES, LICENCES, MIN_LEVELS, TrainingConfig
 from collector.catalogue import genre_counters, primary_genre
-from genrebase.store import tables, views
+from genrebase.store import features_provider, tables, views
 from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import FakeClock
 from tests.mixed_sources import DESCRIPTOR_SET, GENRES, Mix, is_allowed
@@ -186,6 +186,7 @@ def test_a_restricted_training_is_one_on_a_database_without_the_rest(
             if not is_allowed(licence, "noncommercial"):
                 connection.execute(delete(document).where(document.c.track_id == track))
         connection.execute(update(tables.track).values(popularity=None))
+        features_provider.choose_all(connection)
         genre_counters.recount(connection, mix.genres.values())
         tracks = connection.scalars(select(tables.track.c.id)).all()
         primary_genre.recompute(connection, tracks)
