@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
+from genrebase.errors import UserError
 from genrebase.store import bulk, tables
 from genrebase.store.engine import read_transaction, transaction
 from genrebase.store.errors import StoreError
@@ -30,6 +31,10 @@ _UNFINISHED: Final = "unfinished-"
 """How files begin that are not complete."""
 
 _rows = tables.sound_matrix.c
+
+
+class MatrixFolderUnset(UserError):
+    """The setting with the folder is needed."""
 
 
 class MatrixFileMissing(StoreError):
@@ -227,8 +232,8 @@ def count(engine: Engine) -> MatrixFileCounts:
 def _required(engine: Engine) -> MatrixFolder:
     folder = folder_of(engine)
     if folder is None:
-        raise MatrixFileMissing(
-            "Matrices of this database are in files: name their folder (STORE_MATRIX_FOLDER)."
+        raise MatrixFolderUnset(
+            "The folder of the files of matrices is needed: name it with STORE_MATRIX_FOLDER."
         )
     return folder
 

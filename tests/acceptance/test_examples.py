@@ -48,7 +48,10 @@ ON_THE_SANDBOX = {
 }
 """Commands that make requests; the others run on the dataset."""
 
-SETTINGS = {"collector listen": {"COLLECTOR_SOURCES": "internetarchive"}}
+SETTINGS = {
+    "collector listen": {"COLLECTOR_SOURCES": "internetarchive"},
+    "genrebase matrices": {"STORE_MATRIX_FOLDER": "matrices"},
+}
 """What the reader of such an example has set."""
 
 NEEDS_A_MODEL = {

@@ -18,7 +18,7 @@ from genrebase.store import matrix_files, tables
 from genrebase.store.backup import backup
 from genrebase.store.copy.copy import copy_database
 from genrebase.store.engine import make_engine, read_transaction, transaction
-from genrebase.store.matrix_files import MatrixFileMissing, MatrixFolder
+from genrebase.store.matrix_files import MatrixFileMissing, MatrixFolder, MatrixFolderUnset
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
 
@@ -99,7 +99,7 @@ def test_matrices_move_into_files_and_back(
     fill(engine)
     before = stored_data(engine)
     assert matrices_check(engine) == []
-    with pytest.raises(MatrixFileMissing, match="name their folder"):
+    with pytest.raises(MatrixFolderUnset, match="name it with STORE_MATRIX_FOLDER"):
         matrix_files.move_to_files(engine)
     monkeypatch.setenv("STORE_MATRIX_FOLDER", str(tmp_path / "matrices"))
     assert (matrix_files.move_to_files(engine), matrix_files.move_to_files(engine)) == (5, 0)
@@ -145,7 +145,7 @@ def test_the_doctor_names_a_folder_that_is_not_set(
     (check,) = matrices_check(engine)
     assert not check.ok
     assert "STORE_MATRIX_FOLDER is not set" in check.sentence
-    with pytest.raises(MatrixFileMissing, match="STORE_MATRIX_FOLDER"):
+    with pytest.raises(MatrixFolderUnset, match="STORE_MATRIX_FOLDER"):
         loaded(engine)
 
 
