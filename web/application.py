@@ -45,6 +45,7 @@ from web.security import COOKIE, Access, Guard
 
 _FOLDER: Final = Path(__file__).parent
 _MAX_FORM_BYTES: Final = 4_096
+OK: Final = 200
 _log = logging.getLogger("genrebase.serve")
 
 MakePage = Callable[[PageRequest], Page]
@@ -193,6 +194,8 @@ def _twin(site: Site, make_page: MakePage, suffix: str) -> Callable[[Request], R
             return problem(404, title_of(404), str(error))
         except (GenrebaseError, SQLAlchemyError) as error:
             return problem(503, title_of(503), first_line(error))
+        if page.status != OK:
+            return problem(page.status, title_of(page.status), page.facts["problem"])
         chosen = request.query_params.get("section")
         if chosen is not None and chosen not in page.sections:
             names = ", ".join(page.sections)

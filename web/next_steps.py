@@ -98,8 +98,8 @@ def _about_labels(facts: Facts) -> Iterator[Suggestion]:
         )
     if facts.without_features:
         yield Suggestion(
-            f"Fetch features of {counted(facts.without_features, 'track')}",
-            "Models use them; tracks without features are predicted from their names only.",
+            "Fetch audio features",
+            f"{counted(facts.without_features, 'track')} have none, and not all were requested.",
             command="collector enrich",
         )
 

@@ -33,6 +33,7 @@ def test_the_page_and_its_twins_give_the_commands_prediction(client, database):
     document = client.get(f"/predict.json{address}").json()
     rows = document["sections"]["prediction"]["rows"]
     assert [(genre, share) for _, genre, share in rows] == list(expected.top)
+    assert document["sections"]["model"]["rows"] == [[expected.model, expected.regime, None]]
     table = list(csv.reader(io.StringIO(client.get(f"/predict.csv{address}").text)))
     assert [row[1] for row in table[1:]] == [genre for genre, _ in expected.top]
     page = client.get(f"/predict{address}").text
@@ -52,6 +53,9 @@ def test_a_wrong_number_gets_a_sentence(client, address, sentence):
     response = client.get(f"/predict{address}")
     assert response.status_code == 422
     assert sentence in response.text
+    twin = client.get(f"/predict.json{address}")
+    assert twin.status_code == 422
+    assert sentence in twin.json()["detail"]
 
 
 def test_without_a_champion(engine):

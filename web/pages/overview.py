@@ -36,6 +36,10 @@ SELECT name AS source, requests, requests_per_30s, blocked_until, blocked_reason
 FROM harvest_health WHERE kind = 'source' AND requests > 0 ORDER BY requests DESC, name
 """
 _REQUESTS = "SELECT coalesce(sum(requests), 0) AS requests FROM shard"
+_NOT_REQUESTED = """
+SELECT t.id FROM track t WHERE t.features_provider IS NULL
+  AND NOT EXISTS (SELECT 1 FROM feature_attempt a WHERE a.track_id = t.id) LIMIT 1
+"""
 _VERDICTS = "SELECT count(*) AS verdicts FROM verdict"
 _CURVES = "SELECT count(*) AS curves FROM experiment WHERE kind = 'learning_curve'"
 _NEWER = "SELECT count(*) AS tracks FROM track WHERE first_seen_at > :trained_at"
@@ -139,13 +143,21 @@ def _facts(
         disputes=sum(row["disputes"] for row in rows),
         verdicts=(query(connection, "verdicts", _VERDICTS).first() or {}).get("verdicts", 0),
         tracks=first.get("tracks", 0),
-        without_features=first.get("tracks", 0) - first.get("with_features", 0),
+        without_features=_without_features(request, first),
         champion=model["model_id"] if model else None,
         growth=newer / max(first.get("tracks", 0) - newer, 1),
         has_learning_curve=bool((query(connection, "c", _CURVES).first() or {}).get("curves")),
         missing=sum(row["missing"] for row in rows if (row["genre"], row["tracks"]) in exhausted),
         exhausted=exhausted,
     )
+
+
+def _without_features(request: PageRequest, totals: dict[str, Any]) -> int:
+    """Return the number of tracks without features; 0 if all of them were requested already."""
+    missing = totals.get("tracks", 0) - totals.get("with_features", 0)
+    if missing and query(request.connection, "unrequested", _NOT_REQUESTED).rows:
+        return int(missing)
+    return 0
 
 
 def _is_blocked(request: PageRequest, row: dict[str, Any]) -> bool:

@@ -43,7 +43,7 @@ def page(request: PageRequest) -> Page:
     return Page(
         "Predict",
         "predict.html",
-        by_name(Section("prediction", _COLUMNS, rows)),
+        by_name(Section("prediction", _COLUMNS, rows), _model(prediction)),
         {
             "values": form.values,
             "problem": form.problem,
@@ -61,6 +61,14 @@ def page(request: PageRequest) -> Page:
 def top(prediction: TrackPrediction | None) -> tuple[tuple[str, float], ...]:
     """Return the most probable genres, none without a prediction."""
     return prediction.top if prediction is not None else ()
+
+
+def _model(prediction: TrackPrediction | None) -> Section:
+    """Return the model, and whether it was trained on a credited artist."""
+    rows = (
+        () if prediction is None else ((prediction.model, prediction.regime, prediction.held_out),)
+    )
+    return Section("model", ("model", "regime", "held_out"), rows)
 
 
 def _read(request: PageRequest) -> _Form:

@@ -21,7 +21,7 @@ def test_nothing_to_do():
         ({"blocked_source": "spotify", "blocked_until": "14:20"}, "Wait: spotify blocks requests"),
         ({"wrong_queries": [("r&b", 0.58)]}, "Check the query of r&b"),
         ({"disputes": 7}, "Settle 7 disputed labels"),
-        ({"without_features": 1}, "Fetch features of 1 track"),
+        ({"without_features": 1}, "Fetch audio features"),
         ({"champion": None}, "Train a first model"),
         ({"growth": 0.25}, "Train again"),
         ({"has_learning_curve": False}, "Find out which genres would gain from more tracks"),

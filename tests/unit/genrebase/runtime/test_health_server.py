@@ -5,6 +5,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 from prometheus_client.core import Metric
@@ -53,9 +54,9 @@ def test_silent_clients_do_not_take_the_daemons_files(target: HealthyTarget) -> 
     with health_server.serve(ListenAddress("127.0.0.1", 0), target) as url, ExitStack() as stack:
         assert url is not None
         silent = [stack.enter_context(connect(url)) for _ in range(300)]
-        closed = [_is_closed(one) for one in silent[health_server.MAX_CONNECTIONS :]]
+        closed = [_is_closed(one) for one in silent[health_server.LIMITS.connections :]]
         assert all(closed)
-        for one in silent[: health_server.MAX_CONNECTIONS]:
+        for one in silent[: health_server.LIMITS.connections]:
             one.close()
         assert '"ok":true' in _get_when_free(url)
 
@@ -81,7 +82,7 @@ def test_a_connection_has_a_limited_life(
     target: HealthyTarget, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     """A client that never completes its request is sent away."""
-    monkeypatch.setattr(health_server, "CONNECTION_SECONDS", 0.05)
+    monkeypatch.setattr(health_server, "LIMITS", replace(health_server.LIMITS, seconds=0.05))
     with health_server.serve(ListenAddress("127.0.0.1", 0), target) as url:
         assert url is not None
         with connect(url) as connected:

@@ -11,7 +11,8 @@ from sqlalchemy import create_engine
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.addresses import LOOPBACK, ListenAddress
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.health_server import AddressUnavailable, serve
+from genrebase.runtime.health_server import serve
+from genrebase.runtime.http_server import AddressUnavailable
 from genrebase.runtime.jobs import JobRun
 from genrebase.runtime.monitoring import (
     HealthStatus,
