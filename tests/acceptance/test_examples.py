@@ -153,6 +153,7 @@ def settings(folder: Path, url: str) -> Iterator[pytest.MonkeyPatch]:
         "COLLECTOR_MUSICBRAINZ_RATE": "1000/1s",
         "COLLECTOR_RECCOBEATS_RATE": "1000/1s",
         "COLLECTOR_ARCHIVE_RATE": "1000/1s",
+        "COLLECTOR_DISCOGS_RATE": "1000/1s",
         "COLLECTOR_DOWNLOADS": str(folder / "downloads"),
         "CLASSIFIER_ESTIMATOR": "logistic",
         "CLASSIFIER_MIN_TRACKS": "10",
