@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Boolean, Connection, select, text
 
+from genrebase.counts import counted
 from genrebase.digests import store as digests
 from genrebase.spreadsheet_cells import SpreadsheetWriter
 from genrebase.store import tables, views
@@ -156,7 +157,7 @@ def _plain(column: str, cell: Any) -> Any:
     if column in _TIMES and isinstance(cell, str):
         return datetime.fromisoformat(cell).replace(tzinfo=UTC)
     if isinstance(cell, bytes | memoryview):
-        return f"({len(cell):,} bytes)"
+        return f"({counted(len(cell), 'byte')})"
     return cell.astimezone(UTC) if isinstance(cell, datetime) else cell
 
 

@@ -57,7 +57,7 @@ def test_measures_champion_trainings_predictions_and_drift(engine: Engine) -> No
         make.add_track(connection, "Waiting", **recent)
         make.add_features(connection, old)
         make.add_predictions(connection, champion, old, [(rock, 0.9), (jazz, 0.1)])
-        make.add_predictions(connection, champion, new, [(jazz, 0.6)])
+        make.add_predictions(connection, champion, new, [(jazz, 0.6), (rock, 0.4)])
         make.add_job_run(connection, "train", "failed")
         make.add_job_run(connection, "train", at=NOON + timedelta(days=1))
         make.add_job_run(connection, "train moods", at=NOON + timedelta(days=2))
@@ -72,7 +72,7 @@ def test_measures_champion_trainings_predictions_and_drift(engine: Engine) -> No
             'genrebase_trainings_total{outcome="failed"}': 1,
             'genrebase_last_training_age_seconds{outcome="done"}': 9 * day,
             "genrebase_tracks_unanswered": 1,
-            "genrebase_predictions": 3,
+            "genrebase_predictions": 4,
             'genrebase_drift_missing{seen="week"}': 1.0,
             'genrebase_drift_missing{seen="before"}': 0.0,
             'genrebase_drift_confidence{seen="week"}': 0.6,

@@ -95,6 +95,12 @@ def predict_in_ranges(database: Engine, cluster: Cluster, size: int) -> Any:
         return prediction.run(job, model, tracks, CLOCK.now())
 
 
+def assert_same_predictions(rows: list[Any], expected: list[Any]) -> None:
+    """Equal, the probabilities up to the rounding of batches of other sizes."""
+    assert [(*row[:4], *row[5:]) for row in rows] == [(*row[:4], *row[5:]) for row in expected]
+    assert [row[4] for row in rows] == pytest.approx([row[4] for row in expected], rel=1e-6)
+
+
 def test_workers_predict_what_one_process_predicts(database: Engine, cluster: Cluster) -> None:
     """The same rows, in several ranges; a second run finds nothing new."""
     alone = batch_predict.run(database, CLOCK, progress=lambda *_, **__: None)
@@ -102,7 +108,7 @@ def test_workers_predict_what_one_process_predicts(database: Engine, cluster: Cl
     assert len(expected) == alone.written > 100
     delete_predictions(database)
     done = predict_in_ranges(database, cluster, 100)
-    assert predictions(database) == expected
+    assert_same_predictions(predictions(database), expected)
     assert (done.scored, done.written) == (alone.scored, alone.written)
     with read_transaction(database) as connection:
         assert connection.execute(select(tables.range_lease)).all() == []
