@@ -144,7 +144,7 @@ def queries(name: str, track_id: int, *, whole: bool) -> dict[str, str]:
     return found
 
 
-def shown(seconds: float | None) -> str:
+def format_seconds(seconds: float | None) -> str:
     return f"over {LIMIT_SECONDS:.0f}" if seconds is None else f"{seconds:.4f}"
 
 
@@ -178,14 +178,14 @@ def main() -> None:
         for name in given.only.split(",") if given.only else views.ALL:
             cells = results[name] = {}
             line = f"{name:<26}"
-            asked = queries(name, tracks // 2 // 4 * 4, whole=given.whole)
+            measured = queries(name, tracks // 2 // 4 * 4, whole=given.whole)
             for heading in headings:
                 cell = ""
-                if heading in asked:
-                    cells[heading] = measure(engine, asked[heading])
-                    cell = shown(cells[heading])
+                if heading in measured:
+                    cells[heading] = measure(engine, measured[heading])
+                    cell = format_seconds(cells[heading])
                     if name in before:
-                        cell += f" ({shown(before[name][heading])})"
+                        cell += f" ({format_seconds(before[name][heading])})"
                 line += f"{cell:>20}"
             print(line, flush=True)
         engine.dispose()

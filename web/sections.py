@@ -108,12 +108,12 @@ def stored(connection: Connection, name: str, sql: str, view: str, key: str = ""
     parameters = {"key": key} if key else {}
     if digest is None and (not key or digests.as_of(connection) is None):
         return query(connection, name, sql, **parameters)
-    shown = with_values(sql, parameters)
+    full_query = with_values(sql, parameters)
     if digest is None:  # there are digests, but the view has no rows of this genre
         columns = tuple(views.ALL[view].columns)
-        return Section(name, columns, (), shown, digests.as_of(connection))
+        return Section(name, columns, (), full_query, digests.as_of(connection))
     rows = tuple(map(tuple, digest.rows))
-    return Section(name, tuple(digest.columns), rows, shown, digest.as_of)
+    return Section(name, tuple(digest.columns), rows, full_query, digest.as_of)
 
 
 def stored_by_key(connection: Connection, view: str) -> dict[str, list[dict[str, Any]]] | None:

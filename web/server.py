@@ -1,4 +1,4 @@
-"""Run the web server: one process, until it is told to stop."""
+"""Run the web server: one process, until a signal."""
 
 import ipaddress
 import webbrowser

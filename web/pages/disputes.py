@@ -1,5 +1,6 @@
 """Labels that the champion disputes: its prediction is another genre than the claim."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -34,14 +35,16 @@ def page(request: PageRequest) -> Page:
     ]
     chosen.sort(key=_ORDERS[order])
     rows = tuple(tuple(row.values()) for row in chosen)
-    found = Section(surest.name, surest.columns, rows, surest.sql, surest.as_of)
-    shown = disputes_without_verdict(connection, found, MAX_ROWS)
+    sorted_disputes = Section(surest.name, surest.columns, rows, surest.sql, surest.as_of)
+    open_disputes = disputes_without_verdict(connection, sorted_disputes, MAX_ROWS + 1)
+    has_more = len(open_disputes.rows) > MAX_ROWS
+    disputes = replace(open_disputes, rows=open_disputes.rows[:MAX_ROWS])
     return Page(
         "Disputes",
         "disputes.html",
-        by_name(shown),
+        by_name(disputes),
         {"order": order, "orders": tuple(_ORDERS), "genre": genre, "regime": regime,
-         "has_more": len(rows) > len(shown.rows)},
+         "has_more": has_more},
     )  # fmt: skip
 
 

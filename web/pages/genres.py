@@ -72,13 +72,13 @@ def list_page(request: PageRequest) -> Page:
             ),
             *(row for row in rows if row[column] is None),
         ]
-    shown = Section(table.name, table.columns, tuple(rows), table.sql, table.as_of)
+    section = Section(table.name, table.columns, tuple(rows), table.sql, table.as_of)
     return Page(
         "Genres",
         "genres.html",
-        by_name(shown),
+        by_name(section),
         {"words": request.query.get("q", ""), "sort": sort, "sortable": _SORTABLE,
-         "bars": [bars(row) for row in shown.records], "all_genres": len(table.rows)},
+         "bars": [bars(row) for row in section.records], "all_genres": len(table.rows)},
     )  # fmt: skip
 
 

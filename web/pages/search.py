@@ -16,16 +16,17 @@ def page(request: PageRequest) -> Page:
     words = request.query.get("q", "")[:500]
     ids = search_tracks(request.connection, words, MAX_RESULTS + 1) if words else []
     track, genre = tables.track.c, tables.genre.c
-    found = select(
+    statement = select(
         track.id, track.title, track.artists, genre.name, track.release_year, track.popularity
     ).select_from(tables.track.outerjoin(tables.genre, genre.id == track.genre_id))
     rows = {
-        row.id: tuple(row) for row in request.connection.execute(found.where(track.id.in_(ids)))
+        row.id: tuple(row)
+        for row in request.connection.execute(statement.where(track.id.in_(ids)))
     }
-    shown = tuple(rows[one] for one in ids[:MAX_RESULTS] if one in rows)
+    results = tuple(rows[one] for one in ids[:MAX_RESULTS] if one in rows)
     return Page(
         "Search",
         "search.html",
-        by_name(Section("tracks", _COLUMNS, shown)),
+        by_name(Section("tracks", _COLUMNS, results)),
         {"words": words, "has_more": len(ids) > MAX_RESULTS},
     )
