@@ -1,8 +1,10 @@
 """What to do next: a pure function from facts to an ordered list of suggestions."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 from genrebase.counts import counted
 
@@ -87,7 +89,7 @@ def _about_labels(facts: Facts) -> Iterator[Suggestion]:
         yield Suggestion(
             f"Check the query of {genre}",
             f"{share:.0%} of its sightings count for other genres.",
-            f"/genres/{genre}",
+            f"/genres/{quote(genre, safe='')}",
         )
     if facts.disputes:
         given = "" if facts.verdicts else " Nobody has labelled a track yet."
@@ -130,5 +132,5 @@ def _about_targets(facts: Facts) -> Iterator[Suggestion]:
             f"Look for {counted(facts.missing, 'track')} elsewhere",
             f"All searches of {counted(len(facts.exhausted), 'genre')} are read. Add a source or "
             "a playlist, or lower the target.",
-            command=f'collector genres target "{genre}" {tracks}',
+            command=f"collector genres target {shlex.quote(genre)} {tracks}",
         )

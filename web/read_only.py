@@ -34,3 +34,5 @@ def make_read_only(engine: Engine, seconds: float = STATEMENT_SECONDS) -> None:
             conn.connection.driver_connection.set_progress_handler(
                 lambda: time.monotonic() > end, _PROGRESS_STEPS
             )
+
+    engine.dispose()  # connections from before could write
