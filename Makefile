@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make run     harvest and train until Ctrl-C (on Spotify with credentials, else on the sandbox)"
 	@echo "make demo    harvest, train and predict once on the sandbox, in a few minutes"
-	@echo "make test    all tests, on SQLite and PostgreSQL"
+	@echo "make test    all tests, on SQLite and PostgreSQL, and in Chromium if it is installed"
 	@echo "make test-deep   tests that need torch; installs it"
 	@echo "make soak    tests that are too slow for every run: hundreds of kills, hostile servers"
 	@echo "make check   formatting, lint, types, imports, generated docs, as in CI"
@@ -25,7 +25,7 @@ demo: .venv/installed
 	$(BIN)/genrebase demo
 
 test: .venv/installed-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 test-deep: .venv/installed-deep
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m deep --numprocesses 2

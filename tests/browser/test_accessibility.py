@@ -1,0 +1,35 @@
+"""Every page in Chromium: axe finds nothing, the console is empty, nothing scrolls sideways."""
+
+from itertools import product
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+WIDTHS = (1280, 390)
+SCHEMES = ("light", "dark")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAGES = (
+    "/", "/genres", "/genres?sort=-tracks&q=b", "/genres/r%26b", "/tracks/1", "/tracks/7",
+    "/tracks/7?disputes=1", "/search?q=song", "/search?q=script", "/disputes", "/models",
+    "/models/1", "/predict", "/predict?title=Blue+Moon&tempo=120", "/jobs", "/login",
+)  # fmt: skip
+MISSING = ("/tracks/99999999", "/genres/unknown", "/predict?tempo=fast")
+"""Pages with an error status: Chromium itself writes a message to the console for each."""
+
+
+@pytest.mark.parametrize("path", [*PAGES, *MISSING])
+def test_a_page_has_no_violation(served, tab, path):
+    axe = Axe()
+    for width, scheme in product(WIDTHS, SCHEMES):
+        tab.page.set_viewport_size({"width": width, "height": 900})
+        tab.page.emulate_media(color_scheme=scheme)
+        tab.page.goto(served.url + path)
+        root = "document.documentElement"
+        assert not tab.page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"), width
+        result = axe.run(tab.page, options={"runOnly": RULES, "resultTypes": ["violations"]})
+        violations = [
+            (one["id"], one["nodes"][0]["html"][:200]) for one in result.response["violations"]
+        ]
+        assert violations == [], (width, scheme)
+    if path not in MISSING:
+        assert tab.messages == []

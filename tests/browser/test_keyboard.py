@@ -1,0 +1,106 @@
+"""Labels by keyboard: one key decides and advances; undo; nothing is lost with the server."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+
+from genrebase.runtime.addresses import ListenAddress
+from genrebase.runtime.http_server import listen
+from genrebase.store import tables
+from genrebase.store.engine import read_transaction
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = "12s"
+
+
+def labels(engine: Engine) -> set[tuple[int, str]]:
+    verdict = tables.verdict.c
+    with read_transaction(engine) as connection:
+        rows = connection.execute(select(verdict.track_id, verdict.labelled_by)).all()
+    return {(row.track_id, row.labelled_by) for row in rows}
+
+
+def start(page, url: str, name: str) -> None:
+    page.goto(f"{url}/disputes")
+    page.click("text=Label them one by one")
+    page.fill("#by", name)
+    page.evaluate("document.activeElement.blur()")
+
+
+def press(page, key: str) -> str:
+    """Press a key, wait for the next page, and return the track of the page before."""
+    track = re.search(r"/tracks/(\d+)", page.url)[1]
+    with page.expect_navigation():
+        page.keyboard.press(key)
+    return int(track)
+
+
+def test_twenty_disputes_in_twenty_keys_and_back(served, tab):
+    page, before = tab.page, labels(served.engine)
+    start(page, served.url, "Zoé")
+    first = page.url
+    tracks = [press(page, KEYS[number % 3]) for number in range(20)]
+    assert len(set(tracks)) == 20
+    labelled = {(track, "Zoé") for number, track in enumerate(tracks) if KEYS[number % 3] != "s"}
+    assert labels(served.engine) - before == labelled
+    for _ in range(20):
+        press(page, "u")
+    assert labels(served.engine) == before
+    assert page.url.partition("?")[0] == first.partition("?")[0]
+    assert page.locator("[data-key=u]").count() == 0
+    assert tab.messages == []
+
+
+def test_two_browsers_never_get_the_same_track(served, chromium):
+    contexts = [chromium.new_context() for _ in range(2)]
+    pages = [context.new_page() for context in contexts]
+    for page, name in zip(pages, ("Bo", "Cy"), strict=True):
+        start(page, served.url, name)
+    tracks = []
+    for _ in range(5):
+        tracks += [press(page, "s") for page in pages]
+        assert pages[0].url.partition("?")[0] != pages[1].url.partition("?")[0]
+    assert len(set(tracks[::2])) == len(set(tracks[1::2])) == 5
+    for context in contexts:
+        context.close()
+
+
+@contextmanager
+def running(url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `genrebase serve` until the block ends; it is listening when the block starts."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "genrebase", "serve", "--port", str(port)],
+        env={"PYTHONPATH": str(ROOT), "STORE_URL": url, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        assert b"Serving" in process.stdout.readline()
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are killed by SIGKILL")
+def test_a_killed_server_loses_no_label_and_repeats_none(served, tab):
+    free = listen(ListenAddress("127.0.0.1", 0))
+    port = free.getsockname()[1]
+    free.close()
+    page, before = tab.page, labels(served.engine)
+    with running(served.database_url, port) as process:
+        start(page, f"http://127.0.0.1:{port}", "Di")
+        tracks = [press(page, "1") for _ in range(2)]
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with running(served.database_url, port):
+        tracks += [press(page, "2") for _ in range(3)]
+    assert len(set(tracks)) == 5
+    assert labels(served.engine) - before == {(track, "Di") for track in tracks}
