@@ -38,8 +38,14 @@ def run(
         bool,
         typer.Option("--json", help="Write the status as a line of JSON whenever it changes."),
     ] = False,
+    with_pages: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Serve the web pages, too.")
+    ] = True,
+    open_browser: Annotated[
+        bool, typer.Option("--open", help="Open the overview in the browser.")
+    ] = False,
 ) -> None:
-    """Run `collector run` and `classifier run` until SIGTERM or Ctrl-C.
+    """Run `collector run`, `classifier run` and `genrebase serve` until SIGTERM or Ctrl-C.
 
     With open sources in `COLLECTOR_SOURCES`, or with Spotify credentials, in the environment or
     `.env`, these services are harvested into genrebase.db, otherwise the sandbox into sandbox.db.
@@ -52,7 +58,9 @@ def run(
     from genrebase.launcher import run as running
     from genrebase.settings import GenrebaseSettings
 
-    running.run(GenrebaseSettings.load(), Output(as_json=as_json), SystemClock())
+    serve = ["serve", "--open"] if open_browser else ["serve"]
+    pages = serve if with_pages else None
+    running.run(GenrebaseSettings.load(), Output(as_json=as_json), SystemClock(), pages)
 
 
 @app.command()

@@ -1,6 +1,6 @@
-"""`genrebase run`: both daemons under one parent, on live services or on the sandbox."""
+"""`genrebase run`: both daemons and the web pages under one parent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
@@ -72,9 +72,16 @@ def _missing_credentials(settings: GenrebaseSettings) -> str:
     return "No Spotify credentials (SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET)"
 
 
-def run(settings: GenrebaseSettings, output: Output, clock: SystemClock) -> None:
+def run(
+    settings: GenrebaseSettings,
+    output: Output,
+    clock: SystemClock,
+    web_pages: Sequence[str] | None = ("serve",),
+) -> None:
     """Run both daemons until a stop is requested; raise `DaemonRefusedToRun`.
 
+    `web_pages` are the arguments of `genrebase` that serve the pages; None: no pages. If they
+    cannot be served, as when another process has the port, the daemons continue without them.
     Raises it before anything is written if a source cannot be used with these settings.
     """
     run_plan = plan_run(settings)
@@ -91,8 +98,11 @@ def run(settings: GenrebaseSettings, output: Output, clock: SystemClock) -> None
             _ensure_genres(environment, output, stop)
             supervisor.add(ChildCommand("collector", ("run",), environment))
             supervisor.add(ChildCommand("classifier", ("run",), environment))
+            if web_pages:
+                serve = ChildCommand("genrebase", tuple(web_pages), environment, is_required=False)
+                supervisor.add(serve)
             output.print(
-                "The collector harvests, the classifier trains. Ctrl-C stops both; the next run "
+                "The collector harvests, the classifier trains. Ctrl-C stops all; the next run "
                 "continues from here."
             )
             with closing(ProgressReporter(run_plan.database, output, clock)) as reporter:

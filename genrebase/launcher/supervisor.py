@@ -1,5 +1,6 @@
 """Supervise child processes: start, stop gracefully, restart with backoff after a crash."""
 
+import math
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,8 @@ class ChildCommand:
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     """Variables in addition to our own environment."""
+    is_required: bool = True
+    """Whether its refusal to run ends the others, too."""
 
     @property
     def name(self) -> str:
@@ -108,13 +111,18 @@ class Supervisor:
         self._children.append(_Child(command, process, self._clock.monotonic()))
 
     def poll(self) -> int | None:
-        """Start children that are due; return the exit code of a child that refused to run."""
+        """Start children that are due; return the exit code of a required child that refused."""
         for child in self._children:
             if child.process is not None and child.process.poll() is not None:
                 code = child.process.returncode
                 if code == UserError.exit_code:  # a restart would be useless
-                    self._report(f"`{child.command.name}` refused to run; see its reason above.")
-                    return code
+                    reason = f"`{child.command.name}` refused to run; see its reason above."
+                    if child.command.is_required:
+                        self._report(reason)
+                        return code
+                    self._report(f"{reason} The other processes continue without it.")
+                    child.process, child.restart_at = None, math.inf
+                    continue
                 self._schedule_restart(child, code)
             if child.process is None and self._clock.monotonic() >= child.restart_at:
                 child.process = self._start(child.command)

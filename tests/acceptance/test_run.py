@@ -1,5 +1,7 @@
-"""`genrebase run`: both daemons under one parent."""
+"""`genrebase run`: both daemons and the web pages under one parent."""
 
+import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -7,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -25,7 +28,7 @@ def running(folder: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
         process = subprocess.Popen(
             [sys.executable, "-m", "genrebase", "run"],
             cwd=folder,
-            env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2", **settings},
+            env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2", "SERVE_PORT": "0"} | settings,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -65,6 +68,13 @@ def tracks(folder: Path) -> int:
             return 0
 
 
+def pages(folder: Path) -> str | None:
+    """Return the printed address of the web pages."""
+    text = (folder / "output.txt").read_text()
+    match = re.search(r"Serving sandbox.db at (http://127.0.0.1:\d+/)", text)
+    return match[1] if match else None
+
+
 def left_running(folder: Path) -> list[str]:
     """Return the outcomes of runs without an end."""
     with closing(sqlite3.connect(folder / "sandbox.db")) as connection:
@@ -76,6 +86,9 @@ def test_a_run_harvests_stops_cleanly_and_resumes(tmp_path: Path) -> None:
     """Without credentials the sandbox fills sandbox.db; after SIGTERM a second run resumes."""
     with running(tmp_path) as process:
         until(lambda: tracks(tmp_path) > 0, process, tmp_path)
+        until(lambda: pages(tmp_path) is not None, process, tmp_path)
+        with urlopen(f"{pages(tmp_path)}genres.json", timeout=SECONDS) as response:
+            assert len(json.load(response)["sections"]["genres"]["rows"]) == 10
         assert stop(process) == 0
     text = (tmp_path / "output.txt").read_text()
     assert "No Spotify credentials" in text

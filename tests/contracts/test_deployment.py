@@ -13,7 +13,7 @@ from genrebase.runtime.settings_check import settings_classes
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-OURS = ("migrate", "collector", "classifier", "worker")
+OURS = ("migrate", "collector", "classifier", "web", "worker")
 DATABASE = "STORE_URL"
 """The one setting that the file decides: the database is the container beside."""
 
@@ -27,6 +27,13 @@ def test_every_setting_of_env_reaches_our_containers() -> None:
         overridden = definition["environment"].keys() & settings - {DATABASE}
         for name in overridden:
             assert re.match(rf"\$\{{{name}[:}}]", definition["environment"][name])
+
+
+def test_the_web_pages_need_a_token_and_are_published_on_the_loopback() -> None:
+    """Others reach them through a proxy that people set up themselves."""
+    web = COMPOSE["services"]["web"]
+    assert web["environment"]["SERVE_TOKEN"].startswith("${SERVE_TOKEN:?")
+    assert all(port.startswith("127.0.0.1:") for port in web["ports"])
 
 
 def test_the_image_has_the_extras_that_commands_need() -> None:

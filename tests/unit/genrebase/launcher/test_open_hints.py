@@ -3,10 +3,12 @@
 from genrebase.launcher import open_hints
 
 
-def test_a_file_opens_in_three_tools() -> None:
+def test_a_file_opens_in_four_tools() -> None:
     """Each tool has its line, with the file in it; odd names are quoted."""
     lines = open_hints.open_commands("sqlite:///my music.db", "my music.db")
-    assert list(lines) == ["Datasette", "DuckDB", "pandas"]
+    assert list(lines) == ["browser", "Datasette", "DuckDB", "pandas"]
+    assert lines["browser"].startswith("STORE_URL='sqlite:///my music.db' ")
+    assert lines["browser"].endswith("-m genrebase serve --open")
     assert lines["Datasette"] == 'datasette "my music.db"'
     assert "my music.db" in lines["DuckDB"]
     assert "sqlite:///my music.db" in lines["pandas"]

@@ -163,6 +163,24 @@ def test_a_refusal_is_not_retried() -> None:
     assert len(nursery.born) == 1
 
 
+def test_the_others_continue_without_a_child_that_is_not_required() -> None:
+    """Its refusal is reported once, and it is not started again."""
+    clock, nursery, lines = FakeClock(), Nursery(), list[str]()
+    kept = keeper(clock, nursery, lines)
+    kept.add(ChildCommand("genrebase", ("serve",), {}, is_required=False))
+    kept.poll()
+    nursery.born[-1].returncode = 2
+    for _ in range(3):
+        assert kept.poll() is None
+        clock.advance(100)
+    assert len(nursery.born) == 2
+    (line,) = lines
+    assert line.startswith("`genrebase serve` refused to run;")
+    assert line.endswith("The other processes continue without it.")
+    kept.stop()
+    assert nursery.born[0].returncode == 0
+
+
 def test_an_added_child_is_supervised() -> None:
     """A child started elsewhere is watched, and stopped at the end."""
     clock, nursery, lines = FakeClock(), Nursery(), list[str]()
