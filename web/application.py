@@ -22,12 +22,13 @@ from starlette.types import ASGIApp
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
+from genrebase.store import names
 from genrebase.store.engine import read_transaction
 from web import formats
+from web.forms import read_form
 from web.label_routes import SESSION_COOKIE, LabelRoutes, label_choices, person_of
 from web.labelling import Labelling
 from web.pages import (
-    NotFound,
     PageRequest,
     disputes,
     genres,
@@ -39,7 +40,7 @@ from web.pages import (
     track,
 )
 from web.predictor import Predictor
-from web.problems import problem, title_of
+from web.problems import NOT_FOUND, UNAVAILABLE, FormRefused, NotFound, problem, title_of
 from web.sections import Page, query
 from web.security import COOKIE, Access, Guard
 
@@ -125,16 +126,12 @@ def environment() -> Environment:
 def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, dict[str, Any]]:
     """Return a page, and what the frame of all pages shows."""
     started, now = perf_counter(), site.clock.now()
+    path, values = _cleaned(request.path_params), _cleaned(request.query_params)
+    predicted = None
+    if make_page is predict.page:  # it may wait, and must not hold a connection meanwhile
+        predicted = predict.predicted(values, site.predictor.predict)
     with read_transaction(site.engine) as connection:
-        page = make_page(
-            PageRequest(
-                connection,
-                now,
-                dict(request.path_params),
-                dict(request.query_params),
-                site.predictor.predict,
-            )
-        )
+        page = make_page(PageRequest(connection, now, path, values, predicted))
         origin = query(connection, "origin", _ORIGIN).first()
     frame = {
         "as_of": min((one.as_of for one in page.sections.values() if one.as_of), default=now),
@@ -149,23 +146,34 @@ def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, d
     return page, frame
 
 
+def _cleaned(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return texts of an address without characters that no database stores."""
+    return {name: names.clean(str(value)) for name, value in values.items()}
+
+
 def _endpoint(
     site: Site, templates: Environment, make_page: MakePage
 ) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
         try:
             page, frame = _page_of(site, request, make_page)
-        except NotFound as error:
-            return _message(templates, 404, str(error))
         except (GenrebaseError, SQLAlchemyError) as error:
-            _log.warning("%s: %s", request.url.path, first_line(error))
-            return _message(templates, 503, first_line(error))
+            status = _status_of_page(request, error)
+            return _message(templates, status, first_line(error))
         html = templates.get_template(page.template).render(
             {"page": page, **page.sections, **frame, **page.facts, **_labels(site, request, page)}
         )
         return HTMLResponse(html, page.status)
 
     return endpoint
+
+
+def _status_of_page(request: Request, error: Exception) -> int:
+    """Return 404 for what is not there, 503 for anything else, which is logged."""
+    if isinstance(error, NotFound):
+        return NOT_FOUND
+    _log.warning("%s: %s", request.url.path, first_line(error))
+    return UNAVAILABLE
 
 
 def _labels(site: Site, request: Request, page: Page) -> dict[str, Any]:
@@ -190,16 +198,15 @@ def _twin(site: Site, make_page: MakePage, suffix: str) -> Callable[[Request], R
     def endpoint(request: Request) -> Response:
         try:
             page, frame = _page_of(site, request, make_page)
-        except NotFound as error:
-            return problem(404, title_of(404), str(error))
         except (GenrebaseError, SQLAlchemyError) as error:
-            return problem(503, title_of(503), first_line(error))
+            status = _status_of_page(request, error)
+            return problem(status, title_of(status), first_line(error))
         if page.status != OK:
             return problem(page.status, title_of(page.status), page.facts["problem"])
         chosen = request.query_params.get("section")
         if chosen is not None and chosen not in page.sections:
-            names = ", ".join(page.sections)
-            return problem(404, title_of(404), f"There is no section {chosen!r}: {names}.")
+            sentence = f"There is no section {chosen!r}: {', '.join(page.sections)}."
+            return problem(404, title_of(404), sentence)
         if suffix == ".csv":
             section = page.sections[chosen or next(iter(page.sections))]
             return Response(section.as_csv(), media_type="text/csv")
@@ -218,12 +225,10 @@ def _login(site: Site, templates: Environment) -> Callable[[Request], Any]:
     async def login(request: Request) -> Response:
         if request.method == "GET":
             return HTMLResponse(templates.get_template("login.html").render(wrong=False))
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _MAX_FORM_BYTES:
-                return problem(413, title_of(413), "The form is larger than a token.")
-        fields = formats.parse_form(body)
+        try:
+            fields = await read_form(request, _MAX_FORM_BYTES)
+        except FormRefused as error:
+            return problem(error.status, title_of(error.status), str(error))
         if not site.access.is_token(fields.get("token", "")):
             return HTMLResponse(templates.get_template("login.html").render(wrong=True), 401)
         response = RedirectResponse("/", status_code=303)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 
 from genrebase.store import source_ids
 
@@ -74,14 +74,6 @@ def spotify_link(track_id: str) -> str:
     """Return the address of a track at Spotify; empty unless the id has Spotify's form."""
     parsed = source_ids.parse_track_id(track_id)
     return f"https://open.spotify.com/track/{parsed}" if parsed else ""
-
-
-def parse_form(body: bytes) -> dict[str, str]:
-    """Return the fields of an URL-encoded form; the first of each name."""
-    fields: dict[str, str] = {}
-    for name, value in parse_qsl(body.decode("utf-8", "replace"), max_num_fields=20):
-        fields.setdefault(name, value)
-    return fields
 
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {

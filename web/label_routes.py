@@ -3,6 +3,7 @@
 Labels are stored by the function of `collector label`.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,20 +20,18 @@ from starlette.routing import Route
 from collector.curation import verdicts
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
+from genrebase.runtime.monitoring import first_line
 from genrebase.store.engine import read_transaction
 from web import formats
+from web.forms import id_number, read_form
 from web.labelling import Decision, Labelling
-from web.pages import NotFound, PageRequest, disputes
-from web.problems import problem, title_of
-from web.sections import query
+from web.pages import PageRequest, disputes
+from web.problems import UNAVAILABLE, NotFound, status_of
 
 SESSION_COOKIE: Final = "genrebase_labels"
 PERSON_COOKIE: Final = "genrebase_by"
 _MAX_FORM_BYTES: Final = 8_192
-_OWN_LABEL: Final = """
-SELECT g.name AS genre FROM verdict v JOIN genre g ON g.id = v.genre_id
-WHERE v.track_id = :track_id AND v.labelled_by = :by
-"""
+_log = logging.getLogger("genrebase.serve")
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,10 @@ class LabelRoutes:
     def next_dispute(self, request: Request) -> Response:
         """Lead to the next disputed track that nobody else has before him."""
         session = request.cookies.get(SESSION_COOKIE) or secrets.token_urlsafe(16)
-        with read_transaction(self.reader) as connection:
-            page = disputes.page(
-                PageRequest(connection, self.clock.now(), {}, dict(request.query_params))
-            )
-        candidates = (row["track_id"] for row in page.sections["disputes"].records)
-        track_id = self.labelling.next_track(session, candidates, self.clock.monotonic())
+        try:
+            track_id = self._next_track(session, dict(request.query_params))
+        except (GenrebaseError, SQLAlchemyError) as error:
+            return self._failure(request, error)
         chosen = formats.parameters(
             {name: request.query_params.get(name) for name in ("order", "genre", "regime")}
         )
@@ -74,20 +72,13 @@ class LabelRoutes:
 
     async def label(self, request: Request) -> Response:
         """Store a label, skip a track, or take the latest decision back."""
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _MAX_FORM_BYTES:
-                return problem(413, title_of(413), "The form is larger than a label.")
-        fields = formats.parse_form(body)
         session = request.cookies.get(SESSION_COOKIE) or secrets.token_urlsafe(16)
-        by = fields.get("by") or person_of(request.cookies)
         try:
+            fields = await read_form(request, _MAX_FORM_BYTES)
+            by = fields.get("by") or person_of(request.cookies)
             target = await run_in_threadpool(self._decide, session, by, fields)
-        except NotFound as error:
-            return self.show_message(404, str(error))
-        except GenrebaseError as error:
-            return self.show_message(422, str(error))
+        except (GenrebaseError, SQLAlchemyError) as error:
+            return self._failure(request, error)
         response = RedirectResponse(target, 303)
         response.set_cookie(SESSION_COOKIE, session, httponly=True, samesite="strict")
         if by:
@@ -105,34 +96,43 @@ class LabelRoutes:
             decision = self.labelling.take_back(session)
             if decision is None:
                 raise NotFound("There is no decision of yours to take back.")
-            self._restore(decision)
+            try:
+                if decision.change is not None:
+                    verdicts.undo(self.writer, decision.change)
+            except BaseException:
+                self.labelling.put_back(session, decision)
+                raise
             return f"/tracks/{decision.track_id}?disputes=1&{parameters}".rstrip("&")
-        track_id = int(fields["track"]) if fields.get("track", "").isdecimal() else 0
+        track_id = id_number(fields.get("track", ""))
         if action == "skip":
             self.labelling.record(session, Decision(track_id))
         else:
-            before = self._own_label(track_id, by)
-            stored = verdicts.add(
+            change = verdicts.add(
                 self.writer, self.clock, str(track_id), fields.get("genre", ""), by
             )
-            self.labelling.record(session, Decision(track_id, stored.genre, stored.by, before))
+            self.labelling.record(session, Decision(track_id, change.stored.genre, change))
         if fields.get("disputes"):
             return f"/disputes/next?{parameters}"
         return f"/tracks/{track_id}"
 
-    def _restore(self, decision: Decision) -> None:
-        if decision.genre is None:
-            return
-        track = str(decision.track_id)
-        if decision.before is None:
-            verdicts.remove(self.writer, track, decision.by)
-        else:
-            verdicts.add(self.writer, self.clock, track, decision.before, decision.by)
-
-    def _own_label(self, track_id: int, by: str) -> str | None:
+    def _next_track(self, session: str, chosen: Mapping[str, str]) -> int | None:
+        """Return the next track: of the stored disputes, or of all if those are exhausted."""
         with read_transaction(self.reader) as connection:
-            row = query(connection, "own", _OWN_LABEL, track_id=track_id, by=by).first()
-        return row["genre"] if row else None
+            page_request = PageRequest(connection, self.clock.now(), {}, chosen)
+            candidates, may_have_more = disputes.stored_candidates(page_request)
+            now = self.clock.monotonic()
+            track_id = self.labelling.next_track(session, candidates, now)
+            if track_id is None and may_have_more:
+                limit = 1 + self.labelling.unavailable(session, now)
+                more = disputes.more_candidates(page_request, limit)
+                track_id = self.labelling.next_track(session, more, now)
+        return track_id
+
+    def _failure(self, request: Request, error: Exception) -> Response:
+        status = status_of(error)
+        if status == UNAVAILABLE:
+            _log.warning("%s: %s", request.url.path, first_line(error))
+        return self.show_message(status, first_line(error))
 
 
 def person_of(cookies: Mapping[str, str]) -> str:

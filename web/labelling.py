@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
+from collector.curation.verdicts import LabelChange
+
 HOLD_SECONDS: Final = 300.0
 """Seconds for which a track is held for the person who got it."""
 MAX_DECISIONS: Final = 200
@@ -24,9 +26,8 @@ class Decision:
     track_id: int
     genre: str | None = None
     """The label; None: skipped."""
-    by: str = ""
-    before: str | None = None
-    """The same person's label before, which undo restores."""
+    change: LabelChange | None = None
+    """What was stored, and what was there before, which undo restores."""
 
 
 @dataclass(slots=True)
@@ -62,6 +63,12 @@ class Labelling:
                     return track_id
         return None
 
+    def unavailable(self, session: str, now: float) -> int:
+        """Return the number of tracks that a session skipped or that others hold."""
+        with self._lock:
+            held = sum(who != session and until > now for who, until in self._holds.values())
+            return held + len(self._session(session).skipped)
+
     def record(self, session: str, decision: Decision) -> None:
         """Remember a decision, so that it can be taken back."""
         with self._lock:
@@ -87,6 +94,11 @@ class Labelling:
             if decision.genre is None:
                 state.skipped.discard(decision.track_id)
             return decision
+
+    def put_back(self, session: str, decision: Decision) -> None:
+        """Remember a decision again that could not be taken back."""
+        with self._lock:
+            self._session(session).decisions.append(decision)
 
     def _session(self, name: str) -> _Session:
         if name not in self._sessions and len(self._sessions) >= _MAX_PEOPLE:

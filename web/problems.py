@@ -1,9 +1,28 @@
-"""Errors as problem documents (RFC 9457)."""
+"""Errors as problem documents (RFC 9457), and the status code of each kind of error."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import JSONResponse
+
+from genrebase.errors import NothingToDo, UserError
+from genrebase.store.errors import SchemaMismatch
+
+NOT_FOUND: Final = 404
+UNPROCESSABLE: Final = 422
+UNAVAILABLE: Final = 503
+
+
+class NotFound(UserError):
+    """There is no such page, track, genre or model."""
+
+
+class FormRefused(UserError):
+    """A form is too large, or has too many fields."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 def problem(status: int, title: str, detail: str, **more: Any) -> JSONResponse:
@@ -15,3 +34,14 @@ def problem(status: int, title: str, detail: str, **more: Any) -> JSONResponse:
 def title_of(status: int) -> str:
     """Return the standard phrase of a status code."""
     return HTTPStatus(status).phrase
+
+
+def status_of(error: Exception) -> int:
+    """Return 404 or 422 for what the request is to blame for, and 503 for anything else."""
+    if isinstance(error, FormRefused):
+        return error.status
+    if isinstance(error, NotFound):
+        return NOT_FOUND
+    if isinstance(error, UserError | NothingToDo) and not isinstance(error, SchemaMismatch):
+        return UNPROCESSABLE
+    return UNAVAILABLE

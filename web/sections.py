@@ -46,6 +46,8 @@ class Section:
     """The query with its values; empty if there is none."""
     as_of: datetime | None = None
     """The time of the digest that the rows come from; None: they were read now."""
+    is_pending: bool = False
+    """Whether it has no rows because the digest was discarded and is not computed again yet."""
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -60,7 +62,8 @@ class Section:
         """Return the section as it stands in a JSON twin."""
         rows = [[_json_cell(cell) for cell in row] for row in self.rows]
         as_of = None if self.as_of is None else _json_cell(self.as_of)
-        return {"columns": list(self.columns), "rows": rows, "as_of": as_of, "sql": self.sql}
+        document = {"columns": list(self.columns), "rows": rows, "as_of": as_of, "sql": self.sql}
+        return document | ({"is_pending": True} if self.is_pending else {})
 
     def as_csv(self) -> str:
         """Return the section as CSV; texts that a spreadsheet would execute are escaped."""
@@ -102,23 +105,28 @@ def query(connection: Connection, name: str, sql: str, **parameters: Any) -> Sec
 def stored(connection: Connection, name: str, sql: str, view: str, key: str = "") -> Section:
     """Return the digest of a view under a key, or the rows of `sql` if there is no digest.
 
-    `sql` reads the same rows from the view, with the parameter `:key` if there is a key.
+    `sql` reads the same rows from the view, with the parameter `:key` if there is a key. The
+    section of a genre whose digest was discarded has no rows until it is computed again.
     """
     digest = digests.read(connection, view, key)
     parameters = {"key": key} if key else {}
     if digest is None and (not key or digests.as_of(connection) is None):
         return query(connection, name, sql, **parameters)
     full_query = with_values(sql, parameters)
-    if digest is None:  # there are digests, but the view has no rows of this genre
-        columns = tuple(views.ALL[view].columns)
-        return Section(name, columns, (), full_query, digests.as_of(connection))
+    if digest is None:  # there are digests, but none of this genre
+        columns, is_pending = (
+            tuple(views.ALL[view].columns),
+            digests.is_discarded(connection, view),
+        )
+        moment = None if is_pending else digests.as_of(connection)
+        return Section(name, columns, (), full_query, moment, is_pending)
     rows = tuple(map(tuple, digest.rows))
     return Section(name, tuple(digest.columns), rows, full_query, digest.as_of)
 
 
 def stored_by_key(connection: Connection, view: str) -> dict[str, list[dict[str, Any]]] | None:
-    """Return the digests of a view by the genres' names; None if nothing is stored."""
-    if digests.as_of(connection) is None:
+    """Return the digests of a view by the genres' names; None if none are stored."""
+    if digests.as_of(connection) is None or digests.is_discarded(connection, view):
         return None
     rows = connection.execute(
         select(tables.digest.c.key, tables.digest.c.document).where(

@@ -6,15 +6,16 @@ cross-site requests), and other addresses than the loopback need a token.
 
 import hmac
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from genrebase.runtime.addresses import LOOPBACK
 from web.problems import problem
 
 CONTENT_SECURITY_POLICY: Final = (
@@ -30,6 +31,8 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+_HTTP_PORT: Final = 80
+_ALL_INTERFACES: Final = {"0.0.0.0", "[::]"}  # noqa: S104 - no name of a server
 COOKIE: Final = "genrebase"
 """The name of the cookie of a client that entered the token."""
 OPEN_PATHS: Final = frozenset({"/login", "/static/style.css", "/static/app.js"})
@@ -56,24 +59,25 @@ class Access:
         self._sessions.add(session)
         return session
 
-    def is_allowed(self, headers: Headers) -> bool:
+    def is_allowed(self, headers: Headers, cookies: Mapping[str, str]) -> bool:
         """Return whether a request has the token, or the cookie of a session."""
         if self.token is None:
             return True
         scheme, _, credentials = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and self.is_token(credentials.strip()):
             return True
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            return False
-        return cookie is not None and cookie.value in self._sessions
+        return cookies.get(COOKIE) in self._sessions
 
 
-def loopback_hosts(port: int) -> frozenset[str]:
-    """Return the values of the header Host of a server on the loopback."""
-    names = ("127.0.0.1", "localhost", "[::1]")
-    return frozenset(f"{name}:{port}" for name in names)
+def host_headers(port: int, host: str = LOOPBACK) -> frozenset[str]:
+    """Return the values of the header Host under which a server at an address is reached.
+
+    The loopback always is one of them. Port 80 may be left out.
+    """
+    named = f"[{host}]" if ":" in host else host
+    names = {LOOPBACK, "localhost", "[::1]", named.lower()} - _ALL_INTERFACES
+    headers = {f"{name}:{port}" for name in names}
+    return frozenset(headers | names if port == _HTTP_PORT else headers)
 
 
 class Guard:
@@ -110,7 +114,8 @@ class Guard:
             )
         if scope["method"] not in _SAFE_METHODS and not _is_same_origin(headers, host):
             return problem(403, "Cross-site request", "Send this from a page of this server.")
-        if scope["path"] in OPEN_PATHS or self._access.is_allowed(headers):
+        cookies = HTTPConnection(scope).cookies
+        if scope["path"] in OPEN_PATHS or self._access.is_allowed(headers, cookies):
             return None
         if "text/html" in headers.get("accept", ""):
             return RedirectResponse("/login", status_code=303)

@@ -2,7 +2,11 @@
 
 import ipaddress
 import webbrowser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Final
+
+from sqlalchemy import Engine
 
 from genrebase import store
 from genrebase.errors import UserError
@@ -13,7 +17,7 @@ from genrebase.runtime.http_server import ConnectionLimits, listen, serve_applic
 from genrebase.runtime.shutdown import stop_on_signals
 from web.application import Site, application
 from web.read_only import make_read_only
-from web.security import Access, loopback_hosts
+from web.security import Access, host_headers
 from web.settings import ServeSettings
 
 LIMITS: Final = ConnectionLimits(connections=128, seconds=60.0)
@@ -34,30 +38,31 @@ def run(
             f"Everybody who reaches {host} could read the pages: set SERVE_TOKEN (at least 16 "
             "characters), or serve on 127.0.0.1."
         )
-    engine, writer = store.connect(), store.connect()
-    make_read_only(engine)
-    address = ListenAddress(host, port)
-    listener = listen(address)
-    port = listener.getsockname()[1]
-    address = ListenAddress(host, port)
-    hosts = set(loopback_hosts(port)) | settings.host_names
-    if not is_local:
-        hosts.add(f"[{host}]:{port}".lower() if ":" in host else f"{host}:{port}".lower())
-    access = Access(frozenset(hosts), token)
-    name = engine.url.database or engine.url.render_as_string()
-    site = Site(engine, SystemClock(), access, name.rpartition("/")[2], writer)
-    with (
-        stop_on_signals() as stop,
-        serve_application(listener, application(site), LIMITS, "serve"),
-    ):
+    with engines() as (engine, writer), stop_on_signals() as stop, ExitStack() as stack:
+        listener = listen(ListenAddress(host, port))
+        address = ListenAddress(host, listener.getsockname()[1])
+        access = Access(host_headers(address.port, host) | settings.host_names, token)
+        name = engine.url.database or engine.url.render_as_string()
+        site = Site(engine, SystemClock(), access, name.rpartition("/")[2], writer)
+        stack.enter_context(serve_application(listener, application(site), LIMITS, "serve"))
         output.print(f"Serving {site.database} at {address.url}/ (Ctrl-C stops it).")
         output.write_json({"url": f"{address.url}/"})
         if open_browser:
             webbrowser.open(f"{address.url}/")
         stop.wait()
-    engine.dispose()
-    writer.dispose()
     output.print("Stopped.")
+
+
+@contextmanager
+def engines() -> Iterator[tuple[Engine, Engine]]:
+    """Yield an engine that can only read, and one that writes; close their connections at last."""
+    reader, writer = store.connect(), store.connect()
+    try:
+        make_read_only(reader)
+        yield reader, writer
+    finally:
+        reader.dispose()
+        writer.dispose()
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
+from genrebase.digests import store as digests
 from genrebase.store import source_ids, tables
 
 _verdict = tables.verdict
@@ -52,6 +53,16 @@ def remove(connection: Connection, track_id: int, by: str) -> None:
     connection.execute(
         delete(_verdict).where(_verdict.c.track_id == track_id, _verdict.c.labelled_by == by)
     )
+    discard_digests(connection)
+
+
+def discard_digests(connection: Connection) -> None:
+    """Have the digests refreshed, as nothing else shows that verdicts changed.
+
+    A removed verdict leaves no time, and an imported one may have a time before the digests'. The
+    digest that counts verdicts is deleted; the others stay until they are refreshed.
+    """
+    digests.discard(connection, views_named=["catalogue_counts"])
 
 
 def list_verdicts(connection: Connection, track_ids: Sequence[int] | None = None) -> list[Verdict]:

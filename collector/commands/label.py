@@ -63,7 +63,7 @@ def label(
             output.print(f"{_describe(one)}: removed.")
         output.write_json({"removed": [asdict(one) for one in gone]})
     elif track is not None and genre is not None:
-        given = verdicts.add(engine, SystemClock(), track, genre, by or "", note)
+        given = verdicts.add(engine, SystemClock(), track, genre, by or "", note).stored
         output.print(_describe(given))
         output.write_json(asdict(given))
 

@@ -46,20 +46,46 @@ class LabelImportResult:
     reasons: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class LabelChange:
+    """A label that a person gave, and the same person's label of the track before."""
+
+    stored: Verdict
+    earlier: Verdict | None
+
+
 def add(
     engine: Engine, clock: Clock, track: str, genre: str, by: str, note: str | None = None
-) -> Verdict:
+) -> LabelChange:
     """Store that a person labels `track` as `genre`."""
     person = _labeller(by)
     with exclusive_transaction(engine) as connection:
         track_id = _track_id(connection, track)
-        genre_ids = genres.ids_by_name(connection)
-        genre_id = genre_ids.get(genre_cells.clean_name(genre))
-        if genre_id is None:
-            raise unknown_genre(genre, genre_ids)
+        genre_id = _genre_id(connection, genre)
+        earlier = _label_of(connection, track_id, person)
         verdicts.add(connection, track_id, genre_id, person, clock.now(), note)
-        stored = verdicts.list_verdicts(connection, [track_id])
-    return next(label for label in stored if label.by == person)
+        stored = _label_of(connection, track_id, person)
+    assert stored is not None  # noqa: S101 - it was just stored, in the same transaction
+    return LabelChange(stored, earlier)
+
+
+def undo(engine: Engine, change: LabelChange) -> None:
+    """Restore a person's earlier label, with its time and note; remove the label without one.
+
+    Raises `UserError` if the label was changed since.
+    """
+    given, earlier = change.stored, change.earlier
+    with exclusive_transaction(engine) as connection:
+        stored = _label_of(connection, given.track_id, given.by)
+        if stored is None or _content(stored) != _content(given):
+            raise UserError(
+                f"The label of track {given.track_id} by {given.by} was changed since: nothing "
+                "was taken back."
+            )
+        verdicts.remove(connection, given.track_id, given.by)
+        if earlier is not None:
+            genre_id = _genre_id(connection, earlier.genre)
+            verdicts.add(connection, given.track_id, genre_id, given.by, earlier.at, earlier.note)
 
 
 def remove(engine: Engine, track: str, by: str | None = None) -> list[Verdict]:
@@ -117,6 +143,8 @@ def import_labels(
                     outcomes["labelled" if outcome else "unchanged"] += 1
                 else:
                     reasons[outcome] += 1
+            if outcomes["labelled"]:  # their times may be earlier than the digests'
+                verdicts.discard_digests(connection)
     rejected = reasons.total()
     return LabelImportResult(
         outcomes.total() + rejected,
@@ -202,6 +230,23 @@ def _track_id(connection: Connection, track: str) -> int:
     if track_id is None:
         raise find.UnknownTrack(track)
     return track_id
+
+
+def _genre_id(connection: Connection, genre: str) -> int:
+    genre_ids = genres.ids_by_name(connection)
+    genre_id = genre_ids.get(genre_cells.clean_name(genre))
+    if genre_id is None:
+        raise unknown_genre(genre, genre_ids)
+    return genre_id
+
+
+def _label_of(connection: Connection, track_id: int, person: str) -> Verdict | None:
+    labels = verdicts.list_verdicts(connection, [track_id])
+    return next((label for label in labels if label.by == person), None)
+
+
+def _content(label: Verdict) -> tuple[str, datetime, str | None]:
+    return label.genre, label.at, label.note
 
 
 def _labeller(by: str) -> str:

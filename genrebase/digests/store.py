@@ -29,8 +29,8 @@ class StoredDigest:
     rows: Sequence[Row]
     """The rows in order, each with a value per column, as the view returns them."""
     is_current: bool
-    """Whether nothing has changed since: no job that changes data ended later or is running, and
-    nobody gave a verdict, added a genre or clustered tracks."""
+    """Whether nothing has changed since: no job that changes data ended later or is running,
+    nobody gave a verdict, added a genre or clustered tracks, and no digest was discarded."""
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """Return the rows with the names of their columns."""
@@ -53,7 +53,7 @@ def read(connection: Connection, view: str, key: str = WHOLE) -> StoredDigest | 
     document = json.loads(row.document)
     moments = _moments(view)
     rows = [_with_times(one, moments) for one in document["rows"]] if moments else document["rows"]
-    current = not changed_since(connection, row.as_of)
+    current = is_complete(connection) and not changed_since(connection, row.as_of)
     return StoredDigest(view, key, row.as_of, document["columns"], rows, current)
 
 
@@ -61,6 +61,12 @@ def as_of(connection: Connection) -> datetime | None:
     """Return the time that the stored digests are of; None if there are none."""
     latest: datetime | None = connection.scalar(select(func.max(tables.digest.c.as_of)))
     return latest
+
+
+def is_discarded(connection: Connection, view: str) -> bool:
+    """Return whether the digests of `view` were deleted, and are still to be computed again."""
+    rows = select(tables.digest.c.view).where(tables.digest.c.view == view).limit(1)
+    return connection.execute(rows).first() is None and not is_complete(connection)
 
 
 def is_complete(connection: Connection) -> bool:

@@ -46,7 +46,7 @@ def filled_sqlite(sqlite_engine):
 
 
 def give(engine, track=ID, genre="pop", by="ann", note=None, clock=None):
-    return verdicts.add(engine, clock or FakeClock(), track, genre, by, note)
+    return verdicts.add(engine, clock or FakeClock(), track, genre, by, note).stored
 
 
 def stored(engine):

@@ -1,16 +1,22 @@
 """Labels given in the browser: decide and advance, skip, undo; stored at once."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
+from collector.curation import verdicts
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
+from genrebase.store.errors import DatabaseBusy, DatabaseUnreachable
 from tests import factories as make
-from tests.fakes import FakeClock
+from tests.fakes import NOON, FakeClock
+from web import label_routes
 from web.application import Site, application
+from web.pages import disputes
 from web.read_only import make_read_only
-from web.security import Access, loopback_hosts
+from web.security import Access, host_headers
 
 
 @pytest.fixture
@@ -34,7 +40,7 @@ def site(disputed: Engine, database_url: str):
     """Read through an engine that cannot write; labels through another."""
     reader = make_engine(database_url)
     make_read_only(reader)
-    yield Site(reader, FakeClock(), Access(loopback_hosts(8400)), "genrebase.db", disputed)
+    yield Site(reader, FakeClock(), Access(host_headers(8400)), "genrebase.db", disputed)
     reader.dispose()
 
 
@@ -129,6 +135,83 @@ def test_what_cannot_be_stored(site, disputed):
     crossed = ann.post("/label", data={"track": "1"}, headers={"Sec-Fetch-Site": "cross-site"})
     assert crossed.status_code == 403
     assert labels(disputed) == {}
+
+
+def test_undo_restores_the_note_and_the_time(site, disputed):
+    long_ago = NOON - timedelta(days=900)
+    with transaction(disputed) as connection:
+        pop = connection.scalar(select(tables.genre.c.id).where(tables.genre.c.name == "pop"))
+        make.add_verdict(connection, 3, pop, "Ann", long_ago)
+        connection.execute(tables.verdict.update().values(note="from the sleeve"))
+    ann = browser(site)
+    assert decide(ann, 3, genre="rock", by="  Ann ").status_code == 200
+    assert labels(disputed)[3] == ("rock", "Ann")
+    decide(ann, 0, action="undo")
+    with read_transaction(disputed) as connection:
+        (row,) = connection.execute(select(tables.verdict)).all()
+    assert (row.genre_id, row.labelled_at, row.note) == (pop, long_ago, "from the sleeve")
+
+
+def test_what_cannot_be_taken_back_can_be_tried_again(site, disputed, monkeypatch):
+    ann = browser(site)
+    decide(ann, 1, genre="pop")
+    with monkeypatch.context() as patch:
+
+        def busy(*_arguments):
+            raise DatabaseBusy("The database is busy.")
+
+        patch.setattr(label_routes.verdicts, "undo", busy)
+        response = decide(ann, 0, action="undo")
+        assert (response.status_code, "is busy" in response.text) == (503, True)
+    assert labels(disputed) == {1: ("pop", "Ann")}
+    decide(ann, 0, action="undo")
+    assert labels(disputed) == {}
+
+
+def test_undo_leaves_a_label_that_was_changed_since(site, disputed):
+    ann = browser(site)
+    decide(ann, 1, genre="pop")
+    verdicts.add(disputed, FakeClock(NOON + timedelta(hours=1)), "1", "rock", "Ann")
+    response = decide(ann, 0, action="undo")
+    assert (response.status_code, "changed since" in response.text) == (422, True)
+    assert labels(disputed) == {1: ("rock", "Ann")}
+
+
+@pytest.mark.parametrize("digits", ["9" * 5_000, "\u0663", "-1", "1e3"])
+def test_what_is_no_number_of_a_track(site, digits):
+    assert decide(browser(site), digits, genre="rock").status_code == 422
+
+
+def test_a_form_with_many_fields(site):
+    many = "&".join(f"f{number}=1" for number in range(30))
+    assert browser(site).post("/label", content=many).status_code == 400
+
+
+def test_an_unreachable_database_is_named(site, monkeypatch):
+    def unreachable(*_arguments):
+        raise DatabaseUnreachable("The database does not respond.")
+
+    monkeypatch.setattr(label_routes.disputes, "stored_candidates", unreachable)
+    monkeypatch.setattr(label_routes.verdicts, "add", unreachable)
+    ann = browser(site)
+    for response in (ann.get("/disputes/next"), decide(ann, 1, genre="rock")):
+        assert response.status_code == 503
+        assert "does not respond" in response.text
+
+
+def test_more_than_the_stored_disputes_can_be_decided(site, disputed, monkeypatch):
+    monkeypatch.setattr(disputes, "_STORED", 5)
+    monkeypatch.setattr(disputes, "_ALL", disputes._ALL.replace("500", "5"))
+    ann = browser(site)
+    track, seen = track_of(ann.get("/disputes/next")), set()
+    while track not in seen:
+        seen.add(track)
+        response = decide(ann, track, action="skip")
+        if not response.url.path.startswith("/tracks/"):
+            break
+        track = track_of(response)
+    assert len(seen) == 20
+    assert "No disputed label is left" in response.text
 
 
 def test_without_a_writer_there_is_no_form(site):

@@ -3,19 +3,22 @@
 import csv
 import io
 import json
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from starlette.testclient import TestClient
 
+from genrebase.digests import store
 from genrebase.digests.refresh import refresh
+from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
 from web.application import Site, application
 from web.read_only import make_read_only
-from web.security import Access, loopback_hosts
+from web.security import Access, host_headers
 
 HOSTILE = "<script>alert('x')</script> {{ 7*7 }} \"&amp; \u202egnol"
 PAGES = (
@@ -70,7 +73,7 @@ def filled(engine: Engine) -> Engine:
 def site(filled: Engine) -> Site:
     make_read_only(filled)
     filled.dispose()  # the connections of the fixture could write
-    return Site(filled, FakeClock(), Access(loopback_hosts(8400)), "genrebase.db")
+    return Site(filled, FakeClock(), Access(host_headers(8400)), "genrebase.db")
 
 
 @pytest.fixture
@@ -172,7 +175,7 @@ def test_pages_can_only_be_read(pages, site):
 
 
 def test_an_empty_database_names_the_ways_in(engine):
-    site = Site(engine, FakeClock(), Access(loopback_hosts(8400)), "empty.db")
+    site = Site(engine, FakeClock(), Access(host_headers(8400)), "empty.db")
     empty = TestClient(application(site), base_url="http://localhost:8400")
     page = Texts(empty.get("/").text).text
     assert "collector genres add" in page
@@ -182,7 +185,7 @@ def test_an_empty_database_names_the_ways_in(engine):
 
 
 def test_the_token_is_entered_once(filled):
-    site = Site(filled, FakeClock(), Access(loopback_hosts(8400), "a long enough token"), "x.db")
+    site = Site(filled, FakeClock(), Access(host_headers(8400), "a long enough token"), "x.db")
     guarded = TestClient(application(site), base_url="http://localhost:8400")
     assert "Enter the token" in guarded.get("/", headers={"Accept": "text/html"}).text
     assert guarded.post("/login", data={"token": "wrong"}).status_code == 401
@@ -191,9 +194,79 @@ def test_the_token_is_entered_once(filled):
     assert guarded.get("/overview.json").status_code == 200
 
 
+def test_a_discarded_digest_is_not_an_empty_one(filled):
+    pages = TestClient(
+        application(Site(filled, FakeClock(), Access(host_headers(8400)), "x.db")),
+        base_url="http://localhost:8400",
+    )
+    refresh(filled, FakeClock())
+    with transaction(filled) as connection:
+        store.discard(connection, naming_tracks=True)
+    for address, name in (("/genres/r%26b", "candidates"), ("/disputes?genre=r%26b", "disputes")):
+        path, _, query = address.partition("?")
+        section = pages.get(f"{path}.json?{query}").json()["sections"][name]
+        assert (section["rows"], section.get("is_pending")) == ([], True)
+        assert "genrebase digests" in Texts(pages.get(address).text).text
+    refresh(filled, FakeClock())
+    section = pages.get("/genres/r%26b.json").json()["sections"]["candidates"]
+    assert "is_pending" not in section
+    assert "genrebase digests" not in pages.get("/genres/r%26b").text
+
+
+def test_features_are_drawn_on_the_scale_they_were_measured_in(engine):
+    """Values of audio files have profiles of their own, also beside those of other providers."""
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock")
+        model = make.add_model(connection, feature_schema={"classes": ["rock"]})
+        tracks = {}
+        for number in range(8):
+            provider, energy = ("audio", 0.2) if number % 2 else ("csv", 0.9)
+            track = make.add_track(connection, f"Song {number}", [f"Band {number}"], genres=[rock])
+            make.add_features(connection, track, provider, energy=energy, tempo=100 + number)
+            tracks[provider] = track
+        unlabelled = make.add_track(connection, "Alone")
+        make.add_features(connection, unlabelled, energy=0.5)
+        make.add_predictions(connection, model, unlabelled, [(rock, 1.0)])
+        tracks["unlabelled"] = unlabelled
+    pages = TestClient(
+        application(Site(engine, FakeClock(), Access(host_headers(8400)), "x.db")),
+        base_url="http://localhost:8400",
+    )
+    for kind, median in (("audio", 0.2), ("csv", 0.9), ("unlabelled", 0.9)):
+        assert f"rock: median {median:g}" in pages.get(f"/tracks/{tracks[kind]}").text, kind
+
+
+def test_only_labelled_tracks_count_as_growth(filled):
+    after = NOON + timedelta(days=1)
+    with transaction(filled) as connection:
+        for number in range(12):
+            make.add_track(connection, f"New {number}", first_seen_at=after)
+    pages = TestClient(
+        application(Site(filled, FakeClock(), Access(host_headers(8400)), "x.db")),
+        base_url="http://localhost:8400",
+    )
+    assert "Train again" not in pages.get("/").text
+    with transaction(filled) as connection:
+        genre = connection.scalar(select(tables.genre.c.id).limit(1))
+        track = tables.track
+        labelled = track.update().where(track.c.first_seen_at == after)
+        connection.execute(labelled.values(genre_id=genre))
+        connection.execute(
+            tables.genre.update().where(tables.genre.c.id == genre).values(tracks=20)
+        )
+    assert "Train again" in pages.get("/").text
+
+
+@pytest.mark.parametrize(
+    "path", ["/search?q=%00a", "/genres/a%00", "/jobs?job=%00", "/tracks/%00"]
+)
+def test_characters_that_no_database_stores(pages, path):
+    assert pages.get(path).status_code in {200, 404}
+
+
 def test_the_pages_show_the_digests_where_there_are_some(filled):
     live = TestClient(
-        application(Site(filled, FakeClock(), Access(loopback_hosts(8400)), "x.db")),
+        application(Site(filled, FakeClock(), Access(host_headers(8400)), "x.db")),
         base_url="http://localhost:8400",
     )
     addresses = ("/overview.json", "/genres/r%26b.json", "/tracks/1.json", "/disputes.json")

@@ -12,13 +12,14 @@ from classifier.training import train
 from classifier.training_config import TrainingConfig
 from tests.fakes import FakeClock
 from web.application import Site, application
-from web.security import Access, loopback_hosts
+from web.predictor import Predictor
+from web.security import Access, host_headers
 
 
 @pytest.fixture
 def client(database: Engine) -> TestClient:
     train.run(database, TrainingConfig(estimator="logistic"), FakeClock(), log=lambda _: None)
-    site = Site(database, FakeClock(), Access(loopback_hosts(8400)), "genrebase.db")
+    site = Site(database, FakeClock(), Access(host_headers(8400)), "genrebase.db")
     return TestClient(application(site), base_url="http://localhost:8400")
 
 
@@ -58,8 +59,22 @@ def test_a_wrong_number_gets_a_sentence(client, address, sentence):
     assert sentence in twin.json()["detail"]
 
 
+def test_waiting_predictions_hold_no_connection(client, database, monkeypatch):
+    """While many predictions wait for the model, other pages are still answered."""
+    in_use = []
+    predictor = Predictor.predict
+
+    def predict(self, track):
+        in_use.append(database.pool.checkedout())
+        return predictor(self, track)
+
+    monkeypatch.setattr(Predictor, "predict", predict)
+    assert client.get("/predict.json?title=Blue+Moon").status_code == 200
+    assert in_use == [0]
+
+
 def test_without_a_champion(engine):
-    site = Site(engine, FakeClock(), Access(loopback_hosts(8400)), "genrebase.db")
+    site = Site(engine, FakeClock(), Access(host_headers(8400)), "genrebase.db")
     empty = TestClient(application(site), base_url="http://localhost:8400")
     assert empty.get("/predict").status_code == 200
     response = empty.get("/predict?title=x")

@@ -1,10 +1,12 @@
 """The list of all genres, and the page of one genre."""
 
+from dataclasses import replace
 from typing import Any
 
 from web import svg
-from web.pages import MAX_ROWS, NotFound, PageRequest
+from web.pages import MAX_ROWS, PageRequest
 from web.pages.genre_table import bars, genre_table
+from web.problems import NotFound
 from web.sections import Page, Section, by_name, query, stored
 
 _GENRE = """
@@ -121,7 +123,7 @@ def _unchanged(section: Section, _genre: str) -> Section:
 
 
 def _with_rows(section: Section, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Section:
-    return Section(section.name, columns, tuple(rows), section.sql, section.as_of)
+    return replace(section, columns=columns, rows=tuple(rows))
 
 
 def _overlaps_of(section: Section, genre: str) -> Section:

@@ -1,7 +1,9 @@
 """The models: a list, and the page of one model."""
 
 from web import svg
-from web.pages import NotFound, PageRequest
+from web.forms import id_number
+from web.pages import PageRequest
+from web.problems import NotFound
 from web.sections import Page, by_name, query
 
 _MODELS = """
@@ -56,7 +58,7 @@ def list_page(request: PageRequest) -> Page:
 def model_page(request: PageRequest) -> Page:
     """Return the page of one model; raise `NotFound`."""
     text = request.path["model"]
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
+    number = id_number(text, default=-1)
     connection = request.connection
     model = query(connection, "model", _MODEL, model_id=number)
     if not model.rows:

@@ -42,7 +42,9 @@ SELECT t.id FROM track t WHERE t.features_provider IS NULL
 """
 _VERDICTS = "SELECT count(*) AS verdicts FROM verdict"
 _CURVES = "SELECT count(*) AS curves FROM experiment WHERE kind = 'learning_curve'"
-_NEWER = "SELECT count(*) AS tracks FROM track WHERE first_seen_at > :trained_at"
+_NEWER = """
+SELECT count(*) AS tracks FROM track WHERE first_seen_at > :trained_at AND genre_id IS NOT NULL
+"""
 
 SHOWN_DISPUTES = 10
 
@@ -117,9 +119,7 @@ def _facts(
     blocked = next((row for row in sources.records if _is_blocked(request, row)), {})
     rows = genres.records
     exhausted = [
-        (row["genre"], row["tracks"])
-        for row in rows
-        if row["missing"] and not row["open_shards"] and not row["paused"]
+        row for row in rows if row["missing"] and not row["open_shards"] and not row["paused"]
     ]
     first, model = totals.first() or {}, champion.first()
     newer = 0
@@ -147,8 +147,8 @@ def _facts(
         champion=model["model_id"] if model else None,
         growth=newer / max(first.get("tracks", 0) - newer, 1),
         has_learning_curve=bool((query(connection, "c", _CURVES).first() or {}).get("curves")),
-        missing=sum(row["missing"] for row in rows if (row["genre"], row["tracks"]) in exhausted),
-        exhausted=exhausted,
+        missing=sum(row["missing"] for row in exhausted),
+        exhausted=[(row["genre"], row["tracks"]) for row in exhausted],
     )
 
 

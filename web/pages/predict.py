@@ -1,12 +1,13 @@
 """What is this? The champion's prediction for a described track; nothing is stored."""
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from classifier.records import TrackPrediction
 from classifier.serving.predict import NUMERIC_INPUTS, TrackDescription
-from genrebase.errors import GenrebaseError
+from genrebase.errors import UserError
 from genrebase.store.tables import FEATURE_RANGES
 from web import svg
 from web.pages import PageRequest
@@ -30,13 +31,12 @@ def page(request: PageRequest) -> Page:
 
     `?title=`, `?artists=` (separated by semicolons), `?album=`, and the numeric features.
     """
-    form = _read(request)
+    form = _read(request.query)
     prediction = None
-    if not form.problem and any(form.values.values()) and request.predict is not None:
-        try:
-            prediction = request.predict(_description(form))
-        except GenrebaseError as error:
-            form.problem = str(error)
+    if isinstance(request.predicted, UserError):
+        form.problem = form.problem or str(request.predicted)
+    else:
+        prediction = request.predicted
     rows = tuple(
         (rank, genre, share) for rank, (genre, share) in enumerate(top(prediction), start=1)
     )
@@ -58,6 +58,22 @@ def page(request: PageRequest) -> Page:
     )
 
 
+def predicted(
+    query: Mapping[str, str], predict: Callable[[TrackDescription], TrackPrediction]
+) -> TrackPrediction | UserError | None:
+    """Return the prediction for the track that an address describes, or why there is none.
+
+    It may wait for other predictions: call it without a connection to the database.
+    """
+    form = _read(query)
+    if form.problem or not any(form.values.values()):
+        return None
+    try:
+        return predict(_description(form))
+    except UserError as error:
+        return error
+
+
 def top(prediction: TrackPrediction | None) -> tuple[tuple[str, float], ...]:
     """Return the most probable genres, none without a prediction."""
     return prediction.top if prediction is not None else ()
@@ -71,8 +87,8 @@ def _model(prediction: TrackPrediction | None) -> Section:
     return Section("model", ("model", "regime", "held_out"), rows)
 
 
-def _read(request: PageRequest) -> _Form:
-    form = _Form({name: request.query.get(name, "").strip() for name in (*TEXTS, *NUMERIC_INPUTS)})
+def _read(query: Mapping[str, str]) -> _Form:
+    form = _Form({name: query.get(name, "").strip() for name in (*TEXTS, *NUMERIC_INPUTS)})
     for name in NUMERIC_INPUTS:
         text = form.values[name]
         if not text:

@@ -1,5 +1,6 @@
 """The page of one track: its labels, predictions, features, and its place in the split."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -7,9 +8,10 @@ from sqlalchemy import Connection
 from genrebase.errors import UserError
 from genrebase.store import find, views
 from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD
-from genrebase.store.tables import FEATURES
+from genrebase.store.tables import AUDIO_PROVIDER, FEATURES, INCOMPARABLE_FEATURES
 from web import svg
-from web.pages import NotFound, PageRequest
+from web.pages import PageRequest
+from web.problems import NotFound
 from web.sections import Page, Section, by_name, query, stored
 
 _TRACK = "SELECT * FROM tracks WHERE track_id = :track_id"
@@ -97,7 +99,7 @@ def _profiles(connection: Connection, genres: list[str]) -> Section:
     if not parts:
         return Section("profiles", tuple(views.ALL["genre_profiles"].columns), ())
     rows = tuple(row for part in parts for row in part.rows)
-    return Section("profiles", parts[0].columns, rows, parts[0].sql, parts[0].as_of)
+    return replace(parts[0], rows=rows)
 
 
 def _key(track: dict[str, Any]) -> str:
@@ -120,23 +122,25 @@ def _strips(
 ) -> list[dict[str, Any]]:
     """Return a row per feature that the track has: its value on the genres' distributions."""
     by_genre = {(row["genre"], row["feature"]): row for row in profiles.records}
+    is_from_file = track["provider"] == AUDIO_PROVIDER
     strips = []
     for name in _STRIPS:
         value = track[name]
         if value is None:
             continue
-        own = name if (genres["label"], name) in by_genre else f"own_{name}"
+        has_own_scale = is_from_file and name in INCOMPARABLE_FEATURES
+        feature = f"own_{name}" if has_own_scale else name
         rows = [
             (style, [row[column] for column in ("p05", "p25", "p50", "p75", "p95")])
             for style, genre in (("claim", genres["label"]), ("ans", genres["predicted"]))
-            if (row := by_genre.get((genre, own))) is not None
+            if (row := by_genre.get((genre, feature))) is not None
         ]
         if len(rows) == 2 and genres["label"] == genres["predicted"]:
             rows = rows[:1]
         label = f"{name} {value:g}" + "".join(
             f"; {genre}: median {row['p50']:g}"
             for genre in dict.fromkeys(genres.values())
-            if (row := by_genre.get((genre, own))) is not None
+            if (row := by_genre.get((genre, feature))) is not None
         )
         strips.append({"name": name, "value": value, "picture": svg.strip(value, rows, label)})
     return strips

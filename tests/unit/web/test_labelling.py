@@ -15,7 +15,7 @@ def test_two_people_never_get_the_same_track():
             if track is None:
                 continue
             seen.append(track)
-            labelling.record(person, Decision(track, "rock", person))
+            labelling.record(person, Decision(track, "rock"))
             labelled.add(track)
     assert sorted(turns["ann"] + turns["bo"]) == list(tracks)
 
@@ -38,7 +38,7 @@ def test_a_person_holds_one_track_only():
 
 def test_undo_takes_back_labels_and_skips_in_reverse():
     labelling = Labelling()
-    decisions = [Decision(1, "rock", "Ann"), Decision(2), Decision(3, "jazz", "Ann", "pop")]
+    decisions = [Decision(1, "rock"), Decision(2), Decision(3, "jazz")]
     for decision in decisions:
         labelling.record("ann", decision)
     assert labelling.next_track("ann", [2], 0.0) is None
@@ -56,7 +56,7 @@ def test_a_skip_is_one_persons():
 def test_few_decisions_are_remembered():
     labelling = Labelling()
     for number in range(MAX_DECISIONS + 5):
-        labelling.record("ann", Decision(number, "rock", "Ann"))
+        labelling.record("ann", Decision(number, "rock"))
     assert [one.track_id for one in labelling.latest("ann", 2)] == [204, 203]
     for _ in range(MAX_DECISIONS):
         assert labelling.take_back("ann") is not None

@@ -6,7 +6,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from web.security import CONTENT_SECURITY_POLICY, COOKIE, Access, Guard, loopback_hosts
+from web.security import CONTENT_SECURITY_POLICY, COOKIE, Access, Guard, host_headers
 
 TOKEN = "correct horse battery"
 
@@ -21,7 +21,7 @@ def client(access: Access) -> TestClient:
 
 @pytest.fixture
 def local() -> TestClient:
-    return client(Access(loopback_hosts(8400)))
+    return client(Access(host_headers(8400)))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_every_response_has_the_security_headers(local):
 
 
 def test_a_token_is_required_where_there_is_one():
-    access = Access(loopback_hosts(8400), TOKEN)
+    access = Access(host_headers(8400), TOKEN)
     guarded = client(access)
     assert guarded.get("/").status_code == 401
     assert guarded.get("/", headers={"Accept": "text/html"}).headers["location"] == "/login"
@@ -81,6 +81,31 @@ def test_a_token_is_required_where_there_is_one():
     assert guarded.get("/", headers={"Cookie": f"{COOKIE}={session}"}).text == "answered"
     assert guarded.get("/", headers={"Cookie": f"{COOKIE}=other"}).status_code == 401
     assert guarded.get("/login").text == "answered"
+
+
+def test_cookies_of_other_programs_do_not_matter():
+    access = Access(host_headers(8400), TOKEN)
+    cookies = f"a[b]=1; {COOKIE}={access.new_session()}; {{json}}; =x"
+    assert client(access).get("/", headers={"Cookie": cookies}).text == "answered"
+
+
+@pytest.mark.parametrize(
+    ("port", "host", "header", "status"),
+    [
+        (80, "127.0.0.1", "localhost", 200),
+        (80, "127.0.0.1", "localhost:80", 200),
+        (80, "127.0.0.1", "[::1]", 200),
+        (80, "127.0.0.1", "evil.example", 421),
+        (8400, "127.0.0.2", "127.0.0.2:8400", 200),
+        (8400, "127.0.0.1", "127.0.0.2:8400", 421),
+        (8400, "2001:DB8::1", "[2001:db8::1]:8400", 200),
+        (8400, "0.0.0.0", "0.0.0.0:8400", 421),
+        (8400, "::", "[::]:8400", 421),
+    ],
+)
+def test_the_address_is_a_name_of_the_server(port, host, header, status):
+    reached = client(Access(host_headers(port, host)))
+    assert reached.get("/", headers={"Host": header}).status_code == status
 
 
 def test_the_token_is_not_shown():
