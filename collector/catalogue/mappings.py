@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, select
 
+from genrebase.digests import store as digests
 from genrebase.store import bulk, tables, views
 
 _row = tables.genre_mapping
@@ -38,6 +39,9 @@ def replace(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -
 
 def remove(connection: Connection, mapping: str) -> int:
     """Delete a mapping; return how many fine genres it held."""
+    digests.discard(
+        connection, views_named=["genre_mappings"]
+    )  # no job runs, and no time is stored
     return connection.execute(delete(_row).where(_row.c.mapping == mapping)).rowcount
 
 

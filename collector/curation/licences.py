@@ -3,6 +3,7 @@
 from collector.catalogue import data_sources
 from collector.catalogue.data_sources import DataSource
 from genrebase import licences
+from genrebase.digests import store as digests
 from genrebase.errors import UserError
 from genrebase.store.bulk import exclusive_transaction
 from genrebase.store.engine import Engine, read_transaction
@@ -27,4 +28,5 @@ def set_licence(engine: Engine, name: str, licence: str) -> DataSource:
         if name not in stored:
             raise UserError(f"There is no source {name}: see `collector sources list`.")
         data_sources.set_licence(connection, name, licence)
+        digests.discard(connection, views_named=["data_sources"])
         return next(one for one in data_sources.load(connection) if one.name == name)

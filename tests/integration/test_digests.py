@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, delete, func, select, text
 from typer.testing import CliRunner
 
 from collector.cli import app as collector
-from collector.curation import forget, genres
+from collector.curation import forget, genres, licences, mappings, verdicts
 from genrebase import digests
 from genrebase.cli import app as genrebase
 from genrebase.digests import DIGESTS, WHOLE, Digest, compute, refresh, store
@@ -292,6 +292,57 @@ def test_changed_genres_discard_digests(sqlite_engine: Engine, change: Any, disc
     clock.advance(2 * HOUR)
     refresh.refresh_if_due(sqlite_engine, clock, HOUR)
     assert refreshes(sqlite_engine) == 2
+
+
+def import_verdict(engine: Engine, folder: Path) -> None:
+    file = folder / "verdicts.csv"
+    file.write_text("track,genre,by,at\n1,rock,Bo,2001-01-01\n", encoding="utf-8")
+    assert verdicts.import_labels(engine, FakeClock(), file).labelled == 1
+
+
+def define_mapping(engine: Engine, folder: Path) -> None:
+    file = folder / "mapping.csv"
+    file.write_text("fine,broad\nrock,guitars\n", encoding="utf-8")
+    mappings.define(engine, "broad", file)
+
+
+@pytest.mark.parametrize(
+    ("change", "discarded"),
+    [
+        (lambda engine, _: verdicts.remove(engine, "1"), "catalogue_counts"),
+        (import_verdict, "catalogue_counts"),
+        (define_mapping, "genre_mappings"),
+        (lambda engine, files: mappings.remove(engine, "broad"), "genre_mappings"),
+        (
+            lambda engine, _: licences.set_licence(engine, "csv:test.csv", "CC0-1.0"),
+            "data_sources",
+        ),
+    ],
+    ids=["verdict removed", "verdict imported", "mapping", "mapping removed", "licence"],
+)
+def test_changes_without_a_time_discard_a_digest(
+    engine: Engine, tmp_path: Path, change: Any, discarded: str
+):
+    """Digests are refreshed after changes that leave no time in the database."""
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock")
+        track = make.add_track(connection, "Song", genres=[rock])
+        make.add_alias(connection, track, "a1", "csv:test.csv")
+        make.add_verdict(connection, track, rock, "Ada", NOON - timedelta(days=1))
+    define_mapping(engine, tmp_path)
+    clock = FakeClock(NOON + timedelta(days=1))
+    refresh.refresh(engine, clock)
+    change(engine, tmp_path)
+    with read_transaction(engine) as connection:
+        stored = set(connection.scalars(select(tables.digest.c.view)))
+        assert discarded not in stored
+        assert "genre_progress" in stored
+        progress = digests.read(connection, "genre_progress")
+        assert progress is not None
+        assert not progress.is_current
+    clock.advance(2 * HOUR)
+    refresh.refresh_if_due(engine, clock, HOUR)
+    assert refreshes(engine) == 2
 
 
 def test_commands(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
