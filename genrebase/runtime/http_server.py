@@ -1,4 +1,4 @@
-"""Serve an ASGI application in a thread: few connections, each of them with a limited life."""
+"""Serve an ASGI application in a thread, by default to few connections of a limited life."""
 
 import asyncio
 import logging
@@ -38,14 +38,17 @@ class ConnectionLimits:
 
 @contextmanager
 def serve_application(
-    listener: socket.socket, app: ASGIApp, limits: ConnectionLimits, name: str
-) -> Iterator[None]:
-    """Serve on a listening socket while the block runs; close the socket at its end."""
+    listener: socket.socket, app: ASGIApp, limits: ConnectionLimits | None, name: str
+) -> Iterator[Thread]:
+    """Serve on a listening socket while the block runs, and close the socket at its end.
+
+    Yields the server's thread, which has this name. Without limits it serves every client.
+    """
     server = _Server(
         uvicorn.Config(
             app,
             access_log=False,
-            http=_limited_connection(limits),
+            http=H11Protocol if limits is None else _limited_connection(limits),
             lifespan="off",
             log_config=None,
             loop="asyncio",
@@ -59,7 +62,7 @@ def serve_application(
     thread.start()
     try:
         server.ready.wait(_START_SECONDS)
-        yield
+        yield thread
     finally:
         server.should_exit = True
         thread.join()
@@ -68,16 +71,24 @@ def serve_application(
 
 def listen(address: ListenAddress) -> socket.socket:
     """Return a socket that listens at an address; raise `AddressUnavailable`."""
+    # Only with the protocol named does asyncio disable Nagle's delay: 40 ms per response.
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows: there SO_REUSEADDR would share the port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return socket.create_server(
-            (address.host, address.port),
-            family=socket.AF_INET6 if ":" in address.host else socket.AF_INET,
-        )
-    except OSError as error:
+        listener.bind((address.host, address.port))
+        listener.listen(socket.SOMAXCONN)
+    except (OSError, OverflowError) as error:
+        listener.close()
         raise AddressUnavailable(
-            f"Cannot listen on {address.host}:{address.port} ({error.strerror or error}): "
-            "another program may use the port; give another one."
+            f"Cannot listen on {address.host}:{address.port} "
+            f"({getattr(error, 'strerror', None) or error}): another program may use the port; "
+            "give another one."
         ) from error
+    return listener
 
 
 def _limited_connection(limits: ConnectionLimits) -> type[H11Protocol]:
