@@ -33,8 +33,9 @@ class ClassifierSettings(EnvironmentSettings):
     new_tracks: int = Field(
         default=1000,
         ge=0,
-        description="Train also after this many new labelled tracks, or a fifth of the last "
-        "training's if more; 0: schedule only.",
+        description="Number of new labelled tracks after which `classifier run` trains before the "
+        "schedule. If a fifth of the labelled tracks of the last training is more, that number is "
+        "needed. 0: schedule only.",
     )
     feature_share: float = Field(
         default=0.5,

@@ -131,7 +131,9 @@ class TrainingConfig:
         f"Name of the task; only models of one task compete (default: {DEFAULT_TASK}).",
         parse=_parse_task,
     )
-    estimator: str = option("blend", "The estimator; an unknown name lists all there are.")
+    estimator: str = option(
+        "blend", "The estimator; for an unknown name, the error message lists all names."
+    )
     genres: tuple[str, ...] | None = option(
         None, "Only these genres: a,b,c.", parse=lambda text: tuple(parse_list(text))
     )
@@ -142,7 +144,7 @@ class TrainingConfig:
     features: tuple[str, ...] = option(
         DEFAULT_FEATURE_GROUPS,
         f"Feature groups: some of {', '.join(FEATURE_GROUPS)} (default: the first four, "
-        "the next four if a tenth of the tracks has them; cnn adds matrices).",
+        "and each of the next four that at least a tenth of the tracks have; cnn adds matrices).",
         parse=_parse_features,
     )
     auto_features: bool = False
@@ -160,7 +162,7 @@ class TrainingConfig:
         LABEL_POLICIES[0],
         "claim: one genre per track; exclusive: leave out tracks with sightings of "
         "several genres; shared: a track counts for every genre of its sightings,"
-        " weighted by votes if there are any, total weight one (default: claim).",
+        " weighted by votes if there are any; its weights sum to one (default: claim).",
         values=LABEL_POLICIES,
     )
     licence: str = option(
@@ -185,7 +187,7 @@ class TrainingConfig:
         "(keep as they are).",
         values=UNMAPPED_POLICIES,
     )
-    within: str | None = option(None, "Only the fine genres inside this broad one.")
+    within: str | None = option(None, "Only the fine genres of this broad genre.")
     per_genre: int | None = option(
         None,
         "Train on at most this many of the tracks of each genre, drawn at random.",

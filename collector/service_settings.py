@@ -128,8 +128,8 @@ class ServiceSettings(EnvironmentSettings):
     timeout: float = Field(
         default=10.0,
         gt=0,
-        description="Seconds until the whole response to a request, headers and body, must be "
-        "there.",
+        description="Maximum seconds from a request until its whole response (headers and body) "
+        "has arrived.",
     )
 
     @field_validator("contact")

@@ -47,9 +47,9 @@ def run(
 ) -> None:
     """Run `collector run`, `classifier run` and `genrebase serve` until SIGTERM or Ctrl-C.
 
-    With open sources in `COLLECTOR_SOURCES`, or with Spotify credentials, in the environment or
-    `.env`, these services are harvested into genrebase.db, otherwise the sandbox into sandbox.db.
-    `STORE_URL` names another database. Ten genres are added to an empty database.
+    If the environment or `.env` has open sources in `COLLECTOR_SOURCES`, or Spotify credentials,
+    the collector harvests these services into genrebase.db. Otherwise it harvests the sandbox into
+    sandbox.db. `STORE_URL` names another database. Ten genres are added to an empty database.
 
     Examples:
       genrebase run
@@ -303,14 +303,17 @@ def digests(as_json: AsJson = False) -> None:
 @app.command()
 def matrices(
     into_database: Annotated[
-        bool, typer.Option("--into-database", help="Move them back from files instead.")
+        bool,
+        typer.Option(
+            "--into-database", help="Move the bytes from the files back into the database."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Move the bytes of spectrograms and other matrices into files of STORE_MATRIX_FOLDER.
 
-    New ones are stored there as soon as the setting is set. Files that no row names any more are
-    deleted. After an interruption the same command continues.
+    New matrices are stored there as soon as the setting is set. Files that no row names any more
+    are deleted. After an interruption the same command continues.
 
     Examples:
       genrebase matrices

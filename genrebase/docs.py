@@ -44,8 +44,9 @@ _COMMANDS_HEAD: Final = f"""\
 standard error.
 
 Exit codes: 0 done, 1 failed, 2 usage error or refused, 3 nothing to do, 4 blocked by the source,
-130 ended by Ctrl-C (a message names the results that are kept). With `--json`, a command that ends
-before it has written its document writes `{{"error": MESSAGE, "exit_code": CODE}}`.
+130 stopped by Ctrl-C or SIGTERM (a message names the results that were stored). With `--json`, a
+command that ends before it has written its document writes
+`{{"error": MESSAGE, "exit_code": CODE}}`.
 
 Each program has `-h`, `--version`, `--install-completion` and `--show-completion`.
 """
@@ -58,10 +59,10 @@ The views are the database's public interface, described here column by column. 
 appended, and a view whose meaning changes gets a new name, so that users' SQL keeps working.
 [sql.md](sql.md) has example queries.
 
-For a track with features from several providers, a view shows those of the first provider in
-`COLLECTOR_FEATURE_ORDER` (default: {", ".join(DEFAULT_FEATURE_ORDER)}; others come last, by name),
-and its name in `provider`. The order is stored in the database: after changing it, run
-`genrebase migrate`.
+If a track has features from several providers, a view shows the features of the first of these
+providers in `COLLECTOR_FEATURE_ORDER`, and the provider's name in the column `provider`. The
+default order is {", ".join(DEFAULT_FEATURE_ORDER)}; other providers follow, ordered by name. The
+order is stored in the database: after you change it, run `genrebase migrate`.
 """
 
 

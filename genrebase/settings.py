@@ -55,7 +55,9 @@ class GenrebaseSettings(EnvironmentSettings):
     model_config = SettingsConfigDict(env_prefix="GENREBASE_")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="Minimum level of log lines, but for `classifier run`."
+        default="INFO",
+        description="Minimum level of log lines. For `classifier run`, set "
+        "`CLASSIFIER_LOG_LEVEL`.",
     )
     catalogue: str | None = Field(
         default=None,
@@ -66,8 +68,8 @@ class GenrebaseSettings(EnvironmentSettings):
     demo_estimator: str = Field(
         default="logistic",
         min_length=1,
-        description="The estimator that `genrebase demo` trains: a quick one. "
-        "`CLASSIFIER_ESTIMATOR` is for the best predictions.",
+        description="The estimator that `genrebase demo` trains. The default is quick; the demo "
+        "ignores `CLASSIFIER_ESTIMATOR`.",
     )
     client_id: str | None = Field(
         default=None,
@@ -90,9 +92,9 @@ class GenrebaseSettings(EnvironmentSettings):
     digests_every: float = Field(
         default=600.0,
         ge=0,
-        description="Seconds between two refreshes of the digests, by daemons and after commands "
-        "that change data; less after a refresh that took less than a twentieth of it. 0: only "
-        "`genrebase digests` refreshes them.",
+        description="Minimum seconds between two refreshes of the digests, by daemons and after "
+        "commands that change data. If twenty times the duration of the last refresh is less, "
+        "that is the minimum. 0: only `genrebase digests` refreshes them.",
     )
     copy_from: str | None = Field(
         default=None,
@@ -112,10 +114,11 @@ class GenrebaseSettings(EnvironmentSettings):
     cluster_tls_ca: str | None = Field(
         default=None,
         description="PEM file of the authority that signed the certificates of the cluster. "
-        "Without this and the next two, Dask's own configuration counts.",
+        "Without this and the next two settings, Dask's own configuration is used.",
     )
     cluster_tls_cert: str | None = Field(
-        default=None, description="PEM file of the certificate with which commands connect to it."
+        default=None,
+        description="PEM file of the certificate with which commands connect to the cluster.",
     )
     cluster_tls_key: str | None = Field(
         default=None, description="PEM file of the private key of that certificate."

@@ -88,12 +88,15 @@ def sandbox(
     discogs_breaks: Annotated[
         int,
         typer.Option(
-            min=0, help="Downloads of a Discogs dump that are broken off before one is complete."
+            min=0,
+            help="Number of downloads of a Discogs dump that break off before one is complete.",
         ),
     ] = 0,
     retry_after: Annotated[
         float | None,
-        typer.Option(help="Seconds a ban lasts; without it, until the next request fits."),
+        typer.Option(
+            help="Seconds a ban lasts; without it, until the rate limit allows the next request."
+        ),
     ] = None,
     quota: Annotated[
         int | None,

@@ -38,11 +38,13 @@ def clusters(
     count: Annotated[
         int | None,
         typer.Option(
-            "--clusters", min=2, help="Number of clusters (kmeans, agglomerative) [of genres]."
+            "--clusters",
+            min=2,
+            help="Number of clusters (kmeans, agglomerative) [number of genres].",
         ),
     ] = None,
     eps: Annotated[
-        float | None, typer.Option(min=0.0, help="Radius of DBSCAN [estimated].")
+        float | None, typer.Option(min=0.0, help="Radius of DBSCAN [estimated from the data].")
     ] = None,
     features: Annotated[
         str,

@@ -49,7 +49,7 @@ def compare(
     """Compare estimators, feature sets and training set sizes on the same frozen folds.
 
     Every trial is stored when it is done (view `experiment_results`); an interrupted comparison
-    resumes. Metrics are of test tracks; nothing is selected by them.
+    resumes. Metrics are measured on test tracks; no decision depends on them.
 
     Examples:
       classifier compare --estimators dummy,logistic --rotations 1

@@ -46,10 +46,10 @@ def explain(
 ) -> None:
     """Compute the feature importance of a model, or the effect sizes between two genres.
 
-    Of a model: accuracy with one feature group only, without one expert, and with one group or
-    column permuted among a regime's held-out tracks. With --genre: Cliff's delta of each feature.
-    Confidence intervals: bootstrap over artists. Results: views `feature_importances`,
-    `genre_traits`.
+    For a model, it computes the accuracy with one feature group only, without one expert, and with
+    one group or column permuted among the held-out tracks of a regime. With --genre, it computes
+    Cliff's delta of each feature. Confidence intervals are by bootstrap over artists. The views
+    `feature_importances` and `genre_traits` have the results.
 
     Examples:
       classifier explain --repeats 2

@@ -171,10 +171,10 @@ def prune(
 ) -> None:
     """Delete artifacts and predictions of old models, as every training does.
 
-    The champion of a task, its refits, the two champions before it, pinned models and the latest
-    model lose nothing. The others keep metrics; those older than the latest
-    CLASSIFIER_MODELS_REMEMBERED models keep only main metrics. SQLite reuses the space; only
-    VACUUM makes its file smaller.
+    The champion of a task, its refits, pinned models and the latest model lose nothing. The two
+    champions before it keep their artifact and the most probable genre of each track. The others
+    keep metrics; those older than the latest CLASSIFIER_MODELS_REMEMBERED models keep only main
+    metrics. SQLite reuses the space; only VACUUM makes its file smaller.
 
     Examples:
       classifier prune --dry-run

@@ -35,7 +35,8 @@ def predict(
         str | None, typer.Option(help="Tracks whose title and artists contain all these words.")
     ] = None,
     title: Annotated[
-        str | None, typer.Option(help="Title of the described track, which need not be stored.")
+        str | None,
+        typer.Option(help="Title of a track to predict, which need not be in the database."),
     ] = None,
     artist: Annotated[
         list[str] | None, typer.Option(help="Artist of the described track; repeatable.")

@@ -47,7 +47,10 @@ def tune(
         ),
     ] = "halving",
     trials: Annotated[
-        int, typer.Option(min=1, help="Configurations to try, besides the default.")
+        int,
+        typer.Option(
+            min=1, help="Number of configurations to try, besides the default configuration."
+        ),
     ] = 20,
     minutes: Annotated[
         float | None, typer.Option(min=0, help="Start no trial after this many minutes.")

@@ -25,8 +25,8 @@ def forget(
     """Delete tracks of an origin that no source has listed for a given time.
 
     Aliases, sightings, credits, features and predictions are removed with a track. A track with a
-    verdict keeps verdict, name, credits, IDs, duration, ISRC and other providers'
-    features, and loses the rest.
+    verdict keeps its verdict, name, credits, IDs, duration, ISRC and the features of other
+    providers, and loses the rest.
 
     Examples:
       collector forget --origin spotify --older-than 90d --dry-run

@@ -209,11 +209,12 @@ def import_(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add the genres of a file with --target, or store their names as a vocabulary without it.
+    """With --target, add the genres of a file; without it, store their names as a vocabulary.
 
     If one genre cannot be added, none is. A vocabulary is a list of names that genres can have:
     `genres add` looks up new names in MusicBrainz' list, and `listen` looks up subjects of items
-    in all vocabularies. Importing a list of the same name again replaces it.
+    in all vocabularies. A list that is imported again under the same name replaces the earlier
+    one.
 
     Examples:
       collector genres import genres.txt --target 1000

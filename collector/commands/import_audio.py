@@ -42,15 +42,15 @@ def import_audio(
     genre_separator: Annotated[
         str | None,
         typer.Option(
-            help="Separates the genres of a tag or of a table's cell, besides ;, | and (in tags) "
-            "/, such as a comma. The first genre counts."
+            help="A further separator of the genres in a tag or cell, such as a comma, besides ;, "
+            "| and (in tags) /. The first genre decides the claim."
         ),
     ] = None,
     fma_tracks: Annotated[
         Path | None,
         typer.Option(
-            help="FMA's tracks.csv (genres.csv beside it): gives each numbered file its "
-            "names, genres and split."
+            help="FMA's tracks.csv, with genres.csv in the same folder: each numbered file gets "
+            "its names, genres and split from these tables."
         ),
     ] = None,
     workers: Annotated[
@@ -70,8 +70,8 @@ def import_audio(
 ) -> None:
     """Analyse audio files and store features, keys and spectrograms of each.
 
-    A file is analysed again only if it changed; identical audio with another name is one track.
-    Unreadable files are reported and skipped; so is what could not be decoded of a damaged file.
+    A file is analysed again only if it changed. Files with identical audio are one track.
+    Unreadable files, and undecodable parts of damaged files, are reported and skipped.
     With ffmpeg installed, m4a, mp4, wma, webm and others are decoded, too.
 
     Examples:

@@ -51,8 +51,8 @@ def import_(
     genre_separator: Annotated[
         str | None,
         typer.Option(
-            help="Separates the genres of a cell, besides ; and |, such as a comma. The first "
-            "genre counts."
+            help="A further separator of the genres in a cell, such as a comma, besides ; and |. "
+            "The first genre decides the claim."
         ),
     ] = None,
     encoding: Annotated[
@@ -112,7 +112,7 @@ def import_(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Import a dataset. A repeated import counts no row twice; an interrupted one is continued.
+    """Import a dataset. If it is imported again, or continued, no row counts twice.
 
     Columns are recognised by their names and contents. Every row is a new track, a duplicate of
     one, or rejected with a reason; a row without a genre is stored without a label. A table of

@@ -12,7 +12,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Log JSON, also on a terminal.")] = False,
     check: Annotated[bool, typer.Option("--check", hidden=True)] = False,
 ) -> None:
-    """Harvest and enrich whenever something is missing, until SIGTERM or Ctrl-C.
+    """Harvest and enrich whenever tracks or features are missing, until SIGTERM or Ctrl-C.
 
     The current step is finished, and the exit code is 0; a second signal aborts.
 

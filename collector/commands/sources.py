@@ -68,7 +68,7 @@ def licence(
 ) -> None:
     """Set the licence of a source whose licence you know, such as an imported file.
 
-    It is the licence of all its labels and features that have none of their own.
+    It applies to all labels and features of the source that have no licence of their own.
 
     Examples:
       collector sources licence csv:tracks.csv cc-by-4.0

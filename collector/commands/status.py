@@ -40,7 +40,7 @@ def status(
     live: Annotated[
         bool,
         typer.Option(
-            "--live", help="Count the tracks now, also if stored counts (digests) are current."
+            "--live", help="Count the tracks now, even if the stored counts (digests) are current."
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,

@@ -72,11 +72,12 @@ def _acousticbrainz_features(_providers: Providers) -> Select[Any]:
 acousticbrainz_features = view(
     "acousticbrainz_features",
     "One row per track with numbers of AcousticBrainz, or of a document of Essentia's extractor. "
-    "Their scales differ from those of `audio_features`. If a track has several recordings: the "
-    "one with the most submissions of a tempo, AcousticBrainz' before others.",
+    "Their scales differ from those of `audio_features`. If a track has several recordings, the "
+    "row is of the one with the most submissions with a tempo, AcousticBrainz' before others.",
     {
         "track_id": shared.TRACK_REFERENCE["track_id"],
-        "provider": "acousticbrainz; or essentia, for documents of other people.",
+        "provider": "acousticbrainz; or essentia, for documents that AcousticBrainz did not "
+        "publish.",
         "recording_id": "The recording's MusicBrainz ID, or else `md5:…`, the hash of the audio.",
         "origin": "The import that delivered the numbers, or acousticbrainz for its API.",
         **_SUBMISSIONS,

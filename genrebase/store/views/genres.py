@@ -174,7 +174,7 @@ genre_progress = view(
     {
         "genre_id": "The genre's ID.",
         "genre": "The genre's name, which is also its search term.",
-        "target": "Unique tracks to collect, NULL where it is filled by imports only.",
+        "target": "Unique tracks to collect; NULL if no tracks are harvested for the genre.",
         "tracks": "Unique tracks with it as claim.",
         "sightings": "Tracks with a sighting for it, whatever their claim.",
         "with_features": "Its tracks with features from any provider.",

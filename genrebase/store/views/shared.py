@@ -42,7 +42,7 @@ FEATURE_DESCRIPTIONS: Final = {
     "time_signature": "Beats per bar; NULL: not detected.",
 }
 LABEL_DESCRIPTIONS: Final = {
-    "claim": "Its primary genre (claim), NULL where it has none.",
+    "claim": "The primary genre of the track (claim); NULL if it has none.",
     "verdict": "The genre in its latest manual annotation, NULL without one.",
     "label": "The verdict, or else the claim; NULL where there is neither.",
 }

@@ -52,7 +52,7 @@ catalogue_counts = view(
     "One row: how much the catalogue holds.",
     {
         "tracks": "Unique tracks.",
-        "without_claim": "Those without a claim.",
+        "without_claim": "Tracks without a claim.",
         "unlabelled": "Those without a label, that is without claim and verdict.",
         "annotated": "Tracks with a verdict.",
         "verdicts": "Verdicts; a track can have several, by different people.",
