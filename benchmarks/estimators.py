@@ -35,7 +35,7 @@ def main() -> None:
     """Measure one estimator after another."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("url")
-    parser.add_argument("--estimator", action="append", configs=estimators.names())
+    parser.add_argument("--estimator", action="append", choices=estimators.names())
     parser.add_argument("--genres", help="only these: a,b,c")
     parser.add_argument("--param", action="append", help="name=value, for all of them")
     options = parser.parse_args()

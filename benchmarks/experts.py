@@ -67,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("url")
     parser.add_argument("--exclude", default="", help="genres to leave out: a,b,c")
-    parser.add_argument("--folds", configs=("frozen", "all"), default="frozen")
+    parser.add_argument("--folds", choices=("frozen", "all"), default="frozen")
     parser.add_argument("--deep", action="store_true", help="with the torch networks")
     options = parser.parse_args()
     config = TrainingConfig(exclude=tuple(parse_list(options.exclude)) if options.exclude else ())

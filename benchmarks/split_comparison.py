@@ -29,7 +29,7 @@ def main() -> None:
     """Measure every estimator on one database."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("url")
-    parser.add_argument("--estimator", action="append", configs=estimators.names())
+    parser.add_argument("--estimator", action="append", choices=estimators.names())
     parser.add_argument("--genres", help="only these: a,b,c")
     options = parser.parse_args()
     genres = None if options.genres is None else tuple(parse_list(options.genres))
