@@ -15,7 +15,15 @@ from classifier import distributed_fits
 from classifier.estimators import gradient_boosting, late_fusion, mlp, svm
 from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
 from classifier.estimators.ensemble_weights import PooledClassifier
-from classifier.experts import Expert, Scores, deep_networks, mlp_ensemble, stacking_net, trees
+from classifier.experts import (
+    Expert,
+    Scores,
+    content_nets,
+    deep_networks,
+    mlp_ensemble,
+    stacking_net,
+    trees,
+)
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
 from classifier.experts.naive_bayes_text import NaiveBayesTextExpert
 from classifier.experts.partial_features import PartialFeaturesExpert
@@ -29,6 +37,7 @@ PRIOR_WEIGHTS: Final = {
     "nets": 0.5,
     "trees": 0.3,
     "joint": 0.4,
+    "content": 0.4,
     "joint_trees": 0.3,
     "deep_sound": 0.3,
     "deep_title": 0.1,
@@ -124,27 +133,45 @@ class Blend(PooledClassifier):
         return np.concatenate([self._prior_scores(len(X)), *scores])
 
     def _experts(self) -> Iterator[Expert]:
-        """Yield the base models of the feature groups, the slowest first.
-
-        A stacking model replaces those for text and history, and takes half of the networks.
-        """
-        seed = self.random_state
+        """Yield the base models of the feature groups, the slowest first."""
         if self.deep:
             chosen = (*AUDIO_ANALYSIS_GROUPS, "history")
             inputs = tuple(group for group in self.groups if group not in chosen)
-            yield deep_networks.DeepNetworksExpert(mlp.MLP(inputs, random_state=seed))
+            yield deep_networks.DeepNetworksExpert(mlp.MLP(inputs, random_state=self.random_state))
         numbers = tuple(
             group for group in numeric_groups(self.groups) if group not in AUDIO_ANALYSIS_GROUPS
         )
-        stacked = {"text", "history"} <= set(self.groups) and bool(numbers)
-        stacked = stacked and len(self.classes_) <= stacking_net.MAX_GENRES
-        networks = -(-self.n_networks // 2) if stacked else self.n_networks
         if numbers:
-            yield trees.BoostedTreesExpert(numbers, n_rounds=self.n_rounds, random_state=seed)
-        if stacked:
+            yield from self._experts_of_numbers(numbers)
+        yield from self._experts_of_analyses()
+        if "text" in self.groups and not numbers:
+            yield NaiveBayesTextExpert()
+        if "history" in self.groups and not self._is_stacked(numbers):
+            yield ArtistHistoryExpert()
+
+    def _experts_of_numbers(self, numbers: tuple[str, ...]) -> Iterator[Expert]:
+        """Yield the base models of numbers, and of numbers with text.
+
+        With text, one of these has the text scores as well. Up to `stacking_net.MAX_GENRES` genres
+        it is a stacking model, which has the artist history, too, and takes half of the networks.
+        """
+        seed, networks = self.random_state, self.n_networks
+        yield trees.BoostedTreesExpert(numbers, n_rounds=self.n_rounds, random_state=seed)
+        if self._is_stacked(numbers):
+            networks = -(-networks // 2)
             yield stacking_net.StackingExpert(numbers, n_networks=networks, random_state=seed)
-        if numbers:
-            yield mlp_ensemble.MLPEnsembleExpert(numbers, n_networks=networks, random_state=seed)
+        elif "text" in self.groups:
+            yield content_nets.ContentNetworksExpert(
+                numbers, n_networks=networks, random_state=seed
+            )
+        yield mlp_ensemble.MLPEnsembleExpert(numbers, n_networks=networks, random_state=seed)
+
+    def _is_stacked(self, numbers: tuple[str, ...]) -> bool:
+        has_inputs = bool(numbers) and {"text", "history"} <= set(self.groups)
+        return has_inputs and len(self.classes_) <= stacking_net.MAX_GENRES
+
+    def _experts_of_analyses(self) -> Iterator[Expert]:
+        """Yield the base models of features that only some tracks have."""
         summaries = tuple(group for group in self.groups if group in ("harmony", "timbre"))
         if summaries:
             yield PartialFeaturesExpert("analysis", summaries, self._analysis_model(summaries))
@@ -153,10 +180,6 @@ class Blend(PooledClassifier):
             yield PartialFeaturesExpert(ACOUSTICBRAINZ, (ACOUSTICBRAINZ,), model)
         if DESCRIPTORS in self.groups:
             yield PartialFeaturesExpert(DESCRIPTORS, (DESCRIPTORS,), self._descriptor_model())
-        if "text" in self.groups and not stacked:
-            yield NaiveBayesTextExpert()
-        if "history" in self.groups and not stacked:
-            yield ArtistHistoryExpert()
 
     def _analysis_model(self, groups: tuple[str, ...]) -> DataFrameClassifier:
         """Return boosted trees: they handle missing values natively."""

@@ -4,6 +4,7 @@ from typing import Final, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from classifier.experts import Scores, log_probabilities
@@ -40,10 +41,16 @@ class MLPEnsembleExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         return mean_log_probabilities(self.networks_, self.features_.transform(X))
 
 
-def fit_networks(matrix: Matrix, y: Labels, count: int, random_state: int) -> list[NumpyMLP]:
-    """Return networks fitted with seeds of their own."""
-    first = random_state * count
-    return [NumpyMLP(random_state=first + number).fit(matrix, y) for number in range(count)]
+def fit_networks(
+    matrix: Matrix,
+    y: Labels,
+    count: int,
+    random_state: int,
+    weights: NDArray[np.float32] | None = None,
+) -> list[NumpyMLP]:
+    """Return networks fitted with seeds of their own; `weights` as in `NumpyMLP.fit`."""
+    seeds = range(random_state * count, (random_state + 1) * count)
+    return [NumpyMLP(random_state=seed).fit(matrix, y, weights) for seed in seeds]
 
 
 def mean_log_probabilities(networks: list[NumpyMLP], matrix: Matrix) -> Scores:

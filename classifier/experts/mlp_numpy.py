@@ -38,18 +38,25 @@ class NumpyMLP(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
         self.hidden_layer_sizes = hidden_layer_sizes
         self.random_state = random_state
 
-    def fit(self, X: Matrix, y: NDArray[Any]) -> Self:
-        """Fit to rows of finite numbers of about unit scale."""
+    def fit(self, X: Matrix, y: NDArray[Any], weights: NDArray[np.float32] | None = None) -> Self:
+        """Fit to rows of finite numbers of about unit scale.
+
+        `weights`: positive, one per row, in any unit; None: all equal.
+        """
         self.classes_, codes = np.unique(y, return_inverse=True)
         random = np.random.default_rng(self.random_state)
         self.weights_, self.biases_ = self._initial(X.shape[1], codes, random)
         batch = int(np.clip(len(X) // _MIN_BATCHES, _MIN_BATCH_SIZE, _MAX_BATCH_SIZE))
+        if weights is not None:
+            weights = np.asarray(weights / weights.mean(), dtype=np.float32)
         adam = _AdamW([*self.weights_, *self.biases_], EPOCHS * -(-len(X) // batch))
         for _ in range(EPOCHS):
             order = random.permutation(len(X))
             for start in range(0, len(X), batch):
                 rows = order[start : start + batch]
-                adam.step(self._gradients(X[rows], codes[rows], random), len(self.weights_))
+                of_rows = None if weights is None else weights[rows]
+                gradients = self._gradients(X[rows], codes[rows], of_rows, random)
+                adam.step(gradients, len(self.weights_))
         return self
 
     def predict_proba(self, X: Matrix) -> Matrix:
@@ -74,7 +81,11 @@ class NumpyMLP(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
         return weights, biases
 
     def _gradients(
-        self, rows: Matrix, codes: NDArray[np.intp], random: np.random.Generator
+        self,
+        rows: Matrix,
+        codes: NDArray[np.intp],
+        row_weights: NDArray[np.float32] | None,
+        random: np.random.Generator,
     ) -> list[Matrix]:
         """Return the gradient of the mean log-loss by every weight and bias (backpropagation)."""
         keep = np.float32(1 - DROPOUT)
@@ -87,6 +98,8 @@ class NumpyMLP(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
         error = _softmax(inputs[-1] @ self.weights_[-1] + self.biases_[-1])
         error[np.arange(len(codes)), codes] -= 1
         error /= np.float32(len(codes))
+        if row_weights is not None:
+            error *= row_weights[:, np.newaxis]
         by_weight: list[Matrix] = []
         by_bias: list[Matrix] = []
         for layer in range(len(self.weights_) - 1, -1, -1):

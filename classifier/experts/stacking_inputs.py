@@ -4,6 +4,7 @@ Cross-fitted twice: by a group split on artists, as if every artist were unseen,
 track names, as if the artist were seen but not this track (in any version of it).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -103,6 +104,30 @@ def out_of_fold_by_name(
     return _cross_fit(frame, ngrams, labels, groups, sightings, with_history=True)
 
 
+def out_of_fold_text(ngrams: NgramCounts, labels: Labels) -> Scores:
+    """Return out-of-fold scores of `NaiveBayesTextExpert`, grouped by artist."""
+    genres = len(np.unique(labels))
+    shape = (len(NaiveBayesTextExpert.score_names), len(labels), genres)
+    scores = np.zeros(shape, dtype=np.float32)
+    for held in _held_splits(list(ngrams.artists), labels):
+        model = NaiveBayesTextExpert().fit_counts(ngrams.select(~held), labels[~held])
+        scores[:, held] = model.predict_scores_of_counts(ngrams.select(held))
+    return scores
+
+
+def _held_splits(groups: list[str], labels: Labels) -> Iterator[NDArray[np.bool_]]:
+    """Yield the rows of each split of the groups.
+
+    Where the others lack a genre the split is left out: its rows stay without scores.
+    """
+    splits = np.array([name_hash(group) % N_SPLITS for group in groups], dtype=np.int64)
+    genres = len(np.unique(labels))
+    for split in range(N_SPLITS):
+        held = splits == split
+        if held.any() and len(np.unique(labels[~held])) == genres:
+            yield held
+
+
 def _cross_fit(
     frame: pd.DataFrame,
     ngrams: NgramCounts,
@@ -120,11 +145,7 @@ def _cross_fit(
         np.zeros(len(labels), dtype=np.float32),
         np.full((len(labels), width), np.nan, dtype=np.float32),
     )
-    splits = np.array([name_hash(group) % N_SPLITS for group in groups], dtype=np.int64)
-    for split in range(N_SPLITS):
-        held = splits == split
-        if not held.any() or len(np.unique(labels[~held])) < genres:
-            continue  # the rest lacks a genre: these rows stay without scores
+    for held in _held_splits(groups, labels):
         models = fit_models(frame[~held], ngrams.select(~held), labels[~held], sightings)
         outputs = models.predict(frame[held], ngrams.select(held))
         inputs.text[:, held] = outputs.text
