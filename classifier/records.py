@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-Regime = Literal["seen_artist", "new_artist", "other", "all"]
-"""The test condition of a metric (see `data.regimes`)."""
+Regime = Literal["seen_artist", "new_artist", "new_artist_with_siblings", "other", "all"]
+"""The test condition of a metric (see `data.regimes`, `training.sibling_evaluation`)."""
 
 Status = Literal["candidate", "champion", "retired", "rejected", "refit"]
 
@@ -21,8 +21,33 @@ STATUS_TITLES: Final[Mapping[Status, str]] = {
 
 REGIME_TITLES: Final = {"new_artist": "unseen artists", "seen_artist": "seen artists"}
 
+SIBLINGS_REGIME: Final[Regime] = "new_artist_with_siblings"
+"""Unseen artists, predicted from the track and the artist's other tracks (siblings)."""
+
+SIBLING_POOL: Final = "sibling_pool"
+"""Key of a model's `feature_schema`: the weights for pooling a track with its siblings."""
+
 FEW_TRACKS: Final = 30
 """Metrics of fewer test tracks are marked as too few."""
+
+
+def siblings_caution(metrics: Mapping[str, Any]) -> str:
+    """Return a caution about the metrics with siblings; `metrics` are those of a model."""
+    share = metrics.get("siblings_seen_under_own_genre")
+    selection = "" if share is None else f"{share:.0%} of them were found under its own genre. "
+    values = [
+        f"{metrics[name]:.3f} {what}"
+        for name, what in (
+            ("accuracy_with_0_siblings", "with the track alone"),
+            ("accuracy_with_siblings_seen_elsewhere", "without those siblings"),
+        )
+        if metrics.get(name) is not None
+    ]
+    return (
+        "With siblings: the unlabelled other tracks of the artist are used, too. They are no "
+        f"independent evidence: most are stored because a search for the genre found them. "
+        f"{selection}Accuracy on the same tracks: {', '.join(values)}."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +135,7 @@ class StoredModel:
     params: Mapping[str, Any]
     training_config: Mapping[str, Any]
     feature_schema: Mapping[str, Any]
-    """`columns` that it uses and `classes` that it predicts."""
+    """`columns` that it uses, `classes` that it predicts, and `sibling_pool` (see there)."""
     data_fingerprint: str
     origin: str | None
     """Describes the synthetic catalogue it was trained on; None: real music."""

@@ -4,12 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from classifier.data_sources import TrainingSources
-from classifier.records import FEW_TRACKS, REGIME_TITLES, STATUS_TITLES, StoredModel
+from classifier.records import (
+    FEW_TRACKS,
+    REGIME_TITLES,
+    SIBLINGS_REGIME,
+    STATUS_TITLES,
+    StoredModel,
+    siblings_caution,
+)
 from genrebase.counts import counted
 from genrebase.runtime.console import Output
 
 _REGIMES: Final = {
     **REGIME_TITLES,
+    SIBLINGS_REGIME: "unseen, with siblings",
     "other": "other",
 }
 _METRICS: Final = {
@@ -51,6 +59,8 @@ def print_model(output: Output, model: StoredModel) -> None:
     )
     if "other" in measured:
         output.print(_OTHER)
+    if SIBLINGS_REGIME in measured:
+        output.print(siblings_caution(model.metrics[SIBLINGS_REGIME]))
     for sentence in _other_accuracies(model.metrics):
         output.print(sentence)
     if model.sources is not None:

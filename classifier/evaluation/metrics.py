@@ -97,11 +97,11 @@ def overall_metrics(
     loss = -np.log(np.clip(predictions.true_label_probability(), _TINY, 1.0))
     areas, precisions = ranking_metrics(predictions)
     return [
-        _mean("accuracy", predictions.correct, bootstrap),
-        _mean("baseline", predictions.truth == majority, bootstrap),
-        _mean("top3", predictions.in_top_k(TOP_K), bootstrap),
-        _mean("log_loss", loss, bootstrap),
-        _mean("any_genre_accuracy", predictions.any_genre_correct, bootstrap),
+        mean_metric("accuracy", predictions.correct, bootstrap),
+        mean_metric("baseline", predictions.truth == majority, bootstrap),
+        mean_metric("top3", predictions.in_top_k(TOP_K), bootstrap),
+        mean_metric("log_loss", loss, bootstrap),
+        mean_metric("any_genre_accuracy", predictions.any_genre_correct, bootstrap),
         _calibration_error(predictions, bootstrap),
         _verdict_accuracy(predictions),
         *_broad_metrics(predictions, bootstrap),
@@ -140,7 +140,7 @@ def paired_gains(
     F1 per genre (`f1_gain`), and under None the accuracy (`accuracy_gain`).
     """
     more = after.correct.astype(np.float64) - before.correct
-    gains: dict[int | None, MetricValue] = {None: _mean("accuracy_gain", more, bootstrap)}
+    gains: dict[int | None, MetricValue] = {None: mean_metric("accuracy_gain", more, bootstrap)}
     old, new = _Counts.of(before), _Counts.of(after)
     differences = _Counts.resampled(after, bootstrap).f1 - _Counts.resampled(before, bootstrap).f1
     for genre in np.flatnonzero(new.true[: after.n_genres]):
@@ -244,14 +244,16 @@ def _broad_metrics(
     """Yield how often the broad genre is correct, and among the misclassified tracks."""
     if predictions.broad_correct is None:
         return
-    yield _mean("broad_accuracy", predictions.broad_correct, bootstrap)
+    yield mean_metric("broad_accuracy", predictions.broad_correct, bootstrap)
     missed = ~predictions.correct
     if missed.any():
         inside = float(predictions.broad_correct[missed].mean())
         yield MetricValue("misses_inside", inside, n=int(missed.sum()))
 
 
-def _mean(name: str, values: Floats | Mask, bootstrap: ArtistBootstrap | None) -> MetricValue:
+def mean_metric(
+    name: str, values: Floats | Mask, bootstrap: ArtistBootstrap | None
+) -> MetricValue:
     values = values.astype(np.float64)
     interval = None if bootstrap is None else bootstrap.interval(bootstrap.means(values))
     return MetricValue(name, float(values.mean()), interval)

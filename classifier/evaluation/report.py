@@ -13,7 +13,7 @@ from classifier.evaluation.metrics import (
     overall_metrics,
     per_genre_metrics,
 )
-from classifier.records import MetricRow, Regime
+from classifier.records import SIBLINGS_REGIME, MetricRow, Regime
 
 REGIMES: Final[tuple[Regime, ...]] = ("seen_artist", "new_artist", "other", "all")
 HEADLINE_METRICS: Final = (
@@ -28,6 +28,19 @@ HEADLINE_METRICS: Final = (
     "verdict_accuracy",
 )
 """The metrics of each regime in `train` and `models`, besides accuracy and its interval."""
+
+SIBLINGS_CURVE: Final = (0, 1, 3, 10)
+"""Numbers of siblings that the accuracy is measured with, besides all."""
+SIBLING_METRICS: Final = (
+    *(f"accuracy_with_{number}_siblings" for number in SIBLINGS_CURVE),
+    *(f"tracks_with_{number}_siblings" for number in SIBLINGS_CURVE if number),
+    "accuracy_gain",
+    "siblings_per_track",
+    "siblings_seen_under_own_genre",
+    "accuracy_with_siblings_seen_elsewhere",
+    "accuracy_with_siblings_labels",
+)
+"""The metrics that only this test condition has."""
 
 BROAD_METRICS: Final = ("broad_accuracy", "misses_inside")
 """Metrics that exist only with a genre mapping."""
@@ -49,9 +62,9 @@ def held_out_metrics(
             continue
         bootstrap = ArtistBootstrap(chosen.artists, seed=seed)
         overall = overall_metrics(chosen, common, bootstrap)
-        yield from _rows(side, regime, None, overall, len(chosen))
+        yield from metric_rows(side, regime, None, overall, len(chosen))
         for genre, metrics in per_genre_metrics(chosen, bootstrap).items():
-            yield from _rows(side, regime, classes[genre], metrics, len(chosen))
+            yield from metric_rows(side, regime, classes[genre], metrics, len(chosen))
 
 
 def unheld_metrics(
@@ -59,7 +72,7 @@ def unheld_metrics(
 ) -> Iterator[MetricRow]:
     """Yield the metrics of tracks that were not honestly held out; they have no interval."""
     metrics = overall_metrics(predictions, common, None)
-    yield from _rows(side, "all", None, metrics, len(predictions))
+    yield from metric_rows(side, "all", None, metrics, len(predictions))
 
 
 def headline_metrics(rows: Sequence[MetricRow]) -> dict[str, Any]:
@@ -68,6 +81,9 @@ def headline_metrics(rows: Sequence[MetricRow]) -> dict[str, Any]:
     Every regime is there; one without tracks has n = 0 and no metrics.
     """
     metrics: dict[str, Any] = {regime: _headline_of(rows, regime) for regime in REGIMES[:-1]}
+    metrics[SIBLINGS_REGIME] = _headline_of(rows, SIBLINGS_REGIME)
+    for name in SIBLING_METRICS:
+        metrics[SIBLINGS_REGIME][name] = overall_value(rows, "test", SIBLINGS_REGIME, name)
     metrics["train"] = {"accuracy": overall_value(rows, "train", "all", "accuracy")}
     metrics["random_split"] = {
         "accuracy": overall_value(rows, "random", "all", "accuracy"),
@@ -104,7 +120,7 @@ def overall_value(rows: Sequence[MetricRow], side: str, regime: str, metric: str
     return None
 
 
-def _rows(
+def metric_rows(
     side: str, regime: Regime, genre: str | None, metrics: Sequence[MetricValue], n: int
 ) -> Iterator[MetricRow]:
     for one in metrics:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from classifier.errors import BrokenArtifact
+from classifier.records import SIBLING_POOL
 from classifier.settings import ClassifierSettings
 
 KEYED: Final = "hmac-sha256:"
@@ -20,7 +21,7 @@ KEYED: Final = "hmac-sha256:"
 def sign(artifact: bytes, schema: Mapping[str, Any], golden_rows: Mapping[str, Any]) -> str:
     """Return the HMAC under `CLASSIFIER_SIGNING_KEY`, without a key the SHA-256 of the artifact.
 
-    The HMAC (RFC 2104) covers the columns, classes and golden rows, too.
+    The HMAC (RFC 2104) covers the columns, classes, weights for siblings and golden rows, too.
     """
     key = _signing_key()
     return checksum(artifact) if key is None else _hmac(key, artifact, schema, golden_rows)
@@ -49,6 +50,8 @@ def _hmac(
     key: bytes, artifact: bytes, schema: Mapping[str, Any], golden_rows: Mapping[str, Any]
 ) -> str:
     covered = {name: schema.get(name) for name in ("columns", "classes")}
+    if SIBLING_POOL in schema:  # models of earlier versions have none
+        covered[SIBLING_POOL] = schema[SIBLING_POOL]
     text = json.dumps([covered, golden_rows], sort_keys=True, ensure_ascii=True)
     return KEYED + hmac.new(key, text.encode() + b"\0" + artifact, hashlib.sha256).hexdigest()
 

@@ -11,8 +11,16 @@ from typing import Any, Final
 from classifier import licence_terms
 from classifier.data_sources import TrainingSources
 from classifier.errors import ArtifactDropped
-from classifier.evaluation.report import overall_value
-from classifier.records import FEW_TRACKS, REGIME_TITLES, STATUS_TITLES, MetricRow, StoredModel
+from classifier.evaluation.report import SIBLINGS_CURVE, overall_value
+from classifier.records import (
+    FEW_TRACKS,
+    REGIME_TITLES,
+    SIBLINGS_REGIME,
+    STATUS_TITLES,
+    MetricRow,
+    StoredModel,
+    siblings_caution,
+)
 from genrebase.counts import counted
 
 METRIC_TITLES: Final = {
@@ -24,6 +32,10 @@ METRIC_TITLES: Final = {
     "ece": "calibration error",
     "any_genre_accuracy": "one of the track's genres",
     "verdict_accuracy": "against people's verdicts",
+}
+SIBLING_BRACKETS: Final = {
+    "accuracy_with_siblings_seen_elsewhere": "only those seen under other genres (lower bracket)",
+    "accuracy_with_siblings_labels": "all, with their true labels (upper bracket)",
 }
 LABEL_POLICY_TITLES: Final = {
     "claim": "the genre in which a track ranks best, or a person's verdict",
@@ -69,7 +81,9 @@ class ModelCard:
             "figures_of": self.evaluated_model.id,
             "classes": list(self.model.classes),
             "columns": list(self.model.feature_schema["columns"]),
-            "figures": {regime: self._metrics(regime) for regime in REGIME_TITLES},
+            "figures": {
+                regime: self._metrics(regime) for regime in (*REGIME_TITLES, SIBLINGS_REGIME)
+            },
             "genres": {regime: self._genres(regime) for regime in REGIME_TITLES},
             "worst": {regime: self._worst(regime) for regime in REGIME_TITLES},
             "training_accuracy": overall_value(self.rows, "train", "all", "accuracy"),
@@ -91,6 +105,7 @@ class ModelCard:
             self._data,
             self._evaluation,
             self._measured,
+            self._with_siblings,
             self._by_genre,
             self._known_limits,
             self._reproduction,
@@ -180,6 +195,28 @@ class ModelCard:
                 f"A random 80/20 split of these rows, as is usual in publications, gives "
                 f"{leaking:.3f}: artists and their albums are on both of its sides."
             )
+
+    def _with_siblings(self) -> Iterator[str]:
+        measured = self._metrics(SIBLINGS_REGIME)
+        metrics = measured["metrics"]
+        if not measured["n"]:
+            return
+        yield "## Unseen artists with their other tracks"
+        yield ""
+        yield siblings_caution({name: one["value"] for name, one in metrics.items()})
+        yield "Promotion does not use these metrics, and no prediction uses a sibling's label."
+        yield ""
+        yield "| siblings | accuracy | test tracks that have so many |"
+        yield "|---|---|---|"
+        for number in SIBLINGS_CURVE:
+            share = metrics.get(f"tracks_with_{number}_siblings")
+            among = "100%" if share is None else f"{share['value']:.0%}"
+            accuracy = _cell(metrics.get(f"accuracy_with_{number}_siblings"))
+            yield f"| {number or 'none: the track alone'} | {accuracy} | {among} |"
+        mean = metrics["siblings_per_track"]["value"]
+        yield f"| all | {_cell(metrics['accuracy'])} | {mean:.1f} on average |"
+        for name, title in SIBLING_BRACKETS.items():
+            yield f"| {title} | {_cell(metrics.get(name))} | |"
 
     def _by_genre(self) -> Iterator[str]:
         new, seen = (self._genres(regime) for regime in REGIME_TITLES)

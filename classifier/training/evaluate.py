@@ -1,8 +1,8 @@
 """Evaluate a fitted model on held-out tracks and decide about its promotion."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from classifier.features import groups
 from classifier.ports import Estimator, SupportsBinaryProba
 from classifier.records import Comparison, ConfusionCell, MetricRow, PromotionDecision
 from classifier.serving.champion import LoadedModel
+from classifier.training.sibling_evaluation import SiblingEvaluation, evaluate_siblings
 from classifier.training_config import TrainingConfig
 
 Mask = NDArray[np.bool_]
@@ -39,6 +40,8 @@ class Evaluation:
     confusions: tuple[ConfusionCell, ...]
     decision: PromotionDecision
     warnings: tuple[str, ...]
+    sibling_pool: Mapping[str, Any]
+    """A `SiblingPool` as JSON: weights for pooling a track with its siblings."""
 
 
 def evaluate(
@@ -55,11 +58,13 @@ def evaluate(
     evaluator = _Evaluator(split, fitted, config.seed)
     test = evaluator.predictions(split.held_out("test"))
     regimes = split.regimes[split.held_out("test")]
+    siblings = evaluator.siblings()
     return Evaluation(
-        tuple(evaluator.metrics(unfitted)),
+        (*evaluator.metrics(unfitted), *siblings.metrics),
         tuple(confusion_cells(test, regimes, split.classes)),
         evaluator.decide(champion),
         tuple(evaluator.leak_warnings(config)),
+        siblings.pool.as_json(),
     )
 
 
@@ -96,6 +101,9 @@ class _Evaluator:
         yield from report.unheld_metrics("train", training, common=self._common)
         leaking = self._random_split(unfitted)
         yield from report.unheld_metrics("random", leaking, common=self._common)
+
+    def siblings(self) -> SiblingEvaluation:
+        return evaluate_siblings(self._split, self._fitted, common=self._common, seed=self._seed)
 
     def _binary_probabilities(
         self, fitted: SupportsBinaryProba, chosen: Mask

@@ -13,7 +13,7 @@ from classifier.data.dataset import Database
 from classifier.data.training_data import SplitDataset
 from classifier.errors import TooFewTracks
 from classifier.ports import Estimator
-from classifier.records import Epoch, PromotionDecision, StoredModel
+from classifier.records import SIBLING_POOL, Epoch, PromotionDecision, StoredModel
 from classifier.registry import model_store, stored_models
 from classifier.training import train
 from classifier.training.fingerprint import TrainingFingerprint, find_identical_refit
@@ -67,7 +67,9 @@ def run(
             versions=fingerprint.versions,
             parent_id=parent.id,
             **train.sources_fields(split),
-            **train.stored_fields(fitted, split, config.features),
+            **train.stored_fields(
+                fitted, split, config.features, parent.feature_schema.get(SIBLING_POOL)
+            ),
         )
         reason = (
             f"The config of model {parent.id}, trained on all labelled tracks except the "

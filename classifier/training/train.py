@@ -3,7 +3,7 @@
 Nothing is computed inside a transaction.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,7 +22,7 @@ from classifier.errors import BadTrainingConfig, BrokenArtifact, SameTrainingRun
 from classifier.evaluation import promotion, report
 from classifier.features import groups
 from classifier.ports import Estimator, ReportsEpochs
-from classifier.records import Epoch, PromotionDecision, StoredModel
+from classifier.records import SIBLING_POOL, Epoch, PromotionDecision, StoredModel
 from classifier.registry import (
     artifacts,
     model_store,
@@ -154,14 +154,22 @@ def sources_fields(split: SplitDataset) -> dict[str, Any]:
 
 
 def stored_fields(
-    estimator: Estimator, split: SplitDataset, features: tuple[str, ...]
+    estimator: Estimator,
+    split: SplitDataset,
+    features: tuple[str, ...],
+    sibling_pool: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """Return the fields of `CandidateModel` that describe a fitted estimator and its artifact."""
+    """Return the fields of `CandidateModel` that describe a fitted estimator and its artifact.
+
+    `sibling_pool`: a `SiblingPool` as JSON; None for a refit of a model without one.
+    """
     artifact = artifacts.serialise(artifacts.ModelArtifact(estimator, split.train_ids))
     artifacts.deserialise(artifact)  # an artifact that cannot be loaded is not worth storing
     columns = groups.columns(estimators.usable_groups(estimator, features), split.tracks)
     train_tracks = split.tracks[split.train_mask]
-    schema = {"columns": columns, "classes": list(split.classes)}
+    schema: dict[str, Any] = {"columns": columns, "classes": list(split.classes)}
+    if sibling_pool is not None:
+        schema[SIBLING_POOL] = sibling_pool
     golden_rows = artifacts.golden_predictions(estimator, train_tracks, columns)
     return {
         "feature_schema": schema,
@@ -277,7 +285,8 @@ class _Training:
             probabilities = out_of_fold_predictions.predict_out_of_fold(
                 unfitted, frame, training_set, validation, np.asarray(split.classes), self.log
             )
-        stored = stored_fields(fitted, split, self.config.features)
+        pool = evaluation.sibling_pool
+        stored = stored_fields(fitted, split, self.config.features, pool)
         return _FitResult(evaluation, stored, probabilities, tuple(epochs))
 
     def _keep_narrower_licence(

@@ -46,6 +46,25 @@ def test_the_card_has_the_metrics(database: Engine):
     assert all(limit in text for limit in card["limits"])
 
 
+def test_the_card_has_the_third_figure_with_its_caution(database: Engine):
+    """The curve of siblings stands after the two test conditions, with the selection behind it."""
+    model = run_json(*TRAIN)
+    card, text = run_json("card"), run_text("card")
+    metrics = card["figures"]["new_artist_with_siblings"]["metrics"]
+    headline = model["metrics"]["new_artist_with_siblings"]
+    assert headline["accuracy"] == metrics["accuracy"]["value"]
+    assert (
+        metrics["accuracy_with_0_siblings"]["value"] == model["metrics"]["new_artist"]["accuracy"]
+    )
+    assert text.index("## Metrics") < text.index("## Unseen artists with their other tracks")
+    assert f"{headline['siblings_seen_under_own_genre']:.0%} of them were found" in text
+    for row in ("none: the track alone", "10", "all", "lower bracket", "upper bracket"):
+        assert row in text
+    shown = run_text("train", "--again", *TRAIN[1:])
+    assert "unseen, with siblings" in shown
+    assert "no independent evidence" in " ".join(shown.split())
+
+
 def test_the_card_command_reproduces_the_model(database: Engine):
     """The printed command trains nothing new."""
     model = run_json(*TRAIN, "--features", "audio", "--per-genre", "60", "--seed", "3")
