@@ -2,8 +2,9 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 
 from classifier.errors import BadParameter, BadTrainingConfig
@@ -32,6 +33,13 @@ def parse_list(text: str) -> list[str]:
     """Return the parts of a comma-separated list, each once; double quotes protect a comma."""
     parts = [part.strip() for part in next(csv.reader([text], skipinitialspace=True), [])]
     return list(dict.fromkeys(part for part in parts if part))
+
+
+def join_list(parts: Iterable[str]) -> str:
+    """Return the text that `parse_list` reads as these parts."""
+    text = StringIO()
+    csv.writer(text, lineterminator="").writerow(parts)
+    return text.getvalue()
 
 
 def parse_parameter(text: str, option: str = "--param") -> tuple[str, Any]:

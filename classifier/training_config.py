@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from classifier.config_options import (
     Option,
     check_value,
+    join_list,
     option,
     option_text,
     parse_components,
@@ -150,8 +151,12 @@ class TrainingConfig:
     auto_features: bool = False
     """Add feature groups that enough tracks have; `audio_joins.resolve_features` decides, once."""
     descriptors: str | None = option(
-        None, "The descriptor set (default: the one that most labelled tracks have)."
+        None,
+        "Descriptor sets, used side by side: SET,SET (default: the one set that most labelled "
+        "tracks have).",
+        parse=lambda text: join_list(sorted(parse_list(text))),
     )
+    """See `descriptor_sets`."""
     split: str = option(
         SPLITS[0],
         "The split to evaluate on: frozen (by folds; default) or official (published with a "
@@ -223,6 +228,11 @@ class TrainingConfig:
     """Parameters of the estimator that differ from its defaults."""
     seed: int = option(0, "Random seed of training and evaluation.", type=int, minimum=0)
     preprocessing: Preprocessing = Preprocessing()
+
+    @property
+    def descriptor_sets(self) -> tuple[str, ...]:
+        """Return the names of the descriptor sets in `descriptors`."""
+        return tuple(parse_list(self.descriptors or ""))
 
     @classmethod
     def from_options(

@@ -38,7 +38,7 @@ from collector.sources import internet_archive, musicbrainz_client, spotify_clie
 from collector.sources.musicbrainz_client import MusicBrainzClient
 from collector.sources.spotify_client import SpotifyClient
 from genrebase.errors import NothingToDo, UserError
-from genrebase.runtime import plugins
+from genrebase.runtime import audio_models, plugins
 from genrebase.runtime.clock import Clock
 from genrebase.store import bulk
 from genrebase.store.engine import Engine, read_transaction, transaction
@@ -174,8 +174,9 @@ def open_downloads(
             "run `collector harvest`, which lists some."
         )
     problems = [f"{name}: {error}" for name, error in errors.items()]
+    models = audio_models.chosen_models(None)
     run = open_run(engine, settings, clock, sources, stop_requested)
-    return replace(run, keep=keep, workers=workers, problems=problems)
+    return replace(run, keep=keep, workers=workers, models=models, problems=problems)
 
 
 def open_spotify(

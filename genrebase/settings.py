@@ -1,6 +1,7 @@
 """Settings from the environment and `.env`: the base class of all packages, the launcher's own."""
 
 import os
+from pathlib import Path
 from typing import Literal, Self
 
 from dotenv import dotenv_values
@@ -105,6 +106,16 @@ class GenrebaseSettings(EnvironmentSettings):
         default=None,
         repr=False,
         description="The database that `genrebase copy` writes by default.",
+    )
+    audio_models: Path | None = Field(
+        default=None,
+        description="A folder of pre-trained networks for audio files: `NAME.toml` and its ONNX "
+        "file ([sound.md](sound.md#pre-trained-networks)).",
+    )
+    descriptors: str = Field(
+        default="",
+        description="Names of the pre-trained networks that analyse audio files by default: "
+        "`NAME,NAME`.",
     )
     cluster: str | None = Field(
         default=None,

@@ -25,9 +25,10 @@ from sqlalchemy import (
     select,
 )
 
+from classifier.config_options import join_list, parse_list
 from classifier.data import licence_queries, spectrograms
 from classifier.data.dataframes import FrameSource, SqlFrames, concatenated, has_key, parts
-from classifier.data.restriction import FEATURES_LICENCE
+from classifier.data.restriction import FEATURES_LICENCE, SOURCE_COLUMNS, allowed_mask
 from classifier.errors import BadTrainingConfig
 from classifier.features import audio, sequences
 from classifier.features.groups import AUDIO_ANALYSIS_GROUPS, MATRICES
@@ -86,10 +87,12 @@ def resolve_features(database: Engine, config: TrainingConfig) -> TrainingConfig
         groups = config.features
         if config.auto_features:
             if config.descriptors is not None:
-                descriptor_columns(
-                    SqlFrames(connection), config.descriptors
-                )  # refuse an unknown set
-            coverage = labelled.coverage(connection, sets.get(chosen or "", 0))
+                for name in config.descriptor_sets:
+                    descriptor_columns(SqlFrames(connection), name)  # refuse an unknown set
+            names = parse_list(chosen or "")
+            coverage = labelled.coverage(
+                connection, max((sets.get(n, 0) for n in names), default=0)
+            )
             groups += tuple(_default_groups(config, *coverage))
             if config.estimator in SPECTROGRAM_ESTIMATORS and spectrograms.exist(connection):
                 groups += (MATRICES,)
@@ -118,7 +121,7 @@ def unused_groups_warning(database: Engine, config: TrainingConfig) -> str | Non
     unused = [
         f"descriptors {name!r} ({count:,})"
         for name, count in sorted(sets.items())
-        if name != resolved.descriptors
+        if name not in resolved.descriptor_sets
     ]
     unused += [
         f"{group} ({count:,})"
@@ -158,7 +161,7 @@ def join_audio(source: FrameSource, tracks: pd.DataFrame, config: TrainingConfig
             rows = source.frame(query.where(has_key(view.c.track_id, keys)))
             frames.append(_align(ids, rows.set_index("track_id")))
     if audio.DESCRIPTORS in config.features and config.descriptors is not None:
-        frames.append(_align(ids, read_descriptors(source, config.descriptors, keys)))
+        frames.append(_align(ids, _read_sets(source, config, keys)))
     if MATRICES in config.features:
         frames.append(spectrograms.load(source, ids))
     return pd.concat(frames, axis=1) if len(frames) > 1 else tracks
@@ -198,7 +201,7 @@ def _with_allowed_features(
     rows = rows.drop_duplicates("track_id").drop(columns="place").set_index("track_id")
     tracks = _filled(tracks, _align(ids, rows), "provider")
     if audio.DESCRIPTORS in config.features and config.descriptors is not None:
-        values = read_descriptors(source, config.descriptors, keys, licences)
+        values = _read_sets(source, config, keys, licences)
         tracks = _filled(tracks, _align(ids, values), f"{audio.DESCRIPTORS}_provider")
     if MATRICES in config.features:
         matrices = spectrograms.load(source, ids, licences)
@@ -242,6 +245,34 @@ def _align(ids: "pd.Series[Any]", rows: pd.DataFrame) -> pd.DataFrame:
     return rows.reindex(ids).set_axis(ids.index)
 
 
+def _read_sets(
+    source: FrameSource,
+    config: TrainingConfig,
+    ids: NDArray[np.int64],
+    licences: Collection[str] | None = None,
+) -> pd.DataFrame:
+    """Return the values of all sets of `config` by track, with one provider and licence.
+
+    Where a track's sets have several licences, it is the first that `config` forbids, if any: then
+    all of them are left out.
+    """
+    frames = [read_descriptors(source, name, ids, licences) for name in config.descriptor_sets]
+    if len(frames) == 1:
+        return frames[0]
+    provider, licence = SOURCE_COLUMNS[audio.DESCRIPTORS]
+    values = pd.concat([frame.drop(columns=[provider, licence]) for frame in frames], axis=1)
+    sources = [frame[[provider, licence]].reindex(values.index) for frame in frames]
+    combined = sources[0]
+    for other in sources[1:]:
+        is_stricter = allowed_mask(combined[licence], config) & ~allowed_mask(
+            other[licence], config
+        )
+        has_other = other[provider].notna().to_numpy(dtype=bool)
+        replaced = has_other & (combined[provider].isna().to_numpy(dtype=bool) | is_stricter)
+        combined = combined.mask(pd.Series(replaced, index=combined.index), other, axis=0)
+    return pd.concat([values, combined], axis=1)
+
+
 def read_descriptors(
     source: FrameSource,
     schema: str,
@@ -270,6 +301,16 @@ def read_descriptors(
     sources = {f"{audio.DESCRIPTORS}_{name}": rows[name].array for name in ("provider", "licence")}
     frame = pd.DataFrame(values, index=index, columns=columns)
     return pd.concat([frame, pd.DataFrame(sources, index=index)], axis=1)
+
+
+def sets_of_files(database: Engine, sets: Collection[str]) -> list[str]:
+    """Return those of the descriptor sets that audio files have, sorted."""
+    view = views.track_descriptors.c
+    query = select(view.schema).where(
+        view.provider == tables.AUDIO_PROVIDER, view.schema.in_(sets)
+    )
+    with read_transaction(database) as connection:
+        return sorted(connection.scalars(query.distinct()))
 
 
 def descriptor_columns(source: FrameSource, schema: str) -> list[str]:
@@ -332,7 +373,9 @@ class _LabelledTracks:
 def _preferred_set(config: TrainingConfig, sets: Mapping[str, int]) -> str | None:
     if config.descriptors is not None:
         return config.descriptors
-    return min(sets, key=lambda name: (-sets[name], name)) if sets else None
+    if not sets:
+        return None
+    return join_list([min(sets, key=lambda name: (-sets[name], name))])
 
 
 def _default_groups(

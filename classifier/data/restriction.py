@@ -84,7 +84,7 @@ def without_disallowed_features(
         if not has_any.any():
             continue
         tracks = _with_columns(tracks, provider, licence)
-        wrong = has_any & ~_is_allowed(tracks[licence], config)
+        wrong = has_any & ~allowed_mask(tracks[licence], config)
         if wrong.any():
             removed.append(_of_provider(tracks[wrong], provider, licence))
             tracks = tracks.assign(
@@ -144,7 +144,7 @@ def _with_columns(rows: pd.DataFrame, *names: str) -> pd.DataFrame:
 def _allowed_rows(rows: pd.DataFrame, config: TrainingConfig) -> Mask:
     if config.licence == UNRESTRICTED[0]:
         return np.ones(len(rows), dtype=bool)
-    return _is_allowed(_with_columns(rows, "licence")["licence"], config)
+    return allowed_mask(_with_columns(rows, "licence")["licence"], config)
 
 
 def _reaches_level(rows: pd.DataFrame, config: TrainingConfig) -> Mask:
@@ -154,7 +154,7 @@ def _reaches_level(rows: pd.DataFrame, config: TrainingConfig) -> Mask:
     return np.asarray(np.isnan(levels) | (levels <= MAX_LEVELS[config.min_level]))
 
 
-def _is_allowed(names: "pd.Series[Any]", config: TrainingConfig) -> Mask:
+def allowed_mask(names: "pd.Series[Any]", config: TrainingConfig) -> Mask:
     """Return a mask of the allowed licences; a missing licence is unknown, and not allowed."""
     allowed = [
         name

@@ -1,6 +1,6 @@
 """Turn the analysis of an audio file into the columns of a model: feature names and units."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -9,14 +9,20 @@ from classifier.features import audio
 from classifier.serving.predict import TrackDescription
 from genrebase.audio import descriptors, packed_matrices, packed_vectors
 from genrebase.audio.harmony import Harmony
+from genrebase.audio.model_manifest import AudioModel
 from genrebase.audio.records import AudioAnalysis, PackedFeatures
 from genrebase.store import tables
 
 _YEAR_DIGITS: Final = 4
 
 
-def describe(stem: str, analysis: AudioAnalysis) -> TrackDescription:
-    """Return a file as a track to predict; `stem` is its title if the tags have none."""
+def describe(
+    stem: str, analysis: AudioAnalysis, models: Sequence[AudioModel] = ()
+) -> TrackDescription:
+    """Return a file as a track to predict; `stem` is its title if the tags have none.
+
+    `models` are the pre-trained networks that analysed it.
+    """
     tags, features = analysis.tags, analysis.features
     assert features is not None  # noqa: S101 - extracted, because no digests were given as stored
     estimates = features.estimates.items()
@@ -27,6 +33,7 @@ def describe(stem: str, analysis: AudioAnalysis) -> TrackDescription:
         numbers["release_year"] = int(year)
     columns: dict[str, float | str | bytes] = {
         **dict(_descriptors(features)),
+        **dict(_network_values(analysis, models)),
         **_harmony(features.analysis.harmony),
         "provider": tables.AUDIO_PROVIDER,
         "logmel": _spectrogram(features),
@@ -42,6 +49,18 @@ def _descriptors(features: PackedFeatures) -> Iterator[tuple[str, float]]:
             yield audio.descriptor_column(descriptors.SCHEMA_NAME, name), float(value)
             if position < len(descriptors.FMA_COLUMNS):
                 yield audio.descriptor_column(descriptors.FMA_SCHEMA_NAME, name), float(value)
+
+
+def _network_values(
+    analysis: AudioAnalysis, models: Sequence[AudioModel]
+) -> Iterator[tuple[str, float]]:
+    """Yield each value of a pre-trained network under its set's column."""
+    for manifest in (model.manifest for model in models):
+        names = manifest.descriptor_names
+        values = packed_vectors.unpack(analysis.vectors[manifest.set], len(names))
+        for name, value in zip(names, values, strict=True):
+            if np.isfinite(value):
+                yield audio.descriptor_column(manifest.set, name), float(value)
 
 
 def _harmony(harmony: Harmony) -> dict[str, float]:

@@ -139,6 +139,11 @@ class DescriptionPredictor:
         uses_descriptors = any(name.startswith(_FILE_DESCRIPTORS) for name in columns)
         return uses_descriptors or MATRICES in TrainingConfig.from_model(model).features
 
+    @property
+    def descriptor_sets(self) -> tuple[str, ...]:
+        """Return the descriptor sets that the model was trained on."""
+        return TrainingConfig.from_model(self._predictor.model).descriptor_sets
+
     def predict(self, track: TrackDescription) -> TrackPrediction:
         """Return the prediction for a described track."""
         track_ids = dataset.tracks_of_artists(self._database, track.artists)

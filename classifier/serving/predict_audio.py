@@ -1,16 +1,20 @@
 """Predict the genres of audio files, whether they are in the database or not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from classifier.data import audio_joins
 from classifier.data.dataset import Database
 from classifier.records import TrackPrediction
 from classifier.serving.predict import DescriptionPredictor
 from genrebase.audio import scan
-from genrebase.audio.records import AudioAnalysis
+from genrebase.audio.model_manifest import AudioModel, UnusableModel
+from genrebase.audio.records import AudioAnalysis, ExtractionPlan
 from genrebase.errors import GenrebaseError
 from genrebase.progress import ProgressCallback, no_progress
+from genrebase.runtime import audio_models
 
 
 class UnreadableAudio(GenrebaseError):
@@ -67,11 +71,13 @@ def predict_files(
     remarks: list[tuple[str, str]] = []
     unreadable = [(problem.path, problem.reason) for problem in audio.unreadable]
     n_workers = max(1, min(workers, len(files)))
-    analyses = analyse_files(files, n_workers, frozenset(), lambda: False)
+    models = _networks(database, predictor.descriptor_sets)
+    plan = ExtractionPlan(models=tuple((model, frozenset()) for model in models))
+    analyses = analyse_files(files, n_workers, plan, lambda: False)
     for done, (file, analysis) in enumerate(analyses, start=1):
         name = scan.display_path(path / file.relative_path if path.is_dir() else path)
         if isinstance(analysis, AudioAnalysis):
-            track = audio_features.describe(scan.name_text(file.path.stem), analysis)
+            track = audio_features.describe(scan.name_text(file.path.stem), analysis, models)
             predictions.append((name, predictor.predict_file(analysis.digest, track)))
             remarks += [(name, remark) for remark in analysis.remarks]
         else:
@@ -80,5 +86,26 @@ def predict_files(
     if path.is_file() and unreadable:
         raise UnreadableAudio(f"{unreadable[0][0]}: {unreadable[0][1]}")
     return AudioPredictions(
-        tuple(predictions), tuple(unreadable), predictor.uses_audio, tuple(remarks)
+        tuple(predictions), tuple(unreadable), predictor.uses_audio or bool(models), tuple(remarks)
     )
+
+
+def _networks(database: Database, sets: Sequence[str]) -> tuple[AudioModel, ...]:
+    """Return the pre-trained networks that compute these descriptor sets, those that one computes.
+
+    Raise `UnusableModel` if one of them is missing here.
+    """
+    from genrebase.audio import descriptors  # librosa
+
+    own = (descriptors.SCHEMA_NAME, descriptors.FMA_SCHEMA_NAME)
+    others = [name for name in sets if name not in own]
+    models = audio_models.find_sets(others)
+    computed = {model.manifest.set for model in models}
+    missing = audio_joins.sets_of_files(database, set(others) - computed)
+    if missing:
+        raise UnusableModel(
+            f"The model was trained on the descriptor set {', '.join(missing)}, which no network "
+            "of GENREBASE_AUDIO_MODELS computes: put the network and its manifest there."
+        )
+    audio_models.check_models(models)
+    return models

@@ -68,6 +68,7 @@ def record_analysed(
         features = {track_id: download.analysis.features}
         licences = {track_id: download.licence}
         audio_files.store_audio_features(connection, features, schema, now, licences)
+    audio_files.store_vectors(connection, {track_id: download.analysis.vectors}, now)
     values = {"status": "done", "reason": None, "track_id": track_id}
     _close(connection, key, values, download.received, now)
     return recorded

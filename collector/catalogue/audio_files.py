@@ -68,6 +68,8 @@ class AudioFileRecord:
     """None if they are stored already."""
     is_tagged: bool = False
     """Whether the name, or a part of it, comes from tags."""
+    vectors: Mapping[str, bytes] = field(default_factory=dict)
+    """Values of pre-trained networks, by descriptor set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,29 @@ def stored_files(connection: Connection, schema: str) -> dict[str, StoredAudioFi
         )
     )
     return {row[0]: StoredAudioFile(*row) for row in connection.execute(query)}
+
+
+def digests_with_set(connection: Connection, schema: str) -> frozenset[str]:
+    """Return the digests of imported audio whose descriptors of `schema` are stored."""
+    descriptor = tables.descriptor
+    query = (
+        select(_file.c.digest)
+        .join(descriptor, descriptor.c.track_id == _file.c.track_id)
+        .where(descriptor.c.provider == SOURCE, descriptor.c.schema == schema)
+    )
+    return frozenset(connection.scalars(query))
+
+
+def store_vectors(
+    connection: Connection, vectors: Mapping[int, Mapping[str, bytes]], now: datetime
+) -> None:
+    """Store values of pre-trained networks, by track and descriptor set, which is registered."""
+    by_set: dict[str, dict[int, bytes]] = {}
+    for track_id, packed in vectors.items():
+        for name, data in packed.items():
+            by_set.setdefault(name, {})[track_id] = data
+    for name, rows in sorted(by_set.items()):
+        store_descriptors(connection, rows, SOURCE, name, now)
 
 
 def names_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
@@ -148,8 +173,8 @@ def record_files(
 ) -> RecordedFiles:
     """Record files in their order; run inside a writing transaction, which the caller commits.
 
-    Features replace those of an earlier file of the same track. `schema` must be registered
-    (`register_schema`).
+    Features replace those of an earlier file of the same track. `schema` and the sets of
+    `vectors` must be registered (`register_schema`).
     """
     bulk.lock_identity_writers(connection)
     named = [
@@ -175,6 +200,10 @@ def record_files(
     }
     licences = {ids[_alias(record)]: record.track.licence for record in records}
     store_audio_features(connection, features, schema, now, licences)
+    vectors: dict[int, dict[str, bytes]] = {}
+    for record in records:
+        vectors.setdefault(ids[_alias(record)], {}).update(record.vectors)
+    store_vectors(connection, vectors, now)
     files = {}
     for record in records:
         file = record.file

@@ -53,6 +53,13 @@ def import_audio(
             "its names, genres and split from these tables."
         ),
     ] = None,
+    descriptors: Annotated[
+        str | None,
+        typer.Option(
+            help="Pre-trained networks that analyse each file, too: NAME,NAME "
+            "(default: GENREBASE_DESCRIPTORS). Genrebase's own features are always extracted."
+        ),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Worker processes; default: one per core.")
     ] = None,
@@ -76,6 +83,7 @@ def import_audio(
 
     Examples:
       collector import-audio music --genre-from folder
+      collector import-audio music --descriptors genrebase
     """
     if for_spreadsheets and rejected is None:
         raise UserError("--for-spreadsheets needs a file that is written: --rejected FILE.")
@@ -89,6 +97,7 @@ def import_audio(
     from collector.imports.cluster_audio import ClusterAnalyser
     from genrebase.audio.workers import analyse_files
     from genrebase.digests.refresh import refreshed_after
+    from genrebase.runtime.audio_models import chosen_models
     from genrebase.runtime.cluster import open_cluster
 
     output = Output(as_json=as_json)
@@ -103,6 +112,7 @@ def import_audio(
         rejected,
         for_spreadsheets,
         checked_licence(licence),
+        chosen_models(descriptors),
     )
     engine = store.connect()
     with (

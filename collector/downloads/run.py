@@ -17,6 +17,8 @@ from collector.downloads.recorder import DownloadRecorder
 from collector.downloads.session import DownloadBounds, DownloadSession, FundedSource
 from collector.http.retry import RequestLimit
 from genrebase.audio import descriptors, scan
+from genrebase.audio.model_manifest import AudioModel
+from genrebase.audio.records import ExtractionPlan
 from genrebase.audio.workers import SubmitFile, analysis_pool
 from genrebase.runtime.clock import Clock
 from genrebase.store import bulk
@@ -25,7 +27,7 @@ from genrebase.store.engine import Engine, read_transaction
 JOB: Final = "listen"
 
 AnalysisPool = Callable[
-    [int, frozenset[str], Callable[[], bool]], AbstractContextManager[SubmitFile]
+    [int, ExtractionPlan, Callable[[], bool]], AbstractContextManager[SubmitFile]
 ]
 """The signature of `analysis_pool`."""
 
@@ -43,6 +45,8 @@ class DownloadRun:
     keep: Path | None = None
     """A folder for the files that were analysed."""
     workers: int = 1
+    models: Sequence[AudioModel] = ()
+    """Pre-trained networks that analyse each file, too."""
     problems: Sequence[str] = ()
     """Why other sources with waiting items are not used."""
     pool: AnalysisPool = analysis_pool
@@ -78,13 +82,18 @@ class DownloadRun:
         self._add_tracks()
         with bulk.exclusive_transaction(self.engine) as connection:
             audio_files.register_schema(connection, descriptors.SCHEMA_NAME, descriptors.COLUMNS)
+            for model in self.models:
+                audio_files.register_schema(
+                    connection, model.manifest.set, model.manifest.descriptor_names
+                )
             begun = audio_items.files_begun(connection)
             received = audio_downloads.received_lately(connection, self.clock.now())
         self.folder.delete_others(begun)
         allowed = self.bounds.daily - received
+        plan = ExtractionPlan(models=tuple((model, frozenset()) for model in self.models))
         with (
             outcome.until_stopped(limit),
-            self.pool(self.workers, frozenset(), self.stop_requested) as submit,
+            self.pool(self.workers, plan, self.stop_requested) as submit,
         ):
             session = DownloadSession(
                 self.engine,

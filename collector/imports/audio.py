@@ -21,7 +21,8 @@ from collector.datasets import fma, segments
 from collector.imports.pipeline import batches, refuse_synthetic_catalogue
 from genrebase import new_file
 from genrebase.audio import descriptors, scan, tags, workers
-from genrebase.audio.records import AudioAnalysis, UnreadableFile
+from genrebase.audio.model_manifest import AudioModel
+from genrebase.audio.records import AudioAnalysis, ExtractionPlan, UnreadableFile
 from genrebase.audio.scan import AudioFile
 from genrebase.audio.workers import AnalyseFiles
 from genrebase.progress import ProgressCallback
@@ -57,6 +58,8 @@ class AudioImportRequest:
     """Whether cells of that file that a spreadsheet would execute are changed."""
     licence: str | None = None
     """The licence of files that FMA's table does not name, as in `genrebase.licences`."""
+    models: tuple[AudioModel, ...] = ()
+    """Pre-trained networks that analyse each file, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +204,17 @@ class _Importer:
             self._reject(file)
         with read_transaction(self._engine) as connection:
             stored = audio_files.stored_files(connection, descriptors.SCHEMA_NAME)
+            models = tuple(
+                (model, audio_files.digests_with_set(connection, model.manifest.set))
+                for model in self._request.models
+            )
+        plan = ExtractionPlan(frozenset(entry.digest for entry in stored.values()), models)
         unchanged: dict[StoredAudioFile, AudioFile] = {}
         pending: list[AudioFile] = []
         for audio_file in files:
             entry = stored.get(audio_file.key)
-            if entry is not None and entry.is_unchanged(audio_file):
+            is_complete = entry is not None and all(entry.digest in have for _, have in models)
+            if entry is not None and is_complete and entry.is_unchanged(audio_file):
                 unchanged[entry] = audio_file
             else:
                 pending.append(audio_file)
@@ -217,10 +226,11 @@ class _Importer:
                 audio_files.register_schema(
                     connection, descriptors.SCHEMA_NAME, descriptors.COLUMNS
                 )
-            digests = frozenset(entry.digest for entry in stored.values())
-            self._record_all(
-                analyse_files(pending, self._request.workers, digests, stop_requested)
-            )
+                for model in self._request.models:
+                    audio_files.register_schema(
+                        connection, model.manifest.set, model.manifest.descriptor_names
+                    )
+            self._record_all(analyse_files(pending, self._request.workers, plan, stop_requested))
         result.seconds = self._clock.monotonic() - self._started
         if result.unchanged + result.analysed + self._failed < len(files):
             result.stopped = "interrupted"
@@ -287,7 +297,15 @@ class _Importer:
             track = track._replace(licence=self._request.licence)
             genres = tuple(self._request.genre_source(file, analysis.tags))
         is_tagged = published is None and metadata.is_tagged(analysis.tags)
-        return AudioFileRecord(file, analysis.digest, track, genres, analysis.features, is_tagged)
+        return AudioFileRecord(
+            file,
+            analysis.digest,
+            track,
+            genres,
+            analysis.features,
+            is_tagged,
+            analysis.vectors,
+        )
 
     def _fma_track(self, file: AudioFile) -> fma.FmaTrack | None:
         tracks = self._request.fma_tracks or {}

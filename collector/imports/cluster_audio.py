@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import takewhile
 from typing import Any
 
-from genrebase.audio.records import AudioAnalysis, UnreadableFile
+from genrebase.audio.records import AudioAnalysis, ExtractionPlan, UnreadableFile
 from genrebase.audio.scan import AudioFile, display_path
 from genrebase.audio.workers import AnalysisWorker
 from genrebase.errors import UserError
@@ -25,7 +25,7 @@ class ClusterAnalyser:
         self,
         files: Iterable[AudioFile],
         _n_workers: int,
-        stored_digests: frozenset[str],
+        plan: ExtractionPlan,
         stop_requested: Callable[[], bool],
     ) -> Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]]:
         """Yield the analysis of each file in the order given.
@@ -33,7 +33,7 @@ class ClusterAnalyser:
         After a stop request no further file is sent; those sent before are yielded. Raises
         `ClusterError` if a worker does not have the folder of a file.
         """
-        shared = self._cluster.share(FileAnalyser(stored_digests))
+        shared = self._cluster.share(FileAnalyser(plan))
         begun = takewhile(lambda _: not stop_requested(), files)
         yield from self._cluster.results_in_order(analyse_on_worker, begun, shared)
 
@@ -41,14 +41,14 @@ class ClusterAnalyser:
 class FileAnalyser:
     """Analyses files in processes that a worker of a cluster keeps for the whole import."""
 
-    def __init__(self, stored_digests: frozenset[str]) -> None:
-        """Extract no features of audio whose digest is in `stored_digests`."""
-        self._stored_digests = stored_digests
+    def __init__(self, plan: ExtractionPlan) -> None:
+        """Extract what `plan` says."""
+        self._plan = plan
         self._idle: list[AnalysisWorker] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs."""
-        return {"_stored_digests": self._stored_digests, "_idle": []}
+        return {"_plan": self._plan, "_idle": []}
 
     def __del__(self) -> None:
         """End the processes when the worker needs this no longer."""
@@ -62,7 +62,13 @@ class FileAnalyser:
                 f"A worker of the cluster has no folder {display_path(file.path.parent)}: all "
                 "workers must read the files from the same path as this command."
             )
-        process = self._idle.pop() if self._idle else AnalysisWorker(self._stored_digests)
+        for model, _ in self._plan.models:
+            if not model.network.is_file():
+                raise UserError(
+                    f"A worker of the cluster has no file {model.network}: all workers must read "
+                    "the models of GENREBASE_AUDIO_MODELS from the same path as this command."
+                )
+        process = self._idle.pop() if self._idle else AnalysisWorker(self._plan)
         try:
             result = process.analyse(file)
         finally:

@@ -1,8 +1,10 @@
 """Records of the audio analysis: frozen, and small enough to be passed between processes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from genrebase.audio.model_manifest import AudioModel
 from genrebase.audio.tags import AudioTags
 
 if TYPE_CHECKING:
@@ -19,6 +21,16 @@ class UnreadableFile:
     """A sentence for the user."""
     needs_ffmpeg: bool = False
     """Whether it was passed over only because ffmpeg is not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionPlan:
+    """What workers extract from each file."""
+
+    stored_digests: frozenset[str] = frozenset()
+    """Audio whose own features are stored: they are not extracted again."""
+    models: tuple[tuple[AudioModel, frozenset[str]], ...] = ()
+    """Pre-trained networks, each with the audio whose values are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +57,5 @@ class AudioAnalysis:
     """None if the digest is stored already."""
     remarks: tuple[str, ...] = ()
     """What was lost or corrected when the file was decoded, as clauses."""
+    vectors: Mapping[str, bytes] = field(default_factory=dict)
+    """Packed values of pre-trained networks, by descriptor set; without those stored already."""

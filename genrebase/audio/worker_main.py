@@ -1,34 +1,63 @@
 """The main program of an analysis worker: `python -m genrebase.audio.worker_main`.
 
 It reads pickled paths from standard input and writes a pickled result for each to standard output;
-the first message to it is the set of digests that are stored already, its own first one says that
-its libraries are loaded. It exits at the end of its input,
-hence also when the parent dies. It ignores signals: the file in progress is finished.
+the first message to it is the plan, its own first one says that its libraries are loaded. It exits
+at the end of its input, hence also when the parent dies. It ignores signals: the file in progress
+is finished.
 """
 
 import os
 import pickle
 import signal
 import sys
-from collections.abc import Set as AbstractSet
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from threadpoolctl import threadpool_limits
 
 from genrebase.audio import decode, extract, packed_vectors, tags
-from genrebase.audio.records import AudioAnalysis, PackedFeatures, UnreadableFile
+from genrebase.audio.records import (
+    AudioAnalysis,
+    ExtractionPlan,
+    PackedFeatures,
+    UnreadableFile,
+)
 from genrebase.audio.scan import display_path, printable
 from genrebase.audio.workers import READY
 
+if TYPE_CHECKING:
+    from genrebase.audio.pretrained import PretrainedNetwork
 
-def analyse(path: Path, stored_digests: AbstractSet[str]) -> AudioAnalysis | UnreadableFile:
+Networks = Sequence[tuple[str, "PretrainedNetwork", frozenset[str]]]
+"""Descriptor set, network, and the audio whose values are stored."""
+
+
+def load_networks(plan: ExtractionPlan) -> Networks:
+    """Return the networks of a plan, loaded."""
+    if not plan.models:
+        return []
+    from genrebase.audio.pretrained import PretrainedNetwork  # onnxruntime, of an extra
+
+    return [
+        (model.manifest.set, PretrainedNetwork(model), stored) for model, stored in plan.models
+    ]
+
+
+def analyse(
+    path: Path, plan: ExtractionPlan, networks: Networks = ()
+) -> AudioAnalysis | UnreadableFile:
     """Decode a file, read its tags and extract its features; return the reason if that fails."""
     try:
         clip = decode.decode_file(path)
-        features = None if clip.digest in stored_digests else _packed_features(clip)
+        features = None if clip.digest in plan.stored_digests else _packed_features(clip)
+        vectors = {
+            name: packed_vectors.pack(network.describe(clip.samples))
+            for name, network, stored in networks
+            if clip.digest not in stored
+        }
         file_tags = tags.read_tags(path)
-        return AudioAnalysis(clip.digest, clip.seconds, file_tags, features, clip.remarks)
+        return AudioAnalysis(clip.digest, clip.seconds, file_tags, features, clip.remarks, vectors)
     except decode.UndecodableAudio as error:
         reason = str(error).removeprefix(f"{path}: ")
         needs_ffmpeg = isinstance(error, decode.FfmpegMissing)
@@ -48,14 +77,15 @@ def serve(requests: BinaryIO, results: BinaryIO) -> None:
     """Analyse requested files until the input ends."""
     pickle.dump(READY, results)
     results.flush()
-    stored_digests: AbstractSet[str] = pickle.load(requests)  # noqa: S301 - our own pipe
+    plan: ExtractionPlan = pickle.load(requests)  # noqa: S301 - our own pipe
+    networks = load_networks(plan)
     while True:
         try:
             path: Path = pickle.load(requests)  # noqa: S301 - our own pipe
         except EOFError:
             return
         try:
-            pickle.dump(analyse(path, stored_digests), results)
+            pickle.dump(analyse(path, plan, networks), results)
             results.flush()
         except BrokenPipeError:
             return

@@ -18,7 +18,7 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import IO, Final
 
-from genrebase.audio.records import AudioAnalysis, UnreadableFile
+from genrebase.audio.records import AudioAnalysis, ExtractionPlan, UnreadableFile
 from genrebase.audio.scan import AudioFile, display_path
 
 MAX_FILES_PER_PROCESS: Final = 500
@@ -36,7 +36,7 @@ READY: Final = "ready"
 _PIPE_ERRORS: Final = (EOFError, OSError, pickle.UnpicklingError)
 
 AnalyseFiles = Callable[
-    [Iterable[AudioFile], int, frozenset[str], Callable[[], bool]],
+    [Iterable[AudioFile], int, ExtractionPlan, Callable[[], bool]],
     Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]],
 ]
 """The signature of `analyse_files`."""
@@ -52,17 +52,17 @@ class AnalysisWorker:
 
     def __init__(
         self,
-        stored_digests: frozenset[str],
+        plan: ExtractionPlan,
         command: Sequence[str] = _COMMAND,
         time_limit: Callable[[AudioFile], float] = seconds_allowed,
         stop_requested: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Extract no features of audio whose digest is in `stored_digests`.
+        """Extract what `plan` says.
 
         A process that gives no result within `time_limit` seconds is killed; so is one that is
         still loading its libraries when a stop is requested.
         """
-        self._stored_digests, self._command = stored_digests, command
+        self._plan, self._command = plan, command
         self._time_limit, self._stop_requested = time_limit, stop_requested
         self._is_ready = False
         self._process: subprocess.Popen[bytes] | None = None
@@ -107,7 +107,7 @@ class AnalysisWorker:
                 start_new_session=True,  # its own children are killed with it, and only with it
             )
             with suppress(OSError):  # if it died at once, the next request reports it
-                pickle.dump(self._stored_digests, _pipe(self._process.stdin))
+                pickle.dump(self._plan, _pipe(self._process.stdin))
                 _pipe(self._process.stdin).flush()
         return self._process
 
@@ -175,7 +175,7 @@ def _exit_reason(code: int) -> str:
 def analyse_files(
     files: Iterable[AudioFile],
     n_workers: int,
-    stored_digests: frozenset[str],
+    plan: ExtractionPlan,
     stop_requested: Callable[[], bool],
     command: Sequence[str] = _COMMAND,
     time_limit: Callable[[AudioFile], float] = seconds_allowed,
@@ -184,7 +184,7 @@ def analyse_files(
 
     After a stop request no further file is started; those in progress are yielded.
     """
-    with analysis_pool(n_workers, stored_digests, stop_requested, command, time_limit) as submit:
+    with analysis_pool(n_workers, plan, stop_requested, command, time_limit) as submit:
         remaining = iter(files)
         first = islice(remaining, n_workers * (1 + _QUEUED_PER_WORKER))
         pending = deque((file, submit(file)) for file in first)
@@ -207,7 +207,7 @@ SubmitFile = Callable[[AudioFile], AnalysisFuture]
 @contextmanager
 def analysis_pool(
     n_workers: int,
-    stored_digests: frozenset[str],
+    plan: ExtractionPlan,
     stop_requested: Callable[[], bool],
     command: Sequence[str] = _COMMAND,
     time_limit: Callable[[AudioFile], float] = seconds_allowed,
@@ -217,10 +217,7 @@ def analysis_pool(
     After a stop request no further file is started. What was not started when the block ends is
     cancelled.
     """
-    workers = [
-        AnalysisWorker(stored_digests, command, time_limit, stop_requested)
-        for _ in range(n_workers)
-    ]
+    workers = [AnalysisWorker(plan, command, time_limit, stop_requested) for _ in range(n_workers)]
     idle: SimpleQueue[AnalysisWorker] = SimpleQueue()
     for worker in workers:
         idle.put(worker)

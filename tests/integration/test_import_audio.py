@@ -1,7 +1,7 @@
 """Audio files are imported as tracks, each sound once."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,45 +15,17 @@ from collector.curation.forget import forget
 from collector.datasets import fma
 from collector.imports import audio as use_case
 from collector.imports.audio import AudioImportRequest, AudioImportResult
-from genrebase.audio import descriptors, packed_vectors, worker_main
-from genrebase.audio.records import AudioAnalysis, UnreadableFile
-from genrebase.audio.scan import AudioFile
+from genrebase.audio import descriptors, packed_vectors
 from genrebase.runtime.console import Output
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests import synthetic_audio
+from tests.analysers import InProcess, Killed
 from tests.consistency import assert_consistent
 from tests.fakes import FakeClock
 
 RATE = 8_000
-
-
-class InProcess:
-    """Analyses in this process, and records which files."""
-
-    def __init__(self, dies_after: int | None = None) -> None:
-        self.analysed: list[str] = []
-        self.dies_after = dies_after
-
-    def __call__(
-        self,
-        files: Iterable[AudioFile],
-        workers: int,
-        existing: frozenset[str],
-        stop_requested: Callable[[], bool],
-    ) -> Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]]:
-        for file in files:
-            if stop_requested():
-                return
-            if len(self.analysed) == self.dies_after:
-                raise Killed
-            self.analysed.append(file.relative_path)
-            yield file, worker_main.analyse(file.path, existing)
-
-
-class Killed(BaseException):
-    """Nothing of the process runs any more."""
 
 
 @pytest.fixture

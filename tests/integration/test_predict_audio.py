@@ -15,7 +15,7 @@ from classifier.serving.predict import TrackDescription
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from genrebase.audio import descriptors, packed_vectors, worker_main
-from genrebase.audio.records import AudioAnalysis, UnreadableFile
+from genrebase.audio.records import AudioAnalysis, ExtractionPlan, UnreadableFile
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests import synthetic_audio
@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def analyses(folder: Path) -> dict[str, AudioAnalysis]:
     files = {BEATS: folder / "beats.wav", CHORDS: folder / "söme where" / "chords.flac"}
-    results = {name: worker_main.analyse(path, frozenset()) for name, path in files.items()}
+    results = {name: worker_main.analyse(path, ExtractionPlan()) for name, path in files.items()}
     return {name: one for name, one in results.items() if isinstance(one, AudioAnalysis)}
 
 
@@ -136,4 +136,4 @@ def test_audio_features_have_the_names_of_the_columns(
 
 def test_a_folder_is_not_an_audio_file(tmp_path: Path) -> None:
     """The worker returns a reason for any error."""
-    assert isinstance(worker_main.analyse(tmp_path, frozenset()), UnreadableFile)
+    assert isinstance(worker_main.analyse(tmp_path, ExtractionPlan()), UnreadableFile)

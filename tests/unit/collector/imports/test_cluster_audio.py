@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from collector.imports.cluster_audio import ClusterAnalyser, FileAnalyser
-from genrebase.audio.records import UnreadableFile
+from genrebase.audio.records import ExtractionPlan, UnreadableFile
 from genrebase.audio.scan import AudioFile
 from genrebase.errors import UserError
 
@@ -40,11 +40,11 @@ def test_no_file_is_sent_after_a_stop_request(tmp_path: Path) -> None:
     files = [a_file(tmp_path, f"{number}.wav") for number in range(5)]
     cluster = OneProcess()
     analyse = ClusterAnalyser(cluster)  # type: ignore[arg-type]  # has what is used of one
-    results = list(analyse(files, 1, frozenset(), lambda: len(cluster.started) == 2))
+    results = list(analyse(files, 1, ExtractionPlan(), lambda: len(cluster.started) == 2))
     assert [file for file, _ in results] == files[:2]
 
 
 def test_a_worker_without_the_folder_is_a_sentence(tmp_path: Path) -> None:
     """The file is not counted as unreadable: it would be with the folder."""
     with pytest.raises(UserError, match="has no folder"):
-        FileAnalyser(frozenset()).analyse(a_file(tmp_path / "elsewhere", "a.wav"))
+        FileAnalyser(ExtractionPlan()).analyse(a_file(tmp_path / "elsewhere", "a.wav"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from genrebase.audio import workers
-from genrebase.audio.records import AudioAnalysis, UnreadableFile
+from genrebase.audio.records import AudioAnalysis, ExtractionPlan, UnreadableFile
 from genrebase.audio.scan import AudioFile
 
 CHILD = """
@@ -16,7 +16,7 @@ from genrebase.audio.records import AudioAnalysis
 from genrebase.audio.tags import AudioTags
 pickle.dump("ready", sys.stdout.buffer)
 sys.stdout.buffer.flush()
-stored = pickle.load(sys.stdin.buffer)
+plan = pickle.load(sys.stdin.buffer)
 while True:
     try:
         path = pickle.load(sys.stdin.buffer)
@@ -30,7 +30,8 @@ while True:
         signal.pause()
     if path.stem.startswith("exit"):
         os._exit(3)
-    result = AudioAnalysis(f"{path.stem} {len(stored)}", float(os.getpid()), AudioTags(), None)
+    digest = f"{path.stem} {len(plan.stored_digests)}"
+    result = AudioAnalysis(digest, float(os.getpid()), AudioTags(), None)
     pickle.dump(result, sys.stdout.buffer)
     sys.stdout.buffer.flush()
 """
@@ -50,9 +51,13 @@ def digests(results: Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]])
 
 
 def test_the_order_is_kept() -> None:
-    """Whichever worker is ready first; each receives the stored digests."""
+    """Whichever worker is ready first; each receives the plan."""
     names = [str(number) for number in range(12)]
-    results = list(workers.analyse_files(files(*names), 2, frozenset({"a", "b"}), never, COMMAND))
+    results = list(
+        workers.analyse_files(
+            files(*names), 2, ExtractionPlan(frozenset({"a", "b"})), never, COMMAND
+        )
+    )
     assert [file.relative_path for file, _ in results] == names
     assert [one.digest for _, one in results] == [f"{name} 2" for name in names]
     assert len({one.seconds for _, one in results}) <= 2
@@ -62,7 +67,7 @@ def test_a_crashed_worker_costs_one_file() -> None:
     """Its file is reported; another process analyses the others."""
     results = digests(
         workers.analyse_files(
-            files("a", "kill", "b", "exit", "c", "crash", "d"), 1, frozenset(), never, COMMAND
+            files("a", "kill", "b", "exit", "c", "crash", "d"), 1, ExtractionPlan(), never, COMMAND
         )
     )
     assert results[::2] == ["a 0", "b 0", "c 0", "d 0"]
@@ -79,7 +84,7 @@ def test_a_hanging_worker_costs_one_file() -> None:
 
     results = digests(
         workers.analyse_files(
-            files("a", "hang", "b"), 1, frozenset(), never, COMMAND, time_limit=limit
+            files("a", "hang", "b"), 1, ExtractionPlan(), never, COMMAND, time_limit=limit
         )
     )
     assert results == ["a 0", "its analysis took more than 0 s and was ended", "b 0"]
@@ -96,13 +101,16 @@ def test_after_a_stop_request_no_file_is_started() -> None:
     """Files in progress are yielded."""
     seen: list[str] = []
     for file, _ in workers.analyse_files(
-        files(*"abcdefgh"), 2, frozenset(), lambda: bool(seen), COMMAND
+        files(*"abcdefgh"), 2, ExtractionPlan(), lambda: bool(seen), COMMAND
     ):
         seen.append(file.relative_path)
     assert seen[0] == "a"
     assert seen == list("abcdefgh")[: len(seen)]
     assert len(seen) <= 1 + 2 * 3
-    assert digests(workers.analyse_files(files("a"), 1, frozenset(), lambda: True, COMMAND)) == []
+    assert (
+        digests(workers.analyse_files(files("a"), 1, ExtractionPlan(), lambda: True, COMMAND))
+        == []
+    )
 
 
 def test_a_stop_request_ends_a_worker_that_is_starting() -> None:
@@ -114,4 +122,6 @@ def test_a_stop_request_ends_a_worker_that_is_starting() -> None:
         asked.append(True)
         return len(asked) > 2  # after the file was submitted
 
-    assert list(workers.analyse_files(files("a"), 1, frozenset(), stop_requested, command)) == []
+    assert (
+        list(workers.analyse_files(files("a"), 1, ExtractionPlan(), stop_requested, command)) == []
+    )
