@@ -31,18 +31,21 @@ from web.labelling import Labelling
 from web.pages import (
     PageRequest,
     disputes,
+    documentation,
     genres,
     jobs,
     models,
     overview,
     predict,
     search,
+    sql,
     track,
 )
 from web.predictor import Predictor
 from web.problems import NOT_FOUND, UNAVAILABLE, FormRefused, NotFound, problem, title_of
 from web.sections import Page, query
 from web.security import COOKIE, Access, Guard
+from web.sql_queries import SqlDisabled, SqlQueries, SqlResult
 
 _FOLDER: Final = Path(__file__).parent
 _MAX_FORM_BYTES: Final = 4_096
@@ -61,6 +64,10 @@ PAGES: Final[Mapping[str, MakePage]] = {
     "/models/{model}": models.model_page,
     "/predict": predict.page,
     "/jobs": jobs.page,
+    "/sql": sql.page,
+    "/docs/views": documentation.views_page,
+    "/docs/views/{view}": documentation.view_page,
+    "/docs/metrics": documentation.metrics_page,
     "/overview": overview.page,
 }
 """Each page by its path; `/` is the overview."""
@@ -80,11 +87,19 @@ class Site:
     writer: Engine | None = None
     """For labels; None: the pages can only be read."""
     labelling: Labelling = field(default_factory=Labelling)
+    sql: SqlQueries | None = None
+    """Runs people's SQL; None: nobody's."""
 
     @cached_property
     def predictor(self) -> Predictor:
         """Predicts described tracks; its model is loaded by the first prediction."""
         return Predictor(self.engine)
+
+    def run_sql(self, query_text: str) -> SqlResult:
+        """Run one SELECT; raise `SqlRefused`, `SqlBusy` or `SqlDisabled`."""
+        if self.sql is None:
+            raise SqlDisabled("This server runs no SQL: SERVE_SQL=true lets it.")
+        return self.sql.run(query_text)
 
 
 def application(site: Site) -> ASGIApp:
@@ -130,8 +145,9 @@ def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, d
     predicted = None
     if make_page is predict.page:  # it may wait, and must not hold a connection meanwhile
         predicted = predict.predicted(values, site.predictor.predict)
+    queried = sql.queried(values, site.run_sql) if make_page is sql.page else None
     with read_transaction(site.engine) as connection:
-        page = make_page(PageRequest(connection, now, path, values, predicted))
+        page = make_page(PageRequest(connection, now, path, values, predicted, queried))
         origin = query(connection, "origin", _ORIGIN).first()
     frame = {
         "as_of": min((one.as_of for one in page.sections.values() if one.as_of), default=now),

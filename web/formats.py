@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from genrebase.store import source_ids
+from web.metric_names import title_of_metric
 
 _SECONDS_PER_MINUTE: Final = 60
 _SECONDS_PER_HOUR: Final = 3_600
@@ -80,6 +81,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "number": number,
     "percent": percent,
     "metric": metric,
+    "metric_title": title_of_metric,
     "time": time,
     "day": day,
     "seconds": seconds,

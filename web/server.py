@@ -19,6 +19,7 @@ from web.application import Site, application
 from web.read_only import make_read_only
 from web.security import Access, host_headers
 from web.settings import ServeSettings
+from web.sql_queries import SqlQueries
 
 LIMITS: Final = ConnectionLimits(connections=128, seconds=60.0)
 
@@ -43,7 +44,11 @@ def run(
         address = ListenAddress(host, listener.getsockname()[1])
         access = Access(host_headers(address.port, host) | settings.host_names, token)
         name = engine.url.database or engine.url.render_as_string()
-        site = Site(engine, SystemClock(), access, name.rpartition("/")[2], writer)
+        database = name.rpartition("/")[2]
+        runs_sql = is_local if settings.sql is None else settings.sql
+        reader_url = settings.sql_url.get_secret_value() if settings.sql_url else None
+        queries = SqlQueries(engine, reader_url) if runs_sql else None
+        site = Site(engine, SystemClock(), access, database, writer, sql=queries)
         stack.enter_context(serve_application(listener, application(site), LIMITS, "serve"))
         output.print(f"Serving {site.database} at {address.url}/ (Ctrl-C stops it).")
         output.write_json({"url": f"{address.url}/"})

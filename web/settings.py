@@ -35,6 +35,17 @@ class ServeSettings(EnvironmentSettings):
         "`https://NAME/`. Requests for other hosts are refused.",
     )
 
+    sql: bool | None = Field(
+        default=None,
+        description="Whether the page SQL runs queries: read-only, one second, 1,000 rows. By "
+        "default on the loopback only.",
+    )
+    sql_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL: the URL of the role `reader`, which runs the queries of the page "
+        "SQL (`deploy/reader.sql` creates it). SQLite does not need it.",
+    )
+
     @property
     def host_names(self) -> frozenset[str]:
         """The names of `names`, in lower case."""

@@ -23,8 +23,9 @@ from tests import factories as make
 from tests.synthetic_music import Music
 from web.application import Site, application
 from web.read_only import make_read_only
-from web.security import Access, loopback_hosts
+from web.security import Access, host_headers
 from web.server import LIMITS
+from web.sql_queries import SqlQueries
 
 HOSTILE = "<script>alert('x')</script> {{ 7*7 }} \"&amp; \u202egnol" + "x" * 400
 """Markup, braces of templates, a right-to-left override and a word without an end."""
@@ -110,8 +111,8 @@ def served(filled_url: str) -> Iterator[Served]:
     make_read_only(reader)
     listener = listen(ListenAddress("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    access = Access(loopback_hosts(port))
-    site = Site(reader, SystemClock(), access, "genrebase.db", writer)
+    access = Access(host_headers(port))
+    site = Site(reader, SystemClock(), access, "genrebase.db", writer, sql=SqlQueries(reader))
     with serve_application(listener, application(site), LIMITS, "serve"):
         yield Served(f"http://127.0.0.1:{port}", writer, filled_url)
     reader.dispose()

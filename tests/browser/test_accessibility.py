@@ -12,8 +12,10 @@ PAGES = (
     "/", "/genres", "/genres?sort=-tracks&q=b", "/genres/r%26b", "/tracks/1", "/tracks/7",
     "/tracks/7?disputes=1", "/search?q=song", "/search?q=script", "/disputes", "/models",
     "/models/1", "/predict", "/predict?title=Blue+Moon&tempo=120", "/jobs", "/login",
+    "/sql", "/sql?q=SELECT+genre,+tracks+FROM+genre_progress", "/sql?q=SELECT+*+FROM+tracks",
+    "/docs/views", "/docs/views/scoring_tracks", "/docs/metrics",
 )  # fmt: skip
-MISSING = ("/tracks/99999999", "/genres/unknown", "/predict?tempo=fast")
+MISSING = ("/tracks/99999999", "/genres/unknown", "/predict?tempo=fast", "/sql?q=SELECT")
 """Pages with an error status: Chromium itself writes a message to the console for each."""
 
 

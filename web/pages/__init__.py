@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from classifier.records import TrackPrediction
-from genrebase.errors import UserError
+from genrebase.errors import GenrebaseError, UserError
 from web.forms import id_number
+from web.sql_queries import SqlResult
 
 MAX_ROWS = 100
 """Rows of a table on one page; the next page starts after its last row."""
@@ -25,6 +26,8 @@ class PageRequest:
     query: Mapping[str, str] = field(default_factory=dict)
     predicted: TrackPrediction | UserError | None = None
     """What the champion predicts for the track that the address describes, or why it cannot."""
+    queried: SqlResult | GenrebaseError | None = None
+    """The result of the SQL query of the address, or why there is none."""
 
     def number(self, name: str, default: int = 0) -> int:
         """Return a parameter of the address as a number; `default` for anything else."""

@@ -1,0 +1,65 @@
+"""The pages of the documentation: every view with its columns, every metric."""
+
+import numpy as np
+import pytest
+from sqlalchemy import inspect
+from starlette.testclient import TestClient
+
+from classifier.evaluation.metrics import (
+    LabelledPredictions,
+    overall_metrics,
+    per_genre_metrics,
+)
+from genrebase.store import views
+from tests.fakes import FakeClock
+from web.application import PAGES, Site, application
+from web.metric_names import METRIC_NAMES, title_of_metric
+from web.pages.documentation import SHOWN_ON
+from web.security import Access, host_headers
+
+
+@pytest.fixture
+def client(engine):
+    site = Site(engine, FakeClock(), Access(host_headers(8400)), "genrebase.db")
+    return TestClient(application(site), base_url="http://localhost:8400")
+
+
+def test_every_view_of_the_database_is_documented(client, engine):
+    listed = client.get("/docs/views.json").json()["sections"]["views"]["rows"]
+    created = inspect(engine).get_view_names()
+    assert {name for name, *_ in listed} == set(created) == set(views.ALL)
+    for name in created:
+        columns = client.get(f"/docs/views/{name}.json").json()["sections"]["columns"]["rows"]
+        assert [column for column, *_ in columns] == [
+            column["name"] for column in inspect(engine).get_columns(name)
+        ]
+        assert all(description for *_, description in columns)
+    assert client.get("/docs/views/nothing").status_code == 404
+    assert views.ALL["tracks"].description in client.get("/docs/views/tracks").text
+
+
+def test_the_pages_that_views_are_shown_on_exist():
+    assert set(SHOWN_ON) <= set(views.ALL)
+    assert set(SHOWN_ON.values()) <= {*PAGES, "/"}
+
+
+def test_every_metric_is_explained(client):
+    """Those that the evaluation computes, with a mapping to broad genres."""
+    rows = 12
+    truth = np.arange(rows) % 3
+    predictions = LabelledPredictions(
+        np.full((rows, 3), 1 / 3),
+        truth,
+        np.arange(rows),
+        truth == 0,
+        truth == 1,
+        truth == 0,
+    )
+    names = {one.metric for one in overall_metrics(predictions, 0, None)}
+    per_genre = per_genre_metrics(predictions, None)
+    names |= {one.metric for metrics in per_genre.values() for one in metrics}
+    assert names == set(METRIC_NAMES)
+    page = client.get("/docs/metrics").text
+    for name in names:
+        assert f'<tr id="{name}">' in page
+    assert title_of_metric("new_metric") == "new metric"
