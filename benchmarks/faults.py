@@ -15,7 +15,7 @@ import structlog
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from collector import bootstrap
+from collector import composition_root
 from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.settings import CollectorSettings
@@ -63,7 +63,7 @@ def _harvest(rows: int, broken: faults.FaultPlan) -> tuple[int, int, set[str]]:
         with serve_in_thread(catalogue, SandboxOptions(faults=broken)) as running:
             for genre in catalogue.genres:
                 genre_use.add(engine, clock, genre, 100_000)
-            source, budget = bootstrap.open_source(
+            source, budget = composition_root.open_source(
                 "spotify", engine, _settings(running.url), clock
             )
             SearchHarvester(engine, source, budget, clock).run()

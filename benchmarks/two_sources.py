@@ -22,7 +22,7 @@ from typing import Final
 
 from sqlalchemy import Engine, text
 
-from collector import bootstrap
+from collector import composition_root
 from collector.curation import genres
 from collector.datasets.formats.byte_source import ByteSource
 from collector.enrichment.features import FeatureEnricher
@@ -114,9 +114,9 @@ def harvest(engine: Engine, url: str, names: list[str]) -> None:
     clock = SkippingClock()
     for name in names:
         genres.add(engine, clock, name, 1_000_000)
-    outcome = bootstrap.open_crawl(engine, settings, clock).run()
+    outcome = composition_root.open_crawl(engine, settings, clock).run()
     enriched = FeatureEnricher(
-        engine, clock, bootstrap.open_providers(engine, settings, clock)
+        engine, clock, composition_root.open_providers(engine, settings, clock)
     ).run()
     print(
         f"  harvest: {outcome.requests:,} requests, {outcome.recorded.tracks_new:,} new tracks, "

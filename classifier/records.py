@@ -1,4 +1,4 @@
-"""The records of the classifier: models, metrics, decisions and predictions; all frozen."""
+"""Frozen records of the classifier: models, metrics, decisions, predictions, and their JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

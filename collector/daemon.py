@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from collector import bootstrap
+from collector import composition_root
 from collector.enrichment.features import JOB, FeatureEnricher
 from collector.run_outcome import RunOutcome
 from collector.settings import AUDIO_SOURCES_GROUP, CollectorSettings
@@ -77,11 +77,11 @@ def jobs(
     engine: Engine, settings: CollectorSettings, clock: Clock, stop: StopSignal
 ) -> list[ScheduledJob]:
     """Return the daemon's jobs; raises the errors of `run`."""
-    crawl = bootstrap.open_crawl(engine, settings, clock, lambda: stop.requested)
+    crawl = composition_root.open_crawl(engine, settings, clock, lambda: stop.requested)
     enricher = FeatureEnricher(
         engine,
         clock,
-        bootstrap.open_providers(engine, settings, clock),
+        composition_root.open_providers(engine, settings, clock),
         lambda: stop.requested,
         partial(no_other_process, engine, clock, JOB),
     )
@@ -90,7 +90,7 @@ def jobs(
         JOB: partial(_run_until_done, LoggedJob(JOB, enricher)),
     }
     if settings.analyses:
-        analyser = bootstrap.open_analyser(engine, settings, clock, lambda: stop.requested)
+        analyser = composition_root.open_analyser(engine, settings, clock, lambda: stop.requested)
         analyse = LoggedJob("analyse", analyser)
         polls["analyse"] = partial(_run_if_idle, analyse, enricher, settings.analyses)
     if set(settings.source_names) & set(plugins.registered_names(AUDIO_SOURCES_GROUP)):
@@ -112,7 +112,7 @@ def _open_downloads(
     except UserError as error:
         _log.warning("audio files are not analysed", reason=str(error))
         return None
-    return bootstrap.open_downloads(engine, settings, clock, lambda: stop.requested)
+    return composition_root.open_downloads(engine, settings, clock, lambda: stop.requested)
 
 
 @dataclass(slots=True)

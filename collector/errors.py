@@ -1,4 +1,7 @@
-"""Errors of harvesting. A `TransientError` may succeed when retried; all others are permanent."""
+"""Errors of harvesting. A `TransientError` may succeed when retried; all others are permanent.
+
+A ban has the exit code 4.
+"""
 
 from datetime import UTC, datetime
 from typing import ClassVar

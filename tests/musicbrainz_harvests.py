@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from collector.bootstrap import open_source
 from collector.catalogue import genres as stored_genres
+from collector.composition_root import open_source
 from collector.crawl.harvest_loop import HarvestOutcome
 from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres

@@ -1,4 +1,7 @@
-"""Audio, metadata, analysis and descriptor columns as one numeric matrix with missing values."""
+"""Audio, metadata, analysis and descriptor columns as one numeric matrix with missing values.
+
+Key, mode and meter are categories, in one column of codes each or one-hot.
+"""
 
 from typing import Any, Final, Self
 

@@ -1,4 +1,4 @@
-"""Leases: rows that one process works on alone for a while, such as a shard or a batch of tracks.
+"""Leases: locks that expire, on rows that one process works on, such as a batch of tracks.
 
 A lease expires by itself, so that a process that dies blocks nobody for long. It is renewed before
 each request, and released in the transaction that records the response, or when a block fails.

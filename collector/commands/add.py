@@ -43,7 +43,7 @@ def add(
       collector add 3n3Ppam7vgaVa1iaRUc9Lp
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
-    from collector import bootstrap
+    from collector import composition_root
     from collector.imports.ids import (
         JOB,
         MusicBrainzTracks,
@@ -64,12 +64,12 @@ def add(
     client: TrackClient
     if ids:
         engine = connect()
-        musicbrainz, budget = bootstrap.open_musicbrainz(engine, settings, clock)
+        musicbrainz, budget = composition_root.open_musicbrainz(engine, settings, clock)
         client = MusicBrainzTracks(musicbrainz)
     else:
         ids = parse_track_ids(tracks, output.warn)
         engine = connect()
-        spotify, budget = bootstrap.open_spotify(engine, settings, clock)
+        spotify, budget = composition_root.open_spotify(engine, settings, clock)
         client = SpotifyTracks(spotify)
     with (
         stop_on_signals(clock.interrupt, notice="Stopping after the request in progress.") as stop,

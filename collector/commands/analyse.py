@@ -24,7 +24,7 @@ def analyse(
       collector analyse --max-requests 20
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
-    from collector import bootstrap
+    from collector import composition_root
     from collector.enrichment.analyses import JOB
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.jobs import job_run
@@ -35,7 +35,7 @@ def analyse(
     with stop_on_signals(
         clock.interrupt, notice="Stopping after the request in progress."
     ) as stop:
-        analyser = bootstrap.open_analyser(
+        analyser = composition_root.open_analyser(
             engine, CollectorSettings.load(), clock, lambda: stop.requested
         )
         with (

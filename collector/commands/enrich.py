@@ -28,7 +28,7 @@ def enrich(
       collector enrich --max-requests 20
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
-    from collector import bootstrap
+    from collector import composition_root
     from collector.enrichment.features import JOB, FeatureEnricher
     from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.clock import SystemClock
@@ -37,7 +37,7 @@ def enrich(
     from genrebase.store import connect
 
     output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
-    providers = bootstrap.open_providers(engine, CollectorSettings.load(), clock)
+    providers = composition_root.open_providers(engine, CollectorSettings.load(), clock)
     with (
         stop_on_signals(clock.interrupt, notice="Stopping after the request in progress.") as stop,
         refreshed_after(engine, clock, lambda: stop.requested),

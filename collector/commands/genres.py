@@ -242,10 +242,10 @@ def import_(
 
 def _fetch_names(engine: Engine, clock: Clock) -> list[str]:
     # these bring the HTTP client: the other commands need not wait
-    from collector import bootstrap
+    from collector import composition_root
     from collector.http.retry import call_with_retries
 
-    client, budget = bootstrap.open_musicbrainz(engine, CollectorSettings.load(), clock)
+    client, budget = composition_root.open_musicbrainz(engine, CollectorSettings.load(), clock)
     return call_with_retries(budget, clock, client.genres)
 
 

@@ -47,7 +47,7 @@ def harvest(
       collector harvest --genre rock --max-requests 20
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
-    from collector import bootstrap
+    from collector import composition_root
     from collector.crawl import source_limits
     from collector.crawl.dry_run import plan_playlists, plan_searches
     from collector.crawl.forecast import forecast_genres
@@ -74,7 +74,7 @@ def harvest(
     with stop_on_signals(
         clock.interrupt, notice="Stopping after the request in progress."
     ) as stop:
-        crawl = bootstrap.open_crawl(engine, settings, clock, lambda: stop.requested)
+        crawl = composition_root.open_crawl(engine, settings, clock, lambda: stop.requested)
         with refreshed_after(engine, clock, lambda: stop.requested):
             outcome = _run(crawl, wanted, max_requests, output)
     output.write_json(as_document(outcome))

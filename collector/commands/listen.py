@@ -47,7 +47,7 @@ def listen(
       collector listen --max-bytes 500000000 --keep music
     """
     # these bring numpy and SQLAlchemy: --help need not wait
-    from collector import bootstrap
+    from collector import composition_root
     from collector.downloads.run import JOB
     from collector.http.session import end_running_request
     from genrebase.audio import scan
@@ -62,7 +62,7 @@ def listen(
     with stop_on_signals(
         clock.interrupt, end_running_request, notice="Stopping after the files in progress."
     ) as stop:
-        run = bootstrap.open_downloads(
+        run = composition_root.open_downloads(
             engine,
             CollectorSettings.load(),
             clock,

@@ -20,7 +20,7 @@ def run(
       collector run
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
-    from collector import bootstrap, daemon
+    from collector import composition_root, daemon
     from collector.monitoring.metrics import HarvesterHealth
     from collector.monitoring.status import active_ban_messages
     from genrebase.runtime import logging
@@ -30,7 +30,7 @@ def run(
     from genrebase.store import connect
 
     if check:  # for `genrebase run`, before it creates a database
-        bootstrap.check_sources(CollectorSettings.load(), SystemClock())
+        composition_root.check_sources(CollectorSettings.load(), SystemClock())
         Output(as_json=as_json).write_json({"ok": True})
         return
     logging.configure(human=False if as_json else None)

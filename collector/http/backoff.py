@@ -1,8 +1,10 @@
 """Backoff: how long to wait between retries; circuit breaker: how long to stop after a 429.
 
-A 429 means that the rate limit was exceeded.
+A 429 means that the rate limit was exceeded; its header Retry-After may say for how long.
 """
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from tenacity import wait_exponential, wait_random
@@ -58,3 +60,24 @@ def next_allowed_at(
     if announced is not None:
         return now + (max(announced, _REPEATED_MIN) if earlier_bans else announced)
     return now + min(first_wait * factor, _DEFAULT_MAX)
+
+
+def parse_retry_after(header: str | None, now: datetime) -> float | None:
+    """Return the seconds of a Retry-After header (a number or a date), None if it is neither."""
+    if header is None:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        return _seconds_until(header, now)
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def _seconds_until(header: str, now: datetime) -> float | None:
+    try:
+        moment = parsedate_to_datetime(header)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())

@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,7 +19,7 @@ from collector.errors import (
     SourceUnavailable,
 )
 from collector.http import connection_errors
-from collector.http.backoff import OVERLOADED
+from collector.http.backoff import OVERLOADED, parse_retry_after
 from collector.http.session import MAX_BYTES, ResponseTooLarge, SourceSession
 from genrebase.runtime.redaction import redact, redact_values
 
@@ -145,27 +144,6 @@ def error_details(response: requests.Response) -> tuple[str, str | None]:
         _shorten(message) if isinstance(message, str) and message else _NO_MESSAGE,
         _shorten(reason) if isinstance(reason, str) and reason else None,
     )
-
-
-def parse_retry_after(header: str | None, now: datetime) -> float | None:
-    """Return the seconds of a Retry-After header (a number or a date), None if it is neither."""
-    if header is None:
-        return None
-    try:
-        seconds = float(header)
-    except ValueError:
-        return _seconds_until(header, now)
-    return seconds if 0 <= seconds < float("inf") else None
-
-
-def _seconds_until(header: str, now: datetime) -> float | None:
-    try:
-        moment = parsedate_to_datetime(header)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
 
 
 def _shorten(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Rate limiter: the request budget of a credential, one database row shared by all processes.
+"""Rate limiter: the request budget and the ban of a credential, in one row for all processes.
 
 Requests are spaced evenly (GCRA without a burst): one UPDATE acquires a slot, counts the request,
 and matches no row during a ban. The slots of the last window are kept to count the requests that

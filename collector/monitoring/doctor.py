@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from collector import bootstrap
+from collector import composition_root
 from collector.catalogue import genre_counters
 from collector.errors import BadCredentials, CollectorError, EndpointClosed
 from collector.http.rate_limiter import RequestBudget
@@ -98,7 +98,7 @@ class CollectorDoctor:
             yield Check("spotify", ok=None, sentence=f"{error} Imports need none.")
             return
         if self.settings.uses_real_spotify and not self.settings.terms_accepted:
-            yield Check("spotify terms", ok=None, sentence=bootstrap.TERMS_MESSAGE)
+            yield Check("spotify terms", ok=None, sentence=composition_root.TERMS_MESSAGE)
         addresses = (self.settings.spotify_token_url, self.settings.spotify_api_url)
         unreachable = self._unreachable("spotify search", *addresses)
         if unreachable is not None:
@@ -121,7 +121,7 @@ class CollectorDoctor:
 
     def _check_audio_source(self, name: str) -> Check:
         """Return whether a source of audio files can be searched, and its files analysed."""
-        source = bootstrap.make_source(name, self.settings, self.clock)
+        source = composition_root.make_source(name, self.settings, self.clock)
         settings = self.settings
         addresses = {
             source_ids.INTERNET_ARCHIVE: settings.archive_api_url,

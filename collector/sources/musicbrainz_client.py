@@ -12,7 +12,7 @@ import requests
 
 from collector.credential_limits import Account
 from collector.errors import AccessDenied, BadCredentials, CollectorError, NotFound, RateLimited
-from collector.http.backoff import OVERLOADED
+from collector.http.backoff import OVERLOADED, parse_retry_after
 from collector.http.client import (
     error_details,
     error_for_response,
@@ -20,7 +20,6 @@ from collector.http.client import (
     get,
     get_json,
     make_session,
-    parse_retry_after,
     to_collector_error,
 )
 from collector.settings import CollectorSettings

@@ -1,4 +1,4 @@
-"""Onset detection, tempo estimation and danceability."""
+"""Onset detection, tempo estimation (as in beat tracking) and danceability."""
 
 from typing import Final
 

@@ -1,4 +1,7 @@
-"""Command-line applications (Typer) with lazily imported commands, logging and exit codes."""
+"""Command-line applications (Typer) with lazily imported commands, logging and exit codes.
+
+The errors have the exit codes: `genrebase.errors`, `collector.errors`.
+"""
 
 import ast
 import inspect

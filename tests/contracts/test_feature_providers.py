@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.bootstrap import FEATURES_GROUP, make_providers
+from collector.composition_root import FEATURES_GROUP, make_providers
 from collector.errors import EndpointClosed, RateLimited, SourceUnavailable
 from collector.ports import FeatureProvider
 from collector.rate import Rate

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.bootstrap import SOURCES_GROUP, make_source
+from collector.composition_root import SOURCES_GROUP, make_source
 from collector.errors import AccessDenied, InvalidLimit, RateLimited, SourceUnavailable
 from collector.ports import Source
 from collector.rate import Rate

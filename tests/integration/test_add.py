@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
-from collector import bootstrap
+from collector import composition_root
 from collector.cli import app
 from collector.commands.add import TracksNotAdded
 from collector.errors import CatalogueMismatch, TermsNotAccepted
@@ -64,7 +64,7 @@ def settings_for(running: RunningSandbox) -> CollectorSettings:
 
 def add(engine: Engine, running: RunningSandbox, ids: list[str], **more: object) -> AddResult:
     clock = FakeClock()
-    client, budget = bootstrap.open_spotify(engine, settings_for(running), clock)
+    client, budget = composition_root.open_spotify(engine, settings_for(running), clock)
     return TrackAdder(engine, SpotifyTracks(client), budget, clock, **more).run(ids)  # type: ignore[arg-type]
 
 
@@ -136,7 +136,7 @@ def test_the_real_service_needs_its_terms(sqlite_engine: Engine):
         _env_file=None, spotify_client_id="an-id", spotify_client_secret=SecretStr("x")
     )
     with pytest.raises(TermsNotAccepted):
-        bootstrap.open_spotify(sqlite_engine, settings, FakeClock())
+        composition_root.open_spotify(sqlite_engine, settings, FakeClock())
 
 
 def test_ids_are_read_from_arguments_and_files(tmp_path: Path):

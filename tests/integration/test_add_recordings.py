@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, select
 
-from collector import bootstrap
+from collector import composition_root
 from collector.imports.ids import AddResult, MusicBrainzTracks, TrackAdder, parse_recording_ids
 from collector.settings import CollectorSettings
 from genrebase.errors import UserError
@@ -43,7 +43,7 @@ def server() -> Iterator[ScriptedServer]:
 def add(engine: Engine, server: ScriptedServer, *ids: str) -> AddResult:
     clock = FakeClock()
     settings = CollectorSettings(_env_file=None, musicbrainz_url=server.url, timeout=5.0)
-    client, budget = bootstrap.open_musicbrainz(engine, settings, clock)
+    client, budget = composition_root.open_musicbrainz(engine, settings, clock)
     return TrackAdder(engine, MusicBrainzTracks(client), budget, clock).run(ids)
 
 

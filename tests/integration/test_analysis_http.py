@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
-from collector import bootstrap, daemon
+from collector import composition_root, daemon
 from collector.catalogue import analysis_queue
 from collector.cli import app
 from collector.crawl.search_harvester import SearchHarvester
@@ -69,13 +69,13 @@ def sandbox(engine: Engine, mode: str) -> Iterator[tuple[RunningSandbox, Collect
         clock = FakeClock()
         for genre in GENRES:
             genre_use.add(engine, clock, genre, 100)
-        source, budget = bootstrap.open_source("spotify", engine, settings, clock)
+        source, budget = composition_root.open_source("spotify", engine, settings, clock)
         SearchHarvester(engine, source, budget, clock).run()
         yield running, settings
 
 
 def analyse(engine: Engine, settings: CollectorSettings, clock: FakeClock) -> AnalysisResult:
-    return bootstrap.open_analyser(engine, settings, clock).run()
+    return composition_root.open_analyser(engine, settings, clock).run()
 
 
 def request_counts(running: RunningSandbox) -> int:
@@ -125,7 +125,7 @@ def test_closed_credentials_make_one_request_a_week(engine: Engine) -> None:
         assert analyse(engine, settings, clock).stopped == "closed"
         clock.advance(WEEK - 1)
         assert analyse(engine, settings, clock).requests == 0
-        assert not bootstrap.open_analyser(engine, settings, clock).has_work()
+        assert not composition_root.open_analyser(engine, settings, clock).has_work()
         assert request_counts(running) == 1
         clock.advance(1)
         assert analyse(engine, settings, clock).stopped == "closed"

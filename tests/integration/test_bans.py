@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from collector import bootstrap
+from collector import composition_root
 from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.errors import RateLimited
@@ -38,7 +38,7 @@ class Crawl:
             spotify_client_id="an-id",
             spotify_client_secret="a-secret",
         )
-        source, _ = bootstrap.open_source("spotify", self.engine, settings, self.clock)
+        source, _ = composition_root.open_source("spotify", self.engine, settings, self.clock)
         displayed = Silent(source) if self.silent else source
         budget = RequestBudget.open(self.engine, source.account)
         return SearchHarvester(self.engine, displayed, budget, self.clock).run()

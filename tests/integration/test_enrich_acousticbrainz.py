@@ -6,8 +6,8 @@ import pytest
 import requests
 from sqlalchemy import Engine, select
 
-from collector.bootstrap import make_providers
 from collector.catalogue import tracks
+from collector.composition_root import make_providers
 from collector.datasets import essentia_documents
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.http.rate_limiter import RequestBudget

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from collector import bootstrap
+from collector import composition_root
 from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.enrichment.features import FeatureEnricher
@@ -63,13 +63,13 @@ def harvest(engine, broken, seed=1):
         settings, clock = settings_for(running.url), FakeClock()
         for genre in SIZES:
             genre_use.add(engine, clock, genre, 10_000)
-        source, budget = bootstrap.open_source("spotify", engine, settings, clock)
+        source, budget = composition_root.open_source("spotify", engine, settings, clock)
         budget.record_refused_limit(
             50, clock.now().timestamp()
         )  # known, so that pages are counted alike
         outcome = SearchHarvester(engine, source, budget, clock).run()
         enricher = FeatureEnricher(
-            engine, clock, bootstrap.open_providers(engine, settings, clock)
+            engine, clock, composition_root.open_providers(engine, settings, clock)
         )
         enricher.run()
         return Harvested(outcome, running.stats(), stored(engine))

@@ -16,7 +16,7 @@ import structlog
 from pydantic import SecretStr
 from sqlalchemy import Engine, func, select
 
-from collector import bootstrap
+from collector import composition_root
 from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres
 from collector.enrichment.features import FeatureEnricher
@@ -67,14 +67,14 @@ def _harvest(
     max_requests: int,
     source_name: str = "spotify",
 ) -> RunOutcome:
-    source, budget = bootstrap.open_source(source_name, engine, settings, clock)
+    source, budget = composition_root.open_source(source_name, engine, settings, clock)
     return SearchHarvester(engine, source, budget, clock).run(max_requests=max_requests)
 
 
 def _enrich(
     engine: Engine, settings: CollectorSettings, clock: FakeClock, max_requests: int
 ) -> RunOutcome:
-    providers = bootstrap.open_providers(engine, settings, clock)
+    providers = composition_root.open_providers(engine, settings, clock)
     return FeatureEnricher(engine, clock, providers, no_other_worker=lambda: True).run(
         max_requests=max_requests
     )
@@ -83,13 +83,13 @@ def _enrich(
 def _analyse(
     engine: Engine, settings: CollectorSettings, clock: FakeClock, max_requests: int
 ) -> RunOutcome:
-    return bootstrap.open_analyser(engine, settings, clock).run(max_requests=max_requests)
+    return composition_root.open_analyser(engine, settings, clock).run(max_requests=max_requests)
 
 
 def _add(
     engine: Engine, settings: CollectorSettings, clock: FakeClock, _max_requests: int
 ) -> RunOutcome:
-    client, budget = bootstrap.open_spotify(engine, settings, clock)
+    client, budget = composition_root.open_spotify(engine, settings, clock)
     return TrackAdder(engine, SpotifyTracks(client), budget, clock).run(OTHER_IDS)
 
 

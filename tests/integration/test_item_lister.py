@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, select
 from typer.testing import CliRunner
 
-from collector import bootstrap
+from collector import composition_root
 from collector.catalogue import audio_items, genres
 from collector.cli import app
 from collector.crawl.item_lister import after_page, tracks_lacking
@@ -40,7 +40,7 @@ def settings_for(sandbox, **more):
 
 
 def harvest(engine, settings, max_requests=None):
-    crawl = bootstrap.open_crawl(engine, settings, FakeClock())
+    crawl = composition_root.open_crawl(engine, settings, FakeClock())
     return crawl.run(max_requests=max_requests), crawl
 
 
@@ -144,7 +144,7 @@ def test_a_refused_cursor_closes_the_search(engine):
         )
         clock = FakeClock()
         genre_use.add(engine, clock, "ambient", 100)
-        crawl = bootstrap.open_crawl(engine, settings, clock)
+        crawl = composition_root.open_crawl(engine, settings, clock)
         assert crawl.run(max_requests=1).stopped == "limit"
         server.respond(path, scripted_server.ScriptedResponse(400, b'{"error": "no cursor"}'))
         outcome = crawl.run()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from collector import bootstrap
+from collector import composition_root
 from collector.curation import genres as genre_use
 from collector.curation import vocabulary
 from collector.downloads.folder import DiskFull, PartialFile
@@ -92,10 +92,12 @@ class Listener:
     def list_items(self, target=100, genres=("ambient",)):
         for name in genres:
             genre_use.add(self.engine, self.clock, name, target)
-        bootstrap.open_crawl(self.engine, self.settings, self.clock).run()
+        composition_root.open_crawl(self.engine, self.settings, self.clock).run()
 
     def open(self, *, pool=instant_pool, stop=lambda: False, **options):
-        made = bootstrap.open_downloads(self.engine, self.settings, self.clock, stop, **options)
+        made = composition_root.open_downloads(
+            self.engine, self.settings, self.clock, stop, **options
+        )
         return replace(made, pool=pool) if pool is not None else made
 
     def run(self, *, pool=instant_pool, max_requests=None, max_bytes=None, **options):

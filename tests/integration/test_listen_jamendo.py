@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from collector import bootstrap
+from collector import composition_root
 from collector.curation import genres as genre_use
 from collector.errors import BadCredentials
 from collector.rate import Rate
@@ -44,11 +44,11 @@ def harvest(engine, settings, target=10_000):
     clock = FakeClock()
     for name in ("R&B", "rock"):
         genre_use.add(engine, clock, name, target)
-    return bootstrap.open_crawl(engine, settings, clock).run()
+    return composition_root.open_crawl(engine, settings, clock).run()
 
 
 def listen(engine, settings, **limits):
-    run = bootstrap.open_downloads(engine, settings, FakeClock(), workers=2)
+    run = composition_root.open_downloads(engine, settings, FakeClock(), workers=2)
     return run.run(**limits)
 
 
@@ -113,7 +113,7 @@ def test_a_limit_inside_a_200_is_a_ban(engine, serving, catalogue, tmp_path):
     sandbox = serving(catalogue=catalogue, jamendo_rate=Rate(1, 20)).sandbox
     settings = settings_for(sandbox, tmp_path)
     genre_use.add(engine, FakeClock(), "rock", 10_000)
-    crawl = bootstrap.open_crawl(engine, settings, FakeClock())
+    crawl = composition_root.open_crawl(engine, settings, FakeClock())
     outcome = crawl.run(max_requests=2)
     assert outcome.recorded.tracks_new > 0
     assert sandbox.stats()["apis"]["jamendo"]["banned"] == 1

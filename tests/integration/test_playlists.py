@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from collector import bootstrap
+from collector import composition_root
 from collector.crawl.dry_run import plan_playlists
 from collector.crawl.playlist_harvester import RECHECK_AFTER, PlaylistHarvester
 from collector.curation import genres as genre_use
@@ -51,7 +51,7 @@ def crawling(
     clock = clock or FakeClock()
     with serve_in_thread(MUSIC, SandboxOptions(**behaviour)) as running:
         genre_use.add(engine, clock, "rock", target, playlists)
-        yield bootstrap.open_crawl(engine, settings_for(running.url), clock), running
+        yield composition_root.open_crawl(engine, settings_for(running.url), clock), running
 
 
 def settings_for(url):
@@ -67,7 +67,9 @@ def settings_for(url):
 
 def reader(engine, running, clock):
     """Return what reads playlists only."""
-    source = bootstrap.make_source(bootstrap.PLAYLIST_SOURCE, settings_for(running.url), clock)
+    source = composition_root.make_source(
+        composition_root.PLAYLIST_SOURCE, settings_for(running.url), clock
+    )
     return PlaylistHarvester(engine, source, RequestBudget.open(engine, source.account), clock)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from collector import bootstrap
+from collector import composition_root
 from collector.curation import genres
 from genrebase.store.engine import make_engine, read_transaction
 from sandbox.application import SandboxOptions
@@ -58,7 +58,7 @@ def harvest(engine: Engine, url: str, sources: str) -> None:
     settings = settings_for(url).model_copy(update={"sources": sources})
     for source in sources.split(","):
         one = settings.model_copy(update={"sources": source})
-        outcome = bootstrap.open_crawl(engine, one, FakeClock()).run()
+        outcome = composition_root.open_crawl(engine, one, FakeClock()).run()
         assert outcome.stopped == "exhausted"
 
 

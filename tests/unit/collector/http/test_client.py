@@ -15,7 +15,7 @@ from collector.errors import (
     RateLimited,
     SourceUnavailable,
 )
-from collector.http import client
+from collector.http import backoff, client
 from tests.scripted_server import ScriptedResponse, ScriptedServer, serving
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -101,7 +101,7 @@ def test_a_timeout_is_transient() -> None:
 )
 def test_parses_retry_after(header: str | None, seconds: float | None) -> None:
     """Retry-After is seconds or a date; anything else is ignored."""
-    assert client.parse_retry_after(header, NOW) == seconds
+    assert backoff.parse_retry_after(header, NOW) == seconds
 
 
 def test_keeps_the_reason_of_a_429(server: ScriptedServer) -> None:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
-from collector import bootstrap
+from collector import composition_root
 from collector.catalogue.origin import (
     OPEN_SERVICES,
     SPOTIFY_ORIGIN,
@@ -50,11 +50,11 @@ def stored_origins(engine: Engine) -> list[str]:
 def test_spotify_requires_accepted_terms(engine: Engine) -> None:
     """Nothing is written until the terms of the real service are accepted."""
     with pytest.raises(TermsNotAccepted, match="COLLECTOR_SPOTIFY_TERMS=accepted") as caught:
-        bootstrap.open_source("spotify", engine, settings_for(), FakeClock())
+        composition_root.open_source("spotify", engine, settings_for(), FakeClock())
     assert caught.value.exit_code == 2
     assert stored_origins(engine) == []
     accepted = settings_for(spotify_terms="accepted")
-    source, budget = bootstrap.open_source("spotify", engine, accepted, FakeClock())
+    source, budget = composition_root.open_source("spotify", engine, accepted, FakeClock())
     assert (source.name, budget.source) == ("spotify", "spotify")
     assert stored_origins(engine) == ["spotify"]
 
@@ -62,7 +62,9 @@ def test_spotify_requires_accepted_terms(engine: Engine) -> None:
 def test_missing_credentials_are_reported_first(engine: Engine) -> None:
     """Without credentials the sentence names them; exit code 2."""
     with pytest.raises(BadCredentials, match="SPOTIPY_CLIENT_ID") as caught:
-        bootstrap.open_source("spotify", engine, settings_for(spotify_client_id=None), FakeClock())
+        composition_root.open_source(
+            "spotify", engine, settings_for(spotify_client_id=None), FakeClock()
+        )
     assert caught.value.exit_code == 2
 
 
@@ -70,7 +72,7 @@ def test_a_sandbox_requires_no_terms(engine: Engine, server: ScriptedServer) -> 
     """A sandbox's catalogue is stored, and the same one accepted again."""
     server.respond(CATALOGUE, FILE)
     for _ in range(2):
-        bootstrap.open_source("spotify", engine, settings_for(server.url), FakeClock())
+        composition_root.open_source("spotify", engine, settings_for(server.url), FakeClock())
     assert stored_origins(engine) == ["file"]
 
 
@@ -78,13 +80,13 @@ def test_another_catalogue_is_refused(engine: Engine, server: ScriptedServer) ->
     """A database filled from one catalogue accepts neither tracks nor features of another."""
     server.respond(CATALOGUE, FILE, INVENTED)
     settings = settings_for(server.url)
-    bootstrap.open_source("spotify", engine, settings, FakeClock())
+    composition_root.open_source("spotify", engine, settings, FakeClock())
     with pytest.raises(CatalogueMismatch):
-        bootstrap.open_source("spotify", engine, settings, FakeClock())
+        composition_root.open_source("spotify", engine, settings, FakeClock())
     with pytest.raises(CatalogueMismatch):
-        bootstrap.open_providers(engine, settings, FakeClock())
+        composition_root.open_providers(engine, settings, FakeClock())
     with pytest.raises(CatalogueMismatch):
-        bootstrap.open_providers(engine, settings_for(), FakeClock())
+        composition_root.open_providers(engine, settings_for(), FakeClock())
     assert stored_origins(engine) == ["file"]
 
 
@@ -95,7 +97,7 @@ def test_a_synthetic_catalogue_does_not_join_imports(
     store(["a"], origin="csv:mine.csv")
     server.respond(CATALOGUE, INVENTED)
     with pytest.raises(CatalogueMismatch, match=r"csv:mine\.csv"):
-        bootstrap.open_source("spotify", engine, settings_for(server.url), FakeClock())
+        composition_root.open_source("spotify", engine, settings_for(server.url), FakeClock())
     assert stored_origins(engine) == []
 
 
@@ -106,7 +108,7 @@ def test_open_services_do_not_join_a_synthetic_catalogue(
     assert not check_compatible(None, OPEN_SERVICES, "csv:mine.csv")
     assert not check_compatible(SPOTIFY_ORIGIN, OPEN_SERVICES, "spotify")
     server.respond(CATALOGUE, INVENTED)
-    bootstrap.open_source("spotify", engine, settings_for(server.url), FakeClock())
+    composition_root.open_source("spotify", engine, settings_for(server.url), FakeClock())
     with read_transaction(engine) as connection:
         stored = load_origin(connection)
     with pytest.raises(CatalogueMismatch, match="seed 1"):
@@ -115,14 +117,14 @@ def test_open_services_do_not_join_a_synthetic_catalogue(
 
 def test_another_api_is_identified_by_its_address(engine: Engine, server: ScriptedServer) -> None:
     """Another Spotify-shaped API, which does not report its origin, is accepted."""
-    bootstrap.open_source("spotify", engine, settings_for(server.url), FakeClock())
+    composition_root.open_source("spotify", engine, settings_for(server.url), FakeClock())
     assert stored_origins(engine) == ["other"]
 
 
 def test_providers_are_in_the_configured_order() -> None:
     """The order is the setting's; providers of imports are skipped."""
     accepted = settings_for(spotify_terms="accepted", feature_order="audio,reccobeats,csv,spotify")
-    made = bootstrap.make_providers(accepted, FakeClock())
+    made = composition_root.make_providers(accepted, FakeClock())
     assert [provider.name for provider in made] == ["reccobeats", "spotify"]
 
 
@@ -131,22 +133,22 @@ def test_providers_are_in_the_configured_order() -> None:
 )
 def test_spotify_is_left_out_without_access(settings: CollectorSettings) -> None:
     """Without credentials or accepted terms the other providers are used."""
-    made = bootstrap.make_providers(settings, FakeClock())
+    made = composition_root.make_providers(settings, FakeClock())
     assert [provider.name for provider in made] == ["reccobeats", "acousticbrainz"]
 
 
 def test_an_unknown_provider_is_refused() -> None:
     """The message lists the registered names."""
     with pytest.raises(match=r"'recobeats'.*Known: acousticbrainz, audio, csv, "):
-        list(bootstrap.make_providers(settings_for(feature_order="recobeats"), FakeClock()))
+        list(composition_root.make_providers(settings_for(feature_order="recobeats"), FakeClock()))
 
 
 def test_one_account_has_one_budget(engine: Engine, server: ScriptedServer) -> None:
     """Searches and feature requests with one credential are counted together."""
     settings = settings_for(server.url)
     server.respond(CATALOGUE, FILE)
-    _, budget = bootstrap.open_source("spotify", engine, settings, FakeClock())
+    _, budget = composition_root.open_source("spotify", engine, settings, FakeClock())
     budget.acquire(FakeClock().now().timestamp())
-    options = bootstrap.open_providers(engine, settings, FakeClock())
+    options = composition_root.open_providers(engine, settings, FakeClock())
     requests = {one.provider.name: one.budget.state().requests for one in options}
     assert requests == {"spotify": 1, "reccobeats": 0, "acousticbrainz": 0}
