@@ -34,6 +34,7 @@ from web.pages import (
     documentation,
     genres,
     jobs,
+    map_page,
     models,
     overview,
     predict,
@@ -57,6 +58,7 @@ MakePage = Callable[[PageRequest], Page]
 PAGES: Final[Mapping[str, MakePage]] = {
     "/genres": genres.list_page,
     "/genres/{genre:path}": genres.genre_page,
+    "/map": map_page.page,
     "/tracks/{track:path}": track.page,
     "/search": search.page,
     "/disputes": disputes.page,

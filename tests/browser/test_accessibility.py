@@ -13,7 +13,8 @@ PAGES = (
     "/tracks/7?disputes=1", "/search?q=song", "/search?q=script", "/disputes", "/models",
     "/models/1", "/predict", "/predict?title=Blue+Moon&tempo=120", "/jobs", "/login",
     "/sql", "/sql?q=SELECT+genre,+tracks+FROM+genre_progress", "/sql?q=SELECT+*+FROM+tracks",
-    "/docs/views", "/docs/views/scoring_tracks", "/docs/metrics",
+    "/map", "/map?x=tempo&y=energy&genre=blues", "/docs/views",
+    "/docs/views/scoring_tracks", "/docs/metrics",
 )  # fmt: skip
 MISSING = ("/tracks/99999999", "/genres/unknown", "/predict?tempo=fast", "/sql?q=SELECT")
 """Pages with an error status: Chromium itself writes a message to the console for each."""

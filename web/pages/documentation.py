@@ -16,7 +16,7 @@ SHOWN_ON: Final = {
     "genre_candidates": "/genres",
     "genre_confusions": "/models",
     "genre_overlaps": "/genres",
-    "genre_profiles": "/genres",
+    "genre_profiles": "/map",
     "genre_progress": "/genres",
     "genre_separabilities": "/genres",
     "genre_traits": "/genres",
