@@ -17,7 +17,7 @@ from genrebase.runtime.console import Output
 
 _REGIMES: Final = {
     **REGIME_TITLES,
-    SIBLINGS_REGIME: "unseen, with siblings",
+    SIBLINGS_REGIME: "with siblings",
     "other": "other",
 }
 _METRICS: Final = {
