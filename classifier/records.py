@@ -213,6 +213,8 @@ class TrackPrediction:
     held_out: str | None = None
     """`test` or `validation`: the track, or all tracks of a described artist, are held out so that
     the model can be evaluated on them; it was not trained on them."""
+    siblings: int = 0
+    """Other tracks of the artist that it was pooled with."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON of `predict --track --json`."""
@@ -228,4 +230,5 @@ class TrackPrediction:
             "in_training": self.in_training,
             "held_out": self.held_out,
             "origin": self.origin,
+            "siblings": self.siblings,
         }

@@ -76,6 +76,11 @@ class ClassifierSettings(EnvironmentSettings):
         "tracks of each genre, and as many tracks of unseen artists; empty: all. "
         "`classifier learning-curve` prints from which number on more do not help.",
     )
+    pool_siblings: bool = Field(
+        default=False,
+        description="Default of `--pool-siblings`: predict tracks of unseen artists together with "
+        "the artist's other tracks.",
+    )
     threads: int | None = Field(
         default=None,
         ge=1,

@@ -1,7 +1,7 @@
 """The command `classifier predict`."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -54,6 +54,14 @@ def predict(
     every: Annotated[
         bool, typer.Option("--all", help="All tracks without a prediction (the default).")
     ] = False,
+    pool_siblings: Annotated[
+        bool | None,
+        typer.Option(
+            "--pool-siblings/--track-alone",
+            help="Predict tracks of unseen artists together with the artist's other tracks, or "
+            "each track alone (CLASSIFIER_POOL_SIBLINGS; not with --audio or --on).",
+        ),
+    ] = None,
     task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
     on: OnCluster = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
@@ -78,18 +86,31 @@ def predict(
         )
     if any(not name.strip() for name in artist or ()):
         raise BadTrainingConfig("--artist needs a name: leave it out if it is unknown.")
+    if pool_siblings and (sound is not None or on is not None):
+        raise BadTrainingConfig("--pool-siblings works neither with --audio nor with --on.")
     threads.configure_openmp()
     output = Output(as_json=as_json)
+    champion = _ChampionOptions(
+        task, ClassifierSettings.load().pool_siblings if pool_siblings is None else pool_siblings
+    )
     if described:
-        _describe(output, task, title, artist or (), album, feature or ())
+        _describe(output, champion, title, artist or (), album, feature or ())
     elif sound is not None:
         _predict_files(output, task, sound)
     elif search is not None:
-        _search(output, task, search)
+        _search(output, champion, search)
     elif track is not None:
-        _predict_track(output, task, track)
+        _predict_track(output, champion, track)
     else:
-        _predict_all(output, task, on)
+        _predict_all(output, champion, on)
+
+
+@dataclass(frozen=True, slots=True)
+class _ChampionOptions:
+    """Which champion predicts, and how."""
+
+    task: str
+    pool_siblings: bool
 
 
 def _check_one_kind(*of_some: object, every: bool, on: str | None) -> None:
@@ -104,7 +125,7 @@ def _check_one_kind(*of_some: object, every: bool, on: str | None) -> None:
         raise BadTrainingConfig("--on is for the prediction of all tracks: leave it out.")
 
 
-def _predict_all(output: Output, task: str, on: str | None) -> None:
+def _predict_all(output: Output, champion: _ChampionOptions, on: str | None) -> None:
     settings = ClassifierSettings.load()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import interrupts, tables
@@ -116,6 +137,11 @@ def _predict_all(output: Output, task: str, on: str | None) -> None:
 
     database, clock = connect(), SystemClock()
     distributed = (on or GenrebaseSettings.load().cluster) is not None
+    if distributed and champion.pool_siblings:
+        raise BadTrainingConfig(
+            "A cluster predicts each track alone: leave out --on and GENREBASE_CLUSTER, or add "
+            "--track-alone."
+        )
     describe = partial(_stored_state, distributed=distributed)
     with (
         refreshed_after(database, clock),
@@ -125,16 +151,23 @@ def _predict_all(output: Output, task: str, on: str | None) -> None:
         done = batch_predict.run(
             database,
             clock,
-            task=task,
+            task=champion.task,
             cores=settings.threads,
             progress=progress,
             cluster=cluster,
+            pool_siblings=champion.pool_siblings,
         )
     if done.scored:
         output.print(
             f"Model {done.model} predicted {counted(done.scored, 'track')} "
             f"({counted(done.written, 'row')}) in {done.seconds:.1f} s."
         )
+        if done.pooled:
+            output.print(
+                f"{counted(done.pooled, 'track')} of unseen artists "
+                f"{agree(done.pooled, 'was', 'were')} predicted together with the artist's other "
+                "tracks (column `siblings` of the view `predictions`)."
+            )
     else:
         output.print(f"Model {done.model} has predicted every track before: nothing is new.")
     if done.in_training:
@@ -161,23 +194,23 @@ def _stored_state(scored: int, of: int, *, distributed: bool = False) -> str:
     )
 
 
-def _predict_track(output: Output, task: str, track: str) -> None:
+def _predict_track(output: Output, champion: _ChampionOptions, track: str) -> None:
     # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.serving import predict as predicting
     from genrebase.store import connect
 
-    prediction = predicting.predict_track(connect(), track, task=task)
+    prediction = predicting.predict_track(connect(), track, **asdict(champion))
     _show(output, prediction)
     output.write_json(prediction.as_json())
 
 
-def _search(output: Output, task: str, text: str) -> None:
+def _search(output: Output, champion: _ChampionOptions, text: str) -> None:
     # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import tables
     from classifier.serving import predict as predicting
     from genrebase.store import connect
 
-    predictions = predicting.predict_search(connect(), text, task=task)
+    predictions = predicting.predict_search(connect(), text, **asdict(champion))
     if len(predictions) == 1:
         _show(output, predictions[0])
     else:
@@ -231,7 +264,7 @@ def _predict_files(output: Output, task: str, path: Path) -> None:
 
 def _describe(
     output: Output,
-    task: str,
+    champion: _ChampionOptions,
     title: str | None,
     artists: Sequence[str],
     album: str | None,
@@ -243,7 +276,7 @@ def _describe(
 
     numbers = dict(_number(text) for text in features)
     track = predicting.TrackDescription(title, tuple(artists), album, numbers)
-    prediction = predicting.predict_described(connect(), track, task=task)
+    prediction = predicting.predict_described(connect(), track, **asdict(champion))
     _show(output, prediction)
     output.write_json(prediction.as_json())
 
@@ -264,6 +297,11 @@ def _show(output: Output, prediction: TrackPrediction) -> None:
     output.print(f"{name or 'The described track'}{stored}")
     output.table("", ("genre", "probability"), prediction.top)
     output.print(f"Model {prediction.model}, {_condition(prediction)}")
+    if prediction.siblings:
+        output.print(
+            f"Pooled with {counted(prediction.siblings, 'other track')} of the artist "
+            "(--pool-siblings): most are stored because a search for a genre found them."
+        )
     if prediction.in_training:
         output.print("This is a training track; the prediction is out of fold.")
     tables.print_origin(output, prediction.origin)

@@ -147,7 +147,10 @@ class Daemon:
     def _predict(self) -> None:
         with self._predicting:
             champion = stored_models.find_champion(self._database, DEFAULT_TASK)
-            if champion is not None and scoring.has_tracks_to_predict(self._database, champion):
+            if champion is None:
+                return
+            pooled = self._settings.pool_siblings
+            if scoring.has_tracks_to_predict(self._database, champion, pooled=pooled):
                 self._run("predict")
 
     def _run(self, *arguments: str) -> None:

@@ -1,6 +1,7 @@
 """Find and read the tracks that a model has to predict, by ranges of track ids."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -22,14 +23,22 @@ Mask = NDArray[np.bool_]
 
 
 def tracks_to_predict(
-    database: Database, model: StoredModel, between: tuple[int, int] | None = None
+    database: Database,
+    model: StoredModel,
+    between: tuple[int, int] | None = None,
+    *,
+    pooled: bool = False,
 ) -> Ids:
     """Return the tracks without a prediction of `model`, or changed since.
 
     `between` are the first and the last id to look at. A training track keeps its out-of-fold
-    prediction. Each range is read in a transaction of its own.
+    prediction. Unless `pooled`, a prediction that was pooled with siblings is made again. Each
+    range is read in a transaction of its own.
     """
-    query, key = _to_predict(model).order_by("track_id"), views.scoring_tracks.c.track_id
+    query, key = (
+        _to_predict(model, pooled=pooled).order_by("track_id"),
+        views.scoring_tracks.c.track_id,
+    )
     with dataframes.few_rows(database) as source:
         ranges = dataframes.key_ranges(source, tables.track.c.id, between)
     found = [np.array([], dtype=np.int64)]
@@ -40,9 +49,9 @@ def tracks_to_predict(
     return np.concatenate(found)
 
 
-def has_tracks_to_predict(database: Database, model: StoredModel) -> bool:
+def has_tracks_to_predict(database: Database, model: StoredModel, *, pooled: bool = False) -> bool:
     """Return whether there are `tracks_to_predict`; the latest tracks are looked at first."""
-    query, key = _to_predict(model).limit(1), views.scoring_tracks.c.track_id
+    query, key = _to_predict(model, pooled=pooled).limit(1), views.scoring_tracks.c.track_id
     with dataframes.few_rows(database) as source:
         ranges = dataframes.key_ranges(source, tables.track.c.id)
     for first, last in reversed(ranges):
@@ -112,29 +121,44 @@ class StoredPrediction:
     top: tuple[tuple[str, float], ...]
     regime: str
     in_training: bool
+    siblings: int = 0
+    predicted_at: datetime | None = None
 
 
 def stored_prediction(
-    database: Database, model: StoredModel, track: int
+    database: Database, model: StoredModel, track: int, *, pooled: bool = False
 ) -> StoredPrediction | None:
-    """Return the stored prediction for a track; None if there is none or the track changed."""
+    """Return the stored prediction for a track; None if there is none or the track changed.
+
+    Unless `pooled`, one that was pooled with siblings does not count.
+    """
     row, genre = tables.prediction.c, tables.genre
     query = (
-        select(genre.c.name, row.probability, row.regime, row.in_training)
+        select(
+            genre.c.name,
+            row.probability,
+            row.regime,
+            row.in_training,
+            row.siblings,
+            row.predicted_at,
+        )
         .join(genre, genre.c.id == row.genre_id)
         .where(row.model_id == model.id, row.track_id == track)
         .order_by(row.rank)
     )
-    stale = _to_predict(model).where(views.scoring_tracks.c.track_id == track)
+    stale = _to_predict(model, pooled=pooled).where(views.scoring_tracks.c.track_id == track)
     with read_transaction(database) as connection:
         rows = connection.execute(query).all()
         if not rows or connection.execute(stale).first() is not None:
             return None
     top = tuple((row.name, row.probability) for row in rows)
-    return StoredPrediction(top, rows[0].regime, rows[0].in_training)
+    first = rows[0]
+    return StoredPrediction(
+        top, first.regime, first.in_training, first.siblings or 0, first.predicted_at
+    )
 
 
-def _to_predict(model: StoredModel) -> Select[Any]:
+def _to_predict(model: StoredModel, *, pooled: bool) -> Select[Any]:
     track, prediction = views.scoring_tracks, tables.prediction
     of_track = and_(
         prediction.c.track_id == track.c.track_id,
@@ -152,6 +176,8 @@ def _to_predict(model: StoredModel) -> Select[Any]:
             lower.c.track_id == prediction.c.track_id,
         )
     )
+    if not pooled:
+        changes.append(prediction.c.siblings.is_not(None))
     outdated = and_(or_(*changes), prediction.c.in_training.is_(False))
     return (
         select(track.c.track_id)

@@ -29,11 +29,12 @@ _PREDICTION: Final = (
     "probability",
     "regime",
     "in_training",
+    "siblings",
     "predicted_at",
 )
 _UPDATE_PREDICTION: Final = ", ".join(
     f"{name} = excluded.{name}"
-    for name in ("genre_id", "probability", "regime", "in_training", "predicted_at")
+    for name in ("genre_id", "probability", "regime", "in_training", "siblings", "predicted_at")
 )
 
 
@@ -50,6 +51,8 @@ class PredictionBatch:
     """A credited artist has another training track."""
     in_training: bool
     """They are training tracks of the model, predicted out of fold."""
+    siblings: NDArray[np.int64] | None = None
+    """How many siblings each was pooled with; None: no track was."""
 
 
 def write_predictions(
@@ -89,18 +92,23 @@ def _write_part(
 
 
 def _rows(model: int, predictions: PredictionBatch, part: slice) -> list[tuple[Any, ...]]:
-    """Return (model, track, rank, genre, probability, regime, in_training) of each prediction."""
+    """Return the values of `_PREDICTION` of each prediction, without the time."""
     regimes = np.where(predictions.seen_artist[part], "seen_artist", "new_artist").tolist()
+    tracks = predictions.tracks[part].tolist()
+    pooled = [0] * len(tracks)
+    if predictions.siblings is not None:
+        pooled = predictions.siblings[part].tolist()
     columns = zip(
-        predictions.tracks[part].tolist(),
+        tracks,
         predictions.genres[part].tolist(),
         predictions.probabilities[part].tolist(),
         regimes,
+        pooled,
         strict=True,
     )
     return [
-        (model, track, rank, genre, share, regime, predictions.in_training)
-        for track, genres, shares, regime in columns
+        (model, track, rank, genre, share, regime, predictions.in_training, siblings or None)
+        for track, genres, shares, regime, siblings in columns
         for rank, (genre, share) in enumerate(zip(genres, shares, strict=True), start=1)
     ]
 

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from classifier.data import scoring
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.data import scoring, sibling_tracks
 from classifier.data.dataset import Database
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
@@ -29,6 +32,8 @@ class ScoringResult:
     origin: str | None
     in_training: int = 0
     """Training tracks: their out-of-fold predictions are from the training."""
+    pooled: int = 0
+    """Tracks that were pooled with siblings."""
 
 
 def run(
@@ -39,17 +44,22 @@ def run(
     cores: int | None = None,
     progress: ProgressCallback,
     cluster: Cluster | None = None,
+    pool_siblings: bool = False,
 ) -> ScoringResult:
     """Predict new and changed tracks and record the run; raise `NoChampion`.
 
-    The workers of `cluster` do it, if one is given.
+    The workers of `cluster` do it, if one is given. With `pool_siblings` (without a cluster)
+    tracks of unseen artists are pooled with their siblings.
     """
     model = stored_models.champion(database, task)
     with jobs.job_run(database, clock, JOB_NAME) as job:
         began = clock.monotonic()
         at = clock.now()  # before reading: a track that changes meanwhile is predicted again
-        tracks = scoring.tracks_to_predict(database, model)
-        if len(tracks) == 0:
+        tracks = scoring.tracks_to_predict(database, model, pooled=pool_siblings)
+        if pool_siblings:
+            scorer = TrackScorer(database, serving.load(database, model), at, cores)
+            done = _score_with_siblings(scorer, tracks, progress)
+        elif len(tracks) == 0:
             done = ScoredTracks()
         elif cluster is not None:
             done = ClusterPrediction(database, cluster, clock, progress).run(
@@ -60,9 +70,35 @@ def run(
             done = scorer.score(tracks, progress)
         seconds = clock.monotonic() - began
         in_training = stored_models.out_of_fold_count(database, model.id)
-        job.set_facts(model=model.id, scored=done.scored, written=done.written)
+        job.set_facts(
+            model=model.id,
+            scored=done.scored,
+            written=done.written,
+            pooled=done.pooled,
+        )
         if done.scored == 0:
             job.set_outcome("nothing_new")
         return ScoringResult(
-            model.id, done.scored, done.written, seconds, model.origin, in_training
+            model.id,
+            done.scored,
+            done.written,
+            seconds,
+            model.origin,
+            in_training,
+            done.pooled,
         )
+
+
+def _score_with_siblings(
+    scorer: TrackScorer, tracks: NDArray[np.int64], progress: ProgressCallback
+) -> ScoredTracks:
+    """Predict `tracks`, and those whose siblings changed; pool those of unseen artists."""
+    scorer.champion.sibling_pool  # noqa: B018 - refuses a model without weights before any work
+    model, artists = scorer.champion.model, scorer.trained_artists
+    state = sibling_tracks.read_state(scorer.database, model, artists)
+    chosen = state.is_outdated | np.isin(state.tracks, tracks)
+    is_pooled = state.siblings > 0
+    chosen |= is_pooled & np.isin(state.artists, state.artists[chosen & is_pooled])
+    chosen &= ~np.isin(state.tracks, scorer.champion.artifact.train_ids)
+    done = scorer.score(state.tracks[chosen & ~is_pooled], progress)
+    return done + scorer.score_with_siblings(state.tracks[chosen & is_pooled], state, progress)

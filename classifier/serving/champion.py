@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from classifier.data import dataset
-from classifier.errors import BrokenArtifact
-from classifier.records import StoredModel
+from classifier.errors import BadTrainingConfig, BrokenArtifact
+from classifier.estimators.sibling_pooling import SiblingPool
+from classifier.records import SIBLING_POOL, StoredModel
 from classifier.registry import artifacts, stored_models
 from genrebase.store import tables
 
@@ -28,6 +29,17 @@ class LoadedModel:
     def classes(self) -> tuple[str, ...]:
         """Return its genres, in the order of its probabilities."""
         return self.model.classes
+
+    @cached_property
+    def sibling_pool(self) -> SiblingPool:
+        """Return the weights for siblings; raise `BadTrainingConfig` for a model without any."""
+        stored = self.model.feature_schema.get(SIBLING_POOL)
+        if stored is None:
+            raise BadTrainingConfig(
+                f"Model {self.model.id} has no weights for siblings, it was trained by an earlier "
+                "version: train again, or leave out --pool-siblings."
+            )
+        return SiblingPool.from_json(stored)
 
     @cached_property
     def genre_ids(self) -> NDArray[np.int64]:

@@ -8,8 +8,9 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from classifier.data import dataset, scoring
+from classifier.data import dataframes, dataset, scoring, sibling_tracks
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
 from classifier.features import audio
@@ -81,27 +82,34 @@ class TrackDescription:
         return pd.DataFrame({**text, **{name: [value] for name, value in features.items()}})
 
 
-def predict_track(database: Database, text: str, *, task: str = "main") -> TrackPrediction:
+def predict_track(
+    database: Database, text: str, *, task: str = "main", pool_siblings: bool = False
+) -> TrackPrediction:
     """Return the champion's prediction for the track that `text` names (`genrebase.store.find`).
 
     The stored prediction is returned if there is one and the track did not change since: for a
-    training track it is out of fold. Otherwise it is computed, and not stored.
+    training track it is out of fold. Otherwise it is computed, and not stored. With
+    `pool_siblings` a track of an unseen artist is pooled with the artist's other tracks.
     Raise `NoChampion` or `UnknownTrack`.
     """
-    predictor = _Predictor(database, stored_models.champion(database, task))
+    champion = stored_models.champion(database, task)
+    predictor = _Predictor(database, champion, pool_siblings=pool_siblings)
     track = dataset.find_track(database, text)
     if track is None:
         raise UnknownTrack(text, ", or search for its title with --search")
     return predictor.predict_stored(track)
 
 
-def predict_search(database: Database, text: str, *, task: str = "main") -> list[TrackPrediction]:
+def predict_search(
+    database: Database, text: str, *, task: str = "main", pool_siblings: bool = False
+) -> list[TrackPrediction]:
     """Return the champion's predictions for up to ten tracks that contain all words of `text`.
 
     Title and artists are searched; the most popular track is first. Raise `NoChampion`, or
     `UserError` if no track matches.
     """
-    predictor = _Predictor(database, stored_models.champion(database, task))
+    champion = stored_models.champion(database, task)
+    predictor = _Predictor(database, champion, pool_siblings=pool_siblings)
     tracks = dataset.search_tracks(database, text, limit=MAX_SEARCH_RESULTS)
     if not tracks:
         raise UserError(
@@ -112,24 +120,24 @@ def predict_search(database: Database, text: str, *, task: str = "main") -> list
 
 
 def predict_described(
-    database: Database, track: TrackDescription, *, task: str = "main"
+    database: Database, track: TrackDescription, *, task: str = "main", pool_siblings: bool = False
 ) -> TrackPrediction:
     """Return the prediction for a described track; nothing is stored.
 
     It is the champion's, or that of its refit, which has seen more artists. Raise `NoChampion`.
     """
-    return DescriptionPredictor(database, task).predict(track)
+    return DescriptionPredictor(database, task, pool_siblings=pool_siblings).predict(track)
 
 
 class DescriptionPredictor:
     """Predicts tracks that need not be in the database, one after another."""
 
-    def __init__(self, database: Database, task: str) -> None:
+    def __init__(self, database: Database, task: str, *, pool_siblings: bool = False) -> None:
         champion = stored_models.champion(database, task)
         loaded = serving.serving_model(database, champion)
         self._database = database
-        self._predictor = _Predictor(database, loaded.model, loaded)
-        self._champion = _Predictor(database, champion)
+        self._predictor = _Predictor(database, loaded.model, loaded, pool_siblings=pool_siblings)
+        self._champion = _Predictor(database, champion, pool_siblings=pool_siblings)
 
     @property
     def uses_audio(self) -> bool:
@@ -149,8 +157,12 @@ class DescriptionPredictor:
         track_ids = dataset.tracks_of_artists(self._database, track.artists)
         train_ids = self._predictor.loaded.artifact.train_ids
         seen = bool(np.isin(track_ids, train_ids).any())
+        siblings = np.array([], dtype=np.int64)
+        if self._predictor.pool_siblings and track.artists and not seen:
+            siblings = sibling_tracks.tracks_of_artist(self._database, track.artists[0])
+        top = self._predictor.top_k(track.as_frame(), siblings)
         prediction = scoring.StoredPrediction(
-            self._predictor.top_k(track.as_frame()), _regime(seen), in_training=False
+            top, _regime(seen), in_training=False, siblings=len(siblings)
         )
         return self._predictor.to_prediction(
             None,
@@ -173,13 +185,17 @@ class _Predictor:
     database: Database
     model: StoredModel
     given: serving.LoadedModel | None = None
+    pool_siblings: bool = False
 
     @cached_property
     def loaded(self) -> serving.LoadedModel:
         return self.given or serving.load(self.database, self.model)
 
     def predict_stored(self, track: int) -> TrackPrediction:
-        prediction = scoring.stored_prediction(self.database, self.model, track)
+        pooled = self.pool_siblings
+        prediction = scoring.stored_prediction(self.database, self.model, track, pooled=pooled)
+        if prediction is not None and pooled and self._is_outdated(track, prediction):
+            prediction = None
         row = scoring.scoring_rows(self.database, np.array([track])).iloc[0]
         if prediction is None:
             prediction = self._compute(track)
@@ -207,10 +223,25 @@ class _Predictor:
             prediction.in_training,
             self.model.origin,
             held_out,
+            prediction.siblings,
         )
 
-    def top_k(self, frame: pd.DataFrame) -> tuple[tuple[str, float], ...]:
+    def top_k(
+        self, frame: pd.DataFrame, siblings: NDArray[np.int64]
+    ) -> tuple[tuple[str, float], ...]:
+        """Return the best genres of the one row of `frame`, pooled with `siblings`."""
         probabilities = self.loaded.predict_proba(frame).iloc[0]
+        if len(siblings):
+            pool, config = self.loaded.sibling_pool, TrainingConfig.from_model(self.model)
+            rows = pd.concat(
+                scoring.scoring_rows(self.database, ids, config)
+                for ids in dataframes.parts(siblings)
+            )
+            sums = pool.log_ratios(self.loaded.predict_proba(rows).to_numpy()).sum(axis=0)
+            pooled = pool.predict_proba(
+                probabilities.to_numpy()[np.newaxis], sums[np.newaxis], np.array([len(rows)])
+            )
+            probabilities = pd.Series(pooled[0], index=probabilities.index)
         ranked = probabilities.sort_values(ascending=False, kind="stable").head(serving.TOP_K)
         return tuple((str(genre), float(share)) for genre, share in ranked.items())
 
@@ -218,9 +249,28 @@ class _Predictor:
         ids, train_ids = np.array([track]), self.loaded.artifact.train_ids
         seen = np.isin(dataset.tracks_sharing_artists(self.database, track), train_ids).any()
         config = TrainingConfig.from_model(self.model)
-        top = self.top_k(scoring.scoring_rows(self.database, ids, config))
+        siblings = self._siblings(track, seen=bool(seen))
+        top = self.top_k(scoring.scoring_rows(self.database, ids, config), siblings)
         in_training = bool(np.isin(track, train_ids))
-        return scoring.StoredPrediction(top, _regime(bool(seen)), in_training)
+        return scoring.StoredPrediction(top, _regime(bool(seen)), in_training, len(siblings))
+
+    def _siblings(self, track: int, *, seen: bool) -> NDArray[np.int64]:
+        """Return what a track is pooled with: nothing, if its artist is seen."""
+        if seen or not self.pool_siblings:
+            return np.array([], dtype=np.int64)
+        return sibling_tracks.siblings_of(self.database, track)
+
+    def _is_outdated(self, track: int, stored: scoring.StoredPrediction) -> bool:
+        """Return whether the siblings of a stored prediction are others now, or changed."""
+        siblings = self._siblings(track, seen=stored.regime == "seen_artist")
+        if len(siblings) != stored.siblings:
+            return True
+        latest = sibling_tracks.latest_change(self.database, siblings)
+        return (
+            latest is not None
+            and stored.predicted_at is not None
+            and (stored.predicted_at < latest)
+        )
 
 
 def _regime(seen_artist: bool) -> str:

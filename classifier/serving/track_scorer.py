@@ -1,6 +1,6 @@
 """Score tracks with one model, and store its predictions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from classifier import threads
 from classifier.data import dataframes, regimes, scoring
 from classifier.data.dataset import Database
+from classifier.data.sibling_tracks import SiblingState
+from classifier.evaluation.sibling_sums import SiblingSums
 from classifier.registry import prediction_store
 from classifier.serving.champion import LoadedModel, top_k
 from classifier.training_config import TrainingConfig
@@ -30,10 +32,16 @@ class ScoredTracks:
     """Tracks with new predictions."""
     written: int = 0
     """Rows: up to five per track."""
+    pooled: int = 0
+    """Tracks that were pooled with siblings."""
 
     def __add__(self, other: "ScoredTracks") -> "ScoredTracks":
         """Return the sums."""
-        return ScoredTracks(self.scored + other.scored, self.written + other.written)
+        return ScoredTracks(
+            self.scored + other.scored,
+            self.written + other.written,
+            self.pooled + other.pooled,
+        )
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,52 @@ class TrackScorer:
                     progress(done.scored, len(tracks))
         return done
 
+    def score_with_siblings(
+        self, tracks: NDArray[np.int64], state: SiblingState, progress: ProgressCallback
+    ) -> ScoredTracks:
+        """Predict `tracks` of unseen artists, each pooled with its siblings, and store them.
+
+        All tracks of an artist are predicted at once, so the result does not depend on which of
+        them are new.
+        """
+        done = ScoredTracks()
+        with threads.limit_threads(self.cores or threads.idle_cores()):
+            for ids in _chunks(state.tracks_of_artists(tracks)):
+                pooled = self._predict_pooled(ids, tracks, state)
+                for n_tracks, n_rows in prediction_store.write_predictions(
+                    self.database, self.champion.model.id, pooled, self.at
+                ):
+                    done += ScoredTracks(n_tracks, n_rows, n_tracks)
+                    progress(done.scored, len(tracks))
+        return done
+
+    def _predict_pooled(
+        self, ids: NDArray[np.int64], wanted: NDArray[np.int64], state: SiblingState
+    ) -> prediction_store.PredictionBatch:
+        """Return the pooled predictions for the `wanted` ones of all tracks of some artists."""
+        parts = [*self.batches(ids)]
+        rows, seen = (
+            pd.concat([part for part, _ in parts]),
+            np.concatenate([one for _, one in parts]),
+        )
+        tracks = regimes.ids_of(rows)
+        probabilities = self.champion.artifact.estimator.predict_proba(rows)
+        pool, artists = self.champion.sibling_pool, state.artist_of(tracks)
+        sums, counts = SiblingSums(artists, tracks, pool.log_ratios(probabilities)).first()
+        counts = np.where(seen, 0, counts)
+        genres, best = top_k(
+            pool.predict_proba(probabilities, sums, counts), self.champion.genre_ids
+        )
+        chosen = np.isin(tracks, wanted)
+        return prediction_store.PredictionBatch(
+            tracks[chosen],
+            genres[chosen],
+            best[chosen],
+            seen[chosen],
+            in_training=False,
+            siblings=counts[chosen],
+        )
+
     def batches(
         self, tracks: NDArray[np.int64]
     ) -> Iterator[tuple[pd.DataFrame, NDArray[np.bool_]]]:
@@ -98,3 +152,15 @@ class TrackScorer:
         return prediction_store.PredictionBatch(
             regimes.ids_of(rows), genres, best, seen, in_training=False
         )
+
+
+def _chunks(groups: Sequence[NDArray[np.int64]]) -> Iterator[NDArray[np.int64]]:
+    """Yield the sorted ids of whole groups: `BATCH_SIZE` or more, less in the last chunk."""
+    chunk: list[NDArray[np.int64]] = []
+    for group in groups:
+        chunk.append(group)
+        if sum(map(len, chunk)) >= BATCH_SIZE:
+            yield np.sort(np.concatenate(chunk))
+            chunk = []
+    if chunk:
+        yield np.sort(np.concatenate(chunk))

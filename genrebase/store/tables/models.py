@@ -77,7 +77,12 @@ model_metric = Table(
     Column("id", Key, primary_key=True),
     Column("model_id", Key, ForeignKey("model.id", ondelete="CASCADE"), nullable=False),
     Column("side", Text, nullable=False, comment="test, validation or train"),
-    Column("regime", Name, nullable=False, comment="seen_artist, new_artist, other or all"),
+    Column(
+        "regime",
+        Name,
+        nullable=False,
+        comment="seen_artist, new_artist, new_artist_with_siblings, other or all",
+    ),
     Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), comment="NULL: all"),
     Column("metric", Name, nullable=False),
     Column("value", Double),
@@ -108,6 +113,9 @@ prediction = Table(
     Column("regime", Name, nullable=False),
     Column("in_training", Boolean, nullable=False, comment="predicted out of fold"),
     Column("predicted_at", UtcDateTime, nullable=False),
+    Column(
+        "siblings", Integer, comment="other tracks of the artist it was pooled with; NULL: none"
+    ),
     Index(None, "track_id"),
     Index(
         "ix_prediction_best",

@@ -31,6 +31,12 @@ _FINE: Final = "fine"
 """The level of a model that predicts the genres that tracks have as labels."""
 
 
+SIBLINGS: Final = (
+    "How many other tracks of the artist the prediction was pooled with (`classifier predict "
+    "--pool-siblings`); NULL: the track alone."
+)
+
+
 def _predictions(_providers: Providers) -> Select[Any]:
     track, champion = tables.track, shared.champion_id()
     labelled = shared.labelled_tracks()
@@ -54,6 +60,7 @@ def _predictions(_providers: Providers) -> Select[Any]:
         (first.c.genre_id == labelled.label_id).label("correct"),
         *shared.prediction_details(first),
         _champions_licence_class(),
+        first.c.siblings,
     ).select_from(source)
 
 
@@ -145,6 +152,7 @@ def _task_predictions(_providers: Providers) -> Select[Any]:
         case((_level() == _FINE, first.c.genre_id == labelled.label_id)).label("correct"),
         *shared.prediction_details(first),
         model.c.licence_class,
+        first.c.siblings,
     ).select_from(source)
 
 
@@ -195,6 +203,7 @@ predictions = view(
         "either.",
         **shared.PREDICTION_DESCRIPTIONS,
         "licence_class": LICENCE_CLASS,
+        "siblings": SIBLINGS,
     },
     _predictions,
 )
@@ -247,6 +256,7 @@ task_predictions = view(
         "without a label, and for level broad, because labels are fine genres.",
         **shared.PREDICTION_DESCRIPTIONS,
         "licence_class": LICENCE_CLASS,
+        "siblings": SIBLINGS,
     },
     _task_predictions,
 )
