@@ -74,9 +74,12 @@ class TrainerHealth(HealthTarget):
             else [({"outcome": last.outcome}, (now - last.started_at).total_seconds())],
         )
         main = [one for one in champions if one.task == DEFAULT_TASK]
-        pending = len(scoring.tracks_to_predict(self.engine, main[0])) if main else 0
+        pooled = self.settings.pool_siblings
+        pending = scoring.tracks_to_predict(self.engine, main[0], pooled=pooled) if main else ()
         yield gauge(
-            "tracks_unanswered", "Tracks without a prediction of the champion.", [({}, pending)]
+            "tracks_unanswered",
+            "Tracks without a prediction of the champion.",
+            [({}, len(pending))],
         )
         stored = drift.prediction_count(self.engine)
         yield gauge("predictions", "Rows of predictions of all models.", [({}, stored)])

@@ -133,18 +133,24 @@ class SplitDataset:
         labels = self.labels[chosen]
         truth = np.array([code.get(label, len(classes)) for label in labels], dtype=np.intp)
         first = probabilities.argmax(axis=1)
-        ids = self.ids[chosen]
-        also = first == truth
-        for place in np.unique(first):
-            rows = first == place
-            also[rows] |= np.isin(ids[rows], self.tracks_by_genre.get(classes[place], ()))
+        sighted = self._genres_sighted(self.ids[chosen], classes)
+        also = (first == truth) | sighted[np.arange(len(first)), first]
         verdict = self.tracks["verdict"].notna().to_numpy(dtype=bool)[chosen]
         near = None
         if genre_mapping.is_nontrivial(classes, self.broad_of):
             near = genre_mapping.same_broad_genre(
                 labels, np.asarray(classes)[first], self.broad_of
             )
-        return LabelledPredictions(probabilities, truth, self.artists[chosen], also, verdict, near)
+        return LabelledPredictions(
+            probabilities, truth, self.artists[chosen], also, verdict, near, sighted
+        )
+
+    def _genres_sighted(self, ids: Ids, classes: tuple[str, ...]) -> Mask:
+        """Return (tracks, classes): the genres that each track was sighted in."""
+        sighted = np.zeros((len(ids), len(classes)), dtype=bool)
+        for place, genre in enumerate(classes):
+            sighted[:, place] = np.isin(ids, self.tracks_by_genre.get(genre, ()))
+        return sighted
 
 
 def split_dataset(

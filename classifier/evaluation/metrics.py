@@ -54,6 +54,8 @@ class LabelledPredictions:
     """The label is a human's verdict."""
     broad_correct: Mask | None = None
     """The predicted genre has the broad genre of the label; None without a mapping."""
+    genres_sighted: Mask | None = None
+    """(tracks, genres): the genres of the model that each track was sighted in."""
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -105,6 +107,7 @@ def overall_metrics(
         _calibration_error(predictions, bootstrap),
         _verdict_accuracy(predictions),
         *_broad_metrics(predictions, bootstrap),
+        *_multilabel_metrics(predictions, bootstrap),
         *_averages(predictions, bootstrap),
         MetricValue("roc_auc", _nan_mean(areas)),
         MetricValue("average_precision", _nan_mean(precisions)),
@@ -249,6 +252,49 @@ def _broad_metrics(
     if missed.any():
         inside = float(predictions.broad_correct[missed].mean())
         yield MetricValue("misses_inside", inside, n=int(missed.sum()))
+
+
+def _multilabel_metrics(
+    predictions: LabelledPredictions, bootstrap: ArtistBootstrap | None
+) -> Iterator[MetricValue]:
+    """Yield the metrics of the tracks that were sighted in several genres of the model.
+
+    How often the first genre is the label, and how often any of the track's genres; and the label
+    ranking average precision: the mean, over a track's genres, of the share of its genres among
+    those that are at least as probable (Schapire & Singer, Machine Learning 39, 2000).
+    """
+    if predictions.genres_sighted is None:
+        return
+    several = predictions.genres_sighted.sum(axis=1) > 1
+    n = int(several.sum())
+    ranking = np.zeros(len(predictions))
+    if n:
+        ranking[several] = label_ranking_precision(
+            predictions.probabilities[several], predictions.genres_sighted[several]
+        )
+    for name, values in (
+        ("several_genres_accuracy", predictions.correct),
+        ("several_genres_any_accuracy", predictions.any_genre_correct),
+        ("several_genres_ranking", ranking),
+    ):
+        interval = None
+        if bootstrap is not None and n:
+            chosen = several.astype(np.float64)
+            with np.errstate(invalid="ignore"):  # a resample may have none of these tracks
+                shares = bootstrap.sums(values * chosen) / bootstrap.sums(chosen)
+            interval = bootstrap.interval(shares)
+        yield MetricValue(name, float(values[several].mean()) if n else None, interval, n)
+
+
+def label_ranking_precision(probabilities: Floats, relevant: Mask) -> Floats:
+    """Return the label ranking average precision of each track; each has a relevant genre.
+
+    Of equally probable genres the first by name is ranked higher.
+    """
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    hits = np.take_along_axis(relevant, order, axis=1)
+    precision = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
+    return np.asarray((precision * hits).sum(axis=1) / hits.sum(axis=1))
 
 
 def mean_metric(

@@ -26,6 +26,9 @@ HEADLINE_METRICS: Final = (
     "roc_auc",
     "any_genre_accuracy",
     "verdict_accuracy",
+    "several_genres_accuracy",
+    "several_genres_any_accuracy",
+    "several_genres_ranking",
 )
 """The metrics of each regime in `train` and `models`, besides accuracy and its interval."""
 
@@ -106,7 +109,7 @@ def _headline_of(rows: Sequence[MetricRow], regime: str) -> dict[str, Any]:
         "n": accuracy.n,
         "accuracy": accuracy.value,
         "interval": interval,
-        **{name: by_metric[name].value for name in HEADLINE_METRICS},
+        **{name: by_metric[name].value for name in HEADLINE_METRICS if name in by_metric},
         **{name: by_metric[name].value for name in BROAD_METRICS if name in by_metric},
         "validation_accuracy": overall_value(rows, "validation", regime, "accuracy"),
     }

@@ -31,6 +31,9 @@ METRIC_TITLES: Final = {
     "log_loss": "log-loss",
     "ece": "calibration error",
     "any_genre_accuracy": "one of the track's genres",
+    "several_genres_accuracy": "tracks of several genres: the label",
+    "several_genres_any_accuracy": "tracks of several genres: any of them",
+    "several_genres_ranking": "tracks of several genres: label ranking average precision",
     "verdict_accuracy": "against people's verdicts",
 }
 SIBLING_BRACKETS: Final = {

@@ -114,3 +114,50 @@ def test_every_metric_lies_in_its_interval() -> None:
         if one.metric == "ece":
             continue  # resampled bins hold fewer distinct tracks: the error is biased upwards
         assert one.interval.low <= one.value <= one.interval.high, one.metric
+
+
+def test_tracks_of_several_genres_have_metrics_of_their_own() -> None:
+    """Compared with scikit-learn, over the tracks with more than one genre only."""
+    random = np.random.default_rng(4)
+    shares = random.dirichlet(np.ones(5), size=60)
+    truth = random.integers(0, 5, 60)
+    sighted = random.random((60, 5)) < 0.3
+    sighted[np.arange(60), truth] = True
+    predictions = LabelledPredictions(
+        shares,
+        truth,
+        np.arange(60),
+        sighted[np.arange(60), shares.argmax(axis=1)],
+        np.zeros(60, dtype=bool),
+        genres_sighted=sighted,
+    )
+    values = {
+        one.metric: one
+        for one in overall_metrics(predictions, 0, ArtistBootstrap(np.arange(60), seed=0))
+    }
+    several = sighted.sum(axis=1) > 1
+    ranking = values["several_genres_ranking"]
+    assert ranking.value == pytest.approx(
+        reference.label_ranking_average_precision_score(sighted[several], shares[several])
+    )
+    assert ranking.interval is not None
+    assert ranking.interval.low < ranking.value < ranking.interval.high
+    assert ranking.n == several.sum() < 60
+    top, any_hit = (
+        values[f"several_genres_{name}"].value for name in ("accuracy", "any_accuracy")
+    )
+    assert top == (shares.argmax(axis=1) == truth)[several].mean() <= any_hit
+
+
+def test_tracks_of_one_genre_each_have_no_such_metrics() -> None:
+    """They are undefined, not 0."""
+    sighted = np.eye(3, dtype=bool)
+    nothing = np.zeros(3, dtype=bool)
+    predictions = LabelledPredictions(
+        np.eye(3), np.arange(3), np.arange(3), nothing, nothing, genres_sighted=sighted
+    )
+    values = {one.metric: one for one in overall_metrics(predictions, 0, None)}
+    assert (values["several_genres_ranking"].value, values["several_genres_ranking"].n) == (
+        None,
+        0,
+    )
