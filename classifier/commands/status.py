@@ -15,7 +15,7 @@ def status(
     task: Annotated[str, typer.Option(help="The task.")] = DEFAULT_TASK,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Show champion, predicted tracks, last runs, and what the next training waits for.
+    """Show champion, predictions, last runs, what the next training waits for, similar genres.
 
     Examples:
       classifier status
@@ -23,6 +23,7 @@ def status(
     # imports of SQLAlchemy, which --help does not need
     from classifier.commands import tables
     from classifier.daemon import readiness
+    from classifier.data import dataset
     from classifier.registry import stored_models
     from genrebase.runtime import jobs
     from genrebase.runtime.clock import SystemClock
@@ -50,6 +51,9 @@ def status(
         state = readiness.read(database, now)
         waits_for = readiness.describe_wait(state, ClassifierSettings.load(), now)
         output.print(f"With `classifier run`: {waits_for}")
+    merges = dataset.merge_proposals(database)
+    for proposal in merges:
+        output.print(f"May be one genre: {proposal.sentence()} (collector genres merges).")
     recent = [jobs.effective_run(run, now) for run in runs if run is not None]
     for run in recent:
         if run.error is not None:
@@ -72,6 +76,7 @@ def status(
         "last_runs": recent,
         "waits_for": waits_for,
         "other_tasks": others,
+        "merge_proposals": [one.as_json() for one in merges],
     }
     output.write_json(document)
 

@@ -17,6 +17,7 @@ from classifier.findings import clustering, profiles
 from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
 from genrebase.counts import agree, counted
 from genrebase.store import names
+from genrebase.store.merge_proposals import MergeProposal
 
 OUTLIER_SAMPLE: Final = 20_000
 """Tracks searched for outliers: DBSCAN's time grows faster than their number."""
@@ -87,6 +88,8 @@ class DataReport:
     """Labelled tracks with sightings in more than one genre."""
     overlaps: tuple[dict[str, Any], ...]
     """Pairs of genres with most tracks in common."""
+    merges: tuple[MergeProposal, ...]
+    """Genres that may be one."""
     overruled: int
     """Tracks whose verdict is not their claim."""
     same_name: tuple[dict[str, Any], ...]
@@ -98,7 +101,8 @@ class DataReport:
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON of `explore`."""
-        return {**asdict(self), "sentences": self.sentences()}
+        merges = [one.as_json() for one in self.merges]
+        return {**asdict(self), "merges": merges, "sentences": self.sentences()}
 
     def sentences(self) -> list[str]:
         """Return the conspicuous results."""
@@ -129,6 +133,7 @@ def run(database: Database, *, seed: int = 0) -> DataReport:
         odd=tuple(_outlier_tracks(scaled, outlying, searched)),
         several_genres=int((frame["label"].notna() & (frame["genres_sighted"] > 1)).sum()),
         overlaps=tuple(_overlaps(overlaps)),
+        merges=tuple(dataset.merge_proposals(database, overlaps)),
         overruled=int(overruled.fillna(value=False).sum()),
         same_name=tuple(same_name[:MAX_LISTED]),
         same_name_count=len(same_name),
@@ -282,17 +287,7 @@ def _sentences(report: DataReport) -> Iterator[str]:
             f"{report.outlying:,} of {counted(report.looked_at, 'track')} ({share:.1%}) are "
             f"outliers by audio features (DBSCAN){_most_frequent(report.outlying_genres)}."
         )
-    if report.several_genres:
-        share = report.several_genres / max(1, report.labelled)
-        yield (
-            f"{counted(report.several_genres, 'labelled track')} ({share:.1%}) "
-            f"{agree(report.several_genres, 'has', 'have')} several genres."
-        )
-    if report.overruled:
-        yield (
-            f"{counted(report.overruled, 'claim')} {agree(report.overruled, 'was', 'were')} "
-            "overruled by manual annotations."
-        )
+    yield from _genre_sentences(report)
     if report.same_name_count:
         yield (
             f"{counted(report.same_name_count, 'name')} "
@@ -302,6 +297,22 @@ def _sentences(report: DataReport) -> Iterator[str]:
         yield (
             f"{counted(report.same_sound_count, 'group')} of tracks have identical audio "
             "features: probably one recording under several names."
+        )
+
+
+def _genre_sentences(report: DataReport) -> Iterator[str]:
+    if report.several_genres:
+        share = report.several_genres / max(1, report.labelled)
+        yield (
+            f"{counted(report.several_genres, 'labelled track')} ({share:.1%}) "
+            f"{agree(report.several_genres, 'has', 'have')} several genres."
+        )
+    for proposal in report.merges:
+        yield f"May be one genre: {proposal.sentence()} (collector genres merges)."
+    if report.overruled:
+        yield (
+            f"{counted(report.overruled, 'claim')} {agree(report.overruled, 'was', 'were')} "
+            "overruled by manual annotations."
         )
 
 

@@ -1,5 +1,6 @@
 """Manage genres, their targets and mappings."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -149,6 +150,42 @@ def merge(
             "sightings_united": done.shared_sightings,
         }
     )
+
+
+@app.command()
+def merges(
+    mapping: Annotated[
+        str | None,
+        typer.Option(help="Write a mapping of this name, with the proposed genres in one."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Propose genres that may be one, by common tracks, confusions of the champion, and verdicts.
+
+    Nothing is merged. With --mapping a mapping of all genres is written, for `classifier train
+    --task NAME --level broad --mapping NAME`; `collector genres merge` merges two for good.
+
+    Examples:
+      collector genres merges
+      collector genres merges --mapping merged
+    """
+    output = Output(as_json=as_json)
+    engine = store.connect()
+    proposals = mappings.proposed_merges(engine)
+    for one in proposals:
+        output.print(f"{one.sentence()}.")
+    document: dict[str, object] = {"proposals": [one.as_json() for one in proposals]}
+    if mapping is not None:
+        done = mappings.define_merged(engine, genre_names.validate(mapping), proposals)
+        output.print(
+            f"The mapping {done.mapping} puts {counted(done.genres, 'genre')} into "
+            f"{len(done.broad):,}. To train on it: classifier train --task NAME --level broad "
+            f"--mapping {shlex.quote(done.mapping)}"
+        )
+        document |= {"mapping": done.mapping, "genres": done.genres, "broad": len(done.broad)}
+    elif not proposals:
+        output.print("No two genres look like one.")
+    output.write_json(document)
 
 
 @app.command()

@@ -1,18 +1,20 @@
 """Genre mappings: import which broad genre each fine genre belongs to, list and remove them."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from collector.catalogue import mappings
+from collector.catalogue import genres, mappings
 from collector.catalogue.mappings import MappingSummary
 from collector.curation import genre_names
 from collector.datasets import reader
 from genrebase.errors import NothingToDo, UserError
-from genrebase.store import default_mapping
+from genrebase.store import default_mapping, merge_proposals
 from genrebase.store.bulk import exclusive_transaction
 from genrebase.store.engine import Engine, read_transaction
+from genrebase.store.merge_proposals import MergeProposal
 
 COLUMNS: Final = ("fine", "broad")
 """The columns of a mapping's file."""
@@ -48,6 +50,30 @@ def define(engine: Engine, name: str, path: Path) -> MappingResult:
     return MappingResult(
         name, len(broad_of), tuple(sorted(set(broad_of.values()))), tuple(unmapped)
     )
+
+
+def proposed_merges(engine: Engine) -> list[MergeProposal]:
+    """Return the genres that may be one, the surest first."""
+    with read_transaction(engine) as connection:
+        return merge_proposals.read(connection)
+
+
+def define_merged(engine: Engine, name: str, proposals: Sequence[MergeProposal]) -> MappingResult:
+    """Store the mapping `name` of all genres, with the proposed ones in the genre to keep.
+
+    Genres and labels stay as they are. Refuse a name that is taken.
+    """
+    if not proposals:
+        raise NothingToDo("No two genres are proposed to be merged: no mapping is written.")
+    if name in {summary.mapping for summary in list_mappings(engine)}:
+        raise UserError(
+            f"There is a mapping {name!r}: name another, or remove it with "
+            f"`collector genres mappings --remove {shlex.quote(name)}`."
+        )
+    with exclusive_transaction(engine) as connection:
+        broad_of = merge_proposals.mapping(genres.ids_by_name(connection), proposals)
+        mappings.replace(connection, name, broad_of)
+    return MappingResult(name, len(broad_of), tuple(sorted(set(broad_of.values()))), ())
 
 
 def remove(engine: Engine, name: str) -> int:
