@@ -41,6 +41,7 @@ from web.pages import (
     search,
     sql,
     track,
+    why,
 )
 from web.predictor import Predictor
 from web.problems import NOT_FOUND, UNAVAILABLE, FormRefused, NotFound, problem, title_of
@@ -147,9 +148,12 @@ def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, d
     predicted = None
     if make_page is predict.page:  # it may wait, and must not hold a connection meanwhile
         predicted = predict.predicted(values, site.predictor.predict)
+    explained = None
+    if make_page is track.page and values.get("why"):
+        explained = why.explained(path["track"], site.predictor.explain)
     queried = sql.queried(values, site.run_sql) if make_page is sql.page else None
     with read_transaction(site.engine) as connection:
-        page = make_page(PageRequest(connection, now, path, values, predicted, queried))
+        page = make_page(PageRequest(connection, now, path, values, predicted, queried, explained))
         origin = query(connection, "origin", _ORIGIN).first()
     frame = {
         "as_of": min((one.as_of for one in page.sections.values() if one.as_of), default=now),

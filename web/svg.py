@@ -230,6 +230,20 @@ def probability(share: float, style: str) -> Markup:
     )
 
 
+def lollipop(share: float, other: float | None) -> Markup:
+    """Return a line from 0 to a share with a mark at its end, and another share as a dot."""
+    parts = [
+        element("line", class_="grid", x1="2%", x2="98%", y1=7, y2=7),
+        element("line", class_="s-new", x1="2%", x2=percent(0.02 + 0.96 * share), y1=7, y2=7),
+    ]
+    if other is not None:
+        at = percent(0.02 + 0.96 * other)
+        parts.append(element("circle", class_="f-claim", cx=at, cy=7, r=3))
+    at = percent(0.02 + 0.96 * share)
+    parts.append(element("circle", class_="f-new", cx=at, cy=7, r=4.2))
+    return element("svg", *parts, aria_hidden="true")
+
+
 def fold_strip(fold: int, validation: Sequence[int], test: Sequence[int], label: str) -> Markup:
     """Return the ten folds of a name as boxes; the track's own is filled."""
     boxes = []

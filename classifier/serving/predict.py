@@ -18,6 +18,7 @@ from classifier.features.groups import MATRICES
 from classifier.records import StoredModel, TrackPrediction
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
+from classifier.serving.hidden_inputs import HiddenPrediction, predict_with_hidden_inputs
 from classifier.training_config import TrainingConfig
 from genrebase.errors import UserError
 from genrebase.store import tables
@@ -136,8 +137,9 @@ class DescriptionPredictor:
         champion = stored_models.champion(database, task)
         loaded = serving.serving_model(database, champion)
         self._database = database
+        own = loaded if loaded.model.id == champion.id else None
         self._predictor = _Predictor(database, loaded.model, loaded, pool_siblings=pool_siblings)
-        self._champion = _Predictor(database, champion, pool_siblings=pool_siblings)
+        self._champion = _Predictor(database, champion, own, pool_siblings=pool_siblings)
 
     @property
     def uses_audio(self) -> bool:
@@ -171,6 +173,13 @@ class DescriptionPredictor:
             prediction,
             held_out=None if seen else dataset.held_out_for(self._database, track_ids),
         )
+
+    def explain(self, text: str) -> list[HiddenPrediction]:
+        """Return the champion's predictions for a stored track with groups of inputs hidden.
+
+        Raises `UnknownTrack` or `TrainedOnTrack` (`classifier.serving.hidden_inputs`).
+        """
+        return predict_with_hidden_inputs(self._database, self._champion.loaded, text)
 
     def predict_file(self, digest: str, track: TrackDescription) -> TrackPrediction:
         """Return the prediction for an audio file; if it is imported, that of its track."""

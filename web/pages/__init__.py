@@ -1,12 +1,13 @@
 """One module per page: what it reads, as sections, and the facts that its template shows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from classifier.records import TrackPrediction
+from classifier.serving.hidden_inputs import HiddenPrediction
 from genrebase.errors import GenrebaseError, UserError
 from web.forms import id_number
 from web.sql_queries import SqlResult
@@ -28,6 +29,8 @@ class PageRequest:
     """What the champion predicts for the track that the address describes, or why it cannot."""
     queried: SqlResult | GenrebaseError | None = None
     """The result of the SQL query of the address, or why there is none."""
+    explained: Sequence[HiddenPrediction] | GenrebaseError | None = None
+    """What the champion predicts for the track with inputs hidden, or why it cannot."""
 
     def number(self, name: str, default: int = 0) -> int:
         """Return a parameter of the address as a number; `default` for anything else."""

@@ -10,7 +10,8 @@ from genrebase.store import find, views
 from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD
 from genrebase.store.tables import AUDIO_PROVIDER, FEATURES, INCOMPARABLE_FEATURES
 from web import svg
-from web.pages import PageRequest
+from web.pages import PageRequest, why
+from web.percentiles import percentile
 from web.problems import NotFound
 from web.sections import Page, Section, by_name, query, stored
 
@@ -76,15 +77,18 @@ def page(request: PageRequest) -> Page:
     first = by["predictions"].first()
     genres = {"label": one["label"], "predicted": first["genre"] if first else one["label"]}
     profiles = _profiles(connection, [name for name in dict.fromkeys(genres.values()) if name])
+    strips = _strips(one, genres, profiles)
+    explained = why.section(request.explained, first, one["claim"])
     return Page(
         one["title"],
         "track.html",
-        {**by, "profiles": profiles},
+        {**by, **by_name(profiles, _percentiles(strips, one["label"], profiles), explained)},
         {
             "track": one,
             "first": first,
+            **why.facts(request.explained, first, one["claim"]),
             "key": _key(one),
-            "strips": _strips(one, genres, profiles),
+            "strips": strips,
             "bars": [_bar(row, one["claim"]) for row in by["predictions"].records],
             "folds": _folds(one, by["credits"]),
         },
@@ -142,8 +146,23 @@ def _strips(
             for genre in dict.fromkeys(genres.values())
             if (row := by_genre.get((genre, feature))) is not None
         )
-        strips.append({"name": name, "value": value, "picture": svg.strip(value, rows, label)})
+        of_label = by_genre.get((genres["label"], feature))
+        strips.append(
+            {
+                "name": name,
+                "value": value,
+                "picture": svg.strip(value, rows, label),
+                "percentile": percentile(value, of_label) if of_label else None,
+            }
+        )
     return strips
+
+
+def _percentiles(strips: list[dict[str, Any]], label: str | None, profiles: Section) -> Section:
+    """Return the track's features with their percentiles among the tracks of its label."""
+    columns = ("feature", "value", "label", "percentile")
+    rows = tuple((one["name"], one["value"], label, one["percentile"]) for one in strips)
+    return Section("percentiles", columns, rows, profiles.sql, profiles.as_of)
 
 
 def _folds(track: dict[str, Any], artists: Section) -> list[dict[str, Any]]:

@@ -1,0 +1,74 @@
+"""Why a prediction: the champion's probabilities with groups of the track's inputs hidden."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from classifier.serving.hidden_inputs import HiddenPrediction
+from genrebase.errors import GenrebaseError
+from web import svg
+from web.sections import Section
+
+_COLUMNS: Final = ("inputs", "genre", "probability", "claim", "claim_probability")
+_NAMES: Final = {
+    "artists": "the artists",
+    "title": "the title",
+    "album": "the album",
+    "popularity": "popularity",
+    "release": "year and length",
+    "sound": "the sound",
+}
+"""The groups of inputs as people call them."""
+
+Explained = Sequence[HiddenPrediction] | GenrebaseError | None
+
+
+def explained(track: str, explain: Callable[[str], Sequence[HiddenPrediction]]) -> Explained:
+    """Return the predictions with inputs hidden, or why there are none."""
+    try:
+        return explain(track)
+    except GenrebaseError as error:
+        return error
+
+
+def section(predictions: Explained, first: Mapping[str, Any] | None, claim: str | None) -> Section:
+    """Return a row per prediction: of the predicted genre and of the claim."""
+    if predictions is None or isinstance(predictions, GenrebaseError) or first is None:
+        return Section("why", _COLUMNS, ())
+    genre = first["genre"]
+    rows = [
+        (
+            " ".join(part for part in (one.kind, one.group) if part),
+            genre,
+            one.probabilities.get(genre),
+            claim,
+            one.probabilities.get(claim or ""),
+        )
+        for one in predictions
+    ]
+    return Section("why", _COLUMNS, tuple(rows))
+
+
+def facts(
+    predictions: Explained, first: Mapping[str, Any] | None, claim: str | None
+) -> dict[str, Any]:
+    """Return what the template shows: rows with pictures, or the problem."""
+    problem = str(predictions) if isinstance(predictions, GenrebaseError) else ""
+    rows: list[dict[str, Any]] = []
+    if first is not None and predictions is not None and not problem:
+        rows = [_row(one, first["genre"], claim) for one in predictions]  # type: ignore[union-attr]
+        for row, before in zip(rows[1:], rows, strict=False):
+            row["starts_group"] = row["kind"] == "only" != before["kind"]
+    return {"why_rows": rows, "why_problem": problem}
+
+
+def _row(one: HiddenPrediction, genre: str, claim: str | None) -> dict[str, Any]:
+    name = _NAMES.get(one.group or "", one.group)
+    share = one.probabilities.get(genre)
+    other = one.probabilities.get(claim) if claim is not None and claim != genre else None
+    return {
+        "kind": one.kind,
+        "name": "everything" if one.kind == "all" else f"{one.kind} {name}",
+        "probability": share,
+        "picture": svg.lollipop(share or 0.0, other),
+        "starts_group": False,
+    }
