@@ -1,14 +1,15 @@
 """Labels that the champion disputes: its prediction is another genre than the claim."""
 
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
 from genrebase.store import tables
+from web.dispute_orders import BY_ROW, LEARNS_MOST, ORDERS, learns_most, primary_artist
 from web.pages import MAX_ROWS, PageRequest
-from web.sections import Page, Section, by_name, query, stored
+from web.sections import Page, Section, by_name, query, stored, stored_by_key
 
 _STORED: Final = 500
 _STORED_OF_CLAIM: Final = 100
@@ -22,34 +23,29 @@ SELECT * FROM label_disputes
 WHERE (:genre = '' OR claim = :genre) AND (:regime = '' OR regime = :regime)
 ORDER BY probability DESC, track_id LIMIT :limit
 """
-_ORDERS: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "surest": lambda row: (-row["probability"], row["track_id"]),
-    "also_seen": lambda row: (not row["also_seen"], -row["probability"], row["track_id"]),
-    "closest": lambda row: (row["margin"], row["track_id"]),
-}
 
 
 def page(request: PageRequest) -> Page:
     """Return up to 100 of the surest disputed labels; `?order=`, `?genre=`, `?regime=` choose."""
     order, genre, regime = _choice(request)
     disputes = disputes_without_verdict(
-        request.connection, _sorted(_surest(request), order, regime), MAX_ROWS + 1
+        request.connection, _sorted(request, _surest(request)), MAX_ROWS + 1
     )
     has_more = len(disputes.rows) > MAX_ROWS
     return Page(
         "Disputes",
         "disputes.html",
         by_name(replace(disputes, rows=disputes.rows[:MAX_ROWS])),
-        {"order": order, "orders": tuple(_ORDERS), "genre": genre, "regime": regime,
+        {"order": order, "orders": ORDERS, "genre": genre, "regime": regime,
          "has_more": has_more},
     )  # fmt: skip
 
 
 def stored_candidates(request: PageRequest) -> tuple[list[int], bool]:
     """Return the tracks of the stored disputes to decide, and whether the view may have more."""
-    order, genre, regime = _choice(request)
+    _order, genre, _regime = _choice(request)
     surest = _surest(request)
-    disputes = _sorted(surest, order, regime)
+    disputes = _sorted(request, surest)
     unsettled = disputes_without_verdict(request.connection, disputes, len(disputes.rows))
     is_cut = len(surest.rows) >= (_STORED_OF_CLAIM if genre else _STORED)
     return [row["track_id"] for row in unsettled.records], is_cut or surest.is_pending
@@ -57,9 +53,9 @@ def stored_candidates(request: PageRequest) -> tuple[list[int], bool]:
 
 def more_candidates(request: PageRequest, limit: int) -> list[int]:
     """Return the tracks of the `limit` surest disputes, read from the view itself."""
-    order, genre, regime = _choice(request)
+    _order, genre, regime = _choice(request)
     rows = query(request.connection, "disputes", _MORE, genre=genre, regime=regime, limit=limit)
-    return [row["track_id"] for row in _sorted(rows, order, regime).records]
+    return [row["track_id"] for row in _sorted(request, rows).records]
 
 
 def disputes_without_verdict(connection: Connection, disputes: Section, limit: int) -> Section:
@@ -76,7 +72,7 @@ def _choice(request: PageRequest) -> tuple[str, str, str]:
     """Return the order, the claim and the regime that an address chooses; empty: all."""
     order, regime = request.query.get("order", ""), request.query.get("regime", "")
     return (
-        order if order in _ORDERS else "surest",
+        order if order in ORDERS else "surest",
         request.query.get("genre", ""),
         regime if regime in {"new_artist", "seen_artist"} else "",
     )
@@ -88,7 +84,38 @@ def _surest(request: PageRequest) -> Section:
     return stored(request.connection, "disputes", sql.strip(), "label_disputes", genre)
 
 
-def _sorted(disputes: Section, order: str, regime: str) -> Section:
-    chosen = [row for row in disputes.records if not regime or row["regime"] == regime]
-    chosen.sort(key=_ORDERS[order])
+def _sorted(request: PageRequest, disputes: Section) -> Section:
+    """Return the disputes of the chosen regime in the chosen order."""
+    order, _genre, regime = _choice(request)
+    rows = [row for row in disputes.records if not regime or row["regime"] == regime]
+    chosen: list[Any] = sorted(rows, key=BY_ROW[order]) if order in BY_ROW else []
+    if order == LEARNS_MOST:
+        pairs, judged = _pair_tracks(request.connection, rows), _judged(request.connection, rows)
+        chosen = learns_most(rows, pairs, judged)
     return replace(disputes, rows=tuple(tuple(row.values()) for row in chosen))
+
+
+def _pair_tracks(connection: Connection, rows: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
+    """Return the number of disputes per claim and prediction: stored, or else of these rows."""
+    keyed = stored_by_key(connection, "dispute_counts")
+    if keyed is None:
+        return dict(Counter((row["claim"], row["genre"]) for row in rows))
+    return {
+        (row["claim"], row["genre"]): row["tracks"] for pairs in keyed.values() for row in pairs
+    }
+
+
+def _judged(connection: Connection, rows: list[dict[str, Any]]) -> set[str]:
+    """Return the primary artists of these disputes of whom a track has a label by a person."""
+    own, other = tables.track_artist.alias("own"), tables.track_artist.alias("other")
+    labelled = (
+        select(tables.verdict.c.track_id)
+        .join(other, other.c.track_id == tables.verdict.c.track_id)
+        .where(other.c.artist_id == own.c.artist_id, other.c.position == 0)
+    )
+    by_track = {row["track_id"]: row for row in rows}
+    query_of_tracks = select(own.c.track_id).where(
+        own.c.track_id.in_(by_track), own.c.position == 0, labelled.exists()
+    )
+    tracks = connection.scalars(query_of_tracks) if by_track else ()
+    return {primary_artist(by_track[track]) for track in tracks}
