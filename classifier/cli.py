@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "separability": "classifier.commands.separability:separability",
     "match": "classifier.commands.match:match",
     "explore": "classifier.commands.explore:explore",
+    "annotate-next": "classifier.commands.annotation:annotate_next",
+    "verdicts": "classifier.commands.annotation:verdicts",
     "export": "classifier.commands.export:export",
     "plot": "classifier.commands.plot:plot",
     "run": "classifier.commands.run:run",
