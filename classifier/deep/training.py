@@ -27,6 +27,11 @@ OPTIMISERS: Final = {
 }
 
 
+def device() -> str:
+    """Return the device that networks are trained on: `cuda` where there is one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 @dataclass(frozen=True)
 class FitConfig:
     """The hyper-parameters of a training."""
@@ -56,8 +61,9 @@ class _BestEpochs(Callback):  # type: ignore[misc]  # untyped there
         self.epochs_without_gain = 0
 
     def on_epoch_begin(self, _net: Any, **_more: Any) -> None:
-        self.losses: dict[str, float] = {}
-        self.correct, self.tracks = 0, 0
+        self.losses: dict[str, Any] = {}  # sums on the device, read once per epoch
+        self.correct: Any = 0
+        self.tracks = 0
 
     def on_batch_end(
         self, _net: Any, batch: Any = None, training: bool = False, **more: Any
@@ -68,22 +74,21 @@ class _BestEpochs(Callback):  # type: ignore[misc]  # untyped there
         truth = batch[1].to(next(iter(outputs.values())).device)
         for name, logits in outputs.items():
             loss = functional.cross_entropy(logits.float(), truth, reduction="sum")
-            self.losses[name] = self.losses.get(name, 0.0) + float(loss)
+            self.losses[name] = self.losses.get(name, 0.0) + loss.double()
         pooled = sum(functional.log_softmax(one.float(), dim=1) for one in outputs.values())
-        self.correct += int((pooled.argmax(dim=1) == truth).sum())
+        self.correct = self.correct + (pooled.argmax(dim=1) == truth).sum()
         self.tracks += len(truth)
 
     def on_epoch_end(self, net: Any, **_more: Any) -> None:
         if not self.tracks:
             return
-        mean = sum(self.losses.values()) / len(self.losses) / self.tracks
+        losses = {name: float(loss) for name, loss in self.losses.items()}
+        mean = sum(losses.values()) / len(losses) / self.tracks
         net.history.record("validation_loss", mean)
-        net.history.record("validation_accuracy", self.correct / self.tracks)
-        improved = [
-            name for name, loss in self.losses.items() if loss < self.lowest.get(name, np.inf)
-        ]
+        net.history.record("validation_accuracy", int(self.correct) / self.tracks)
+        improved = [name for name, loss in losses.items() if loss < self.lowest.get(name, np.inf)]
         for name in improved:
-            self.lowest[name] = self.losses[name]
+            self.lowest[name] = losses[name]
             state = net.module_.branches[name].state_dict()
             self.weights[name] = {key: value.clone() for key, value in state.items()}
         self.epochs_without_gain = 0 if improved else self.epochs_without_gain + 1
@@ -154,6 +159,9 @@ def fit(
     listener: Callable[[Epoch], None] | None,
 ) -> list[Epoch]:
     """Train the module in place; return the metrics of each epoch."""
+    where = device()
+    tracks = tracks.to(where)
+    validation = None if validation is None else validation.to(where)
     best = _BestEpochs()
     stopping = _EarlyStopping(best, config.patience, listener)
     steps = len(BatchIterator(tracks, config.batch_size))
@@ -163,6 +171,7 @@ def fit(
         optimizer=OPTIMISERS[config.optimiser],
         lr=config.learning_rate,
         optimizer__weight_decay=config.weight_decay,
+        optimizer__fused=where == "cuda",  # one kernel for all weights of a step
         max_epochs=config.epochs,
         iterator_train=BatchIterator,
         iterator_train__shuffle=True,
@@ -172,7 +181,7 @@ def fit(
         train_split=None if validation is None else predefined_split(validation),
         callbacks=[("best", best), *_schedule(config, steps), ("stopping", stopping)],
         callbacks__print_log=None,
-        device="cuda" if torch.cuda.is_available() else "cpu",
+        device=where,
         verbose=0,
     )
     net.fit(tracks)

@@ -71,7 +71,7 @@ class CNN(MLP):
         if fit:
             chosen = [kind for kind in CHANNELS if kind in X] if MATRICES in self.groups else []
             self.sequences_ = [SequenceEncoder(kind).fit(X) for kind in chosen]
-        sequences = [batches.SequenceBlock(encoder.transform(X)) for encoder in self.sequences_]
+        sequences = [batches.SequenceBlock.of(encoder.transform(X)) for encoder in self.sequences_]
         return [*super()._blocks(X, fit=fit), *sequences]
 
     def _branches(self) -> "dict[str, nn.Module]":

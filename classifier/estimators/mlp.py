@@ -83,7 +83,7 @@ class MLP(LateFusionNetworks):
         if numeric_groups(self.groups):
             if fit:
                 self.dense_ = DenseEncoder(numeric_groups(self.groups)).fit(X)
-            blocks.append(batches.DenseBlock(self.dense_.transform(X)))
+            blocks.append(batches.TensorBlock.of_dense(self.dense_.transform(X)))
         if "text" in self.groups:
             if fit:
                 self.ngrams_ = NgramBagEncoder(self.min_artists)

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.feature_extraction import FeatureHasher
+from sklearn.utils import murmurhash3_32
 
+from classifier.features import murmur3
 from classifier.features.groups import TEXT
 from genrebase.store import names
 
@@ -59,8 +60,14 @@ def hashed_ngrams(texts: Texts) -> sparse.csr_matrix:
     languages and scenes, and the words themselves. (texts, `N_BUCKETS`) in float32.
     """
     unique, places = np.unique(texts, return_inverse=True)
-    hasher = FeatureHasher(N_BUCKETS, input_type="string", alternate_sign=False, dtype=np.float32)
-    counts: Any = hasher.transform(_ngrams(text) for text in unique)
+    words = [text.split() for text in unique]
+    flat = np.array([word for text in words for word in text], dtype=object)
+    vocabulary, codes = np.unique(flat, return_inverse=True)
+    ends = np.cumsum([0, *map(len, words)])
+    ones = np.ones(len(codes), dtype=np.float32)
+    in_texts = sparse.csr_matrix((ones, codes, ends), shape=(len(unique), len(vocabulary)))
+    counts: Any = in_texts @ _word_counts(vocabulary)
+    counts.sort_indices()
     counts.data = np.log1p(counts.data)
     lengths = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
     scale = sparse.diags(1 / np.where(lengths > 0, lengths, 1), dtype=np.float32)
@@ -72,10 +79,37 @@ def by_column(frame: pd.DataFrame) -> tuple[sparse.csr_matrix, ...]:
     return tuple(hashed_ngrams(normalised_texts(frame, name)) for name in TEXT)
 
 
-def _ngrams(text: str) -> Iterator[str]:
-    for word in text.split():
-        yield "=" + word
-        bordered = f" {word} "
-        for length in range(2, MAX_NGRAM_LENGTH + 1):
-            for start in range(max(1, len(bordered) - length + 1)):
-                yield bordered[start : start + length]
+def _word_counts(words: Texts) -> sparse.csr_matrix:
+    """Return how often each bucket occurs among the n-grams of each word: (words, buckets)."""
+    rows, hashes = [np.arange(len(words))], [_hashes_of_words(words)]
+    for word_rows, ngram_hashes in _hashes_of_ngrams(words):
+        rows.append(word_rows)
+        hashes.append(ngram_hashes)
+    row_of_each, hash_of_each = np.concatenate(rows), np.concatenate(hashes)
+    # as scikit-learn's FeatureHasher does, so that stored models keep their buckets
+    buckets = np.abs(hash_of_each.astype(np.int64)) % N_BUCKETS
+    ones = np.ones(len(buckets), dtype=np.float32)
+    counts = sparse.coo_matrix((ones, (row_of_each, buckets)), shape=(len(words), N_BUCKETS))
+    return counts.tocsr()
+
+
+def _hashes_of_words(words: Texts) -> NDArray[np.int32]:
+    return np.array([murmurhash3_32("=" + word) for word in words], dtype=np.int32)
+
+
+def _hashes_of_ngrams(words: Texts) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32]]]:
+    """Yield, for each length of n-grams, the word that each belongs to, and its hash."""
+    bordered = [f" {word} " for word in words]
+    text = "".join(bordered)
+    sizes = np.array([len(one) for one in bordered], dtype=np.int64)
+    first = np.cumsum(sizes) - sizes
+    utf8 = np.frombuffer(text.encode(), dtype=np.uint8)
+    # of each character the place of its first byte: those that continue one are 10xxxxxx
+    starts = np.append(np.flatnonzero((utf8 & 0xC0) != 0x80), len(utf8))
+    for length in range(2, MAX_NGRAM_LENGTH + 1):
+        counts = np.maximum(sizes - length + 1, 1)  # a shorter word is one n-gram
+        word_of_each = np.repeat(np.arange(len(words)), counts)
+        within = np.arange(len(word_of_each)) - np.repeat(np.cumsum(counts) - counts, counts)
+        begin = first[word_of_each] + within
+        end = np.minimum(begin + length, (first + sizes)[word_of_each])
+        yield word_of_each, murmur3.hash_slices(utf8, starts[begin], starts[end])

@@ -21,27 +21,16 @@ _SAMPLE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class PackedSequences:
-    """The sequences of tracks, of one kind."""
+class Sequences:
+    """The sequences of tracks, of one kind, one after another."""
 
     kind: str
-    packed: NDArray[np.object_]
-    """Per track little-endian float16 by rows, or None."""
+    values: NDArray[np.float16]
+    """(steps of all tracks, channels), finite."""
+    ends: NDArray[np.int64]
+    """Where the sequence of each track ends, after a 0; equal to the one before without any."""
     means: NDArray[np.float32]
     scales: NDArray[np.float32]
-
-    def batch(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return (tracks, channels, steps) of some tracks, 0 after their end, and their steps.
-
-        A track without any has 0 steps; the array has one at least.
-        """
-        sequences = [unpack(self.packed[row], self.kind) for row in rows]
-        steps = np.array([len(one) for one in sequences], dtype=np.int64)
-        longest = max(1, int(steps.max(initial=0)))
-        padded = np.zeros((len(rows), len(self.means), longest), dtype=np.float32)
-        for place, sequence in enumerate(sequences):
-            padded[place, :, : len(sequence)] = ((sequence - self.means) / self.scales).T
-        return padded, steps
 
 
 class SequenceEncoder(BaseEstimator):  # type: ignore[misc]  # untyped there
@@ -61,9 +50,15 @@ class SequenceEncoder(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.scales_ = np.where(scales > 0, scales, 1).astype(np.float32)
         return self
 
-    def transform(self, X: pd.DataFrame) -> PackedSequences:
+    def transform(self, X: pd.DataFrame) -> Sequences:
         """Return the matrices of each row."""
-        return PackedSequences(self.kind, packed_column(X, self.kind), self.means_, self.scales_)
+        views = [_half_view(one, self.kind) for one in packed_column(X, self.kind)]
+        ends = np.cumsum([0, *map(len, views)], dtype=np.int64)
+        values = np.empty((int(ends[-1]), CHANNELS[self.kind]), dtype=np.float16)
+        for start, view in zip(ends, views, strict=False):
+            values[start : start + len(view)] = view
+        np.nan_to_num(values, copy=False)
+        return Sequences(self.kind, values, ends, self.means_, self.scales_)
 
 
 def packed_column(frame: pd.DataFrame, kind: str) -> NDArray[np.object_]:
@@ -77,9 +72,14 @@ def packed_column(frame: pd.DataFrame, kind: str) -> NDArray[np.object_]:
 
 def unpack(packed: Any, kind: str) -> NDArray[np.float32]:
     """Return (steps, channels), of a longer one the middle; no step for None."""
+    return np.nan_to_num(_half_view(packed, kind).astype(np.float32))
+
+
+def _half_view(packed: Any, kind: str) -> NDArray[np.float16]:
+    """Return (steps, channels) as a view of the bytes."""
     channels = CHANNELS[kind]
     if packed is None:
-        return np.zeros((0, channels), dtype=np.float32)
+        return np.zeros((0, channels), dtype=np.float16)
     rows = np.frombuffer(packed, _HALF).reshape(-1, channels)
     first = max(0, (len(rows) - MAX_STEPS) // 2)
-    return np.nan_to_num(rows[first : first + MAX_STEPS].astype(np.float32))
+    return rows[first : first + MAX_STEPS]

@@ -19,8 +19,10 @@ from classifier.features import groups
 from classifier.ports import Estimator, SupportsBinaryProba
 from classifier.records import Comparison, ConfusionCell, MetricRow, PromotionDecision
 from classifier.serving.champion import LoadedModel
+from classifier.training.epochs import record_epochs
 from classifier.training.sibling_evaluation import SiblingEvaluation, evaluate_siblings
 from classifier.training_config import TrainingConfig
+from genrebase.progress import MessageCallback
 
 Mask = NDArray[np.bool_]
 
@@ -50,12 +52,13 @@ def evaluate(
     unfitted: Estimator,
     champion: LoadedModel | None,
     config: TrainingConfig,
+    log: MessageCallback,
 ) -> Evaluation:
     """Measure `fitted` on every side and decide about promotion by the validation sides.
 
     `unfitted` is the same estimator, for a random split that leaks artists.
     """
-    evaluator = _Evaluator(split, fitted, config.seed)
+    evaluator = _Evaluator(split, fitted, config.seed, log)
     test = evaluator.predictions(split.held_out("test"))
     regimes = split.regimes[split.held_out("test")]
     siblings = evaluator.siblings()
@@ -69,13 +72,20 @@ def evaluate(
 
 
 class _Evaluator:
-    def __init__(self, split: SplitDataset, fitted: Estimator, seed: int) -> None:
-        self._split, self._fitted, self._seed = split, fitted, seed
+    def __init__(
+        self, split: SplitDataset, fitted: Estimator, seed: int, log: MessageCallback
+    ) -> None:
+        self._split, self._fitted, self._seed, self._log = split, fitted, seed, log
+        self._predicted: dict[bytes, LabelledPredictions] = {}
         self._codes = {genre: place for place, genre in enumerate(split.classes)}
         self._common = report.majority_class(split.labels[split.train_mask], self._codes)
 
-    def predictions(self, chosen: Mask, estimator: Estimator | None = None) -> LabelledPredictions:
-        return self._split.predict(estimator or self._fitted, chosen)
+    def predictions(self, chosen: Mask) -> LabelledPredictions:
+        """Return the predictions for some tracks, which are made once."""
+        key = chosen.tobytes()
+        if key not in self._predicted:
+            self._predicted[key] = self._split.predict(self._fitted, chosen)
+        return self._predicted[key]
 
     def metrics(self, unfitted: Estimator) -> Iterator[MetricRow]:
         split = self._split
@@ -188,6 +198,7 @@ class _Evaluator:
         validation, train = np.split(rest, [len(rest) // _VALIDATION_DIVISOR])
         train = train[: int(split.train_mask.sum())]
         estimator: Estimator = clone(unfitted)
+        record_epochs(estimator, lambda text: self._log(f"random split, {text}"))
         tracks, labels = split.tracks, split.labels
         sightings = soft_labels.sightings_of(tracks.iloc[train], split.sightings)
         fitted = soft_labels.fit(
@@ -197,7 +208,7 @@ class _Evaluator:
         )
         chosen = np.zeros(len(tracks), dtype=bool)
         chosen[test] = True
-        return self.predictions(chosen, fitted)
+        return split.predict(fitted, chosen)
 
 
 def _first_predictions(champion: LoadedModel, frame: pd.DataFrame) -> NDArray[np.str_]:

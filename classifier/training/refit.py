@@ -16,6 +16,7 @@ from classifier.ports import Estimator
 from classifier.records import SIBLING_POOL, Epoch, PromotionDecision, StoredModel
 from classifier.registry import model_store, stored_models
 from classifier.training import train
+from classifier.training.epochs import record_epochs
 from classifier.training.fingerprint import TrainingFingerprint, find_identical_refit
 from classifier.training_config import TrainingConfig, train_job_name
 from genrebase.counts import counted
@@ -95,5 +96,5 @@ def _fit(
     n_threads = threads.thread_count(len(split.tracks), len(split.classes), cores)
     with threads.limit_threads(n_threads):
         estimator = estimators.build(config, threads=n_threads)
-        epochs = train.record_epochs(estimator, log)
+        epochs = record_epochs(estimator, log)
         return soft_labels.fit(estimator, split.training_set(), split.validation()), epochs

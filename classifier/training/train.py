@@ -21,7 +21,7 @@ from classifier.data_sources import TrainingSources
 from classifier.errors import BadTrainingConfig, BrokenArtifact, SameTrainingRunning
 from classifier.evaluation import promotion, report
 from classifier.features import groups
-from classifier.ports import Estimator, ReportsEpochs
+from classifier.ports import Estimator
 from classifier.records import SIBLING_POOL, Epoch, PromotionDecision, StoredModel
 from classifier.registry import (
     artifacts,
@@ -33,6 +33,7 @@ from classifier.registry import (
 )
 from classifier.serving import champion as serving
 from classifier.training import out_of_fold_predictions
+from classifier.training.epochs import record_epochs
 from classifier.training.evaluate import Evaluation, evaluate
 from classifier.training.fingerprint import TrainingFingerprint, find_identical
 from classifier.training.snapshots import TrainingSnapshot
@@ -130,21 +131,6 @@ def _exclusive_run(
         if error.run.job == name and error.run.counts.get("asked") == requested:
             raise SameTrainingRunning(f"{error} It trains the same config.") from error
         raise
-
-
-def record_epochs(estimator: Estimator, log: MessageCallback) -> list[Epoch]:
-    """Return a list that receives, and log, every epoch of the estimator's next `fit`."""
-    epochs: list[Epoch] = []
-
-    def record(epoch: Epoch) -> None:
-        epochs.append(epoch)
-        accuracy = epoch.validation_accuracy
-        validation = "" if accuracy is None else f", validation accuracy {accuracy:.3f}"
-        log(f"epoch {epoch.epoch}: loss {epoch.train_loss:.3f}{validation}")
-
-    if isinstance(estimator, ReportsEpochs):
-        estimator.on_epoch(record)
-    return epochs
 
 
 def sources_fields(split: SplitDataset) -> dict[str, Any]:
@@ -267,7 +253,9 @@ class _Training:
         fitted = soft_labels.fit(estimator, training_set, validation)
         seconds = self.clock.monotonic() - began
         self.log(f"evaluating, with a second fit on a random split (about {seconds:.0f} s)")
-        evaluation = evaluate(split, fitted, unfitted, self._load_champion(champion), self.config)
+        evaluation = evaluate(
+            split, fitted, unfitted, self._load_champion(champion), self.config, self.log
+        )
         if champion is not None:
             decision = self._keep_narrower_licence(evaluation.decision, champion)
             evaluation = replace(evaluation, decision=decision)

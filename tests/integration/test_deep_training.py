@@ -53,6 +53,7 @@ def test_a_training_stores_and_reports_every_epoch(sqlite_engine: Engine) -> Non
     assert [(row.model_id, row.epoch) for row in rows] == [(model.id, one) for one in (1, 2, 3)]
     assert all(row.train_loss > 0 and row.validation_loss > 0 for row in rows)
     assert [words for words in reported if words.startswith("epoch 2: loss")]
+    assert [words for words in reported if words.startswith("random split, epoch 2: loss")]
 
 
 def test_the_artifact_predicts_in_a_new_process(sqlite_engine: Engine, sqlite_url: str) -> None:
