@@ -125,7 +125,7 @@ class DelimitedText(DatasetReader):
             return []
         sentence = (
             f"{counted(utf8, 'row')} with characters beyond ASCII are valid UTF-8 and were read "
-            f"as UTF-8; {lines.redecoded:,} others as {self._encoding}."
+            f"as UTF-8; {counted(lines.redecoded, 'other')} as {self._encoding}."
         )
         return [sentence]
 

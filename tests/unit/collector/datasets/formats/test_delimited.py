@@ -126,7 +126,7 @@ def test_a_named_encoding_leaves_rows_alone_that_are_utf8(tmp_path, encoding):
         assert dataset.notes() == [
             (
                 "2 rows with characters beyond ASCII are valid UTF-8 and were read as UTF-8; "
-                f"1 others as {encoding}."
+                f"1 other as {encoding}."
             )
         ]
 
