@@ -83,8 +83,9 @@ def encoding_hints(result: ImportResult, dataset: DatasetReader) -> Sequence[str
         return (f"Rows that cannot be decoded may be in another encoding: {ENCODING_HINT}.",)
     hint = (
         f"{counted(undecodable, 'row')} {agree(undecodable, 'is', 'are')} not valid UTF-8, while "
-        f"{counted(decodable, 'other')} with characters beyond ASCII {agree(decodable, 'is', 'are')}: another encoding would spoil the "
-        f"other {counted(decodable, 'row')}. Correct the {undecodable:,} in the file, or name "
+        f"{counted(decodable, 'other')} with characters beyond ASCII "
+        f"{agree(decodable, 'is', 'are')}: another encoding would spoil the other "
+        f"{counted(decodable, 'row')}. Correct the {undecodable:,} in the file, or name "
         "their encoding (--encoding latin-1): it is used for them only."
     )
     return (hint,)
