@@ -14,7 +14,7 @@ import pandas as pd
 from classifier.data import dataset
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
-from classifier.serving.predict import TrackDescription
+from classifier.serving.predict import TrackDescription, described_rows
 from classifier.training_config import DEFAULT_TASK
 from genrebase.store import connect
 
@@ -43,7 +43,9 @@ def artists_by_part(tracks: pd.DataFrame) -> pd.DataFrame:
 
 def wrong_lookups(model: serving.LoadedModel, artists: pd.DataFrame) -> int:
     """Return how many artists are predicted as another genre than their most frequent label."""
-    frames = [TrackDescription(artists=(str(name),)).as_frame() for name in artists["artist"]]
+    frames = [
+        described_rows([TrackDescription(artists=(str(name),))]) for name in artists["artist"]
+    ]
     genres = model.predict_proba(pd.concat(frames, ignore_index=True)).idxmax(axis=1)
     return int((genres.to_numpy() != artists["label"].to_numpy()).sum())
 

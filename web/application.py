@@ -4,7 +4,6 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -93,10 +92,12 @@ class Site:
     sql: SqlQueries | None = None
     """Runs people's SQL; None: nobody's."""
 
-    @cached_property
-    def predictor(self) -> Predictor:
-        """Predicts described tracks; its model is loaded by the first prediction."""
-        return Predictor(self.engine)
+    predictor: Predictor = field(init=False)
+    """Its model is loaded by the first prediction."""
+
+    def __post_init__(self) -> None:
+        """Create the predictor."""
+        object.__setattr__(self, "predictor", Predictor(self.engine))
 
     def run_sql(self, query_text: str) -> SqlResult:
         """Run one SELECT; raise `SqlRefused`, `SqlBusy` or `SqlDisabled`."""
@@ -147,7 +148,7 @@ def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, d
     path, values = _cleaned(request.path_params), _cleaned(request.query_params)
     predicted = None
     if make_page is predict.page:  # it may wait, and must not hold a connection meanwhile
-        predicted = predict.predicted(values, site.predictor.predict)
+        predicted = predict.predicted(values, site.predictor.predict_one)
     explained = None
     if make_page is track.page and values.get("why"):
         explained = why.explained(path["track"], site.predictor.explain)

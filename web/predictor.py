@@ -1,48 +1,281 @@
-"""Predict described tracks: the champion is loaded once, and replaced when there is another."""
+"""Predictions for the server: one thread runs the model, and takes what waits in one call.
 
-from threading import Lock
+The champion stays in memory. Another champion, or refit, is loaded and checked beside it by a
+second thread, and then takes its place: no request waits for it or fails because of it.
+"""
 
+import asyncio
+import logging
+import math
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import Condition, Event, Lock, Thread
+from time import perf_counter
+from typing import Final
+
+import numpy as np
+import pandas as pd
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
 
+from classifier import threads
+from classifier.errors import BrokenArtifact, NoChampion
 from classifier.records import TrackPrediction
-from classifier.registry import stored_models
-from classifier.serving.hidden_inputs import HiddenPrediction
-from classifier.serving.predict import DescriptionPredictor, TrackDescription
+from classifier.serving.champion import LoadedModel
+from classifier.serving.hidden_inputs import HiddenPrediction, predict_with_hidden_inputs
+from classifier.serving.online import (
+    Item,
+    ModelVersion,
+    Probabilities,
+    Result,
+    RowsToPredict,
+    ServedModels,
+    find_version,
+)
+from genrebase.errors import GenrebaseError, UserError
+from genrebase.runtime.monitoring import first_line
+
+MAX_ROWS: Final = 256
+"""Rows of one call of the model."""
+MAX_WAITING_SECONDS: Final = 2.0
+"""If more work than this waits, further requests are refused."""
+CHECK_SECONDS: Final = 5.0
+"""Seconds between two looks for another champion."""
+_FIRST_ESTIMATE: Final = 0.05
+"""Seconds of a call, until one was measured."""
+_WEIGHT_OF_LATEST: Final = 0.3
+_log = logging.getLogger("genrebase.serve")
+
+
+class Overloaded(GenrebaseError):
+    """So many predictions wait that another request would take too long."""
+
+    def __init__(self, waiting_seconds: float) -> None:
+        self.retry_after = max(1, math.ceil(waiting_seconds))
+        """Seconds after which the client can try again."""
+        super().__init__(
+            f"{waiting_seconds:.1f} s of predictions wait already: try again in "
+            f"{self.retry_after} s, or send many tracks in one request."
+        )
+
+
+class ServerStopped(GenrebaseError):
+    """The server stops, and predicts nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    model: LoadedModel
+    frame: pd.DataFrame
+    result: "Future[Probabilities]" = field(default_factory=Future)
+
+
+class ModelThread:
+    """Runs models in one thread, up to `MAX_ROWS` waiting rows in one call."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Call] = deque()
+        self._condition = Condition()
+        self._thread: Thread | None = None
+        self._rows_waiting = 0
+        self._seconds_per_call = _FIRST_ESTIMATE
+        self._is_busy = False
+        self._is_closed = False
+
+    def waiting_seconds(self) -> float:
+        """Return about how many seconds of work wait, with the call in progress."""
+        calls = math.ceil(self._rows_waiting / MAX_ROWS) + self._is_busy
+        return calls * self._seconds_per_call
+
+    def require_capacity(self) -> None:
+        """Raise `Overloaded` if too much work waits."""
+        seconds = self.waiting_seconds()
+        if seconds > MAX_WAITING_SECONDS:
+            raise Overloaded(seconds)
+
+    def submit(self, rows: RowsToPredict) -> "list[Future[Probabilities]]":
+        """Return the results to come: one per `MAX_ROWS` rows; raise `Overloaded`."""
+        starts = range(0, len(rows.frame), MAX_ROWS)
+        calls = [_Call(rows.model, rows.frame.iloc[at : at + MAX_ROWS]) for at in starts]
+        with self._condition:
+            if self._is_closed:
+                raise ServerStopped("The server is stopping.")
+            self.require_capacity()
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="model", daemon=True)
+                self._thread.start()
+            self._waiting += calls
+            self._rows_waiting += len(rows.frame)
+            self._condition.notify()
+        return [call.result for call in calls]
+
+    def predict(self, model: LoadedModel, frame: pd.DataFrame) -> Probabilities:
+        """Return the probabilities (rows, genres) of a model; raise `Overloaded`."""
+        waiting = self.submit(RowsToPredict(model, frame, ()))
+        return np.concatenate([one.result() for one in waiting])
+
+    def close(self) -> None:
+        """End the thread after the call in progress; what waits fails."""
+        with self._condition:
+            self._is_closed = True
+            for call in self._waiting:
+                if call.result.set_running_or_notify_cancel():
+                    call.result.set_exception(ServerStopped("The server is stopping."))
+            self._waiting.clear()
+            self._condition.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        with threads.limit_threads(1):  # a second one would wait for the threads of requests
+            while calls := self._take():
+                began = perf_counter()
+                _predict(calls)
+                self._finish(perf_counter() - began)
+
+    def _take(self) -> list[_Call]:
+        """Return the next calls, of one model and together at most `MAX_ROWS` rows."""
+        with self._condition:
+            while not self._waiting and not self._is_closed:
+                self._condition.wait()
+            calls: list[_Call] = []
+            rows = 0
+            while self._waiting:
+                call = self._waiting[0]
+                if calls and (
+                    call.model is not calls[0].model or rows + len(call.frame) > MAX_ROWS
+                ):
+                    break
+                calls.append(self._waiting.popleft())
+                rows += len(call.frame)
+            self._rows_waiting -= rows
+            self._is_busy = bool(calls)
+        return calls
+
+    def _finish(self, seconds: float) -> None:
+        self._is_busy = False
+        self._seconds_per_call += _WEIGHT_OF_LATEST * (seconds - self._seconds_per_call)
 
 
 class Predictor:
-    """Predicts one track at a time; safe for threads."""
+    """Predicts tracks with the champion and its refit; safe for threads."""
 
     def __init__(self, engine: Engine, task: str = "main") -> None:
         self._engine, self._task = engine, task
         self._lock = Lock()
-        self._loaded: tuple[tuple[int, int], DescriptionPredictor] | None = None
+        self._models: ServedModels | None = None
+        self._refused: ModelVersion | None = None
+        self._stop = Event()
+        self._watcher: Thread | None = None
+        self._thread = ModelThread()
 
-    def predict(self, track: TrackDescription) -> TrackPrediction:
-        """Return the prediction of the champion's refit, or of the champion.
+    def models(self) -> ServedModels:
+        """Return the models in use; the first call loads them.
 
         Raises `NoChampion`, `BrokenArtifact`.
         """
         with self._lock:
-            return self._current().predict(track)
+            if self._models is None:
+                self._models = ServedModels(self._engine, self._task)
+                self._watcher = Thread(target=self._watch, name="champion", daemon=True)
+                self._watcher.start()
+            return self._models
+
+    def predict(self, items: Sequence[Item]) -> list[Result]:
+        """Return a result per item; raise `NoChampion`, `BrokenArtifact`, `Overloaded`."""
+        self._thread.require_capacity()
+        prepared = self.models().prepare(items)
+        calls = [self._thread.predict(rows.model, rows.frame) for rows in prepared.rows]
+        return prepared.complete(calls)
+
+    def predict_one(self, item: Item) -> TrackPrediction:
+        """Return the prediction for one item; raise also what `predict` returns for it."""
+        (result,) = self.predict([item])
+        if isinstance(result, UserError):
+            raise result
+        return result
 
     def explain(self, track: str) -> list[HiddenPrediction]:
         """Return the champion's predictions for a stored track with groups of inputs hidden.
 
-        Raises `NoChampion`, `BrokenArtifact`, `UnknownTrack`, `TrainedOnTrack`.
+        Raises what `predict` raises, and `UnknownTrack`, `TrainedOnTrack`.
         """
-        with self._lock:
-            return self._current().explain(track)
+        self._thread.require_capacity()
+        champion = self.models().loaded_champion
 
-    def _current(self) -> DescriptionPredictor:
-        """Return the predictor of the present champion and refit, loaded if it is another."""
-        champion = stored_models.champion(self._engine, self._task)
-        refits = (
-            model.id
-            for model in stored_models.models(self._engine, self._task)
-            if model.status == "refit" and model.parent_id == champion.id
-        )
-        key = champion.id, max(refits, default=0)
-        if self._loaded is None or self._loaded[0] != key:
-            self._loaded = key, DescriptionPredictor(self._engine, self._task)
-        return self._loaded[1]
+        def predict(frame: pd.DataFrame) -> Probabilities:
+            return self._thread.predict(champion, frame)
+
+        return predict_with_hidden_inputs(self._engine, champion, track, predict)
+
+    async def predict_later(self, items: Sequence[Item]) -> list[Result]:
+        """Return what `predict` returns, without a thread that waits for the model."""
+        self._thread.require_capacity()
+        models = self._models or await run_in_threadpool(self.models)
+        prepared = await run_in_threadpool(models.prepare, items)
+        waiting = [self._thread.submit(rows) for rows in prepared.rows]
+        calls = []
+        for parts in waiting:
+            results: list[Probabilities] = await asyncio.gather(*map(asyncio.wrap_future, parts))
+            calls.append(np.concatenate(results))
+        return prepared.complete(calls)
+
+    def refresh(self) -> None:
+        """Replace the models if another champion, or refit, is stored."""
+        models = self._models
+        if models is None:
+            return
+        try:
+            version = find_version(self._engine, self._task)
+            if version in (models.version, self._refused):
+                return
+            try:
+                self._models = ServedModels(self._engine, self._task)
+            except BrokenArtifact:
+                self._refused = version
+                raise
+        except NoChampion:
+            return  # until there is another, the former one predicts
+        except (GenrebaseError, SQLAlchemyError) as error:
+            _log.warning("the model is not replaced: %s", first_line(error))
+            return
+        _log.info("model %s predicts now", version.refit or version.champion)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._stop.set()
+        if self._watcher is not None:
+            self._watcher.join()
+        self._thread.close()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(CHECK_SECONDS):
+            self.refresh()
+
+
+def _predict(calls: Sequence[_Call]) -> None:
+    """Set the results of calls of one model."""
+    running = [call for call in calls if call.result.set_running_or_notify_cancel()]
+    if not running:
+        return
+    frames = [call.frame for call in running]
+    frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+    try:
+        probabilities = running[0].model.artifact.estimator.predict_proba(frame)
+    except Exception:  # noqa: BLE001 - one request must not fail the others
+        for call in running:
+            _predict_alone(call)
+        return
+    ends = np.cumsum([len(one) for one in frames])[:-1]
+    for call, shares in zip(running, np.split(probabilities, ends), strict=True):
+        call.result.set_result(shares)
+
+
+def _predict_alone(call: _Call) -> None:
+    try:
+        call.result.set_result(call.model.artifact.estimator.predict_proba(call.frame))
+    except Exception as error:  # noqa: BLE001 - the thread lives on, and the request gets the error
+        call.result.set_exception(error)

@@ -49,6 +49,7 @@ def run(
         reader_url = settings.sql_url.get_secret_value() if settings.sql_url else None
         queries = SqlQueries(engine, reader_url) if runs_sql else None
         site = Site(engine, SystemClock(), access, database, writer, sql=queries)
+        stack.callback(site.predictor.close)
         stack.enter_context(serve_application(listener, application(site), LIMITS, "serve"))
         output.print(f"Serving {site.database} at {address.url}/ (Ctrl-C stops it).")
         output.write_json({"url": f"{address.url}/"})

@@ -1,7 +1,9 @@
 """Find and read the tracks that a model has to predict, by ranges of track ids."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -132,9 +134,20 @@ def stored_prediction(
 
     Unless `pooled`, one that was pooled with siblings does not count.
     """
+    return stored_predictions(database, model, [track], pooled=pooled).get(track)
+
+
+def stored_predictions(
+    database: Database, model: StoredModel, tracks: Sequence[int], *, pooled: bool = False
+) -> dict[int, StoredPrediction]:
+    """Return the stored predictions for at most a thousand tracks that did not change since.
+
+    `pooled` is as in `stored_prediction`.
+    """
     row, genre = tables.prediction.c, tables.genre
     query = (
         select(
+            row.track_id,
             genre.c.name,
             row.probability,
             row.regime,
@@ -143,19 +156,25 @@ def stored_prediction(
             row.predicted_at,
         )
         .join(genre, genre.c.id == row.genre_id)
-        .where(row.model_id == model.id, row.track_id == track)
-        .order_by(row.rank)
+        .where(row.model_id == model.id, row.track_id.in_(tracks))
+        .order_by(row.track_id, row.rank)
     )
-    stale = _to_predict(model, pooled=pooled).where(views.scoring_tracks.c.track_id == track)
+    outdated = _to_predict(model, pooled=pooled).where(
+        views.scoring_tracks.c.track_id.in_(tracks)
+    )
     with read_transaction(database) as connection:
         rows = connection.execute(query).all()
-        if not rows or connection.execute(stale).first() is not None:
-            return None
-    top = tuple((row.name, row.probability) for row in rows)
-    first = rows[0]
-    return StoredPrediction(
-        top, first.regime, first.in_training, first.siblings or 0, first.predicted_at
-    )
+        left_out = set(connection.scalars(outdated)) if rows else set()
+    predictions: dict[int, StoredPrediction] = {}
+    for track, ranked in groupby(rows, key=lambda one: int(one.track_id)):
+        of_track = list(ranked)
+        if track not in left_out:
+            top = tuple((one.name, one.probability) for one in of_track)
+            first = of_track[0]
+            predictions[track] = StoredPrediction(
+                top, first.regime, first.in_training, first.siblings or 0, first.predicted_at
+            )
+    return predictions
 
 
 def _to_predict(model: StoredModel, *, pooled: bool) -> Select[Any]:

@@ -178,7 +178,15 @@ def last_arrival(database: Engine) -> datetime | None:
 
 def has_refit(database: Engine, champion_id: int) -> bool:
     """Return whether a champion has a refit."""
+    return latest_refit_id(database, champion_id) is not None
+
+
+def latest_refit_id(database: Engine, champion_id: int) -> int | None:
+    """Return the id of a champion's latest refit, None without one."""
     model = tables.model.c
-    refits = select(model.id).where(model.status == "refit", model.parent_id == champion_id)
+    refits = select(func.max(model.id)).where(
+        model.status == "refit", model.parent_id == champion_id
+    )
     with read_transaction(database) as connection:
-        return connection.execute(refits.limit(1)).first() is not None
+        number: int | None = connection.scalar(refits)
+        return number

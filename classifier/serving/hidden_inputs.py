@@ -1,11 +1,12 @@
 """Why a prediction: the model's probabilities for a track with groups of its inputs hidden."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from classifier.data import dataset, scoring
 from classifier.data.dataset import Database
@@ -29,6 +30,10 @@ INPUT_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 """The columns of each group of inputs; all others that a model uses are `SOUND`."""
 
 
+PredictRows = Callable[[pd.DataFrame], NDArray[np.float64]]
+"""Returns the probabilities (rows, genres) of a model."""
+
+
 class TrainedOnTrack(UserError):
     """The model was trained on the track: what it predicts for it now shows nothing."""
 
@@ -46,14 +51,14 @@ class HiddenPrediction:
 
 
 def predict_with_hidden_inputs(
-    database: Database, loaded: LoadedModel, text: str
+    database: Database, loaded: LoadedModel, text: str, predict: PredictRows | None = None
 ) -> list[HiddenPrediction]:
     """Return predictions for the track that `text` names, with groups of its inputs hidden.
 
     The first has all inputs. Then each group that the track has and the model uses is hidden, and
     at last the artists or the sound alone are used. Hidden values are missing values, for which
-    every model has a rule; effects of several groups do not add up. Raises `UnknownTrack`, and
-    `TrainedOnTrack` for a training track.
+    every model has a rule; effects of several groups do not add up. `predict` runs the model; None:
+    in this thread. Raises `UnknownTrack`, and `TrainedOnTrack` for a training track.
     """
     track = dataset.find_track(database, text)
     if track is None:
@@ -71,12 +76,10 @@ def predict_with_hidden_inputs(
     for name in {column for group in columns.values() for column in group}:
         is_hidden = [name in hidden for _kind, _group, hidden in variants]
         rows[name] = rows[name].mask(pd.Series(is_hidden))
-    probabilities = loaded.predict_proba(rows)
+    probabilities = (predict or loaded.artifact.estimator.predict_proba)(rows)
     return [
-        HiddenPrediction(kind, group, {str(genre): float(p) for genre, p in row.items()})
-        for (kind, group, _hidden), (_index, row) in zip(
-            variants, probabilities.iterrows(), strict=True
-        )
+        HiddenPrediction(kind, group, dict(zip(loaded.classes, shares, strict=True)))
+        for (kind, group, _hidden), shares in zip(variants, probabilities.tolist(), strict=True)
     ]
 
 

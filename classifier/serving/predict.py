@@ -71,16 +71,22 @@ class TrackDescription:
                     f"{name} is between {minimum:g} and {maximum:g}, not {value:g}."
                 )
 
-    def as_frame(self) -> pd.DataFrame:
-        """Return one row of the view `scoring_tracks`; what is not described is missing."""
-        row = {
-            "title": self.title,
-            "artists": "; ".join(self.artists) or None,
-            "album": self.album,
+
+def described_rows(tracks: Sequence[TrackDescription]) -> pd.DataFrame:
+    """Return a row of the view `scoring_tracks` per track; what is not described is missing."""
+    texts = {
+        "title": [track.title for track in tracks],
+        "artists": ["; ".join(track.artists) or None for track in tracks],
+        "album": [track.album for track in tracks],
+    }
+    features = [{**track.numbers, **track.audio} for track in tracks]
+    columns = dict.fromkeys(name for row in features for name in row)
+    return pd.DataFrame(
+        {
+            **{name: pd.array(cells, dtype="string") for name, cells in texts.items()},
+            **{name: [row.get(name, np.nan) for row in features] for name in columns},
         }
-        text = {name: pd.array([value], dtype="string") for name, value in row.items()}
-        features = {**self.numbers, **self.audio}
-        return pd.DataFrame({**text, **{name: [value] for name, value in features.items()}})
+    )
 
 
 def predict_track(
@@ -162,7 +168,7 @@ class DescriptionPredictor:
         siblings = np.array([], dtype=np.int64)
         if self._predictor.pool_siblings and track.artists and not seen:
             siblings = sibling_tracks.tracks_of_artist(self._database, track.artists[0])
-        top = self._predictor.top_k(track.as_frame(), siblings)
+        top = self._predictor.top_k(described_rows([track]), siblings)
         prediction = scoring.StoredPrediction(
             top, _regime(seen), in_training=False, siblings=len(siblings)
         )

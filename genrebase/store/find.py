@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from genrebase.errors import UserError
 from genrebase.store import names, source_ids, tables
 
-_MAX_KEY_DIGITS: Final = 18
+MAX_KEY_DIGITS: Final = 18
 """More may not fit into a key of 64 bits."""
 
 
@@ -105,7 +105,7 @@ def search_tracks(connection: Connection, words: str, limit: int) -> list[int]:
 
 
 def _track_with_id(connection: Connection, digits: str) -> int | None:
-    if len(digits) > _MAX_KEY_DIGITS:
+    if len(digits) > MAX_KEY_DIGITS:
         return None
     track = tables.track.c
     track_id: int | None = connection.scalar(select(track.id).where(track.id == int(digits)))

@@ -12,7 +12,7 @@ from classifier.errors import BadTrainingConfig, NoChampion
 from classifier.records import StoredModel
 from classifier.registry import stored_models
 from classifier.serving import champion, predict
-from classifier.serving.predict import TrackDescription
+from classifier.serving.predict import TrackDescription, described_rows
 from classifier.training import promote, refit, train
 from classifier.training_config import TrainingConfig
 from genrebase.errors import GenrebaseError
@@ -96,7 +96,7 @@ def test_a_refit_predicts_tracks_outside_the_database(sqlite_engine: Engine):
     model = refitted(sqlite_engine)
     described = predict.predict_described(sqlite_engine, track)
     assert described.model == model.id
-    shares = champion.load(sqlite_engine, model).predict_proba(track.as_frame()).iloc[0]
+    shares = champion.load(sqlite_engine, model).predict_proba(described_rows([track])).iloc[0]
     assert dict(described.top) == pytest.approx(dict(shares))
     tested = selecting.split_dataset(dataset.load_dataset(sqlite_engine), CHOICE)
     existing = int(tested.ids[tested.held_out("test")][0])

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
@@ -12,15 +13,16 @@ from classifier.training import train
 from classifier.training_config import TrainingConfig
 from tests.fakes import FakeClock
 from web.application import Site, application
-from web.predictor import Predictor
+from web.predictor import ModelThread
 from web.security import Access, host_headers
 
 
 @pytest.fixture
-def client(database: Engine) -> TestClient:
+def client(database: Engine) -> Iterator[TestClient]:
     train.run(database, TrainingConfig(estimator="logistic"), FakeClock(), log=lambda _: None)
     site = Site(database, FakeClock(), Access(host_headers(8400)), "genrebase.db")
-    return TestClient(application(site), base_url="http://localhost:8400")
+    yield TestClient(application(site), base_url="http://localhost:8400")
+    site.predictor.close()
 
 
 def test_the_page_and_its_twins_give_the_commands_prediction(client, database):
@@ -62,13 +64,13 @@ def test_a_wrong_number_gets_a_sentence(client, address, sentence):
 def test_waiting_predictions_hold_no_connection(client, database, monkeypatch):
     """While many predictions wait for the model, other pages are still answered."""
     in_use = []
-    predictor = Predictor.predict
+    submit = ModelThread.submit
 
-    def predict(self, track):
+    def observed(self, rows):
         in_use.append(database.pool.checkedout())
-        return predictor(self, track)
+        return submit(self, rows)
 
-    monkeypatch.setattr(Predictor, "predict", predict)
+    monkeypatch.setattr(ModelThread, "submit", observed)
     assert client.get("/predict.json?title=Blue+Moon").status_code == 200
     assert in_use == [0]
 

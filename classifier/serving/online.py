@@ -1,0 +1,238 @@
+"""Inference for a server: the models stay in memory, and one call predicts many tracks.
+
+A request is prepared (its tracks are looked up in the database), predicted together with others,
+and completed. Preparing and completing need no model, so that they can run in other threads.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from classifier.data import dataset, lookups, regimes, scoring
+from classifier.data.dataset import Database
+from classifier.records import StoredModel, TrackPrediction
+from classifier.registry import stored_models
+from classifier.serving import champion as serving
+from classifier.serving.champion import LoadedModel
+from classifier.serving.predict import TrackDescription, described_rows
+from classifier.training_config import TrainingConfig
+from genrebase.errors import UserError
+from genrebase.store import names
+
+MAX_ITEMS: Final = 1_000
+"""Tracks of one request."""
+
+Item = TrackDescription | str
+"""A described track, or the id of a stored one (see `genrebase.store.find`)."""
+Result = TrackPrediction | UserError
+"""The prediction, or why there is none for this item."""
+Probabilities = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """What identifies the models in use: another champion or refit has other values."""
+
+    champion: int
+    refit: int | None
+    checksum: str | None
+    """Of the champion's artifact: a database may be replaced by another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a row's prediction belongs, and what completes it."""
+
+    item: int
+    track: int | None
+    title: str
+    artists: str
+    regime: str
+    in_training: bool
+    held_out: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowsToPredict:
+    """Rows for one call of a model."""
+
+    model: LoadedModel
+    frame: pd.DataFrame
+    places: Sequence[_Place]
+
+
+@dataclass(slots=True)
+class PreparedRequest:
+    """The tracks of a request: those with a stored prediction, and rows for the models."""
+
+    results: list[Result | None]
+    """One per item; None: it is in `rows`."""
+    rows: list[RowsToPredict] = field(default_factory=list)
+
+    def complete(self, probabilities: Sequence[Probabilities]) -> list[Result]:
+        """Return a result per item, from the probabilities (tracks, genres) of each of `rows`."""
+        for part, shares in zip(self.rows, probabilities, strict=True):
+            order = np.argsort(-shares, axis=1, kind="stable")[:, : serving.TOP_K]
+            best = np.take_along_axis(shares, order, axis=1).tolist()
+            classes, model = part.model.classes, part.model.model
+            for place, columns, values in zip(part.places, order.tolist(), best, strict=True):
+                top = tuple(
+                    (classes[at], share) for at, share in zip(columns, values, strict=True)
+                )
+                self.results[place.item] = TrackPrediction(
+                    place.track, place.title, place.artists, top, model.id, place.regime,
+                    place.in_training, model.origin, place.held_out,
+                )  # fmt: skip
+        return [result for result in self.results if result is not None]
+
+
+def find_version(database: Database, task: str) -> ModelVersion:
+    """Return the version of the stored champion and its refit; raise `NoChampion`."""
+    champion = stored_models.champion(database, task)
+    refit = stored_models.latest_refit_id(database, champion.id)
+    return ModelVersion(champion.id, refit, champion.artifact_sha256)
+
+
+class ServedModels:
+    """A champion and the model that predicts described tracks: its refit, or itself."""
+
+    def __init__(self, database: Database, task: str) -> None:
+        """Load and check the model of described tracks; raise `NoChampion`, `BrokenArtifact`."""
+        self.version = find_version(database, task)
+        self._database = database
+        self._champion = stored_models.champion(database, task)
+        self._lock = Lock()
+        self.of_descriptions: Final = serving.serving_model(database, self._champion)
+        self._trained_artists = _trained_artists(database, self.of_descriptions)
+
+    @property
+    def champion(self) -> StoredModel:
+        """The champion's row."""
+        return self._champion
+
+    def prepare(self, items: Sequence[Item]) -> PreparedRequest:
+        """Look up the tracks of at most `MAX_ITEMS` items in the database."""
+        prepared = PreparedRequest([None] * len(items))
+        described = {at: one for at, one in enumerate(items) if not isinstance(one, str)}
+        if described:
+            prepared.rows.append(self._described(described))
+        ids = {at: one for at, one in enumerate(items) if isinstance(one, str)}
+        if ids:
+            self._prepare_stored(ids, prepared)
+        return prepared
+
+    def predict(self, items: Sequence[Item]) -> list[Result]:
+        """Return a result per item, computed in this thread."""
+        prepared = self.prepare(items)
+        calls = [part.model.artifact.estimator.predict_proba(part.frame) for part in prepared.rows]
+        return prepared.complete(calls)
+
+    def _described(self, tracks: Mapping[int, TrackDescription]) -> RowsToPredict:
+        keys = {at: [names.normalise(name) for name in one.artists] for at, one in tracks.items()}
+        artists = lookups.artists_named(
+            self._database, {key for some in keys.values() for key in some}
+        )
+        places = []
+        for at, track in tracks.items():
+            credited = [artists[key] for key in keys[at] if key in artists]
+            seen = any(_contains(self._trained_artists, one.ids) for one in credited)
+            splits = {name for one in credited for name in one.splits}
+            held_out = next((one for one in regimes.HELD_OUT_SIDES if one in splits), None)
+            places.append(
+                _Place(
+                    at,
+                    None,
+                    track.title or "",
+                    "; ".join(track.artists),
+                    _regime(seen),
+                    in_training=False,
+                    held_out=None if seen else held_out,
+                )  # fmt: skip
+            )
+        frame = described_rows(list(tracks.values()))
+        return RowsToPredict(self.of_descriptions, frame, places)
+
+    def _prepare_stored(self, texts: Mapping[int, str], prepared: PreparedRequest) -> None:
+        tracks = lookups.named_tracks(self._database, texts)
+        ids = {one.id for one in tracks.values() if not isinstance(one, UserError)}
+        stored = scoring.stored_predictions(self._database, self._champion, sorted(ids))
+        missing: dict[int, list[_Place]] = {}
+        for at, row in tracks.items():
+            if isinstance(row, UserError):
+                prepared.results[at] = row
+                continue
+            held_out = row.split if row.split in regimes.HELD_OUT_SIDES else None
+            prediction = stored.get(row.id)
+            if prediction is None:
+                place = _Place(
+                    at, row.id, row.title, row.artists, "", in_training=False, held_out=held_out
+                )
+                missing.setdefault(row.id, []).append(place)
+            else:
+                prepared.results[at] = TrackPrediction(
+                    row.id, row.title, row.artists, prediction.top, self._champion.id,
+                    prediction.regime, prediction.in_training, self._champion.origin, held_out,
+                )  # fmt: skip
+        if missing:
+            prepared.rows.append(self._stored_rows(missing))
+
+    def _stored_rows(self, places: Mapping[int, Sequence[_Place]]) -> RowsToPredict:
+        """Return the rows of tracks without a prediction that is stored and current."""
+        model = self.loaded_champion
+        config, tracks = TrainingConfig.from_model(model.model), np.array(sorted(places))
+        frame = scoring.scoring_rows(self._database, tracks, config)
+        train_ids = model.artifact.train_ids
+        rows, completed = [], []
+        for at, track in enumerate(regimes.ids_of(frame).tolist()):
+            others = dataset.tracks_sharing_artists(self._database, track)
+            regime = _regime(bool(np.isin(others, train_ids).any()))
+            in_training = bool(np.isin(track, train_ids))
+            for place in places[track]:
+                rows.append(at)
+                completed.append(
+                    _Place(
+                        place.item,
+                        track,
+                        place.title,
+                        place.artists,
+                        regime,
+                        in_training,
+                        place.held_out,
+                    )  # fmt: skip
+                )
+        return RowsToPredict(model, frame.iloc[rows], completed)
+
+    @cached_property
+    def _champion_model(self) -> LoadedModel:
+        return serving.load(self._database, self._champion)
+
+    @property
+    def loaded_champion(self) -> LoadedModel:
+        """The champion itself; loaded by its first use where a refit predicts described tracks."""
+        if self.of_descriptions.model.id == self._champion.id:
+            return self.of_descriptions
+        with self._lock:
+            return self._champion_model
+
+
+def _trained_artists(database: Database, model: LoadedModel) -> NDArray[np.int64]:
+    """Return the sorted ids of the artists of the training tracks."""
+    return scoring.artists_of(database, np.sort(model.artifact.train_ids))
+
+
+def _contains(sorted_ids: NDArray[np.int64], wanted: Iterable[int]) -> bool:
+    for one in wanted:
+        at = int(np.searchsorted(sorted_ids, one))
+        if at < len(sorted_ids) and sorted_ids[at] == one:
+            return True
+    return False
+
+
+def _regime(seen_artist: bool) -> str:
+    return "seen_artist" if seen_artist else "new_artist"
