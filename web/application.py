@@ -24,6 +24,8 @@ from genrebase.runtime.monitoring import first_line
 from genrebase.store import names
 from genrebase.store.engine import read_transaction
 from web import formats
+from web.api.operations import ApiContext
+from web.api.routes import api_routes
 from web.forms import read_form
 from web.label_routes import SESSION_COOKIE, LabelRoutes, label_choices, person_of
 from web.labelling import Labelling
@@ -117,6 +119,8 @@ def application(site: Site) -> ASGIApp:
 
         labels = LabelRoutes(site.engine, site.writer, site.clock, site.labelling, show_message)
         routes += labels.routes()
+    context = ApiContext(site.engine, site.writer, site.clock, site.predictor)
+    routes += api_routes(context)
     for path, make_page in PAGES.items():
         routes += [Route(path + end, _twin(site, make_page, end)) for end in (".json", ".csv")]
         routes.append(Route(path, _endpoint(site, templates, make_page)))
@@ -275,8 +279,10 @@ def _not_found(templates: Environment) -> Callable[[Request, Exception], Respons
     return handler
 
 
-def _not_allowed(_request: Request, _error: Exception) -> Response:
-    return problem(405, title_of(405), "This page can only be read.")
+def _not_allowed(_request: Request, error: Exception) -> Response:
+    response = problem(405, title_of(405), "Use one of the methods of the header Allow.")
+    response.headers.update(getattr(error, "headers", None) or {})
+    return response
 
 
 def _failed(request: Request, error: Exception) -> Response:

@@ -214,14 +214,17 @@ class Predictor:
     async def predict_later(self, items: Sequence[Item]) -> list[Result]:
         """Return what `predict` returns, without a thread that waits for the model."""
         self._thread.require_capacity()
-        models = self._models or await run_in_threadpool(self.models)
+        models = self._models
+        if models is None:
+            models = await run_in_threadpool(self.models)
         prepared = await run_in_threadpool(models.prepare, items)
         waiting = [self._thread.submit(rows) for rows in prepared.rows]
         calls = []
         for parts in waiting:
             results: list[Probabilities] = await asyncio.gather(*map(asyncio.wrap_future, parts))
             calls.append(np.concatenate(results))
-        return prepared.complete(calls)
+        completed: list[Result] = prepared.complete(calls)
+        return completed
 
     def refresh(self) -> None:
         """Replace the models if another champion, or refit, is stored."""

@@ -31,13 +31,14 @@ MAX_SEARCH_RESULTS: Final = 10
 
 NUMERIC_INPUTS: Final = (*tables.FEATURES, "release_year", "duration_ms", "popularity", "explicit")
 """The numeric features of a described track."""
-_RANGES: Final = {
+NUMERIC_RANGES: Final = {
     **tables.FEATURE_RANGES,
     "release_year": (1900, 2200),
     "duration_ms": (0, float("inf")),
     "popularity": (0, 100),
     "explicit": (0, 1),
 }
+"""Minimum and maximum of each of them."""
 _FILE_DESCRIPTORS: Final = tuple(
     audio.descriptor_column(name, "") for name in ("genrebase-1", "fma518")
 )
@@ -65,7 +66,7 @@ class TrackDescription:
                 raise BadTrainingConfig(
                     f"There is no feature {name!r}.{hint} Known: {', '.join(NUMERIC_INPUTS)}."
                 )
-            minimum, maximum = _RANGES[name]
+            minimum, maximum = NUMERIC_RANGES[name]
             if not minimum <= value <= maximum:
                 raise BadTrainingConfig(
                     f"{name} is between {minimum:g} and {maximum:g}, not {value:g}."

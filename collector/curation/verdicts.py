@@ -1,7 +1,7 @@
 """Manual annotation: add, remove, export and import the labels that people give to tracks."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,9 @@ from genrebase.store.engine import Connection, Engine, read_transaction
 
 CSV_HEADER: Final = ("source", "source_id", "genre", "by", "at", "note", "title", "artists")
 """The columns of an export; the last two are for readers and not imported."""
+
+Check = Callable[[Sequence[Verdict]], None]
+"""Raises if a track's labels are not those that a change expects."""
 
 _COLUMN_ALIASES: Final = {
     "track": ("track", "track_id", "id", "track_uri", "uri", "track_url", "url"),
@@ -55,13 +58,25 @@ class LabelChange:
 
 
 def add(
-    engine: Engine, clock: Clock, track: str, genre: str, by: str, note: str | None = None
+    engine: Engine,
+    clock: Clock,
+    track: str,
+    genre: str,
+    by: str,
+    note: str | None = None,
+    *,
+    check: Check | None = None,
 ) -> LabelChange:
-    """Store that a person labels `track` as `genre`."""
+    """Store that a person labels `track` as `genre`.
+
+    `check` gets the stored labels of the track, and raises where nothing is to be changed.
+    """
     person = _labeller(by)
     with exclusive_transaction(engine) as connection:
         track_id = _track_id(connection, track)
         genre_id = _genre_id(connection, genre)
+        if check is not None:
+            check(verdicts.list_verdicts(connection, [track_id]))
         earlier = _label_of(connection, track_id, person)
         verdicts.add(connection, track_id, genre_id, person, clock.now(), note)
         stored = _label_of(connection, track_id, person)
@@ -88,11 +103,19 @@ def undo(engine: Engine, change: LabelChange) -> None:
             verdicts.add(connection, given.track_id, genre_id, given.by, earlier.at, earlier.note)
 
 
-def remove(engine: Engine, track: str, by: str | None = None) -> list[Verdict]:
-    """Remove a person's label of a track (without `by`: the only one there is)."""
+def remove(
+    engine: Engine, track: str, by: str | None = None, *, check: Check | None = None
+) -> list[Verdict]:
+    """Remove a person's label of a track (without `by`: the only one there is).
+
+    `check` is as in `add`.
+    """
     with exclusive_transaction(engine) as connection:
         track_id = _track_id(connection, track)
-        labels = {label.by: label for label in verdicts.list_verdicts(connection, [track_id])}
+        stored = verdicts.list_verdicts(connection, [track_id])
+        if check is not None:
+            check(stored)
+        labels = {label.by: label for label in stored}
         person = by.strip() if by is not None else None
         if not labels or (person is not None and person not in labels):
             raise NothingToDo(f"There is no such label of {track!r} to remove.")

@@ -32,7 +32,7 @@ SELECT g.name AS genre, p.rank, p.probability, p.regime, p.in_training, p.model_
 FROM prediction p JOIN genre g ON g.id = p.genre_id JOIN model m ON m.id = p.model_id
 WHERE p.track_id = :track_id AND m.task = 'main' AND m.status = 'champion' ORDER BY p.rank
 """
-_VERDICTS = """
+VERDICTS = """
 SELECT v.labelled_by, g.name AS genre, v.labelled_at, v.note
 FROM verdict v JOIN genre g ON g.id = v.genre_id WHERE v.track_id = :track_id
 ORDER BY v.labelled_at DESC, v.labelled_by DESC
@@ -57,23 +57,8 @@ _STRIPS: Final = tuple(name for name in FEATURES if name not in {"key", "mode", 
 def page(request: PageRequest) -> Page:
     """Return the page of the track that the address names by id; raise `NotFound`."""
     connection = request.connection
-    text = request.path["track"]
-    try:
-        track_id = find.find_track(connection, text)
-    except UserError as error:
-        raise NotFound(str(error)) from None
-    if track_id is None:
-        raise NotFound(f"There is no track {text!r}.")
-    track = query(connection, "track", _TRACK, track_id=track_id)
-    sections = [track]
-    for name, sql in (
-        ("credits", _CREDITS), ("ids", _IDS), ("sightings", _SIGHTINGS),
-        ("predictions", _PREDICTIONS), ("verdicts", _VERDICTS), ("siblings", _SIBLINGS),
-        ("match", _MATCH),
-    ):  # fmt: skip
-        sections.append(query(connection, name, sql, track_id=track_id))
-    by = by_name(*sections)
-    one = track.records[0]
+    by = sections_of(connection, request.path["track"])
+    one = by["track"].records[0]
     first = by["predictions"].first()
     genres = {"label": one["label"], "predicted": first["genre"] if first else one["label"]}
     profiles = _profiles(connection, [name for name in dict.fromkeys(genres.values()) if name])
@@ -93,6 +78,30 @@ def page(request: PageRequest) -> Page:
             "folds": _folds(one, by["credits"]),
         },
     )
+
+
+def sections_of(connection: Connection, text: str) -> dict[str, Section]:
+    """Return what belongs to the track that a text names; raise `NotFound`."""
+    track_id = id_of(connection, text)
+    sections = [query(connection, "track", _TRACK, track_id=track_id)]
+    for name, sql in (
+        ("credits", _CREDITS), ("ids", _IDS), ("sightings", _SIGHTINGS),
+        ("predictions", _PREDICTIONS), ("verdicts", VERDICTS), ("siblings", _SIBLINGS),
+        ("match", _MATCH),
+    ):  # fmt: skip
+        sections.append(query(connection, name, sql, track_id=track_id))
+    return by_name(*sections)
+
+
+def id_of(connection: Connection, text: str) -> int:
+    """Return the id of the track that a text names; raise `NotFound`."""
+    try:
+        track_id = find.find_track(connection, text)
+    except UserError as error:
+        raise NotFound(str(error)) from None
+    if track_id is None:
+        raise NotFound(f"There is no track {text!r}.")
+    return track_id
 
 
 def _profiles(connection: Connection, genres: list[str]) -> Section:

@@ -1,0 +1,396 @@
+"""Operations that read: tracks, search, views, genres, disputes, models and jobs."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from pydantic import BaseModel, Field
+from sqlalchemy import ColumnElement, Connection, select
+
+from genrebase.digests import store as digests
+from genrebase.digests.definitions import DIGESTS
+from genrebase.store import views
+from genrebase.store.engine import read_transaction
+from web.api.operations import PREFIX, ApiCall, ApiResult, Handler, Operation, Problem, Schema
+from web.api.rows import (
+    Following,
+    Limit,
+    PageOfRows,
+    Row,
+    page_of,
+    page_schema,
+    plain_row,
+    readable_columns,
+    records,
+    row_schema,
+    sections,
+)
+from web.api.verdicts import TRACK_PARAMETER, etag_of
+from web.pages import PageRequest, disputes, genres, jobs, models, search, track
+
+Track: Final = row_schema("Track", "tracks")
+Dispute: Final = row_schema("Dispute", "label_disputes")
+_BY_TRACK: Final = "track_id"
+
+
+class SearchParameters(Limit):
+    """Words of a title and its primary artist."""
+
+    q: str = Field(min_length=1, max_length=500, description="Words; each may be a part of one.")
+    limit: int = Field(
+        20, ge=1, le=search.MAX_RESULTS, description="The maximum number of tracks."
+    )
+
+
+class SearchHit(Schema):
+    """A track that has all words."""
+
+    track_id: int
+    title: str
+    artists: str
+    claim: str | None
+    release_year: int | None
+    popularity: int | None
+
+
+class SearchHits(PageOfRows):
+    """The tracks that have all words, the most popular first."""
+
+    rows: list[SearchHit]  # type: ignore[assignment]
+
+
+class TrackDocument(Schema):
+    """A track with what the database has about it."""
+
+    track: Track  # type: ignore[valid-type]
+    credits: list[Row] = Field(description="Its artists: view `track_credits`.")
+    ids: list[Row] = Field(description="Its ids at the sources.")
+    sightings: list[Row] = Field(description="The genres that sources give it.")
+    predictions: list[Row] = Field(description="The champion's stored prediction.")
+    verdicts: list[Row] = Field(description="The labels that people gave it.")
+    siblings: list[Row] = Field(description="Other tracks of its first artist.")
+    match: list[Row] = Field(description="Its distance from the tracks of its genre.")
+
+
+class ViewDescription(Schema):
+    """A view, and its columns with their descriptions."""
+
+    name: str
+    description: str
+    columns: dict[str, str]
+    filters: list[str] = Field(description="The parameters that its rows can be chosen by.")
+
+
+class ViewList(Schema):
+    """All views."""
+
+    views: list[ViewDescription]
+
+
+class ViewParameters(Following):
+    """Which rows of a view; a filter must be a column of the view."""
+
+    track_id: int | None = Field(None, ge=0, lt=2**63, description="Rows of this track.")
+    genre: str | None = Field(None, max_length=500, description="Rows of this genre.")
+    model_id: int | None = Field(None, ge=0, lt=2**63, description="Rows of this model.")
+
+
+class DisputeParameters(Schema):
+    """Which disputes, and in which order."""
+
+    order: str = Field("surest", pattern="^(surest|also_seen|closest)$")
+    genre: str = Field("", max_length=500, description="The claim; empty: all.")
+    regime: str = Field("", pattern="^(new_artist|seen_artist)?$")
+
+
+class GenreRow(Schema):
+    """Progress and recall of a genre."""
+
+    genre: str
+    target: int | None
+    tracks: int
+    missing: int | None
+    tracks_per_request: float | None
+    elsewhere: float | None = Field(description="Share of its sightings that count elsewhere.")
+    with_features: int
+    recall_new: float | None
+    recall_new_low: float | None
+    recall_new_high: float | None
+    recall_seen: float | None
+    recall_seen_low: float | None
+    recall_seen_high: float | None
+    confused_with: str | None
+    confused_share: float | None
+    disputes: int
+    paused: bool
+    open_shards: int
+
+
+class GenreRows(PageOfRows):
+    """All genres."""
+
+    rows: list[GenreRow]  # type: ignore[assignment]
+
+
+class Sections(Schema):
+    """The rows of each section of a page."""
+
+    sections: dict[str, list[Row]]
+
+
+class ModelRow(Schema):
+    """A model with its accuracy on tracks of unseen (new) and seen artists."""
+
+    model_id: int
+    task: str
+    estimator: str
+    status: str
+    trained_rows: int | None
+    created_at: str
+    n_new: int | None
+    accuracy_new: float | None
+    low_new: float | None
+    high_new: float | None
+    n_seen: int | None
+    accuracy_seen: float | None
+    low_seen: float | None
+    high_seen: float | None
+    log_loss: float | None
+    ece: float | None
+    reason: str | None
+
+
+class ModelRows(PageOfRows):
+    """The 50 newest models."""
+
+    rows: list[ModelRow]  # type: ignore[assignment]
+
+
+class JobParameters(Schema):
+    """Which runs of jobs."""
+
+    job: str = Field("", max_length=200)
+    outcome: str = Field("", max_length=50)
+    before: int = Field(0, ge=0, lt=2**63, description="Runs before this one; 0: the newest.")
+
+
+class JobRun(Schema):
+    """A run of a job."""
+
+    run_id: int
+    job: str
+    outcome: str
+    started_at: str
+    finished_at: str | None
+    counts: str
+    error: str | None
+
+
+class JobRuns(PageOfRows):
+    """Runs of jobs, the newest first."""
+
+    rows: list[JobRun]  # type: ignore[assignment]
+
+
+def list_tracks(call: ApiCall) -> Row:
+    """Return tracks in the order of their ids."""
+    with read_transaction(call.context.reader) as connection:
+        rows = _rows_by_track(connection, "tracks", call.query, {})
+    return _page_by_track("/tracks", rows, call.query.limit, {})
+
+
+def read_track(call: ApiCall) -> ApiResult:
+    """Return a track with all that belongs to it; its ETag is that of its labels."""
+    with read_transaction(call.context.reader) as connection:
+        by_name = track.sections_of(connection, call.path["track"])
+    document = {name: records(section) for name, section in by_name.items()}
+    (one,) = document.pop("track")
+    return ApiResult({"track": one, **document}, {"ETag": etag_of(document["verdicts"])})
+
+
+def search_tracks(call: ApiCall) -> Row:
+    """Return the tracks whose title and first artist have all words."""
+    with _page_request(call, {"q": call.query.q}) as request:
+        hits = records(search.page(request).sections["tracks"])
+    return page_of(hits[: call.query.limit])
+
+
+def list_views(_call: ApiCall) -> Row:
+    """Return all views with their columns."""
+    return {
+        "views": [
+            {
+                "name": name,
+                "description": one.description,
+                "columns": {column: one.columns[column] for column in readable_columns(name)},
+                "filters": [*(column for column in _FILTERS if column in one.columns)],
+            }
+            for name, one in views.ALL.items()
+        ]
+    }
+
+
+_FILTERS: Final = ("track_id", "genre", "model_id")
+
+
+def read_view(call: ApiCall) -> Row:
+    """Return rows of a view: in the order of tracks if it has some, else the first ones."""
+    name, query = call.path["view"], call.query
+    if name not in views.ALL:
+        raise Problem(404, f"There is no view {name!r}: {PREFIX}/views lists them.")
+    chosen = {one: getattr(query, one) for one in _FILTERS if getattr(query, one) is not None}
+    unknown = [one for one in chosen if one not in views.ALL[name].columns]
+    if unknown:
+        raise Problem(422, f"The view {name} has no column {unknown[0]}.")
+    with read_transaction(call.context.reader) as connection:
+        is_stored = not chosen and not query.after and _has_digest(name, query.limit)
+        stored = digests.read(connection, name) if is_stored else None
+        if stored is not None:
+            rows = [plain_row(row) for row in stored.as_dicts()[: query.limit]]
+            return page_of(rows, stored.as_of)
+        if _BY_TRACK in views.ALL[name].columns:
+            rows = _rows_by_track(connection, name, query, chosen)
+            return _page_by_track(f"/views/{quote(name)}", rows, query.limit, chosen)
+        return page_of(_select_rows(connection, name, chosen, query.limit))
+
+
+def _has_digest(view: str, limit: int) -> bool:
+    """Return whether the first rows of a view are stored."""
+    return any(
+        one.view == view
+        and not one.keys
+        and one.condition is None
+        and (one.limit is None or limit <= one.limit)
+        for one in DIGESTS
+    )
+
+
+def list_disputes(call: ApiCall) -> Row:
+    """Return up to 100 disputed labels that nobody settled."""
+    with _page_request(call, call.query.model_dump()) as request:
+        section = disputes.page(request).sections["disputes"]
+    return page_of(records(section), section.as_of)
+
+
+def list_genres(call: ApiCall) -> Row:
+    """Return all genres."""
+    with _page_request(call) as request:
+        section = genres.list_page(request).sections["genres"]
+    return page_of(records(section), section.as_of)
+
+
+def read_genre(call: ApiCall) -> Row:
+    """Return the sections of a genre's page."""
+    with _page_request(call) as request:
+        return {"sections": sections(genres.genre_page(request))}
+
+
+def list_models(call: ApiCall) -> Row:
+    """Return the 50 newest models."""
+    with _page_request(call) as request:
+        return page_of(records(models.list_page(request).sections["models"]))
+
+
+def read_model(call: ApiCall) -> Row:
+    """Return the sections of a model's page."""
+    with _page_request(call) as request:
+        return {"sections": sections(models.model_page(request))}
+
+
+def list_jobs(call: ApiCall) -> Row:
+    """Return runs of jobs, the newest first."""
+    query = {name: str(value) for name, value in call.query.model_dump().items() if value}
+    with _page_request(call, query) as request:
+        page = jobs.page(request)
+    before = page.facts["next"]
+    following = urlencode({**query, "before": before})
+    return page_of(
+        records(page.sections["runs"]),
+        following=None if before is None else f"{PREFIX}/jobs?{following}",
+    )
+
+
+@contextmanager
+def _page_request(call: ApiCall, query: Mapping[str, str] | None = None) -> Iterator[PageRequest]:
+    """Yield a page's request, on a snapshot of the database."""
+    with read_transaction(call.context.reader) as connection:
+        yield PageRequest(connection, call.context.clock.now(), call.path, query or {})
+
+
+def _rows_by_track(
+    connection: Connection, view: str, query: Any, chosen: Mapping[str, Any]
+) -> list[Row]:
+    """Return `limit` rows and one more, in the order of tracks, after the track `after`."""
+    key = views.ALL[view].table.c[_BY_TRACK]
+    return _select_rows(connection, view, chosen, query.limit + 1, key > query.after)
+
+
+def _page_by_track(path: str, rows: list[Row], limit: int, chosen: Mapping[str, Any]) -> Row:
+    """Return a page that ends with the last row of a track.
+
+    A track with more rows than the limit is cut: choose it by `track_id`.
+    """
+    if len(rows) <= limit:
+        return page_of(rows)
+    last = rows[-1][_BY_TRACK]
+    whole = [row for row in rows if row[_BY_TRACK] != last] or rows[:limit]
+    parameters = urlencode({**chosen, "limit": limit, "after": whole[-1][_BY_TRACK]})
+    return page_of(whole, following=f"{PREFIX}{path}?{parameters}")
+
+
+def _select_rows(
+    connection: Connection,
+    view: str,
+    chosen: Mapping[str, Any],
+    limit: int,
+    *conditions: ColumnElement[bool],
+) -> list[Row]:
+    table = views.ALL[view].table
+    columns = [table.c[name] for name in readable_columns(view)]
+    equal = (table.c[name] == value for name, value in chosen.items())
+    query = select(*columns).where(*equal, *conditions).limit(limit)
+    if _BY_TRACK in table.c:
+        query = query.order_by(table.c[_BY_TRACK])
+    return [plain_row(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def _read(
+    path: str, name: str, handle: Handler, response: type[BaseModel], **more: Any
+) -> Operation:
+    """Return an operation that reads; its summary is that of the function."""
+    summary = (handle.__doc__ or "").partition("\n")[0]
+    return Operation("GET", path, name, summary, handle, response, **more)
+
+
+OPERATIONS: Final = (
+    _read(
+        "/tracks", "listTracks", list_tracks, page_schema("Tracks", Track), query=Following
+    ),
+    _read(
+        "/tracks/{track}", "readTrack", read_track, TrackDocument,
+        path_parameters=TRACK_PARAMETER, problems=(404,),
+        response_headers={"ETag": "Of the track's labels."},
+    ),
+    _read("/search", "searchTracks", search_tracks, SearchHits, query=SearchParameters),
+    _read("/views", "listViews", list_views, ViewList),
+    _read(
+        "/views/{view}", "readView", read_view, PageOfRows, query=ViewParameters,
+        path_parameters={"view": "The name of a view."}, problems=(404,),
+    ),
+    _read(
+        "/disputes", "listDisputes", list_disputes, page_schema("Disputes", Dispute),
+        query=DisputeParameters,
+    ),
+    _read("/genres", "listGenres", list_genres, GenreRows),
+    _read(
+        "/genres/{genre}", "readGenre", read_genre, Sections,
+        path_parameters={"genre": "The name of a genre."}, problems=(404,),
+    ),
+    _read("/models", "listModels", list_models, ModelRows),
+    _read(
+        "/models/{model}", "readModel", read_model, Sections,
+        path_parameters={"model": "The id of a model."}, problems=(404,),
+    ),
+    _read("/jobs", "listJobs", list_jobs, JobRuns, query=JobParameters),
+)  # fmt: skip

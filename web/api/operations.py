@@ -1,0 +1,241 @@
+"""What an operation of the API is, and how its requests are checked and answered.
+
+The same records make the routes and the OpenAPI document, so that the two cannot differ.
+"""
+
+import inspect
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from classifier.errors import BrokenArtifact, NoChampion
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.clock import Clock
+from genrebase.runtime.monitoring import first_line
+from genrebase.store import names
+from web.predictor import Overloaded, Predictor
+from web.problems import UNAVAILABLE, problem, status_of, title_of
+
+PREFIX: Final = "/api/v1"
+JSON: Final = "application/json"
+MAX_JSON_BYTES: Final = 4_000_000
+_log = logging.getLogger("genrebase.serve")
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class Schema(BaseModel):
+    """A document that clients send or receive; unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class NoParameters(Schema):
+    """An operation without parameters in its address."""
+
+
+class Problem(Exception):
+    """A response of an error: its status code, a sentence, and more members."""
+
+    def __init__(self, status: int, sentence: str, **more: Any) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence, self.more = status, sentence, more
+
+
+@dataclass(frozen=True, slots=True)
+class ApiContext:
+    """What the operations work with."""
+
+    reader: Engine
+    writer: Engine | None
+    clock: Clock
+    predictor: Predictor
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """A request whose parameters and body were checked."""
+
+    context: ApiContext
+    request: Request
+    path: Mapping[str, str]
+    """The variable parts of the path."""
+    query: Any
+    """The parameters, as the operation's `query`."""
+    body: Any = None
+    """The document, as the operation's `body`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResult:
+    """A document to answer with, and headers."""
+
+    document: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
+
+
+Handler = Callable[[ApiCall], Any] | Callable[[ApiCall], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: a method and a path, what it takes, and what it returns."""
+
+    method: Method
+    path: str
+    """Below `PREFIX`, with `{name}` for variable parts."""
+    name: str
+    summary: str
+    """One sentence in the imperative."""
+    handle: Handler
+    response: type[BaseModel] | str
+    """The schema of its document, or the media type of another response."""
+    query: type[BaseModel] = NoParameters
+    body: type[BaseModel] | None = None
+    body_media_type: str = JSON
+    """The media type of the request, if it has a body."""
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
+    """The variable parts of the path, with their descriptions."""
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    response_headers: Mapping[str, str] = field(default_factory=dict)
+    problems: Sequence[int] = ()
+    """Status codes of its errors besides those that every operation may have."""
+    status: int = 200
+
+    @property
+    def takes_body(self) -> bool:
+        """Return whether requests have a body."""
+        return self.body is not None or self.body_media_type != JSON
+
+
+def make_routes(operations: Sequence[Operation], context: ApiContext) -> list[Route]:
+    """Return a route per path; each answers the methods of its operations."""
+    by_path: dict[str, dict[str, Operation]] = {}
+    for one in operations:
+        by_path.setdefault(one.path, {})[one.method] = one
+    return [
+        Route(
+            PREFIX + path.replace("{genre}", "{genre:path}"),
+            _endpoint(methods, context),
+            methods=sorted(methods),
+        )
+        for path, methods in by_path.items()
+    ]
+
+
+async def read_json(request: Request, schema: type[_Model]) -> _Model:
+    """Return the checked document of a request; raise `Problem`."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != JSON:
+        raise Problem(415, f"Send the body as {JSON} (header Content-Type).")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_JSON_BYTES:
+            raise Problem(413, f"The body is larger than {MAX_JSON_BYTES:,} bytes.")
+    try:
+        return schema.model_validate_json(bytes(body))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        if first["type"] == "json_invalid":
+            raise Problem(400, f"The body is not JSON: {first['msg']}.") from None
+        raise _invalid("The body does not fit the schema.", error) from None
+
+
+def as_json(value: Any) -> bytes:
+    """Return a document as JSON; times with their offset, and numbers that are none as null."""
+    if isinstance(value, BaseModel):
+        return value.model_dump_json().encode()
+    return json.dumps(value, ensure_ascii=False, default=_plain).encode("utf-8", "replace")
+
+
+def _endpoint(
+    methods: Mapping[str, Operation], context: ApiContext
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        operation = methods["GET" if request.method == "HEAD" else request.method]
+        try:
+            result = await _result(operation, context, request)
+        except Problem as error:
+            more = error.more
+            return problem(error.status, title_of(error.status), error.sentence, **more)
+        except Overloaded as error:
+            response = problem(429, title_of(429), str(error))
+            response.headers["Retry-After"] = str(error.retry_after)
+            return response
+        except (GenrebaseError, SQLAlchemyError) as error:
+            return _failure(request, error)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody receives it
+        if isinstance(result, Response):
+            return result
+        if not isinstance(result, ApiResult):
+            result = ApiResult(result)
+        return Response(as_json(result.document), result.status, dict(result.headers), JSON)
+
+    return endpoint
+
+
+async def _result(operation: Operation, context: ApiContext, request: Request) -> Any:
+    path = {name: names.clean(str(value)) for name, value in request.path_params.items()}
+    query = _query(request, operation.query)
+    body = None if operation.body is None else await read_json(request, operation.body)
+    call = ApiCall(context, request, path, query, body)
+    if inspect.iscoroutinefunction(operation.handle):
+        return await operation.handle(call)
+    return await run_in_threadpool(operation.handle, call)
+
+
+def _query(request: Request, schema: type[_Model]) -> _Model:
+    pairs = request.query_params.multi_items()
+    values = {name: names.clean(value) for name, value in pairs}
+    if len(values) < len(pairs):
+        raise Problem(422, "A parameter of the address is given more than once.")
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        raise _invalid("The parameters of the address do not fit.", error) from None
+
+
+def _invalid(sentence: str, error: ValidationError) -> Problem:
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    errors = [{"pointer": _pointer(one), "detail": one["msg"]} for one in details[:20]]
+    place = errors[0]["pointer"] or "the document"
+    return Problem(422, f"{sentence} {place}: {errors[0]['detail']}.", errors=errors)
+
+
+def _pointer(error: ErrorDetails) -> str:
+    """Return the place of an error as a JSON pointer (RFC 6901)."""
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in error["loc"])
+    return "".join(f"/{part}" for part in parts)
+
+
+def _failure(request: Request, error: Exception) -> Response:
+    status = status_of(error)
+    if isinstance(error, NoChampion | BrokenArtifact):
+        status = UNAVAILABLE
+    if status == UNAVAILABLE:
+        _log.warning("%s: %s", request.url.path, first_line(error))
+    return problem(status, title_of(status), first_line(error))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{value!r} has no place in a document")

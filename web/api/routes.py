@@ -1,0 +1,53 @@
+"""All operations of the API, as routes."""
+
+from typing import Any, Final
+
+from pydantic import ConfigDict
+from starlette.routing import Route
+
+from web.api import (
+    catalogue,
+    openapi,
+    predict_audio,
+    predict_csv,
+    predictions,
+    verdicts,
+)
+from web.api.operations import ApiCall, ApiContext, Operation, Schema, make_routes
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *catalogue.OPERATIONS,
+    *verdicts.OPERATIONS,
+    *predictions.OPERATIONS,
+    *predict_csv.OPERATIONS,
+    *predict_audio.OPERATIONS,
+)
+
+
+class OpenApi(Schema):
+    """An OpenAPI 3.1 document."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def read_document(_call: ApiCall) -> dict[str, Any]:
+    """Return the OpenAPI document of this API."""
+    return openapi.document(ALL)
+
+
+ALL: Final = (
+    *OPERATIONS,
+    Operation(
+        "GET",
+        "/openapi.json",
+        "readDocument",
+        "Return the OpenAPI document of this API.",
+        read_document,
+        OpenApi,
+    ),
+)
+
+
+def api_routes(context: ApiContext) -> list[Route]:
+    """Return the routes of the API."""
+    return make_routes(ALL, context)

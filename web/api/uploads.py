@@ -1,0 +1,53 @@
+"""Bodies that are files: written to a temporary file while they are counted."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from tempfile import NamedTemporaryFile
+from typing import IO, Final
+
+from starlette.requests import Request
+
+from web.api.operations import Problem
+
+MAX_BYTES: Final = 50_000_000
+UPLOAD_SECONDS: Final = 50.0
+"""Seconds that a client has to send a file."""
+
+
+@asynccontextmanager
+async def uploaded_file(
+    request: Request, media_types: frozenset[str], suffix: str = ""
+) -> AsyncIterator[IO[bytes]]:
+    """Yield a temporary file with the body of a request; it is deleted after the block.
+
+    Raises `Problem` for another media type, a body that is too large, empty or too slow.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in media_types:
+        raise Problem(
+            415,
+            f"Send the file as the body, with Content-Type: {' or '.join(sorted(media_types))}.",
+        )
+    if int(request.headers.get("content-length") or 0) > MAX_BYTES:
+        raise _too_large()
+    with NamedTemporaryFile(suffix=suffix) as file:
+        size = 0
+        try:
+            async with asyncio.timeout(UPLOAD_SECONDS):
+                async for chunk in request.stream():
+                    size += len(chunk)
+                    if size > MAX_BYTES:
+                        raise _too_large()
+                    file.write(chunk)
+        except TimeoutError:
+            raise Problem(408, f"The file did not arrive in {UPLOAD_SECONDS:g} s.") from None
+        if not size:
+            raise Problem(422, "The body is empty: send the file as the body.")
+        file.flush()
+        file.seek(0)
+        yield file
+
+
+def _too_large() -> Problem:
+    return Problem(413, f"The file is larger than {MAX_BYTES // 1_000_000} MB.")
