@@ -159,9 +159,7 @@ def stored_predictions(
         .where(row.model_id == model.id, row.track_id.in_(tracks))
         .order_by(row.track_id, row.rank)
     )
-    outdated = _to_predict(model, pooled=pooled).where(
-        views.scoring_tracks.c.track_id.in_(tracks)
-    )
+    outdated = _to_predict(model, pooled=pooled).where(views.scoring_tracks.c.track_id.in_(tracks))
     with read_transaction(database) as connection:
         rows = connection.execute(query).all()
         left_out = set(connection.scalars(outdated)) if rows else set()

@@ -116,6 +116,11 @@ class ServedModels:
         """The champion's row."""
         return self._champion
 
+    @property
+    def descriptor_sets(self) -> tuple[str, ...]:
+        """The descriptor sets that the model of described tracks was trained on."""
+        return TrainingConfig.from_model(self.of_descriptions.model).descriptor_sets
+
     def prepare(self, items: Sequence[Item]) -> PreparedRequest:
         """Look up the tracks of at most `MAX_ITEMS` items in the database."""
         prepared = PreparedRequest([None] * len(items))
@@ -153,7 +158,7 @@ class ServedModels:
                     _regime(seen),
                     in_training=False,
                     held_out=None if seen else held_out,
-                )  # fmt: skip
+                )
             )
         frame = described_rows(list(tracks.values()))
         return RowsToPredict(self.of_descriptions, frame, places)
@@ -204,7 +209,7 @@ class ServedModels:
                         regime,
                         in_training,
                         place.held_out,
-                    )  # fmt: skip
+                    )
                 )
         return RowsToPredict(model, frame.iloc[rows], completed)
 

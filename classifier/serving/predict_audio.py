@@ -71,7 +71,7 @@ def predict_files(
     remarks: list[tuple[str, str]] = []
     unreadable = [(problem.path, problem.reason) for problem in audio.unreadable]
     n_workers = max(1, min(workers, len(files)))
-    models = _networks(database, predictor.descriptor_sets)
+    models = find_networks(database, predictor.descriptor_sets)
     plan = ExtractionPlan(models=tuple((model, frozenset()) for model in models))
     analyses = analyse_files(files, n_workers, plan, lambda: False)
     for done, (file, analysis) in enumerate(analyses, start=1):
@@ -90,7 +90,7 @@ def predict_files(
     )
 
 
-def _networks(database: Database, sets: Sequence[str]) -> tuple[AudioModel, ...]:
+def find_networks(database: Database, sets: Sequence[str]) -> tuple[AudioModel, ...]:
     """Return the pre-trained networks that compute these descriptor sets, those that one computes.
 
     Raise `UnusableModel` if one of them is missing here.

@@ -9,8 +9,9 @@ from starlette.concurrency import run_in_threadpool
 from classifier.data import dataset
 from classifier.serving.online import Item
 from classifier.serving.predict import AUDIO_SOURCE
+from classifier.serving.predict_audio import find_networks
 from genrebase.audio import scan
-from genrebase.audio.records import AudioAnalysis
+from genrebase.audio.records import AudioAnalysis, ExtractionPlan
 from genrebase.errors import UserError
 from web.api.operations import ApiCall, Operation, Problem
 from web.api.predictions import Prediction, as_document
@@ -54,13 +55,14 @@ def _analyse(call: ApiCall, path: Path) -> tuple[Item, list[str]]:
     from genrebase.audio.workers import analyse_files
 
     (file,) = scan.find_audio_files(path).files
-    ((_, analysis),) = analyse_files(
-        [file], 1, frozenset(), lambda: False, time_limit=lambda _: _SECONDS_PER_FILE * 6
-    )
+    networks = find_networks(call.context.reader, call.context.predictor.models().descriptor_sets)
+    plan = ExtractionPlan(models=tuple((network, frozenset()) for network in networks))
+    limit = _SECONDS_PER_FILE * 6
+    ((_, analysis),) = analyse_files([file], 1, plan, lambda: False, time_limit=lambda _: limit)
     if not isinstance(analysis, AudioAnalysis):
         raise Problem(422, f"The file cannot be analysed: {analysis.reason}.")
     stored = dataset.track_with_alias(call.context.reader, AUDIO_SOURCE, analysis.digest)
-    item = audio_features.describe("", analysis) if stored is None else str(stored)
+    item = audio_features.describe("", analysis, networks) if stored is None else str(stored)
     return item, [str(remark) for remark in analysis.remarks]
 
 
