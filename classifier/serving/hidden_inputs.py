@@ -57,8 +57,8 @@ def predict_with_hidden_inputs(
 
     The first has all inputs. Then each group that the track has and the model uses is hidden, and
     at last the artists or the sound alone are used. Hidden values are missing values, for which
-    every model has a rule; effects of several groups do not add up. `predict` runs the model; None:
-    in this thread. Raises `UnknownTrack`, and `TrainedOnTrack` for a training track.
+    every model has a rule; effects of several groups do not add up. `predict` runs the
+    model; None: in this thread. Raises `UnknownTrack`, and `TrainedOnTrack` for a training track.
     """
     track = dataset.find_track(database, text)
     if track is None:
