@@ -15,6 +15,9 @@ from sqlalchemy import Engine, event
 
 from genrebase.store import tables
 
+TRACKS: Final = 20_000
+"""Of the database that statements are explained on: with fewer, PostgreSQL reads whole tables."""
+GENRES: Final = 50
 STATEMENTS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
 GROWING: Final = frozenset(

@@ -1,11 +1,16 @@
-"""Sandboxes for tests of their responses; a database with music."""
+"""Sandboxes for tests of their responses; databases with music, small and large."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from benchmarks import large_database
 from genrebase.store.engine import make_engine
+from tests.postgres import PostgresServer
+from tests.query_plans import GENRES, TRACKS
 from tests.sandbox_client import SandboxStarter
 from tests.synthetic_music import Music
 
@@ -39,3 +44,44 @@ def development():
     """A sandbox as new apps know Spotify, shared by tests that only look."""
     with SandboxStarter() as started:
         yield started(mode="development")
+
+
+@pytest.fixture(scope="session")
+def large_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a large database file to copy."""
+    path = tmp_path_factory.mktemp("large") / "template.db"
+    large_database.fill(f"sqlite:///{path}", TRACKS, genres=GENRES, predictions=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def large_postgres(postgres_server: PostgresServer) -> Iterator[str]:
+    """Yield the URL of a large PostgreSQL database to copy."""
+    url = postgres_server.create()
+    large_database.fill(url, TRACKS, genres=GENRES, predictions=True)
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def large_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Yield the URL of a large database of each kind, shared by the tests of a module."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("large") / "large.db"
+        shutil.copyfile(request.getfixturevalue("large_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    url = server.create(template=request.getfixturevalue("large_postgres"))
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def large(large_url: str) -> Iterator[Engine]:
+    """Yield an engine on a large database of each kind."""
+    engine = make_engine(large_url)
+    yield engine
+    engine.dispose()

@@ -9,7 +9,6 @@ from typing import Final
 import pytest
 from sqlalchemy import Engine, text
 
-from benchmarks import large_database
 from collector.catalogue import tracks
 from collector.crawl.search_harvester import SearchHarvester
 from collector.credential_limits import Account
@@ -23,39 +22,11 @@ from collector.records import (
     SourceTrack,
     TrackObservation,
 )
-from genrebase.store.engine import make_engine, read_transaction, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import FakeClock, FakeSource
-from tests.postgres import PostgresServer
-from tests.query_plans import RecordedStatements, recording
+from tests.query_plans import GENRES, RecordedStatements, recording
 
-TRACKS: Final = 20_000
-"""With fewer, PostgreSQL rightly reads whole tables."""
-GENRES: Final = 50
 PAGE: Final = 10
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def large_url(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """A filled database of each kind, shared by the tests of this module."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('plans') / 'large.db'}"
-        large_database.fill(url, TRACKS, genres=GENRES, predictions=True)
-        yield url
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.create()
-    large_database.fill(url, TRACKS, genres=GENRES, predictions=True)
-    yield url
-    server.drop(url)
-
-
-@pytest.fixture
-def large(large_url: str) -> Iterator[Engine]:
-    engine = make_engine(large_url)
-    yield engine
-    engine.dispose()
 
 
 class Rows(Mapping[str, Sequence[tuple[str, str, str, int]]]):

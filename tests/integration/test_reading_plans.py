@@ -1,24 +1,20 @@
 """What people and pages look up is read by indexes on both engines, however large the database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import pytest
 from sqlalchemy import Engine, text
 
-from benchmarks import large_database
 from classifier.data import dataset, scoring
 from classifier.registry import stored_models
 from collector.curation import verdicts
 from genrebase.store import find, tables, views
-from genrebase.store.engine import make_engine, read_transaction
+from genrebase.store.engine import read_transaction
 from tests.fakes import FakeClock
-from tests.postgres import PostgresServer
 from tests.query_plans import recording
 
-TRACKS: Final = 20_000
-"""With fewer, PostgreSQL rightly reads whole tables."""
 TRACK: Final = 7_000
 SMALL: Final = (
     *(tables.sound_summary, tables.section, tables.sound_matrix, tables.descriptor),
@@ -31,30 +27,6 @@ BY_TRACK: Final = [
     for name, view in views.ALL.items()
     if "track_id" in view.columns and name != "genre_candidates"
 ]
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def large_url(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """A filled database of each kind, shared by the tests of this module."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('plans') / 'large.db'}"
-        large_database.fill(url, TRACKS, predictions=True)
-        yield url
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.create()
-    large_database.fill(url, TRACKS, predictions=True)
-    yield url
-    server.drop(url)
-
-
-@pytest.fixture
-def large(large_url: str) -> Iterator[Engine]:
-    engine = make_engine(large_url)
-    yield engine
-    engine.dispose()
 
 
 def assert_no_scan(engine: Engine, read: Callable[[], object]) -> None:
