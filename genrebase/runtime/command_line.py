@@ -112,7 +112,12 @@ class LazyCommand(_WholeSummary):
 
     def __init__(self, name: str, target: str) -> None:
         self._module, _, self._attribute = target.partition(":")
-        super().__init__(name, help=_docstring(self._module, self._attribute))
+        super().__init__(name)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Return the summary of the command's docstring, which only its group's help needs."""
+        self.help = _docstring(self._module, self._attribute)
+        return super().get_short_help_str(limit)
 
     def load(self) -> Any:
         """Import the command, a function or a Typer application, and return it as Click's."""
