@@ -56,7 +56,8 @@ def collector(*arguments):
 
 
 def listen(*arguments, **options):
-    command = [sys.executable, "-m", "collector", "listen", "--json", *arguments]
+    # without -B, a limit of file sizes would cut bytecode files off
+    command = [sys.executable, "-B", "-m", "collector", "listen", "--json", *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, text=True, **{**pipes, **options})
 

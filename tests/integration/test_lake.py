@@ -281,7 +281,7 @@ def test_a_full_disk_is_a_sentence(sqlite_engine: Engine, folder: Path):
         "TMPDIR": str(folder.parent),
     }
     done = subprocess.run(
-        [sys.executable, "-c", script, str(folder)],
+        [sys.executable, "-B", "-c", script, str(folder)],  # a bytecode file would be cut off
         capture_output=True,
         text=True,
         check=False,
