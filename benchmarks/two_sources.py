@@ -32,6 +32,7 @@ from genrebase.progress import no_progress
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import schema_revision
 from genrebase.store.engine import make_engine, read_transaction
+from genrebase.store.tables import FEATURES
 from sandbox.application import SandboxOptions
 from sandbox.server import serve_in_thread
 from sandbox.tracks import catalogue_file
@@ -59,7 +60,7 @@ CONTENT: Final = {
         " JOIN keyed ON keyed.track_id = s.track_id JOIN genre g ON g.id = s.genre_id",
         "credits": "SELECT own, a.name_key FROM track_artist c"
         " JOIN keyed ON keyed.track_id = c.track_id JOIN artist a ON a.id = c.artist_id",
-        "features": "SELECT own, f.provider, f.tempo FROM audio_features f"
+        "features": f"SELECT own, f.provider, f.{', f.'.join(FEATURES)} FROM audio_features f"
         " JOIN keyed ON keyed.track_id = f.track_id",
     }.items()
 }

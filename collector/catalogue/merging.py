@@ -8,7 +8,9 @@ from sqlalchemy import Connection, Table, delete, text, update
 
 from collector.catalogue import (
     analysis_queue,
+    feature_licences,
     genre_counters,
+    import_features,
     pending_track,
     primary_genre,
     sighting_parts,
@@ -49,6 +51,7 @@ _MOVE_DELIVERIES: Final = text(f"""
 """The older track keeps its values: of the younger's, none is stored for certain.
 
 Only audio features and descriptors that the older one lacks are: their licences follow them.
+`import_features.merge_tracks` combines features of one origin.
 """
 
 _UNLESS_ANALYSED: Final = (
@@ -95,7 +98,10 @@ def merge_into(
         connection.execute(update(table).where(table.c.track_id == drop).values(track_id=keep))
     sighted = genre_counters.count_sightings(connection, [keep, drop])
     sightings.merge_tracks(connection, keep, drop)
+    combined = import_features.merge_tracks(connection, keep, drop, now)
     connection.execute(_MOVE_DELIVERIES, ids)
+    if combined is not None:
+        feature_licences.recompute(connection, combined, [keep])
     sighting_parts.merge_tracks(connection, keep, drop, now)
     connection.execute(_MOVE_VERDICTS, ids)
     connection.execute(delete(tables.verdict).where(tables.verdict.c.track_id == drop))

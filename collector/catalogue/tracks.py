@@ -39,7 +39,13 @@ from collector.catalogue.track_batch import (
     max_new,
     resolve,
 )
-from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
+from collector.records import (
+    AudioFeatures,
+    Provenance,
+    RecordResult,
+    SourceTrack,
+    TrackObservation,
+)
 from genrebase import licences
 from genrebase.store import bulk, name_locks, tables
 from genrebase.store.claims import choose_claim
@@ -89,13 +95,24 @@ def record(
             batch.ledger.deliver(pending, track, artists_)
         if item.genre is not None:
             sightings.observe(batch.sighted, (pending.id, genre_ids[item.genre]), item)
-        if track.features is not None and pending.id not in batch.features:
-            batch.features[pending.id] = track.features
-            if track.licence is not None:
-                batch.feature_licences[pending.id] = sightings.stored_licence(track.licence)
+        if track.features is not None:
+            _add_features(batch, pending.id, track.features, track.licence)
     moved = _store(connection, batch, before, delivery, now)
     new = sum(one.new and one.id not in batch.merged for one in batch.tracks.values())
     return RecordResult(new, len(seen) - new, moved, batch.conflicts, batch.features_not_taken)
+
+
+def _add_features(
+    batch: TrackBatch, track_id: int, features: AudioFeatures, licence: str | None
+) -> None:
+    values: Sequence[Any] = features
+    if track_id in batch.features:
+        values = import_features.combine(batch.features[track_id], features)
+    batch.features[track_id] = values
+    if licence is not None:
+        before = batch.feature_licences.get(track_id)
+        stored = sightings.stored_licence(licence)
+        batch.feature_licences[track_id] = licences.stricter(before, stored)
 
 
 def _lock(
