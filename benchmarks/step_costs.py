@@ -4,9 +4,10 @@ The URLs, of one engine, are copies of databases that `benchmarks.large_database
 add tracks to them. Measured are the steps of a harvest (`needs`: the progress of all genres;
 `plan`: the next shard; `lease`: leasing and releasing it; `record`: a page of ten, seven of them
 new) and of an enrichment (`due`: whether a track waits; `batch`: leasing 40 tracks and storing
-their results). All databases take turns. Printed are the medians of the wall time, and means of
-the CPU time of this process and of PostgreSQL's, in milliseconds, and the ratios of the last
-database to the first.
+their results; `idle`: that no track waits; `look`: the same by a process that begins, and looks at
+all tracks). All databases take turns. Printed are the medians of the wall time, and means of the
+CPU time of this process and of PostgreSQL's, in milliseconds, and the ratios of the last database
+to the first.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from sqlalchemy import Engine, select
 
 from benchmarks import large_database
 from collector.catalogue import feature_queue, shards, tracks
+from collector.catalogue.attempts import QueuePosition
 from collector.catalogue.feature_queue import ProviderResult
 from collector.crawl.search_harvester import SearchHarvester
 from collector.crawl.shard_leasing import LeaseManager
@@ -47,7 +49,7 @@ KNOWN = 3
 """Tracks of a page that are stored already."""
 BATCH = 40
 WARM_UP = 5
-STEPS = ("needs", "plan", "lease", "record", "due", "batch")
+STEPS = ("needs", "plan", "lease", "record", "due", "batch", "idle", "look")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -78,7 +80,9 @@ class StepCosts:
             engine, source, RequestBudget.open(engine, source.account), self.clock
         )
         self.leases = LeaseManager(engine, self.clock, str(ProcessIdentity.current()))
-        self.queue = feature_queue.queue_of("reccobeats")
+        self.queue, self.position = feature_queue.queue_of("reccobeats"), QueuePosition()
+        self.idle_queue = feature_queue.queue_of("acousticbrainz", "musicbrainz")
+        self.idle_position = QueuePosition()
 
     def needs(self) -> None:
         with read_transaction(self.engine) as connection:
@@ -124,12 +128,12 @@ class StepCosts:
 
     def due(self) -> None:
         with read_transaction(self.engine) as connection:
-            assert self.queue.has_due(connection, self.clock.now())
+            assert self.queue.has_due(connection, self.clock.now(), self.position)
 
     def batch(self) -> None:
         with transaction(self.engine) as connection:
-            due = self.queue.next_due(self.clock.now(), limit=BATCH)
-            leased = self.queue.lease(connection, due, self.clock.now)
+            leased = self.queue.lease_next(connection, self.position, self.clock.now, BATCH)
+        self.position.advance(leased.tracks[-1].track_id)
         results = [
             ProviderResult(one.track_id, AudioFeatures(energy=0.5), one.attempts + 1, None)
             for one in leased.tracks
@@ -138,6 +142,15 @@ class StepCosts:
         with transaction(self.engine) as connection:
             now = self.clock.now()
             feature_queue.record_results(connection, self.queue, results, now)
+
+    def idle(self) -> None:
+        with read_transaction(self.engine) as connection:
+            position = self.idle_position
+            assert not self.idle_queue.has_due(connection, self.clock.now(), position)
+
+    def look(self) -> None:
+        with read_transaction(self.engine) as connection:
+            assert not self.idle_queue.has_due(connection, self.clock.now())
 
 
 def server_seconds(engine: Engine) -> float:

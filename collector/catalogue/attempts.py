@@ -2,9 +2,13 @@
 
 A track is leased by writing into `feature_attempt` that it is due again when the lease expires. So
 nothing has to be cleaned up after a process that dies: its tracks fall due by themselves.
+
+What is due is looked up, not searched for among all tracks: new tracks by their ids, and repeated
+requests by their time. A process looks at all tracks when it begins, and hourly
+(`QueuePosition`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -32,6 +36,12 @@ LEASE_DURATION: Final = timedelta(seconds=LEASE_SECONDS)
 
 LONGEST_WAIT: Final = timedelta(days=100)
 """More than any time between two attempts."""
+FULL_LOOK_EVERY: Final = timedelta(hours=1)
+"""Time after which all tracks are looked at again: an old one may have got an id of the provider,
+or lost its features."""
+RECENT_TRACKS: Final = 2_000
+"""The newest ids that are always looked at: transactions may commit in another order than that of
+their ids."""
 _COLUMNS: Final = ("track_id", "provider", "attempts", "next_at", "outcome")
 _attempt = tables.feature_attempt.c
 
@@ -67,6 +77,33 @@ class Attempt:
 
 
 @dataclass(slots=True)
+class QueuePosition:
+    """Up to which track a process has looked at a queue: earlier ones need not be read again."""
+
+    after: int = 0
+    """The last id that was looked at."""
+    began_at: datetime | None = None
+    """When the look at all tracks began; None: never."""
+    is_complete: bool = False
+    """Whether that look reached the last track."""
+
+    def begin(self, now: datetime) -> None:
+        """Begin a look at all tracks, unless one is in progress or a recent one is complete."""
+        is_recent = self.began_at is not None and abs(now - self.began_at) < FULL_LOOK_EVERY
+        if self.began_at is None or (self.is_complete and not is_recent):
+            self.after, self.began_at, self.is_complete = 0, now, False
+
+    def advance(self, looked_at: int) -> None:
+        """Continue a look at all tracks behind this id."""
+        if not self.is_complete:
+            self.after = looked_at
+
+    def complete(self, newest: int) -> None:
+        """Note that all tracks up to the id `newest` were looked at."""
+        self.after, self.is_complete = max(0, newest - RECENT_TRACKS), True
+
+
+@dataclass(slots=True)
 class LeasedTracks:
     """Tracks that no other process requests from this provider until the lease expires."""
 
@@ -85,13 +122,16 @@ class LeasedTracks:
         return bool(ours)
 
     def release(self, connection: Connection) -> None:
-        """Make the tracks due now, as if they had not been leased."""
-        connection.execute(
-            delete(tables.feature_attempt).where(*self._ours(), _attempt.attempts == 0)
-        )
+        """Make the tracks due now."""
         connection.execute(
             update(tables.feature_attempt).where(*self._ours()).values(next_at=self.now())
         )
+
+    def forget(self, connection: Connection) -> None:
+        """Release the tracks, and delete what is stored of those that were never requested."""
+        unrequested = delete(tables.feature_attempt).where(*self._ours(), _attempt.attempts == 0)
+        connection.execute(unrequested)
+        self.release(connection)
 
     def _ours(self) -> tuple[Any, ...]:
         return (
@@ -119,18 +159,24 @@ class AttemptQueue:
     """Whether the provider never changes: all ids of a track are requested at once, and one that
     is unknown is not requested again. `attempts` is then the number of ids requested."""
 
-    def due(self, query: Select[Any], now: datetime) -> Select[Any]:
-        """Narrow a query of tracks to those that are due, joined with their attempts.
+    def due(self, query: Select[Any], now: datetime, after: int = 0) -> Select[Any]:
+        """Narrow a query of tracks to those above an id that are due, joined with their attempts.
 
         A track is due if it has no result, has an id for the provider, and this provider neither
         missed it lately nor has it requested right now.
         """
-        track, alias = tables.track, tables.track_alias
-        own = and_(_attempt.track_id == track.c.id, _attempt.provider == self.provider)
-        return query.select_from(track.outerjoin(tables.feature_attempt, own)).where(
-            ~exists().where(self.results.c.track_id == track.c.id, *self._counts_as_result()),
-            exists().where(alias.c.track_id == track.c.id, alias.c.source == self.ids_of),
+        track, alias, result = tables.track.c, tables.track_alias.c, self.results.c
+
+        def of_track(track_id: ColumnElement[int]) -> ColumnElement[bool]:
+            # each range by itself: PostgreSQL reads an index from its start to merge it
+            return and_(track_id == track.id, track_id > after)
+
+        own = and_(of_track(_attempt.track_id), _attempt.provider == self.provider)
+        return query.select_from(tables.track.outerjoin(tables.feature_attempt, own)).where(
+            ~exists().where(of_track(result.track_id), *self._counts_as_result()),
+            exists().where(of_track(alias.track_id), alias.source == self.ids_of),
             or_(_attempt.track_id.is_(None), self._is_due(now)),
+            track.id > after,
         )
 
     def _counts_as_result(self) -> list[ColumnElement[bool]]:
@@ -142,13 +188,13 @@ class AttemptQueue:
         return conditions
 
     def _is_due(self, now: datetime) -> ColumnElement[bool]:
-        """Return the condition of an attempt that may be repeated: at its time, or for a new id.
+        """Return the condition of an attempt that may be repeated.
 
-        A time beyond the longest wait comes from a clock that was set back since.
+        It is its time, its result is gone or, of a provider that never changes, there is a new id.
         """
-        at_its_time = or_(_attempt.next_at <= now, _attempt.next_at > now + LONGEST_WAIT)
+        at_its_time, is_last = or_(*_at_their_time(now)), _attempt.next_at.is_(None)
         if not self.requests_once:
-            return at_its_time
+            return or_(at_its_time, and_(is_last, _attempt.outcome == "known"))
         alias = tables.track_alias.alias("own_ids")
         ids = (
             select(func.count())
@@ -156,18 +202,60 @@ class AttemptQueue:
             .where(alias.c.track_id == _attempt.track_id, alias.c.source == self.ids_of)
             .scalar_subquery()
         )
-        missed = and_(_attempt.next_at.is_(None), _attempt.outcome == "unknown")
+        missed = and_(is_last, _attempt.outcome == "unknown")
         return or_(at_its_time, and_(missed, _attempt.attempts < ids))
 
     def next_due(self, now: datetime, *, after: int = 0, limit: int) -> Select[tuple[int]]:
         """Return the query of the first due tracks with ids above `after`, by id."""
         track = tables.track.c
-        query = self.due(select(track.id), now).where(track.id > after)
-        return query.order_by(track.id).limit(limit)
+        return self.due(select(track.id), now, after).order_by(track.id).limit(limit)
 
-    def has_due(self, connection: Connection, now: datetime) -> bool:
-        """Return whether a track is due."""
-        return connection.scalar(self.next_due(now, limit=1)) is not None
+    def has_due(
+        self, connection: Connection, now: datetime, position: QueuePosition | None = None
+    ) -> bool:
+        """Return whether a track is due; `position` saves looking at all of them again."""
+        position = position or QueuePosition()
+        for query in self._looks(connection, now, position, 1):
+            track_id = connection.scalars(query).first()
+            if track_id is not None:
+                position.advance(track_id - 1)
+                return True
+        return False
+
+    def lease_next(
+        self,
+        connection: Connection,
+        position: QueuePosition,
+        now: Callable[[], datetime],
+        limit: int,
+    ) -> "LeasedTracks":
+        """Lease the next due tracks, at most `limit`; run inside a writing transaction.
+
+        Move the position behind them (`advance`) when it is committed.
+        """
+        for due in self._looks(connection, now(), position, limit):
+            leased = self.lease(connection, due, now)
+            if leased.tracks:
+                return leased
+        return LeasedTracks(self, now, [], now())
+
+    def _looks(
+        self, connection: Connection, now: datetime, position: QueuePosition, limit: int
+    ) -> Iterator[Select[tuple[int]]]:
+        """Yield the queries of due tracks, the next one if the last one found none."""
+        position.begin(now)
+        track_id = tables.track.c.id
+        last = select(track_id).where(track_id > 0).order_by(track_id.desc()).limit(1)
+        newest = connection.scalar(last) or 0
+        if not position.is_complete:
+            yield self.next_due(now, after=position.after, limit=limit)
+        else:
+            recent = min(position.after, max(0, newest - RECENT_TRACKS))
+            yield self.next_due(now, after=recent, limit=limit)
+        position.complete(newest)
+        for moment in _at_their_time(now):
+            repeated = self.due(select(track_id), now)
+            yield repeated.where(_attempt.provider == self.provider, moment).limit(limit)
 
     def lease(
         self, connection: Connection, due: Select[tuple[int]], now: Callable[[], datetime]
@@ -239,6 +327,14 @@ class AttemptQueue:
             rows,
             update=", ".join(f"{name} = excluded.{name}" for name in update_columns),
         )
+
+
+def _at_their_time(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions of attempts whose time has come.
+
+    A time beyond the longest wait comes from a clock that was set back since.
+    """
+    return _attempt.next_at <= now, _attempt.next_at > now + LONGEST_WAIT
 
 
 def _ids_of_tracks(

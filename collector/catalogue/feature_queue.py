@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from types import MappingProxyType
+from typing import Final
 
 from sqlalchemy import Connection
 
-from collector.catalogue import data_sources
-from collector.catalogue.attempts import Attempt, AttemptQueue
+from collector.catalogue import analysis_queue, data_sources
+from collector.catalogue.attempts import LEASE_DURATION, Attempt, AttemptQueue
 from collector.records import AudioFeatures
 from genrebase.store import bulk, features_provider, tables
 from genrebase.store.source_ids import SPOTIFY
 
 _values_of = attrgetter(*tables.FEATURES)
+_OTHER_RESULTS: Final = ", ".join(
+    f"'{name}'" for name in (*tables.SUBMISSION_PROVIDERS, analysis_queue.ATTEMPT_NAME)
+)
+"""Names in `feature_attempt` of requests for something else than features, as SQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,26 @@ def store_features(
         update=", ".join(f"{name} = excluded.{name}" for name in columns) if replace else None,
     )
     features_provider.choose(connection, list(values))
+    if provider not in tables.SUBMISSION_PROVIDERS:
+        _end_repetitions(connection, list(values), now)
+
+
+def _end_repetitions(connection: Connection, track_ids: Sequence[int], now: datetime) -> None:
+    """Note that no request for features of these tracks is to be repeated: they have some.
+
+    Otherwise every look at the queue would meet them when their time has come. They are due again
+    if their features are deleted. Leases stay.
+    """
+    moments = (now, now + LEASE_DURATION)
+    bulk.execute_in(
+        connection,
+        "UPDATE feature_attempt SET next_at = NULL, outcome = 'known'"
+        f" WHERE provider NOT IN ({_OTHER_RESULTS})"
+        " AND (next_at <= {mark} OR next_at > {mark})"
+        " AND track_id IN (SELECT value FROM {values})",
+        *(tables.as_driver_datetime(moment, connection.dialect.name) for moment in moments),
+        values=track_ids,
+    )
 
 
 def delete_features(connection: Connection, track_ids: Sequence[int], provider: str) -> None:

@@ -57,9 +57,7 @@ def deliver(
             own.add(_BIT, {})
             continue
         is_version = track_id in ledger.earlier
-        can_correct = (
-            track_id in ledger.first_seen and ledger.earlier.get(track_id, 0) & _BIT
-        )
+        can_correct = track_id in ledger.first_seen and ledger.earlier.get(track_id, 0) & _BIT
         fixed = of_others.get(track_id, set()) if can_correct or track_id in repeated else _ALL
         if track_id in repeated and not _is_smaller(values, old, fixed):
             fixed = _ALL
@@ -126,7 +124,7 @@ def merge_tracks(connection: Connection, keep: int, drop: int, now: datetime) ->
         return None
     provider = origins.pop().partition(":")[0]
     stored = feature_queue.load_features(connection, [keep, drop], provider)
-    if len(stored) != 2:  # noqa: PLR2004 - both
+    if len(stored) != 2:
         return None
     values = tuple(combine(stored[keep], stored[drop]))
     if values == stored[keep]:

@@ -159,7 +159,7 @@ class AnalysisFetcher:
         """Release the tracks that were not requested, and plan them again."""
         if lease.rows.tracks:
             with bulk.exclusive_transaction(self.engine) as connection:
-                lease.rows.release(connection)
+                lease.rows.forget(connection)
             self._plan.extendleft(track.track_id for track in reversed(lease.rows.tracks))
 
     def _fetch_next(

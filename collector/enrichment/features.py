@@ -1,8 +1,9 @@
 """Fetch the audio features of tracks that have none, from each provider in leased batches."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 import structlog
 
 from collector.catalogue import data_sources, feature_queue, submissions
-from collector.catalogue.attempts import AttemptQueue, LeasedTrack, LeasedTracks
+from collector.catalogue.attempts import AttemptQueue, LeasedTrack, LeasedTracks, QueuePosition
 from collector.catalogue.feature_queue import ProviderResult
 from collector.catalogue.lease import Lease
 from collector.enrichment.leased_batches import LeasedBatches
@@ -63,6 +64,10 @@ class FeatureEnricher:
     stop_requested: Callable[[], bool] = lambda: False
     no_other_worker: Callable[[], bool] = lambda: False
     """Whether all other processes that enrich this database are known to be dead."""
+    positions: defaultdict[str, QueuePosition] = field(
+        default_factory=lambda: defaultdict(QueuePosition), init=False
+    )
+    """By provider, up to where its queue was looked at."""
 
     def has_work(self) -> bool:
         """Return whether a track waits for a provider that may be requested now."""
@@ -71,7 +76,8 @@ class FeatureEnricher:
             if not funded.budget.state().accepts(funded.provider.endpoint, now.timestamp()):
                 continue
             with read_transaction(self.engine) as connection:
-                if funded.queue.has_due(connection, now):
+                position = self.positions[funded.provider.name]
+                if funded.queue.has_due(connection, now, position):
                     return True
         return False
 
@@ -153,6 +159,7 @@ class FeatureEnricher:
             funded.provider.batch_size,
             self.no_other_worker,
             self.stop_requested,
+            self.positions[funded.provider.name],
         )
 
     def _fetch(

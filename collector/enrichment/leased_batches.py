@@ -1,9 +1,9 @@
 """Batches of tracks that one process requests from a provider, leased one after another."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from collector.catalogue.attempts import LEASE_DURATION, AttemptQueue, LeasedTracks
+from collector.catalogue.attempts import LEASE_DURATION, AttemptQueue, LeasedTracks, QueuePosition
 from collector.catalogue.lease import POLL_SECONDS, Lease
 from collector.errors import StopRequested
 from genrebase.runtime.clock import Clock
@@ -23,6 +23,7 @@ class LeasedBatches:
     no_other_worker: Callable[[], bool] = lambda: False
     """Whether all other processes that may have leased a batch are known to be dead."""
     stop_requested: Callable[[], bool] = lambda: False
+    position: QueuePosition = field(default_factory=QueuePosition)
 
     def __iter__(self) -> Iterator[Lease[LeasedTracks]]:
         """Yield batches until no track is due and no other process has leased any.
@@ -30,16 +31,12 @@ class LeasedBatches:
         The leases of others are waited for, because they may expire or be released. Raises
         `StopRequested` if a stop is requested while something is pending.
         """
-        after = 0
         while True:
             if self.stop_requested() and self.has_pending():
                 raise StopRequested
-            batch = self._lease(after)
+            batch = self._lease()
             if batch.tracks:
-                after = batch.tracks[-1].track_id
                 yield Lease(self.engine, self.clock, batch)
-            elif after:
-                after = 0  # others may have released tracks
             elif not self.has_pending():
                 return
             elif not self._expire_leases_of_the_dead():
@@ -48,12 +45,14 @@ class LeasedBatches:
     def has_pending(self) -> bool:
         """Return whether a track is due, or is leased and may fall due."""
         with read_transaction(self.engine) as connection:
-            return self.queue.has_due(connection, self.clock.now() + LEASE_DURATION)
+            return self.queue.has_due(connection, self.clock.now() + LEASE_DURATION, self.position)
 
-    def _lease(self, after: int) -> LeasedTracks:
+    def _lease(self) -> LeasedTracks:
         with transaction(self.engine) as connection:
-            due = self.queue.next_due(self.clock.now(), after=after, limit=self.size)
-            return self.queue.lease(connection, due, self.clock.now)
+            leased = self.queue.lease_next(connection, self.position, self.clock.now, self.size)
+        if leased.tracks:
+            self.position.advance(leased.tracks[-1].track_id)
+        return leased
 
     def _expire_leases_of_the_dead(self) -> bool:
         now = self.clock.now()  # before looking who lives: a lease taken since is somebody's

@@ -123,6 +123,7 @@ def test_the_lease_of_a_silent_worker_expires(engine, ids):
     until = {row.next_at for row in stood}
     assert until == {NOON + LEASE_DURATION}
     with transaction(engine) as connection:
+        connection.execute(tables.feature_attempt.delete())
         connection.execute(tables.feature_attempt.insert(), [row._asdict() for row in stood])
     assert enricher(engine, Provider(requests), clock).run().stopped == "done"
     assert requests == Counter(ids)

@@ -101,7 +101,7 @@ def test_rows_without_some_features_fill_them_from_each_other(
 def test_features_that_another_file_created_a_track_with_stay(
     engine: Engine, tmp_path: Path
 ) -> None:
-    """Also where a file delivered the same ones before a version, or a second row, changes them."""
+    """Also where a file delivered the same ones before its next version changes them."""
     header = "title,artist,genre,energy"
     run(engine, tmp_path / "first.csv", "Song,Artist,pop,0.5", header=header)
     run(engine, tmp_path / "other.csv", "Song,Artist,rock,0.5", header=header)

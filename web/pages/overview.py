@@ -38,7 +38,9 @@ FROM harvest_health WHERE kind = 'source' AND requests > 0 ORDER BY requests DES
 _REQUESTS = "SELECT coalesce(sum(requests), 0) AS requests FROM shard"
 _NOT_REQUESTED = """
 SELECT t.id FROM track t WHERE t.features_provider IS NULL
-  AND NOT EXISTS (SELECT 1 FROM feature_attempt a WHERE a.track_id = t.id) LIMIT 1
+  AND NOT EXISTS (
+    SELECT 1 FROM feature_attempt a WHERE a.track_id = t.id AND a.attempts > 0
+  ) LIMIT 1
 """
 _VERDICTS = "SELECT count(*) AS verdicts FROM verdict"
 _CURVES = "SELECT count(*) AS curves FROM experiment WHERE kind = 'learning_curve'"

@@ -2,11 +2,17 @@
 
 from datetime import datetime, timedelta
 
+import pytest
 from sqlalchemy import Engine, delete, insert, select
 
-from collector.catalogue import submissions
-from collector.catalogue.attempts import LeasedTrack
-from collector.catalogue.feature_queue import ProviderResult, queue_of, record_results
+from collector.catalogue import attempts, submissions
+from collector.catalogue.attempts import LeasedTrack, QueuePosition
+from collector.catalogue.feature_queue import (
+    ProviderResult,
+    delete_features,
+    queue_of,
+    record_results,
+)
 from collector.enrichment.retry_schedule import retry_at
 from collector.records import AudioFeatures
 from collector.submissions import Submission
@@ -139,8 +145,8 @@ def test_every_id_of_a_track_gets_its_turn(engine: Engine, store: Store) -> None
         alias = {"source": "spotify", "source_id": other, "track_id": track_id}
         connection.execute(insert(tables.track_alias).values(alias))
     assert waiting(engine)[0].source_id == spotify_id("a")
-    for attempts, expected in ((1, other), (2, spotify_id("a"))):
-        record(engine, ProviderResult(track_id, None, attempts, NOON))
+    for requests, expected in ((1, other), (2, spotify_id("a"))):
+        record(engine, ProviderResult(track_id, None, requests, NOON))
         assert waiting(engine)[0].source_id == expected
 
 
@@ -202,3 +208,95 @@ def test_what_never_changes_is_requested_once_per_id(engine: Engine, store: Stor
         assert queue.lease(connection, due, lambda: NOON).tracks == []
         record_results(connection, queue, [ProviderResult(track_id, None, 2, None)], NOON)
     assert waiting_by_mbid(engine) == []
+
+
+def lease(engine: Engine, position: QueuePosition, now: datetime = NOON) -> list[int]:
+    """Lease the next tracks, as processes do."""
+    queue = queue_of("reccobeats")
+    with transaction(engine) as connection:
+        leased = queue.lease_next(connection, position, lambda: now, 2)
+    if leased.tracks:
+        position.advance(leased.tracks[-1].track_id)
+    return [one.track_id for one in leased.tracks]
+
+
+def has_due(engine: Engine, position: QueuePosition, now: datetime = NOON) -> bool:
+    with read_transaction(engine) as connection:
+        return queue_of("reccobeats").has_due(connection, now, position)
+
+
+def test_after_a_look_at_all_tracks_only_new_ones_are_read(
+    engine: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An old track that gets an id of the provider is due at the next look at all, in an hour."""
+    monkeypatch.setattr(attempts, "RECENT_TRACKS", 1)
+    old = store(["nameless"], source="name")["nameless"]
+    ids, position = store(["a", "b", "c"]), QueuePosition()
+    assert lease(engine, position) == [ids["a"], ids["b"]]
+    assert lease(engine, position) == [ids["c"]]
+    assert lease(engine, position) == []
+    assert position.is_complete
+    add_alias(engine, old, spotify_id("n"), "spotify")
+    assert not has_due(engine, position)
+    new = store(["d"])["d"]
+    assert has_due(engine, position)
+    assert lease(engine, position) == [new]
+    assert not has_due(engine, position)
+    assert has_due(engine, QueuePosition())
+    assert lease(engine, position, NOON + attempts.FULL_LOOK_EVERY) == [old, ids["a"]]
+
+
+def test_requests_are_repeated_without_a_look_at_all_tracks(
+    engine: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At their time, and when a lease was released or has expired."""
+    monkeypatch.setattr(attempts, "RECENT_TRACKS", 1)
+    ids, position = store(["a", "b", "c", "d"]), QueuePosition()
+    record(engine, ProviderResult(ids["a"], None, 1, NOON + timedelta(minutes=5)))
+    record(engine, *(ProviderResult(ids[one], LOUD, 1, None) for one in "bd"))
+    queue = queue_of("reccobeats")
+    with transaction(engine) as connection:
+        leased = queue.lease_next(connection, position, lambda: NOON, 2)
+    position.advance(leased.tracks[-1].track_id)
+    assert lease(engine, position) == []
+    assert has_due(engine, position, LATER)
+    with transaction(engine) as connection:
+        leased.release(connection)
+    assert has_due(engine, position)
+    record(engine, ProviderResult(ids["c"], LOUD, 1, None))
+    assert not has_due(engine, position)
+    assert has_due(engine, position, NOON + timedelta(minutes=5))
+
+
+def test_reused_ids_of_deleted_tracks_are_read(
+    engine: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New tracks get them after the newest tracks were deleted."""
+    monkeypatch.setattr(attempts, "RECENT_TRACKS", 1)
+    position = QueuePosition()
+    store([f"t{number}" for number in range(20)], features=LOUD)
+    assert not has_due(engine, position)
+    with transaction(engine) as connection:
+        connection.execute(delete(tables.track).where(tables.track.c.id > 4))
+    assert not has_due(engine, position)
+    assert position.after < 5
+    if engine.dialect.name == "sqlite":
+        assert store(["new"])["new"] < 20
+        assert has_due(engine, position)
+
+
+def test_no_request_is_repeated_while_another_provider_has_features(
+    engine: Engine, store: Store
+) -> None:
+    """The look at repeated requests need not pass it over; it is due again without them."""
+    track_id = store(["a"])["a"]
+    record(engine, ProviderResult(track_id, None, 1, NOON + timedelta(days=1)))
+    record(engine, ProviderResult(track_id, LOUD, 1, None), provider="spotify")
+    attempt = tables.feature_attempt.c
+    with read_transaction(engine) as connection:
+        rows = connection.execute(select(attempt.provider, attempt.next_at))
+        assert dict(map(tuple, rows)) == {"reccobeats": None, "spotify": None}
+    assert waiting(engine, now=NOON + timedelta(days=2)) == []
+    with transaction(engine) as connection:
+        delete_features(connection, [track_id], "spotify")
+    assert [one.track_id for one in waiting(engine)] == [track_id]
