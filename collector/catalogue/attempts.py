@@ -205,7 +205,7 @@ class AttemptQueue:
         missed = and_(is_last, _attempt.outcome == "unknown")
         return or_(at_its_time, and_(missed, _attempt.attempts < ids))
 
-    def next_due(self, now: datetime, *, after: int = 0, limit: int) -> Select[tuple[int]]:
+    def next_due(self, now: datetime, *, after: int = 0, limit: int) -> Select[int]:
         """Return the query of the first due tracks with ids above `after`, by id."""
         track = tables.track.c
         return self.due(select(track.id), now, after).order_by(track.id).limit(limit)
@@ -241,7 +241,7 @@ class AttemptQueue:
 
     def _looks(
         self, connection: Connection, now: datetime, position: QueuePosition, limit: int
-    ) -> Iterator[Select[tuple[int]]]:
+    ) -> Iterator[Select[int]]:
         """Yield the queries of due tracks, the next one if the last one found none."""
         position.begin(now)
         track_id = tables.track.c.id
@@ -258,7 +258,7 @@ class AttemptQueue:
             yield repeated.where(_attempt.provider == self.provider, moment).limit(limit)
 
     def lease(
-        self, connection: Connection, due: Select[tuple[int]], now: Callable[[], datetime]
+        self, connection: Connection, due: Select[int], now: Callable[[], datetime]
     ) -> LeasedTracks:
         """Lease the tracks that `due` selects; run inside a writing transaction.
 
