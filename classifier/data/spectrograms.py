@@ -41,6 +41,7 @@ def load(
     )
     if licences is not None:
         query = query.where(view.licence.in_(licences))
+    folder = matrix_files.folder_of(source.engine)
     for start in range(0, len(keys), _TRACKS_READ):
         part = keys[start : start + _TRACKS_READ]
         rows = source.frame(query.where(has_key(view.track_id, part)))
@@ -48,7 +49,7 @@ def load(
             index, kind = position.get(row["track_id"]), row["kind"]
             if index is not None and CHANNELS.get(kind) == row["channels"]:
                 sha256 = None if pd.isna(row["file_sha256"]) else row["file_sha256"]
-                data = matrix_files.data_of(source.engine, row["data"], sha256)
+                data = matrix_files.data_of(folder, row["data"], sha256)
                 values = packed_matrices.unpack(data, row["steps"], row["channels"])
                 columns[kind][index] = values.astype("<f2").tobytes()
                 columns[f"{kind}_provider"][index] = row["provider"]

@@ -115,7 +115,7 @@ def store_analysis(
 def _matrices(connection: Connection, analysis: "TrackAnalysis") -> list[dict[str, Any]]:
     names = ("kind", "version", "steps", "channels", "data")
     rows = [{name: getattr(one, name) for name in names} for one in analysis.matrices]
-    return [matrix_files.stored(connection, row) for row in rows]
+    return matrix_files.stored(connection, rows)
 
 
 def _matches(table: Table, ids: dict[str, Any]) -> list[ColumnElement[bool]]:

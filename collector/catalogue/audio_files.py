@@ -356,5 +356,6 @@ def _store_analysis(
     analysis_queue.store_analysis(connection, track_id, SOURCE, features.analysis, now)
     logmel = {name: getattr(features.logmel, name) for name in _MATRIX_COLUMNS}
     ids = {"track_id": track_id, "provider": SOURCE}
-    row = matrix_files.stored(connection, {**ids, **logmel})
-    connection.execute(insert(tables.sound_matrix).values(**row))
+    connection.execute(
+        insert(tables.sound_matrix), matrix_files.stored(connection, [{**ids, **logmel}])
+    )

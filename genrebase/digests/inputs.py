@@ -9,7 +9,7 @@ import pyarrow as pa
 from sqlalchemy import Select, select
 
 from genrebase.lake import duckdb_views
-from genrebase.lake.duckdb_views import TableColumns
+from genrebase.lake.duckdb_views import TableColumns, create_table
 from genrebase.lake.tables_to_arrow import ArrowReader
 from genrebase.store import tables
 from genrebase.store.tables import FEATURES
@@ -54,21 +54,12 @@ def load(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> None:
     compiled = duckdb_views.columns_read(COMPILED)
     for name in sorted(compiled.keys() | _COLUMNS):
         columns = dict.fromkeys((*_COLUMNS.get(name, ()), *compiled.get(name, ())))
-        create(duck, name, reader.table(name, list(columns)))
+        create_table(duck, name, reader.table(name, list(columns)))
     duck.execute("CREATE VIEW genre_name AS SELECT id, name FROM genre").fetchall()
     duck.execute(LABEL).fetchall()
     for name in LIVE:
-        create(duck, name, reader.table(name))
+        create_table(duck, name, reader.table(name))
     _load_predictions(reader, duck)
-
-
-def create(
-    duck: duckdb.DuckDBPyConnection, name: str, rows: pa.RecordBatchReader | pa.Table
-) -> None:
-    """Create a table in DuckDB from Arrow batches."""
-    duck.register("arriving", rows)
-    duck.execute(f'CREATE TABLE "{name}" AS SELECT * FROM arriving').fetchall()  # noqa: S608 - our names
-    duck.unregister("arriving")
 
 
 def load_named(
@@ -80,9 +71,9 @@ def load_named(
     """
     track, prediction = tables.track, tables.prediction
     titles = select(track.c.id, track.c.title, track.c.artists)
-    create(duck, "named", _of_tracks(reader, titles, track.c.id, track_ids))
+    create_table(duck, "named", _of_tracks(reader, titles, track.c.id, track_ids))
     answers = select(prediction).where(prediction.c.model_id == champion_id(duck))
-    create(duck, "answer", _of_tracks(reader, answers, prediction.c.track_id, track_ids))
+    create_table(duck, "answer", _of_tracks(reader, answers, prediction.c.track_id, track_ids))
 
 
 def _of_tracks(
@@ -109,20 +100,20 @@ def _load_predictions(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> N
             model.c.task == "main", model.c.status == "champion"
         )
     ).read_all()
-    create(duck, "champion", champion.select(["id"]))
+    create_table(duck, "champion", champion.select(["id"]))
     classes = [
         str(name)
         for schema in champion.column("feature_schema").to_pylist()
         for name in (json.loads(schema) or {}).get("classes") or ()
     ]
-    create(duck, "champion_class", pa.table({"name": pa.array(classes, pa.string())}))
+    create_table(duck, "champion_class", pa.table({"name": pa.array(classes, pa.string())}))
     query = select(
         prediction.c.track_id, prediction.c.genre_id, prediction.c.probability, prediction.c.rank
     ).where(
         prediction.c.model_id + 0 == champion_id(duck),  # the whole table: 7 times faster than
         prediction.c.rank + 0 <= MAX_CANDIDATE_RANK,  # a look-up for each entry of the index
     )
-    create(duck, "prediction", reader.query(query))
+    create_table(duck, "prediction", reader.query(query))
 
 
 def _chunks(values: Sequence[int]) -> Iterable[Sequence[int]]:

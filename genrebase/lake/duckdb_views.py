@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import duckdb
+import pyarrow as pa
 from sqlalchemy import Column, Select, Table, cast, select
 from sqlalchemy.sql import visitors
 
@@ -58,10 +59,17 @@ def load_views(
     """
     names = list(names)
     for table, columns in columns_read(names, providers).items():
-        connection.register("batches", reader.table(table, columns))
-        connection.execute(f'CREATE TABLE "{table}" AS SELECT * FROM batches')  # noqa: S608 - our names
-        connection.unregister("batches")
+        create_table(connection, table, reader.table(table, columns))
     create_views(connection, names, providers)
+
+
+def create_table(
+    connection: duckdb.DuckDBPyConnection, name: str, rows: pa.RecordBatchReader | pa.Table
+) -> None:
+    """Create a table in DuckDB from Arrow batches."""
+    connection.register("arriving", rows)
+    connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM arriving')  # noqa: S608 - our names
+    connection.unregister("arriving")
 
 
 def create_views(

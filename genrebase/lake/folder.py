@@ -21,7 +21,14 @@ from typing import Any, Final
 
 from genrebase.errors import UserError
 from genrebase.lake.parts import LakePart
-from genrebase.lake.version_writer import JOURNAL, EarlierParts, VersionWriter, read_journal
+from genrebase.lake.version_writer import (
+    FORMAT,
+    JOURNAL,
+    EarlierParts,
+    VersionWriter,
+    begin_journal,
+    read_journal,
+)
 
 MANIFEST: Final = "manifest.json"
 CURRENT: Final = "current"
@@ -29,8 +36,6 @@ _MARKER: Final = ".genrebase-lake"
 """Marks a folder as ours; it is locked while a version is written."""
 _VERSIONS: Final = "versions"
 _PARTIAL: Final = ".partial"
-FORMAT: Final = 1
-"""Of the manifest and the files; a lake of another format is written anew."""
 
 
 class NotALake(UserError):
@@ -70,6 +75,7 @@ class LakeFolder:
                 shutil.rmtree(folder)
         folder = self._versions / f"{number}{_PARTIAL}"
         folder.mkdir(parents=True)
+        begin_journal(folder)
         return VersionWriter(folder, earlier)
 
     def publish(self, version: VersionWriter, manifest: Mapping[str, Any]) -> int:
@@ -126,12 +132,12 @@ def open_folder(path: Path) -> Iterator[LakeFolder]:
     marker = path / _MARKER
     if path.exists() and not path.is_dir():
         raise NotALake(f"{path} is a file: name a folder.")
-    if path.is_dir() and any(path.iterdir()) and not marker.exists():
-        raise NotALake(
-            f"{path} is not empty, and not a lake of Genrebase: name another folder, which may be "
-            "missing or empty."
-        )
     try:
+        if path.is_dir() and any(path.iterdir()) and not marker.exists():
+            raise NotALake(
+                f"{path} is not empty, and not a lake of Genrebase: name another folder, which "
+                "may be missing or empty."
+            )
         path.mkdir(mode=0o700, parents=True, exist_ok=True)  # a copy of the whole database
         lock = marker.open("a")
     except OSError as error:

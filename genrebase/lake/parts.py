@@ -1,4 +1,4 @@
-"""The parts of a lake: Parquet files, each named by the digest of its rows."""
+"""The parts of a lake: Parquet files, each named by the hash of its rows."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from genrebase.new_file import naming_the_full_file
 
 _NAME_DIGITS: Final = 16
-"""Hexadecimal digits of a digest in a file's name."""
+"""Hexadecimal digits of a hash in a file's name."""
 _COMPRESSION_LEVEL: Final = 1
 """Of zstd: nearly as fast as snappy, and the files are a quarter smaller."""
 
@@ -27,16 +27,16 @@ class LakePart:
     """Of its range of tracks: it begins with the ID `number` times the size of a range. Of a
     relation that is not cut by tracks: its place."""
     inputs: str
-    """The digest of what it was made from."""
+    """The hash of what it was made from."""
     file: str
     rows: int
     bytes: int
 
 
-def digest(rows: pa.Table) -> str:
+def hash_of_rows(rows: pa.Table) -> str:
     """Return the SHA-256 of the schema and the rows, in hexadecimal digits.
 
-    Equal rows have an equal digest, whatever stands in memory where a value is NULL.
+    Equal rows have an equal hash, whatever stands in memory where a value is NULL.
     """
     columns: list[pa.Array] = []
     for column in rows.combine_chunks().columns:
@@ -63,14 +63,14 @@ def _canonical(values: pa.Array) -> list[pa.Array]:
     return [values.is_valid().cast(pa.uint8()), values.fill_null(empty)]
 
 
-def digest_of(texts: Iterable[str]) -> str:
+def hash_of_texts(texts: Iterable[str]) -> str:
     """Return the SHA-256 of texts in their order."""
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
-def file_name(number: int, rows_digest: str) -> str:
+def file_name(number: int, rows_hash: str) -> str:
     """Return the name of a part's file."""
-    return f"part-{number:05d}-{rows_digest[:_NAME_DIGITS]}.parquet"
+    return f"part-{number:05d}-{rows_hash[:_NAME_DIGITS]}.parquet"
 
 
 def write_parquet(rows: pa.Table, file: Path) -> None:
@@ -85,7 +85,7 @@ def write_parquet(rows: pa.Table, file: Path) -> None:
 
 
 class _HashingFile:
-    """A file of which only the digest is kept."""
+    """A file of which only the hash is kept."""
 
     closed = False
 

@@ -1,7 +1,7 @@
 """Read a PostgreSQL database by binary COPY, in one transaction that sees one state of it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import pyarrow as pa
@@ -57,19 +57,17 @@ def open_postgresql(engine: Engine) -> Iterator[PostgresCopier]:
     where = engine.url.render_as_string()
     options = postgresql_options(engine)
     options["options"] = f"{options['options']} {_SNAPSHOT}"
-    try:
-        connection = adbc.connect(make_conninfo(**options))
-    except (adbc.Error, OSError) as error:
-        raise DatabaseUnreachable(
-            f"The database at {where} does not respond: {_reason(error)}"
-        ) from error
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")  # the snapshot begins
-            cursor.fetchone()
+    with ExitStack() as opened:
+        try:
+            connection = opened.enter_context(adbc.connect(make_conninfo(**options)))
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")  # the snapshot begins
+                cursor.fetchone()
+        except (adbc.Error, OSError) as error:
+            raise DatabaseUnreachable(
+                f"The database at {where} does not respond: {_reason(error)}"
+            ) from error
         yield PostgresCopier(connection, where)
-    finally:
-        connection.close()
 
 
 def _reason(error: Exception) -> str:

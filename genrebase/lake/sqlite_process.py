@@ -36,9 +36,9 @@ class SqliteProcess:
             start_new_session=True,  # Ctrl-C is for the parent, which ends it
         )
         if self._results.read(len(DONE)) != DONE:
-            raise DatabaseUnreachable(
-                f"The database at {where} cannot be read: {self._exit_reason()}"
-            )
+            reason = self._exit_reason()
+            self.close()
+            raise DatabaseUnreachable(f"The database at {where} cannot be read: {reason}")
 
     def batches(self, sql: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a query; raise `DatabaseFailure` where reading fails."""

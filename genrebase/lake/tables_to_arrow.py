@@ -90,7 +90,9 @@ class ArrowReader:
         They begin at multiples of `size`: the same row is in the same range next time.
         """
         key = key_column(_relation(name))
-        row = self.query(select(func.min(key).label("first"), func.max(key).label("last")))
+        # each by itself: SQLite reads all keys for both at once
+        first_key, last_key = (select(end(key)).scalar_subquery() for end in (func.min, func.max))
+        row = self.query(select(first_key.label("first"), last_key.label("last")))
         first, last = (column[0].as_py() for column in row.read_all().columns)
         if first is None:
             return []

@@ -13,10 +13,13 @@ from typing import Final
 
 import pyarrow as pa
 
-from genrebase.lake.parts import LakePart, digest, file_name, write_parquet
+from genrebase.lake.parts import LakePart, file_name, hash_of_rows, write_parquet
 
+FORMAT: Final = 1
+"""Of the manifest, the journal and the files; parts of another format are not used."""
 JOURNAL: Final = ".journal"
-"""The finished parts of a version that is being written, one a line."""
+"""The format, and the finished parts, of a version that is being written, one a line."""
+_FORMAT_LINE: Final = json.dumps({"format": FORMAT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,9 @@ class VersionWriter:
     def write(
         self, relation: str, number: int, rows: pa.Table, inputs: str | None = None
     ) -> LakePart:
-        """Write rows, or link the file that has them; `inputs` defaults to the rows' digest."""
-        rows_digest = digest(rows)
-        name = file_name(number, rows_digest)
+        """Write rows, or link the file that has them; `inputs` defaults to the rows' hash."""
+        rows_hash = hash_of_rows(rows)
+        name = file_name(number, rows_hash)
         file = self.folder / relation / name
         existing = self._by_file.get((relation, name))
         if existing is None or not self._link(existing, relation):
@@ -79,7 +82,7 @@ class VersionWriter:
                 self.written += 1
         size = file.stat().st_size
         return self._record(
-            LakePart(relation, number, inputs or rows_digest, name, rows.num_rows, size)
+            LakePart(relation, number, inputs or rows_hash, name, rows.num_rows, size)
         )
 
     def _record(self, part: LakePart) -> LakePart:
@@ -104,11 +107,18 @@ class VersionWriter:
         return True
 
 
+def begin_journal(folder: Path) -> None:
+    """Begin the journal of a version."""
+    (folder / JOURNAL).write_text(f"{_FORMAT_LINE}\n", encoding="utf-8")
+
+
 def read_journal(folder: Path) -> Iterator[LakePart]:
-    """Yield the parts that an interrupted run finished."""
+    """Yield the parts that an interrupted run finished; none of another format."""
     try:
-        lines = (folder / JOURNAL).read_text("utf-8").splitlines()
+        first, *lines = (folder / JOURNAL).read_text("utf-8").splitlines() or [""]
     except FileNotFoundError:
+        return
+    if first != _FORMAT_LINE:
         return
     for line in lines:
         with suppress(ValueError, TypeError):  # the last line may be cut off

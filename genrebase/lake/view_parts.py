@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from genrebase.lake.arrow_types import arrow_schema
 from genrebase.lake.duckdb_views import TableColumns, columns_read, view_sql
-from genrebase.lake.parts import LakePart, digest, digest_of
+from genrebase.lake.parts import LakePart, hash_of_rows, hash_of_texts
 from genrebase.lake.relations import ROW_WISE, LakeRelations, is_by_track
 from genrebase.lake.table_parts import ROWS_PER_PART, OnPart, PartWriters, chunks, whole
 from genrebase.lake.version_writer import VersionWriter
@@ -48,7 +48,7 @@ class ViewComputer:
         self._parts: dict[str, dict[int, LakePart]] = defaultdict(dict)
         for part in table_parts:
             self._parts[part.relation][part.number] = part
-        self._digest = cache(self._digest_of_columns)
+        self._hash = cache(self._hash_of_columns)
         self._definition = cache(self._query_and_columns)
         self._shown: dict[str, tuple[str, ...]] = {}
 
@@ -74,7 +74,7 @@ class ViewComputer:
         """Return the parts that an earlier version has; compute and write others."""
         query, read = self._definition(name)
         states = [self._state(table, columns, number) for table, columns in read.items()]
-        inputs = digest_of([query, *states])
+        inputs = hash_of_texts([query, *states])
         reused = self._version.reuse(name, number, inputs)
         if reused:
             return reused
@@ -95,10 +95,10 @@ class ViewComputer:
         """Return what changes when the rows of a table change that a view reads."""
         if is_by_track(table):
             return f"{table}: {' '.join(part.file for part in self._part_of(table, number))}"
-        return f"{table}: {self._digest(table, columns)}"
+        return f"{table}: {self._hash(table, columns)}"
 
-    def _digest_of_columns(self, table: str, columns: tuple[str, ...]) -> str:
-        return digest(pq.read_table([*self._files(table, None)], columns=list(columns)))
+    def _hash_of_columns(self, table: str, columns: tuple[str, ...]) -> str:
+        return hash_of_rows(pq.read_table([*self._files(table, None)], columns=list(columns)))
 
     def _show(self, table: str, number: int | None) -> None:
         """Let the name of a table stand for its rows of a range, or for all."""

@@ -8,7 +8,7 @@ that no row names are left by a kill or by the deletion of tracks; `delete_unnam
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,10 +52,10 @@ class MatrixFolder:
         return self.path / sha256[:_PREFIX] / f"{sha256}{_SUFFIX}"
 
     def write(self, data: bytes) -> str:
-        """Store bytes durably and return their SHA-256; bytes that are there are left."""
+        """Store bytes durably and return their SHA-256; a file that has them is left."""
         sha256 = hashlib.sha256(data).hexdigest()
         file = self.file(sha256)
-        if self._holds(file, len(data)):
+        if _holds(file, sha256):
             return sha256
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=file.parent)
@@ -97,11 +97,6 @@ class MatrixFolder:
         """Yield the files that a kill left incomplete, and those that are being written."""
         return self.path.glob(f"{'?' * _PREFIX}/{_UNFINISHED}*")
 
-    def _holds(self, file: Path, size: int) -> bool:
-        with suppress(OSError):
-            return file.stat().st_size == size
-        return False
-
 
 @dataclass(frozen=True, slots=True)
 class MatrixFileCounts:
@@ -128,25 +123,28 @@ def folder_of(engine: Engine) -> MatrixFolder | None:
     return MatrixFolder(begin / configured)
 
 
-def stored(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row of `sound_matrix` as it is to be stored, its bytes in a file if so configured.
+def stored(connection: Connection, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of `sound_matrix` as they are to be stored, the bytes in files if so configured.
 
-    Call this in the transaction that writes the row.
+    Call this in the transaction that writes the rows.
     """
     folder = folder_of(connection.engine)
     if folder is None:
-        return row
-    return {**row, "data": b"", "file_sha256": folder.write(row["data"])}
+        return list(rows)
+    return [{**row, "data": b"", "file_sha256": folder.write(row["data"])} for row in rows]
 
 
-def data_of(engine: Engine, data: bytes, sha256: str | None) -> bytes:
-    """Return the bytes of a row; raise `MatrixFileMissing` if their file cannot be read."""
-    return data if sha256 is None else _required(engine).read(sha256)
+def data_of(folder: MatrixFolder | None, data: bytes, sha256: str | None) -> bytes:
+    """Return the bytes of a row; `folder` has the files of the rows' database.
+
+    Raises `MatrixFileMissing` if their file cannot be read, `MatrixFolderUnset` without a folder.
+    """
+    return data if sha256 is None else _required(folder).read(sha256)
 
 
 def move_to_files(engine: Engine) -> int:
     """Move the bytes of all rows into files of the folder; return of how many."""
-    folder, moved = _required(engine), 0
+    folder, moved = _required(folder_of(engine)), 0
     while True:
         with bulk.exclusive_transaction(engine) as connection:
             query = select(*_key(), _rows.data).where(_rows.file_sha256.is_(None))
@@ -166,7 +164,7 @@ def move_to_database(engine: Engine, files_of: Engine | None = None) -> int:
     copy whose file is gone, because its tracks were deleted since, are deleted. Raises
     `MatrixFileMissing`. The files stay.
     """
-    origin, moved = files_of or engine, 0
+    folder, moved = folder_of(files_of or engine), 0
     while True:
         with transaction(engine) as connection:
             query = select(*_key(), _rows.file_sha256).where(_rows.file_sha256.is_not(None))
@@ -174,7 +172,7 @@ def move_to_database(engine: Engine, files_of: Engine | None = None) -> int:
             for row in rows:
                 of_row = _is(row)
                 try:
-                    data = _required(origin).read(row.file_sha256)
+                    data = _required(folder).read(row.file_sha256)
                 except MatrixFileMissing:
                     if files_of is None or _is_named(files_of, row.file_sha256):
                         raise
@@ -190,8 +188,9 @@ def move_to_database(engine: Engine, files_of: Engine | None = None) -> int:
 def copy_files(rows: Connection, source: Engine, target: Engine) -> int:
     """Copy the files that `rows` (a state of `source`) names to the folder of `target`."""
     copied, after = 0, ""
+    origin, folder = folder_of(source), folder_of(target)
     while names := _names_after(rows, after):
-        origin, folder = _required(source), _required(target)
+        origin, folder = _required(origin), _required(folder)
         for sha256 in names:
             if folder.path != origin.path and not folder.file(sha256).exists():
                 folder.write(origin.read(sha256))
@@ -229,8 +228,7 @@ def count(engine: Engine) -> MatrixFileCounts:
     return MatrixFileCounts(rows, expected - found, unnamed)
 
 
-def _required(engine: Engine) -> MatrixFolder:
-    folder = folder_of(engine)
+def _required(folder: MatrixFolder | None) -> MatrixFolder:
     if folder is None:
         raise MatrixFolderUnset(
             "The folder of the files of matrices is needed: name it with STORE_MATRIX_FOLDER."
@@ -268,6 +266,13 @@ def _is(row: Any) -> list[Any]:
 
 def _is_sqlite(engine: Engine) -> bool:
     return engine.dialect.name == "sqlite"
+
+
+def _holds(file: Path, sha256: str) -> bool:
+    """Return whether a file has the bytes that its name says: a damaged one is written again."""
+    with suppress(OSError):
+        return hashlib.sha256(file.read_bytes()).hexdigest() == sha256
+    return False
 
 
 def _sync(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from sqlalchemy import (
 )
 
 from genrebase.lake.arrow_types import arrow_type
+from genrebase.lake.sqlite_process import SqliteProcess
 from genrebase.lake.tables_to_arrow import arrow_reader
 from genrebase.store import tables, views
 from genrebase.store.engine import make_engine, postgresql_options, read_transaction, transaction
@@ -196,6 +198,22 @@ def test_a_reading_process_that_is_killed_is_an_error(sqlite_engine: Engine):
             reader.table("genre").read_all()
     with arrow_reader(sqlite_engine) as reader:
         assert reader.table("genre").read_all().num_rows == 2
+
+
+def test_a_reading_process_that_cannot_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It is a sentence, and none of its pipes stays open."""
+    started = []
+    popen = subprocess.Popen
+
+    def start(*args, **options):
+        started.append(popen(*args, **options))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with pytest.raises(DatabaseUnreachable, match="cannot be read"):
+        SqliteProcess((tmp_path / "missing.db").as_uri() + "?mode=ro", "sqlite:///missing.db", 1.0)
+    (process,) = started
+    assert all(pipe.closed for pipe in (process.stdin, process.stdout, process.stderr))
 
 
 def test_a_file_in_a_folder_that_cannot_be_written(sqlite_url: str, tmp_path: Path):

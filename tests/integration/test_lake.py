@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -261,6 +262,27 @@ def test_an_interrupted_run_is_continued(sqlite_engine: Engine, folder: Path, mo
     monkeypatch.setattr(version_writer, "write_parquet", original)
     result = build(sqlite_engine, folder)
     assert result.files_written == result.files - 30
+
+
+def test_files_of_another_format_are_not_used(sqlite_engine: Engine, folder: Path, monkeypatch):
+    """Whether an interrupted run or a complete one left them."""
+    fill(sqlite_engine)
+    with monkeypatch.context() as patch:
+        patch.setattr(version_writer, "_FORMAT_LINE", '{"format": 0}')
+        patch.setattr(version_writer, "write_parquet", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            build(sqlite_engine, folder)
+    (journal,) = folder.glob(f"versions/*/{version_writer.JOURNAL}")
+    part = version_writer.LakePart("track", 0, "inputs", "part.parquet", 1, 1)
+    with journal.open("a") as opened:
+        opened.write(json.dumps(asdict(part)) + "\n")
+    assert list(version_writer.read_journal(journal.parent)) == []
+    result = build(sqlite_engine, folder)
+    assert result.files_written == result.files
+
+
+def interrupt(rows, file):
+    raise KeyboardInterrupt
 
 
 def test_a_full_disk_is_a_sentence(sqlite_engine: Engine, folder: Path):

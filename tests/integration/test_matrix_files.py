@@ -46,8 +46,10 @@ def fill(engine: Engine) -> None:
             track = make.add_track(connection, f"Song {number}", genres=[rock])
             packed = matrix(number)
             row = {name: getattr(packed, name) for name in packed.__slots__}
-            values = matrix_files.stored(connection, {"track_id": track, **row})
-            connection.execute(insert(tables.sound_matrix).values(provider="audio", **values))
+            values = matrix_files.stored(
+                connection, [{"track_id": track, "provider": "audio", **row}]
+            )
+            connection.execute(insert(tables.sound_matrix), values)
 
 
 def loaded(engine: Engine) -> list[bytes]:
@@ -120,6 +122,19 @@ def test_a_relative_folder_begins_beside_the_sqlite_file(
     assert folder.path == Path(str(sqlite_engine.url.database)).parent / "matrices"
     monkeypatch.setenv("STORE_MATRIX_FOLDER", "")
     assert matrix_files.folder_of(sqlite_engine) is None
+
+
+def test_a_damaged_file_is_written_again(engine: Engine, folder: MatrixFolder):
+    """Also one of the right size."""
+    (data,) = expected()[:1]
+    sha256 = folder.write(data)
+    file = folder.file(sha256)
+    inode = file.stat().st_ino
+    assert folder.write(data) == sha256
+    assert file.stat().st_ino == inode
+    file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    folder.write(data)
+    assert folder.read(sha256) == data
 
 
 def test_a_missing_or_changed_file_is_named(engine: Engine, folder: MatrixFolder):
