@@ -21,11 +21,12 @@ from collector.catalogue.import_ledger import BITS, DESCRIPTORS, FEATURES
 from genrebase.store import features_provider, licence_sql, tables
 
 _MOVE_VERDICTS: Final = text("""
-    INSERT INTO verdict (track_id, labelled_by, genre_id, labelled_at, note)
-    SELECT :older, labelled_by, genre_id, labelled_at, note
+    INSERT INTO verdict (track_id, labelled_by, genre_id, labelled_at, note, blind)
+    SELECT :older, labelled_by, genre_id, labelled_at, note, blind
     FROM verdict WHERE track_id = :younger
     ON CONFLICT (track_id, labelled_by) DO UPDATE SET
-        genre_id = excluded.genre_id, labelled_at = excluded.labelled_at, note = excluded.note
+        genre_id = excluded.genre_id, labelled_at = excluded.labelled_at, note = excluded.note,
+        blind = excluded.blind
     WHERE excluded.labelled_at > verdict.labelled_at
 """)
 

@@ -26,23 +26,34 @@ class Verdict:
     by: str
     at: datetime
     note: str | None
+    blind: bool = False
+    """Given on a track that was drawn at random, without its label and prediction."""
 
 
 def add(
-    connection: Connection, track_id: int, genre_id: int, by: str, at: datetime, note: str | None
+    connection: Connection,
+    track_id: int,
+    genre_id: int,
+    by: str,
+    at: datetime,
+    note: str | None,
+    *,
+    blind: bool = False,
 ) -> bool:
     """Store a person's verdict; return whether that changed anything.
 
-    It replaces an earlier one by the same person, and is dropped if there is a later one.
+    It replaces an earlier one by the same person, and is dropped if there is a later one. A blind
+    verdict stays blind if the same is repeated.
     """
     same_person = (_verdict.c.track_id == track_id) & (_verdict.c.labelled_by == by)
     stored = connection.execute(select(_verdict).where(same_person)).first()
-    values = {"genre_id": genre_id, "labelled_at": at, "note": note}
+    values = {"genre_id": genre_id, "labelled_at": at, "note": note, "blind": blind}
     if stored is None:
         row = {"track_id": track_id, "labelled_by": by, **values}
         connection.execute(insert(_verdict).values(row))
         return True
-    if stored.labelled_at > at or (stored.genre_id, stored.note) == (genre_id, note):
+    is_repeated = (stored.genre_id, stored.note) == (genre_id, note) and stored.blind >= blind
+    if stored.labelled_at > at or is_repeated:
         return False
     connection.execute(update(_verdict).where(same_person).values(values))
     return True
@@ -89,6 +100,7 @@ def list_verdicts(connection: Connection, track_ids: Sequence[int] | None = None
             row.labelled_by,
             row.labelled_at,
             row.note,
+            row.blind,
         )
         for row in connection.execute(query)
     ]

@@ -20,8 +20,11 @@ from genrebase.store import find, names
 from genrebase.store.bulk import exclusive_transaction
 from genrebase.store.engine import Connection, Engine, read_transaction
 
-CSV_HEADER: Final = ("source", "source_id", "genre", "by", "at", "note", "title", "artists")
-"""The columns of an export; the last two are for readers and not imported."""
+CSV_HEADER: Final = (
+    *("source", "source_id", "genre", "by", "at", "note"),
+    *("title", "artists", "blind"),
+)
+"""The columns of an export; title and artists are for readers and not imported."""
 
 Check = Callable[[Sequence[Verdict]], None]
 """Raises if a track's labels are not those that a change expects."""
@@ -34,7 +37,11 @@ _COLUMN_ALIASES: Final = {
     "by": ("by", "labelled_by"),
     "at": ("at", "labelled_at"),
     "note": ("note",),
+    "blind": ("blind",),
 }
+
+_BLIND: Final = "yes"
+"""The cell of a label that was given blind; others are empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +73,12 @@ def add(
     note: str | None = None,
     *,
     check: Check | None = None,
+    blind: bool = False,
 ) -> LabelChange:
     """Store that a person labels `track` as `genre`.
 
     `check` gets the stored labels of the track, and raises where nothing is to be changed.
+    `blind`: the track was drawn at random, and the person did not see its label and prediction.
     """
     person = _labeller(by)
     with exclusive_transaction(engine) as connection:
@@ -78,7 +87,7 @@ def add(
         if check is not None:
             check(verdicts.list_verdicts(connection, [track_id]))
         earlier = _label_of(connection, track_id, person)
-        verdicts.add(connection, track_id, genre_id, person, clock.now(), note)
+        verdicts.add(connection, track_id, genre_id, person, clock.now(), note, blind=blind)
         stored = _label_of(connection, track_id, person)
     assert stored is not None  # noqa: S101 - it was just stored, in the same transaction
     return LabelChange(stored, earlier)
@@ -100,7 +109,10 @@ def undo(engine: Engine, change: LabelChange) -> None:
         verdicts.remove(connection, given.track_id, given.by)
         if earlier is not None:
             genre_id = _genre_id(connection, earlier.genre)
-            verdicts.add(connection, given.track_id, genre_id, given.by, earlier.at, earlier.note)
+            verdicts.add(
+                connection, given.track_id, genre_id, given.by, earlier.at, earlier.note,
+                blind=earlier.blind,
+            )  # fmt: skip
 
 
 def remove(
@@ -202,7 +214,8 @@ def _import_row(
     if track_id is None:
         return "unknown track"
     note = row.get("note") or None
-    return verdicts.add(connection, track_id, genre_id, person, labelled_at, note)
+    blind = row.get("blind") == _BLIND
+    return verdicts.add(connection, track_id, genre_id, person, labelled_at, note, blind=blind)
 
 
 def _track_of_row(connection: Connection, row: Mapping[str, str]) -> int | None:
@@ -245,6 +258,7 @@ def _parse_time(text: str, default: datetime) -> datetime | None:
 
 def _csv_row(label: Verdict) -> tuple[str, ...]:
     fields = asdict(label) | {"at": label.at.isoformat(), "note": label.note or ""}
+    fields["blind"] = _BLIND if label.blind else ""
     return tuple(fields[column] for column in CSV_HEADER)
 
 
@@ -268,8 +282,8 @@ def _label_of(connection: Connection, track_id: int, person: str) -> Verdict | N
     return next((label for label in labels if label.by == person), None)
 
 
-def _content(label: Verdict) -> tuple[str, datetime, str | None]:
-    return label.genre, label.at, label.note
+def _content(label: Verdict) -> tuple[str, datetime, str | None, bool]:
+    return label.genre, label.at, label.note, label.blind
 
 
 def _labeller(by: str) -> str:

@@ -116,7 +116,7 @@ def test_labels_survive_another_database(filled, migrated_sqlite, tmp_path):
             select(tables.track.c.id).where(tables.track.c.title == "Nameless")
         )
     give(filled, track=str(nameless), by="bob")
-    give(filled, track="a7", by="bob")
+    verdicts.add(filled, FakeClock(), "a7", "pop", "bob", blind=True)
     assert verdicts.export_labels(filled, tmp_path / "labels.csv") == 3
     (tmp_path / "other.db").write_bytes(migrated_sqlite.read_bytes())
     other = make_engine(f"sqlite:///{tmp_path / 'other.db'}")
@@ -131,6 +131,24 @@ def test_labels_survive_another_database(filled, migrated_sqlite, tmp_path):
     verdicts.export_labels(other, tmp_path / "again.csv")
     other.dispose()
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "labels.csv").read_bytes()
+    blind = [line.endswith(",yes") for line in (tmp_path / "again.csv").read_text().splitlines()]
+    assert sum(blind) == 1
+
+
+def test_a_blind_label_is_blind_until_it_changes(filled):
+    """Repeating it changes nothing; another label given with the answer in view is not blind."""
+    for genre, blind, is_blind in (
+        ("pop", True, True),
+        ("pop", False, True),
+        ("rock", False, False),
+        ("rock", True, True),
+    ):
+        change = verdicts.add(filled, FakeClock(), ID, genre, "ann", blind=blind)
+        assert change.stored.blind is is_blind
+    verdicts.undo(filled, change)
+    with read_transaction(filled) as connection:
+        (label,) = verdicts.verdicts.list_verdicts(connection)
+    assert (label.genre, label.blind) == ("rock", False)
 
 
 def test_bad_rows_are_counted_and_stop_nothing(filled, tmp_path):

@@ -218,6 +218,13 @@ verdict = Table(
     Column("genre_id", Key, ForeignKey("genre.id"), nullable=False),
     Column("labelled_at", UtcDateTime, nullable=False),
     Column("note", Text),
+    Column(
+        "blind",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="given on a track drawn at random, without its label and prediction",
+    ),
     Index(None, "genre_id"),
 )
 
