@@ -152,18 +152,24 @@ class Blend(PooledClassifier):
     def _experts_of_numbers(self, numbers: tuple[str, ...]) -> Iterator[Expert]:
         """Yield the base models of numbers, and of numbers with text.
 
-        With text, one of these has the text scores as well. Up to `stacking_net.MAX_GENRES` genres
-        it is a stacking model, which has the artist history, too, and takes half of the networks.
+        With text and history and up to `stacking_net.MAX_GENRES` genres there is a stacking model,
+        which takes half of the networks. The other networks over text then have LSA, which gains
+        nothing with more genres.
         """
         seed, networks = self.random_state, self.n_networks
+        stacked = self._is_stacked(numbers)
         yield trees.BoostedTreesExpert(numbers, n_rounds=self.n_rounds, random_state=seed)
-        if self._is_stacked(numbers):
+        if "text" in self.groups:
+            yield content_nets.ContentNetworksExpert(
+                numbers,
+                lsa=len(self.classes_) <= stacking_net.MAX_GENRES,
+                with_text=not stacked,
+                n_networks=networks,
+                random_state=seed,
+            )
+        if stacked:
             networks = -(-networks // 2)
             yield stacking_net.StackingExpert(numbers, n_networks=networks, random_state=seed)
-        elif "text" in self.groups:
-            yield content_nets.ContentNetworksExpert(
-                numbers, n_networks=networks, random_state=seed
-            )
         yield mlp_ensemble.MLPEnsembleExpert(numbers, n_networks=networks, random_state=seed)
 
     def _is_stacked(self, numbers: tuple[str, ...]) -> bool:

@@ -79,17 +79,35 @@ def test_random_labels_are_not_learned_from_text() -> None:
     assert loss < -(shares * np.log(shares)).sum() + 0.5
 
 
-def test_with_many_genres_they_replace_the_text_model_of_the_ensemble() -> None:
-    """Up to the limit the stacking model has networks of this kind."""
+def test_with_many_genres_they_have_the_text_scores() -> None:
+    """Up to the limit the stacking model has these, and the networks have LSA."""
     frame, _ = world()
     limit = stacking_net.MAX_GENRES
-    for genres, combined in ((limit, False), (limit + 1, True)):
+    for genres, stacked in ((limit, True), (limit + 1, False)):
         labels = np.array([f"genre {place % genres:02}" for place in range(SIZE)])
         model = Blend((*GROUPS, "text", "history"), n_networks=1, n_rounds=1).fit(frame, labels)
-        assert ("content" in model.score_names_) is combined
-        assert ("joint" in model.score_names_) is not combined
+        assert ("joint" in model.score_names_) is stacked
         assert len(set(model.score_names_)) == len(model.score_names_)
+        assert {"content", "title", "first_artist"} <= set(model.score_names_)
         assert model.predict_scores(frame[:5]).shape == (len(model.score_names_), 5, genres)
+        (expert,) = (one for one in model.experts_ if isinstance(one, ContentNetworksExpert))
+        assert (expert.lsa_ is not None) is stacked
+
+
+def test_with_lsa_other_labels_of_an_artist_change_none_of_its_inputs() -> None:
+    """The directions of the text are fitted without labels."""
+    frame, labels = world()
+    changed = np.where(np.arange(SIZE) < PER_ARTIST, "folk", labels)
+    one, two = (
+        ContentNetworksExpert(GROUPS, lsa=True, with_text=False, n_networks=1).fit(frame, each)
+        for each in (labels, changed)
+    )
+    columns = count_ngrams(frame).counts
+    assert one.lsa_ is not None
+    assert two.lsa_ is not None
+    assert np.array_equal(one.lsa_.transform(columns), two.lsa_.transform(columns))
+    assert one.score_names == ("content",)
+    assert one.predict_scores(frame).shape == (1, SIZE, 3)
 
 
 def test_the_same_seed_gives_the_same_scores() -> None:
