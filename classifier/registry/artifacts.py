@@ -29,6 +29,7 @@ TRUSTED_TYPES: Final = frozenset(
         "classifier.experts.artist_sightings.ArtistSightingFeatures",
         "classifier.experts.partial_features.PartialFeaturesExpert",
         "classifier.experts.artist_target_encoding.ArtistHistoryExpert",
+        "classifier.experts.content_nets.ContentNetworksExpert",
         "classifier.experts.stacking_net.StackingExpert",
         "classifier.experts.stacking_trees.StackingTrees",
         "classifier.experts.mlp_numpy.NumpyMLP",
@@ -49,6 +50,7 @@ TRUSTED_TYPES: Final = frozenset(
         "classifier.features.audio.NumericFeatures",
         "classifier.features.dense_inputs.DenseEncoder",
         "classifier.features.piecewise_linear.PiecewiseLinearEncoder",
+        "classifier.features.text_lsa.TextLSA",
         "classifier.features.sequences.SequenceEncoder",
         "classifier.features.ngram_bags.NgramBagEncoder",
         "functools.partial",  # scikit-learn's, around check_array; what it wraps is checked too

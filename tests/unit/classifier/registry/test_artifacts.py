@@ -16,6 +16,7 @@ from classifier import estimators
 from classifier.data.training_data import split_dataset
 from classifier.errors import BrokenArtifact
 from classifier.estimators import blend
+from classifier.experts import stacking_net
 from classifier.records import StoredModel
 from classifier.registry import artifacts, signature
 from classifier.registry.artifacts import ModelArtifact
@@ -235,3 +236,17 @@ def test_golden_rows_that_cannot_be_used_reproduce_nothing(
     )
     with pytest.raises(BrokenArtifact, match="other versions"):
         artifacts.load_model(older, data)
+
+
+@pytest.mark.parametrize("genres", [3, stacking_net.MAX_GENRES + 1])
+def test_an_ensemble_of_few_or_many_genres_is_loaded_again(genres: int) -> None:
+    """All types of its base models are trusted, and it predicts the same."""
+    selection = split_dataset(Music().snapshot(), TrainingConfig())
+    frame = selection.tracks[selection.train_mask]
+    labels = np.array([f"genre {place % genres:02}" for place in range(len(frame))])
+    groups = ("audio", "metadata", "text", "history")
+    model = blend.Blend(groups, n_networks=1, n_rounds=1).fit(frame, labels)
+    data = artifacts.serialise(ModelArtifact(model, selection.train_ids))
+    loaded = artifacts.deserialise(data)
+    rows = frame.head(20)
+    assert np.array_equal(loaded.estimator.predict_proba(rows), model.predict_proba(rows))
