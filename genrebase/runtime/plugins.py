@@ -1,9 +1,11 @@
 """Plug-ins: objects that installed packages register under an entry-point group."""
 
+import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any, Final
 
 from genrebase.errors import GenrebaseError, UserError
@@ -70,7 +72,13 @@ def load_all(group: str) -> Iterator[Plugin]:
 
 
 def _registered(group: str) -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=group)}
+    return {entry.name: entry for entry in _installed(tuple(sys.path)).select(group=group)}
+
+
+@lru_cache(maxsize=2)
+def _installed(_search_path: tuple[str, ...]) -> EntryPoints:
+    """Return the entry points of all packages, whose files are read once: it takes 20 ms."""
+    return entry_points()
 
 
 def _load(entry: EntryPoint) -> Any:
