@@ -72,13 +72,13 @@ def load_all(group: str) -> Iterator[Plugin]:
 
 
 def _registered(group: str) -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in _installed(tuple(sys.path)).select(group=group)}
+    return {entry.name: entry for entry in _entry_points(group, tuple(sys.path))}
 
 
-@lru_cache(maxsize=2)
-def _installed(_search_path: tuple[str, ...]) -> EntryPoints:
-    """Return the entry points of all packages, whose files are read once: it takes 20 ms."""
-    return entry_points()
+@lru_cache(maxsize=32)
+def _entry_points(group: str, _search_path: tuple[str, ...]) -> EntryPoints:
+    """Return the entry points of a group; reading the files of all packages takes 20 ms."""
+    return entry_points(group=group)
 
 
 def _load(entry: EntryPoint) -> Any:

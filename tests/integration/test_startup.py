@@ -1,12 +1,11 @@
 """Imports at start: help needs no database library, a look-up no numerical library."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-from genrebase.store import schema_revision
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMERICAL = {"numpy", "pandas", "scipy", "sklearn", "numba", "librosa", "torch", "matplotlib"}
@@ -56,9 +55,11 @@ def test_the_list_of_commands_imports_no_command(tmp_path: Path, package: str) -
         "genrebase collector status",
     ],
 )
-def test_a_look_up_imports_no_numerical_library(tmp_path: Path, command: str) -> None:
+def test_a_look_up_imports_no_numerical_library(
+    tmp_path: Path, migrated_sqlite: Path, command: str
+) -> None:
     """It needs the database, but neither numpy nor the source's client."""
-    schema_revision.upgrade(f"sqlite:///{tmp_path / 'a.db'}")
+    shutil.copyfile(migrated_sqlite, tmp_path / "a.db")
     imported = imported_by(tmp_path, command)
     assert imported & (NUMERICAL | NETWORK | {"alembic"}) == set()
     assert "sqlalchemy" in imported

@@ -1,6 +1,7 @@
 """PostgreSQL: save our views, the views built on them and all grants; drop and recreate them."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql
@@ -69,7 +70,8 @@ class PostgresqlViews:
         failed: dict[str, str] = {}
         if providers is not None:
             for view in views.ALL.values():
-                for statement in (_statement(view, providers), *_comment_statements(view)):
+                self._run(_statement(view.name, tuple(providers)))
+                for statement in _comment_statements(view):
                     self._run(statement)
             for name, saved in self._ours.items():
                 if name in views.ALL:
@@ -89,9 +91,7 @@ class PostgresqlViews:
 
     def _as_stored(self, view: views.View, providers: Providers) -> str:
         name = f"check_{view.name}"
-        select = view.select(providers, _DIALECT.name)
-        compiled = select.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})
-        self._run(f"CREATE TEMPORARY VIEW {name} AS {compiled}")
+        self._run(f"CREATE TEMPORARY VIEW {name} AS {_select(view.name, tuple(providers))}")
         return PostgresqlCatalogue(self.connection).definition(f"pg_temp.{name}")
 
     def _try(self, name: str, statements: list[str], failed: dict[str, str]) -> None:
@@ -108,8 +108,15 @@ class PostgresqlViews:
         self.connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
-def _statement(view: views.View, providers: Providers) -> str:
-    return str(view.create(providers, _DIALECT.name).compile(dialect=_DIALECT))
+@lru_cache(maxsize=2 * len(views.ALL))
+def _statement(name: str, providers: Providers) -> str:
+    return str(views.ALL[name].create(providers, _DIALECT.name).compile(dialect=_DIALECT))
+
+
+@lru_cache(maxsize=2 * len(views.ALL))
+def _select(name: str, providers: Providers) -> str:
+    select = views.ALL[name].select(providers, _DIALECT.name)
+    return str(select.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
 
 
 def _comment_statements(view: views.View) -> list[str]:

@@ -1,6 +1,7 @@
 """SQLite: views and triggers are text in `sqlite_master`; drop them and run that text again."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sqlalchemy import Connection
 from sqlalchemy.dialects import sqlite
@@ -35,7 +36,7 @@ class SqliteViews:
     def are_current(self, providers: Providers) -> bool:
         """Return whether our views have the text that this version gives them."""
         ours = {stored.name: stored.sql for stored in self._objects() if stored.is_ours}
-        return ours == {name: _statement(view, providers) for name, view in views.ALL.items()}
+        return ours == {name: _statement(name, tuple(providers)) for name in views.ALL}
 
     def drop(self) -> None:
         """Drop every view and trigger: SQLite parses all of them when a table is renamed."""
@@ -54,8 +55,8 @@ class SqliteViews:
         migration and no longer is.
         """
         if providers is not None:
-            for view in views.ALL.values():
-                self._run(_statement(view, providers))
+            for name in views.ALL:
+                self._run(_statement(name, tuple(providers)))
         theirs = sorted(self._theirs, key=lambda one: one.kind, reverse=True)
         failed = {one.name: error for one in theirs if (error := self._error(one.sql))}
         for one in theirs:
@@ -89,8 +90,10 @@ class SqliteViews:
         self.connection.exec_driver_sql(statement)
 
 
-def _statement(view: views.View, providers: Providers) -> str:
-    return str(view.create(providers, "sqlite").compile(dialect=sqlite.dialect())).strip()
+@lru_cache(maxsize=2 * len(views.ALL))
+def _statement(name: str, providers: Providers) -> str:
+    create = views.ALL[name].create(providers, "sqlite")
+    return str(create.compile(dialect=sqlite.dialect())).strip()
 
 
 def _quoted(name: str) -> str:
