@@ -34,7 +34,7 @@ NUMERIC_INPUTS: Final = (*tables.FEATURES, "release_year", "duration_ms", "popul
 NUMERIC_RANGES: Final = {
     **tables.FEATURE_RANGES,
     "release_year": (1900, 2200),
-    "duration_ms": (0, float("inf")),
+    "duration_ms": (0, 2**31 - 1),
     "popularity": (0, 100),
     "explicit": (0, 1),
 }

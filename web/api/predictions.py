@@ -22,8 +22,7 @@ _ID: Final = "id"
 def _features() -> type[Schema]:
     fields: dict[str, Any] = {}
     for name, (minimum, maximum) in NUMERIC_RANGES.items():
-        upper = {} if maximum == float("inf") else {"le": maximum}
-        limited = Annotated[float, Field(ge=minimum, **upper)]
+        limited = Annotated[float, Field(ge=minimum, le=maximum)]
         fields[name] = (limited | None, None)
     doc = "Numeric features in the units of the view `scoring_tracks`; null: unknown."
     return create_model("Features", __base__=Schema, __doc__=doc, **fields)
