@@ -23,7 +23,7 @@ from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
 from genrebase.store import names
 from genrebase.store.engine import read_transaction
-from web import formats
+from web import blind_labels, formats
 from web.api.operations import ApiContext
 from web.api.routes import api_routes
 from web.forms import read_form
@@ -205,16 +205,20 @@ def _status_of_page(request: Request, error: Exception) -> int:
 
 def _labels(site: Site, request: Request, page: Page) -> dict[str, Any]:
     """Return what the form for labels on the page of a track shows."""
-    if page.template != "track.html":
+    if page.template not in {"track.html", "track_hidden.html"}:
         return {}
+    track_row, genre_names = page.facts["track"], page.facts["genre_names"]
+    choices = label_choices(track_row, page.sections["predictions"].records)
+    if page.facts["hidden"]:
+        choices = blind_labels.choices(genre_names, choices, track_row["track_id"])
     session = request.cookies.get(SESSION_COOKIE, "")
     chosen = request.query_params
     return {
         "can_label": site.writer is not None,
         "by": person_of(request.cookies),
-        "choices": label_choices(page.facts["track"], page.sections["predictions"].records),
+        "choices": choices,
         "in_disputes": bool(chosen.get("disputes")),
-        "filters": {name: chosen.get(name, "") for name in ("order", "genre", "regime")},
+        "filters": {name: chosen.get(name, "") for name in ("order", "genre", "regime", "hide")},
         "decisions": site.labelling.latest(session) if session else [],
     }
 

@@ -6,11 +6,12 @@ Labels are stored by the function of `collector label`.
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from random import Random, SystemRandom
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,7 +23,7 @@ from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
 from genrebase.store.engine import read_transaction
-from web import formats
+from web import blind_labels, formats
 from web.forms import id_number, read_form
 from web.labelling import Decision, Labelling
 from web.pages import PageRequest, disputes
@@ -30,6 +31,10 @@ from web.problems import UNAVAILABLE, NotFound, status_of
 
 SESSION_COOKIE: Final = "genrebase_labels"
 PERSON_COOKIE: Final = "genrebase_by"
+_CHOSEN: Final = ("order", "genre", "regime", "hide")
+"""Parameters that stay while a person labels one track after another."""
+_DRAWS: Final = 3
+"""Tracks that are drawn for a turn: another person may have the first."""
 _MAX_FORM_BYTES: Final = 8_192
 _log = logging.getLogger("genrebase.serve")
 
@@ -44,6 +49,8 @@ class LabelRoutes:
     labelling: Labelling
     show_message: Callable[[int, str], Response]
     """Makes a page of a status code and a sentence."""
+    random: Random = field(default_factory=SystemRandom)
+    """Draws the tracks that are shown blind."""
 
     def routes(self) -> list[Route]:
         """Return the routes; they come before the pages'."""
@@ -56,11 +63,14 @@ class LabelRoutes:
         """Lead to the next disputed track that nobody else has before him."""
         session = request.cookies.get(SESSION_COOKIE) or secrets.token_urlsafe(16)
         try:
-            track_id = self._next_track(session, dict(request.query_params))
+            track_id, is_blind = self._next_track(session, dict(request.query_params))
         except (GenrebaseError, SQLAlchemyError) as error:
             return self._failure(request, error)
         chosen = formats.parameters(
-            {name: request.query_params.get(name) for name in ("order", "genre", "regime")}
+            {
+                "blind": 1 if is_blind else "",
+                **{name: request.query_params.get(name) for name in _CHOSEN},
+            }
         )
         if track_id is None:
             return self.show_message(
@@ -87,10 +97,8 @@ class LabelRoutes:
         return response
 
     def _decide(self, session: str, by: str, fields: Mapping[str, str]) -> str:
-        chosen = {name: fields.get(name) for name in ("order", "genre_filter", "regime")}
-        parameters = formats.parameters(
-            {"order": chosen["order"], "genre": chosen["genre_filter"], "regime": chosen["regime"]}
-        )
+        filters = {**fields, "genre": fields.get("genre_filter", "")}
+        parameters = formats.parameters({name: filters.get(name) for name in _CHOSEN})
         action = fields.get("action", "label")
         if action == "undo":
             decision = self.labelling.take_back(session)
@@ -102,31 +110,53 @@ class LabelRoutes:
             except BaseException:
                 self.labelling.put_back(session, decision)
                 raise
-            return f"/tracks/{decision.track_id}?disputes=1&{parameters}".rstrip("&")
+            blind = "&blind=1" if decision.is_blind else ""
+            return f"/tracks/{decision.track_id}?disputes=1{blind}&{parameters}".rstrip("&")
         track_id = id_number(fields.get("track", ""))
-        if action == "skip":
-            self.labelling.record(session, Decision(track_id))
-        else:
+        is_blind = self.labelling.blind_track(session) == track_id
+        decision = Decision(track_id, is_blind=is_blind)
+        if action != "skip":
             change = verdicts.add(
-                self.writer, self.clock, str(track_id), fields.get("genre", ""), by
+                self.writer, self.clock, str(track_id), fields.get("genre", ""), by, blind=is_blind
             )
-            self.labelling.record(session, Decision(track_id, change.stored.genre, change))
+            decision = Decision(track_id, change.stored.genre, change, is_blind)
+        self.labelling.record(session, decision)
         if fields.get("disputes"):
             return f"/disputes/next?{parameters}"
         return f"/tracks/{track_id}"
 
-    def _next_track(self, session: str, chosen: Mapping[str, str]) -> int | None:
-        """Return the next track: of the stored disputes, or of all if those are exhausted."""
+    def _next_track(self, session: str, chosen: Mapping[str, str]) -> tuple[int | None, bool]:
+        """Return the next track, and whether it was drawn at random and is shown blind.
+
+        Else it is one of the stored disputes, or of all disputes if those are exhausted.
+        """
         with read_transaction(self.reader) as connection:
+            now = self.clock.monotonic()
+            if self.labelling.is_blind_turn(session):
+                drawn = self._drawn_track(connection, session, now)
+                if drawn is not None:
+                    return drawn, True
             page_request = PageRequest(connection, self.clock.now(), {}, chosen)
             candidates, may_have_more = disputes.stored_candidates(page_request)
-            now = self.clock.monotonic()
             track_id = self.labelling.next_track(session, candidates, now)
             if track_id is None and may_have_more:
                 limit = 1 + self.labelling.unavailable(session, now)
                 more = disputes.more_candidates(page_request, limit)
                 track_id = self.labelling.next_track(session, more, now)
-        return track_id
+        return track_id, False
+
+    def _drawn_track(self, connection: Connection, session: str, now: float) -> int | None:
+        """Return the track that is shown blind in this turn, drawn at random if none was yet."""
+        before = self.labelling.blind_track(session)
+        tracks = [before] if before else self._draws(connection)
+        drawn = self.labelling.next_track(session, tracks, now)
+        if drawn is not None:
+            self.labelling.show_blind(session, drawn)
+        return drawn
+
+    def _draws(self, connection: Connection) -> list[int]:
+        drawn = (blind_labels.draw(connection, self.random) for _ in range(_DRAWS))
+        return [track for track in drawn if track is not None]
 
     def _failure(self, request: Request, error: Exception) -> Response:
         status = status_of(error)

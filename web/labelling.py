@@ -15,6 +15,8 @@ HOLD_SECONDS: Final = 300.0
 """Seconds for which a track is held for the person who got it."""
 MAX_DECISIONS: Final = 200
 """Decisions of a person that can be taken back."""
+ONE_IN: Final = 20
+"""One in so many tracks that a person gets is drawn at random."""
 _MAX_PEOPLE: Final = 1_000
 """Sessions that are remembered; the oldest are forgotten."""
 
@@ -28,12 +30,18 @@ class Decision:
     """The label; None: skipped."""
     change: LabelChange | None = None
     """What was stored, and what was there before, which undo restores."""
+    is_blind: bool = False
+    """Whether the track was drawn at random and shown without its answers."""
 
 
 @dataclass(slots=True)
 class _Session:
     decisions: list[Decision] = field(default_factory=list)
     skipped: set[int] = field(default_factory=set)
+    decided: int = 0
+    """Decisions that were not taken back."""
+    blind_track: int | None = None
+    """The track that was drawn for this turn, until it is decided."""
 
 
 class Labelling:
@@ -63,6 +71,21 @@ class Labelling:
                     return track_id
         return None
 
+    def is_blind_turn(self, session: str) -> bool:
+        """Return whether the next track is to be drawn at random and shown without its answers."""
+        with self._lock:
+            return self._session(session).decided % ONE_IN == ONE_IN - 1
+
+    def blind_track(self, session: str) -> int | None:
+        """Return the track that was drawn for this turn; None if none was, or it is decided."""
+        with self._lock:
+            return self._session(session).blind_track
+
+    def show_blind(self, session: str, track_id: int) -> None:
+        """Remember the track that was drawn for this turn."""
+        with self._lock:
+            self._session(session).blind_track = track_id
+
     def unavailable(self, session: str, now: float) -> int:
         """Return the number of tracks that a session skipped or that others hold."""
         with self._lock:
@@ -74,6 +97,8 @@ class Labelling:
         with self._lock:
             state = self._session(session)
             state.decisions.append(decision)
+            state.decided += 1
+            state.blind_track = None
             del state.decisions[:-MAX_DECISIONS]
             if decision.genre is None:
                 state.skipped.add(decision.track_id)
@@ -91,6 +116,8 @@ class Labelling:
             if not state.decisions:
                 return None
             decision = state.decisions.pop()
+            state.decided -= 1
+            state.blind_track = decision.track_id if decision.is_blind else None
             if decision.genre is None:
                 state.skipped.discard(decision.track_id)
             return decision
@@ -98,7 +125,9 @@ class Labelling:
     def put_back(self, session: str, decision: Decision) -> None:
         """Remember a decision again that could not be taken back."""
         with self._lock:
-            self._session(session).decisions.append(decision)
+            state = self._session(session)
+            state.decisions.append(decision)
+            state.decided += 1
 
     def _session(self, name: str) -> _Session:
         if name not in self._sessions and len(self._sessions) >= _MAX_PEOPLE:

@@ -188,7 +188,7 @@ def test_a_form_with_many_fields(site):
 
 
 def test_an_unreachable_database_is_named(site, monkeypatch):
-    def unreachable(*_arguments):
+    def unreachable(*_arguments, **_options):
         raise DatabaseUnreachable("The database does not respond.")
 
     monkeypatch.setattr(label_routes.disputes, "stored_candidates", unreachable)

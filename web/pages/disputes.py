@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from genrebase.store import tables
+from web.blind_labels import wrong_label_rates
 from web.dispute_orders import BY_ROW, LEARNS_MOST, ORDERS, learns_most, primary_artist
 from web.pages import MAX_ROWS, PageRequest
 from web.sections import Page, Section, by_name, query, stored, stored_by_key
@@ -32,12 +33,13 @@ def page(request: PageRequest) -> Page:
         request.connection, _sorted(request, _surest(request)), MAX_ROWS + 1
     )
     has_more = len(disputes.rows) > MAX_ROWS
+    wrong = wrong_label_rates(request.connection)
     return Page(
         "Disputes",
         "disputes.html",
-        by_name(replace(disputes, rows=disputes.rows[:MAX_ROWS])),
+        by_name(replace(disputes, rows=disputes.rows[:MAX_ROWS]), wrong),
         {"order": order, "orders": ORDERS, "genre": genre, "regime": regime,
-         "has_more": has_more},
+         "has_more": has_more, "hide": request.query.get("hide", "")},
     )  # fmt: skip
 
 

@@ -50,6 +50,7 @@ _MATCH = """
 SELECT genre, distance, percentile, nearest_genre, nearest_distance, method FROM track_matches
 WHERE track_id = :track_id
 """
+_GENRE_NAMES: Final = "SELECT name FROM genre ORDER BY name"
 _KEYS: Final = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 _STRIPS: Final = tuple(name for name in FEATURES if name not in {"key", "mode", "time_signature"})
 
@@ -64,13 +65,16 @@ def page(request: PageRequest) -> Page:
     profiles = _profiles(connection, [name for name in dict.fromkeys(genres.values()) if name])
     strips = _strips(one, genres, profiles)
     explained = why.section(request.explained, first, one["claim"])
+    hidden = next((name for name in ("blind", "hide") if request.query.get(name)), "")
     return Page(
         one["title"],
-        "track.html",
+        "track_hidden.html" if hidden else "track.html",
         {**by, **by_name(profiles, _percentiles(strips, one["label"], profiles), explained)},
         {
             "track": one,
             "first": first,
+            "hidden": hidden,
+            "genre_names": _genre_names(connection) if hidden else [],
             **why.facts(request.explained, first, one["claim"]),
             "key": _key(one),
             "strips": strips,
@@ -78,6 +82,10 @@ def page(request: PageRequest) -> Page:
             "folds": _folds(one, by["credits"]),
         },
     )
+
+
+def _genre_names(connection: Connection) -> list[str]:
+    return [row["name"] for row in query(connection, "genres", _GENRE_NAMES).records]
 
 
 def sections_of(connection: Connection, text: str) -> dict[str, Section]:
