@@ -96,6 +96,64 @@ METRIC_NAMES: Final[Mapping[str, MetricName]] = {
         "The accuracy on the tracks that a person has labelled.",
         "higher",
     ),
+    "several_genres_accuracy": MetricName(
+        "accuracy on tracks of several genres",
+        "The accuracy on the tracks that sources gave several genres of the model.",
+        "higher",
+    ),
+    "several_genres_any_accuracy": MetricName(
+        "any-hit accuracy on tracks of several genres",
+        "Share of these tracks whose prediction is any of their genres.",
+        "higher",
+    ),
+    "several_genres_ranking": MetricName(
+        "label ranking average precision",
+        "On the tracks of several genres: how far all of their genres are at the top of the "
+        "predictions. 1: nothing is above them.",
+        "higher",
+    ),
+    **{
+        f"accuracy_with_{number}_siblings": MetricName(
+            f"accuracy with {number or 'no'} other tracks of the artist",
+            "The accuracy on unseen artists if a prediction also uses so many unlabelled tracks "
+            "of the artist.",
+            "higher",
+        )
+        for number in (0, 1, 3, 10)
+    },
+    **{
+        f"tracks_with_{number}_siblings": MetricName(
+            f"tracks with {number} other tracks of the artist",
+            "Share of the test tracks whose artist has so many other tracks.",
+            "",
+        )
+        for number in (1, 3, 10)
+    },
+    "accuracy_gain": MetricName(
+        "gain by other tracks of the artist",
+        "Accuracy with all other tracks of the artist, minus that of the track alone.",
+        "higher",
+    ),
+    "siblings_per_track": MetricName(
+        "other tracks of the artist", "How many a test track has on average.", ""
+    ),
+    "siblings_seen_under_own_genre": MetricName(
+        "other tracks found under the same genre",
+        "Share of the artist's other tracks that are stored because a search for the track's own "
+        "genre found them: they are no independent evidence.",
+        "",
+    ),
+    "accuracy_with_siblings_seen_elsewhere": MetricName(
+        "accuracy with tracks found elsewhere",
+        "The accuracy if only those other tracks of the artist are used that were found under "
+        "other genres: a lower bracket.",
+        "higher",
+    ),
+    "accuracy_with_siblings_labels": MetricName(
+        "accuracy with the other tracks' labels",
+        "The accuracy if the labels of the artist's other tracks were known: an upper bracket.",
+        "higher",
+    ),
     "broad_accuracy": MetricName(
         "broad accuracy",
         "Share of the predictions within the right broad genre, by the model's mapping.",

@@ -28,7 +28,8 @@ SELECT genre, source, rank, votes, level, times, licence, first_seen_at, last_se
 FROM track_genre_sources WHERE track_id = :track_id ORDER BY rank, genre, source
 """
 _PREDICTIONS = """
-SELECT g.name AS genre, p.rank, p.probability, p.regime, p.in_training, p.model_id, p.predicted_at
+SELECT g.name AS genre, p.rank, p.probability, p.regime, p.in_training, p.model_id, p.predicted_at,
+       p.siblings
 FROM prediction p JOIN genre g ON g.id = p.genre_id JOIN model m ON m.id = p.model_id
 WHERE p.track_id = :track_id AND m.task = 'main' AND m.status = 'champion' ORDER BY p.rank
 """
