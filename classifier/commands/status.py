@@ -23,7 +23,7 @@ def status(
     # imports of SQLAlchemy, which --help does not need
     from classifier.commands import tables
     from classifier.daemon import readiness
-    from classifier.data import dataset
+    from classifier.data import genre_merges
     from classifier.registry import stored_models
     from genrebase.runtime import jobs
     from genrebase.runtime.clock import SystemClock
@@ -51,7 +51,7 @@ def status(
         state = readiness.read(database, now)
         waits_for = readiness.describe_wait(state, ClassifierSettings.load(), now)
         output.print(f"With `classifier run`: {waits_for}")
-    merges = dataset.merge_proposals(database)
+    merges = genre_merges.proposals(database)
     for proposal in merges:
         output.print(f"May be one genre: {proposal.sentence()} (collector genres merges).")
     recent = [jobs.effective_run(run, now) for run in runs if run is not None]

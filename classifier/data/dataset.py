@@ -26,11 +26,8 @@ from classifier.data.regimes import HELD_OUT_SIDES
 from classifier.errors import BadTrainingConfig
 from classifier.training_config import EXCLUSIVE_LABELS, SPLITS, TrainingConfig
 from genrebase import store
-from genrebase.digests import store as digests
 from genrebase.store import find, names, tables, views
-from genrebase.store import merge_proposals as proposals
 from genrebase.store.engine import read_transaction
-from genrebase.store.merge_proposals import MergeProposal
 
 Database = Engine
 """An engine on a checked schema."""
@@ -243,23 +240,6 @@ def credits_query() -> Select[Any]:
         .select_from(credit.join(artist))
         .order_by(credit.c.track_id, credit.c.position)
     )
-
-
-def merge_proposals(
-    database: Database, overlaps: pd.DataFrame | None = None
-) -> list[MergeProposal]:
-    """Return the genres that may be one; `overlaps` are rows of `genre_overlaps`.
-
-    Without them the stored digest is used, which has the pairs with most tracks.
-    """
-    with read_transaction(database) as connection:
-        if overlaps is not None:
-            columns = (overlaps[name].tolist() for name in ("genre", "other_genre", "tracks"))
-            return proposals.from_overlaps(connection, zip(*columns, strict=True))
-        stored = digests.read(connection, "genre_overlaps")
-        rows = [] if stored is None else stored.as_dicts()
-        pairs = [(one["genre"], one["other_genre"], one["tracks"]) for one in rows]
-        return proposals.from_overlaps(connection, pairs)
 
 
 def find_track(database: Database, text: str) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from classifier.data import dataset
+from classifier.data import dataset, genre_merges
 from classifier.data.dataset import Database
 from classifier.errors import TooFewTracks
 from classifier.estimators import outliers
@@ -121,6 +121,7 @@ def run(database: Database, *, seed: int = 0) -> DataReport:
     overruled = (frame["verdict"] != frame["claim"]) & frame["verdict"].notna()
     same_name = _same_name(frame)
     same_sound = _same_sound(scaled, complete)
+    pairs = [overlaps[name].tolist() for name in ("genre", "other_genre", "tracks")]
     return DataReport(
         tracks=len(frame),
         labelled=int(frame["label"].notna().sum()),
@@ -133,7 +134,7 @@ def run(database: Database, *, seed: int = 0) -> DataReport:
         odd=tuple(_outlier_tracks(scaled, outlying, searched)),
         several_genres=int((frame["label"].notna() & (frame["genres_sighted"] > 1)).sum()),
         overlaps=tuple(_overlaps(overlaps)),
-        merges=tuple(dataset.merge_proposals(database, overlaps)),
+        merges=tuple(genre_merges.proposals(database, zip(*pairs, strict=True))),
         overruled=int(overruled.fillna(value=False).sum()),
         same_name=tuple(same_name[:MAX_LISTED]),
         same_name_count=len(same_name),
