@@ -1,13 +1,15 @@
 """Commands that run side by side on one database, each kind in a process of its own.
 
-    python -m tests.side_by_side ACTOR SECONDS FOLDER
+    python -m tests.side_by_side SECONDS FOLDER
 
-repeats one actor's commands on the database at `STORE_URL` and writes a `Tally` as JSON.
+repeats each actor's commands on the database at `STORE_URL` and writes their tallies as JSON. It
+imports what they need once, and then forks a process for each.
 """
 
 import csv
 import io
 import json
+import multiprocessing
 import random
 import subprocess
 import sys
@@ -23,6 +25,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from collector.cli import app as collector
+from collector.curation import genres
 from genrebase.cli import app as genrebase
 from genrebase.errors import GenrebaseError
 from genrebase.launcher.sandbox import client_environment
@@ -213,14 +216,15 @@ def play(url: str, folder: Path, seconds: float, daemons: int = 2) -> Outcome:
             GENREBASE_LOG_LEVEL="INFO",
             **client_environment(running.url),
         )
+        engine = connect(url)
+        for genre in GENRES:
+            genres.add(engine, SystemClock(), genre, 300)
+        engine.dispose()
         return _run(environment, folder, seconds, daemons)
 
 
 def _run(environment: Mapping[str, str], folder: Path, seconds: float, daemons: int) -> Outcome:
     log = folder / "daemons.log"
-    for genre in GENRES:
-        command = [sys.executable, "-m", "collector", "genres", "add", genre, "--target", "300"]
-        subprocess.run(command, env=environment, check=True, capture_output=True)
     with log.open("w", encoding="utf-8") as output:
         working = [
             subprocess.Popen(
@@ -231,28 +235,21 @@ def _run(environment: Mapping[str, str], folder: Path, seconds: float, daemons: 
             )
             for _ in range(daemons)
         ]
-        actors = {
-            name: subprocess.Popen(
-                [sys.executable, "-m", "tests.side_by_side", name, str(seconds), str(folder)],
+        try:
+            acting = subprocess.run(
+                [sys.executable, "-m", "tests.side_by_side", str(seconds), str(folder)],
                 env=environment,
                 stdout=subprocess.PIPE,
                 text=True,
+                check=True,
             )
-            for name in ACTORS
-        }
-        try:
-            printed = {name: process.communicate()[0] for name, process in actors.items()}
         finally:
-            for process in (*actors.values(), *working):
+            for process in working:
                 with suppress(ProcessLookupError):
                     process.terminate()
         codes = [process.wait() for process in working]
-    tallies = {name: _parse(text) for name, text in printed.items()}
+    tallies = {name: Tally(**fields) for name, fields in json.loads(acting.stdout).items()}
     return Outcome(tallies, codes, log.read_text(encoding="utf-8"))
-
-
-def _parse(text: str) -> Tally:
-    return Tally(**json.loads(text))
 
 
 def _catalogue(folder: Path) -> SandboxCatalogue:
@@ -290,9 +287,21 @@ def check(url: str) -> None:
     engine.dispose()
 
 
+def _act_and_write(actor: str, seconds: float, folder: Path) -> None:
+    tally = act(actor, seconds, folder)
+    (folder / f"{actor}.json").write_text(json.dumps(asdict(tally)), encoding="utf-8")
+
+
 def main(arguments: Sequence[str]) -> None:
-    actor, seconds, folder = arguments
-    sys.stdout.write(json.dumps(asdict(act(actor, float(seconds), Path(folder)))))
+    seconds, folder = float(arguments[0]), Path(arguments[1])
+    fork = multiprocessing.get_context("fork")
+    actors = [fork.Process(target=_act_and_write, args=(name, seconds, folder)) for name in ACTORS]
+    for actor in actors:
+        actor.start()
+    for actor in actors:
+        actor.join()
+    tallies = {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ACTORS}
+    sys.stdout.write(json.dumps(tallies))
 
 
 if __name__ == "__main__":
