@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Engine
-
 from genrebase import digests
-from genrebase.store import merge_proposals
+from genrebase.store import Engine, merge_proposals
 from genrebase.store.engine import read_transaction
 from genrebase.store.merge_proposals import MergeProposal
 
