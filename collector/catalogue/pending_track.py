@@ -184,19 +184,26 @@ class PendingTrack:
 
 def load(connection: Connection, track_ids: Sequence[int]) -> list[PendingTrack]:
     """Return the stored tracks of these ids, with their credits."""
+    tracks = load_by_id(connection, track_ids)
+    load_credits(connection, tracks)
+    return tracks
+
+
+def load_by_id(connection: Connection, track_ids: Sequence[int]) -> list[PendingTrack]:
+    """Return the stored tracks of these ids, without their credits."""
     query = f"{_SELECT} WHERE t.id = listed.value"
-    return _load(connection, bulk.select_in(connection, query, track_ids, sql_type="bigint"))
+    return _tracks(bulk.select_in(connection, query, track_ids, sql_type="bigint"))
 
 
-def load_named(connection: Connection, keys: Sequence[str]) -> list[PendingTrack]:
-    """Return the stored tracks that carry one of these names, with their credits."""
+def load_by_name(connection: Connection, keys: Sequence[str]) -> list[PendingTrack]:
+    """Return the stored tracks that have one of these names, without their credits."""
     query = f"{_SELECT} WHERE t.name_key = listed.value"
-    return _load(connection, bulk.select_in(connection, query, keys))
+    return _tracks(bulk.select_in(connection, query, keys))
 
 
-def _load(connection: Connection, rows: Sequence[Any]) -> list[PendingTrack]:
-    tracks = {
-        track_id: PendingTrack(
+def _tracks(rows: Sequence[Any]) -> list[PendingTrack]:
+    return [
+        PendingTrack(
             track_id,
             key,
             identity,
@@ -207,18 +214,22 @@ def _load(connection: Connection, rows: Sequence[Any]) -> list[PendingTrack]:
             claim=(genre_id, bool(tied)),
         )
         for genre_id, tied, track_id, key, identity, title, *metadata, shortest, longest in rows
-    }
+    ]
+
+
+def load_credits(connection: Connection, tracks: Iterable[PendingTrack]) -> None:
+    """Add their credits to stored tracks."""
+    by_id = {track.id: track for track in tracks}
     credited = bulk.select_in(
         connection,
         "SELECT c.track_id, a.id, a.source, a.source_id, a.name, a.name_key, a.fold"
         " FROM {values} CROSS JOIN track_artist c CROSS JOIN artist a"
         " WHERE c.track_id = listed.value AND a.id = c.artist_id ORDER BY c.track_id, c.position",
-        list(tracks),
+        list(by_id),
         sql_type="bigint",
     )
     for track_id, *artist in credited:
-        tracks[track_id].credits.append(StoredArtist(*artist))
-    return list(tracks.values())
+        by_id[track_id].credits.append(StoredArtist(*artist))
 
 
 def store(

@@ -6,21 +6,19 @@ order of the genres by their number of tracks changes, the claims of tied tracks
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Select, exists, select, text
+from sqlalchemy import Connection
 
 from collector.catalogue import genre_counters
 from genrebase.store import bulk, tables
 from genrebase.store.claims import choose_claim
 
-_track = tables.track.c
-
 _TIED_AT_ONCE: Final = 50_000
 """Tied tracks that are held in memory."""
 
-_IS_TIED: Final = text("track.claim_tied")
-"""As the index of tied tracks has it: SQLite takes no index for `claim_tied = 1`."""
+_TIED: Final = "SELECT track.id FROM track WHERE track.claim_tied"
+"""The condition as the index of tied tracks has it: SQLite takes no index for `claim_tied = 1`."""
 
 Claim = tuple[int | None, bool]
 """The claiming genre, and whether its rank was tied."""
@@ -75,13 +73,18 @@ def write_claims(
     return genre_counters.of_moves((before[0], after[0]) for _, before, after in moves)
 
 
-def recompute(connection: Connection, track_ids: Iterable[int]) -> None:
-    """Recompute the claims of these tracks from their sightings."""
+def recompute(
+    connection: Connection, track_ids: Iterable[int], keys: TieBreakKeys | None = None
+) -> None:
+    """Recompute the claims of these tracks from their sightings.
+
+    `keys` are the genres' tie-break keys, if they are loaded already.
+    """
     ids = list(track_ids)
     if not ids:
         return
     ranks = best_ranks(connection, ids)
-    keys = tie_break_keys(connection)
+    keys = tie_break_keys(connection) if keys is None else keys
     current = bulk.select_in(
         connection,
         "SELECT t.id, t.genre_id, t.claim_tied FROM {values} CROSS JOIN track t"
@@ -99,27 +102,27 @@ def recompute(connection: Connection, track_ids: Iterable[int]) -> None:
 
 def recompute_tied(connection: Connection) -> None:
     """Recompute the claims of all tied tracks, after the order of the genres has changed."""
-    _recompute_tied(connection, select(_track.id).where(_IS_TIED))
+    _recompute_tied(connection, _TIED)
 
 
 def recompute_overtaken(connection: Connection, before: TieBreakKeys, after: TieBreakKeys) -> None:
     """Recompute the claims of the tied tracks that a change of the genres' order can move."""
-    losers, winners = overtaken(before, after)
+    losers, winners = (", ".join(map(str, sorted(ids))) for ids in overtaken(before, after))
     if losers:
-        sighting = tables.sighting.c
-        is_sighted = exists().where(
-            sighting.track_id == _track.id, sighting.genre_id.in_(sorted(winners))
+        # text: building and compiling a query for every page takes as long as running it
+        query = (
+            f"{_TIED} AND track.genre_id IN ({losers}) AND EXISTS (SELECT 1 FROM sighting"
+            f" WHERE sighting.track_id = track.id AND sighting.genre_id IN ({winners}))"
         )
-        of_losers = _track.genre_id.in_(sorted(losers))
-        _recompute_tied(connection, select(_track.id).where(_IS_TIED, of_losers, is_sighted))
+        _recompute_tied(connection, query, after)
 
 
-def _recompute_tied(connection: Connection, query: Select[Any]) -> None:
+def _recompute_tied(connection: Connection, query: str, keys: TieBreakKeys | None = None) -> None:
     last = 0
     while True:
-        after_last = query.where(_track.id > last).order_by(_track.id)
-        ids = connection.scalars(after_last.limit(_TIED_AT_ONCE)).all()
-        recompute(connection, ids)
+        next_ids = f"{query} AND track.id > {last} ORDER BY track.id LIMIT {_TIED_AT_ONCE}"
+        ids = connection.exec_driver_sql(next_ids).scalars().all()
+        recompute(connection, ids, keys)
         if len(ids) < _TIED_AT_ONCE:
             return
         last = ids[-1]

@@ -50,12 +50,13 @@ def load_batch(connection: Connection, source_tracks: Sequence[SourceTrack]) -> 
     for source, ids in ids_by_source(source_tracks).items():
         stored = tracks_of_aliases(connection, source, ids)
         batch.aliases.update(((source, source_id), track) for source_id, track in stored.items())
-    for pending in pending_track.load(connection, sorted({*batch.aliases.values()})):
+    for pending in pending_track.load_by_id(connection, sorted({*batch.aliases.values()})):
         batch.add(pending)
-    for pending in pending_track.load_named(
+    for pending in pending_track.load_by_name(
         connection, sorted(_names_to_load(batch, source_tracks))
     ):
         batch.add(pending)
+    pending_track.load_credits(connection, batch.tracks.values())
     return batch
 
 
