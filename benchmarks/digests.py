@@ -1,6 +1,7 @@
 """The digests beside the live views: `python -m benchmarks.digests URL [--live VIEW,…]`.
 
-On a database made by `benchmarks.large_database` with `--predictions`. Refreshes all digests and
+On a database made by `benchmarks.large_database` with `--predictions`. Refreshes all digests, then
+all but those of predictions, as after a harvest, and
 prints the CPU seconds of reading (the process that reads SQLite, or the sessions of PostgreSQL are
 not ours: see `reader`), of each view's digests and of storing them. Then it reads every stored
 digest, and counts the rows of the live views in the same run: `ratio` is the live view's CPU
@@ -11,11 +12,13 @@ import argparse
 import resource
 import statistics
 from collections import defaultdict
+from collections.abc import Sequence
 from time import perf_counter, process_time
 
 from benchmarks.measuring import print_result
 from genrebase import digests
 from genrebase.digests import compute, store
+from genrebase.digests.definitions import OF_PREDICTIONS
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import tables, views
 from genrebase.store.engine import Engine, make_engine, read_transaction, transaction
@@ -35,21 +38,21 @@ class CpuClock(SystemClock):
         return process_time()
 
 
-def refresh(engine: Engine, threads: int) -> dict[str, float]:
-    """Compute and store all digests; return the CPU seconds of each view's."""
+def refresh(engine: Engine, threads: int, kept: Sequence[str] = ()) -> dict[str, float]:
+    """Compute and store all digests but `kept`; return the CPU seconds of each view's."""
     clock = CpuClock()
     began, children, wall = process_time(), children_cpu(), perf_counter()
-    computed = compute.compute(engine, clock, threads)
+    computed = compute.compute(engine, clock, threads, kept)
     counted = process_time()
     with transaction(engine) as connection:
         documents = {one.view: one.documents for one in computed.views}
-        store.replace(connection, documents, clock.now())
+        store.replace(connection, documents, clock.now(), kept)
     for one in computed.views:
         print_result(
             one.view, digests=len(one.documents), rows=one.rows, cpu=round(one.seconds, 3)
         )
     print_result(
-        "all digests",
+        "digests without those of predictions" if kept else "all digests",
         cpu=round(process_time() - began + children_cpu() - children, 2),
         reader=round(children_cpu() - children, 2),
         loading=round(computed.reading_seconds, 2),
@@ -96,6 +99,7 @@ def main() -> None:
     given = parser.parse_args()
     engine = make_engine(given.url)
     cpu = refresh(engine, given.threads)
+    refresh(engine, given.threads, OF_PREDICTIONS)
     read_all(engine)
     for name in cpu if given.live == "all" else filter(None, given.live.split(",")):
         live(engine, name, cpu[name])

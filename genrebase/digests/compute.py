@@ -11,7 +11,7 @@ from typing import Any, Final
 import duckdb
 
 from genrebase.digests import feature_queries, inputs, track_queries
-from genrebase.digests.definitions import DIGESTS, WHOLE, Digest
+from genrebase.digests.definitions import DIGESTS, OF_PREDICTIONS, WHOLE, Digest
 from genrebase.lake.duckdb_views import open_duckdb, view_sql
 from genrebase.lake.tables_to_arrow import ArrowReader, arrow_reader
 from genrebase.runtime.clock import Clock
@@ -45,20 +45,26 @@ class DigestComputation:
     """The time to read the tables."""
 
 
-def compute(engine: Engine, clock: Clock, threads: int) -> DigestComputation:
-    """Compute all digests of the database as it is now.
+def compute(
+    engine: Engine, clock: Clock, threads: int, without: Sequence[str] = ()
+) -> DigestComputation:
+    """Compute all digests of the database as it is now, but for those of the views `without`.
 
+    Predictions are read only for `OF_PREDICTIONS`, of which all or none are left out.
     On SQLite others cannot commit while the tables are read, unless it has a write-ahead log.
     """
     with open_duckdb(threads) as duck:
         began = clock.monotonic()
         with arrow_reader(engine, in_place=True) as reader:
             inputs.load(reader, duck)
-            _load_first_tracks(reader, duck)
+            if not set(OF_PREDICTIONS) <= set(without):
+                inputs.load_predictions(reader, duck)
+                _load_first_tracks(reader, duck)
         read = clock.monotonic()
         duck.execute(feature_queries.labelled()).fetchall()
         duck.execute(feature_queries.WITHOUT_FEATURES).fetchall()
-        computed = [_compute_view(duck, view, clock) for view in _by_view()]
+        chosen = [view for view in _by_view() if view not in without]
+        computed = [_compute_view(duck, view, clock) for view in chosen]
     return DigestComputation(computed, read - began)
 
 

@@ -86,6 +86,13 @@ DIGESTS: Final = (
 )
 """All digests. Under one view and key there is at most one."""
 
+OF_PREDICTIONS: Final = ("genre_candidates", "label_disputes", "dispute_counts")
+"""Views whose digests need all predictions. They are stored together."""
+
+PREDICTION_JOBS: Final = ("train", "predict", "promote", "forget", "import", "undo-import")
+"""The first words of the jobs after which these digests are computed again: they change the
+predictions, or the labels of many tracks that have some."""
+
 JOBS: Final = (
     "harvest",
     "import",

@@ -50,7 +50,7 @@ _IDS_PER_QUERY: Final = 5_000
 
 
 def load(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables that digests read, `LIVE` views as tables, the champion's predictions."""
+    """Create the tables that digests read, and `LIVE` views as tables."""
     compiled = duckdb_views.columns_read(COMPILED)
     for name in sorted(compiled.keys() | _COLUMNS):
         columns = dict.fromkeys((*_COLUMNS.get(name, ()), *compiled.get(name, ())))
@@ -59,7 +59,6 @@ def load(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> None:
     duck.execute(LABEL).fetchall()
     for name in LIVE:
         create_table(duck, name, reader.table(name))
-    _load_predictions(reader, duck)
 
 
 def load_named(
@@ -93,7 +92,8 @@ def champion_id(duck: duckdb.DuckDBPyConnection) -> int:
     return int(row[0])
 
 
-def _load_predictions(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> None:
+def load_predictions(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> None:
+    """Create the tables `champion`, `champion_class` (its genres) and `prediction`."""
     model, prediction = tables.model, tables.prediction
     champion = reader.query(
         select(model.c.id, model.c.feature_schema).where(

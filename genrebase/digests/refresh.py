@@ -41,18 +41,26 @@ class DigestRefresh:
     """In all, with writing."""
 
 
-def refresh(engine: Engine, clock: Clock) -> DigestRefresh:
-    """Compute all digests and store them; raise `AlreadyRunning` if another process does."""
+def refresh(engine: Engine, clock: Clock, *, everything: bool = True) -> DigestRefresh:
+    """Compute the digests and store them; raise `AlreadyRunning` if another process does.
+
+    Without `everything`, the digests of predictions are kept while these are the same
+    (`store.reusable`).
+    """
     # it imports DuckDB and pyarrow, which most commands need not load
     from genrebase.digests.compute import compute
 
     began = clock.monotonic()
     with job_run(engine, clock, JOB, exclusive=True) as run:
         moment = clock.now()
-        computed = compute(engine, clock, min(cores.usable_cores(), _MAX_THREADS))
+        kept: Sequence[str] = ()
+        if not everything:
+            with read_transaction(engine) as connection:
+                kept = store.reusable(connection, moment)
+        computed = compute(engine, clock, min(cores.usable_cores(), _MAX_THREADS), kept)
         documents = {one.view: one.documents for one in computed.views}
         with transaction(engine) as connection:
-            store.replace(connection, documents, moment)
+            store.replace(connection, documents, moment, kept)
         run.count(rows=sum(one.rows for one in computed.views))
     return DigestRefresh(
         moment, computed.views, computed.reading_seconds, clock.monotonic() - began
@@ -67,7 +75,7 @@ def refresh_if_due(engine: Engine, clock: Clock, every: float) -> None:
     """
     try:
         if _is_due(engine, clock, every):
-            done = refresh(engine, clock)
+            done = refresh(engine, clock, everything=False)
             _log.info("digests_refreshed", seconds=round(done.seconds, 1))
     except AlreadyRunning:
         pass  # the daemon's next check finds what changed meanwhile

@@ -3,16 +3,25 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, or_, select
 
-from genrebase.digests.definitions import DIGESTS, JOBS, WHOLE
+from genrebase.digests.definitions import (
+    DIGESTS,
+    JOBS,
+    OF_PREDICTIONS,
+    PREDICTION_JOBS,
+    WHOLE,
+)
 from genrebase.store import bulk, tables, views
 from genrebase.store.tables import UtcDateTime, as_driver_datetime
 
 Row = Sequence[Any]
+
+MAX_REUSED_AGE: Final = timedelta(days=1)
+"""Age up to which digests of predictions are kept while nothing but labels changes."""
 
 _NAMING_TRACKS: Final = sorted({one.view for one in DIGESTS if one.names_tracks})
 
@@ -77,15 +86,49 @@ def is_complete(connection: Connection) -> bool:
 
 def changed_since(connection: Connection, moment: datetime) -> bool:
     """Return whether something that digests show may have changed after `moment`."""
-    run = tables.job_run
-    ended_later = or_(run.c.outcome == "running", run.c.finished_at > moment)
-    jobs = (run.c.job.in_(JOBS), *(run.c.job.startswith(f"{name} ") for name in JOBS))
-    changes = select(run.c.id).where(or_(*jobs), run.c.outcome != "nothing_new", ended_later)
     given = (
         tables.verdict.c.labelled_at,
         tables.genre.c.created_at,
         tables.clustering.c.created_at,
     )
+    return _has_later(connection, moment, JOBS, given)
+
+
+def reusable(connection: Connection, now: datetime) -> Sequence[str]:
+    """Return the views of predictions if their digests can be kept, else none.
+
+    They can for a day while no job changes predictions or many labels, nobody gives a verdict and
+    no track that they name is deleted: what a harvest adds has no predictions.
+    """
+    digest = tables.digest.c
+    rows = connection.execute(
+        select(digest.view, digest.as_of, digest.document).where(digest.view.in_(OF_PREDICTIONS))
+    ).all()
+    if {row.view for row in rows} != set(OF_PREDICTIONS):
+        return ()
+    oldest = min(row.as_of for row in rows)
+    given = (tables.verdict.c.labelled_at,)
+    if not timedelta() <= now - oldest <= MAX_REUSED_AGE or _has_later(
+        connection, oldest, PREDICTION_JOBS, given
+    ):
+        return ()
+    documents: dict[str, dict[str, Sequence[Row]]] = {}
+    for number, row in enumerate(rows):
+        documents.setdefault(row.view, {})[str(number)] = json.loads(row.document)["rows"]
+    return () if _deleted_tracks(connection, documents) else OF_PREDICTIONS
+
+
+def _has_later(
+    connection: Connection, moment: datetime, jobs: Sequence[str], given: Sequence[Any]
+) -> bool:
+    """Return whether a job runs or ended after `moment`, or a column of `given` has a later time.
+
+    `jobs` are the first words of their names.
+    """
+    run = tables.job_run
+    ended_later = or_(run.c.outcome == "running", run.c.finished_at > moment)
+    named = (run.c.job.in_(jobs), *(run.c.job.startswith(f"{name} ") for name in jobs))
+    changes = select(run.c.id).where(or_(*named), run.c.outcome != "nothing_new", ended_later)
     queries = [changes, *(select(column).where(column > moment) for column in given)]
     return any(connection.execute(query.limit(1)).first() is not None for query in queries)
 
@@ -94,16 +137,17 @@ def replace(
     connection: Connection,
     documents: Mapping[str, Mapping[str, Sequence[Row]]],
     moment: datetime,
+    kept: Sequence[str] = (),
 ) -> None:
     """Replace all stored digests by these: rows by view and key; inside a writing transaction.
 
-    Rows of tracks that have been deleted since are left out.
+    Those of the views `kept` stay. Rows of tracks that have been deleted since are left out.
     """
     if connection.dialect.name == "postgresql":
         # whoever discards digests waits, and then discards these, too
         connection.exec_driver_sql("LOCK TABLE digest IN SHARE ROW EXCLUSIVE MODE")
     deleted = _deleted_tracks(connection, documents)
-    connection.execute(delete(tables.digest))
+    connection.execute(delete(tables.digest).where(tables.digest.c.view.not_in(kept)))
     time = as_driver_datetime(moment, connection.dialect.name)
     stored = [
         (view, key, time, len(rows), to_json(view, rows))

@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import Connection, Engine, delete, func, select, text
 from typer.testing import CliRunner
 
+from collector.catalogue import deletion
 from collector.cli import app as collector
 from collector.curation import forget, genres, licences, mappings, verdicts
 from genrebase import digests
 from genrebase.cli import app as genrebase
 from genrebase.digests import DIGESTS, WHOLE, Digest, compute, refresh, store
+from genrebase.digests.definitions import OF_PREDICTIONS
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import job_run, last_run, mark_service_process
 from genrebase.store import tables, views
@@ -25,6 +27,8 @@ from tests.fakes import NOON, FakeClock
 
 NAMES = [f"{one.view} by {one.keys[0] if one.keys else 'nothing'}" for one in DIGESTS]
 HOUR = 3600.0
+AFTER_VERDICTS = NOON + timedelta(days=9)
+"""After those of the catalogue of all kinds."""
 
 
 def live_rows(connection: Connection, digest: Digest) -> dict[str, list[dict[str, Any]]]:
@@ -158,6 +162,69 @@ def test_a_verdict_makes_them_outdated(engine: Engine):
         assert not store.changed_since(connection, NOON)
         make.add_verdict(connection, track, rock, at=NOON + timedelta(seconds=1))
         assert store.changed_since(connection, NOON)
+
+
+def times_of(engine: Engine) -> dict[str, set[Any]]:
+    """Return the times of the stored digests of each view."""
+    table, times = tables.digest, {}
+    with read_transaction(engine) as connection:
+        for view, moment in connection.execute(select(table.c.view, table.c.as_of)):
+            times.setdefault(view, set()).add(moment)
+    return times
+
+
+def add_job(engine: Engine, clock: FakeClock, job: str) -> None:
+    with transaction(engine) as connection:
+        make.add_job_run(connection, job, "done", clock.now())
+
+
+def test_predictions_are_read_only_if_they_changed(engine: Engine):
+    """After a harvest their digests stay, with their time; all others are new."""
+    catalogue_of_all_kinds.fill(engine)
+    clock = FakeClock(AFTER_VERDICTS)
+    refresh.refresh(engine, clock)
+    clock.advance(HOUR)
+    add_job(engine, clock, "harvest")
+    refresh.refresh_if_due(engine, clock, 1.0)
+    harvested = clock.now()
+    assert times_of(engine) == {
+        one.view: {AFTER_VERDICTS if one.view in OF_PREDICTIONS else harvested} for one in DIGESTS
+    }
+    with read_transaction(engine) as connection:
+        for digest in DIGESTS:
+            assert stored_rows(connection, digest) == live_rows(connection, digest), digest.view
+        counts = digests.read(connection, "catalogue_counts")
+        disputes = digests.read(connection, "label_disputes")
+        assert counts is not None
+        assert disputes is not None
+        assert (counts.is_current, disputes.is_current) == (True, False)
+    clock.advance(HOUR)
+    add_job(engine, clock, "predict")
+    refresh.refresh_if_due(engine, clock, 1.0)
+    assert times_of(engine) == {one.view: {clock.now()} for one in DIGESTS}
+
+
+@pytest.mark.parametrize("change", ["day", "verdict", "deletion", "discarded", "everything"])
+def test_digests_of_predictions_are_kept_for_a_day_at_most(engine: Engine, change: str):
+    """Also not after a verdict, or where one is missing or names a track that is gone."""
+    catalogue_of_all_kinds.fill(engine)
+    clock = FakeClock(AFTER_VERDICTS)
+    refresh.refresh(engine, clock)
+    clock.advance(25 * HOUR if change == "day" else HOUR)
+    add_job(engine, clock, "harvest")
+    with transaction(engine) as connection:
+        assert bool(store.reusable(connection, clock.now())) == (change != "day")
+        (track,) = connection.scalars(select(views.label_disputes.c.track_id).limit(1)).all()
+        if change == "verdict":
+            genre = connection.scalar(select(tables.genre.c.id).limit(1))
+            assert genre is not None
+            make.add_verdict(connection, track, genre, at=clock.now())
+        elif change == "deletion":
+            deletion.delete_tracks(connection, [track])
+        elif change == "discarded":
+            store.discard(connection, views_named=["dispute_counts"])
+    refresh.refresh(engine, clock, everything=change == "everything")
+    assert times_of(engine) == {one.view: {clock.now()} for one in DIGESTS}
 
 
 def refreshes(engine: Engine) -> int:
