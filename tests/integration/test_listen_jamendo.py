@@ -48,7 +48,7 @@ def harvest(engine, settings, target=10_000):
 
 
 def listen(engine, settings, **limits):
-    run = composition_root.open_downloads(engine, settings, FakeClock(), workers=2)
+    run = composition_root.open_downloads(engine, settings, FakeClock(), workers=1)
     return run.run(**limits)
 
 
