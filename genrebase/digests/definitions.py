@@ -49,6 +49,7 @@ DIGESTS: Final = (
     Digest("genre_progress", (("genre", True),)),
     Digest("genre_mappings", (("mapping", True), ("fine", True))),
     _by_genre("genre_profiles", "feature"),
+    _by_genre("acousticbrainz_profiles", "feature"),
     _by_genre("genre_histograms", "feature", "bin"),
     _by_genre("genre_trends", "release_year"),
     _by_genre("genre_popularity", "popularity"),

@@ -16,6 +16,7 @@ from genrebase.store.tables import FEATURES
 from genrebase.store.views.candidates import MAX_CANDIDATE_RANK
 
 COMPILED: Final = (
+    "acousticbrainz_profiles",
     "catalogue_counts",
     "data_sources",
     "genre_progress",

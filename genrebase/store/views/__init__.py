@@ -39,7 +39,7 @@ from genrebase.store.views.findings import (
     genre_traits,
     track_matches,
 )
-from genrebase.store.views.genres import genre_overlaps, genre_profiles, genre_progress
+from genrebase.store.views.genres import genre_overlaps, genre_progress
 from genrebase.store.views.health import harvest_health
 from genrebase.store.views.histograms import genre_histograms
 from genrebase.store.views.mappings import genre_mappings
@@ -50,6 +50,7 @@ from genrebase.store.views.models import (
     task_predictions,
     training_epochs,
 )
+from genrebase.store.views.profiles import acousticbrainz_profiles, genre_profiles
 from genrebase.store.views.review import genre_confusions, label_disputes, prediction_changes
 from genrebase.store.views.totals import catalogue_counts, dispute_counts
 from genrebase.store.views.training import scoring_tracks, training_tracks

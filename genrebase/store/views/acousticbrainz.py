@@ -36,7 +36,8 @@ _NUMBERS: Final = {
 }
 
 
-def _acousticbrainz_features(_providers: Providers) -> Select[Any]:
+def numbers_of_tracks(_providers: Providers) -> Select[Any]:
+    """Return the SELECT of `acousticbrainz_features`, on which another view builds."""
     recording = tables.acousticbrainz_recording
     submissions = [recording.c[name] for name in _SUBMISSIONS]
     total = submissions[0] + submissions[1] + submissions[2] + submissions[3]
@@ -97,5 +98,5 @@ acousticbrainz_features = view(
         "fetched_at": "When the numbers last changed.",
         "licence": "The licence of the numbers: that of their origin (`data_sources`).",
     },
-    _acousticbrainz_features,
+    numbers_of_tracks,
 )

@@ -1,31 +1,22 @@
-"""Genres: collection progress, feature statistics, and pairs of genres that share tracks."""
+"""Genres: collection progress, and pairs of genres that share tracks."""
 
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
     Double,
     FromClause,
     Integer,
     Select,
-    Text,
     and_,
     case,
     cast,
     func,
-    literal,
     select,
-    union_all,
 )
 
 from genrebase.store import tables
-from genrebase.store.tables import ALL_FEATURES
-from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
-from genrebase.store.views.exact_sums import exact_sum
-
-PERCENTILES: Final = (5, 25, 50, 75, 95)
 
 
 def _genre_progress(_providers: Providers) -> Select[Any]:
@@ -82,58 +73,6 @@ def _progress(source: FromClause, with_features: ColumnElement[Any]) -> Select[A
     ).select_from(source.outerjoin(searched, searched.c.genre_id == genre.c.id))
 
 
-def _ranked(labelled: CTE, feature: str) -> Select[Any]:
-    """Return one feature's values with their cumulative distribution within the genre."""
-    genre_id, value = labelled.c.genre_id, labelled.c[feature]
-    return select(
-        genre_id,
-        cast(literal(feature), Text).label("feature"),
-        cast(value, Double).label("value"),
-        func.cume_dist().over(partition_by=genre_id, order_by=value).label("share"),
-    ).where(value.is_not(None))
-
-
-def _genre_profiles(_providers: Providers) -> Select[Any]:
-    labelled = shared.labelled_features()
-    ranked = union_all(*(_ranked(labelled, feature) for feature in ALL_FEATURES)).subquery(
-        "ranked"
-    )
-    value = ranked.c.value
-    n, total = func.count(), exact_sum(value)
-    spread = exact_sum(value * value) - total * total / n
-    profile = (
-        select(
-            ranked.c.genre_id,
-            ranked.c.feature,
-            n.label("n"),
-            (total / n).label("mean"),
-            case((spread < 0, 0.0), else_=spread).label("spread"),
-            func.min(value).label("min"),
-            *(
-                func.min(case((ranked.c.share >= percent / 100, value))).label(f"p{percent:02d}")
-                for percent in PERCENTILES
-            ),
-            func.max(value).label("max"),
-        )
-        .group_by(ranked.c.genre_id, ranked.c.feature)
-        .subquery("profile")
-    )
-    genre = tables.genre
-    variance = profile.c.spread / func.nullif(profile.c.n - 1, 0)
-    deviation: ColumnElement[float] = func.sqrt(variance, type_=Double())
-    return select(
-        genre.c.id.label("genre_id"),
-        genre.c.name.label("genre"),
-        profile.c.feature,
-        cast(profile.c.n, Integer).label("n"),
-        profile.c.mean,
-        deviation.label("standard_deviation"),
-        profile.c.min,
-        *(profile.c[f"p{percent:02d}"] for percent in PERCENTILES),
-        profile.c.max,
-    ).select_from(profile.join(genre, genre.c.id == profile.c.genre_id))
-
-
 def _genre_overlaps(_providers: Providers) -> Select[Any]:
     sighting = tables.sighting
     one, two = (
@@ -185,28 +124,6 @@ genre_progress = view(
     },
     _genre_progress,
     build_sqlite=_genre_progress_sqlite,
-)
-
-genre_profiles = view(
-    "genre_profiles",
-    "One row per genre and feature: the distribution over its labelled tracks. Percentiles are by "
-    "nearest rank: the smallest value that this percentage of the tracks does not exceed. "
-    + shared.OWN_SCALE_NOTE,
-    {
-        **shared.GENRE_REFERENCE,
-        "feature": shared.FEATURE_NAME_DESCRIPTION,
-        "n": "Tracks of the genre that have the feature; the others are left out.",
-        "mean": "The arithmetic mean.",
-        "standard_deviation": "The sample standard deviation (over n - 1), NULL for one track.",
-        "min": "The minimum.",
-        "p05": "The 5th percentile.",
-        "p25": "The 25th percentile.",
-        "p50": "The median.",
-        "p75": "The 75th percentile.",
-        "p95": "The 95th percentile.",
-        "max": "The maximum.",
-    },
-    _genre_profiles,
 )
 
 genre_overlaps = view(
