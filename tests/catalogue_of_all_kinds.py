@@ -62,6 +62,10 @@ def _add_track(
         make.add_sighting(connection, track, claims[0], "spotify")
     for provider in numbers.sample(PROVIDERS, numbers.choice((0, 1, 1, 2, 3))):
         make.add_features(connection, track, provider, **_features(numbers))
+    if number % 3 == 0:
+        scales = {"bpm": (1, 400), "danceability": (0, 3), "onset_rate": (0, 9)}
+        values = {name: numbers.uniform(*bounds) for name, bounds in scales.items()}
+        make.add_acousticbrainz(connection, track, **values)
     if number % 6 == 0:
         for person, hours in (("Ada", 0), ("Zoe", numbers.choice((-1, 0, 1)))):
             verdict = numbers.choice(genres)

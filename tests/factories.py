@@ -200,6 +200,13 @@ def add_alias(connection: Connection, track_id: int, source_id: str, source: str
     connection.execute(insert(tables.track_alias), row)
 
 
+def add_acousticbrainz(connection: Connection, track: int, **numbers: float) -> None:
+    """Add the numbers of one recording at AcousticBrainz."""
+    row = {"track_id": track, "provider": "acousticbrainz", "recording_id": f"recording {track}"}
+    row |= {"origin": "acousticbrainz", "rhythm_submissions": 1, "fetched_at": NOON}
+    connection.execute(insert(tables.acousticbrainz_recording).values(**row, **numbers))
+
+
 def add_features(
     connection: Connection, track_id: int, provider: str = "csv", **values: Any
 ) -> None:

@@ -79,21 +79,25 @@ class _Means:
 
 
 def genre_map(
-    profiles: Mapping[str, Sequence[Mapping[str, Any]]], x: str = "", y: str = ""
+    profiles: Mapping[str, Sequence[Mapping[str, Any]]],
+    x: str = "",
+    y: str = "",
+    names: Sequence[str] = MAP_FEATURES,
 ) -> GenreMap | None:
     """Return a map of the genres, None if fewer than three have features.
 
-    `profiles` are the rows of `genre_profiles` by genre. `x` and `y` name two plain features to
-    use as axes; unknown ones are ignored.
+    `profiles` are the rows of `genre_profiles`, or of `acousticbrainz_profiles`, by genre; `names`
+    are the features to use. `x` and `y` name two plain features to use as axes; unknown ones are
+    ignored.
     """
     by_feature = {
-        genre: {row["feature"]: row for row in rows if row["feature"] in MAP_FEATURES}
+        genre: {row["feature"]: row for row in rows if row["feature"] in names}
         for genre, rows in profiles.items()
     }
     by_feature = {genre: rows for genre, rows in by_feature.items() if rows}
     features = [
         name
-        for name in MAP_FEATURES
+        for name in names
         if sum(name in rows for rows in by_feature.values()) > _MIN_SHARE * len(by_feature)
     ]
     complete = {
@@ -102,10 +106,10 @@ def genre_map(
     if len(complete) < NEAREST or len(features) < 2:
         return None
     means = _means(complete, features)
-    axes, names = _axes(means, x, y)
+    axes, (across, up) = _axes(means, x, y)
     left_out = sorted(by_feature.keys() - complete.keys())
-    return GenreMap(*names, _points(means, axes, is_plain=names[0].share is None), features,
-                    left_out)  # fmt: skip
+    points = _points(means, axes, is_plain=across.share is None)
+    return GenreMap(across, up, points, features, left_out)
 
 
 def _means(

@@ -236,6 +236,35 @@ def test_features_are_drawn_on_the_scale_they_were_measured_in(engine):
         assert f"rock: median {median:g}" in pages.get(f"/tracks/{tracks[kind]}").text, kind
 
 
+def test_pages_of_acousticbrainz_numbers(engine):
+    """Tracks that have no other features: on their page, their genre's, and the map."""
+    with transaction(engine) as connection:
+        for number in range(9):
+            genre = make.add_genre(connection, f"genre {number}") if number < 3 else number % 3 + 1
+            track = make.add_track(connection, f"Song {number}", genres=[genre])
+            only_tempo = {**dict.fromkeys(tables.FEATURES), "tempo": 100.0}
+            make.add_features(connection, track, "acousticbrainz", **only_tempo)
+            numbers = {"onset_rate": number % 3 + 0.1 * number, "danceability": number / 9}
+            make.add_acousticbrainz(connection, track, bpm=100 + number, **numbers)
+    pages = TestClient(
+        application(Site(engine, FakeClock(), Access(host_headers(8400)), "x.db")),
+        base_url="http://localhost:8400",
+    )
+    document = pages.get("/map.json").json()
+    points = document["sections"]["genres"]["rows"]
+    assert len(points) == 3
+    assert "AcousticBrainz" in pages.get("/map").text
+    page = pages.get("/tracks/1").text
+    assert "onset rate <" in page
+    sections = pages.get("/tracks/1.json").json()["sections"]
+    percentiles = {row[0]: row[3] for row in sections["percentiles"]["rows"]}
+    assert percentiles["acousticbrainz_onset_rate"] == 0
+    profile = pages.get("/genres/genre 0.json").json()["sections"]["numbers"]
+    columns = [profile["columns"].index(name) for name in ("feature", "n")]
+    distinct = {tuple(row[place] for place in columns) for row in profile["rows"]}
+    assert distinct == {("bpm", 3), ("onset_rate", 3), ("danceability", 3)}
+
+
 def test_only_labelled_tracks_count_as_growth(filled):
     after = NOON + timedelta(days=1)
     with transaction(filled) as connection:

@@ -31,6 +31,7 @@ SELECT feature, delta, low, high, value, other_value, n FROM genre_traits
 WHERE genre = :genre AND against IS NULL ORDER BY abs(delta) DESC, feature LIMIT 12
 """
 _PROFILE = "SELECT * FROM genre_profiles WHERE genre = :key ORDER BY genre, feature"
+_NUMBERS = "SELECT * FROM acousticbrainz_profiles WHERE genre = :key ORDER BY genre, feature"
 _OVERLAPS = """
 SELECT * FROM genre_overlaps WHERE :key IN (genre, other_genre)
 ORDER BY tracks DESC, genre, other_genre
@@ -98,6 +99,7 @@ def genre_page(request: PageRequest) -> Page:
         sections.append(query(connection, section, sql, genre=name))
     for section, view, sql in (
         ("profile", "genre_profiles", _PROFILE),
+        ("numbers", "acousticbrainz_profiles", _NUMBERS),
         ("overlaps", "genre_overlaps", _OVERLAPS),
         ("decades", "genre_trends", _TRENDS),
         ("candidates", "genre_candidates", _CANDIDATES),

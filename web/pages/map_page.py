@@ -1,35 +1,45 @@
 """Which genres lie near each other: a map from the genres' profiles."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from genrebase.store.tables import SUBMISSION_NUMBERS
 from web.genre_map import MAP_FEATURES, GenreMap, genre_map
 from web.map_chart import map_chart
 from web.pages import PageRequest
 from web.sections import Page, Section, by_name, query, stored_by_key
 
-_PROFILES = "SELECT * FROM genre_profiles ORDER BY genre, feature"
+_FEATURES: Final[Mapping[str, Sequence[str]]] = {
+    "genre_profiles": MAP_FEATURES,
+    "acousticbrainz_profiles": SUBMISSION_NUMBERS,
+}
+"""The features of a map by the view that has their profiles, the preferred view first."""
 _COLUMNS = ("genre", "tracks", "x", "y", "spread_x", "spread_y", "nearest")
 SHOWN_ROWS = 100
 
 
 def page(request: PageRequest) -> Page:
     """Return the map; `?x=` and `?y=` name plain features, `?genre=` one that stands out."""
-    profiles = stored_by_key(request.connection, "genre_profiles")
-    if profiles is None:
-        profiles = {}
-        for row in query(request.connection, "profiles", _PROFILES).records:
-            profiles.setdefault(row["genre"], []).append(row)
     x, y = request.query.get("x", ""), request.query.get("y", "")
-    genres = genre_map(profiles, x, y)
+    genres, view = None, ""
+    for view, features in _FEATURES.items():
+        genres = genre_map(_profiles(request.connection, view), x, y, features)
+        if genres is not None:
+            break
     highlighted = request.query.get("genre", "")
     is_plain = genres is not None and genres.x.share is None
     return Page(
         "Map",
         "map.html",
-        by_name(_points(genres), _axes(genres)),
+        by_name(_points(genres, view), _axes(genres)),
         {
             "map": genres,
             "chart": map_chart(genres, highlighted) if genres else None,
             "highlighted": highlighted,
-            "features": MAP_FEATURES,
+            "features": genres.features if genres else (),
+            "is_acousticbrainz": view == "acousticbrainz_profiles",
             "x": x if is_plain else "",
             "y": y if is_plain else "",
             "shown": SHOWN_ROWS,
@@ -37,13 +47,26 @@ def page(request: PageRequest) -> Page:
     )
 
 
-def _points(genres: GenreMap | None) -> Section:
+def _profiles(connection: Connection, view: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    profiles = stored_by_key(connection, view)
+    if profiles is None:
+        profiles = {}
+        for row in query(connection, "profiles", _sql(view)).records:
+            profiles.setdefault(row["genre"], []).append(row)
+    return profiles
+
+
+def _sql(view: str) -> str:
+    return f"SELECT * FROM {view} ORDER BY genre, feature"
+
+
+def _points(genres: GenreMap | None, view: str) -> Section:
     points = genres.points if genres else ()
     rows = tuple(
         (one.genre, one.tracks, one.x, one.y, one.spread_x, one.spread_y, "; ".join(one.nearest))
         for one in points
     )
-    return Section("genres", _COLUMNS, rows, _PROFILES)
+    return Section("genres", _COLUMNS, rows, _sql(view))
 
 
 def _axes(genres: GenreMap | None) -> Section:

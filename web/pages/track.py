@@ -1,5 +1,6 @@
 """The page of one track: its labels, predictions, features, and its place in the split."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -8,7 +9,13 @@ from sqlalchemy import Connection
 from genrebase.errors import UserError
 from genrebase.store import find, views
 from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD
-from genrebase.store.tables import AUDIO_PROVIDER, FEATURES, INCOMPARABLE_FEATURES
+from genrebase.store.tables import (
+    ACOUSTICBRAINZ_PROVIDER,
+    AUDIO_PROVIDER,
+    FEATURES,
+    INCOMPARABLE_FEATURES,
+    SUBMISSION_NUMBERS,
+)
 from web import svg
 from web.pages import PageRequest, why
 from web.percentiles import percentile
@@ -46,7 +53,8 @@ WHERE t.track_id IN (
   WHERE own.track_id = :track_id AND own.position = 0 ORDER BY other.track_id LIMIT 8
 ) ORDER BY t.track_id
 """
-_PROFILES = "SELECT * FROM genre_profiles WHERE genre = :key ORDER BY genre, feature"
+_PROFILES = "SELECT * FROM {view} WHERE genre = :key ORDER BY genre, feature"
+_NUMBERS = "SELECT * FROM acousticbrainz_features WHERE track_id = :track_id"
 _MATCH = """
 SELECT genre, distance, percentile, nearest_genre, nearest_distance, method FROM track_matches
 WHERE track_id = :track_id
@@ -63,14 +71,31 @@ def page(request: PageRequest) -> Page:
     one = by["track"].records[0]
     first = by["predictions"].first()
     genres = {"label": one["label"], "predicted": first["genre"] if first else one["label"]}
-    profiles = _profiles(connection, [name for name in dict.fromkeys(genres.values()) if name])
-    strips = _strips(one, genres, profiles)
+    profiles = _profiles(connection, "profiles", "genre_profiles", genres)
+    strips = _strips(_features(one), genres, profiles)
+    numbers = by["numbers"].first()
+    number_profiles = Section("number_profiles", profiles.columns, ())
+    if numbers is not None:
+        number_profiles = _profiles(
+            connection, "number_profiles", "acousticbrainz_profiles", genres
+        )
+        values = {name: numbers[name] for name in SUBMISSION_NUMBERS}
+        strips += [
+            {**strip, "name": f"{ACOUSTICBRAINZ_PROVIDER}_{strip['name']}", "label": strip["name"]}
+            for strip in _strips({name: (name, value) for name, value in values.items()}, genres,
+                                 number_profiles)
+        ]  # fmt: skip
     explained = why.section(request.explained, first, one["claim"])
     hidden = next((name for name in ("blind", "hide") if request.query.get(name)), "")
     return Page(
         one["title"],
         "track_hidden.html" if hidden else "track.html",
-        {**by, **by_name(profiles, _percentiles(strips, one["label"], profiles), explained)},
+        {
+            **by,
+            **by_name(
+                profiles, number_profiles, _percentiles(strips, one["label"], profiles), explained
+            ),
+        },
         {
             "track": one,
             "first": first,
@@ -96,7 +121,7 @@ def sections_of(connection: Connection, text: str) -> dict[str, Section]:
     for name, sql in (
         ("credits", _CREDITS), ("ids", _IDS), ("sightings", _SIGHTINGS),
         ("predictions", _PREDICTIONS), ("verdicts", VERDICTS), ("siblings", _SIBLINGS),
-        ("match", _MATCH),
+        ("match", _MATCH), ("numbers", _NUMBERS),
     ):  # fmt: skip
         sections.append(query(connection, name, sql, track_id=track_id))
     return by_name(*sections)
@@ -113,13 +138,15 @@ def id_of(connection: Connection, text: str) -> int:
     return track_id
 
 
-def _profiles(connection: Connection, genres: list[str]) -> Section:
-    """Return the profiles of genres, one after another."""
-    parts = [
-        stored(connection, "profiles", _PROFILES, "genre_profiles", genre) for genre in genres
-    ]
+def _profiles(
+    connection: Connection, name: str, view: str, genres: Mapping[str, str | None]
+) -> Section:
+    """Return the profiles of the genres in a view, one after another."""
+    sql = _PROFILES.format(view=view)
+    names = [genre for genre in dict.fromkeys(genres.values()) if genre]
+    parts = [stored(connection, name, sql, view, genre) for genre in names]
     if not parts:
-        return Section("profiles", tuple(views.ALL["genre_profiles"].columns), ())
+        return Section(name, tuple(views.ALL[view].columns), ())
     rows = tuple(row for part in parts for row in part.rows)
     return replace(parts[0], rows=rows)
 
@@ -139,19 +166,21 @@ def _bar(row: dict[str, Any], claim: str | None) -> Any:
     return svg.probability(row["probability"], style)
 
 
+def _features(track: dict[str, Any]) -> dict[str, tuple[str, float | None]]:
+    """Return the track's audio features by name: their names in profiles, and the values."""
+    own = INCOMPARABLE_FEATURES if track["provider"] == AUDIO_PROVIDER else ()
+    return {name: (f"own_{name}" if name in own else name, track[name]) for name in _STRIPS}
+
+
 def _strips(
-    track: dict[str, Any], genres: dict[str, Any], profiles: Section
+    values: Mapping[str, tuple[str, float | None]], genres: dict[str, Any], profiles: Section
 ) -> list[dict[str, Any]]:
     """Return a row per feature that the track has: its value on the genres' distributions."""
     by_genre = {(row["genre"], row["feature"]): row for row in profiles.records}
-    is_from_file = track["provider"] == AUDIO_PROVIDER
-    strips = []
-    for name in _STRIPS:
-        value = track[name]
+    strips: list[dict[str, Any]] = []
+    for name, (feature, value) in values.items():
         if value is None:
             continue
-        has_own_scale = is_from_file and name in INCOMPARABLE_FEATURES
-        feature = f"own_{name}" if has_own_scale else name
         rows = [
             (style, [row[column] for column in ("p05", "p25", "p50", "p75", "p95")])
             for style, genre in (("claim", genres["label"]), ("ans", genres["predicted"]))
@@ -168,6 +197,7 @@ def _strips(
         strips.append(
             {
                 "name": name,
+                "label": name,
                 "value": value,
                 "picture": svg.strip(value, rows, label),
                 "percentile": percentile(value, of_label) if of_label else None,

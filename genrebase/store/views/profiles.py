@@ -124,8 +124,8 @@ genre_profiles = view(
 
 acousticbrainz_profiles = view(
     "acousticbrainz_profiles",
-    "One row per genre and number of the view `acousticbrainz_features`: the distribution over its "
-    "labelled tracks. " + _PERCENTILE_NOTE.strip(),
+    "One row per genre and number of the view `acousticbrainz_features`: the distribution over "
+    "its labelled tracks. " + _PERCENTILE_NOTE.strip(),
     {
         **shared.GENRE_REFERENCE,
         "feature": "One of the numbers of `acousticbrainz_features`, on its scale: "
