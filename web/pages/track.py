@@ -207,10 +207,13 @@ def _strips(
 
 
 def _percentiles(strips: list[dict[str, Any]], label: str | None, profiles: Section) -> Section:
-    """Return the track's features with their percentiles among the tracks of its label."""
+    """Return the track's features with their percentiles among the tracks of its label.
+
+    They are interpolated between those of the sections `profiles` and `number_profiles`.
+    """
     columns = ("feature", "value", "label", "percentile")
     rows = tuple((one["name"], one["value"], label, one["percentile"]) for one in strips)
-    return Section("percentiles", columns, rows, profiles.sql, profiles.as_of)
+    return Section("percentiles", columns, rows, as_of=profiles.as_of)
 
 
 def _folds(track: dict[str, Any], artists: Section) -> list[dict[str, Any]]:
