@@ -55,3 +55,23 @@ def test_few_tracks_move_the_weights_little() -> None:
     few = ensemble_weights.fit_weights(scores[:, :3], TRUTH[:3], ANCHOR)
     many = ensemble_weights.fit_weights(scores, TRUTH, ANCHOR)
     assert abs(few[1] - 0.5) < abs(many[1] - 0.5)
+
+
+def test_the_pool_is_never_worse_than_its_best_member() -> None:
+    """On the tracks that the weights are fitted on: one member alone is a pool, too."""
+    random = np.random.default_rng(6)
+    truth = random.integers(0, 4, 2000)
+    right = np.eye(4, dtype=np.float32)[truth]
+    scores = np.stack(
+        [
+            strength * right + random.normal(size=right.shape).astype(np.float32)
+            for strength in (0.0, 0.5, 3.0)
+        ]
+    ).astype(np.float32)
+
+    def loss(rows: list[int]) -> float:
+        weights = ensemble_weights.fit_weights(scores[rows], truth, np.full(len(rows), 0.3))
+        shares = ensemble_weights.log_linear_pool(scores[rows], weights)
+        return float(-np.log(shares[np.arange(len(truth)), truth]).mean())
+
+    assert loss([0, 1, 2]) < min(loss([0]), loss([1]), loss([2])) + 1e-3
