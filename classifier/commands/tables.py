@@ -17,7 +17,6 @@ from genrebase.runtime.console import Output
 
 _REGIMES: Final = {
     **REGIME_TITLES,
-    SIBLINGS_REGIME: "with siblings",
     "other": "other",
 }
 _METRICS: Final = {
@@ -59,8 +58,13 @@ def print_model(output: Output, model: StoredModel) -> None:
     )
     if "other" in measured:
         output.print(_OTHER)
-    if SIBLINGS_REGIME in measured:
-        output.print(siblings_caution(model.metrics[SIBLINGS_REGIME]))
+    siblings = model.metrics.get(SIBLINGS_REGIME, {})
+    if siblings.get("n"):
+        span = _format_interval(siblings["interval"])
+        output.print(
+            f"Unseen artists with their other tracks: {siblings['accuracy']:.3f}"
+            f"{f' ({span})' if span else ''}. {siblings_caution(siblings)}"
+        )
     for sentence in _other_accuracies(model.metrics):
         output.print(sentence)
     if model.sources is not None:

@@ -92,6 +92,7 @@ def test_the_binary_metrics_of_each_genre_are_stored(selection: SplitDataset) ->
         estimators.build(choice, threads=1),
         None,
         choice,
+        lambda _: None,
     )
     reported = {
         (row.side, row.regime, row.genre)

@@ -15,12 +15,16 @@ from tests.synthetic_music import Music
 CHOICE = TrainingConfig(estimator="logistic", features=("audio",))
 
 
+def no_message(_text: str) -> None:
+    """Print nothing."""
+
+
 def judged(music: Music, choice: TrainingConfig = CHOICE) -> tuple[SplitDataset, Evaluation]:
     selection = split_dataset(music.snapshot(), choice)
     recipe = estimators.build(choice, threads=1)
     frame = selection.tracks[selection.train_mask]
     fitted = estimators.build(choice, threads=1).fit(frame, selection.labels[selection.train_mask])
-    return selection, evaluate(selection, fitted, recipe, None, choice)
+    return selection, evaluate(selection, fitted, recipe, None, choice, no_message)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +98,9 @@ def test_a_regime_without_tracks_has_no_metrics() -> None:
     fitted = estimators.build(CHOICE, threads=1).fit(
         selection.tracks[selection.train_mask], selection.labels[selection.train_mask]
     )
-    figures = headline_metrics(evaluate(selection, fitted, recipe, None, CHOICE).metrics)
+    figures = headline_metrics(
+        evaluate(selection, fitted, recipe, None, CHOICE, no_message).metrics
+    )
     assert figures["new_artist"]["n"] == 0
     assert figures["new_artist"]["accuracy"] is None
     assert figures["seen_artist"]["n"] > 0
@@ -112,4 +118,7 @@ def test_the_test_splits_decide_nothing(evaluated: tuple[SplitDataset, Evaluatio
     fitted = estimators.build(CHOICE, threads=1).fit(
         selection.tracks[selection.train_mask], selection.labels[selection.train_mask]
     )
-    assert evaluate(selection, fitted, recipe, None, CHOICE).decision == evaluated[1].decision
+    assert (
+        evaluate(selection, fitted, recipe, None, CHOICE, no_message).decision
+        == evaluated[1].decision
+    )
