@@ -311,6 +311,8 @@ def _condition(prediction: TrackPrediction) -> str:
     """Return a sentence on what the model has seen of a track's artists."""
     described, seen = prediction.track is None, prediction.regime == "seen_artist"
     if prediction.held_out is None:
+        if not prediction.artists:
+            return "without an artist (--artist), predicted as for an unseen one."
         return "an artist seen in training." if seen else "an unseen artist."
     if prediction.held_out == "validation" and described:
         return "an artist held out for validation: no model is trained on it."

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ENDINGS = {
     "target": "Every genre has its target. For more: collector genres add NAME --target N.",
     "listed": "Enough items are waiting to be downloaded: run `collector listen`.",
-    "exhausted": "There is nothing left to request: the sources have no further results.",
+    "exhausted": "Nothing is left to request: every genre has its target, or no further results.",
     "limit": "The request limit of this run is reached; the next harvest continues from here.",
     "interrupted": "Stopped; the next harvest continues from here.",
 }

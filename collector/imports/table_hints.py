@@ -51,7 +51,10 @@ def explain(
             "objects with a title and an artist is needed."
         )
     if len(dataset.header) == 1:
-        return NotADataset(f"{name} is text without columns, no table of tracks.")
+        return NotADataset(
+            f"{name} is text without columns. A table needs "
+            "a header row with columns for title and artists (docs/imports.md)."
+        )
     if len(error.missing) > 1:
         return columns.ColumnsMissing(f"{error} {_HEADERLESS}", error.missing)
     return error

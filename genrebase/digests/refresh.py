@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from genrebase.digests import store
+from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime import cores, jobs
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.job_scheduler import ScheduledJob
@@ -89,11 +90,13 @@ def refreshed_after(
 ) -> Iterator[None]:
     """Refresh the digests, where due, after a block that changes data, also if it fails.
 
-    Not after Ctrl-C or a requested stop, and not in a process of a daemon, which refreshes them by
-    a job of its own.
+    Not after a refusal, which changed nothing, Ctrl-C or a requested stop, and not in a process of
+    a daemon, which refreshes them by a job of its own.
     """
     try:
         yield
+    except (UserError, NothingToDo):
+        raise
     except Exception:
         _refresh_after_command(engine, clock, stop_requested)
         raise

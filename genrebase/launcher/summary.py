@@ -33,7 +33,9 @@ def print_summary(summary: Mapping[str, Any], output: Output) -> None:
             "They say nothing about real music."
         )
     _print_sample_queries(summary["questions"], output)
-    output.print(f"\nThe database is {summary['database']}. To open it, with what is installed:")
+    output.print(
+        f"\nThe database is {summary['database']}. Programs that open it, if you have them:"
+    )
     for tool, line in summary["open"].items():
         output.print(f"  {tool}: {line}")
     output.print(f"Done in {summary['seconds']:.0f} s.")

@@ -17,6 +17,7 @@ from genrebase import digests
 from genrebase.cli import app as genrebase
 from genrebase.digests import DIGESTS, WHOLE, Digest, compute, refresh, store
 from genrebase.digests.definitions import OF_PREDICTIONS
+from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import job_run, last_run, mark_service_process
 from genrebase.store import tables, views
@@ -306,6 +307,17 @@ def test_commands_refresh_also_when_they_fail(
     with pytest.raises(ValueError), refresh.refreshed_after(sqlite_engine, SystemClock()):  # noqa: PT011 - any error
         raise ValueError
     assert refreshes(sqlite_engine) == 1
+
+
+def test_a_refused_command_refreshes_nothing(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    """It changed nothing, and promises that it did not."""
+    monkeypatch.setenv("GENREBASE_DIGESTS_EVERY", "60")
+    for error in (UserError("no"), NothingToDo("nothing")):
+        with pytest.raises(type(error)), refresh.refreshed_after(sqlite_engine, SystemClock()):
+            raise error
+    assert refreshes(sqlite_engine) == 0
 
 
 def test_daemons_refresh_by_a_job_of_their_own(

@@ -25,6 +25,7 @@ COLUMNS = (
     "genre", "target", "tracks", "missing", "tracks_per_request", "elsewhere", "with_features",
     "recall_new", "recall_new_low", "recall_new_high", "recall_seen", "recall_seen_low",
     "recall_seen_high", "confused_with", "confused_share", "disputes", "paused", "open_shards",
+    "requests",
 )  # fmt: skip
 
 
@@ -70,6 +71,7 @@ def genre_table(request: PageRequest) -> Section:
                 disputes.get(genre, 0),
                 one["paused"],
                 one["open_shards"],
+                one["requests"],
             )
         )
     return Section("genres", COLUMNS, tuple(rows), progress.sql, progress.as_of)

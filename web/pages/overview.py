@@ -35,7 +35,6 @@ _SOURCES = """
 SELECT name AS source, requests, requests_per_30s, blocked_until, blocked_reason, open_shards
 FROM harvest_health WHERE kind = 'source' AND requests > 0 ORDER BY requests DESC, name
 """
-_REQUESTS = "SELECT coalesce(sum(requests), 0) AS requests FROM shard"
 _NOT_REQUESTED = """
 SELECT t.id FROM track t WHERE t.features_provider IS NULL
   AND NOT EXISTS (
@@ -56,7 +55,7 @@ def page(request: PageRequest) -> Page:
     connection = request.connection
     champion = query(connection, "champion", _CHAMPION)
     genres = genre_table(request)
-    totals = _totals(genres, request)
+    totals = _totals(genres)
     disputes = disputes_without_verdict(
         connection, stored(connection, "disputes", _DISPUTES, "label_disputes"), SHOWN_DISPUTES
     )
@@ -86,16 +85,15 @@ def page(request: PageRequest) -> Page:
     )
 
 
-def _totals(genres: Section, request: PageRequest) -> Section:
+def _totals(genres: Section) -> Section:
     """Return one row with the sums over all genres."""
     rows = genres.records
-    requests = query(request.connection, "requests", _REQUESTS).rows[0][0]
     sums = (
         len(rows),
         sum(row["target"] or 0 for row in rows),
         sum(row["tracks"] for row in rows),
         sum(row["with_features"] for row in rows),
-        requests,
+        sum(row["requests"] for row in rows),
         sum(row["disputes"] for row in rows),
     )
     columns = ("genres", "target", "tracks", "with_features", "requests", "disputes")
