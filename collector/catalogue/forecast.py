@@ -5,7 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+)
 
 from collector.catalogue import analysis_queue, sightings
 from genrebase.store import tables
@@ -68,33 +79,25 @@ def search_effort(connection: Connection, source: str) -> dict[int, SearchEffort
 def feature_counts(connection: Connection, now: datetime) -> dict[int, FeatureCounts]:
     """Count, per genre id, the tracks whose features are stored, unavailable or pending."""
     track, alias, attempt = tables.track, tables.track_alias, tables.feature_attempt
-    featured = select(tables.audio_features.c.track_id).distinct().subquery()
-    with_id = (
-        select(alias.c.track_id)
-        .where(alias.c.source.in_((SPOTIFY, MUSICBRAINZ)))  # whose ids providers take
-        .distinct()
-        .subquery()
+    with_id = exists().where(
+        alias.c.track_id == track.c.id,
+        alias.c.source.in_((SPOTIFY, MUSICBRAINZ)),  # whose ids providers take
     )
-    missed = (
-        select(attempt.c.track_id)
-        .where(attempt.c.provider != analysis_queue.ATTEMPT_NAME)
-        .group_by(attempt.c.track_id)
-        .having(func.count() == func.sum(case((_is_missed(now), 1), else_=0)))
-        .subquery()
+    requested = (
+        attempt.c.track_id == track.c.id,
+        attempt.c.provider != analysis_queue.ATTEMPT_NAME,
     )
-    has_none = featured.c.track_id.is_(None)
-    unavailable = and_(has_none, or_(with_id.c.track_id.is_(None), missed.c.track_id.is_not(None)))
+    missed = and_(exists().where(*requested), ~exists().where(*requested, not_(_is_missed(now))))
+    unavailable = case(  # looked up only for tracks without features
+        (track.c.features_provider.is_not(None), 0), (or_(~with_id, missed), 1), else_=0
+    )
     query = (
         select(
             track.c.genre_id,
-            func.count(featured.c.track_id),
-            func.sum(case((unavailable, 1), else_=0)),
+            func.count(track.c.features_provider),
+            func.sum(unavailable),
             func.count(),
         )
-        .select_from(track)
-        .outerjoin(featured, featured.c.track_id == track.c.id)
-        .outerjoin(with_id, with_id.c.track_id == track.c.id)
-        .outerjoin(missed, missed.c.track_id == track.c.id)
         .where(track.c.genre_id.is_not(None))
         .group_by(track.c.genre_id)
     )

@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
 from genrebase import digests
 from genrebase.runtime.jobs import JobRun, effective_run
 from genrebase.store import tables
+
+SMALL: Final = 100_000
+"""Up to this number of tracks they are counted whenever data changed: that takes milliseconds."""
+MAX_AGE: Final = timedelta(days=1)
+"""Age up to which digests replace counting in a larger catalogue: daemons refresh them sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +74,39 @@ class StoredCounts:
     """Counts of the stored digests."""
 
     as_of: datetime
+    is_current: bool
+    """Whether nothing has changed since."""
     totals: Totals
     with_features: Mapping[str, int]
     """Per genre, how many of its tracks have features."""
 
 
-def stored_counts(connection: Connection) -> StoredCounts | None:
-    """Return the counts of the digests; None without them, or if data may have changed since."""
+def stored_counts(connection: Connection, now: datetime) -> StoredCounts | None:
+    """Return the counts of the digests; None without them, or if the tracks are to be counted.
+
+    That is if data may have changed since, and the catalogue is small or the digests are older
+    than a day. Labelled tracks and their sightings are those of now.
+    """
     catalogue = digests.read(connection, "catalogue_counts")
     progress = digests.read(connection, "genre_progress")
-    if catalogue is None or progress is None or not catalogue.is_current:
+    if catalogue is None or progress is None:
+        return None
+    is_recent = timedelta() <= now - catalogue.as_of <= MAX_AGE
+    if not catalogue.is_current and not (is_recent and _is_large(connection)):
         return None
     (counts,) = catalogue.as_dicts()
-    names = ("tracks", "sightings", "with_features", "artists", "verdicts")
+    unlabelled = counts["without_claim"]
+    labelled, sightings = _counters(connection)
+    names = ("with_features", "artists", "verdicts")
     return StoredCounts(
         catalogue.as_of,
-        Totals(unlabelled=counts["without_claim"], **{name: counts[name] for name in names}),
+        catalogue.is_current,
+        Totals(
+            tracks=labelled + unlabelled,
+            sightings=sightings,
+            unlabelled=unlabelled,
+            **{name: counts[name] for name in names},
+        ),
         {one["genre"]: one["with_features"] for one in progress.as_dicts()},
     )
 
@@ -93,9 +115,10 @@ def totals(connection: Connection) -> Totals:
     """Count the whole catalogue."""
     track, features = tables.track, tables.audio_features
     unlabelled = _count(connection, select(func.count()).where(track.c.genre_id.is_(None)))
+    labelled, sightings = _counters(connection)
     return Totals(
-        tracks=_count(connection, select(func.sum(tables.genre.c.tracks))) + unlabelled,
-        sightings=_count(connection, select(func.sum(tables.genre.c.sightings))),
+        tracks=labelled + unlabelled,
+        sightings=sightings,
         with_features=_count(
             connection, select(func.count(features.c.track_id.distinct())).select_from(features)
         ),
@@ -172,6 +195,20 @@ def last_runs(connection: Connection, now: datetime) -> list[LastRun]:
         )
         for run in runs
     ]
+
+
+def _counters(connection: Connection) -> tuple[int, int]:
+    """Return the numbers of labelled tracks and of sightings, from the counters of the genres."""
+    genre = tables.genre.c
+    row = connection.execute(select(func.sum(genre.tracks), func.sum(genre.sightings))).one()
+    return int(row[0] or 0), int(row[1] or 0)
+
+
+def _is_large(connection: Connection) -> bool:
+    """Return whether counting takes long, by the highest id of a track."""
+    track_id = tables.track.c.id
+    query = select(track_id).where(track_id > SMALL).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def _count(connection: Connection, query: Any) -> int:

@@ -106,9 +106,7 @@ def _sentences(state: CollectorStatus) -> list[str]:
         f"{counted(state.requests, 'request')}."
     )
     if state.as_of is not None:
-        sentences.append(
-            f"Tracks were counted at {state.as_of:%Y-%m-%d %H:%M:%S} UTC; nothing has changed "
-            "since."
-        )
+        since = "nothing has changed since" if state.is_current else "count now with --live"
+        sentences.append(f"Tracks were counted at {state.as_of:%Y-%m-%d %H:%M:%S} UTC; {since}.")
     sentences.extend(statuses.ban_messages(state.sources))
     return sentences

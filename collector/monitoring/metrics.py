@@ -37,7 +37,8 @@ class HarvesterHealth(HealthTarget):
         """Yield all metrics, read in one transaction."""
         now = self.clock.now()
         with read_transaction(self.engine) as connection:
-            totals = report.totals(connection)
+            stored = report.stored_counts(connection, now)
+            totals = report.totals(connection) if stored is None else stored.totals
             progress = shards.genre_progress(connection).values()
             budgets = rate_limiter.load_states(connection)
             shard_totals = metrics.shard_totals(connection)
@@ -51,6 +52,12 @@ class HarvesterHealth(HealthTarget):
             "tracks_with_features", "Tracks with audio features.", [({}, totals.with_features)]
         )
         yield gauge("features_queue", "Tracks without audio features.", [({}, without)])
+        counted_at = now if stored is None else stored.as_of
+        yield gauge(
+            "counts_age_seconds",
+            "Seconds since tracks with audio features and without a genre were counted.",
+            [({}, max(0.0, (now - counted_at).total_seconds()))],
+        )
         yield gauge(
             "shards",
             "Shards of a source's searches, by status.",

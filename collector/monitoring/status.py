@@ -42,6 +42,8 @@ class CollectorStatus:
     """Warnings about genres that are almost covered by others."""
     as_of: datetime | None = None
     """The time of the stored counts of tracks; None: they were counted now."""
+    is_current: bool = True
+    """Whether nothing has changed since."""
 
 
 def read_status(
@@ -53,10 +55,11 @@ def read_status(
 ) -> CollectorStatus:
     """Return the state of the database; what is left to do is forecast for these sources.
 
-    Tracks are counted by the digests if nothing has changed since, else, or if `live`, now.
+    Tracks are counted by the digests if nothing has changed since or the catalogue is large (see
+    `report.stored_counts`), else, or if `live`, now.
     """
     with read_transaction(engine) as connection:
-        stored = None if live else report.stored_counts(connection)
+        stored = None if live else report.stored_counts(connection, clock.now())
         totals = report.totals(connection) if stored is None else stored.totals
         counts = report.source_counts(connection, clock.now())
         harvested = report.harvested_sources(connection)
@@ -79,6 +82,7 @@ def read_status(
         unknown=[one.genre for one in to_go if one.unknown],
         alarms=alarms,
         as_of=None if stored is None else stored.as_of,
+        is_current=stored is None or stored.is_current,
     )
 
 

@@ -1,12 +1,14 @@
 """The status of the harvest, on both databases."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import insert
 
-from collector.catalogue import tracks
+from collector.catalogue import report, tracks
 from collector.curation import genres
+from collector.monitoring.metrics import HarvesterHealth
 from collector.monitoring.status import active_ban_messages, read_status
 from collector.records import (
     ArtistCredit,
@@ -17,12 +19,20 @@ from collector.records import (
 )
 from genrebase.digests import refresh
 from genrebase.runtime.jobs import job_run
+from genrebase.runtime.monitoring import render_metrics
 from genrebase.runtime.processes import ProcessIdentity
 from genrebase.store import tables
-from genrebase.store.engine import transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests import catalogue_of_all_kinds
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
+from tests.query_plans import recording
+
+
+def metrics(engine, clock):
+    """Return what a monitor reads, by name and labels."""
+    text = render_metrics(HarvesterHealth(engine, clock)).decode()
+    return dict(re.findall(r"^(genrebase_\S+) (\S+)$", text, re.MULTILINE))
 
 
 def source_track(title, features=None):
@@ -167,3 +177,45 @@ def test_current_digests_answer(engine):
     with transaction(engine) as connection:
         make.add_job_run(connection, "import", at=clock.now() + timedelta(days=1))
     assert read_status(engine, clock).as_of is None
+
+
+def test_a_large_catalogue_is_counted_by_digests(engine, monkeypatch):
+    """Also after a change, for a day; the counters of the genres are those of now."""
+    catalogue_of_all_kinds.fill(engine, 60)
+    clock = FakeClock(NOON + timedelta(days=10))
+    refresh.refresh(engine, clock)
+    before = read_status(engine, clock)
+    monkeypatch.setattr(report, "SMALL", 10)
+    clock.advance(3600)
+    seen = [TrackObservation(source_track("new", AudioFeatures(tempo=120.0)), "rock", 0)]
+    with transaction(engine) as connection:
+        tracks.record(connection, seen, Provenance("spotify", "spotify"), clock.now())
+        make.add_job_run(connection, "harvest", at=clock.now())
+    status = read_status(engine, clock)
+    assert (status.as_of, status.is_current) == (before.as_of, False)
+    assert status.tracks == before.tracks + 1
+    assert status.with_features == before.with_features
+    assert read_status(engine, clock, live=True).with_features == before.with_features + 1
+    values = metrics(engine, clock)
+    assert float(values["genrebase_counts_age_seconds"]) == 3600
+    assert float(values["genrebase_tracks"]) == status.tracks
+    clock.advance(24 * 3600)
+    assert read_status(engine, clock).as_of is None
+    assert float(metrics(engine, clock)["genrebase_counts_age_seconds"]) == 0
+
+
+def test_no_table_of_tracks_is_counted_for_metrics(engine, monkeypatch):
+    """They are read every few seconds."""
+    catalogue_of_all_kinds.fill(engine, 60)
+    clock = FakeClock(NOON + timedelta(days=10))
+    refresh.refresh(engine, clock)
+    monkeypatch.setattr(report, "SMALL", 10)
+    with transaction(engine) as connection:
+        make.add_job_run(connection, "harvest", at=clock.now())
+    with recording(engine) as recorded:
+        metrics(engine, clock)
+    counting = re.compile(r"count\(.*FROM (track|artist|audio_features)\b", re.DOTALL)
+    assert not list(filter(counting.search, recorded.texts))
+    with recording(engine) as recorded, read_transaction(engine) as connection:
+        report.totals(connection)
+    assert list(filter(counting.search, recorded.texts))
