@@ -87,9 +87,8 @@ def uninterrupted(
 def survive(url: str, kills: int) -> dict[str, int]:
     """Kill processes so many times over `url`; return the final report."""
     command = [sys.executable, "-m", "tests.crash_harvests", url, "--kills", str(kills)]
-    root = Path(__file__).resolve().parents[2]
     ended = subprocess.run(
-        command, capture_output=True, text=True, env=child_environment(), cwd=root, check=False
+        command, capture_output=True, text=True, env=child_environment(), check=False
     )
     assert ended.returncode == 0, ended.stderr
     document: dict[str, int] = json.loads(ended.stdout)

@@ -33,7 +33,6 @@ from tests.kill_lake import RANGE_TRACKS
 
 RELATIONS = lake_relations(DEFAULT_FEATURE_ORDER)
 NAMES = (*RELATIONS.tables, *RELATIONS.views)
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -235,7 +234,6 @@ def run_process(engine, folder, kill_at):
         capture_output=True,
         text=True,
         check=False,
-        cwd=ROOT,
     )
     if done.returncode == 0:
         return int(done.stdout)
