@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 2
+# `--dist worksteal` below: each process runs neighbouring tests, which share fixtures of their module.
 # Keep bytecode files: tests start a hundred processes, each of which would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -25,10 +26,10 @@ demo: .venv/installed
 	$(BIN)/genrebase demo
 
 test: .venv/installed-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 test-deep: .venv/installed-deep
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m deep --numprocesses 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m deep --numprocesses 2 --dist worksteal
 
 soak: .venv/installed-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m soak

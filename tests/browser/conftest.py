@@ -32,11 +32,10 @@ HOSTILE = "<script>alert('x')</script> {{ 7*7 }} \"&amp; \u202egnol" + "x" * 400
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder; they run in one process, with one browser."""
+    """Mark the tests of this folder."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @dataclass(frozen=True)
