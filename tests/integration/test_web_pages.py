@@ -25,10 +25,15 @@ PAGES = (
     "/", "/genres", "/genres?sort=-tracks&q=r", "/genres/r%26b", "/tracks/1", "/search?q=script",
     "/search", "/disputes", "/disputes?order=closest&genre=r%26b&regime=seen_artist", "/models",
     "/models/1", "/jobs", "/jobs?outcome=failed&job=train", "/login",
+    "/map", "/map?genre=r%26b&x=tempo&y=energy", "/docs/views", "/docs/views/tracks",
+    "/docs/metrics", "/tracks/1?disputes=1&blind=1", "/sql",
 )  # fmt: skip
 
 
-DERIVED = {"genres", "tracks", "runs", "overlaps", "decades", "profiles"}
+DERIVED = {
+    *("genres", "tracks", "runs", "overlaps", "decades", "profiles", "percentiles"),
+    "wrong_labels",
+}
 """Sections of several queries, of sums, or one row shorter than their query."""
 
 

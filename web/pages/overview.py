@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from genrebase.store.tables import as_driver_datetime
 from web import formats, svg
+from web.newest_tracks import any_without_request, labelled_since
 from web.next_steps import MAX_ELSEWHERE, Facts, next_steps
 from web.pages import PageRequest
 from web.pages.disputes import disputes_without_verdict
@@ -35,17 +35,8 @@ _SOURCES = """
 SELECT name AS source, requests, requests_per_30s, blocked_until, blocked_reason, open_shards
 FROM harvest_health WHERE kind = 'source' AND requests > 0 ORDER BY requests DESC, name
 """
-_NOT_REQUESTED = """
-SELECT t.id FROM track t WHERE t.features_provider IS NULL
-  AND NOT EXISTS (
-    SELECT 1 FROM feature_attempt a WHERE a.track_id = t.id AND a.attempts > 0
-  ) LIMIT 1
-"""
 _VERDICTS = "SELECT count(*) AS verdicts FROM verdict"
 _CURVES = "SELECT count(*) AS curves FROM experiment WHERE kind = 'learning_curve'"
-_NEWER = """
-SELECT count(*) AS tracks FROM track WHERE first_seen_at > :trained_at AND genre_id IS NOT NULL
-"""
 
 SHOWN_DISPUTES = 10
 
@@ -124,8 +115,7 @@ def _facts(
     first, model = totals.first() or {}, champion.first()
     newer = 0
     if model is not None:
-        trained_at = as_driver_datetime(model["created_at"], connection.dialect.name)
-        newer = query(connection, "newer", _NEWER, trained_at=trained_at).rows[0][0]
+        newer = labelled_since(connection, model["created_at"])
     return Facts(
         failed_job=failed.get("job"),
         error=failed.get("error"),
@@ -155,7 +145,7 @@ def _facts(
 def _without_features(request: PageRequest, totals: dict[str, Any]) -> int:
     """Return the number of tracks without features; 0 if all of them were requested already."""
     missing = totals.get("tracks", 0) - totals.get("with_features", 0)
-    if missing and query(request.connection, "unrequested", _NOT_REQUESTED).rows:
+    if missing and any_without_request(request.connection):
         return int(missing)
     return 0
 
