@@ -174,6 +174,7 @@ def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None
             {"view": "genre_trends", "key": key, "as_of": NOON, "rows": 0, "document": "{}"}
             for key in ("", "Ü")
         ],
+        tables.job_request: [{"job": "train", "requested_at": NOON, "requested_by": "Zoé"}],
         tables.clustering: [make.CLUSTERING],
         tables.genre_trait: [
             {"genre_id": rock, "against_id": other, **make.TRAIT} for other in (jazz, None)

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from genrebase.counts import counted
 from web.problems import FormRefused
 
 MAX_FIELDS: Final = 20
@@ -18,7 +19,7 @@ async def read_form(request: Request, max_bytes: int) -> dict[str, str]:
     async for chunk in request.stream():
         body += chunk
         if len(body) > max_bytes:
-            raise FormRefused(413, f"The form is larger than {max_bytes:,} bytes.")
+            raise FormRefused(413, f"The form is larger than {counted(max_bytes, 'byte')}.")
     fields: dict[str, str] = {}
     try:
         pairs = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=MAX_FIELDS)

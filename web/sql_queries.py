@@ -157,7 +157,7 @@ def _run_postgresql(options: Mapping[str, Any], sql: str) -> SqlResult:
                 columns = [column.name for column in cursor.description or ()]
                 cells = cursor.fetchall()
                 if not cells and cursor.execute(_FIRST.format(sql=inner), prepare=True).fetchall():
-                    raise SqlRefused(f"The first row has more than {MAX_BYTES:,} bytes.")
+                    raise SqlRefused(f"The first row has more than {counted(MAX_BYTES, 'byte')}.")
     except psycopg.Error as error:
         if error.sqlstate == _CANCELED:
             raise _too_slow() from None

@@ -84,7 +84,7 @@ def _null_safe(function: Any) -> Any:
 
 def _cell(cell: Any) -> Any:
     if isinstance(cell, bytes):
-        return f"({len(cell):,} bytes)"
+        return f"({len(cell):,} {'byte' if len(cell) == 1 else 'bytes'})"
     return None if isinstance(cell, float) and not math.isfinite(cell) else cell
 
 

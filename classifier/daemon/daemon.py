@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from threading import Lock
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -16,12 +16,14 @@ from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.digests.refresh import daemon_jobs
-from genrebase.runtime import jobs
+from genrebase.runtime import job_requests, jobs
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.job_scheduler import JobScheduler, ScheduledJob
 from genrebase.runtime.schedule import CronSchedule, IntervalSchedule
 from genrebase.runtime.shutdown import StopSignal
 
+REQUESTS_EVERY: Final = 10.0
+"""Seconds between two looks for jobs that people requested."""
 _log = structlog.get_logger(__name__)
 
 
@@ -57,6 +59,7 @@ class Daemon:
         self.jobs = (
             ScheduledJob("train", self.train, self._schedule),
             ScheduledJob("look", self.poll, IntervalSchedule(settings.look_every)),
+            ScheduledJob("requests", self.run_requested, IntervalSchedule(REQUESTS_EVERY)),
             *daemon_jobs(database, clock),
         )
         self._training, self._predicting = Lock(), Lock()
@@ -104,6 +107,19 @@ class Daemon:
                 self._training.release()
         self._predict()
         self._refit_champion()
+
+    def run_requested(self) -> None:
+        """Train or predict now if somebody requested it; a training in progress comes first."""
+        if self._training.acquire(blocking=False):
+            try:
+                requested = job_requests.take(self._database, self._clock, ("train", "predict"))
+                if "train" in requested:
+                    _log.info("requested", job="train")
+                    self._train(readiness.read(self._database, self._clock.now()))
+            finally:
+                self._training.release()
+            if requested:
+                self._predict()
 
     def _waits(self, state: TrainingReadiness, now: datetime) -> bool:
         """Return whether the data are too few; features are awaited until the next schedule."""

@@ -14,7 +14,7 @@ from classifier.daemon.metrics import TrainerHealth
 from classifier.errors import ClassifierError, TrainingTimeout
 from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
-from genrebase.runtime import jobs
+from genrebase.runtime import job_requests, jobs
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import last_run
 from genrebase.runtime.processes import ProcessIdentity
@@ -119,6 +119,27 @@ def without_features(engine: Engine, at: datetime) -> list[dict[str, Any]]:
         connection.execute(delete(tables.audio_features))
         features_provider.choose_all(connection)
     return [{**row, "fetched_at": at} for row in rows]
+
+
+def test_requested_jobs_run_once(sqlite_engine: Engine, quick: ClassifierSettings) -> None:
+    """A requested training runs also where no new tracks are; while one runs, requests wait."""
+    clock, runner = FakeClock(), RecordingRunner()
+    Music().fill(sqlite_engine, NOON)
+    daemon = Daemon(sqlite_engine, quick, clock, runner)
+    daemon.run_requested()
+    assert runner.commands == []
+    first = job_requests.add(sqlite_engine, clock, "train", "Ann")
+    assert job_requests.add(sqlite_engine, clock, "train", "Bo") == first
+    with daemon._training:
+        daemon.run_requested()
+    assert runner.commands == []
+    daemon.run_requested()
+    daemon.run_requested()
+    assert runner.commands == [TRAIN]
+    with read_transaction(sqlite_engine) as connection:
+        (taken,) = job_requests.latest(connection, 5)
+    assert (taken.requested_by, taken.taken_at) == ("Ann", NOON)
+    assert job_requests.add(sqlite_engine, clock, "train").id != first.id
 
 
 def test_the_first_training_waits_for_features(

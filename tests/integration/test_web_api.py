@@ -363,6 +363,14 @@ def test_removing_what_is_not_there(api: Api):
     )
 
 
+def test_jobs_are_requested_once(api: Api):
+    body = {"job": "predict", "by": "Ann"}
+    first = api("POST", "requestJob", 202, json=body).json()
+    assert api("POST", "requestJob", 202, json=body).json() == first
+    assert api.read("listJobRequests")["requests"] == [first]
+    api("POST", "requestJob", 422, json={"job": "harvest"})
+
+
 def test_other_sites_cannot_label(api: Api):
     headers = {"If-Match": "*", "Sec-Fetch-Site": "cross-site"}
     path = {"track": 4, "person": "Eve"}
@@ -374,6 +382,7 @@ def test_a_server_without_a_writer_only_reads(served: Site):
     api = Api(TestClient(application(reading), base_url=BASE))
     path = {"track": 4, "person": "Ann"}
     api("PUT", "putVerdict", 403, path=path, json={"genre": "metal"}, headers={"If-Match": "*"})
+    api("POST", "requestJob", 403, json={"job": "train"})
 
 
 def test_too_many_waiting_predictions_are_refused(api: Api, monkeypatch: pytest.MonkeyPatch):

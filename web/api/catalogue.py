@@ -27,7 +27,7 @@ from web.api.rows import (
     sections,
 )
 from web.api.verdicts import TRACK_PARAMETER, etag_of
-from web.pages import PageRequest, disputes, genres, jobs, models, search, track
+from web.pages import PageRequest, disputes, genres, models, search, track
 
 Track: Final = row_schema("Track", "tracks")
 Dispute: Final = row_schema("Dispute", "label_disputes")
@@ -167,32 +167,6 @@ class ModelRows(PageOfRows):
     rows: list[ModelRow]  # type: ignore[assignment]
 
 
-class JobParameters(Schema):
-    """Which runs of jobs."""
-
-    job: str = Field("", max_length=200)
-    outcome: str = Field("", max_length=50)
-    before: int = Field(0, ge=0, lt=2**63, description="Runs before this one; 0: the newest.")
-
-
-class JobRun(Schema):
-    """A run of a job."""
-
-    run_id: int
-    job: str
-    outcome: str
-    started_at: str
-    finished_at: str | None
-    counts: str
-    error: str | None
-
-
-class JobRuns(PageOfRows):
-    """Runs of jobs, the newest first."""
-
-    rows: list[JobRun]  # type: ignore[assignment]
-
-
 def list_tracks(call: ApiCall) -> Row:
     """Return tracks in the order of their ids."""
     with read_transaction(call.context.reader) as connection:
@@ -298,19 +272,6 @@ def read_model(call: ApiCall) -> Row:
         return {"sections": sections(models.model_page(request))}
 
 
-def list_jobs(call: ApiCall) -> Row:
-    """Return runs of jobs, the newest first."""
-    query = {name: str(value) for name, value in call.query.model_dump().items() if value}
-    with _page_request(call, query) as request:
-        page = jobs.page(request)
-    before = page.facts["next"]
-    following = urlencode({**query, "before": before})
-    return page_of(
-        records(page.sections["runs"]),
-        following=None if before is None else f"{PREFIX}/jobs?{following}",
-    )
-
-
 @contextmanager
 def _page_request(call: ApiCall, query: Mapping[str, str] | None = None) -> Iterator[PageRequest]:
     """Yield a page's request, on a snapshot of the database."""
@@ -392,5 +353,4 @@ OPERATIONS: Final = (
         "/models/{model}", "readModel", read_model, Sections,
         path_parameters={"model": "The id of a model."}, problems=(404,),
     ),
-    _read("/jobs", "listJobs", list_jobs, JobRuns, query=JobParameters),
 )  # fmt: skip

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from classifier.errors import BrokenArtifact, NoChampion
+from genrebase.counts import counted
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
@@ -146,7 +147,7 @@ async def read_json(request: Request, schema: type[_Model]) -> _Model:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_JSON_BYTES:
-            raise Problem(413, f"The body is larger than {MAX_JSON_BYTES:,} bytes.")
+            raise Problem(413, f"The body is larger than {counted(MAX_JSON_BYTES, 'byte')}.")
     try:
         return schema.model_validate_json(bytes(body))
     except ValidationError as error:

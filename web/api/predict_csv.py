@@ -16,6 +16,7 @@ from starlette.responses import StreamingResponse
 from classifier.errors import BadTrainingConfig
 from classifier.serving.online import MAX_ITEMS, Result
 from classifier.serving.predict import NUMERIC_INPUTS, TrackDescription
+from genrebase.counts import counted
 from genrebase.errors import UserError
 from genrebase.spreadsheet_cells import as_text
 from genrebase.store import names
@@ -112,12 +113,15 @@ def _check(file: IO[bytes]) -> _Columns:
             for count, _row in enumerate(rows, start=1):
                 if count > MAX_ROWS:
                     raise Problem(
-                        413, f"The file has more than {MAX_ROWS:,} rows: send it in parts."
+                        413,
+                        f"The file has more than {counted(MAX_ROWS, 'row')}: send it in parts.",
                     )
         except UnicodeDecodeError:
             raise Problem(422, "The file is not encoded in UTF-8.") from None
         except csv.Error as error:
-            raise Problem(422, f"The file is no CSV (after {count:,} rows): {error}.") from None
+            raise Problem(
+                422, f"The file is no CSV (after {counted(count, 'row')}): {error}."
+            ) from None
     places = {"_".join(name.casefold().split()): at for at, name in reversed([*enumerate(header)])}
     texts = {
         field: next(places[name] for name in aliases if name in places)

@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from web.api import (
     catalogue,
+    jobs,
     openapi,
     predict_audio,
     predict_csv,
@@ -17,6 +18,7 @@ from web.api.operations import ApiCall, ApiContext, Operation, Schema, make_rout
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *catalogue.OPERATIONS,
+    *jobs.OPERATIONS,
     *verdicts.OPERATIONS,
     *predictions.OPERATIONS,
     *predict_csv.OPERATIONS,

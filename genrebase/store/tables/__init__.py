@@ -77,7 +77,9 @@ from genrebase.store.tables.findings import (
 from genrebase.store.tables.harvest import (
     ALL_YEARS,
     JOB_OUTCOMES,
+    REQUESTED_JOBS,
     budget_slot,
+    job_request,
     job_run,
     range_lease,
     shard,

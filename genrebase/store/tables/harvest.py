@@ -22,6 +22,8 @@ SHARD_STATUSES: Final = ("open", "split", "exhausted", "capped")
 ALL_YEARS: Final = (0, 9999)
 """The year range of a shard without a year filter."""
 JOB_OUTCOMES: Final = ("running", "done", "nothing_new", "blocked", "failed", "interrupted")
+REQUESTED_JOBS: Final = ("train", "predict")
+"""Jobs of the trainer that people can request."""
 
 shard = Table(
     "shard",
@@ -110,6 +112,18 @@ job_run = Table(
     Column("error", Text),
     Index(None, "job", "started_at"),
     CheckConstraint(one_of("outcome", JOB_OUTCOMES), name="outcome_known"),
+)
+
+job_request = Table(
+    "job_request",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("job", Name, nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("requested_by", Text),
+    Column("taken_at", UtcDateTime, comment="when a daemon began with it"),
+    CheckConstraint(one_of("job", REQUESTED_JOBS), name="job_can_be_requested"),
+    comment="jobs that people want a daemon to run now",
 )
 
 range_lease = Table(

@@ -1,0 +1,140 @@
+"""Operations on jobs: what ran, and requests that a daemon takes up."""
+
+from datetime import datetime
+from typing import Final, Literal
+from urllib.parse import urlencode
+
+from pydantic import Field
+
+from genrebase.runtime import job_requests
+from genrebase.runtime.job_requests import JobRequest
+from genrebase.store import names
+from genrebase.store.engine import read_transaction
+from web.api.operations import PREFIX, ApiCall, ApiResult, Operation, Problem, Schema
+from web.api.rows import PageOfRows, Row, page_of, records
+from web.pages import PageRequest, jobs
+
+_SHOWN_REQUESTS: Final = 50
+
+
+class JobParameters(Schema):
+    """Which runs of jobs."""
+
+    job: str = Field("", max_length=200)
+    outcome: str = Field("", max_length=50)
+    before: int = Field(0, ge=0, lt=2**63, description="Runs before this one; 0: the newest.")
+
+
+class JobRun(Schema):
+    """A run of a job."""
+
+    run_id: int
+    job: str
+    outcome: str
+    started_at: str
+    finished_at: str | None
+    counts: str
+    error: str | None
+
+
+class JobRuns(PageOfRows):
+    """Runs of jobs, the newest first."""
+
+    rows: list[JobRun]  # type: ignore[assignment]
+
+
+class RequestedJob(Schema):
+    """A job that somebody wants a daemon to run now."""
+
+    request_id: int
+    job: str
+    requested_at: datetime
+    requested_by: str | None
+    taken_at: datetime | None = Field(description="When a daemon began with it; null: it waits.")
+
+
+class RequestedJobs(Schema):
+    """The latest requests, the newest first."""
+
+    requests: list[RequestedJob]
+
+
+class NewJob(Schema):
+    """A request for a job."""
+
+    job: Literal["train", "predict"]
+    by: str | None = Field(None, max_length=200, description="Who requests it.")
+
+
+def list_jobs(call: ApiCall) -> Row:
+    """Return runs of jobs, the newest first."""
+    query = {name: str(value) for name, value in call.query.model_dump().items() if value}
+    now = call.context.clock.now()
+    with read_transaction(call.context.reader) as connection:
+        page = jobs.page(PageRequest(connection, now, {}, query))
+    before = page.facts["next"]
+    following = urlencode({**query, "before": before})
+    return page_of(
+        records(page.sections["runs"]),
+        following=None if before is None else f"{PREFIX}/jobs?{following}",
+    )
+
+
+def list_requests(call: ApiCall) -> Row:
+    """Return the latest requests for jobs."""
+    with read_transaction(call.context.reader) as connection:
+        latest = job_requests.latest(connection, _SHOWN_REQUESTS)
+    return {"requests": [_as_row(one) for one in latest]}
+
+
+def request_job(call: ApiCall) -> ApiResult:
+    """Request a job; `classifier run`, if it runs, begins with it within seconds."""
+    context, wanted = call.context, call.body
+    if context.writer is None:
+        raise Problem(403, "This server only reads.")
+    by = names.clean(wanted.by or "") or None
+    return ApiResult(
+        _as_row(job_requests.add(context.writer, context.clock, wanted.job, by)), status=202
+    )
+
+
+def _as_row(one: JobRequest) -> Row:
+    return {
+        "request_id": one.id,
+        "job": one.job,
+        "requested_at": one.requested_at,
+        "requested_by": one.requested_by,
+        "taken_at": one.taken_at,
+    }
+
+
+OPERATIONS: Final = (
+    Operation(
+        "GET",
+        "/jobs",
+        "listJobs",
+        "Return runs of jobs, the newest first.",
+        list_jobs,
+        JobRuns,
+        query=JobParameters,
+    ),
+    Operation(
+        "GET",
+        "/jobs/requests",
+        "listJobRequests",
+        "Return the latest requests for jobs.",
+        list_requests,
+        RequestedJobs,
+    ),
+    Operation(
+        "POST",
+        "/jobs/requests",
+        "requestJob",
+        "Request a job; `classifier run`, if it runs, begins with it within seconds.",
+        request_job,
+        RequestedJob,
+        body=NewJob,
+        problems=(413, 415),
+        status=202,
+    ),
+)
