@@ -98,6 +98,7 @@ ADDED_TABLES = (
     "audio_download",
     "data_source",
     "range_lease",
+    "job_request",
     "digest",
     "feature_order",
 )
