@@ -20,7 +20,7 @@ from web.application import Site, application
 from web.read_only import make_read_only
 from web.security import Access, host_headers
 
-HOSTILE = "<script>alert('x')</script> {{ 7*7 }} \"&amp; \u202egnol"
+HOSTILE = "<script>alert('x')</script> {{ 1234*5678 }} \"&amp; \u202egnol"
 PAGES = (
     "/", "/genres", "/genres?sort=-tracks&q=r", "/genres/r%26b", "/tracks/1", "/search?q=script",
     "/search", "/disputes", "/disputes?order=closest&genre=r%26b&regime=seen_artist", "/models",
@@ -109,7 +109,7 @@ def test_hostile_texts_are_shown_as_text(pages, path):
     assert response.status_code == 200
     parsed = Texts(response.text)
     assert parsed.tags.count("script") == 1  # ours
-    assert "49" not in parsed.text.replace("1990", "")
+    assert "7006652" not in parsed.text.replace(",", "")  # no template was evaluated
     if path in {"/tracks/1", "/search?q=script"}:
         assert HOSTILE in parsed.text
 
