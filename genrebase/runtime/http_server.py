@@ -4,10 +4,10 @@ import asyncio
 import logging
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event, Thread
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,6 +20,8 @@ _START_SECONDS: Final = 10.0
 """Seconds that the server may take to start; it needs some milliseconds."""
 _SHUTDOWN_SECONDS: Final = 2
 """Seconds that a request in progress may still take when the server shuts down."""
+_STEPS_TO_CLOSE: Final = 3
+"""Of the event loop, until an idle connection that was closed is gone."""
 
 
 class AddressUnavailable(UserError):
@@ -64,7 +66,7 @@ def serve_application(
         server.ready.wait(_START_SECONDS)
         yield thread
     finally:
-        server.should_exit = True
+        server.stop()
         thread.join()
         listener.close()
 
@@ -111,12 +113,39 @@ def _limited_connection(limits: ConnectionLimits) -> type[H11Protocol]:
 
 
 class _Server(uvicorn.Server):
-    """Sets `ready` when it has started."""
+    """Sets `ready` when it has started, and stops at once: uvicorn looks ten times a second."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = Event()
 
+    def stop(self) -> None:
+        """Stop it, from another thread."""
+        self.should_exit = True
+        if self.ready.is_set():
+            with suppress(RuntimeError):  # its loop has ended
+                self._loop.call_soon_threadsafe(self._stopping.set)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         self.ready.set()
+
+    async def main_loop(self) -> None:
+        tasks: list[asyncio.Task[Any]] = [
+            asyncio.create_task(super().main_loop()),
+            asyncio.create_task(self._stopping.wait()),
+        ]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(_STEPS_TO_CLOSE):
+            await asyncio.sleep(0)
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
