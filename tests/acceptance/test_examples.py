@@ -57,7 +57,7 @@ SETTINGS = {
 NEEDS_A_MODEL = {
     "classifier predict", "classifier models", "classifier promote", "classifier pin",
     "classifier unpin", "classifier prune", "classifier card", "classifier explain",
-    "classifier separability", "classifier run", "classifier status",
+    "classifier separability", "classifier run", "classifier status", "classifier annotate-next",
 }  # fmt: skip
 
 BEFORE = {
@@ -73,6 +73,8 @@ BEFORE = {
     "collector import acousticbrainz-lowlevel-features-*.tar.zst": (
         "collector import mbdump.tar.bz2 mbdump-derived.tar.bz2",
     ),
+    "collector genres merges --mapping merged": ("collector import also.csv",),
+    "classifier verdicts": ("collector label 1 pop --by Ann",),
     "classifier match": ("classifier match --all",),
     "classifier promote": ("classifier train --estimator dummy", "classifier promote 2"),
 }
@@ -174,6 +176,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Path
     (dataset / "music" / "rock").mkdir(parents=True)
     synthetic_audio.write(dataset / "music" / "rock" / "a.wav", synthetic_audio.song(0, 1))
     write_dataset(dataset / "tracks.csv")
+    header, *tracks = (dataset / "tracks.csv").read_text("utf-8").splitlines(keepends=True)
+    also = [line.replace(",rock,", ",hard rock,") for line in tracks if ",rock," in line]
+    (dataset / "also.csv").write_text("".join([header, *also]), encoding="utf-8")
     MusicBrainzDump(600).write(dataset)
     AcousticBrainzDump(900, 600).write(dataset)
     (dataset / "genres.txt").write_text("ska\npolka\n", encoding="utf-8")
