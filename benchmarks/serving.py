@@ -12,7 +12,7 @@ server is a process of its own, the clients are threads of this one. Printed as 
 - another champion is promoted while 8 clients send rows: failed requests, and the seconds until a
   response names it.
 
-On a busy computer look at the ratios: both sides of each were measured in the same minutes.
+On a busy computer look at CPU seconds and ratios: both sides were measured in the same minutes.
 """
 
 import argparse
@@ -108,61 +108,85 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
     return {"median": round(statistics.median(values), 1), "p95": round(cuts[18], 1)}
 
 
-def one_row(engine: Engine, port: int) -> None:
-    models, client = ServedModels(engine, DEFAULT_TASK), Client(port)
+class Server:
+    """A server process: its port, and the CPU seconds that it has used (Linux)."""
+
+    def __init__(self, port: int, process: int) -> None:
+        self.port = port
+        self._stat = Path(f"/proc/{process}/stat")
+
+    def cpu_seconds(self) -> float:
+        times = self._stat.read_text().rpartition(")")[2].split()[11:13]
+        return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
+
+def one_row(engine: Engine, server: Server) -> None:
+    models, client = ServedModels(engine, DEFAULT_TASK), Client(server.port)
     with threads.limit_threads(1):
         models.predict([description(0)])
+        computed = time.process_time()
         direct = milliseconds(lambda number: models.predict([description(number)]), ONE_BY_ONE)
+        direct_cpu = time.process_time() - computed
     client.predict(0)
+    computed = server.cpu_seconds()
     served = milliseconds(client.predict, ONE_BY_ONE)
+    served_cpu = server.cpu_seconds() - computed
     print_result(
         "one row, ms",
         direct=direct,
         served=served,
         p95_difference=round(served["p95"] - direct["p95"], 1),
         ratio_of_medians=round(served["median"] / direct["median"], 2),
+        direct_cpu_ms=round(1000 * direct_cpu / ONE_BY_ONE, 1),
+        served_cpu_ms=round(1000 * served_cpu / ONE_BY_ONE, 1),
     )
 
 
-def many_clients(port: int, seconds: float) -> None:
+def many_clients(server: Server, seconds: float) -> None:
     end = time.perf_counter() + seconds
 
     def run(number: int) -> Counter[int]:
-        client, statuses = Client(port), Counter[int]()
+        client, statuses = Client(server.port), Counter[int]()
         while time.perf_counter() < end:
             statuses[client.predict(number)[0]] += 1
         return statuses
 
-    began = time.perf_counter()
+    began, computed = time.perf_counter(), server.cpu_seconds()
     with ThreadPoolExecutor(CLIENTS) as pool:
         statuses = sum(pool.map(run, range(CLIENTS)), Counter[int]())
-    spent = time.perf_counter() - began
+    spent, cpu = time.perf_counter() - began, server.cpu_seconds() - computed
     print_result(
         f"{CLIENTS} clients with one row each",
         per_second=round(statuses[200] / spent),
+        per_cpu_second=round(statuses[200] / cpu),
         statuses=dict(statuses),
     )
 
 
-def batches(engine: Engine, port: int, seconds: float) -> None:
-    client, rows = Client(port), 0
-    began = time.perf_counter()
+def batches(engine: Engine, server: Server, seconds: float) -> None:
+    client, rows = Client(server.port), 0
+    began, computed = time.perf_counter(), server.cpu_seconds()
     while time.perf_counter() - began < seconds:
         status, document = client.predict(rows, 1_000)
         rows += len(document["results"]) if status == 200 else 0
     served = rows / (time.perf_counter() - began)
+    served_cpu = rows / (server.cpu_seconds() - computed)
     models = ServedModels(engine, DEFAULT_TASK)
     tracks = [description(number) for number in range(1_000)]
     with threads.limit_threads(1):
-        began = time.perf_counter()
+        models.predict(tracks)
+        began, computed = time.perf_counter(), time.process_time()
         for _ in range(3):
             models.predict(tracks)
         direct = 3_000 / (time.perf_counter() - began)
+        direct_cpu = 3_000 / (time.process_time() - computed)
     print_result(
         "batches of 1,000, rows a second",
         direct=round(direct),
         served=round(served),
         ratio=round(served / direct, 2),
+        direct_per_cpu_second=round(direct_cpu),
+        served_per_cpu_second=round(served_cpu),
     )
 
 
@@ -235,8 +259,8 @@ def make_database(url: str) -> None:
 
 
 @contextmanager
-def server(url: str) -> Iterator[int]:
-    """Yield the port of a server process."""
+def running_server(url: str) -> Iterator[Server]:
+    """Start a server process, and end it after the block."""
     command = [sys.executable, "-c", _SERVE]
     environment = {**os.environ, "STORE_URL": url}  # noqa: TID251 - of the server
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -244,7 +268,7 @@ def server(url: str) -> Iterator[int]:
         found = re.search(r":([0-9]+)/", process.stdout.readline())
         assert found is not None
         try:
-            yield int(found[1])
+            yield Server(int(found[1]), process.pid)
         finally:
             process.terminate()
 
@@ -260,13 +284,13 @@ def main() -> None:
         if arguments.database is None:
             make_database(url)
         engine = make_engine(url)
-        with server(url) as port:
-            Client(port).predict(0)
-            one_row(engine, port)
-            many_clients(port, arguments.seconds)
-            batches(engine, port, arguments.seconds)
-            page_beside_batches(port, arguments.seconds)
-            another_champion(engine, port)
+        with running_server(url) as server:
+            Client(server.port).predict(0)
+            one_row(engine, server)
+            many_clients(server, arguments.seconds)
+            batches(engine, server, arguments.seconds)
+            page_beside_batches(server.port, arguments.seconds)
+            another_champion(engine, server.port)
         engine.dispose()
 
 

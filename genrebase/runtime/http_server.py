@@ -10,7 +10,7 @@ from threading import Event, Thread
 from typing import Any, Final
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from genrebase.errors import UserError
@@ -36,6 +36,9 @@ class ConnectionLimits:
     """Maximum of connections at once: more would use up the process's file descriptors."""
     seconds: float
     """Seconds after which a connection is closed, whatever the client has sent or read."""
+    reuse_seconds: float | None = None
+    """Seconds after which a response tells the client to use another connection; after twice as
+    many, a connection without a request in progress is closed. None: no limit but `seconds`."""
 
 
 @contextmanager
@@ -102,14 +105,33 @@ def _limited_connection(limits: ConnectionLimits) -> type[H11Protocol]:
             if len(self.connections) > limits.connections:
                 transport.abort()
             else:
-                self._end = self.loop.call_later(limits.seconds, transport.abort)
+                self._ends = [self.loop.call_later(limits.seconds, transport.abort)]
+                if limits.reuse_seconds is not None:
+                    end = self.loop.time() + limits.reuse_seconds
+                    self.app = _closing_after(end, self.app, self.loop)
+                    later = 2 * limits.reuse_seconds
+                    self._ends.append(self.loop.call_later(later, self.shutdown))
 
         def connection_lost(self, exc: Exception | None) -> None:
-            if hasattr(self, "_end"):
-                self._end.cancel()
+            for end in getattr(self, "_ends", ()):
+                end.cancel()
             super().connection_lost(exc)
 
     return LimitedConnection
+
+
+def _closing_after(end: float, app: Any, loop: asyncio.AbstractEventLoop) -> ASGIApp:
+    """Return an application whose responses close the connection after a time of the loop."""
+
+    async def closing(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_header(message: Message) -> None:
+            if message["type"] == "http.response.start" and loop.time() >= end:
+                message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+            await send(message)
+
+        await app(scope, receive, send_with_header)
+
+    return closing
 
 
 class _Server(uvicorn.Server):

@@ -1,5 +1,6 @@
 """The API: every response fits its schema, and requests that do not fit get a sentence."""
 
+import asyncio
 import csv
 import io
 import json
@@ -22,11 +23,11 @@ from genrebase.digests.refresh import refresh
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
-from tests import synthetic_audio
+from tests import catalogue_of_all_kinds, synthetic_audio
 from tests.fakes import FakeClock
 from tests.synthetic_music import Music
 from web import predictor
-from web.api import uploads
+from web.api import operations, uploads
 from web.api.openapi import document
 from web.api.routes import ALL
 from web.application import Site, application
@@ -130,6 +131,30 @@ def test_every_view(api: Api, served: Site, view: str):
     if rows:
         assert set(rows[0]) <= set(views.ALL[view].columns)
         json.dumps(rows)
+
+
+def test_reading_and_labelling_on_both_engines(engine: Engine):
+    """Every operation that needs no model, over a catalogue of all kinds of rows."""
+    catalogue_of_all_kinds.fill(engine, 60)
+    site = Site(engine, SystemClock(), Access(host_headers(8400)), "genrebase.db", engine)
+    api = Api(TestClient(application(site), base_url=BASE))
+    for operation in ("listTracks", "listDisputes", "listGenres", "listModels", "listJobs"):
+        assert api.read(operation)["rows"] is not None
+    assert api.read("searchTracks", params={"q": "s"})
+    (genre, *_) = (row["genre"] for row in api.read("listGenres")["rows"])
+    assert api.read("readGenre", path={"genre": genre})["sections"]["genre"]
+    for view in views.ALL:
+        api.read("readView", path={"view": view}, params={"limit": 3})
+    (track, *_) = (row["track_id"] for row in api.read("listTracks")["rows"])
+    assert api.read("readTrack", path={"track": track})["track"]["track_id"] == track
+    path, body = {"track": track, "person": "Ann"}, {"genre": genre}
+    read = api("GET", "readVerdicts", path=path)
+    labelled = api(
+        "PUT", "putVerdict", path=path, json=body, headers={"If-Match": read.headers["etag"]}
+    )
+    again = api("GET", "readTrack", path=path)
+    assert labelled.headers["etag"] == again.headers["etag"] != read.headers["etag"]
+    assert api("POST", "requestJob", 202, json={"job": "train"}).json()["taken_at"] is None
 
 
 def test_pages_follow_each_other(api: Api, served: Site):
@@ -308,6 +333,22 @@ def test_a_csv_file_comes_back_with_five_columns(api: Api, served: Site):
 )
 def test_files_that_are_no_table(api: Api, content: bytes, status: int):
     api("POST", "predictCsv", status, content=content, headers={"Content-Type": "text/csv"})
+
+
+def test_a_body_that_does_not_arrive(monkeypatch: pytest.MonkeyPatch):
+    class SilentRequest:
+        async def stream(self):
+            await asyncio.Event().wait()
+            yield b""
+
+    async def read() -> None:
+        async for _part in operations.received(SilentRequest()):
+            pass
+
+    monkeypatch.setattr(operations, "BODY_SECONDS", 0.01)
+    with pytest.raises(operations.Problem, match="did not arrive") as error:
+        asyncio.run(read())
+    assert error.value.status == 408
 
 
 def test_a_file_that_is_too_large(api: Api, monkeypatch: pytest.MonkeyPatch):

@@ -23,6 +23,7 @@ from web.api.rows import (
     plain_row,
     readable_columns,
     records,
+    records_as,
     row_schema,
     sections,
 )
@@ -70,6 +71,7 @@ class TrackDocument(Schema):
     predictions: list[Row] = Field(description="The champion's stored prediction.")
     verdicts: list[Row] = Field(description="The labels that people gave it.")
     siblings: list[Row] = Field(description="Other tracks of its first artist.")
+    numbers: list[Row] = Field(description="AcousticBrainz' numbers of it.")
     match: list[Row] = Field(description="Its distance from the tracks of its genre.")
 
 
@@ -125,6 +127,7 @@ class GenreRow(Schema):
     disputes: int
     paused: bool
     open_shards: int
+    requests: int
 
 
 class GenreRows(PageOfRows):
@@ -178,15 +181,16 @@ def read_track(call: ApiCall) -> ApiResult:
     """Return a track with all that belongs to it; its ETag is that of its labels."""
     with read_transaction(call.context.reader) as connection:
         by_name = track.sections_of(connection, call.path["track"])
-    document = {name: records(section) for name, section in by_name.items()}
-    (one,) = document.pop("track")
+    (one,) = records(by_name["track"])
+    names = (name for name in TrackDocument.model_fields if name != "track")
+    document = {name: records(by_name[name]) for name in names}
     return ApiResult({"track": one, **document}, {"ETag": etag_of(document["verdicts"])})
 
 
 def search_tracks(call: ApiCall) -> Row:
     """Return the tracks whose title and first artist have all words."""
     with _page_request(call, {"q": call.query.q}) as request:
-        hits = records(search.page(request).sections["tracks"])
+        hits = records_as(SearchHit, search.page(request).sections["tracks"])
     return page_of(hits[: call.query.limit])
 
 
@@ -251,7 +255,7 @@ def list_genres(call: ApiCall) -> Row:
     """Return all genres."""
     with _page_request(call) as request:
         section = genres.list_page(request).sections["genres"]
-    return page_of(records(section), section.as_of)
+    return page_of(records_as(GenreRow, section), section.as_of)
 
 
 def read_genre(call: ApiCall) -> Row:
@@ -263,7 +267,7 @@ def read_genre(call: ApiCall) -> Row:
 def list_models(call: ApiCall) -> Row:
     """Return the 50 newest models."""
     with _page_request(call) as request:
-        return page_of(records(models.list_page(request).sections["models"]))
+        return page_of(records_as(ModelRow, models.list_page(request).sections["models"]))
 
 
 def read_model(call: ApiCall) -> Row:

@@ -11,7 +11,7 @@ from genrebase.runtime.job_requests import JobRequest
 from genrebase.store import names
 from genrebase.store.engine import read_transaction
 from web.api.operations import PREFIX, ApiCall, ApiResult, Operation, Problem, Schema
-from web.api.rows import PageOfRows, Row, page_of, records
+from web.api.rows import PageOfRows, Row, page_of, records_as
 from web.pages import PageRequest, jobs
 
 _SHOWN_REQUESTS: Final = 50
@@ -75,7 +75,7 @@ def list_jobs(call: ApiCall) -> Row:
     before = page.facts["next"]
     following = urlencode({**query, "before": before})
     return page_of(
-        records(page.sections["runs"]),
+        records_as(JobRun, page.sections["runs"]),
         following=None if before is None else f"{PREFIX}/jobs?{following}",
     )
 
@@ -134,7 +134,7 @@ OPERATIONS: Final = (
         request_job,
         RequestedJob,
         body=NewJob,
-        problems=(413, 415),
+        problems=(408, 413, 415),
         status=202,
     ),
 )

@@ -3,10 +3,11 @@
 The same records make the routes and the OpenAPI document, so that the two cannot differ.
 """
 
+import asyncio
 import inspect
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, TypeVar
@@ -32,6 +33,8 @@ from web.problems import UNAVAILABLE, problem, status_of, title_of
 PREFIX: Final = "/api/v1"
 JSON: Final = "application/json"
 MAX_JSON_BYTES: Final = 4_000_000
+BODY_SECONDS: Final = 50.0
+"""Seconds that a client has to send a body."""
 _log = logging.getLogger("genrebase.serve")
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -144,7 +147,7 @@ async def read_json(request: Request, schema: type[_Model]) -> _Model:
     if media_type != JSON:
         raise Problem(415, f"Send the body as {JSON} (header Content-Type).")
     body = bytearray()
-    async for chunk in request.stream():
+    async for chunk in received(request):
         body += chunk
         if len(body) > MAX_JSON_BYTES:
             raise Problem(413, f"The body is larger than {counted(MAX_JSON_BYTES, 'byte')}.")
@@ -155,6 +158,21 @@ async def read_json(request: Request, schema: type[_Model]) -> _Model:
         if first["type"] == "json_invalid":
             raise Problem(400, f"The body is not JSON: {first['msg']}.") from None
         raise _invalid("The body does not fit the schema.", error) from None
+
+
+async def received(request: Request) -> AsyncIterator[bytes]:
+    """Yield the parts of a body; raise `Problem` if it takes more than `BODY_SECONDS`."""
+    end = asyncio.get_running_loop().time() + BODY_SECONDS
+    parts = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout_at(end):
+                part = await anext(parts, None)
+        except TimeoutError:
+            raise Problem(408, f"The body did not arrive in {BODY_SECONDS:g} s.") from None
+        if part is None:
+            return
+        yield part
 
 
 def as_json(value: Any) -> bytes:

@@ -172,6 +172,6 @@ OPERATIONS: Final = (
         predict,
         PredictResponse,
         body=PredictRequest,
-        problems=(413, 415, 429),
+        problems=(408, 413, 415, 429),
     ),
 )

@@ -85,6 +85,11 @@ def records(section: Section) -> list[Row]:
     return [plain_row(row) for row in section.records]
 
 
+def records_as(schema: type[BaseModel], section: Section) -> list[Row]:
+    """Return the rows of a section with the fields of a schema."""
+    return [{name: row[name] for name in schema.model_fields} for row in records(section)]
+
+
 def sections(page: Page) -> dict[str, list[Row]]:
     """Return the rows of each section of a page."""
     return {name: records(section) for name, section in page.sections.items()}

@@ -1,6 +1,5 @@
 """Bodies that are files: written to a temporary file while they are counted."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from tempfile import NamedTemporaryFile
@@ -8,11 +7,9 @@ from typing import IO, Final
 
 from starlette.requests import Request
 
-from web.api.operations import Problem
+from web.api.operations import Problem, received
 
 MAX_BYTES: Final = 50_000_000
-UPLOAD_SECONDS: Final = 50.0
-"""Seconds that a client has to send a file."""
 
 
 @asynccontextmanager
@@ -33,15 +30,11 @@ async def uploaded_file(
         raise _too_large()
     with NamedTemporaryFile(suffix=suffix) as file:
         size = 0
-        try:
-            async with asyncio.timeout(UPLOAD_SECONDS):
-                async for chunk in request.stream():
-                    size += len(chunk)
-                    if size > MAX_BYTES:
-                        raise _too_large()
-                    file.write(chunk)
-        except TimeoutError:
-            raise Problem(408, f"The file did not arrive in {UPLOAD_SECONDS:g} s.") from None
+        async for chunk in received(request):
+            size += len(chunk)
+            if size > MAX_BYTES:
+                raise _too_large()
+            file.write(chunk)
         if not size:
             raise Problem(422, "The body is empty: send the file as the body.")
         file.flush()

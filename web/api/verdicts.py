@@ -162,7 +162,7 @@ OPERATIONS: Final = (
         path_parameters=_OF_PERSON,
         request_headers=_IF_MATCH,
         response_headers=_ETAG,
-        problems=(404, 412, 413, 415, 428),
+        problems=(404, 408, 412, 413, 415, 428),
     ),
     Operation(
         "DELETE",
