@@ -313,6 +313,6 @@ def test_the_pages_show_the_digests_where_there_are_some(filled):
             earlier = before[address][name]
             assert section["columns"] == earlier["columns"]
             assert section["rows"] == earlier["rows"], (address, name)
-    stored = {"profile", "numbers", "overlaps", "decades", "candidates"}
+    stored = {"genre", "profile", "numbers", "overlaps", "decades", "candidates"}
     after = live.get("/genres/r%26b.json").json()["sections"]
     assert {name for name, section in after.items() if section["as_of"]} == stored

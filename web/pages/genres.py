@@ -3,15 +3,22 @@
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import Connection
+
+from genrebase.digests import store as digests
 from web import svg
 from web.pages import MAX_ROWS, PageRequest
 from web.pages.genre_table import bars, genre_table
 from web.problems import NotFound
-from web.sections import Page, Section, by_name, query, stored
+from web.sections import Page, Section, by_name, query, stored, with_values
 
-_GENRE = """
-SELECT genre, target, tracks, sightings, with_features, requests, open_shards, capped_shards,
-       paused
+_EXISTS = "SELECT id FROM genre WHERE name = :genre"
+_PROGRESS_COLUMNS = (
+    "genre", "target", "tracks", "sightings", "with_features", "requests", "open_shards",
+    "capped_shards", "paused",
+)  # fmt: skip
+_GENRE = f"""
+SELECT {", ".join(_PROGRESS_COLUMNS)}
 FROM genre_progress WHERE genre = :genre
 """
 _METRICS = """
@@ -88,9 +95,7 @@ def list_page(request: PageRequest) -> Page:
 def genre_page(request: PageRequest) -> Page:
     """Return the page of one genre; raise `NotFound`."""
     name, connection = request.path["genre"], request.connection
-    genre = query(connection, "genre", _GENRE, genre=name)
-    if not genre.rows:
-        raise NotFound(f"There is no genre {name!r}. The page Genres lists all of them.")
+    genre = _progress_of(connection, name)
     sections = [genre]
     for section, sql in (
         ("metrics", _METRICS), ("confusions", _CONFUSIONS), ("traits", _TRAITS),
@@ -118,6 +123,20 @@ def genre_page(request: PageRequest) -> Page:
             "max_rows": MAX_ROWS,
         },
     )
+
+
+def _progress_of(connection: Connection, genre: str) -> Section:
+    """Return the row of a genre, stored if there are digests; raise `NotFound`."""
+    if not query(connection, "genre", _EXISTS, genre=genre).rows:
+        raise NotFound(f"There is no genre {genre!r}. The page Genres lists all of them.")
+    digest = digests.read(connection, "genre_progress", "")
+    place = digest.columns.index("genre") if digest else 0
+    row = next((row for row in digest.rows if row[place] == genre), None) if digest else None
+    if digest is None or row is None:  # a new genre has no digest yet
+        return query(connection, "genre", _GENRE, genre=genre)
+    cells = tuple(row[digest.columns.index(name)] for name in _PROGRESS_COLUMNS)
+    sql = with_values(_GENRE, {"genre": genre})
+    return Section("genre", _PROGRESS_COLUMNS, (cells,), sql, digest.as_of)
 
 
 def _unchanged(section: Section, _genre: str) -> Section:

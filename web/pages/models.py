@@ -1,10 +1,13 @@
 """The models: a list, and the page of one model."""
 
+from typing import Any
+
 from web import svg
 from web.forms import id_number
+from web.metric_names import METRIC_NAMES
 from web.pages import PageRequest
 from web.problems import NotFound
-from web.sections import Page, by_name, query
+from web.sections import Page, Section, by_name, query
 
 _MODELS = """
 SELECT m.id AS model_id, m.task, m.estimator, m.status, m.trained_rows, m.created_at,
@@ -40,6 +43,13 @@ SELECT kind, feature, importance, low, high, n FROM feature_importances
 WHERE model_id = :model_id AND genre IS NULL AND regime = 'new_artist'
 ORDER BY kind, importance DESC, feature LIMIT 30
 """
+
+MAX_MATRIX_GENRES = 20
+"""Genres up to which the page shows the confusion matrix: a page has at most 1,500 elements."""
+_FIRST_CONDITIONS = (
+    ("test", "new_artist"), ("test", "new_artist_with_siblings"), ("test", "seen_artist"),
+    ("test", "other"), ("test", "all"), ("random", "all"),
+)  # fmt: skip
 
 
 def list_page(request: PageRequest) -> Page:
@@ -90,8 +100,29 @@ def model_page(request: PageRequest) -> Page:
         f"Model {number}",
         "model.html",
         by,
-        {"model": model.first(), "matrix": matrix if len(names) <= 40 else None, "names": names},
+        {
+            "model": model.first(),
+            "matrix": matrix if len(names) <= MAX_MATRIX_GENRES else None,
+            "names": names,
+            "conditions": _conditions(by["metrics"]),
+            "metric_rows": _metric_rows(by["metrics"]),
+        },
     )
+
+
+def _conditions(metrics: Section) -> list[tuple[str, str]]:
+    """Return the sides and test conditions that a model has metrics of."""
+    existing = {(row["side"], row["regime"]) for row in metrics.records}
+    first = [one for one in _FIRST_CONDITIONS if one in existing]
+    return first + sorted(existing.difference(first))
+
+
+def _metric_rows(metrics: Section) -> list[tuple[str, list[dict[str, Any] | None]]]:
+    """Return each metric with its rows of `_conditions`, None where it has none."""
+    cells = {(row["metric"], row["side"], row["regime"]): row for row in metrics.records}
+    names = dict.fromkeys((*METRIC_NAMES, *(row["metric"] for row in metrics.records)))
+    rows = [(name, [cells.get((name, *one)) for one in _conditions(metrics)]) for name in names]
+    return [(name, of_metric) for name, of_metric in rows if any(of_metric)]
 
 
 def _shade(tracks: int, total: int) -> int:
