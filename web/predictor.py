@@ -31,9 +31,11 @@ from classifier.serving.online import (
     ModelVersion,
     Probabilities,
     Result,
+    Rows,
     RowsToPredict,
     ServedModels,
     find_version,
+    frame_of,
 )
 from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime.monitoring import first_line
@@ -69,7 +71,7 @@ class ServerStopped(GenrebaseError):
 @dataclass(frozen=True, slots=True)
 class _Call:
     model: LoadedModel
-    frame: pd.DataFrame
+    rows: Rows
     result: "Future[Probabilities]" = field(default_factory=Future)
 
 
@@ -98,8 +100,7 @@ class ModelThread:
 
     def submit(self, rows: RowsToPredict) -> "list[Future[Probabilities]]":
         """Return the results to come: one per `MAX_ROWS` rows; raise `Overloaded`."""
-        starts = range(0, len(rows.frame), MAX_ROWS)
-        calls = [_Call(rows.model, rows.frame.iloc[at : at + MAX_ROWS]) for at in starts]
+        calls = [_Call(rows.model, part) for part in rows.parts(MAX_ROWS)]
         with self._condition:
             if self._is_closed:
                 raise ServerStopped("The server is stopping.")
@@ -108,13 +109,13 @@ class ModelThread:
                 self._thread = Thread(target=self._run, name="model", daemon=True)
                 self._thread.start()
             self._waiting += calls
-            self._rows_waiting += len(rows.frame)
+            self._rows_waiting += len(rows.rows)
             self._condition.notify()
         return [call.result for call in calls]
 
-    def predict(self, model: LoadedModel, frame: pd.DataFrame) -> Probabilities:
+    def predict(self, rows: RowsToPredict) -> Probabilities:
         """Return the probabilities (rows, genres) of a model; raise `Overloaded`."""
-        waiting = self.submit(RowsToPredict(model, frame, ()))
+        waiting = self.submit(rows)
         return np.concatenate([one.result() for one in waiting])
 
     def close(self) -> None:
@@ -146,11 +147,11 @@ class ModelThread:
             while self._waiting:
                 call = self._waiting[0]
                 if calls and (
-                    call.model is not calls[0].model or rows + len(call.frame) > MAX_ROWS
+                    call.model is not calls[0].model or rows + len(call.rows) > MAX_ROWS
                 ):
                     break
                 calls.append(self._waiting.popleft())
-                rows += len(call.frame)
+                rows += len(call.rows)
             self._rows_waiting -= rows
             self._is_busy = bool(calls)
         return calls
@@ -188,7 +189,7 @@ class Predictor:
         """Return a result per item; raise `NoChampion`, `BrokenArtifact`, `Overloaded`."""
         self._thread.require_capacity()
         prepared = self.models().prepare(items)
-        calls = [self._thread.predict(rows.model, rows.frame) for rows in prepared.rows]
+        calls = [self._thread.predict(rows) for rows in prepared.rows]
         return prepared.complete(calls)
 
     def predict_one(self, item: Item) -> TrackPrediction:
@@ -207,7 +208,7 @@ class Predictor:
         champion = self.models().loaded_champion
 
         def predict(frame: pd.DataFrame) -> Probabilities:
-            return self._thread.predict(champion, frame)
+            return self._thread.predict(RowsToPredict(champion, frame))
 
         return predict_with_hidden_inputs(self._engine, champion, track, predict)
 
@@ -264,21 +265,20 @@ def _predict(calls: Sequence[_Call]) -> None:
     running = [call for call in calls if call.result.set_running_or_notify_cancel()]
     if not running:
         return
-    frames = [call.frame for call in running]
-    frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+    parts = [call.rows for call in running]
     try:
-        probabilities = running[0].model.artifact.estimator.predict_proba(frame)
+        probabilities = running[0].model.artifact.estimator.predict_proba(frame_of(parts))
     except Exception:  # noqa: BLE001 - one request must not fail the others
         for call in running:
             _predict_alone(call)
         return
-    ends = np.cumsum([len(one) for one in frames])[:-1]
+    ends = np.cumsum([len(part) for part in parts])[:-1]
     for call, shares in zip(running, np.split(probabilities, ends), strict=True):
         call.result.set_result(shares)
 
 
 def _predict_alone(call: _Call) -> None:
     try:
-        call.result.set_result(call.model.artifact.estimator.predict_proba(call.frame))
+        call.result.set_result(call.model.artifact.estimator.predict_proba(frame_of([call.rows])))
     except Exception as error:  # noqa: BLE001 - the thread lives on, and the request gets the error
         call.result.set_exception(error)
