@@ -167,6 +167,8 @@ def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, d
         "database": site.database,
         "engine": {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[site.engine.dialect.name],
         "origin": origin,
+        # PostgreSQL's role of readers may not read the tables that some of the queries name
+        "links_sql": site.sql is not None and site.engine.dialect.name == "sqlite",
         "path": request.url.path.rstrip("/") or "/overview",
         "search": f"?{request.url.query}" if request.url.query else "",
     }

@@ -156,3 +156,21 @@ def test_postgresql_needs_the_role_of_readers(postgres_engine, postgres_url):
 
 def test_binary_cells_are_described_by_their_size(sqlite_engine):
     assert SqlQueries(sqlite_engine).run("SELECT x'0102'").rows == [["(2 bytes)"]]
+
+
+def test_the_query_behind_a_table_can_be_run(filled, queries, pages):
+    """Each table of a page leads to its query on SQLite, with its values in it."""
+    page = pages.get("/genres/rock").text + pages.get("/genres").text
+    links = re.findall(r'href="/sql\?q=([^"]+)"', page)
+    if filled.dialect.name == "postgresql":
+        assert links == []
+        return
+    assert len(links) > 5
+    for link in links:
+        response = pages.get(f"/sql.json?q={link.replace('&amp;', '&')}")
+        assert response.status_code == 200, link
+    progress = next(link for link in links if "genre_progress" in link)
+    section = pages.get(f"/sql.json?q={progress}").json()["sections"]["result"]
+    own = pages.get("/genres/rock.json").json()["sections"]["genre"]
+    assert dict(zip(section["columns"], section["rows"][0], strict=True))["tracks"] == 3
+    assert own["rows"][0][own["columns"].index("tracks")] == 3
