@@ -34,7 +34,7 @@ FEW_TRACKS: Final = 30
 def siblings_caution(metrics: Mapping[str, Any]) -> str:
     """Return a caution about the metrics with siblings; `metrics` are those of a model."""
     share = metrics.get("siblings_seen_under_own_genre")
-    selection = "" if share is None else f"{share:.0%} of them were found under its own genre. "
+    selection = "" if share is None else f"{share:.0%} were found under the track's own genre. "
     values = [
         f"{metrics[name]:.3f} {what}"
         for name, what in (

@@ -214,10 +214,16 @@ def _search(output: Output, champion: _ChampionOptions, text: str) -> None:
     if len(predictions) == 1:
         _show(output, predictions[0])
     else:
+        pooled = any(one.siblings for one in predictions)
         output.table(
             "",
-            ("track", "title", "artists", "genre", "probability"),
-            [(one.track, one.title, one.artists, *one.top[0]) for one in predictions],
+            ("track", "title", "artists", "genre", "probability")
+            + (("pooled with",) if pooled else ()),
+            [
+                (one.track, one.title, one.artists, *one.top[0])
+                + ((one.siblings,) if pooled else ())
+                for one in predictions
+            ],
         )
         tables.print_origin(output, predictions[0].origin)
     output.write_json({"search": text, "answers": [one.as_json() for one in predictions]})

@@ -54,7 +54,7 @@ class MergeProposal:
             parts.append(f"{share} under both")
         if self.confused:
             share = f"{self.confused:,} of {self.test_tracks:,}"
-            parts.append(f"the champion gave {share} test tracks the other")
+            parts.append(f"the champion predicts the other for {share} test tracks")
         if self.relabelled:
             parts.append(f"{self.relabelled:,} of {self.verdicts:,} verdicts name the other")
         return f"{self.merge} and {self.keep}: {', '.join(parts)}"

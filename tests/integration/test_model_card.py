@@ -57,7 +57,7 @@ def test_the_card_has_the_third_figure_with_its_caution(database: Engine):
         metrics["accuracy_with_0_siblings"]["value"] == model["metrics"]["new_artist"]["accuracy"]
     )
     assert text.index("## Metrics") < text.index("## Unseen artists with their other tracks")
-    assert f"{headline['siblings_seen_under_own_genre']:.0%} of them were found" in text
+    assert f"{headline['siblings_seen_under_own_genre']:.0%} were found" in text
     for row in ("none: the track alone", "10", "all", "lower bracket", "upper bracket"):
         assert row in text
     shown = run_text("train", "--again", *TRAIN[1:])

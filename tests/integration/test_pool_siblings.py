@@ -145,6 +145,10 @@ def test_the_command_reports_what_was_pooled(database: Engine) -> None:
     track = str(rows.loc[rows["siblings"].notna(), "track_id"].iloc[0])
     assert "of the artist" in run_text("predict", "--track", track, "--pool-siblings")
     assert run_json("predict", "--track", track)["siblings"] == 0
+    assert "pooled with" in " ".join(
+        run_text("predict", "--search", "song", "--pool-siblings").split()
+    )
+    assert "pooled with" not in run_text("predict", "--search", "song")
     assert refusal("predict", "--pool-siblings", "--on", "local:1")[0] == 2
 
 

@@ -55,7 +55,7 @@ def test_the_selection_by_genre_is_reported_and_left_out_in_the_lower_bracket(
     lower = measured["accuracy_with_siblings_seen_elsewhere"]
     assert lower == measured["accuracy_with_0_siblings"]
     assert measured["accuracy_with_siblings_labels"] > 0.95
-    assert "100% of them were found under its own genre" in siblings_caution(measured)
+    assert "100% were found under the track's own genre" in siblings_caution(measured)
 
 
 def test_labels_of_siblings_are_not_used(split: SplitDataset) -> None:

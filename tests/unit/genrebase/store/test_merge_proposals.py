@@ -31,7 +31,7 @@ def test_overlap_and_confusion_together_are() -> None:
     (one,) = propose(sizes, pair, confusions, {})
     assert (one.keep, one.merge) == ("rock", "alt-rock")
     assert one.evidence > MIN_EVIDENCE
-    assert "the champion gave 100 of 160 test tracks the other" in one.sentence()
+    assert "the champion predicts the other for 100 of 160 test tracks" in one.sentence()
 
 
 @pytest.mark.parametrize(("verdicts", "proposed"), [(3, 0), (60, 1)])
