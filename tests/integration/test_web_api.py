@@ -329,6 +329,7 @@ def test_a_csv_file_comes_back_with_five_columns(api: Api, served: Site):
         (b"title\n\xff\n", 422),
         (b'title\n"' + b"x" * 200_000 + b'"\n', 422),
         (b"title\n" + b"a\n" * 100_001, 413),
+        (b"title\n" + b"a" * 1_100_000, 422),
     ],
 )
 def test_files_that_are_no_table(api: Api, content: bytes, status: int):
@@ -342,7 +343,7 @@ def test_a_body_that_does_not_arrive(monkeypatch: pytest.MonkeyPatch):
             yield b""
 
     async def read() -> None:
-        async for _part in operations.received(SilentRequest()):
+        async for _part in operations.received(SilentRequest(), 10):
             pass
 
     monkeypatch.setattr(operations, "BODY_SECONDS", 0.01)

@@ -33,6 +33,8 @@ from web.problems import UNAVAILABLE, problem, status_of, title_of
 PREFIX: Final = "/api/v1"
 JSON: Final = "application/json"
 MAX_JSON_BYTES: Final = 4_000_000
+MAX_DROPPED_BYTES: Final = 200_000_000
+"""Bytes beyond the limit that are read and dropped."""
 BODY_SECONDS: Final = 50.0
 """Seconds that a client has to send a body."""
 _log = logging.getLogger("genrebase.serve")
@@ -147,10 +149,8 @@ async def read_json(request: Request, schema: type[_Model]) -> _Model:
     if media_type != JSON:
         raise Problem(415, f"Send the body as {JSON} (header Content-Type).")
     body = bytearray()
-    async for chunk in received(request):
+    async for chunk in received(request, MAX_JSON_BYTES):
         body += chunk
-        if len(body) > MAX_JSON_BYTES:
-            raise Problem(413, f"The body is larger than {counted(MAX_JSON_BYTES, 'byte')}.")
     try:
         return schema.model_validate_json(bytes(body))
     except ValidationError as error:
@@ -160,19 +160,27 @@ async def read_json(request: Request, schema: type[_Model]) -> _Model:
         raise _invalid("The body does not fit the schema.", error) from None
 
 
-async def received(request: Request) -> AsyncIterator[bytes]:
-    """Yield the parts of a body; raise `Problem` if it takes more than `BODY_SECONDS`."""
+async def received(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
+    """Yield the parts of a body; raise `Problem` if it is too large, or too slow.
+
+    What follows the first `max_bytes` is read and dropped, within a limit: a client that is still
+    sending when the connection is closed would not get the response.
+    """
     end = asyncio.get_running_loop().time() + BODY_SECONDS
-    parts = request.stream()
-    while True:
+    parts, size = request.stream(), 0
+    while size <= max_bytes + MAX_DROPPED_BYTES:
         try:
             async with asyncio.timeout_at(end):
                 part = await anext(parts, None)
         except TimeoutError:
             raise Problem(408, f"The body did not arrive in {BODY_SECONDS:g} s.") from None
         if part is None:
-            return
-        yield part
+            break
+        size += len(part)
+        if size <= max_bytes:
+            yield part
+    if size > max_bytes:
+        raise Problem(413, f"The body is larger than {counted(max_bytes, 'byte')}.")
 
 
 def as_json(value: Any) -> bytes:

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import math
-from collections.abc import AsyncIterator, Generator, Iterable, Sequence
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from itertools import islice
@@ -26,6 +26,7 @@ from web.predictor import Overloaded, Predictor
 
 CSV: Final = "text/csv"
 MAX_ROWS: Final = 100_000
+MAX_LINE: Final = 1_000_000
 ADDED: Final = (
     "predicted_genre", "predicted_probability", "predicted_regime", "predicted_by_model",
     "predicted_problem",
@@ -140,9 +141,17 @@ def _rows(file: IO[bytes]) -> Generator[list[str]]:
     file.seek(0)
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     try:
-        yield from (row for row in csv.reader(text) if row)
+        yield from (row for row in csv.reader(_lines(text)) if row)
     finally:
         text.detach()  # the file stays open
+
+
+def _lines(text: IO[str]) -> Iterator[str]:
+    """Yield the lines of a file; raise `csv.Error` for one that would fill the memory."""
+    while line := text.readline(MAX_LINE):
+        if len(line) == MAX_LINE and not line.endswith("\n"):
+            raise csv.Error(f"a line has more than {counted(MAX_LINE, 'character')}")
+        yield line
 
 
 def _number(name: str, cell: str) -> float:

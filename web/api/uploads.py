@@ -26,21 +26,13 @@ async def uploaded_file(
             415,
             f"Send the file as the body, with Content-Type: {' or '.join(sorted(media_types))}.",
         )
-    if int(request.headers.get("content-length") or 0) > MAX_BYTES:
-        raise _too_large()
     with NamedTemporaryFile(suffix=suffix) as file:
         size = 0
-        async for chunk in received(request):
+        async for chunk in received(request, MAX_BYTES):
             size += len(chunk)
-            if size > MAX_BYTES:
-                raise _too_large()
             file.write(chunk)
         if not size:
             raise Problem(422, "The body is empty: send the file as the body.")
         file.flush()
         file.seek(0)
         yield file
-
-
-def _too_large() -> Problem:
-    return Problem(413, f"The file is larger than {MAX_BYTES // 1_000_000} MB.")
