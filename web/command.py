@@ -25,8 +25,8 @@ def serve(
     """Serve web pages about the database at `STORE_URL` until Ctrl-C or SIGTERM.
 
     The pages show the harvest, the genres, tracks, models and jobs. Each has a JSON and a CSV
-    version with the same rows. Programs use the API at `/api/v1`. By default only this computer reaches them. Other addresses require
-    a token (`SERVE_TOKEN`).
+    version with the same rows. Programs use the API at `/api/v1`. By default only this computer
+    reaches them. Other addresses require a token (`SERVE_TOKEN`).
 
     Examples:
       genrebase serve --port 0

@@ -152,7 +152,7 @@ async def read_json(request: Request, schema: type[_Model]) -> _Model:
     async for chunk in received(request, MAX_JSON_BYTES):
         body += chunk
     try:
-        return schema.model_validate_json(bytes(body))
+        return schema.model_validate_json(bytes(body), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         if first["type"] == "json_invalid":

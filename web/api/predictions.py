@@ -23,7 +23,7 @@ def _features() -> type[Schema]:
     fields: dict[str, Any] = {}
     for name, (minimum, maximum) in NUMERIC_RANGES.items():
         limited = Annotated[float, Field(ge=minimum, le=maximum)]
-        fields[name] = (limited | None, None)
+        fields[name] = (bool | limited | None if name == "explicit" else limited | None, None)
     doc = "Numeric features in the units of the view `scoring_tracks`; null: unknown."
     return create_model("Features", __base__=Schema, __doc__=doc, **fields)
 
@@ -123,9 +123,8 @@ def as_item(track: StoredTrack | DescribedTrack) -> Item:
     """Return what the predictor takes."""
     if isinstance(track, StoredTrack):
         return names.clean(str(track.id))
-    numbers: dict[str, float] = (
-        track.features.model_dump(exclude_none=True) if track.features else {}
-    )
+    given = track.features.model_dump(exclude_none=True) if track.features else {}
+    numbers = {name: float(value) for name, value in given.items()}
     artists = (names.clean(name) for name in track.artists)
     return TrackDescription(
         _cleaned(track.title),
