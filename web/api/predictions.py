@@ -123,7 +123,9 @@ def as_item(track: StoredTrack | DescribedTrack) -> Item:
     """Return what the predictor takes."""
     if isinstance(track, StoredTrack):
         return names.clean(str(track.id))
-    given = track.features.model_dump(exclude_none=True) if track.features else {}
+    given: dict[str, float] = (
+        track.features.model_dump(exclude_none=True) if track.features else {}
+    )
     numbers = {name: float(value) for name, value in given.items()}
     artists = (names.clean(name) for name in track.artists)
     return TrackDescription(
