@@ -23,7 +23,7 @@ from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
 from genrebase.store import names
 from genrebase.store.engine import read_transaction
-from web import blind_labels, formats
+from web import api_page, blind_labels, formats
 from web.api.operations import ApiContext
 from web.api.routes import api_routes
 from web.forms import read_form
@@ -72,6 +72,7 @@ PAGES: Final[Mapping[str, MakePage]] = {
     "/docs/views": documentation.views_page,
     "/docs/views/{view}": documentation.view_page,
     "/docs/metrics": documentation.metrics_page,
+    "/docs/api": api_page.page,
     "/overview": overview.page,
 }
 """Each page by its path; `/` is the overview."""

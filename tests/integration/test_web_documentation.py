@@ -44,6 +44,18 @@ def test_the_pages_that_views_are_shown_on_exist():
     assert set(SHOWN_ON.values()) <= {*PAGES, "/"}
 
 
+def test_every_operation_of_the_api_is_listed(client):
+    document = client.get("/api/v1/openapi.json").json()
+    operations = {
+        (method.upper(), path) for path, methods in document["paths"].items() for method in methods
+    }
+    rows = client.get("/docs/api.json").json()["sections"]["operations"]["rows"]
+    assert {(method, path) for method, path, *_ in rows} == operations
+    assert all(summary for _method, _path, summary, *_ in rows)
+    page = client.get("/docs/api").text
+    assert 'href="/api/v1/openapi.json"' in page
+
+
 def test_every_metric_is_explained(client):
     """Those that the evaluation computes, with a mapping to broad genres."""
     rows = 12
