@@ -27,8 +27,8 @@ from web import api_page, blind_labels, formats
 from web.api.operations import ApiContext
 from web.api.routes import api_routes
 from web.forms import read_form
+from web.label_queue import LabelQueue
 from web.label_routes import SESSION_COOKIE, LabelRoutes, label_choices, person_of
-from web.labelling import Labelling
 from web.pages import (
     PageRequest,
     disputes,
@@ -91,7 +91,7 @@ class Site:
     """The database's name, as the pages show it."""
     writer: Engine | None = None
     """For labels; None: the pages can only be read."""
-    labelling: Labelling = field(default_factory=Labelling)
+    labelling: LabelQueue = field(default_factory=LabelQueue)
     sql: SqlQueries | None = None
     """Runs people's SQL; None: nobody's."""
 

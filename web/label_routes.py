@@ -25,7 +25,7 @@ from genrebase.runtime.monitoring import first_line
 from genrebase.store.engine import read_transaction
 from web import blind_labels, formats
 from web.forms import id_number, read_form
-from web.labelling import Decision, Labelling
+from web.label_queue import Decision, LabelQueue
 from web.pages import PageRequest, disputes
 from web.problems import UNAVAILABLE, NotFound, status_of
 
@@ -46,7 +46,7 @@ class LabelRoutes:
     reader: Engine
     writer: Engine
     clock: Clock
-    labelling: Labelling
+    labelling: LabelQueue
     show_message: Callable[[int, str], Response]
     """Makes a page of a status code and a sentence."""
     random: Random = field(default_factory=SystemRandom)

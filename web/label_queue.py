@@ -44,7 +44,7 @@ class _Session:
     """The track that was drawn for this turn, until it is decided."""
 
 
-class Labelling:
+class LabelQueue:
     """Holds and decisions of everybody who labels; safe for threads."""
 
     def __init__(self) -> None:
