@@ -91,7 +91,7 @@ class Site:
     """The database's name, as the pages show it."""
     writer: Engine | None = None
     """For labels; None: the pages can only be read."""
-    labelling: LabelQueue = field(default_factory=LabelQueue)
+    labels: LabelQueue = field(default_factory=LabelQueue)
     sql: SqlQueries | None = None
     """Runs people's SQL; None: nobody's."""
 
@@ -118,7 +118,7 @@ def application(site: Site) -> ASGIApp:
         def show_message(status: int, sentence: str) -> Response:
             return _message(templates, status, sentence)
 
-        labels = LabelRoutes(site.engine, site.writer, site.clock, site.labelling, show_message)
+        labels = LabelRoutes(site.engine, site.writer, site.clock, site.labels, show_message)
         routes += labels.routes()
     context = ApiContext(site.engine, site.writer, site.clock, site.predictor)
     routes += api_routes(context)
@@ -222,7 +222,7 @@ def _labels(site: Site, request: Request, page: Page) -> dict[str, Any]:
         "choices": choices,
         "in_disputes": bool(chosen.get("disputes")),
         "filters": {name: chosen.get(name, "") for name in ("order", "genre", "regime", "hide")},
-        "decisions": site.labelling.latest(session) if session else [],
+        "decisions": site.labels.latest(session) if session else [],
     }
 
 

@@ -46,7 +46,7 @@ class LabelRoutes:
     reader: Engine
     writer: Engine
     clock: Clock
-    labelling: LabelQueue
+    queue: LabelQueue
     show_message: Callable[[int, str], Response]
     """Makes a page of a status code and a sentence."""
     random: Random = field(default_factory=SystemRandom)
@@ -101,26 +101,26 @@ class LabelRoutes:
         parameters = formats.parameters({name: filters.get(name) for name in _CHOSEN})
         action = fields.get("action", "label")
         if action == "undo":
-            decision = self.labelling.take_back(session)
+            decision = self.queue.take_back(session)
             if decision is None:
                 raise NotFound("There is no decision of yours to take back.")
             try:
                 if decision.change is not None:
                     verdicts.undo(self.writer, decision.change)
             except BaseException:
-                self.labelling.put_back(session, decision)
+                self.queue.put_back(session, decision)
                 raise
             blind = "&blind=1" if decision.is_blind else ""
             return f"/tracks/{decision.track_id}?disputes=1{blind}&{parameters}".rstrip("&")
         track_id = id_number(fields.get("track", ""))
-        is_blind = self.labelling.blind_track(session) == track_id
+        is_blind = self.queue.blind_track(session) == track_id
         decision = Decision(track_id, is_blind=is_blind)
         if action != "skip":
             change = verdicts.add(
                 self.writer, self.clock, str(track_id), fields.get("genre", ""), by, blind=is_blind
             )
             decision = Decision(track_id, change.stored.genre, change, is_blind)
-        self.labelling.record(session, decision)
+        self.queue.record(session, decision)
         if fields.get("disputes"):
             return f"/disputes/next?{parameters}"
         return f"/tracks/{track_id}"
@@ -132,26 +132,26 @@ class LabelRoutes:
         """
         with read_transaction(self.reader) as connection:
             now = self.clock.monotonic()
-            if self.labelling.is_blind_turn(session):
+            if self.queue.is_blind_turn(session):
                 drawn = self._drawn_track(connection, session, now)
                 if drawn is not None:
                     return drawn, True
             page_request = PageRequest(connection, self.clock.now(), {}, chosen)
             candidates, may_have_more = disputes.stored_candidates(page_request)
-            track_id = self.labelling.next_track(session, candidates, now)
+            track_id = self.queue.next_track(session, candidates, now)
             if track_id is None and may_have_more:
-                limit = 1 + self.labelling.unavailable(session, now)
+                limit = 1 + self.queue.unavailable(session, now)
                 more = disputes.more_candidates(page_request, limit)
-                track_id = self.labelling.next_track(session, more, now)
+                track_id = self.queue.next_track(session, more, now)
         return track_id, False
 
     def _drawn_track(self, connection: Connection, session: str, now: float) -> int | None:
         """Return the track that is shown blind in this turn, drawn at random if none was yet."""
-        before = self.labelling.blind_track(session)
+        before = self.queue.blind_track(session)
         tracks = [before] if before else self._draws(connection)
-        drawn = self.labelling.next_track(session, tracks, now)
+        drawn = self.queue.next_track(session, tracks, now)
         if drawn is not None:
-            self.labelling.show_blind(session, drawn)
+            self.queue.show_blind(session, drawn)
         return drawn
 
     def _draws(self, connection: Connection) -> list[int]:
