@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
@@ -187,19 +187,30 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Connection", "close")
+        place = self._log(status)  # before the client can act on the response
         self.end_headers()
         part = body[: len(body) // 2] if cut else body
-        sent = 0
-        try:
-            for start in range(0, len(part), 4_096):
-                self.wfile.write(part[start : start + 4_096])
-                sent += len(part[start : start + 4_096])
-        except OSError:  # the client is gone: killed, or has enough
-            pass
+        for start in range(0, len(part), 4_096):
+            chunk = part[start : start + 4_096]
+            self._count(place, len(chunk))
+            try:
+                self.wfile.write(chunk)
+            except OSError:  # the client is gone: killed, or has enough
+                self._count(place, -len(chunk))
+                return
+
+    def _log(self, status: int) -> int:
+        """Log the request as answered without any byte yet; return its place in the log."""
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         path = unquote(urlsplit(self.path).path)
         with self.archive.lock:
-            self.archive.log.append(Received(path, int(wanted[1]) if wanted else 0, status, sent))
+            self.archive.log.append(Received(path, int(wanted[1]) if wanted else 0, status, 0))
+            return len(self.archive.log) - 1
+
+    def _count(self, place: int, sent: int) -> None:
+        with self.archive.lock:
+            before = self.archive.log[place]
+            self.archive.log[place] = replace(before, sent=before.sent + sent)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - inherited name
         pass

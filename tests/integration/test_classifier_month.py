@@ -87,7 +87,7 @@ def month(
     _take_away(sqlite_engine, waiting)
     runner = InProcess(sqlite_engine, sqlite_url, clock)
     daemon = Daemon(sqlite_engine, settings, clock, runner)
-    at_night, looking = daemon.jobs
+    at_night, looking, *_ = daemon.jobs
     night = at_night.schedule.next_after(BEGIN)
     while clock.now() < BEGIN + timedelta(days=DAYS):
         following = looking.schedule.next_after(clock.now())
