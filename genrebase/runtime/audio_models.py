@@ -79,8 +79,11 @@ def find_sets(sets: Sequence[str]) -> tuple[AudioModel, ...]:
 
 
 def _manifests() -> dict[str, Path]:
-    """Return the path of each manifest by name: those of plug-ins, then those of the folder."""
-    paths = {one.name: Path(one.value()) for one in plugins.load_all(GROUP) if one.error is None}
+    """Return the path of each manifest by name: those of plug-ins, then those of the folder.
+
+    Raise `BrokenPlugin`, which names it, for a plug-in that cannot be loaded.
+    """
+    paths = {name: Path(plugins.load(GROUP, name)()) for name in plugins.registered_names(GROUP)}
     folder = GenrebaseSettings.load().audio_models
     if folder is not None:
         paths |= {path.stem: path for path in sorted(folder.glob("*.toml"))}

@@ -15,6 +15,7 @@ _NOUNS: Final = {
     "collector.audio_sources": "source of audio files",
     "collector.features": "provider",
     "classifier.estimators": "estimator",
+    "collector.descriptors": "pre-trained network",
 }
 """What users call the plug-ins of a group."""
 

@@ -9,7 +9,7 @@ import pytest
 from genrebase.audio.model_manifest import UnusableModel, load_model
 from genrebase.audio.pretrained import PretrainedNetwork
 from genrebase.errors import UserError
-from genrebase.runtime import audio_models
+from genrebase.runtime import audio_models, plugins
 from tests import onnx_models, synthetic_audio
 
 CLIP = synthetic_audio.song(9, 0, seconds=3.0).astype(np.float32)
@@ -100,6 +100,22 @@ def test_a_network_that_does_not_fit_its_manifest_is_refused(
     manifest.write_text(manifest.read_text().replace(old, new, 1))
     with pytest.raises(UnusableModel, match=reason):
         PretrainedNetwork(load_model("bands", manifest))
+
+
+def test_packages_provide_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plug-in names a manifest; one that cannot be loaded is named, not left out."""
+    manifest = onnx_models.write(tmp_path)
+    loaded = {"bands": lambda: manifest}
+    monkeypatch.setattr(plugins, "registered_names", lambda _group: ["bands"])
+    monkeypatch.setattr(plugins, "load", lambda _group, name: loaded[name])
+    assert [model.path for model in audio_models.find_models(["bands"])] == [manifest]
+
+    def broken(_group: str, name: str) -> None:
+        raise plugins.BrokenPlugin(f"The plug-in {name!r} cannot be loaded.")
+
+    monkeypatch.setattr(plugins, "load", broken)
+    with pytest.raises(plugins.BrokenPlugin, match="'bands'"):
+        audio_models.find_models(["bands"])
 
 
 def test_models_are_found_by_name_and_by_set(
