@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from time import perf_counter, process_time
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
 from benchmarks import large_database
 from collector.catalogue import feature_queue, shards, tracks
@@ -133,7 +133,8 @@ class StepCosts:
     def batch(self) -> None:
         with transaction(self.engine) as connection:
             leased = self.queue.lease_next(connection, self.position, self.clock.now, BATCH)
-        self.position.advance(leased.tracks[-1].track_id)
+        self.position.advance(leased.tracks[0].track_id - 1)
+        self.leased = [one.track_id for one in leased.tracks]
         results = [
             ProviderResult(one.track_id, AudioFeatures(energy=0.5), one.attempts + 1, None)
             for one in leased.tracks
@@ -142,6 +143,14 @@ class StepCosts:
         with transaction(self.engine) as connection:
             now = self.clock.now()
             feature_queue.record_results(connection, self.queue, results, now)
+
+    def after_batch(self) -> None:
+        """Make the tracks due again: small databases have few."""
+        attempt = tables.feature_attempt
+        is_leased = attempt.c.track_id.in_(self.leased), attempt.c.provider == self.queue.provider
+        with transaction(self.engine) as connection:
+            feature_queue.delete_features(connection, self.leased, self.queue.provider)
+            connection.execute(delete(attempt).where(*is_leased))
 
     def idle(self) -> None:
         with read_transaction(self.engine) as connection:
@@ -183,12 +192,16 @@ def measure(databases: list[StepCosts], step: str, times: int) -> list[Cost]:
         if repetition == WARM_UP:
             before = [server_seconds(one.engine) for one in databases]
         for one, cost in zip(databases, costs, strict=True):
-            run = getattr(one, step)
+            run, undo = getattr(one, step), getattr(one, f"after_{step}", None)
             began, used = perf_counter(), process_time()
             run()
             if repetition >= WARM_UP:
                 cost.cpu += process_time() - used
                 cost.walls.append(perf_counter() - began)
+            if undo is not None:
+                spent = server_seconds(one.engine)
+                undo()
+                cost.cpu -= server_seconds(one.engine) - spent if repetition >= WARM_UP else 0.0
     for one, cost, seconds in zip(databases, costs, before, strict=True):
         cost.cpu += server_seconds(one.engine) - seconds
     return costs
