@@ -13,12 +13,15 @@ import duckdb
 from genrebase.digests import feature_queries, inputs, track_queries
 from genrebase.digests.definitions import DIGESTS, OF_PREDICTIONS, WHOLE, Digest
 from genrebase.lake.duckdb_views import open_duckdb, view_sql
-from genrebase.lake.tables_to_arrow import ArrowReader, arrow_reader
+from genrebase.lake.tables_to_arrow import ArrowReader, arrow_readers
 from genrebase.runtime.clock import Clock
 from genrebase.store import views
 from genrebase.store.engine import Engine
 
 Row = tuple[Any, ...]
+
+_MAX_READERS: Final = 2
+"""Of each reader the database runs one query at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,11 @@ def compute(
     """
     with open_duckdb(threads) as duck:
         began = clock.monotonic()
-        with arrow_reader(engine, in_place=True) as reader:
-            inputs.load(reader, duck)
-            if not set(OF_PREDICTIONS) <= set(without):
-                inputs.load_predictions(reader, duck)
-                _load_first_tracks(reader, duck)
+        with arrow_readers(engine, min(threads, _MAX_READERS)) as readers:
+            predictions = not set(OF_PREDICTIONS) <= set(without)
+            inputs.load(readers, duck, predictions=predictions)
+            if predictions:
+                _load_disputes(readers[0], duck)
         read = clock.monotonic()
         duck.execute(feature_queries.labelled()).fetchall()
         duck.execute(feature_queries.WITHOUT_FEATURES).fetchall()
@@ -75,17 +78,16 @@ def _by_view() -> dict[str, list[Digest]]:
     return dict(digests)
 
 
-def _load_first_tracks(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables of the tracks that digests name, with their titles."""
+def _load_disputes(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> None:
+    """Create the table `label_disputes` with the rows that digests have."""
     duck.execute(track_queries.DISPUTES).fetchall()
-    duck.execute(track_queries.CANDIDATES).fetchall()
-    queries = ["SELECT track_id FROM candidate"] + [
+    first = [
         track_queries.first_disputes(one.limit or 0, tuple(one.keys))
         for one in DIGESTS
         if one.view == "label_disputes"
     ]
-    named = duck.execute(" UNION ".join(queries)).fetchall()
-    inputs.load_named(reader, duck, sorted(track_id for (track_id,) in named))
+    track_ids = duck.execute(" UNION ".join(first)).fetchall()
+    inputs.load_disputes(reader, duck, sorted(track_id for (track_id,) in track_ids))
     duck.execute("DROP TABLE prediction").fetchall()
 
 
@@ -111,8 +113,6 @@ _QUERIES: Final = {
     "genre_histograms": feature_queries.histograms(),
     "genre_trends": feature_queries.trends(),
     "genre_popularity": feature_queries.popularity(),
-    "genre_candidates": track_queries.CANDIDATE_ROWS,
-    "label_disputes": track_queries.DISPUTE_ROWS,
     "dispute_counts": track_queries.DISPUTE_COUNTS,
 }
 

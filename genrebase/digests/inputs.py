@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any, Final
 
 import duckdb
@@ -11,9 +13,9 @@ from sqlalchemy import Select, select
 from genrebase.lake import duckdb_views
 from genrebase.lake.duckdb_views import TableColumns, create_table
 from genrebase.lake.tables_to_arrow import ArrowReader
-from genrebase.store import tables
+from genrebase.store import tables, views
 from genrebase.store.tables import FEATURES
-from genrebase.store.views.candidates import MAX_CANDIDATE_RANK
+from genrebase.store.views.review import MIN_DISPUTE_PROBABILITY
 
 COMPILED: Final = (
     "acousticbrainz_profiles",
@@ -47,74 +49,88 @@ LABEL: Final = """
 """
 """Of two verdicts of the same time the one whose author's name sorts last counts."""
 
+_LARGE: Final = ("audio_features", "prediction", "track", "genre_candidates", "sighting")
+"""What takes longest to read, and is begun first."""
+
 _IDS_PER_QUERY: Final = 5_000
 
 
-def load(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables that digests read, and `LIVE` views as tables."""
-    compiled = duckdb_views.columns_read(COMPILED)
-    for name in sorted(compiled.keys() | _COLUMNS):
-        columns = dict.fromkeys((*_COLUMNS.get(name, ()), *compiled.get(name, ())))
-        create_table(duck, name, reader.table(name, list(columns)))
+def load(
+    readers: Sequence[ArrowReader], duck: duckdb.DuckDBPyConnection, *, predictions: bool
+) -> None:
+    """Create the tables that digests read, and `LIVE` views as tables.
+
+    Each reader reads one table at a time. Without `predictions`, those of `OF_PREDICTIONS` are
+    left out.
+    """
+    queries = _tables()
+    if predictions:
+        queries |= _predictions(readers[0], duck)
+    free: SimpleQueue[ArrowReader] = SimpleQueue()
+    for one in readers:
+        free.put(one)
+
+    def read(name: str) -> None:
+        reader = free.get()
+        with duck.cursor() as cursor:
+            create_table(cursor, name, reader.query(queries[name]))
+        free.put(reader)
+
+    order = sorted(queries, key=lambda name: name not in _LARGE)
+    with ThreadPoolExecutor(len(readers)) as pool:
+        for _ in pool.map(read, order):
+            pass
     duck.execute("CREATE VIEW genre_name AS SELECT id, name FROM genre").fetchall()
     duck.execute(LABEL).fetchall()
-    for name in LIVE:
-        create_table(duck, name, reader.table(name))
 
 
-def load_named(
-    reader: ArrowReader, duck: duckdb.DuckDBPyConnection, track_ids: Sequence[int]
-) -> None:
-    """Create the tables `named`, with the titles of these tracks, and `answer`.
+def _tables() -> dict[str, Select[Any]]:
+    compiled = duckdb_views.columns_read(COMPILED)
+    queries = {}
+    for name in sorted(compiled.keys() | _COLUMNS):
+        columns = dict.fromkeys((*_COLUMNS.get(name, ()), *compiled.get(name, ())))
+        table = tables.metadata.tables[name]
+        queries[name] = select(*(table.c[column] for column in columns))
+    return queries | {name: select(views.ALL[name].table) for name in LIVE}
 
-    `answer` has all predictions of the champion for these tracks.
+
+def _predictions(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> dict[str, Select[Any]]:
+    """Create the table `champion_class` (its genres); return the queries of two other tables.
+
+    `prediction` has the first predictions of the tracks that may be in `label_disputes`. The
+    candidates are computed by the database: its index has those of each genre.
     """
-    track, prediction = tables.track, tables.prediction
-    titles = select(track.c.id, track.c.title, track.c.artists)
-    create_table(duck, "named", _of_tracks(reader, titles, track.c.id, track_ids))
-    answers = select(prediction).where(prediction.c.model_id == champion_id(duck))
-    create_table(duck, "answer", _of_tracks(reader, answers, prediction.c.track_id, track_ids))
-
-
-def _of_tracks(
-    reader: ArrowReader, query: Select[Any], track_id: Any, track_ids: Sequence[int]
-) -> pa.Table:
-    """Return the rows of a query that are of these tracks."""
-    parts = [
-        reader.query(query.where(track_id.in_(chunk))).read_all()
-        for chunk in _chunks(track_ids) or [[]]
-    ]
-    return pa.concat_tables(parts)
-
-
-def champion_id(duck: duckdb.DuckDBPyConnection) -> int:
-    """Return the id of the champion of the task main, 0 where there is none."""
-    row = duck.execute("SELECT coalesce(max(id), 0) FROM champion").fetchall()[0]
-    return int(row[0])
-
-
-def load_predictions(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables `champion`, `champion_class` (its genres) and `prediction`."""
     model, prediction = tables.model, tables.prediction
     champion = reader.query(
         select(model.c.id, model.c.feature_schema).where(
             model.c.task == "main", model.c.status == "champion"
         )
     ).read_all()
-    create_table(duck, "champion", champion.select(["id"]))
     classes = [
         str(name)
         for schema in champion.column("feature_schema").to_pylist()
         for name in (json.loads(schema) or {}).get("classes") or ()
     ]
     create_table(duck, "champion_class", pa.table({"name": pa.array(classes, pa.string())}))
-    query = select(
-        prediction.c.track_id, prediction.c.genre_id, prediction.c.probability, prediction.c.rank
-    ).where(
-        prediction.c.model_id + 0 == champion_id(duck),  # the whole table: 7 times faster than
-        prediction.c.rank + 0 <= MAX_CANDIDATE_RANK,  # a look-up for each entry of the index
+    champion_id = max(champion.column("id").to_pylist(), default=0)
+    first = select(prediction.c.track_id, prediction.c.genre_id, prediction.c.probability).where(
+        prediction.c.model_id + 0 == champion_id,  # the whole table: 7 times faster than
+        prediction.c.rank + 0 == 1,  # a look-up for each entry of the index
+        prediction.c.probability >= MIN_DISPUTE_PROBABILITY,
     )
-    create_table(duck, "prediction", reader.query(query))
+    return {"prediction": first, "genre_candidates": select(views.ALL["genre_candidates"].table)}
+
+
+def load_disputes(
+    reader: ArrowReader, duck: duckdb.DuckDBPyConnection, track_ids: Sequence[int]
+) -> None:
+    """Create the table `label_disputes`: the view's rows of these tracks."""
+    view = views.ALL["label_disputes"].table
+    parts = [
+        reader.query(select(view).where(view.c.track_id.in_(chunk))).read_all()
+        for chunk in _chunks(track_ids) or [[]]
+    ]
+    create_table(duck, "label_disputes", pa.concat_tables(parts))
 
 
 def _chunks(values: Sequence[int]) -> Iterable[Sequence[int]]:

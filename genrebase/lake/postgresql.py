@@ -35,6 +35,12 @@ class PostgresCopier:
                 f"The database at {self._where} failed in the middle: {_reason(error)}"
             ) from error
 
+    def snapshot(self) -> str:
+        """Return the name by which other readers see the same state."""
+        with self._connection.cursor() as cursor:
+            cursor.execute("SELECT pg_export_snapshot()")
+            return str(cursor.fetchone()[0])
+
     def release(self) -> None:
         """Let the next query see a later state of the database."""
         try:
@@ -46,8 +52,11 @@ class PostgresCopier:
 
 
 @contextmanager
-def open_postgresql(engine: Engine) -> Iterator[PostgresCopier]:
-    """Yield a reader of one state of the database; raise `DatabaseUnreachable` without one."""
+def open_postgresql(engine: Engine, snapshot: str | None = None) -> Iterator[PostgresCopier]:
+    """Yield a reader of one state of the database; raise `DatabaseUnreachable` without one.
+
+    With the `snapshot` of another reader, which must still be open, both see the same state.
+    """
     try:
         import adbc_driver_postgresql.dbapi as adbc  # of the extra postgres
         from psycopg.conninfo import make_conninfo
@@ -61,6 +70,8 @@ def open_postgresql(engine: Engine) -> Iterator[PostgresCopier]:
         try:
             connection = opened.enter_context(adbc.connect(make_conninfo(**options)))
             with connection.cursor() as cursor:
+                if snapshot is not None:
+                    cursor.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
                 cursor.execute("SELECT 1")  # the snapshot begins
                 cursor.fetchone()
         except (adbc.Error, OSError) as error:

@@ -3,8 +3,8 @@
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from os import W_OK, access
 from pathlib import Path
 from typing import IO, Final
@@ -26,7 +26,7 @@ class SqliteProcess:
     """The process, and the streams to it."""
 
     def __init__(self, uri: str, where: str, busy_seconds: float) -> None:
-        """Start it on a file's URI; raise `DatabaseUnreachable` if it cannot read the file."""
+        """Start it on a file's URI."""
         self._where = where
         self._process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
             [sys.executable, "-m", _MODULE, uri, str(busy_seconds)],
@@ -35,10 +35,13 @@ class SqliteProcess:
             stderr=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the parent, which ends it
         )
+
+    def wait_until_ready(self) -> None:
+        """Wait until it has begun to read; raise `DatabaseUnreachable` if it cannot."""
         if self._results.read(len(DONE)) != DONE:
             reason = self._exit_reason()
             self.close()
-            raise DatabaseUnreachable(f"The database at {where} cannot be read: {reason}")
+            raise DatabaseUnreachable(f"The database at {self._where} cannot be read: {reason}")
 
     def batches(self, sql: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a query; raise `DatabaseFailure` where reading fails."""
@@ -97,13 +100,15 @@ class SqliteProcess:
 
 
 @contextmanager
-def open_sqlite(engine: Engine, *, in_place: bool) -> Iterator[SqliteProcess]:
-    """Yield a process that reads one state of the database.
+def open_sqlite(
+    engine: Engine, *, in_place: bool, processes: int = 1
+) -> Iterator[Sequence[SqliteProcess]]:
+    """Yield processes, each of which reads one state of the database.
 
     A reader of a database without a write-ahead log blocks commits. So the file is saved to a
     temporary folder first, and read there, except where it is read `in_place`.
     """
-    with tempfile.TemporaryDirectory(prefix="genrebase-lake-") as folder:
+    with tempfile.TemporaryDirectory(prefix="genrebase-lake-") as folder, ExitStack() as started:
         with read_transaction(engine) as connection:
             row = connection.exec_driver_sql("PRAGMA database_list").first()
             file = Path(row[2] if row is not None else "")
@@ -111,12 +116,15 @@ def open_sqlite(engine: Engine, *, in_place: bool) -> Iterator[SqliteProcess]:
             if not (in_place or has_log):
                 file = Path(folder) / "snapshot.db"
                 snapshots.save(connection, file)
-        where = engine.url.render_as_string()
-        process = SqliteProcess(_read_only_uri(file), where, StoreSettings.load().busy_timeout)
-        try:
-            yield process
-        finally:
-            process.close()
+        uri, where = _read_only_uri(file), engine.url.render_as_string()
+        wait = StoreSettings.load().busy_timeout
+        readers = [
+            started.enter_context(closing(SqliteProcess(uri, where, wait)))
+            for _ in range(processes)
+        ]
+        for one in readers:
+            one.wait_until_ready()
+        yield readers
 
 
 def _read_only_uri(file: Path) -> str:

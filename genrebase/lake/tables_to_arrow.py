@@ -1,7 +1,7 @@
 """Read tables, views and queries as Arrow batches, all from one state of the database."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from itertools import chain
 from typing import Any, Final, Protocol
 
@@ -13,7 +13,7 @@ from genrebase.lake.arrow_types import arrow_schema
 from genrebase.lake.postgresql import open_postgresql
 from genrebase.lake.sqlite_process import open_sqlite
 from genrebase.store import tables, views
-from genrebase.store.engine import Engine
+from genrebase.store.engine import Engine, without_writers
 
 RANGE_KEYS: Final = 100_000
 """Keys of a range, unless another number is given."""
@@ -121,8 +121,32 @@ def arrow_reader(engine: Engine, *, in_place: bool = False) -> Iterator[ArrowRea
         with open_postgresql(engine) as copier:
             yield ArrowReader(engine.dialect, copier)
     else:
-        with open_sqlite(engine, in_place=in_place) as process:
+        with open_sqlite(engine, in_place=in_place) as (process,):
             yield ArrowReader(engine.dialect, process)
+
+
+@contextmanager
+def arrow_readers(engine: Engine, count: int) -> Iterator[Sequence[ArrowReader]]:
+    """Yield readers of one state of the database, each for a thread of its own.
+
+    A SQLite file is read in place. Raises `DatabaseUnreachable`.
+    """
+    if engine.dialect.name == "postgresql":
+        with ExitStack() as opened:
+            first = opened.enter_context(open_postgresql(engine))
+            snapshot = first.snapshot()
+            others = [
+                opened.enter_context(open_postgresql(engine, snapshot)) for _ in range(1, count)
+            ]
+            yield [ArrowReader(engine.dialect, copier) for copier in (first, *others)]
+        return
+    with open_sqlite(engine, in_place=True, processes=count) as processes:
+        readers = [ArrowReader(engine.dialect, process) for process in processes]
+        with without_writers(engine) if count > 1 else nullcontext():
+            for reader in readers:  # nobody commits until all of them have begun to read
+                reader.release()
+                reader.table("genre", ["id"]).read_all()
+        yield readers
 
 
 def key_column(relation: Table) -> Any:

@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from sqlalchemy import (
 
 from genrebase.lake.arrow_types import arrow_type
 from genrebase.lake.sqlite_process import SqliteProcess
-from genrebase.lake.tables_to_arrow import arrow_reader
+from genrebase.lake.tables_to_arrow import arrow_reader, arrow_readers
 from genrebase.store import tables, views
 from genrebase.store.engine import make_engine, postgresql_options, read_transaction, transaction
 from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable, StoreError
@@ -200,6 +201,39 @@ def test_a_reading_process_that_is_killed_is_an_error(sqlite_engine: Engine):
         assert reader.table("genre").read_all().num_rows == 2
 
 
+def test_readers_of_one_state(engine: Engine):
+    """Readers of several threads see the same rows, whatever is committed meanwhile."""
+    fill(engine)
+    with arrow_readers(engine, 3) as readers:
+        first = readers[0].table("genre").read_all()
+        if engine.dialect.name == "postgresql":  # on SQLite readers keep others from committing
+            with transaction(engine) as connection:
+                make.add_genre(connection, "new")
+        assert [one.table("genre").read_all() for one in readers] == [first] * 3
+        streams = [one.table("track") for one in readers]  # at the same time
+        assert len({stream.read_all().num_rows for stream in streams}) == 1
+
+
+def test_a_commit_between_the_starts_of_readers(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    """With a write-ahead log, one that began earlier sees what the others see."""
+    fill(sqlite_engine)
+    sqlite_engine.dispose()
+    with closing(sqlite3.connect(sqlite_engine.url.database or "")) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    begin = SqliteProcess.wait_until_ready
+
+    def commit_before(process: SqliteProcess) -> None:
+        begin(process)
+        with transaction(sqlite_engine) as connection:
+            make.add_genre(connection, f"of {process._process.pid}")
+
+    monkeypatch.setattr(SqliteProcess, "wait_until_ready", commit_before)
+    with arrow_readers(sqlite_engine, 2) as readers:
+        assert [one.table("genre").read_all().num_rows for one in readers] == [4, 4]
+
+
 def test_a_reading_process_that_cannot_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """It is a sentence, and none of its pipes stays open."""
     started = []
@@ -211,7 +245,9 @@ def test_a_reading_process_that_cannot_begin(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(subprocess, "Popen", start)
     with pytest.raises(DatabaseUnreachable, match="cannot be read"):
-        SqliteProcess((tmp_path / "missing.db").as_uri() + "?mode=ro", "sqlite:///missing.db", 1.0)
+        SqliteProcess(
+            (tmp_path / "missing.db").as_uri() + "?mode=ro", "sqlite:///missing.db", 1.0
+        ).wait_until_ready()
     (process,) = started
     assert all(pipe.closed for pipe in (process.stdin, process.stdout, process.stderr))
 
