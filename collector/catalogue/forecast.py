@@ -1,14 +1,15 @@
 """Counts behind the forecast of a harvest: requests per genre, features, overlaps."""
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import permutations
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Subquery,
+    Table,
     and_,
     case,
     exists,
@@ -18,8 +19,9 @@ from sqlalchemy import (
     select,
 )
 
-from collector.catalogue import analysis_queue, sightings
-from genrebase.store import tables
+from collector.catalogue import analysis_queue
+from genrebase import digests
+from genrebase.store import tables, views
 from genrebase.store.source_ids import MUSICBRAINZ, SPOTIFY
 
 
@@ -38,10 +40,10 @@ class FeatureCounts:
     """The tracks of a genre by whether their features are stored."""
 
     found: int
-    unavailable: int
+    unavailable: int | None
     """No requested provider has them, or they have no Spotify id; requested again later."""
-    pending: int
-    """Still to be requested."""
+    pending: int | None
+    """Still to be requested. Both are None if the tracks were not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,42 +109,40 @@ def feature_counts(connection: Connection, now: datetime) -> dict[int, FeatureCo
     }
 
 
-def genre_overlaps(connection: Connection) -> dict[str, GenreOverlap]:
-    """Return, per genre, how many of its tracks are sighted in other genres, too."""
-    genre, seen, several = tables.genre, sightings.pairs(), _in_several_genres()
-    counts = (
-        select(genre.c.name, genre.c.sightings, func.count())
-        .join(seen, seen.c.genre_id == genre.c.id)
-        .join(several, several.c.track_id == seen.c.track_id)
-        .group_by(genre.c.name, genre.c.sightings)
-    )
-    one, other, others = sightings.pairs(), sightings.pairs(), genre.alias()
-    pairs = (
-        select(genre.c.name, others.c.name, func.count())
-        .select_from(several)
-        .join(one, one.c.track_id == several.c.track_id)
-        .join(other, and_(other.c.track_id == one.c.track_id, other.c.genre_id != one.c.genre_id))
-        .join(genre, genre.c.id == one.c.genre_id)
-        .join(others, others.c.id == other.c.genre_id)
-        .group_by(genre.c.name, others.c.name)
-    )
-    shared_with: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for name, with_name, tracks in connection.execute(pairs):
-        shared_with[name][with_name] = tracks
+def genre_overlaps(
+    connection: Connection, *, min_tracks: int = 1, min_share: float = 0.0, stored: bool = False
+) -> dict[str, GenreOverlap]:
+    """Return, per genre, how many of its tracks are sighted in other genres, too.
+
+    Only genres with so many tracks, of which so large a share is sighted in others, are returned.
+    `stored`: as the digests have them, if they do.
+    """
+    digest = digests.read(connection, "genre_sharing") if stored else None
+    sharing = _all_rows(connection, views.genre_sharing) if digest is None else digest.as_dicts()
+    chosen = {
+        row["genre"]: row
+        for row in sharing
+        if row["tracks"] >= min_tracks and row["share"] >= min_share
+    }
+    pairs: Sequence[Mapping[str, Any]] = ()
+    if digest is not None:
+        of_genres = [digests.read(connection, "genre_overlaps", name) for name in chosen]
+        pairs = [row for one in of_genres if one is not None for row in one.as_dicts()]
+    elif chosen:
+        pairs = _all_rows(connection, views.genre_overlaps)
+    others: dict[str, dict[str, int]] = {name: {} for name in chosen}
+    for row in pairs:
+        for one, other in permutations((row["genre"], row["other_genre"])):
+            if one in others:
+                others[one][other] = row["tracks"]
     return {
-        name: GenreOverlap(tracks, shared, shared_with[name])
-        for name, tracks, shared in connection.execute(counts)
+        name: GenreOverlap(row["tracks"], row["shared"], others[name])
+        for name, row in chosen.items()
     }
 
 
-def _in_several_genres() -> Subquery:
-    sighting = tables.sighting
-    return (
-        select(sighting.c.track_id)
-        .group_by(sighting.c.track_id)
-        .having(func.count(sighting.c.genre_id.distinct()) > 1)
-        .subquery()
-    )
+def _all_rows(connection: Connection, view: Table) -> Sequence[Mapping[str, Any]]:
+    return [dict(row) for row in connection.execute(select(view)).mappings()]
 
 
 def _is_missed(now: datetime) -> ColumnElement[bool]:

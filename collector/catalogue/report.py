@@ -92,7 +92,7 @@ def stored_counts(connection: Connection, now: datetime) -> StoredCounts | None:
     if catalogue is None or progress is None:
         return None
     is_recent = timedelta() <= now - catalogue.as_of <= MAX_AGE
-    if not catalogue.is_current and not (is_recent and _is_large(connection)):
+    if not catalogue.is_current and not (is_recent and is_large(connection)):
         return None
     (counts,) = catalogue.as_dicts()
     unlabelled = counts["without_claim"]
@@ -204,7 +204,7 @@ def _counters(connection: Connection) -> tuple[int, int]:
     return int(row[0] or 0), int(row[1] or 0)
 
 
-def _is_large(connection: Connection) -> bool:
+def is_large(connection: Connection) -> bool:
     """Return whether counting takes long, by the highest id of a track."""
     track_id = tables.track.c.id
     query = select(track_id).where(track_id > SMALL).limit(1)

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Subquery, select, text
+from sqlalchemy import Connection, text
 
 from collector.records import Level, TrackObservation
 from genrebase import licences
@@ -154,12 +154,6 @@ def write(
     moment = tables.as_driver_datetime(now, connection.dialect.name)
     rows = [(*row, moment, moment) for row in added]
     bulk.insert(connection, tables.sighting, _COLUMNS, rows)
-
-
-def pairs() -> Subquery:
-    """Return the tracks and genres of all sightings, each pair once."""
-    sighting = tables.sighting
-    return select(sighting.c.track_id, sighting.c.genre_id).distinct().subquery()
 
 
 def merge_tracks(connection: Connection, older: int, younger: int) -> None:

@@ -32,7 +32,7 @@ _OUTLOOK = {
 _COLUMN_MEANINGS = (
     "requests: made so far; to go: expected until the target, in so many hours; open: parts of "
     "the search that are not read to the end. Tracks: with features; unavailable, no provider has "
-    "any; pending, to be requested."
+    "any; pending, to be requested; both empty unless they were counted (--live)."
 )
 
 

@@ -43,10 +43,10 @@ class GenreForecast:
     unknown: bool
     """No source has anything for it."""
     features_known: int
-    features_nowhere: int
+    features_nowhere: int | None
     """Tracks whose features no requested provider has."""
-    features_waiting: int
-    """Tracks whose features are still to be requested."""
+    features_waiting: int | None
+    """Tracks whose features are still to be requested. Both are None if they were not counted."""
     source: str
     """The source that is requested next for it."""
 
@@ -67,11 +67,13 @@ def forecast_genres(
     clock: Clock,
     *,
     genres: Sequence[str] = (),
+    with_features: Mapping[str, int] | None = None,
 ) -> list[GenreForecast]:
     """Return the forecast of every genre with a target, or of these only, by name.
 
     `sources` are those of a harvest, in order: the first that has something left for a genre is
-    requested next, and its requests are forecast.
+    requested next, and its requests are forecast. With `with_features`, the numbers of tracks with
+    features by genre, tracks are not counted.
     """
     needs = shards.genre_progress(connection, genres)
     requested = next_sources(connection, sources, list(needs))
@@ -80,7 +82,7 @@ def forecast_genres(
         for source in dict.fromkeys(requested.values())
     }
     efforts = {source.name: forecast.search_effort(connection, source.name) for source in sources}
-    features = forecast.feature_counts(connection, clock.now())
+    features = {} if with_features else forecast.feature_counts(connection, clock.now())
     unknown = set.intersection(
         *(set(shards.unknown_genres(connection, source.name, needs)) for source in sources)
     )
@@ -94,7 +96,10 @@ def forecast_genres(
         used, request = efforts[name].get(genre_id), yields[name]
         left = open_shards.get((name, genre_id), [])
         expected = expected_requests(need, used, left, request.page_limit)
-        counts = features.get(genre_id, FeatureCounts(0, 0, 0))
+        if with_features:
+            counts = FeatureCounts(with_features.get(need.name, 0), None, None)
+        else:
+            counts = features.get(genre_id, FeatureCounts(0, 0, 0))
         forecasts.append(
             GenreForecast(
                 genre=need.name,
@@ -135,14 +140,18 @@ def expected_requests(
     return math.ceil(missing / new_tracks) if new_tracks > 0 else None
 
 
-def overlap_warnings(overlaps: Mapping[str, GenreOverlap]) -> list[str]:
-    """Return a warning for each genre that is almost covered by others, by name."""
+def overlap_warnings(connection: Connection, *, stored: bool = False) -> list[str]:
+    """Return a warning for each genre that is almost covered by others, by name.
+
+    `stored`: as the digests have them.
+    """
+    overlaps = forecast.genre_overlaps(
+        connection, min_tracks=_MIN_TRACKS, min_share=OVERLAP_WARNING_SHARE, stored=stored
+    )
     return [
         f"{name}: {overlap.shared / overlap.tracks:.0%} of its tracks are also in "
         f"{', '.join(_largest_overlaps(overlap))}: check the query."
         for name, overlap in sorted(overlaps.items())
-        if overlap.tracks >= _MIN_TRACKS
-        and overlap.shared >= OVERLAP_WARNING_SHARE * overlap.tracks
     ]
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from collector.catalogue import forecast as forecasts
 from collector.catalogue import origin, report
 from collector.catalogue.report import GenreCounts, LastRun, SourceCounts
 from collector.crawl import forecast
@@ -56,7 +55,8 @@ def read_status(
     """Return the state of the database; what is left to do is forecast for these sources.
 
     Tracks are counted by the digests if nothing has changed since or the catalogue is large (see
-    `report.stored_counts`), else, or if `live`, now.
+    `report.stored_counts`), else, or if `live`, now. For a large one the forecast is by the
+    digests, too.
     """
     with read_transaction(engine) as connection:
         stored = None if live else report.stored_counts(connection, clock.now())
@@ -66,8 +66,10 @@ def read_status(
         filled_from = origin.load_origin(connection)
         genres = report.genre_counts(connection, None if stored is None else stored.with_features)
         last_runs = report.last_runs(connection, clock.now())
-        to_go = forecast.forecast_genres(connection, sources, clock)
-        alarms = forecast.overlap_warnings(forecasts.genre_overlaps(connection))
+        large = stored if report.is_large(connection) else None
+        with_features = None if large is None else large.with_features
+        to_go = forecast.forecast_genres(connection, sources, clock, with_features=with_features)
+        alarms = forecast.overlap_warnings(connection, stored=large is not None)
     bans = [one.blocked_until for one in counts if one.source in harvested and one.blocked_until]
     return CollectorStatus(
         **asdict(totals),

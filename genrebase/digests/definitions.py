@@ -53,6 +53,7 @@ DIGESTS: Final = (
     _by_genre("genre_histograms", "feature", "bin"),
     _by_genre("genre_trends", "release_year"),
     _by_genre("genre_popularity", "popularity"),
+    Digest("genre_sharing", (("genre", True),)),
     Digest("genre_overlaps", _PAIR_ORDER, limit=100),
     Digest("genre_overlaps", _PAIR_ORDER, keys=("genre", "other_genre")),
     Digest(

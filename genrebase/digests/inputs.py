@@ -24,6 +24,7 @@ COMPILED: Final = (
     "genre_progress",
     "genre_mappings",
     "genre_overlaps",
+    "genre_sharing",
 )
 """Views whose own SELECT DuckDB runs."""
 

@@ -1,7 +1,10 @@
 """What a harvest has still to do, on both databases."""
 
+from sqlalchemy import delete
+
 from collector.catalogue import feature_queue as queue
 from collector.catalogue import forecast as counts
+from collector.catalogue import report
 from collector.catalogue.feature_queue import ProviderResult
 from collector.crawl import forecast
 from collector.crawl.dry_run import plan_searches
@@ -17,6 +20,8 @@ from collector.sources.internet_archive import InternetArchive
 from collector.sources.jamendo import Jamendo
 from collector.sources.musicbrainz_search import MusicBrainzSearch
 from collector.sources.spotify_search import SpotifySearch
+from genrebase.digests.refresh import refresh
+from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import NOON, FakeClock, FakeSource
 
@@ -97,8 +102,8 @@ def test_features_are_stored_missing_or_queued(engine):
     assert (one.features_known, one.features_nowhere, one.features_waiting) == (1, 1, 28)
 
 
-def test_a_genre_with_a_large_overlap_is_reported(engine):
-    """The warning names the overlapping genres, the largest overlap first."""
+def test_a_genre_with_a_large_overlap_is_reported(engine, monkeypatch):
+    """The warning names the overlapping genres, the largest first; of many tracks by digests."""
     rows = {f"r{n}": (f"r{n}", f"R {n}", "A", 2000) for n in range(200)}
     displayed = list(rows.values())
     crawled = harvester(
@@ -113,11 +118,20 @@ def test_a_genre_with_a_large_overlap_is_reported(engine):
         reach=1_000,
     )
     crawled.run()
-    shared = read_status(engine, crawled.clock).alarms
-    assert shared == [
+    warnings = [
         "r&b: 83% of its tracks are also in rock, rap, few: check the query.",
         "rap: 99% of its tracks are also in rock, r&b: check the query.",
     ]
+    assert read_status(engine, crawled.clock).alarms == warnings
+    refresh(engine, crawled.clock)
+    monkeypatch.setattr(report, "SMALL", 10)
+    with transaction(engine) as connection:  # sightings of nothing: only digests can warn
+        connection.execute(delete(tables.sighting))
+    counted = read_status(engine, crawled.clock)
+    assert counted.alarms == warnings
+    assert {(one.features_nowhere, one.features_waiting) for one in counted.outlook} == {
+        (None, None)
+    }
 
 
 def test_the_status_contains_the_forecast(engine):
@@ -165,4 +179,5 @@ def test_overlaps_count_each_track_once(engine):
     harvester(engine, rows).run()
     with read_transaction(engine) as connection:
         counted = counts.genre_overlaps(connection)
+        assert counted.keys() == {"a", "b", "c"}
     assert counted["a"] == counts.GenreOverlap(4, 4, {"b": 4, "c": 4})

@@ -39,7 +39,7 @@ from genrebase.store.views.findings import (
     genre_traits,
     track_matches,
 )
-from genrebase.store.views.genres import genre_overlaps, genre_progress
+from genrebase.store.views.genres import genre_overlaps, genre_progress, genre_sharing
 from genrebase.store.views.health import harvest_health
 from genrebase.store.views.histograms import genre_histograms
 from genrebase.store.views.mappings import genre_mappings

@@ -1,4 +1,4 @@
-"""Genres: collection progress, and pairs of genres that share tracks."""
+"""Genres: collection progress, and tracks that several genres share."""
 
 from typing import Any
 
@@ -107,6 +107,31 @@ def _genre_overlaps(_providers: Providers) -> Select[Any]:
     ).select_from(source)
 
 
+def _genre_sharing(_providers: Providers) -> Select[Any]:
+    genre, sighting = tables.genre, tables.sighting
+    several = (
+        select(sighting.c.track_id)
+        .group_by(sighting.c.track_id)
+        .having(func.min(sighting.c.genre_id) < func.max(sighting.c.genre_id))
+        .subquery("several")
+    )
+    pairs = select(sighting.c.track_id, sighting.c.genre_id).distinct().subquery("pairs")
+    shared = (
+        select(pairs.c.genre_id, func.count().label("tracks"))
+        .select_from(pairs.join(several, several.c.track_id == pairs.c.track_id))
+        .group_by(pairs.c.genre_id)
+        .subquery("shared")
+    )
+    tracks = cast(func.coalesce(shared.c.tracks, 0), Integer)
+    return select(
+        genre.c.id.label("genre_id"),
+        genre.c.name.label("genre"),
+        genre.c.sightings.label("tracks"),
+        tracks.label("shared"),
+        (cast(tracks, Double) / func.nullif(genre.c.sightings, 0)).label("share"),
+    ).select_from(genre.outerjoin(shared, shared.c.genre_id == genre.c.id))
+
+
 genre_progress = view(
     "genre_progress",
     "One row per genre: how much of it has been collected.",
@@ -124,6 +149,19 @@ genre_progress = view(
     },
     _genre_progress,
     build_sqlite=_genre_progress_sqlite,
+)
+
+genre_sharing = view(
+    "genre_sharing",
+    "One row per genre: how many of its tracks have sightings for other genres, too.",
+    {
+        "genre_id": "The genre's ID.",
+        "genre": "The genre's name.",
+        "tracks": "Tracks with a sighting for it.",
+        "shared": "Of these, tracks with a sighting for any other genre.",
+        "share": "`shared` as a share of `tracks`, 0 to 1; NULL without tracks.",
+    },
+    _genre_sharing,
 )
 
 genre_overlaps = view(
