@@ -73,8 +73,9 @@ class ClassifierSettings(EnvironmentSettings):
         default=None,
         ge=2,
         description="Default of `--tracks-per-genre`: a training reads at most this many training "
-        "tracks of each genre, and as many tracks of unseen artists; empty: all. "
-        "`classifier learning-curve` prints from which number on more do not help.",
+        "tracks of each genre, and at most as many validation and as many test tracks of its "
+        "unseen artists; empty: all. `classifier learning-curve` prints the number beyond which "
+        "more tracks show no gain.",
     )
     pool_siblings: bool = Field(
         default=False,

@@ -101,7 +101,8 @@ class Preprocessing:
     )
     components: int | float | None = option(
         None,
-        "Number of principal components (8), or share of the variance to explain (0.95).",
+        "Number of principal components, such as 8, or share of the variance to explain, such as "
+        "0.95 (default: no PCA).",
         name="pca",
         parse=parse_components,
     )
@@ -167,7 +168,8 @@ class TrainingConfig:
         LABEL_POLICIES[0],
         "claim: one genre per track; exclusive: leave out tracks with sightings of "
         "several genres; shared: a track counts for every genre of its sightings,"
-        " weighted by votes if there are any; its weights sum to one (default: claim).",
+        " weighted by votes if the source that decides its claim has votes; its weights sum to one"
+        " (default: claim).",
         values=LABEL_POLICIES,
     )
     licence: str = option(
@@ -178,8 +180,8 @@ class TrainingConfig:
     )
     min_level: str = option(
         MIN_LEVELS[0],
-        "Use only labels of this level: recording, release (also those of the recording) or "
-        "artist (all; default). Labels without a level are always used.",
+        "Use only labels of this level or a closer one: recording; release (and recording); or "
+        "artist (all levels; default). Labels without a level are always used.",
         values=MIN_LEVELS,
     )
     mapping: str | None = option(
@@ -195,15 +197,17 @@ class TrainingConfig:
     within: str | None = option(None, "Only the fine genres of this broad genre.")
     per_genre: int | None = option(
         None,
-        "Train on at most this many of the tracks of each genre, drawn at random.",
+        "Train on at most this many of the tracks of each genre, drawn at random from the tracks "
+        "that were read.",
         type=int,
         minimum=1,
     )
     """The evaluation uses all tracks all the same."""
     tracks_per_genre: int | None = option(
         None,
-        "Read at most this many training tracks of each genre, chosen by a hash of the artists' "
-        "names, and as many tracks of unseen artists (default: all tracks).",
+        "Read from the database at most this many training tracks of each genre, and at most as "
+        "many validation and as many test tracks of its unseen artists. Artists are chosen by a "
+        "hash of their names (default: all tracks).",
         type=int,
         minimum=2,
     )

@@ -75,7 +75,10 @@ def demo(
     target: Annotated[int, typer.Option(min=1, help="Target of unique tracks per genre.")] = 1000,
     catalogue: Annotated[
         str | None,
-        typer.Option(help="CSV file to serve. [default: CATALOGUE, a synthetic catalogue]"),
+        typer.Option(
+            help="CSV (also .gz) or Parquet file to serve. [default: CATALOGUE, a synthetic "
+            "catalogue]"
+        ),
     ] = None,
     spotify: Annotated[
         bool,
@@ -86,8 +89,9 @@ def demo(
     """Harvest, enrich, train and predict once on the sandbox, and show the result.
 
     The sandbox simulates MusicBrainz (tracks and labels), Discogs' dump (more labels) and
-    AcousticBrainz (features). The model is trained on data under open licences only. The demo
-    takes at most a few minutes. A second demo continues the first.
+    AcousticBrainz (features). The model is trained on data under open licences only (with
+    --spotify: on all data). The demo takes at most a few minutes. A second demo continues the
+    first.
 
     Examples:
       genrebase demo --target 100

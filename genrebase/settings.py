@@ -63,8 +63,8 @@ class GenrebaseSettings(EnvironmentSettings):
     catalogue: str | None = Field(
         default=None,
         validation_alias="CATALOGUE",
-        description="CSV file that the sandbox of `genrebase run` and `demo` serves instead of "
-        "its synthetic catalogue.",
+        description="CSV (also .gz) or Parquet file that the sandbox of `genrebase run` and "
+        "`demo` serves instead of its synthetic catalogue.",
     )
     demo_estimator: str = Field(
         default="logistic",
@@ -93,9 +93,10 @@ class GenrebaseSettings(EnvironmentSettings):
     digests_every: float = Field(
         default=600.0,
         ge=0,
-        description="Minimum seconds between two refreshes of the digests, by daemons and after "
-        "commands that change data. If twenty times the duration of the last refresh is less, "
-        "that is the minimum. 0: only `genrebase digests` refreshes them.",
+        description="Seconds between two checks of a daemon whether data have changed; if so, it "
+        "refreshes the digests. Also the pause after a refresh before a command that changes data "
+        "refreshes them again; twenty times the duration of the last refresh, if that is shorter. "
+        "0: only `genrebase digests` refreshes them.",
     )
     copy_from: str | None = Field(
         default=None,

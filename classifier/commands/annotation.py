@@ -38,8 +38,9 @@ def annotate_next(
     """List the tracks whose manual annotation is worth most, one of each artist.
 
     Artists are sorted by how many of their labels are expected to be wrong, by the champion's
-    predictions. `classifier verdicts` measures labels and champion by the annotations: for that
-    annotate tracks of --random, since the others are the doubtful ones.
+    predictions. `classifier verdicts` measures labels and champion by the annotations. For this
+    measurement annotate the tracks that --random lists: without it, the command lists doubtful
+    tracks, whose labels are wrong more often.
 
     Examples:
       classifier annotate-next --limit 20
@@ -91,8 +92,8 @@ def verdicts(
 ) -> None:
     """Measure labels and champion by the manual annotations (verdicts), with intervals.
 
-    Predictions are out of sample: those of training tracks are out of fold. A verdict is the
-    training label of its track, but not of its own prediction.
+    A verdict is the label of its track in every training. But the prediction that is measured
+    comes from a model that was not trained on the track: for training tracks it is out of fold.
 
     Examples:
       classifier verdicts

@@ -34,7 +34,7 @@ def models(
     """List all models, the latest first.
 
     The champion, its refits, the two champions before it, pinned models and the latest model keep
-    their artifact; the others keep only metrics.
+    their artifact; all other models keep only metrics.
 
     Examples:
       classifier models
@@ -89,8 +89,8 @@ def promote(
 ) -> None:
     """Make a stored model, such as a former champion, the champion of its task.
 
-    The training tracks of a model that was never champion are predicted out of fold first. A refit
-    or a model without an artifact cannot be promoted.
+    A rejected model can be promoted, too: its training tracks are predicted out of fold first. A
+    refit, a model of a snapshot and a model without an artifact cannot be promoted.
 
     Examples:
       classifier promote 1

@@ -292,7 +292,9 @@ def map_(
     mapping: Annotated[str, typer.Option(help="The mapping's name.")],
     as_json: AsJson = False,
 ) -> None:
-    """Import a mapping (the broad genre of each fine genre) from a file, replacing the old one.
+    """Import a mapping (the broad genre of each fine genre) from a file.
+
+    It replaces an earlier mapping of the same name.
 
     Examples:
       collector genres map groups.csv --mapping mine

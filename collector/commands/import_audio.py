@@ -56,8 +56,9 @@ def import_audio(
     descriptors: Annotated[
         str | None,
         typer.Option(
-            help="Pre-trained networks that analyse each file, too: NAME,NAME "
-            "(default: GENREBASE_DESCRIPTORS). Genrebase's own features are always extracted."
+            help="Pre-trained networks that analyse each file besides Genrebase's own extractor, "
+            "which always runs: NAME,NAME (default: GENREBASE_DESCRIPTORS). `genrebase`: no "
+            "network."
         ),
     ] = None,
     workers: Annotated[
@@ -77,9 +78,9 @@ def import_audio(
 ) -> None:
     """Analyse audio files and store features, keys and spectrograms of each.
 
-    A file is analysed again only if it changed. Files with identical audio are one track.
-    Unreadable files, and undecodable parts of damaged files, are reported and skipped.
-    With ffmpeg installed, m4a, mp4, wma, webm and others are decoded, too.
+    A file is analysed again only if it changed, or lacks a descriptor set. Files with identical
+    audio are one track. Unreadable files, and undecodable parts of damaged files, are reported
+    and skipped. With ffmpeg installed, m4a, mp4, wma, webm and others are decoded, too.
 
     Examples:
       collector import-audio music --genre-from folder

@@ -35,10 +35,10 @@ def import_(
         list[Path],
         typer.Argument(
             metavar="FILE...",
-            help="CSV, JSON, JSON lines, Parquet, a workbook, SQLite, each also compressed or "
-            "in a zip archive; the folder of FMA's tables (tracks.csv, genres.csv, "
-            "features.csv); the files of a dump of MusicBrainz, AcousticBrainz or Discogs; or "
-            "low-level documents of Essentia, in a folder, an archive or a file.",
+            help="CSV, JSON, JSON lines, Parquet, a workbook, SQLite, each also compressed, in a "
+            "zip or tar archive, or in a folder; the folder of FMA's tables (tracks.csv, "
+            "genres.csv, features.csv); the files of a dump of MusicBrainz, AcousticBrainz or "
+            "Discogs; or low-level documents of Essentia, in a folder, an archive or a file.",
         ),
     ],
     genre_column: Annotated[
@@ -56,8 +56,12 @@ def import_(
         ),
     ] = None,
     encoding: Annotated[
-        str, typer.Option(help="The encoding of the rows that are not UTF-8.")
-    ] = reader.DEFAULT_ENCODING,
+        str | None,
+        typer.Option(
+            help="The encoding of the rows that are not UTF-8, such as latin-1; without it these "
+            "rows are rejected."
+        ),
+    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(
@@ -145,7 +149,7 @@ def import_(
         {
             "genre_column": genre_column,
             "genre_separator": genre_separator,
-            "encoding": encoding,
+            "encoding": encoding or reader.DEFAULT_ENCODING,
             "column_overrides": _pairs("--column", column),
             "unit_overrides": _pairs("--unit", unit),
             "for_spreadsheets": for_spreadsheets,
@@ -178,7 +182,7 @@ def import_(
         )
     if undecodable == imported.rows > 0:
         raise NothingImported(
-            f"No row of {_names(files)} could be read as {encoding}: {_ENCODING_HINT}."
+            f"No row of {_names(files)} could be read as {encoding or 'UTF-8'}: {_ENCODING_HINT}."
         )
 
 

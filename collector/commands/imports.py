@@ -25,9 +25,10 @@ def imports_(context: typer.Context) -> None:
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Show all imports: file, time, rows, new tracks, licence, state.
+    """Show all imports: ID, file, time, rows, new tracks, licence, state.
 
-    Versions of one file share an origin, which the JSON document shows.
+    `collector imports` alone does the same. Versions of one file share an origin, which the JSON
+    document shows.
 
     Examples:
       collector imports list

@@ -75,7 +75,7 @@ audio_downloads = view(
         "item_id": "The source's ID of the item.",
         "name": "The file's name.",
         "status": "waiting, done or failed.",
-        "reason": "Why the file failed, or its last download.",
+        "reason": "Why the file, or its last download, failed.",
         "track_id": "The track of the file, NULL before the file is analysed.",
         "size": "The size in bytes that the source states, NULL if it states none.",
         "received": "The bytes that all its downloads received.",

@@ -135,7 +135,7 @@ experiment_results = view(
         "artifact_bytes": "Mean size of the stored model, NULL where it was not measured.",
         "training_score": "Mean accuracy on training tracks.",
         "score": "The criterion that `tune` selects by, mean over folds; NULL for the others.",
-        "origin": "The synthetic catalogue it ran on, NULL for a real one.",
+        "origin": "The synthetic catalogue of its tracks, NULL for real tracks.",
     },
     _experiment_results,
 )

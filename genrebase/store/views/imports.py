@@ -34,11 +34,11 @@ imports = view(
         "name": "The file's name, with that of the table if the file has several.",
         "origin": "The origin of its tracks; the versions of a file share one.",
         "rows": "The rows that were imported; for an undone import, before the undo.",
-        "tracks": "The tracks that it delivers now; 0 if it was undone, and for imports by "
-        "earlier versions, which did not record it.",
+        "tracks": "The tracks that it delivers now; 0 if it was undone, or if an earlier "
+        "version of Genrebase made it, which did not record this number.",
         "tracks_new": "The tracks that it was the first to deliver.",
         "undone": "Whether it was undone.",
-        "started_at": "When it was started, NULL for imports by earlier versions.",
+        "started_at": "When it was started, NULL if an earlier version of Genrebase made it.",
         "finished_at": "When it was completed, NULL if it was interrupted.",
         "undone_at": "When it was undone, NULL if it was not.",
     },

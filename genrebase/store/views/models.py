@@ -25,7 +25,7 @@ HEADLINE_METRICS: Final = ("accuracy", "baseline", "macro_f1", "top3", "log_loss
 LICENCE_CLASS: Final = (
     "The most restrictive licence class among the labels and features that the model was trained "
     "on: own (annotations only), open, noncommercial, unknown or restricted; NULL for models of "
-    "earlier versions."
+    "earlier versions of Genrebase."
 )
 _FINE: Final = "fine"
 """The level of a model that predicts the genres that tracks have as labels."""
@@ -210,7 +210,8 @@ predictions = view(
 
 model_leaderboard = view(
     "model_leaderboard",
-    "One row per model and regime: its main metrics on the test tracks, and the baseline.",
+    "One row per model and regime: its main metrics on the test tracks, and the baseline. The "
+    "metrics of models without rows in `model_metrics` are NULL.",
     {
         "task": shared.MODEL_REFERENCE["task"],
         "regime": "The test condition: seen_artist or new_artist.",
@@ -232,7 +233,7 @@ model_leaderboard = view(
         "top3": "Share of tracks whose genre is among the three most probable.",
         "log_loss": "Mean negative logarithm of the right genre's probability.",
         "ece": "Expected calibration error: mean difference between confidence and accuracy.",
-        "origin": "The synthetic catalogue it was trained on, NULL for a real one.",
+        "origin": "The synthetic catalogue of its training tracks, NULL for real tracks.",
         "reason": "The reason for its status.",
         "licence_class": LICENCE_CLASS,
     },
@@ -264,8 +265,9 @@ task_predictions = view(
 model_metrics = view(
     "model_metrics",
     "One row per stored metric of a model, for each side, regime and genre. "
-    "Rejected models keep only test metrics over all genres; models archived by retention have "
-    "none.",
+    "Rejected models without an artifact keep only test metrics over all genres. Models without "
+    "an artifact that are older than the latest CLASSIFIER_MODELS_REMEMBERED of their task have "
+    "no rows.",
     {
         "task": shared.MODEL_REFERENCE["task"],
         "model_id": "The model's ID.",

@@ -212,7 +212,7 @@ prediction_changes = view(
 genre_confusions = view(
     "genre_confusions",
     "One row per model, regime, genre and predicted genre: the confusion matrix on test tracks. "
-    "Pruned models have none.",
+    "Models without an artifact have none.",
     {
         **shared.MODEL_REFERENCE,
         "regime": "seen_artist, new_artist or other (neither of these).",

@@ -66,7 +66,7 @@ OWN_SCALE_NOTE: Final = (
 MODEL_REFERENCE: Final = {
     "task": "The task that the model was trained for.",
     "model_id": "The model's ID.",
-    "status": "candidate, champion, retired, rejected or refit.",
+    "status": "champion, retired (a former champion), rejected or refit.",
 }
 INTERVAL: Final = {
     "low": "Lower bound of the 95% confidence interval, by bootstrap over artists; may be NULL.",
@@ -74,7 +74,7 @@ INTERVAL: Final = {
 }
 REGIME: Final = {
     "regime": "The test condition: seen_artist if training had a track of a credited "
-    "artist, else new_artist.",
+    "artist, else new_artist (metrics count some of these tracks as other).",
 }
 PREDICTION_DESCRIPTIONS: Final = {
     **REGIME,
