@@ -49,6 +49,7 @@ def test_a_second_exclusive_run_is_refused(engine: Engine) -> None:
     assert "since 2026-01-01 12:00:00 UTC" in str(met.value)
     assert f"process {process.pid} on " in str(met.value)
     assert met.value.run.counts["choice"] == "x"
+    assert met.value.exit_code == 2  # a refusal: nothing was changed
     assert outcomes(engine) == [("train", "done"), ("trainspotting", "done"), ("train", "done")]
 
 
