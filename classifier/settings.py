@@ -33,17 +33,17 @@ class ClassifierSettings(EnvironmentSettings):
     new_tracks: int = Field(
         default=1000,
         ge=0,
-        description="Number of new labelled tracks after which `classifier run` trains before the "
-        "schedule. If a fifth of the labelled tracks of the last training is more, that number is "
-        "needed. 0: schedule only.",
+        description="`classifier run` trains before the schedule when at least this many labelled "
+        "tracks are new, and at least a fifth of the number of the last training. 0: schedule "
+        "only.",
     )
     feature_share: float = Field(
         default=0.5,
         ge=0,
         le=1,
         description="Share of the labelled tracks that must have audio features before the first "
-        "training of `classifier run`. It waits no longer if no data arrive for ten minutes, or "
-        "when a scheduled training is due; 0: no wait.",
+        "training of `classifier run`. The training waits no longer if no data arrive for ten "
+        "minutes, or when a scheduled training is due; 0: no wait.",
     )
     refit: bool = Field(
         default=True,

@@ -272,8 +272,9 @@ def backup(
 def digests(as_json: AsJson = False) -> None:
     """Compute the digests now: stored rows of the views that aggregate whole tables.
 
-    Daemons, and commands that change data, refresh them by themselves
-    (`GENREBASE_DIGESTS_EVERY`). Pages and `collector status` read them; see the view `digests`.
+    Daemons, and commands that change data, refresh the digests automatically
+    (`GENREBASE_DIGESTS_EVERY`). The web pages and `collector status` read the digests, which the
+    view `digests` lists.
 
     Examples:
       genrebase digests
@@ -350,9 +351,9 @@ def lake(
 ) -> None:
     """Copy the tables and views of the database at `STORE_URL` into Parquet files.
 
-    DuckDB, pandas, Polars and Spark read them by the views' names: FOLDER/tracks is a dataset.
-    Run again, it writes only the files whose rows changed. The earlier copy stays until the new
-    one is complete.
+    DuckDB, pandas, Polars and Spark read the files by the names of tables and views:
+    FOLDER/tracks is a dataset. A later run writes only the files whose rows changed. The earlier
+    copy stays until the new one is complete.
 
     Examples:
       genrebase lake lake

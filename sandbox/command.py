@@ -50,7 +50,8 @@ def sandbox(
     mode: Annotated[
         str,
         typer.Option(
-            help="development (10 items a page, many endpoints closed) or extended (50, all open)."
+            help="development (10 items a page, many endpoints closed) or extended (50 items a "
+            "page, all endpoints open)."
         ),
     ] = "development",
     rate: Annotated[

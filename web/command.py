@@ -26,7 +26,7 @@ def serve(
 
     The pages show the harvest, the genres, tracks, models and jobs. Each has a JSON and a CSV
     version with the same rows. Programs use the API at `/api/v1`. By default only this computer
-    reaches them. Other addresses require a token (`SERVE_TOKEN`).
+    reaches the server. Other addresses require a token (`SERVE_TOKEN`).
 
     Examples:
       genrebase serve --port 0

@@ -49,7 +49,7 @@ def learning_curve(
     """Measure the gain from more training tracks, by genre.
 
     Every size is stored when it is done (view `experiment_results`, metric `f1_gain`: the F1 minus
-    that of the smaller size). Metrics are measured on the same test tracks at every size.
+    the F1 at the next smaller size). Metrics are measured on the same test tracks at every size.
 
     Examples:
       classifier learning-curve --estimator logistic --sizes 10,20,all

@@ -172,9 +172,9 @@ def prune(
     """Delete artifacts and predictions of old models, as every training does.
 
     The champion of a task, its refits, pinned models and the latest model lose nothing. The two
-    champions before it keep their artifact and the most probable genre of each track. The others
-    keep metrics; those older than the latest CLASSIFIER_MODELS_REMEMBERED models keep only main
-    metrics. SQLite reuses the space; only VACUUM makes its file smaller.
+    champions before it keep their artifact and the most probable genre of each track. All
+    other models keep metrics; beyond the latest CLASSIFIER_MODELS_REMEMBERED models of a task,
+    only main metrics. SQLite reuses the space; only VACUUM makes its file smaller.
 
     Examples:
       classifier prune --dry-run

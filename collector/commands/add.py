@@ -27,9 +27,9 @@ def add(
         list[str],
         typer.Argument(
             metavar="TRACK_ID|URL|FILE…",
-            help="Spotify IDs, URIs or URLs of tracks, or files: text with one per line, or a "
-            "table (CSV, JSON, Parquet, a workbook) with a column of them. Or MBIDs or URLs of "
-            "MusicBrainz' recordings, which need no account.",
+            help="Spotify IDs, URIs or URLs of tracks; MBIDs or URLs of MusicBrainz' recordings, "
+            "which need no account; or files: text with one ID per line, or a table (CSV, JSON, "
+            "Parquet, a workbook) with a column of IDs.",
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,

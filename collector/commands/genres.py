@@ -156,14 +156,16 @@ def merge(
 def merges(
     mapping: Annotated[
         str | None,
-        typer.Option(help="Write a mapping of this name, with the proposed genres in one."),
+        typer.Option(
+            help="Write a mapping of this name, in which each proposed pair is one genre."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Propose genres that may be one, by common tracks, confusions of the champion, and verdicts.
 
     Nothing is merged. With --mapping a mapping of all genres is written, for `classifier train
-    --task NAME --level broad --mapping NAME`; `collector genres merge` merges two for good.
+    --task NAME --level broad --mapping NAME`; `collector genres merge` merges two genres.
 
     Examples:
       collector genres merges

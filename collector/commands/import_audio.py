@@ -68,7 +68,7 @@ def import_audio(
         Path | None,
         typer.Option(
             help="New CSV file of the unreadable files and reasons, and of what was lost or "
-            "corrected in the others."
+            "corrected in damaged files."
         ),
     ] = None,
     for_spreadsheets: ForSpreadsheets = False,

@@ -35,7 +35,7 @@ def label(
     for_spreadsheets: ForSpreadsheets = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Label a track with a genre. This verdict overrides the claim; only a person changes it.
+    """Label a track with a genre. This verdict overrides the claim; only people change it.
 
     Examples:
       collector label 1 rock --by me

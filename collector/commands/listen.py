@@ -40,7 +40,7 @@ def listen(
     Items that a harvest listed at Internet Archive are downloaded while their genres lack tracks.
     Jamendo's tracks are downloaded if their artists allow it. COLLECTOR_FILE_MB,
     COLLECTOR_DOWNLOADS_MB, COLLECTOR_DAILY_MB and COLLECTOR_LICENCE limit the downloads. The
-    command can be stopped and resumed: a completely downloaded file is not downloaded again.
+    command can be stopped and resumed: a correctly downloaded file is not downloaded again.
 
     Examples:
       collector listen --max-requests 20

@@ -56,7 +56,7 @@ audio_items = view(
         "licence": _LICENCE,
         "licence_class": LICENCE_CLASS,
         "status": "waiting: its files are not listed yet; open: some files are still to be "
-        "downloaded; done: none is; left_out: its files are not used.",
+        "downloaded; done: no file is still to be downloaded; left_out: its files are not used.",
         "reason": "Why the item was left out or postponed, or why some of its files are not used.",
         "files": "Files to download, one per track.",
         "analysed": "Files whose track and features are stored.",

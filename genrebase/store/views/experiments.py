@@ -123,7 +123,8 @@ experiment_results = view(
         "side": "test; validation for metrics that select a configuration.",
         "regime": "seen_artist, new_artist, other (seen-artist side, unseen artists) or all.",
         "genre": "The genre that the metric is for, NULL over all genres.",
-        "metric": "accuracy, macro_f1, f1 and so on; f1_gain: F1 minus that of the smaller size.",
+        "metric": "accuracy, macro_f1, f1 and so on; f1_gain: F1 minus the F1 at the next smaller "
+        "size.",
         "value": "The value; over several rotations (tune: folds) the mean.",
         "low": "Lower bound of the 95% confidence interval. One rotation: bootstrap over "
         "artists. Three or more: Student's t, within the metric's range. Two: NULL.",
@@ -134,7 +135,7 @@ experiment_results = view(
         "seconds": "Mean duration of training and prediction.",
         "artifact_bytes": "Mean size of the stored model, NULL where it was not measured.",
         "training_score": "Mean accuracy on training tracks.",
-        "score": "The criterion that `tune` selects by, mean over folds; NULL for the others.",
+        "score": "The criterion that `tune` selects by, mean over folds; NULL for other kinds.",
         "origin": "The synthetic catalogue of its tracks, NULL for real tracks.",
     },
     _experiment_results,

@@ -152,7 +152,7 @@ genre_traits = view(
         "value": "The genre's median, or its proportion for a boolean feature.",
         "other_value": "The same for the genres compared with.",
         "n": "Tracks of the genre that have the feature.",
-        "other_n": "The other tracks that have the feature.",
+        "other_n": "Tracks of the genres compared with that have the feature.",
         "computed_at": "When it was computed.",
     },
     _genre_traits,

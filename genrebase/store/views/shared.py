@@ -24,7 +24,7 @@ TRACK_DESCRIPTIONS: Final = {
     "release_year": "The year of release, NULL where unknown.",
     "duration_ms": "Length in milliseconds, NULL where unknown.",
     "explicit": "Whether it is marked explicit, NULL where unknown.",
-    "popularity": "0 to 100, as first delivered, NULL where unknown.",
+    "popularity": "0 to 100, NULL where unknown. Later harvests do not change it.",
 }
 FEATURE_DESCRIPTIONS: Final = {
     "provider": "The provider of the features, NULL where there are none.",

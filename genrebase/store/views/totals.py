@@ -53,7 +53,7 @@ catalogue_counts = view(
     {
         "tracks": "Unique tracks.",
         "without_claim": "Tracks without a claim.",
-        "unlabelled": "Those without a label, that is without claim and verdict.",
+        "unlabelled": "Tracks without a label, that is, with neither claim nor verdict.",
         "annotated": "Tracks with a verdict.",
         "verdicts": "Verdicts; a track can have several, by different people.",
         "with_features": "Tracks with features from any provider.",
