@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from benchmarks.engine_rows import EngineSql, random_numbers, skewed, uniform
 from collector.sources.spotify_search import genre_query
 from genrebase import licences
-from genrebase.store import features_provider, schema_revision, split, tables
+from genrebase.store import features_provider, schema_revision, search_index, split, tables
 from genrebase.store.engine import make_engine, transaction
 
 FIRST: Final = datetime(2024, 1, 1, tzinfo=UTC)
@@ -340,6 +340,9 @@ class Generator(EngineSql):
         features_provider.choose_all(self.connection)
         if self.sqlite:
             return
+        self.run(
+            "INSERT INTO search_due (track_id) SELECT id FROM track ORDER BY id"
+        )  # no trigger
         for table in ("genre", "artist", "track", "model"):
             self.run(
                 f"SELECT setval('{table}_id_seq', (SELECT coalesce(max(id), 1) FROM {table}))"
@@ -364,6 +367,7 @@ def fill(
         if predictions:
             generator.make_predictions()
         generator.finish()
+    search_index.fill(engine)
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")  # as its autovacuum does

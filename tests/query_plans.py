@@ -25,6 +25,7 @@ GROWING: Final = frozenset(
         tables.track.name,
         tables.artist.name,
         tables.budget_slot.name,
+        tables.search_text.name,
         *(
             table.name
             for table in tables.metadata.sorted_tables

@@ -26,7 +26,7 @@ from classifier.data.regimes import HELD_OUT_SIDES
 from classifier.errors import BadTrainingConfig
 from classifier.training_config import EXCLUSIVE_LABELS, SPLITS, TrainingConfig
 from genrebase import store
-from genrebase.store import find, names, tables, views
+from genrebase.store import find, names, search, tables, views
 from genrebase.store.engine import read_transaction
 
 Database = Engine
@@ -255,9 +255,9 @@ def track_with_alias(database: Database, source: str, source_id: str) -> int | N
 
 
 def search_tracks(database: Database, text: str, *, limit: int) -> list[int]:
-    """Return the tracks that `genrebase.store.find.search_tracks` finds."""
+    """Return the tracks that `genrebase.store.search.search_tracks` finds."""
     with read_transaction(database) as connection:
-        return find.search_tracks(connection, text, limit)
+        return search.search_tracks(connection, text, limit)
 
 
 def tracks_of_artists(database: Database, artists: Sequence[str]) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, Table
 
 from collector.catalogue import analysis_queue
-from genrebase.store import bulk, features_provider, tables
+from genrebase.store import bulk, features_provider, search_index, tables
 
 STRIPPED_COLUMNS: Final = (
     "album",
@@ -55,6 +55,7 @@ def delete_tracks(connection: Connection, track_ids: Sequence[int]) -> int:
     """
     artists = _credited(connection, track_ids)
     execute_of(connection, "DELETE FROM track WHERE id", track_ids)
+    search_index.remove(connection, track_ids)
     return delete_orphan_artists(connection, artists)
 
 

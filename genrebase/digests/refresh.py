@@ -1,4 +1,7 @@
-"""Refresh the stored digests: by the command, by daemons, and after commands that change data."""
+"""Refresh the stored digests: by the command, by daemons, and after commands that change data.
+
+The index of the search (`genrebase.store.search_index`) is filled at the same occasions.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +19,7 @@ from genrebase.runtime.job_scheduler import ScheduledJob
 from genrebase.runtime.jobs import AlreadyRunning, job_run
 from genrebase.runtime.schedule import IntervalSchedule
 from genrebase.settings import GenrebaseSettings
+from genrebase.store import search_index
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 if TYPE_CHECKING:
@@ -25,6 +29,9 @@ JOB: Final = "digests"
 _MAX_THREADS: Final = 4
 _MAX_SHARE: Final = 0.05
 """The share of the time that refreshes after commands may take."""
+
+_INDEX_EVERY: Final = 60.0
+"""Maximum seconds between two checks of a daemon whether tracks are to be indexed."""
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -84,6 +91,14 @@ def refresh_if_due(engine: Engine, clock: Clock, every: float) -> None:
         _log.warning("digests_not_refreshed", reason=str(error) or type(error).__name__)
 
 
+def fill_search_index(engine: Engine, stop_requested: Callable[[], bool] = lambda: False) -> None:
+    """Index the tracks that wait for it; errors are logged, and the tracks wait for the next."""
+    try:
+        search_index.fill(engine, stop_requested)
+    except Exception as error:  # noqa: BLE001 - what was done before must not fail for an index
+        _log.warning("search_index_not_filled", reason=str(error) or type(error).__name__)
+
+
 @contextmanager
 def refreshed_after(
     engine: Engine, clock: Clock, stop_requested: Callable[[], bool] = lambda: False
@@ -104,12 +119,15 @@ def refreshed_after(
 
 
 def daemon_jobs(engine: Engine, clock: Clock) -> list[ScheduledJob]:
-    """Return the daemon's job that refreshes digests; none where the setting forbids it."""
+    """Return the daemon's jobs that index names and refresh digests; none if that is set."""
     every = GenrebaseSettings.load().digests_every
     if every == 0:
         return []
-    check = IntervalSchedule(every)
-    return [ScheduledJob(JOB, lambda: refresh_if_due(engine, clock, every), check)]
+    check, index = IntervalSchedule(every), IntervalSchedule(min(every, _INDEX_EVERY))
+    return [
+        ScheduledJob("search_index", lambda: fill_search_index(engine), index),
+        ScheduledJob(JOB, lambda: refresh_if_due(engine, clock, every), check),
+    ]
 
 
 def _refresh_after_command(
@@ -117,6 +135,7 @@ def _refresh_after_command(
 ) -> None:
     every = GenrebaseSettings.load().digests_every
     if every and not stop_requested() and not jobs.is_service_process():
+        fill_search_index(engine, stop_requested)
         refresh_if_due(engine, clock, every)
 
 

@@ -14,12 +14,10 @@ from typing import Final
 from sqlalchemy import Connection, func, select
 
 from genrebase.errors import UserError
-from genrebase.store import names, source_ids, tables
+from genrebase.store import source_ids, tables
 
 MAX_KEY_DIGITS: Final = 18
 """More may not fit into a key of 64 bits."""
-MAX_MATCHES: Final = 2_000
-"""Names with the words of a search that are looked at, in alphabetical order."""
 
 
 class UnknownTrack(UserError):
@@ -85,27 +83,6 @@ def track_with_alias(connection: Connection, source: str, source_id: str) -> int
     query = select(alias.track_id).where(alias.source == source, alias.source_id == source_id)
     track_id: int | None = connection.scalar(query)
     return track_id
-
-
-def search_tracks(connection: Connection, words: str, limit: int) -> list[int]:
-    """Return the ids of at most `limit` tracks whose names contain all words, popular ones first.
-
-    The names are title and primary artist, compared as names are: without regard to case and width
-    (`names.normalise`). A word may be a part of another one. The words are looked for in the
-    index of the names, which is read as a whole: about 0.1 s for a million tracks. Of words that
-    more than `MAX_MATCHES` names contain, the popular ones of the first so many are returned.
-    """
-    parts = sorted(names.normalise(words).split(), key=len, reverse=True)  # the rarest first
-    if not parts:
-        return []
-    track, named = tables.track.c, tables.track.alias("named").c
-    matching = select(named.name_key).where(
-        *(named.name_key.contains(part, autoescape=True) for part in parts)
-    )
-    matching = matching.order_by(named.name_key).limit(MAX_MATCHES)
-    query = select(track.id).where(track.name_key.in_(matching))
-    popular_first = (track.popularity.desc().nulls_last(), track.id)
-    return list(connection.scalars(query.order_by(*popular_first).limit(limit)))
 
 
 def _track_with_id(connection: Connection, digits: str) -> int | None:

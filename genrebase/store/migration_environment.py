@@ -1,6 +1,7 @@
 """Run alembic's migrations in one transaction; drop the views before and recreate them after.
 
 At the head, the order of feature providers is stored, too, and each track's provider chosen by it.
+The index of the search and its triggers are created, which rebuilding a table would drop.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from genrebase.store import bulk, features_provider, tables
+from genrebase.store import bulk, features_provider, search_index, tables
 from genrebase.store.engine import WRITES_OPTION, make_engine, open_connection
 from genrebase.store.errors import StoreError
 from genrebase.store.lock_timeout import lock_timeout
@@ -108,6 +109,7 @@ def _with_views(
             yield from planned
             at_head = set(migration.get_current_heads()) == heads
             if at_head:
+                search_index.ensure(connection)
                 features_provider.set_order(connection, providers)
             views.recreate(providers if at_head else None)
             _check_foreign_keys(connection)
@@ -116,7 +118,12 @@ def _with_views(
 
 
 def _is_ours(_object: Any, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:
-    """Return False for tables that other software keeps in the same database."""
+    """Return False for tables that other software keeps in the same database.
+
+    Also for the search's index of expressions, which only PostgreSQL has.
+    """
+    if kind == "index" and name == search_index.POSTGRESQL_INDEX:
+        return False
     return not (kind == "table" and reflected and name not in tables.metadata.tables)
 
 

@@ -20,7 +20,7 @@ from genrebase.digests.definitions import OF_PREDICTIONS
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import job_run, last_run, mark_service_process
-from genrebase.store import tables, views
+from genrebase.store import search_index, tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import catalogue_of_all_kinds
 from tests import factories as make
@@ -332,9 +332,14 @@ def test_daemons_refresh_by_a_job_of_their_own(
     with refresh.refreshed_after(sqlite_engine, SystemClock()):
         pass
     assert refreshes(sqlite_engine) == 0
-    (job,) = refresh.daemon_jobs(sqlite_engine, SystemClock())
-    job.run()
+    with transaction(sqlite_engine) as connection:
+        make.add_track(connection, "Song")
+    index, digests = refresh.daemon_jobs(sqlite_engine, SystemClock())
+    digests.run()
     assert refreshes(sqlite_engine) == 1
+    index.run()
+    with read_transaction(sqlite_engine) as connection:
+        assert search_index.count_due(connection, 1) == 0
 
 
 def test_forget_discards_what_names_tracks(engine: Engine):

@@ -1,9 +1,7 @@
 """Finding a track by what a person types, on both databases."""
 
 import pytest
-from sqlalchemy import select
 
-from genrebase.store import find, tables
 from genrebase.store.engine import read_transaction, transaction
 from genrebase.store.find import AmbiguousTrack, find_track
 from tests import factories as make
@@ -77,17 +75,3 @@ def test_an_unknown_track(filled, text):
     """A number is never a source's id, and the id of one source never another's."""
     with read_transaction(filled) as connection:
         assert find_track(connection, text) is None
-
-
-def test_a_word_of_very_many_names_shows_the_popular_ones_of_the_first(filled, monkeypatch):
-    """The first names in alphabetical order: so a common word takes no longer than a rare one."""
-    with transaction(filled) as connection:
-        for number in range(9):
-            make.add_track(connection, f"Common {number}", popularity=number)
-    with read_transaction(filled) as connection:
-        assert len(find.search_tracks(connection, "common", 50)) == 9
-        monkeypatch.setattr(find, "MAX_MATCHES", 4)
-        ids = find.search_tracks(connection, "COMMON", 3)
-        query = select(tables.track.c.title).where(tables.track.c.id == ids[0])
-        assert connection.scalar(query) == "Common 3"
-    assert len(ids) == 3

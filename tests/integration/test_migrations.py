@@ -100,6 +100,8 @@ ADDED_TABLES = (
     "range_lease",
     "job_request",
     "digest",
+    "search_text",
+    "search_due",
     "feature_order",
 )
 ADDED_COLUMNS = {

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from classifier.data import dataset, scoring
 from classifier.registry import stored_models
 from collector.curation import verdicts
-from genrebase.store import find, tables, views
+from genrebase.store import find, search, tables, views
 from genrebase.store.engine import read_transaction
 from tests.fakes import FakeClock
 from tests.query_plans import recording
@@ -89,15 +89,18 @@ def test_a_track_by_any_of_its_names(large: Engine, name: str) -> None:
     assert_no_scan(large, look_up)
 
 
-def test_a_search_reads_all_names_and_no_rows(large: Engine) -> None:
-    """The names are read from their index; only tracks that match are read from the table."""
-    with read_transaction(large) as connection, recording(large, explain=True) as recorded:
-        assert find.search_tracks(connection, "ARTIST song 12345", limit=5)
-    steps = {
-        "sqlite": "SCAN named USING COVERING INDEX ix_track_name_key",
-        "postgresql": "Index Only Scan on track",
-    }
-    assert list(recorded.scans.values()) == [steps[large.dialect.name]]
+@pytest.mark.parametrize(
+    "words", ["ARTIST song 12345", "song", "rtist 77", "nothing like it", "a"]
+)
+def test_a_search_reads_an_index(large: Engine, words: str) -> None:
+    """Rare and common words, and parts of words: rows are read by the index of trigrams."""
+
+    def look_up() -> None:
+        with read_transaction(large) as connection:
+            hits = search.search(connection, words, limit=5).hits
+            assert bool(hits) == (words != "nothing like it")
+
+    assert_no_scan(large, look_up)
 
 
 def test_the_prediction_of_a_track(large: Engine) -> None:

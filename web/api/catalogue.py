@@ -12,6 +12,7 @@ from genrebase.digests import store as digests
 from genrebase.digests.definitions import DIGESTS
 from genrebase.store import views
 from genrebase.store.engine import read_transaction
+from genrebase.store.search import MAX_COMPARED, POSITION_PATTERN, Hit
 from web.api.operations import PREFIX, ApiCall, ApiResult, Handler, Operation, Problem, Schema
 from web.api.rows import (
     Following,
@@ -36,11 +37,18 @@ _BY_TRACK: Final = "track_id"
 
 
 class SearchParameters(Limit):
-    """Words of a title and its primary artist."""
+    """Words of a title and its artists."""
 
-    q: str = Field(min_length=1, max_length=500, description="Words; each may be a part of one.")
+    q: str = Field(
+        min_length=1,
+        max_length=search.MAX_CHARACTERS,
+        description="Words; each may be a part of one.",
+    )
     limit: int = Field(
         20, ge=1, le=search.MAX_RESULTS, description="The maximum number of tracks."
+    )
+    after: str = Field(
+        "", pattern=POSITION_PATTERN, description="A position, from `next` of the page before."
     )
 
 
@@ -56,9 +64,13 @@ class SearchHit(Schema):
 
 
 class SearchHits(PageOfRows):
-    """The tracks that have all words, the most popular first."""
+    """The tracks that have all words, the best matches first."""
 
     rows: list[SearchHit]  # type: ignore[assignment]
+    is_complete: bool = Field(
+        description=f"False: of more than {MAX_COMPARED:,} tracks that match in one way, only the "
+        "first are listed, or tracks are missing that are not indexed yet."
+    )
 
 
 class TrackDocument(Schema):
@@ -188,10 +200,19 @@ def read_track(call: ApiCall) -> ApiResult:
 
 
 def search_tracks(call: ApiCall) -> Row:
-    """Return the tracks whose title and first artist have all words."""
-    with _page_request(call, {"q": call.query.q}) as request:
-        hits = records_as(SearchHit, search.page(request).sections["tracks"])
-    return page_of(hits[: call.query.limit])
+    """Return the tracks whose title and artists have all words, the best matches first."""
+    query = call.query
+    after = Hit.from_text(query.after) if query.after else None
+    with read_transaction(call.context.reader) as connection:
+        section, result = search.matches(connection, query.q, query.limit, after)
+    following = None
+    if result.has_more:
+        parameters = {"q": query.q, "limit": query.limit, "after": str(result.hits[-1])}
+        following = f"{PREFIX}/search?{urlencode(parameters)}"
+    is_complete = not result.is_cut and not result.has_due
+    return page_of(records_as(SearchHit, section), following=following) | {
+        "is_complete": is_complete
+    }
 
 
 def list_views(_call: ApiCall) -> Row:

@@ -93,9 +93,10 @@ from genrebase.store.tables.models import (
     model_metric,
     prediction,
 )
+from genrebase.store.tables.search import search_due, search_text
 
 MODEL_DETAIL_TABLES = (model_metric, training_epoch, feature_importance, genre_separability)
 """What is stored per model besides predictions and confusion matrices."""
 
-DERIVED_TABLES = (digest,)
+DERIVED_TABLES = (digest, search_text, search_due)
 """What is computed from other tables and can be computed again: `copy` leaves it out."""

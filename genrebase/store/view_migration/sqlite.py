@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DatabaseError
 
-from genrebase.store import views
+from genrebase.store import search_index, views
 from genrebase.store.errors import ViewConflict
 from genrebase.store.views.definition import MARKER, Providers
 
@@ -23,7 +23,9 @@ class _SchemaObject:
 
     @property
     def is_ours(self) -> bool:
-        return self.kind == "view" and MARKER in self.sql
+        if self.kind == "trigger":
+            return self.name in search_index.TRIGGERS
+        return MARKER in self.sql
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class SqliteViews:
 
     def are_current(self, providers: Providers) -> bool:
         """Return whether our views have the text that this version gives them."""
-        ours = {stored.name: stored.sql for stored in self._objects() if stored.is_ours}
+        ours = {one.name: one.sql for one in self._objects() if one.is_ours and one.kind == "view"}
         return ours == {name: _statement(name, tuple(providers)) for name in views.ALL}
 
     def drop(self) -> None:
@@ -50,6 +52,8 @@ class SqliteViews:
 
     def recreate(self, providers: Providers | None) -> None:
         """Create our views (unless `providers` is None), then the users' views and triggers.
+
+        `search_index.ensure` creates our triggers.
 
         Raises `ViewConflict` for each one that cannot be created, or that was readable before the
         migration and no longer is.

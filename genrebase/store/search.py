@@ -1,0 +1,185 @@
+"""Search tracks by words of their titles and artists: the best matches first.
+
+Best are titles and artists that equal the query, then those that begin with it, then tracks with
+all of its words, then tracks with all of them as parts of words (`search_terms.Match`); among
+equals the most popular first. Of matches of one kind, at most `MAX_COMPARED` are compared, the
+tracks that were stored first, so that a common word takes no longer than a rare one.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, select, text
+
+from genrebase.errors import UserError
+from genrebase.store import search_index, tables
+from genrebase.store.search_terms import Match, Query, indexed_text, parse, trigrams
+
+MAX_COMPARED: Final = 2_000
+"""Tracks that are compared for each kind of match."""
+MAX_DUE: Final = 1_000
+"""Tracks that are not indexed yet and are compared one by one."""
+
+POSITION_PATTERN: Final = r"^([0-3]\.(-1|[0-9]{1,3})\.[0-9]{1,18})?$"
+"""A position in a list of matches (`Hit`), or nothing."""
+
+_UNKNOWN: Final = -1
+"""The popularity of a track without one: it comes last."""
+
+
+_IN_SQLITE: Final = """
+SELECT s.track_id, s.words, t.popularity FROM search_index
+CROSS JOIN search_text AS s ON s.track_id = search_index.rowid
+CROSS JOIN track AS t ON t.id = s.track_id
+WHERE search_index MATCH :wanted AND {patterns}
+ORDER BY search_index.rowid LIMIT :maximum
+"""
+"""The joins are in this order, so that they end with the last row of the limit."""
+_WITHOUT_INDEX: Final = """
+SELECT s.track_id, s.words, t.popularity FROM search_text AS s JOIN track AS t ON t.id = s.track_id
+WHERE {patterns} ORDER BY s.track_id LIMIT :maximum
+"""
+_IN_POSTGRESQL: Final = """
+SELECT s.track_id, s.words, t.popularity FROM (
+    SELECT s.track_id, s.words FROM search_text AS s
+    WHERE text_trigrams(s.words) @> :wanted AND {patterns} LIMIT :maximum
+) AS s JOIN track AS t ON t.id = s.track_id
+"""
+
+
+class InvalidPosition(UserError):
+    """This is no position in a list of matches."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Hit:
+    """A track that matches, in the order in which matches are listed."""
+
+    match: Match
+    unpopularity: int
+    """The popularity, negated."""
+    track_id: int
+
+    def __str__(self) -> str:
+        """Return the position after this track, for the next page."""
+        return f"{self.match:d}.{-self.unpopularity}.{self.track_id}"
+
+    @classmethod
+    def from_text(cls, text_: str) -> "Hit":
+        """Return the hit of a position; raise `InvalidPosition`."""
+        if not re.fullmatch(POSITION_PATTERN, text_) or not text_:
+            raise InvalidPosition(
+                f"{text_[:50]!r} is no position in a search: take it from the page before."
+            )
+        match, popularity, track_id = map(int, text_.split("."))
+        return cls(Match(match), -popularity, track_id)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """A page of matches."""
+
+    hits: tuple[Hit, ...]
+    has_more: bool
+    """Whether more matches follow."""
+    is_cut: bool
+    """Whether more tracks match in one way than are compared."""
+    has_due: bool
+    """Whether more than `MAX_DUE` tracks wait to be indexed: some of them are not compared."""
+
+    @property
+    def track_ids(self) -> list[int]:
+        """The ids of the tracks, the best match first."""
+        return [hit.track_id for hit in self.hits]
+
+
+def search(
+    connection: Connection, words: str, limit: int, after: Hit | None = None
+) -> SearchResult:
+    """Return at most `limit` tracks that match `words`, those that follow `after`."""
+    query = parse(words)
+    if query is None:
+        return SearchResult((), has_more=False, is_cut=False, has_due=False)
+    with _by_index(connection):
+        return _search(connection, query, limit, after)
+
+
+def _search(connection: Connection, query: Query, limit: int, after: Hit | None) -> SearchResult:
+    due = _due_tracks(connection)
+    unindexed = list(_compare(query, due.values()))
+    hits: list[Hit] = []
+    is_cut = False
+    for match in list(Match)[after.match if after else 0 :]:
+        rows = _candidates(connection, query.patterns(match))
+        is_cut |= len(rows) == MAX_COMPARED
+        indexed = _compare(query, (row for row in rows if row[0] not in due))
+        found = {hit for hit in (*indexed, *unindexed) if hit.match is match}
+        hits += sorted(hit for hit in found if after is None or hit > after)
+        if len(hits) > limit:
+            break
+    return SearchResult(tuple(hits[:limit]), len(hits) > limit, is_cut, len(due) > MAX_DUE)
+
+
+def search_tracks(connection: Connection, words: str, limit: int) -> list[int]:
+    """Return the ids of the first `limit` tracks that `search` returns."""
+    return search(connection, words, limit).track_ids
+
+
+@contextmanager
+def _by_index(connection: Connection) -> Iterator[None]:
+    """Keep PostgreSQL from computing the trigrams of all rows, whatever it estimates."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    connection.execute(text("SET LOCAL enable_seqscan = off"))
+    yield
+    connection.execute(text("SET LOCAL enable_seqscan = on"))
+
+
+def _compare(query: Query, rows: Iterable[Any]) -> Iterator[Hit]:
+    for track_id, indexed, popularity in rows:
+        match = query.match(indexed)
+        if match is not None:
+            yield Hit(match, -(_UNKNOWN if popularity is None else popularity), track_id)
+
+
+def _due_tracks(connection: Connection) -> dict[int, tuple[int, str, int | None]]:
+    """Return the tracks that wait to be indexed: one more than `MAX_DUE` if there are more.
+
+    Those that are deleted have an empty text, which matches nothing.
+    """
+    due, track = tables.search_due.c, tables.track.c
+    latest = select(due.track_id).order_by(due.id.desc()).limit(MAX_DUE + 1).subquery("latest")
+    query = select(latest.c.track_id, track.title, track.artists, track.popularity).select_from(
+        latest.outerjoin(tables.track, track.id == latest.c.track_id)
+    )
+    return {
+        row.track_id: (
+            row.track_id,
+            "" if row.title is None else indexed_text(row.title, row.artists),
+            row.popularity,
+        )
+        for row in connection.execute(query)
+    }
+
+
+def _candidates(connection: Connection, patterns: list[str]) -> Sequence[Any]:
+    """Return (id, indexed text, popularity) of the first tracks whose text has the patterns."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    parameters: dict[str, Any] = {"maximum": MAX_COMPARED}
+    wanted = trigrams(patterns)
+    if not is_sqlite:
+        query, parameters["wanted"] = _IN_POSTGRESQL, wanted
+    elif search_index.is_usable(connection):
+        quoted = ('"' + one.replace('"', '""') + '"' for one in wanted)
+        query, parameters["wanted"] = _IN_SQLITE, " AND ".join(quoted)
+    else:
+        query = _WITHOUT_INDEX
+    position = "instr" if is_sqlite else "strpos"
+    conditions = (f"{position}(s.words, :pattern{place}) > 0" for place in range(len(patterns)))
+    statement = text(query.replace("{patterns}", " AND ".join(conditions)))
+    parameters |= {f"pattern{place}": pattern for place, pattern in enumerate(patterns)}
+    return connection.execute(statement, parameters).all()
