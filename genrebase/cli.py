@@ -273,8 +273,7 @@ def digests(as_json: AsJson = False) -> None:
     """Compute the digests now: stored rows of the views that aggregate whole tables.
 
     It also fills the index of the search. Daemons, and commands that change data, do both
-    automatically (`GENREBASE_DIGESTS_EVERY`). The web pages and `collector status` read the digests,
-    which the view `digests` lists.
+    automatically (`GENREBASE_DIGESTS_EVERY`). Web pages and `collector status` read the digests.
 
     Examples:
       genrebase digests
@@ -282,11 +281,9 @@ def digests(as_json: AsJson = False) -> None:
     # import SQLAlchemy, which --help does not need
     from genrebase import store
     from genrebase.digests.refresh import refresh
-    from genrebase.store import search_index
 
     output, engine = Output(as_json=as_json), store.connect()
     try:
-        indexed = search_index.fill(engine)
         done = refresh(engine, SystemClock())
     finally:
         engine.dispose()
@@ -303,7 +300,11 @@ def digests(as_json: AsJson = False) -> None:
     )
     output.write_json(
         {"as_of": done.as_of, "seconds": round(done.seconds, 3)}
-        | {"reading_seconds": round(done.reading_seconds, 3), "indexed": indexed, "views": views}
+        | {
+            "reading_seconds": round(done.reading_seconds, 3),
+            "indexed": done.indexed,
+            "views": views,
+        }
     )
 
 

@@ -47,10 +47,14 @@ class DigestRefresh:
     reading_seconds: float
     seconds: float
     """In all, with writing."""
+    indexed: int
+    """Tracks that were indexed for the search."""
 
 
 def refresh(engine: Engine, clock: Clock, *, everything: bool = True) -> DigestRefresh:
-    """Compute the digests and store them; raise `AlreadyRunning` if another process does.
+    """Compute the digests and store them, after the index of the search is filled.
+
+    Raises `AlreadyRunning` if another process does.
 
     Without `everything`, the digests of predictions are kept while these are the same
     (`store.reusable`).
@@ -60,6 +64,7 @@ def refresh(engine: Engine, clock: Clock, *, everything: bool = True) -> DigestR
 
     began = clock.monotonic()
     with job_run(engine, clock, JOB, exclusive=True) as run:
+        indexed = search_index.fill(engine)
         moment = clock.now()
         kept: Sequence[str] = ()
         if not everything:
@@ -71,7 +76,7 @@ def refresh(engine: Engine, clock: Clock, *, everything: bool = True) -> DigestR
             store.replace(connection, documents, moment, kept)
         run.count(rows=sum(one.rows for one in computed.views))
     return DigestRefresh(
-        moment, computed.views, computed.reading_seconds, clock.monotonic() - began
+        moment, computed.views, computed.reading_seconds, clock.monotonic() - began, indexed
     )
 
 
