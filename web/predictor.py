@@ -59,7 +59,7 @@ class Overloaded(GenrebaseError):
         self.retry_after = max(1, math.ceil(waiting_seconds))
         """Seconds after which the client can try again."""
         super().__init__(
-            f"{waiting_seconds:.1f} s of predictions wait already: try again in "
+            f"The waiting predictions need {waiting_seconds:.1f} s of computing: try again in "
             f"{self.retry_after} s, or send many tracks in one request."
         )
 
