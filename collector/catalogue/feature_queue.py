@@ -1,6 +1,6 @@
 """The queue of tracks whose audio features are to be fetched, and the features that came back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -112,11 +112,13 @@ def store_features(
     *,
     replace: bool,
     licences: Mapping[int, str | None] = MappingProxyType({}),
+    new: Collection[int] = (),
 ) -> None:
     """Store features of tracks, in the order of `tables.FEATURES`.
 
     `replace` overwrites features by the same provider; otherwise the stored ones stay. `licences`
-    are those of tracks that have others than the provider. The provider is stored, too.
+    are those of tracks that have others than the provider. The provider is stored, too. `new`
+    tracks were just inserted with this provider as `features_provider`.
     """
     if not values:
         return
@@ -133,9 +135,10 @@ def store_features(
         ],
         update=", ".join(f"{name} = excluded.{name}" for name in columns) if replace else None,
     )
-    features_provider.choose(connection, list(values))
+    existing = [track_id for track_id in values if track_id not in new]
+    features_provider.choose(connection, existing)
     if provider not in tables.SUBMISSION_PROVIDERS:
-        _end_repetitions(connection, list(values), now)
+        _end_repetitions(connection, existing, now)
 
 
 def _end_repetitions(connection: Connection, track_ids: Sequence[int], now: datetime) -> None:

@@ -44,6 +44,7 @@ _NEW_COLUMNS: Final = (
     "updated_at",
     "genre_id",
     "claim_tied",
+    "features_provider",
     *METADATA_COLUMNS,
     *_RANGE_COLUMNS,
 )
@@ -74,6 +75,8 @@ class PendingTrack:
     """How many of `credits`, at their end, are not stored yet."""
     claim: tuple[int | None, bool] = (None, False)
     """The claiming genre, and whether its rank was tied."""
+    features_provider: str | None = None
+    """Of a new track, the provider of the features that its batch stores."""
     seen_in_batch: bool = False
     """Whether the batch holds this track, not only one of the same name."""
 
@@ -259,6 +262,7 @@ def store(
             moment,
             moment,
             *track.claim,
+            track.features_provider,
             *track.metadata,
             track.durations.shortest,
             track.durations.longest,

@@ -45,19 +45,21 @@ class TrackBatch:
             self.by_name.setdefault(pending.name_key, []).append(pending)
 
 
-def load_batch(connection: Connection, source_tracks: Sequence[SourceTrack]) -> TrackBatch:
+def load_batch(
+    connection: Connection, source_tracks: Sequence[SourceTrack]
+) -> tuple[TrackBatch, int]:
+    """Return the stored tracks of these ids and names, and how many tracks may be new."""
     batch = TrackBatch()
     for source, ids in ids_by_source(source_tracks).items():
         stored = tracks_of_aliases(connection, source, ids)
         batch.aliases.update(((source, source_id), track) for source_id, track in stored.items())
     for pending in pending_track.load_by_id(connection, sorted({*batch.aliases.values()})):
         batch.add(pending)
-    for pending in pending_track.load_by_name(
-        connection, sorted(_names_to_load(batch, source_tracks))
-    ):
+    keys, may_be_new = _names_to_load(batch, source_tracks)
+    for pending in pending_track.load_by_name(connection, sorted(keys)):
         batch.add(pending)
     pending_track.load_credits(connection, batch.tracks.values())
-    return batch
+    return batch, may_be_new
 
 
 def ids_by_source(source_tracks: Iterable[SourceTrack]) -> dict[str, list[str]]:
@@ -69,20 +71,19 @@ def ids_by_source(source_tracks: Iterable[SourceTrack]) -> dict[str, list[str]]:
     return by_source
 
 
-def _names_to_load(batch: TrackBatch, source_tracks: Iterable[SourceTrack]) -> set[str]:
-    """Return the names of tracks that may be new, or that have a new ISRC."""
-    keys = set()
+def _names_to_load(
+    batch: TrackBatch, source_tracks: Iterable[SourceTrack]
+) -> tuple[set[str], int]:
+    """Return the names of tracks that may be new or have a new ISRC, and how many may be new."""
+    keys, may_be_new = set(), 0
     for track in source_tracks:
         pending = match_by_id(batch, track)
         if pending is None or track.needs_name:
             keys.add(track.name_key)
+            may_be_new += 1
         elif track.isrc not in (None, pending.isrc) or pending.is_near(track):
             keys.add(pending.name_key)
-    return keys
-
-
-def max_new(batch: TrackBatch, source_tracks: Iterable[SourceTrack]) -> int:
-    return sum(track.needs_name or match_by_id(batch, track) is None for track in source_tracks)
+    return keys, may_be_new
 
 
 def match_by_id(batch: TrackBatch, source_track: SourceTrack) -> PendingTrack | None:

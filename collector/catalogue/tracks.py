@@ -36,7 +36,6 @@ from collector.catalogue.track_batch import (
     match_by_content,
     match_by_id,
     match_corrected,
-    max_new,
     resolve,
 )
 from collector.records import (
@@ -75,13 +74,13 @@ def record(
     genre_names = {item.genre for item in seen if item.genre is not None}
     genre_ids = genres.ensure(connection, genre_names, now)
     before = primary_genre.tie_break_keys(connection)
-    batch = load_batch(connection, source_tracks)
+    batch, may_be_new = load_batch(connection, source_tracks)
     if locked is not None and not locked.issuperset(batch.by_name):
         raise ConcurrentWrites("A track got another name meanwhile. Run the same again.")
     if delivery.import_id is not None:
         batch.ledger = ImportLedger(connection, delivery.import_id, sorted(batch.tracks))
     credited = lookup.resolve()
-    ids = iter(bulk.next_ids(connection, tables.track, max_new(batch, source_tracks)))
+    ids = iter(bulk.next_ids(connection, tables.track, may_be_new))
     for item in seen:
         track = item.track
         pending = resolve(batch, track, ids)
@@ -142,7 +141,7 @@ def are_stored(
 
     `versions` are the imports that the tracks' import would correct.
     """
-    batch = load_batch(connection, source_tracks)
+    batch, _ = load_batch(connection, source_tracks)
     if versions:
         batch.ledger = ImportLedger(connection, 0, sorted(batch.tracks), versions)
     return [_is_stored(batch, track) for track in source_tracks]
@@ -194,6 +193,9 @@ def _store(
             new_claims.append(claimed[0])
         elif pending.claim != claimed:
             moved.append((track_id, pending.claim, claimed))
+    new = {track_id for track_id in batch.features if batch.tracks[track_id].new}
+    for track_id in new:
+        batch.tracks[track_id].features_provider = delivery.provider
     pending_track.store(connection, batch.tracks.values(), origin=delivery.origin, now=now)
     claimed_tracks = primary_genre.write_claims(connection, moved)
     claimed_tracks.update(genre_counters.of_moves((None, genre) for genre in new_claims))
@@ -207,7 +209,7 @@ def _store(
         _store_ledger(connection, batch.ledger, added_aliases)
         if delivery.provider is not None:
             is_unknown = licence == licences.UNKNOWN and not batch.feature_licences
-            delivered = list(batch.features)
+            delivered = [one for one in batch.features if not (is_unknown and one in new)]
             feature_licences.recompute(
                 connection, delivery.provider, delivered, only_known=is_unknown
             )
@@ -274,8 +276,9 @@ def _store_features(
     if delivery.provider is None:
         return
     features: Mapping[int, Sequence[Any]] = batch.features
+    new = {track for track in features if batch.tracks[track].new}
     if batch.ledger is not None:
-        existing = sorted(track for track in features if not batch.tracks[track].new)
+        existing = sorted(features.keys() - new)
         stored = feature_queue.load_features(connection, existing, delivery.provider)
         features, batch.features_not_taken = import_features.deliver(
             connection, batch.ledger, features, stored
@@ -287,4 +290,5 @@ def _store_features(
         now,
         replace=batch.ledger is not None,
         licences=batch.feature_licences,
+        new=new,
     )
