@@ -10,9 +10,9 @@ predictions for each track. The features of a track follow its first genre, with
 import argparse
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from benchmarks.engine_rows import EngineSql, random_numbers, skewed, uniform
 from collector.sources.spotify_search import genre_query
@@ -26,7 +26,8 @@ TRACKS_PER_ARTIST: Final = 6
 TRACKS_PER_SHARD: Final = 500
 IMPORT: Final = "csv:made.csv"
 """The origin of the import that delivered every fourth track, and every eighth first."""
-PROVIDERS: Final = ("csv", "reccobeats")
+HAS_FEATURES: Final = {"csv": "n % 4 = 1", "reccobeats": "n % 10 < 8"}
+"""The providers of features, and which tracks have theirs."""
 CREATED_BITS: Final = 0b1_0111_1111
 FEATURES_BIT: Final = 0b1_0000_0000
 CACHE_KIB: Final = 1_000_000
@@ -124,7 +125,7 @@ class Generator(EngineSql):
                 for number in range(1, self.genres + 1)
             ),
         )
-        for name in ("spotify", IMPORT, *PROVIDERS):
+        for name in ("spotify", IMPORT, *HAS_FEATURES):
             licence = licences.of_source(name)
             self.rows("data_source", [{"name": name, "licence": licence, "noted_at": FIRST}])
         origin = {"kind": "synthetic", "detail": self.detail, "recorded_at": FIRST}
@@ -176,13 +177,13 @@ class Generator(EngineSql):
             "track",
             "id, identity, name_key, genre_id, claim_tied, title, artists, album, release_date, "
             "release_year, duration_ms, shortest_ms, longest_ms, explicit, popularity, isrc, "
-            "origin, track_fold, side, first_seen_at, last_seen_at, updated_at",
+            "features_provider, origin, track_fold, side, first_seen_at, last_seen_at, updated_at",
             f"""
             SELECT n, CASE WHEN n <> m THEN key || '|2' ELSE key END, key, genre, tied,
                 'Song ' || m, 'Artist ' || a1 || coalesce('; Artist ' || a2, ''),
                 'Album ' || (n / 10), CAST(year AS TEXT) || '-01-01', year, duration, duration,
                 duration, explicit, CASE WHEN n % 20 <> 3 THEN popularity END,
-                'QZMAD' || {self.padded("n", 8)},
+                'QZMAD' || {self.padded("n", 8)}, {self.features_provider()},
                 CASE WHEN n % 8 = 1 THEN '{IMPORT}' ELSE 'spotify' END, track_fold,
                 CASE WHEN fold1 = {test} AND coalesce(fold2, {test}) = {test} THEN 'test_new'
                      WHEN fold1 = {validation} AND coalesce(fold2, {validation}) = {validation}
@@ -237,6 +238,13 @@ class Generator(EngineSql):
             f" WHERE source = '{IMPORT}' ORDER BY n",
         )
 
+    def features_provider(self) -> str:
+        """Return an expression of the provider whose features the views show."""
+        first = [name for name in features_provider.order(self.connection) if name in HAS_FEATURES]
+        names = [*first, *sorted(HAS_FEATURES.keys() - set(first))]
+        cases = " ".join(f"WHEN {HAS_FEATURES[name]} THEN '{name}'" for name in names)
+        return f"CASE {cases} END"
+
     def make_features(self) -> None:
         """Insert features of two providers, attempts, and verdicts of two people.
 
@@ -263,11 +271,11 @@ class Generator(EngineSql):
         columns = ", ".join(tables.FEATURES)
         selected = ", ".join(values[name] for name in tables.FEATURES)
         joined = "FROM made_track AS t JOIN made_number AS r ON r.n = t.n"
-        for provider, has in (("csv", "t.n % 4 = 1"), ("reccobeats", "t.n % 10 < 8")):
+        for provider, has in HAS_FEATURES.items():
             self.insert(
                 "audio_features",
                 f"track_id, provider, {columns}, fetched_at",
-                f"SELECT t.n, '{provider}', {selected}, {self.now} {joined} WHERE {has}"
+                f"SELECT t.n, '{provider}', {selected}, {self.now} {joined} WHERE t.{has}"
                 " ORDER BY t.n",
             )
         later = self.moment(str(int(LAST.timestamp()) + 90 * 86_400))
@@ -336,8 +344,8 @@ class Generator(EngineSql):
         )
 
     def finish(self) -> None:
-        """Choose the features to show; let PostgreSQL's sequences continue after the rows."""
-        features_provider.choose_all(self.connection)
+        """Make the indexes; let PostgreSQL's sequences continue after the rows."""
+        self.create_indexes()
         if self.sqlite:
             return
         self.run(
@@ -355,10 +363,13 @@ def fill(
     """Migrate an empty database at `url` and fill it."""
     schema_revision.upgrade(url)
     engine = make_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _without_foreign_keys)
     with transaction(engine) as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql(f"PRAGMA cache_size=-{CACHE_KIB}")
         generator = Generator(connection, tracks, genres, seed)
+        generator.drop_indexes()
         generator.make_sources()
         generator.prepare()
         generator.make_shards()
@@ -372,6 +383,10 @@ def fill(
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")  # as its autovacuum does
     engine.dispose()
+
+
+def _without_foreign_keys(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA foreign_keys=OFF")  # no look-up for each, as on PostgreSQL
 
 
 def main() -> None:

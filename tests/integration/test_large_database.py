@@ -3,11 +3,18 @@
 import pytest
 
 from benchmarks import large_database
+from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction
 from tests import filled_database
 from tests.consistency import assert_consistent
 
 TRACKS = 900
+
+
+def _indexes() -> list[str]:
+    return [
+        str(index.name) for table in tables.metadata.tables.values() for index in table.indexes
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +34,10 @@ def test_a_made_database_is_consistent_and_the_same_on_both_engines(
     engine = make_engine(bare_url)
     with read_transaction(engine) as connection:
         assert_consistent(connection)
+        if engine.dialect.name == "sqlite":  # foreign keys were off, and indexes dropped
+            assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+            query = "SELECT count(*) FROM sqlite_master WHERE sql LIKE 'CREATE %INDEX%'"
+            assert connection.exec_driver_sql(query).scalar_one() >= len(_indexes())
     contents = filled_database.contents(engine)
     engine.dispose()
     assert len(contents["track"]) == TRACKS
