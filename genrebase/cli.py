@@ -292,19 +292,14 @@ def digests(as_json: AsJson = False) -> None:
         | {"seconds": round(one.seconds, 3)}
         for one in done.views
     ]
-    columns = ("view", "digests", "rows", "seconds")
-    output.table("Digests", columns, [list(one.values()) for one in views])
+    output.table("Digests", [*views[0]], [list(one.values()) for one in views])
     output.print(
         f"As of {done.as_of:%Y-%m-%d %H:%M:%S} UTC, in {done.seconds:.1f} s, "
         f"{done.reading_seconds:.1f} s of them to read the tables."
     )
     output.write_json(
-        {"as_of": done.as_of, "seconds": round(done.seconds, 3)}
-        | {
-            "reading_seconds": round(done.reading_seconds, 3),
-            "indexed": done.indexed,
-            "views": views,
-        }
+        {"as_of": done.as_of, "seconds": round(done.seconds, 3), "indexed": done.indexed}
+        | {"reading_seconds": round(done.reading_seconds, 3), "views": views}
     )
 
 
