@@ -8,6 +8,7 @@ COPY classifier classifier
 COPY sandbox sandbox
 COPY web web
 COPY migrations migrations
+COPY docs docs
 RUN pip install --no-cache-dir --constraint constraints.txt ".[postgres,plot,audio,distributed]" && rm -rf /src/*
 # the software bill of materials (CycloneDX): every installed package with its version and licence
 RUN python -m venv /tmp/sbom && /tmp/sbom/bin/pip install --no-cache-dir cyclonedx-bom==7.5.0 \

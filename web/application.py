@@ -27,6 +27,7 @@ from web import api_page, blind_labels, formats
 from web.api.operations import ApiContext
 from web.api.routes import api_routes
 from web.forms import read_form
+from web.job_routes import JobRoutes
 from web.label_queue import LabelQueue
 from web.label_routes import SESSION_COOKIE, LabelRoutes, label_choices, person_of
 from web.pages import (
@@ -72,6 +73,7 @@ PAGES: Final[Mapping[str, MakePage]] = {
     "/docs/views": documentation.views_page,
     "/docs/views/{view}": documentation.view_page,
     "/docs/metrics": documentation.metrics_page,
+    "/docs/glossary": documentation.glossary_page,
     "/docs/api": api_page.page,
     "/overview": overview.page,
 }
@@ -120,6 +122,7 @@ def application(site: Site) -> ASGIApp:
 
         labels = LabelRoutes(site.engine, site.writer, site.clock, site.labels, show_message)
         routes += labels.routes()
+        routes += JobRoutes(site.writer, site.clock, show_message).routes()
     context = ApiContext(site.engine, site.writer, site.clock, site.predictor)
     routes += api_routes(context)
     for path, make_page in PAGES.items():
@@ -170,6 +173,7 @@ def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, d
         "origin": origin,
         # PostgreSQL's role of readers may not read the tables that some of the queries name
         "links_sql": site.sql is not None and site.engine.dialect.name == "sqlite",
+        "can_write": site.writer is not None,
         "path": request.url.path.rstrip("/") or "/overview",
         "search": f"?{request.url.query}" if request.url.query else "",
     }

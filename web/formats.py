@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from genrebase.store import source_ids
+from web.documents import as_html
 from web.metric_names import title_of_metric
 
 _SECONDS_PER_MINUTE: Final = 60
@@ -89,4 +90,5 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "path": path,
     "parameters": parameters,
     "spotify_link": spotify_link,
+    "markdown": as_html,
 }

@@ -16,7 +16,7 @@ PAGES = (
     "/models/1", "/predict", "/predict?title=Blue+Moon&tempo=120", "/jobs", "/login",
     "/sql", "/sql?q=SELECT+genre,+tracks+FROM+genre_progress", "/sql?q=SELECT+*+FROM+tracks",
     "/map", "/map?x=tempo&y=energy&genre=blues", "/docs/views",
-    "/docs/views/scoring_tracks", "/docs/metrics", "/docs/api",
+    "/docs/views/scoring_tracks", "/docs/metrics", "/docs/glossary", "/docs/api",
 )  # fmt: skip
 MISSING = ("/tracks/99999999", "/genres/unknown", "/predict?tempo=fast", "/sql?q=SELECT")
 """Pages with an error status: Chromium itself writes a message to the console for each."""

@@ -1,8 +1,5 @@
 """The queries in docs/sql.md work on both engines."""
 
-import re
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Engine, insert, text
 
@@ -11,13 +8,9 @@ from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests.audio_analyses import add_analysis
 from tests.fakes import NOON
+from web import documents
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-QUESTIONS = dict(
-    re.findall(
-        r"^## (.+?)\n.*?```sql\n(.*?)```", (DOCS / "sql.md").read_text(), re.MULTILINE | re.DOTALL
-    )
-)
+QUESTIONS = {one.question: one.sql for one in documents.questions()}
 EXPECTED = {
     "How far has each genre come?": [
         ("rock", 2, 10, 8, 1, 7, 1),

@@ -1,7 +1,11 @@
 """The pages of the documentation: every view with its columns, every metric."""
 
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
 import numpy as np
 import pytest
+from markupsafe import escape
 from sqlalchemy import inspect
 from starlette.testclient import TestClient
 
@@ -13,6 +17,7 @@ from classifier.evaluation.metrics import (
 from classifier.evaluation.report import SIBLING_METRICS
 from genrebase.store import views
 from tests.fakes import FakeClock
+from web import documents
 from web.application import PAGES, Site, application
 from web.metric_names import METRIC_NAMES, title_of_metric
 from web.pages.documentation import SHOWN_ON
@@ -77,3 +82,25 @@ def test_every_metric_is_explained(client):
     for name in names:
         assert f'<tr id="{name}">' in page
     assert title_of_metric("new_metric") == "new metric"
+
+
+def test_the_glossary_is_that_of_the_documentation(client):
+    """Each entry has an anchor; its Markdown is text in the twin."""
+    text = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = client.get("/docs/glossary.json").json()["sections"]["glossary"]["rows"]
+    assert len(rows) == text.count("\n| **")
+    html = client.get("/docs/glossary").text
+    for _, word, meaning in rows:
+        assert f'<dt id="{quote(word, safe="")}">' in html
+        assert meaning
+        assert not {"`", "*"} & {*meaning}
+        assert "](" not in meaning
+    assert "<code>job_run</code>" in html
+
+
+def test_the_questions_of_the_documentation_are_examples(client):
+    """The page of SQL links to each query."""
+    html = client.get("/sql").text
+    for one in documents.questions():
+        assert f">{escape(one.question)}</a>" in html
+        assert escape(urlencode({"q": one.sql})) in html

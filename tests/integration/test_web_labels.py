@@ -7,6 +7,7 @@ from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
 from collector.curation import verdicts
+from genrebase.runtime import job_requests
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import DatabaseBusy, DatabaseUnreachable
@@ -219,3 +220,25 @@ def test_without_a_writer_there_is_no_form(site):
     client = TestClient(application(read_only), base_url="http://localhost:8400")
     assert '<form class="label"' not in client.get("/tracks/1").text
     assert client.post("/label", data={"track": "1"}).status_code == 404
+
+
+def test_a_training_is_requested_by_a_button(site, disputed):
+    """The request waits for a daemon, once; other websites cannot send it."""
+    ann = browser(site)
+    assert 'action="/jobs/request"' in ann.get("/jobs").text
+    ann.cookies.set(label_routes.PERSON_COOKIE, "Ann%20B")
+    for _ in range(2):
+        sent = ann.post("/jobs/request", data={"job": "train"}, follow_redirects=False)
+        assert (sent.status_code, sent.headers["location"]) == (303, "/jobs#requests")
+    crossed = ann.post(
+        "/jobs/request", data={"job": "predict"}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert crossed.status_code == 403
+    assert ann.post("/jobs/request", data={"job": "harvest"}).status_code == 404
+    rows = ann.get("/jobs.json?section=requests").json()["sections"]["requests"]["rows"]
+    assert [(job, by, taken) for _, job, _, by, taken in rows] == [("train", "Ann B", None)]
+    assert job_requests.take(disputed, FakeClock(), ["train", "predict"]) == ["train"]
+    assert "<b>waits</b>" not in ann.get("/jobs").text
+    reading = browser(Site(site.engine, FakeClock(), site.access, "genrebase.db"))
+    assert 'action="/jobs/request"' not in reading.get("/jobs").text
+    assert reading.post("/jobs/request", data={"job": "train"}).status_code in {404, 405}

@@ -26,7 +26,7 @@ PAGES = (
     "/search", "/disputes", "/disputes?order=closest&genre=r%26b&regime=seen_artist", "/models",
     "/models/1", "/jobs", "/jobs?outcome=failed&job=train", "/login",
     "/map", "/map?genre=r%26b&x=tempo&y=energy", "/docs/views", "/docs/views/tracks",
-    "/docs/metrics", "/tracks/1?disputes=1&blind=1", "/sql",
+    "/docs/metrics", "/docs/glossary", "/tracks/1?disputes=1&blind=1", "/sql",
 )  # fmt: skip
 
 

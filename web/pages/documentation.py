@@ -1,8 +1,10 @@
-"""The documentation: the views and their columns, and what the metrics of models mean."""
+"""The documentation: the views and their columns, the words, what the metrics of models mean."""
 
+from itertools import groupby
 from typing import Final
 
 from genrebase.store import views
+from web.documents import glossary, plain
 from web.metric_names import METRIC_NAMES
 from web.pages import PageRequest
 from web.problems import NotFound
@@ -59,6 +61,15 @@ def view_page(request: PageRequest) -> Page:
             "shown_on": SHOWN_ON.get(name),
         },
     )
+
+
+def glossary_page(_request: PageRequest) -> Page:
+    """Return what the words mean, by subject."""
+    terms = glossary()
+    rows = tuple((one.subject, one.word, plain(one.meaning)) for one in terms)
+    subjects = [(subject, [*group]) for subject, group in groupby(terms, lambda one: one.subject)]
+    section = Section("glossary", ("subject", "word", "meaning"), rows)
+    return Page("Glossary", "glossary.html", by_name(section), {"subjects": subjects})
 
 
 def metrics_page(_request: PageRequest) -> Page:

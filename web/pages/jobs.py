@@ -7,6 +7,10 @@ from web.pages import MAX_ROWS, PageRequest
 from web.sections import Page, Section, by_name, query
 
 _RUNS = "SELECT id AS run_id, job, outcome, started_at, finished_at, counts, error FROM job_run"
+_REQUESTS = """
+SELECT id AS request_id, job, requested_at, requested_by, taken_at
+FROM job_request ORDER BY id DESC LIMIT 5
+"""
 _SOURCES = """
 SELECT name AS source, requests, requests_per_30s, blocked_until, blocked_reason, open_shards
 FROM harvest_health WHERE kind = 'source' ORDER BY requests DESC, name
@@ -30,10 +34,11 @@ def page(request: PageRequest) -> Page:
     found = query(request.connection, "runs", sql, **values)
     runs = Section("runs", found.columns, tuple(map(_readable, found.rows[:MAX_ROWS])), found.sql)
     sources = query(request.connection, "sources", _SOURCES)
+    requests = query(request.connection, "requests", _REQUESTS)
     return Page(
         "Jobs",
         "jobs.html",
-        by_name(runs, sources),
+        by_name(runs, requests, sources),
         {"job": request.query.get("job", ""), "outcome": request.query.get("outcome", ""),
          "next": runs.rows[-1][0] if len(found.rows) > MAX_ROWS else None},
     )  # fmt: skip

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from genrebase.errors import GenrebaseError
-from genrebase.launcher.sample_queries import SAMPLE_QUERIES
 from web import svg
+from web.documents import questions
 from web.pages import PageRequest
 from web.sections import Page, Section, by_name
 from web.sql_queries import MAX_ROWS, SECONDS, SqlBusy, SqlDisabled, SqlResult
@@ -55,7 +55,7 @@ def page(request: PageRequest) -> Page:
             "has_more": has_more,
             "shown": max(5, MAX_CELLS // max(len(columns), 1)),
             "chart": _bars(rows),
-            "examples": SAMPLE_QUERIES,
+            "examples": questions(),
             "max_rows": MAX_ROWS,
             "seconds": SECONDS,
         },
