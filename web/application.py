@@ -46,7 +46,16 @@ from web.pages import (
     why,
 )
 from web.predictor import Predictor
-from web.problems import NOT_FOUND, UNAVAILABLE, FormRefused, NotFound, problem, title_of
+from web.problems import (
+    MOVED,
+    NOT_FOUND,
+    UNAVAILABLE,
+    FormRefused,
+    Moved,
+    NotFound,
+    problem,
+    title_of,
+)
 from web.sections import Page, query
 from web.security import COOKIE, Access, Guard
 from web.sql_queries import SqlDisabled, SqlQueries, SqlResult
@@ -191,6 +200,8 @@ def _endpoint(
     def endpoint(request: Request) -> Response:
         try:
             page, frame = _page_of(site, request, make_page)
+        except Moved as error:
+            return _moved(request, error, "")
         except (GenrebaseError, SQLAlchemyError) as error:
             status = _status_of_page(request, error)
             return _message(templates, status, first_line(error))
@@ -200,6 +211,12 @@ def _endpoint(
         return HTMLResponse(html, page.status)
 
     return endpoint
+
+
+def _moved(request: Request, error: Moved, suffix: str) -> Response:
+    """Lead to the track that a merged one became, with the parameters of the address."""
+    parameters = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/tracks/{error.track_id}{suffix}{parameters}", MOVED)
 
 
 def _status_of_page(request: Request, error: Exception) -> int:
@@ -236,6 +253,8 @@ def _twin(site: Site, make_page: MakePage, suffix: str) -> Callable[[Request], R
     def endpoint(request: Request) -> Response:
         try:
             page, frame = _page_of(site, request, make_page)
+        except Moved as error:
+            return _moved(request, error, suffix)
         except (GenrebaseError, SQLAlchemyError) as error:
             status = _status_of_page(request, error)
             return problem(status, title_of(status), first_line(error))

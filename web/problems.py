@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 from genrebase.errors import NothingToDo, UserError
 from genrebase.store.errors import SchemaMismatch
 
+MOVED: Final = 301
 NOT_FOUND: Final = 404
 UNPROCESSABLE: Final = 422
 UNAVAILABLE: Final = 503
@@ -15,6 +16,14 @@ UNAVAILABLE: Final = 503
 
 class NotFound(UserError):
     """There is no such page, track, genre or model."""
+
+
+class Moved(UserError):
+    """The track was merged into another one."""
+
+    def __init__(self, text: str, track_id: int) -> None:
+        super().__init__(f"The track {text} turned out to be the track {track_id}.")
+        self.track_id = track_id
 
 
 class FormRefused(UserError):

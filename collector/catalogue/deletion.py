@@ -31,6 +31,7 @@ BY_PROVIDER: Final = (
 _NOT_FORGOTTEN: Final = (
     tables.track_alias,
     tables.track_artist,
+    tables.merged_track,
     tables.verdict,
     tables.feature_attempt,
     *BY_PROVIDER,

@@ -55,6 +55,10 @@ Only audio features and descriptors that the older one lacks are: their licences
 `import_features.merge_tracks` combines features of one origin.
 """
 
+_NOTE_MERGED: Final = text(
+    "INSERT INTO merged_track (track_id, merged_into) VALUES (:younger, :older)"
+)
+
 _UNLESS_ANALYSED: Final = (
     " AND NOT EXISTS (SELECT 1 FROM sound_summary own"
     " WHERE own.track_id = :older AND own.provider = moved.provider)"
@@ -97,6 +101,8 @@ def merge_into(
     pending_track.store(connection, [older], origin=origin, now=now)
     for table in (tables.track_alias, tables.sound_file, tables.audio_download):
         connection.execute(update(table).where(table.c.track_id == drop).values(track_id=keep))
+    merged = tables.merged_track
+    connection.execute(update(merged).where(merged.c.merged_into == drop).values(merged_into=keep))
     sighted = genre_counters.count_sightings(connection, [keep, drop])
     sightings.merge_tracks(connection, keep, drop)
     combined = import_features.merge_tracks(connection, keep, drop, now)
@@ -113,6 +119,7 @@ def merge_into(
     for table in analysis_queue.ANALYSIS_TABLES:  # parts of two analyses must not be mixed
         _move(connection, table, ids, _UNLESS_ANALYSED)
     connection.execute(delete(tables.track).where(tables.track.c.id == drop))
+    connection.execute(_NOTE_MERGED, ids)
     change = genre_counters.count_sightings(connection, [keep])
     change.subtract(sighted)
     claimed = genre_counters.of_moves([(younger.claim[0], None)])

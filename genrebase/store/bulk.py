@@ -76,9 +76,11 @@ def next_ids(connection: Connection, table: Table, count: int) -> Iterable[int]:
             f"SELECT nextval('{sequence}') FROM generate_series(1, {count})"
         )
         return list(ids.scalars())
-    last = connection.exec_driver_sql(
-        f"SELECT coalesce(max(id), 0) FROM {table.name}"
-    ).scalar_one()
+    query = f"SELECT coalesce(max(id), 0) FROM {table.name}"
+    last = connection.exec_driver_sql(query).scalar_one()
+    if table.name == "track":  # the id of a merged track leads to the one that it became
+        merged = "SELECT coalesce(max(track_id), 0) FROM merged_track"
+        last = max(last, connection.exec_driver_sql(merged).scalar_one())
     return range(last + 1, last + 1 + count)
 
 

@@ -4,7 +4,8 @@ The rule is the same for every command, and does not depend on which ids happen 
 
 - `source:id` is the id of that source (`spotify:…`, `fma:7`);
 - a Spotify URL or URI, or 22 characters of base 62, is Spotify's id;
-- a bare number is `track.id`, the column `track_id` of every view;
+- a bare number is `track.id`, the column `track_id` of every view, also that of a track that was
+  merged into another one;
 - anything else is a source's id, if all sources that have it mean the same track.
 """
 
@@ -88,6 +89,12 @@ def track_with_alias(connection: Connection, source: str, source_id: str) -> int
 def _track_with_id(connection: Connection, digits: str) -> int | None:
     if len(digits) > MAX_KEY_DIGITS:
         return None
-    track = tables.track.c
-    track_id: int | None = connection.scalar(select(track.id).where(track.id == int(digits)))
-    return track_id
+    track, merged = tables.track.c, tables.merged_track.c
+    for query in (
+        select(track.id).where(track.id == int(digits)),
+        select(merged.merged_into).where(merged.track_id == int(digits)),
+    ):
+        track_id: int | None = connection.scalar(query)
+        if track_id is not None:
+            return track_id
+    return None

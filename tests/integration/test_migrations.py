@@ -102,6 +102,7 @@ ADDED_TABLES = (
     "digest",
     "search_text",
     "search_due",
+    "merged_track",
     "feature_order",
 )
 ADDED_COLUMNS = {

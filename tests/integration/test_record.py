@@ -16,7 +16,7 @@ from collector.records import (
     SourceTrack,
     TrackObservation,
 )
-from genrebase.store import tables
+from genrebase.store import find, tables
 from genrebase.store.engine import read_transaction, transaction
 from tests.consistency import assert_consistent
 from tests.fakes import NOON
@@ -162,12 +162,17 @@ def test_a_later_isrc_merges_two_tracks(engine):
     record(engine, (source_track("b", isrc="X", **unnamed), "jazz", 0))
     oldest = ids["a"]
     assert rows(engine, tables.track, "id") == [(oldest,)]
+    assert rows(engine, tables.merged_track, "track_id", "merged_into") == [(ids["b"], oldest)]
+    with read_transaction(engine) as connection:
+        assert find.find_track(connection, str(ids["b"])) == oldest
     assert rows(engine, tables.track_alias, "source_id", "track_id") == [
         ("a", oldest),
         ("b", oldest),
     ]
     assert rows(engine, tables.verdict, "track_id", "labelled_by") == [(oldest, "eva")]
     assert [times for (times,) in rows(engine, tables.sighting, "times")] == [1, 2]
+    record(engine, (source_track("c", "Another"), "rock", 0))
+    assert ids["b"] not in {track_id for (track_id,) in rows(engine, tables.track, "id")}
 
 
 def test_a_later_isrc_counts_for_the_whole_range(engine):

@@ -7,13 +7,13 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, insert, select, text
 from starlette.testclient import TestClient
 
 from genrebase.digests import store
 from genrebase.digests.refresh import refresh
 from genrebase.store import tables
-from genrebase.store.engine import read_transaction, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
 from web.application import Site, application
@@ -316,3 +316,25 @@ def test_the_pages_show_the_digests_where_there_are_some(filled):
     stored = {"genre", "profile", "numbers", "overlaps", "decades", "candidates"}
     after = live.get("/genres/r%26b.json").json()["sections"]
     assert {name for name, section in after.items() if section["as_of"]} == stored
+
+
+def test_a_merged_track_leads_to_the_one_that_it_became(filled, database_url):
+    """Its page, twins and document in the API answer with 301; other unknown ids with 404."""
+    engine = make_engine(database_url)
+    with transaction(engine) as connection:
+        connection.execute(insert(tables.merged_track).values(track_id=900, merged_into=2))
+    site = Site(engine, FakeClock(), Access(host_headers(8400)), "genrebase.db")
+    pages = TestClient(application(site), base_url="http://localhost:8400", follow_redirects=False)
+    for path, target in (
+        ("/tracks/900?why=1", "/tracks/2?why=1"),
+        ("/tracks/900.json", "/tracks/2.json"),
+        ("/tracks/900.csv?section=ids", "/tracks/2.csv?section=ids"),
+        ("/api/v1/tracks/900", "/api/v1/tracks/2"),
+    ):
+        response = pages.get(path)
+        assert (response.status_code, response.headers["location"]) == (301, target)
+    assert "track 2" in response.json()["detail"]
+    assert pages.get("/api/v1/tracks/900/verdicts").status_code == 200
+    assert pages.get("/tracks/901").status_code == 404
+    assert pages.get("/tracks/2").status_code == 200
+    engine.dispose()

@@ -355,7 +355,7 @@ OPERATIONS: Final = (
     ),
     _read(
         "/tracks/{track}", "readTrack", read_track, TrackDocument,
-        path_parameters=TRACK_PARAMETER, problems=(404,),
+        path_parameters=TRACK_PARAMETER, problems=(301, 404),
         response_headers={"ETag": "Of the track's labels."},
     ),
     _read("/search", "searchTracks", search_tracks, SearchHits, query=SearchParameters),

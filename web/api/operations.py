@@ -28,7 +28,7 @@ from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
 from genrebase.store import names
 from web.predictor import Overloaded, Predictor
-from web.problems import UNAVAILABLE, problem, status_of, title_of
+from web.problems import MOVED, UNAVAILABLE, Moved, problem, status_of, title_of
 
 PREFIX: Final = "/api/v1"
 JSON: Final = "application/json"
@@ -200,6 +200,10 @@ def _endpoint(
         except Problem as error:
             more = error.more
             return problem(error.status, title_of(error.status), error.sentence, **more)
+        except Moved as error:
+            response = problem(MOVED, title_of(MOVED), str(error))
+            response.headers["Location"] = f"{PREFIX}/tracks/{error.track_id}"
+            return response
         except Overloaded as error:
             response = problem(429, title_of(429), str(error))
             response.headers["Retry-After"] = str(error.retry_after)

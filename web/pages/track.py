@@ -17,9 +17,10 @@ from genrebase.store.tables import (
     SUBMISSION_NUMBERS,
 )
 from web import svg
+from web.forms import id_number
 from web.pages import PageRequest, why
 from web.percentiles import percentile
-from web.problems import NotFound
+from web.problems import Moved, NotFound
 from web.sections import Page, Section, by_name, query, stored
 
 _TRACK = "SELECT * FROM tracks WHERE track_id = :track_id"
@@ -115,8 +116,10 @@ def _genre_names(connection: Connection) -> list[str]:
 
 
 def sections_of(connection: Connection, text: str) -> dict[str, Section]:
-    """Return what belongs to the track that a text names; raise `NotFound`."""
+    """Return what belongs to the track that a text names; raise `NotFound` or `Moved`."""
     track_id = id_of(connection, text)
+    if id_number(text, track_id) != track_id:
+        raise Moved(text, track_id)
     sections = [query(connection, "track", _TRACK, track_id=track_id)]
     for name, sql in (
         ("credits", _CREDITS), ("ids", _IDS), ("sightings", _SIGHTINGS),

@@ -44,6 +44,7 @@ from genrebase.store.tables.catalogue import (
     import_sighting,
     import_track,
     imported_file,
+    merged_track,
     sighting,
     track,
     track_alias,

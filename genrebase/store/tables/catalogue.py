@@ -181,6 +181,20 @@ track_alias = Table(
     Index(None, "track_id"),
 )
 
+merged_track = Table(
+    "merged_track",
+    metadata,
+    Column(
+        "track_id",
+        Key,
+        primary_key=True,
+        autoincrement=False,
+        comment="a track that turned out to be another one; no other track gets its id",
+    ),
+    Column("merged_into", Key, ForeignKey("track.id", ondelete="CASCADE"), nullable=False),
+    Index(None, "merged_into"),
+)
+
 track_artist = Table(
     "track_artist",
     metadata,
