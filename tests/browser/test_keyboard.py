@@ -120,3 +120,36 @@ def test_a_killed_server_loses_no_label_and_repeats_none(served, tab):
         tracks += [press(page, "2") for _ in range(3)]
     assert len(set(tracks)) == 5
     assert labels(served.engine) - before == {(track, "Di") for track in tracks}
+
+
+def test_a_key_before_the_name_leads_to_the_name(served, tab):
+    """The key is not typed into the field; nothing is stored."""
+    page, before = tab.page, labels(served.engine)
+    page.goto(f"{served.url}/disputes")
+    with page.expect_navigation():
+        page.click("text=Label them one by one")
+    page.keyboard.press("1")
+    assert page.evaluate("document.activeElement.id") == "by"
+    assert page.locator("#by").input_value() == ""
+    assert labels(served.engine) == before
+
+
+def test_a_song_is_found_and_a_training_requested(served, tab):
+    """By the field of every page, page after page; by the button of the jobs."""
+    page = tab.page
+    page.goto(served.url)
+    page.keyboard.press("/")
+    page.keyboard.type("song")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    first = page.locator("main td a").all_inner_texts()
+    with page.expect_navigation():
+        page.click("text=Further tracks")
+    following = page.locator("main td a").all_inner_texts()
+    assert len(first) == len(following) == 50
+    assert not set(first) & set(following)
+    page.goto(f"{served.url}/jobs")
+    with page.expect_navigation():
+        page.click("text=Train now")
+    assert page.get_by_text("waits", exact=True).count() == 1
+    assert tab.messages == []

@@ -61,6 +61,9 @@ class SearchHit(Schema):
     claim: str | None
     release_year: int | None
     popularity: int | None
+    prediction: str | None = Field(description="The champion's most probable genre.")
+    probability: float | None
+    regime: str | None
 
 
 class SearchHits(PageOfRows):

@@ -3,17 +3,27 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from classifier.records import TrackPrediction
-from classifier.serving.predict import NUMERIC_INPUTS, TrackDescription
+from classifier.serving.predict import NUMERIC_INPUTS, NUMERIC_RANGES, TrackDescription
 from genrebase.errors import UserError
-from genrebase.store.tables import FEATURE_RANGES
 from web import svg
 from web.pages import PageRequest
 from web.sections import Page, Section, by_name
 
 TEXTS: Final = ("title", "artists", "album")
+_VALUES: Final = {
+    "key": "0 (C) to 11 (B)",
+    "mode": "0 minor, 1 major",
+    "loudness": "in dB",
+    "tempo": "in BPM",
+    "time_signature": "beats per bar",
+    "release_year": "such as 1999",
+    "duration_ms": "milliseconds",
+    "explicit": "0 no, 1 yes",
+}
+"""Values of inputs whose range does not say what they are."""
 _COLUMNS: Final = ("rank", "genre", "probability")
 
 
@@ -48,7 +58,7 @@ def page(request: PageRequest) -> Page:
             "values": form.values,
             "problem": form.problem,
             "prediction": prediction,
-            "numbers": [(name, _range(name)) for name in NUMERIC_INPUTS],
+            "numbers": [(name, _values_of(name)) for name in NUMERIC_INPUTS],
             "bars": [
                 svg.probability(share, "p-ans" if rank == 1 else "p-rest")
                 for rank, _genre, share in rows
@@ -113,5 +123,7 @@ def _description(form: _Form) -> TrackDescription:
     )
 
 
-def _range(name: str) -> Any:
-    return FEATURE_RANGES.get(name)
+def _values_of(name: str) -> str:
+    """Return which values a numeric input takes, for people."""
+    low, high = NUMERIC_RANGES[name]
+    return _VALUES.get(name, f"{low:g} to {high:g}")
