@@ -115,10 +115,14 @@ def _genre_sharing(_providers: Providers) -> Select[Any]:
         .having(func.min(sighting.c.genre_id) < func.max(sighting.c.genre_id))
         .subquery("several")
     )
-    pairs = select(sighting.c.track_id, sighting.c.genre_id).distinct().subquery("pairs")
+    pairs = (
+        select(sighting.c.track_id, sighting.c.genre_id)
+        .join(several, several.c.track_id == sighting.c.track_id)
+        .distinct()
+        .subquery("pairs")
+    )
     shared = (
         select(pairs.c.genre_id, func.count().label("tracks"))
-        .select_from(pairs.join(several, several.c.track_id == pairs.c.track_id))
         .group_by(pairs.c.genre_id)
         .subquery("shared")
     )
