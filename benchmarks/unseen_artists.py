@@ -85,6 +85,7 @@ def measure(url: str, without: set[str], params: dict[str, bool], rotations: int
     tracks = dataset.load_dataset(connect(url), config)
     rows: dict[tuple[str, str], list[LabelledPredictions]] = {}
     siblings: list[dict[str, float]] = []
+    pooled: list[LabelledPredictions] = []
     for rotation in range(rotations):
         test, validation = cross_validation.held_out_folds(rotation)
         raw = cross_validation.with_held_out_folds(tracks, test=test, validation=validation)
@@ -93,15 +94,20 @@ def measure(url: str, without: set[str], params: dict[str, bool], rotations: int
         for key, predictions in predictions_of(split, fitted, without):
             rows.setdefault(key, []).append(predictions)
         evaluation = evaluate_siblings(split, fitted, common=0, seed=0)
+        if evaluation.predictions is not None:
+            pooled.append(evaluation.predictions)
         siblings.append(
             {row.metric: row.value for row in evaluation.metrics if row.value is not None}
         )
     for (regime, name), measured in rows.items():
         print(line(name, regime, measured, rows[regime, "blend"]), flush=True)
     for name in siblings[0]:
-        if "sibling" in name or name in {*SHOWN, "accuracy_gain"}:
+        if "sibling" in name or name in {*SHOWN, "ece_by_chance", "accuracy_gain"}:
             values = [one[name] for one in siblings if name in one]
             print(f"  with siblings: {name:40}{np.mean(values):8.3f}")
+    if len(pooled) > 1:
+        for name in ("ece", "ece_by_chance"):
+            print(f"  with siblings: {name + ', all rotations':40}{together(pooled, name):8.3f}")
 
 
 def fit(split: SplitDataset, config: TrainingConfig) -> Blend:
@@ -176,12 +182,12 @@ def line(
     )
 
 
-def together(measured: list[LabelledPredictions]) -> float:
+def together(measured: list[LabelledPredictions], name: str = "ece") -> float:
     """Return the calibration error of all rotations together: of few tracks it is mostly noise."""
     fields = ("probabilities", "truth", "artists", "any_genre_correct", "has_verdict")
     arrays = [np.concatenate([getattr(one, name) for one in measured]) for name in fields]
     values = {one.metric: one for one in overall_metrics(LabelledPredictions(*arrays), 0, None)}
-    return float(values["ece"].value or 0.0)
+    return float(values[name].value or 0.0)
 
 
 if __name__ == "__main__":

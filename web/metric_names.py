@@ -42,6 +42,12 @@ METRIC_NAMES: Final[Mapping[str, MetricName]] = {
         "average over 15 bins. At 0.05 a prediction with 80 % is right in 75 to 85 % of cases.",
         "lower",
     ),
+    "ece_by_chance": MetricName(
+        "expected calibration error by chance",
+        "The calibration error that a perfectly calibrated model would have on these tracks on "
+        "average, because the accuracy of few artists differs from the confidence by chance.",
+        "",
+    ),
     "macro_f1": MetricName(
         "macro F1",
         "Mean of the genres' F1: each genre counts the same, however few tracks it has.",

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.metrics import average_precision_score
 
 from classifier.evaluation.bootstrap import ArtistBootstrap
@@ -104,7 +105,7 @@ def overall_metrics(
         mean_metric("top3", predictions.in_top_k(TOP_K), bootstrap),
         mean_metric("log_loss", loss, bootstrap),
         mean_metric("any_genre_accuracy", predictions.any_genre_correct, bootstrap),
-        _calibration_error(predictions, bootstrap),
+        *_calibration_errors(predictions, bootstrap),
         _verdict_accuracy(predictions),
         *_broad_metrics(predictions, bootstrap),
         *_multilabel_metrics(predictions, bootstrap),
@@ -305,19 +306,30 @@ def mean_metric(
     return MetricValue(name, float(values.mean()), interval)
 
 
-def _calibration_error(
+def _calibration_errors(
     predictions: LabelledPredictions, bootstrap: ArtistBootstrap | None
-) -> MetricValue:
-    """Return the expected calibration error (Guo et al., ICML 2017, eq. 3)."""
+) -> Iterator[MetricValue]:
+    """Yield the expected calibration error (Guo et al., ICML 2017, eq. 3), and that by chance.
+
+    A calibrated model has an error, too: in each bin the accuracy of some artists differs from
+    the confidence. `ece_by_chance` is its expectation, with the errors of an artist summed up,
+    because its tracks are no independent cases: per bin that of the absolute value of a normal
+    variable whose variance is the sum of the artists' squared errors.
+    """
     confidence = predictions.probabilities.max(axis=1)
     bins = np.minimum((confidence * N_BINS).astype(np.intp), N_BINS - 1)
     errors = confidence - predictions.correct
-    per_bin = np.bincount(bins, weights=errors, minlength=N_BINS)
-    value = float(np.abs(per_bin).sum() / len(predictions))
-    if bootstrap is None:
-        return MetricValue("ece", value)
-    sums = np.abs(bootstrap.grouped_sums(bins, N_BINS, errors)).sum(axis=1)
-    return MetricValue("ece", value, _bias_corrected(sums / bootstrap.n_tracks, value, bootstrap))
+    _, artists = np.unique(predictions.artists, return_inverse=True)
+    cells = sparse.coo_array((errors, (bins, artists)), shape=(N_BINS, len(predictions))).tocsr()
+    value = float(np.abs(cells.sum(axis=1)).sum() / len(predictions))
+    interval = None
+    if bootstrap is not None:
+        sums = np.abs(bootstrap.grouped_sums(bins, N_BINS, errors)).sum(axis=1)
+        interval = _bias_corrected(sums / bootstrap.n_tracks, value, bootstrap)
+    yield MetricValue("ece", value, interval)
+    deviations = np.sqrt((cells * cells).sum(axis=1))
+    chance = float(deviations.sum() * np.sqrt(2 / np.pi) / len(predictions))
+    yield MetricValue("ece_by_chance", chance)
 
 
 def _bias_corrected(

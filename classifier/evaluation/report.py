@@ -21,6 +21,7 @@ HEADLINE_METRICS: Final = (
     "top3",
     "log_loss",
     "ece",
+    "ece_by_chance",
     "baseline",
     "weighted_f1",
     "roc_auc",

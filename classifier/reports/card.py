@@ -30,6 +30,7 @@ METRIC_TITLES: Final = {
     "top3": "genre among the first three",
     "log_loss": "log-loss",
     "ece": "calibration error",
+    "ece_by_chance": "calibration error of a calibrated model by chance",
     "any_genre_accuracy": "one of the track's genres",
     "several_genres_accuracy": "tracks of several genres: the label",
     "several_genres_any_accuracy": "tracks of several genres: any of them",
@@ -220,6 +221,14 @@ class ModelCard:
         yield f"| all | {_cell(metrics['accuracy'])} | {mean:.1f} on average |"
         for name, title in SIBLING_BRACKETS.items():
             yield f"| {title} | {_cell(metrics.get(name))} | |"
+        if "ece_by_chance" in metrics:  # not in models of earlier versions
+            error, chance = (metrics[name]["value"] for name in ("ece", "ece_by_chance"))
+            yield ""
+            yield (
+                f"With all siblings the calibration error is {error:.3f}. All tracks of an artist "
+                "then have nearly the same prediction, so that there are as many independent "
+                f"cases as artists: a calibrated model would have {chance:.3f} by chance."
+            )
 
     def _by_genre(self) -> Iterator[str]:
         new, seen = (self._genres(regime) for regime in REGIME_TITLES)

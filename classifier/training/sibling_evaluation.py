@@ -46,6 +46,8 @@ class SiblingEvaluation:
 
     pool: SiblingPool
     metrics: tuple[MetricRow, ...]
+    predictions: LabelledPredictions | None = None
+    """Of the test tracks, pooled with all siblings; None without test tracks."""
 
 
 def evaluate_siblings(
@@ -96,7 +98,7 @@ class _Siblings:
             *self._selection(pool, bootstrap),
         ]
         rows = report.metric_rows("test", SIBLINGS_REGIME, None, values, int(self._test.sum()))
-        return SiblingEvaluation(pool, tuple(rows))
+        return SiblingEvaluation(pool, tuple(rows), pooled)
 
     def _fitted_pool(self) -> SiblingPool:
         rows = self._validation

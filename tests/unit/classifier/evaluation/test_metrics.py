@@ -93,6 +93,27 @@ def test_calibration_error_is_the_mean_gap_between_confidence_and_hits() -> None
     assert values["ece"] == pytest.approx(0.4)
 
 
+def test_a_calibrated_model_has_the_calibration_error_by_chance() -> None:
+    """On average, whether the tracks of an artist are right together or each for itself."""
+    random = np.random.default_rng(6)
+    artists = np.repeat(np.arange(80), 5)
+    confidence = np.repeat(random.uniform(0.5, 1.0, 80), 5)
+    shares = np.column_stack([confidence, 1 - confidence])
+    nothing = np.zeros(400, dtype=bool)
+    for draws in (np.repeat(random.random((100, 80)), 5, axis=1), random.random((100, 400))):
+        truths = (draws > confidence).astype(np.intp)
+        measured = [
+            {one.metric: one.value for one in overall_metrics(made, 0, None)}
+            for made in (
+                LabelledPredictions(shares, one, artists, nothing, nothing) for one in truths
+            )
+        ]
+        error, chance = (
+            np.mean([one[name] for one in measured]) for name in ("ece", "ece_by_chance")
+        )
+        assert error == pytest.approx(chance, rel=0.1)
+
+
 def test_without_verdicts_there_is_no_accuracy_on_them() -> None:
     """No track with a human verdict: no value, and n is 0."""
     values = {one.metric: one for one in overall_metrics(made_up(), 0, None)}
