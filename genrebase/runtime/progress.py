@@ -1,5 +1,8 @@
 """A progress bar with the estimated time left (ETA); lines of text without a terminal."""
 
+import io
+import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -35,13 +38,45 @@ def format_eta(seconds: float | None) -> str:
 def show_progress(
     console: Console, title: str, total: float | None = None
 ) -> Iterator[ProgressCallback]:
-    """Show on `console` the progress that the block reports to the yielded callback."""
+    """Show on `console` the progress that the block reports to the yielded callback.
+
+    On a terminal, log lines that go to the same stream are printed above the bar.
+    """
     display = _Display(console, title, total)
     if not console.is_terminal:
         yield display
         return
-    with display.bar:
+    with _logs_above_bar(console), display.bar:
         yield display
+
+
+@contextmanager
+def _logs_above_bar(console: Console) -> Iterator[None]:
+    """Let the log handlers of the console's stream print through the console."""
+    stream = console.file
+    handlers = [
+        handler
+        for handler in logging.getLogger().handlers
+        if isinstance(handler, logging.StreamHandler) and handler.stream is stream
+    ]
+    for handler in handlers:
+        handler.setStream(_ConsoleStream(console))
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.setStream(stream)
+
+
+class _ConsoleStream(io.TextIOBase):
+    """A stream whose text is printed on a console: above the bar, if it shows one."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def write(self, text: str) -> int:
+        self._console.print(Text.from_ansi(text.removesuffix("\n")), soft_wrap=True)
+        return len(text)
 
 
 class _EtaColumn(ProgressColumn):
@@ -74,6 +109,7 @@ class _Display:
             _EtaColumn(self._eta),
             console=console,
             transient=True,
+            redirect_stdout=sys.stdout.isatty(),  # otherwise it is a file of its own
         )
         self._task = self.bar.add_task(title, total=None, count="")
 

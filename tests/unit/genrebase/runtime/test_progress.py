@@ -1,6 +1,8 @@
 """Progress and remaining time, with and without a bar."""
 
 import io
+import logging
+import re
 
 import pytest
 from rich.console import Console
@@ -117,3 +119,29 @@ def test_the_end_is_printed_once() -> None:
         report(4, note="2.00 files/s")
         report(4, note="1.99 files/s")
     assert console.text().splitlines() == ["Analysing: 0 of 4", "Analysing: 4 of 4 (2.00 files/s)"]
+
+
+def test_log_lines_are_above_the_bar() -> None:
+    """A log line, also one wider than the terminal, never shares a line with the bar."""
+    console = TimedConsole(terminal=True)
+    root = logging.getLogger()
+    before = root.handlers
+    handler = logging.StreamHandler(console.file)
+    root.handlers = [handler]
+    try:
+        with progress.show_progress(console, "Harvesting") as report:
+            report(1, total=4)
+            logging.getLogger("a").warning("genre finished %s", "x" * 200)
+            report(2, total=4)
+            logging.getLogger("b").warning("one\ntwo \x1b[1mbold\x1b[0m")
+        assert handler.stream is console.file
+    finally:
+        root.handlers = before
+    erased = re.sub(r"[^\n]*\r\x1b\[2K", "", console.text())
+    shown = [re.sub(r"\x1b\[[?0-9;]*[a-zA-Z]", "", line) for line in erased.split("\n")]
+    assert [line.strip("\r") for line in shown if "Harvesting" not in line] == [
+        f"genre finished {'x' * 200}",
+        "one",
+        "two bold",
+        "",
+    ]
