@@ -44,7 +44,11 @@ def analyse(
         ):
             outcome = analyser.run(
                 max_requests=max_requests,
-                advance=lambda so_far: bar(so_far.requested, note=f"{so_far.found:,} found"),
+                advance=lambda so_far: bar(
+                    so_far.requested,
+                    note=f"{so_far.found:,} found",
+                    fraction=None if max_requests is None else so_far.requested / max_requests,
+                ),
             )
             outcome.write_to(run)
     if outcome.stopped == "closed":

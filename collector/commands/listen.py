@@ -43,7 +43,7 @@ def listen(
     command can be stopped and resumed: a correctly downloaded file is not downloaded again.
 
     Examples:
-      collector listen --max-requests 20
+      collector listen --max-requests 300
       collector listen --max-bytes 500000000 --keep music
     """
     # these bring numpy and SQLAlchemy: --help need not wait
@@ -79,7 +79,9 @@ def listen(
                 max_requests=max_requests,
                 max_bytes=max_bytes,
                 advance=lambda so_far: bar(
-                    so_far.analysed, note=f"{so_far.received / 1e6:,.1f} MB received"
+                    so_far.analysed,
+                    note=f"{so_far.received / 1e6:,.1f} MB received",
+                    fraction=so_far.done_share,
                 ),
             )
             outcome.write_to(job)

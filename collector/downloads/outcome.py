@@ -36,6 +36,8 @@ class DownloadOutcome(RunOutcome):
     """Those of them that a vocabulary has: genres that could be collected."""
     waiting: int = 0
     """Items that are not done."""
+    done_share: float = 0.0
+    """The share of the run that is done, 0..1, an estimate."""
     problems: list[str] = field(default_factory=list)
     """Why a source was left before all its items were done."""
     disk_full: DiskFull | None = None

@@ -17,6 +17,7 @@ from collector.downloads.folder import DiskFull, TooManyBytes
 from collector.downloads.outcome import DownloadOutcome
 from collector.downloads.queue import DownloadQueue, QueuedFile
 from collector.downloads.recorder import DownloadRecorder, FinishedFile
+from collector.downloads.remaining import RunShare
 from collector.errors import (
     AccessDenied,
     BadCredentials,
@@ -107,6 +108,8 @@ class DownloadSession:
 
     def __post_init__(self) -> None:
         self._turns = list(self.sources)
+        queues = [source.queue for source in self.sources]
+        self._share = RunShare(self.engine, queues, self.limit, self.max_bytes)
 
     def download_all(self) -> None:
         """Download until nothing is needed; record files as their analyses end."""
@@ -346,6 +349,7 @@ class DownloadSession:
 
     def _report(self) -> None:
         self.outcome.requests = self.limit.used
+        self.outcome.done_share = self._share.done(self.outcome.received)
         self.advance(self.outcome)
 
 

@@ -301,6 +301,19 @@ def test_bytes_of_a_run_and_of_a_day_are_limited(engine, archive, tmp_path):
     assert one.run().analysed == 3
 
 
+def test_the_share_that_is_done(listener, archive):
+    """It is that of the request limit or of the tracks needed, whichever is greater."""
+    archive.add("one", ["none"] * 4, ["ambient"])
+    listener.list_items(target=4)
+    shares: list[float] = []
+    listener.open().run(max_requests=6, advance=lambda so_far: shares.append(so_far.done_share))
+    limited = tuple(shares)
+    listener.open().run(advance=lambda so_far: shares.append(so_far.done_share))
+    assert limited[0] < limited[-1] <= 1
+    assert list(limited) == sorted(limited)
+    assert shares[len(limited)] < shares[-1] == 1
+
+
 def test_bytes_of_files_without_a_size_are_limited(engine, archive, tmp_path):
     archive.add("one", ["unsized"] * 3, ["ambient"])
     size = max(len(file.content) for file in archive.items["one"].files.values())
