@@ -71,6 +71,7 @@ def filled(engine: Engine) -> Engine:
             make.add_predictions(connection, model, track, [(rock, 0.75), (soul, 0.25)])
         make.add_job_run(connection, "train", "failed", error=HOSTILE, counts={"rows": 7})
         make.add_budget(connection, requests=50, blocked_until=NOON.replace(year=2100).timestamp())
+        make.add_budget(connection, credential="other", requests=7)
     return engine
 
 
@@ -112,6 +113,15 @@ def test_hostile_texts_are_shown_as_text(pages, path):
     assert "7006652" not in parsed.text.replace(",", "")  # no template was evaluated
     if path in {"/tracks/1", "/search?q=script"}:
         assert HOSTILE in parsed.text
+
+
+@pytest.mark.parametrize("path", ["/overview", "/jobs"])
+def test_a_source_with_two_credentials_is_one_row(pages, path):
+    """Its requests are added up, and the ban is shown."""
+    section = pages.get(f"{path}.json").json()["sections"]["sources"]
+    [row] = [dict(zip(section["columns"], row, strict=True)) for row in section["rows"]]
+    assert (row["source"], row["requests"]) == ("spotify", 57)
+    assert row["blocked_until"].startswith("2100-")
 
 
 @pytest.mark.parametrize("path", [path for path in PAGES if path != "/login"])

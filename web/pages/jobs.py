@@ -4,16 +4,13 @@ import json
 from typing import Any
 
 from web.pages import MAX_ROWS, PageRequest
+from web.pages.source_budgets import all_sources
 from web.sections import Page, Section, by_name, query
 
 _RUNS = "SELECT id AS run_id, job, outcome, started_at, finished_at, counts, error FROM job_run"
 _REQUESTS = """
 SELECT id AS request_id, job, requested_at, requested_by, taken_at
 FROM job_request ORDER BY id DESC LIMIT 5
-"""
-_SOURCES = """
-SELECT name AS source, requests, requests_per_30s, blocked_until, blocked_reason, open_shards
-FROM harvest_health WHERE kind = 'source' ORDER BY requests DESC, name
 """
 
 
@@ -33,7 +30,7 @@ def page(request: PageRequest) -> Page:
     sql = f"{_RUNS}{where}\nORDER BY id DESC LIMIT {MAX_ROWS + 1}"
     found = query(request.connection, "runs", sql, **values)
     runs = Section("runs", found.columns, tuple(map(_readable, found.rows[:MAX_ROWS])), found.sql)
-    sources = query(request.connection, "sources", _SOURCES)
+    sources = all_sources(request.connection)
     requests = query(request.connection, "requests", _REQUESTS)
     return Page(
         "Jobs",

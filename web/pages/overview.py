@@ -8,6 +8,7 @@ from web.next_steps import MAX_ELSEWHERE, Facts, next_steps
 from web.pages import PageRequest
 from web.pages.disputes import disputes_without_verdict
 from web.pages.genre_table import bars, genre_table
+from web.pages.source_budgets import requested_sources
 from web.sections import Page, Section, by_name, query, stored
 
 _CHAMPION = """
@@ -31,10 +32,6 @@ _JOBS = """
 SELECT name AS job, outcome, started_at, finished_at, error FROM harvest_health
 WHERE kind = 'job' ORDER BY started_at DESC
 """
-_SOURCES = """
-SELECT name AS source, requests, requests_per_30s, blocked_until, blocked_reason, open_shards
-FROM harvest_health WHERE kind = 'source' AND requests > 0 ORDER BY requests DESC, name
-"""
 _VERDICTS = "SELECT count(*) AS verdicts FROM verdict"
 _CURVES = "SELECT count(*) AS curves FROM experiment WHERE kind = 'learning_curve'"
 
@@ -51,7 +48,7 @@ def page(request: PageRequest) -> Page:
         connection, stored(connection, "disputes", _DISPUTES, "label_disputes"), SHOWN_DISPUTES
     )
     jobs = query(connection, "jobs", _JOBS)
-    sources = query(connection, "sources", _SOURCES)
+    sources = requested_sources(connection)
     random_split = query(connection, "random_split", _OTHER_ACCURACIES)
     classes = query(connection, "classes", _CLASSES)
     regimes = {row["regime"]: row for row in champion.records}
