@@ -22,6 +22,7 @@ from collector.crawl.playlist_harvester import PlaylistHarvester
 from collector.crawl.search_harvester import SearchHarvester
 from collector.crawl.stages import CrawlStages
 from collector.enrichment.features import BudgetedProvider
+from collector.credential_limits import Account
 from collector.errors import NotFound, TermsNotAccepted
 from collector.http.client import get_json, make_session
 from collector.http.rate_limiter import RequestBudget
@@ -97,8 +98,8 @@ def open_source(
     or written.
     """
     source = make_source(name, settings, clock)
-    _check_source(engine, source, settings, clock)
-    return source, RequestBudget.open(engine, source.account)
+    origin = _check_source(engine, source, settings, clock)
+    return source, _open_budget(engine, source.account, origin)
 
 
 def open_crawl(
@@ -185,8 +186,9 @@ def open_spotify(
     """Return Spotify's client and its budget; raises the errors of `open_source`."""
     client = SpotifyClient(settings, clock)
     _check_spotify_terms(settings)
-    _check_origin(engine, configured_origin(settings, clock), clock)
-    return client, RequestBudget.open(engine, spotify_client.spotify_account(settings))
+    origin = configured_origin(settings, clock)
+    _check_origin(engine, origin, clock)
+    return client, _open_budget(engine, spotify_client.spotify_account(settings), origin)
 
 
 def open_musicbrainz(
@@ -222,12 +224,21 @@ def open_providers(
     """
     with read_transaction(engine) as connection:
         stored = load_origin(connection)
-    if stored is not None:
-        check_compatible(stored, configured_origin(settings, clock), None)
+    origin = None if stored is None else configured_origin(settings, clock)
+    if stored is not None and origin is not None:
+        check_compatible(stored, origin, None)
     return [
-        BudgetedProvider(provider, RequestBudget.open(engine, provider.account))
+        BudgetedProvider(provider, _open_budget(engine, provider.account, origin))
         for provider in make_providers(settings, clock)
     ]
+
+
+def open_spotify_budget(
+    engine: Engine, settings: CollectorSettings, clock: Clock
+) -> RequestBudget:
+    """Return the budget of the configured Spotify API, without checks of terms or catalogue."""
+    origin = configured_origin(settings, clock)
+    return _open_budget(engine, spotify_client.spotify_account(settings), origin)
 
 
 def configured_origin(settings: CollectorSettings, clock: Clock) -> CatalogueOrigin:
@@ -250,8 +261,8 @@ def _origin_at(base_url: str, settings: CollectorSettings, clock: Clock) -> Cata
 
 def _check_source(
     engine: Engine, source: Source | AudioSource, settings: CollectorSettings, clock: Clock
-) -> None:
-    """Check terms and catalogue before anything is written.
+) -> CatalogueOrigin:
+    """Check terms and catalogue before anything is written; return the catalogue.
 
     Raises `TermsNotAccepted` for Spotify itself without accepted terms, or `CatalogueMismatch`.
     """
@@ -265,6 +276,17 @@ def _check_source(
         if configured.kind == "other":  # a mirror
             configured = OPEN_SERVICES
     _check_origin(engine, configured, clock)
+    return configured
+
+
+def _open_budget(
+    engine: Engine, account: Account, origin: CatalogueOrigin | None
+) -> RequestBudget:
+    """Return an account's budget; that of Spotify forgets what a sandbox's other mode refused."""
+    budget = RequestBudget.open(engine, account)
+    if account.source == spotify_client.NAME and origin is not None and origin.access_mode:
+        budget.record_access_mode(origin.access_mode)
+    return budget
 
 
 def _check_spotify_terms(settings: CollectorSettings) -> None:

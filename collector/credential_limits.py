@@ -58,6 +58,8 @@ class Capabilities:
     """Outages of endpoints since their last response, the first of each half day."""
     bans: int = 0
     """Bans since the last successful request."""
+    access_mode: str | None = None
+    """The access that a sandbox simulated when these refusals were learned; None: not named."""
 
     @classmethod
     def from_json(cls, document: Any) -> Self:
@@ -68,6 +70,7 @@ class Capabilities:
             closed=values.get("closed") or {},
             failures={one: tuple(at) for one, at in (values.get("failures") or {}).items()},
             bans=values.get("bans") or 0,
+            access_mode=values.get("access_mode"),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -112,6 +115,12 @@ class Capabilities:
     def with_ban(self) -> Self:
         """Return a copy with one more ban."""
         return replace(self, bans=self.bans + 1)
+
+    def under_access_mode(self, mode: str) -> Self:
+        """Return these refusals, or none of them if they were learned under another mode."""
+        if mode == self.access_mode:
+            return self
+        return replace(self, access_mode=mode, refused_limits={}, closed={}, failures={})
 
     def without_bans(self) -> Self:
         """Return a copy without bans, after a successful request."""

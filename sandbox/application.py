@@ -91,7 +91,7 @@ def make_application(
     app: ASGIApp = Starlette(
         routes=[
             *(route for service in services for route in service.routes),
-            *_admin_routes(catalogue, playlists, stats),
+            *_admin_routes(catalogue, playlists, stats, options.mode),
         ]
     )
     if options.faults is not None:
@@ -140,13 +140,17 @@ def _services(
 
 
 def _admin_routes(
-    catalogue: SandboxCatalogue, playlists: Mapping[str, SandboxPlaylist], stats: RequestStats
+    catalogue: SandboxCatalogue,
+    playlists: Mapping[str, SandboxPlaylist],
+    stats: RequestStats,
+    mode: AccessModeName,
 ) -> list[Route]:
     async def show_stats(_request: Request) -> Response:
         return JSONResponse(stats.as_json())
 
     async def show_catalogue(_request: Request) -> Response:
-        return JSONResponse({**asdict(catalogue.origin), "genres": catalogue.genres})
+        document = {**asdict(catalogue.origin), "mode": mode, "genres": catalogue.genres}
+        return JSONResponse(document)
 
     async def show_playlists(_request: Request) -> Response:
         documents = [

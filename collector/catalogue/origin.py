@@ -3,7 +3,7 @@
 Synthetic and real tracks never share a database.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -16,6 +16,8 @@ OriginKind = Literal["spotify", "open", "synthetic", "file", "other"]
 
 _SANDBOX_KINDS: Final = ("synthetic", "file")
 _CHECKSUM: Final = "sha256:"
+_MAX_MODE: Final = 40
+"""Characters of the name of a mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class CatalogueOrigin:
     kind: OriginKind
     detail: str
     """A sandbox's seed or file with its checksum; an address for anything else."""
+    access_mode: str | None = field(default=None, compare=False)
+    """The access to Spotify that a sandbox simulates; not stored with the origin."""
 
     @property
     def checksum(self) -> str | None:
@@ -54,8 +58,10 @@ def parse_sandbox_origin(document: Any, address: str) -> CatalogueOrigin:
     if isinstance(document, dict):
         kind: Any = document.get("kind")
         detail, checksum = document.get("detail"), document.get("sha256")
+        mode = document.get("mode")
+        mode = names.clean(mode)[:_MAX_MODE] if isinstance(mode, str) else None
         if kind in _SANDBOX_KINDS and isinstance(detail, str) and isinstance(checksum, str):
-            return CatalogueOrigin(kind, f"{names.clean(detail)}, {_CHECKSUM}{checksum}")
+            return CatalogueOrigin(kind, f"{names.clean(detail)}, {_CHECKSUM}{checksum}", mode)
     return CatalogueOrigin("other", address)
 
 

@@ -236,6 +236,11 @@ class RequestBudget:
         """Record that `endpoint` is closed."""
         self._update_capabilities(lambda before: before.with_closed_endpoint(endpoint, now))
 
+    def record_access_mode(self, mode: str) -> None:
+        """Record the access that a sandbox simulates; drop what another mode refused."""
+        if mode != self.capabilities.access_mode:
+            self._update_capabilities(lambda before: before.under_access_mode(mode))
+
     def record_failure(self, endpoint: str, now: float) -> None:
         """Record that `endpoint` gave no answer."""
         self._update_capabilities(lambda before: before.with_failure(endpoint, now))

@@ -156,7 +156,7 @@ class CollectorDoctor:
         return Check(provider.name, ok=None, sentence=sentence)
 
     def _check_search(self, source: SpotifySearch) -> Check:
-        budget = RequestBudget.open(self.engine, source.account)
+        budget = composition_root.open_spotify_budget(self.engine, self.settings, self.clock)
         page = self._first_page(source, budget, self.request_limit)
         now = self.clock.now().timestamp()
         limit = budget.capabilities.page_limit(source.page_limits, now)

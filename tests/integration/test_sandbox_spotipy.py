@@ -11,12 +11,13 @@ from tests.sandbox_client import GENRES, ROCK
 
 
 def test_catalogue_endpoint_names_its_origin(extended):
-    """Kind, detail, checksum and genres, without a token."""
+    """Kind, detail, checksum, mode and genres, without a token."""
     url = f"{extended.sandbox.url}/__sandbox__/catalogue"
     assert requests.get(url, timeout=5).json() == {
         "kind": "file",
         "detail": "small.csv",
         "sha256": "0" * 64,
+        "mode": "extended",
         "genres": GENRES,
     }
 

@@ -14,6 +14,7 @@ from collector.catalogue.origin import (
     load_origin,
 )
 from collector.errors import BadCredentials, CatalogueMismatch, TermsNotAccepted
+from collector.http.rate_limiter import RequestBudget
 from collector.settings import CollectorSettings
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
@@ -88,6 +89,35 @@ def test_another_catalogue_is_refused(engine: Engine, server: ScriptedServer) ->
     with pytest.raises(CatalogueMismatch):
         composition_root.open_providers(engine, settings_for(), FakeClock())
     assert stored_origins(engine) == ["file"]
+
+
+def test_a_sandbox_in_another_mode_is_requested_again(
+    engine: Engine, server: ScriptedServer
+) -> None:
+    """What a sandbox refused in one mode is forgotten in another one, and kept in the same."""
+    document = {"kind": "synthetic", "detail": "seed 1", "sha256": "ab"}
+    modes = ("development", "development", "extended", "development", "extended")
+    server.respond(CATALOGUE, *(ScriptedResponse.json(document | {"mode": one}) for one in modes))
+    settings, clock = settings_for(server.url), FakeClock()
+    now = clock.now().timestamp()
+
+    def closed(budget: RequestBudget) -> bool:
+        return budget.capabilities.is_closed("audio-analysis", now)
+
+    _, budget = composition_root.open_source("spotify", engine, settings, clock)
+    budget.record_closed_endpoint("audio-analysis", now)
+    budget.record_refused_limit(50, now)
+    _, same = composition_root.open_spotify(engine, settings, clock)
+    assert closed(same)
+    _, extended = composition_root.open_spotify(engine, settings, clock)
+    assert not closed(extended)
+    assert extended.capabilities.page_limit((50, 10), now) == 50
+    extended.record_closed_endpoint("audio-analysis", now)
+    assert not closed(composition_root.open_spotify_budget(engine, settings, clock))
+    budget.record_closed_endpoint("audio-features", now)
+    providers = composition_root.open_providers(engine, settings, clock)
+    [own] = [one.budget for one in providers if one.budget.source == "spotify"]
+    assert not own.capabilities.is_closed("audio-features", now)
 
 
 def test_a_synthetic_catalogue_does_not_join_imports(
