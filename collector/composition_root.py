@@ -21,8 +21,8 @@ from collector.crawl.item_lister import ItemLister
 from collector.crawl.playlist_harvester import PlaylistHarvester
 from collector.crawl.search_harvester import SearchHarvester
 from collector.crawl.stages import CrawlStages
-from collector.enrichment.features import BudgetedProvider
 from collector.credential_limits import Account
+from collector.enrichment.features import BudgetedProvider
 from collector.errors import NotFound, TermsNotAccepted
 from collector.http.client import get_json, make_session
 from collector.http.rate_limiter import RequestBudget

@@ -76,8 +76,8 @@ def demo(
     catalogue: Annotated[
         str | None,
         typer.Option(
-            help="CSV (also .gz) or Parquet file to serve. [default: CATALOGUE, a synthetic "
-            "catalogue]"
+            help="File to serve: one table (CSV, Parquet, JSON). [default: CATALOGUE, a "
+            "synthetic catalogue]"
         ),
     ] = None,
     spotify: Annotated[

@@ -63,8 +63,8 @@ class GenrebaseSettings(EnvironmentSettings):
     catalogue: str | None = Field(
         default=None,
         validation_alias="CATALOGUE",
-        description="CSV (also .gz) or Parquet file that the sandbox of `genrebase run` and "
-        "`demo` serves instead of its synthetic catalogue.",
+        description="File with one table (CSV, Parquet, JSON) that the sandbox of `genrebase run` "
+        "and `demo` serves instead of its synthetic catalogue.",
     )
     demo_estimator: str = Field(
         default="logistic",

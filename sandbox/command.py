@@ -41,7 +41,8 @@ def sandbox(
     catalogue: Annotated[
         Path | None,
         typer.Option(
-            help="CSV (also .gz) or Parquet file to serve; without it, a synthetic catalogue."
+            help="File to serve: one table (CSV, Parquet, JSON) as `collector import` reads it; "
+            "without it, a synthetic catalogue."
         ),
     ] = None,
     genre: Annotated[

@@ -159,7 +159,7 @@ def _predict_all(output: Output, champion: _ChampionOptions, on: str | None) -> 
         )
     if done.scored:
         output.print(
-            f"Model {done.model} predicted {counted(done.scored, 'track')} "
+            f"Model {done.model} predicted {counted(done.scored, 'new or changed track')} "
             f"({counted(done.written, 'row')}) in {done.seconds:.1f} s."
         )
         if done.pooled:

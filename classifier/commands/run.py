@@ -33,7 +33,7 @@ def run(
     clock, database = SystemClock(), connect()
     daemon = Daemon(database, settings, clock)
     Output(as_json=as_json).print(
-        f"The trainer runs ({settings.schedule}, and as the data grow); Ctrl-C ends it."
+        f"The classifier runs ({settings.schedule}, and as the data grow); Ctrl-C ends it."
     )
     with (
         stop_on_signals(clock.interrupt, daemon.cancel) as stop,

@@ -30,6 +30,10 @@ _METRICS: Final = {
 _OTHER: Final = (
     "other: test tracks of artists that are not held out, but have no training track either."
 )
+_TOO_FEW: Final = (
+    f"too few: fewer than {FEW_TRACKS} test tracks, so the metrics of this column are imprecise. "
+    "They do not influence which model becomes champion."
+)
 SYNTHETIC_NOTICE: Final = (
     "Trained on a synthetic catalogue ({origin}): none of this is real music."
 )
@@ -56,6 +60,8 @@ def print_model(output: Output, model: StoredModel) -> None:
         ("", *measured.values()),
         _rows([model.metrics[regime] for regime in measured], len(model.classes)),
     )
+    if any(_test_tracks(model.metrics, regime) < FEW_TRACKS for regime in measured):
+        output.print(_TOO_FEW)
     if "other" in measured:
         output.print(_OTHER)
     siblings = model.metrics.get(SIBLINGS_REGIME, {})

@@ -249,10 +249,8 @@ class _Training:
         self.log(f"fitting {len(split.classes)} genres on {counted(len(frame), 'track')}")
         estimator: Estimator = clone(unfitted)
         epochs = record_epochs(estimator, self.log)
-        began = self.clock.monotonic()
         fitted = soft_labels.fit(estimator, training_set, validation)
-        seconds = self.clock.monotonic() - began
-        self.log(f"evaluating, with a second fit on a random split (about {seconds:.0f} s)")
+        self.log("evaluating, with a second fit on a random split")
         evaluation = evaluate(
             split, fitted, unfitted, self._load_champion(champion), self.config, self.log
         )
@@ -264,10 +262,6 @@ class _Training:
             evaluation = replace(evaluation, decision=PromotionDecision("rejected", reason))
         probabilities = None
         if evaluation.decision.status == "champion":
-            self.log(
-                "predicting the training tracks out of fold "
-                f"(about {out_of_fold_predictions.N_SPLITS * seconds:.0f} s)"
-            )
             if distributed_fits.are_distributed():  # a worker fits with one thread
                 unfitted = estimators.build(self.config, threads=1)
             probabilities = out_of_fold_predictions.predict_out_of_fold(

@@ -323,10 +323,13 @@ def _tracks(imported: "ImportResult") -> str:
 
 def _about_versions(imported: "ImportResult") -> Iterator[str]:
     """Yield sentences on earlier imports of the same file name."""
-    if imported.corrects:
+    if imported.corrects and not imported.is_unchanged:
         listed = ", ".join(map(str, imported.corrects))
         corrected = "its tracks" if imported.dry_run else counted(imported.corrected, "track")
-        yield f"A new version of import {listed}, corrected: {corrected}."
+        if imported.corrected or imported.dry_run:
+            yield f"A new version of import {listed}, corrected: {corrected}."
+        else:
+            yield f"A new version of import {listed}: nothing had to be corrected."
     if imported.only_earlier:
         yield (
             "Kept, although only earlier versions have them: "

@@ -49,7 +49,9 @@ def read_table(path: Path, default_genre: str | None = None) -> CatalogueTable:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             header = tuple(dataset.header)
     except (reader.NotADataset, reader.DamagedFile) as error:
-        raise UnusableCatalogue(f"{error} Give an existing CSV or Parquet file.") from error
+        raise UnusableCatalogue(
+            f"{error} Give a file with one table, such as CSV, Parquet or JSON."
+        ) from error
     rows = [row for row in read if not isinstance(row, reader.BrokenRow)]
     return CatalogueTable(
         header,

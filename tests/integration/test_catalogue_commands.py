@@ -56,6 +56,17 @@ def test_import_prints_messages(collector):
     assert "3 rows: imported before as import 1, nothing has changed." in again
 
 
+def test_a_new_version_says_what_it_corrected(collector, tmp_path):
+    """What is different is counted; nothing is said of corrections if the file is unchanged."""
+    collector("import", "data.csv")
+    (tmp_path / "data.csv").write_text(ROWS + ",Another,Somebody,pop\n")
+    second = collector("import", "data.csv")
+    assert "A new version of import 1: nothing had to be corrected." in second
+    (tmp_path / "data.csv").write_text(ROWS + ",Another,Somebody,rock\n")
+    assert "A new version of import 1, 2, corrected: 1 track." in collector("import", "data.csv")
+    assert "new version" not in collector("import", "data.csv")
+
+
 def test_an_import_of_another_encoding_fails_with_a_hint(collector, tmp_path):
     """If no row can be decoded the import fails; with the encoding named it succeeds."""
     rows = "".join(f"caf\xe9 {n},A,pop\n" for n in range(3))

@@ -44,13 +44,21 @@ def test_a_file_of_another_kind_is_refused(tmp_path, content):
     """The sentence names the file."""
     file = tmp_path / "broken.csv"
     file.write_bytes(content)
-    with pytest.raises(UnusableCatalogue, match=r"broken\.csv .*Give an existing CSV"):
+    with pytest.raises(UnusableCatalogue, match=r"broken\.csv .*Give a file with one table"):
         catalogue_file.read_table(file)
+
+
+def test_json_is_served(tmp_path):
+    """As `collector import` reads it: a list is one cell of a list."""
+    file = tmp_path / "own.json"
+    file.write_text('[{"title": "One", "artists": ["A", "B"], "genre": "rock"}]')
+    catalogue = SandboxCatalogue(catalogue_file.read_table(file))
+    assert catalogue.genres == {"rock": 1}
 
 
 def test_missing_file_is_refused(tmp_path):
     """The message names the problem and the option."""
-    with pytest.raises(UnusableCatalogue, match=r"No such file.*Give an existing CSV"):
+    with pytest.raises(UnusableCatalogue, match=r"No such file.*Give a file with one table"):
         catalogue_file.read_table(tmp_path / "none.csv")
 
 
