@@ -20,6 +20,8 @@ from genrebase.store.search_terms import Match, Query, indexed_text, parse, trig
 
 MAX_COMPARED: Final = 2_000
 """Tracks that are compared for each kind of match."""
+MAX_EXAMINED: Final = 20_000
+"""Tracks with the trigrams of a query whose texts are read for each kind of match."""
 MAX_DUE: Final = 1_000
 """Tracks that are not indexed yet and are compared one by one."""
 
@@ -31,23 +33,32 @@ _UNKNOWN: Final = -1
 
 
 _IN_SQLITE: Final = """
-SELECT s.track_id, s.words, t.popularity FROM search_index
-CROSS JOIN search_text AS s ON s.track_id = search_index.rowid
-CROSS JOIN track AS t ON t.id = s.track_id
-WHERE search_index MATCH :wanted AND {patterns}
-ORDER BY search_index.rowid LIMIT :maximum
+WITH examined AS (
+    SELECT rowid AS track_id FROM search_index WHERE search_index MATCH :wanted
+    ORDER BY rowid LIMIT :examined
+), named AS (
+    SELECT s.track_id, s.words FROM examined
+    CROSS JOIN search_text AS s ON s.track_id = examined.track_id
+)
 """
-"""The joins are in this order, so that they end with the last row of the limit."""
 _WITHOUT_INDEX: Final = """
-SELECT s.track_id, s.words, t.popularity FROM search_text AS s JOIN track AS t ON t.id = s.track_id
-WHERE {patterns} ORDER BY s.track_id LIMIT :maximum
+WITH examined AS (SELECT 1 WHERE 0),
+named AS (SELECT track_id, words FROM search_text ORDER BY track_id)
 """
 _IN_POSTGRESQL: Final = """
-SELECT s.track_id, s.words, t.popularity FROM (
-    SELECT s.track_id, s.words FROM search_text AS s
-    WHERE text_trigrams(s.words) @> :wanted AND {patterns} LIMIT :maximum
-) AS s JOIN track AS t ON t.id = s.track_id
+WITH examined AS (
+    SELECT track_id, words FROM search_text WHERE text_trigrams(words) @> :wanted LIMIT :examined
+), named AS (SELECT track_id, words FROM examined)
 """
+_CANDIDATES: Final = """
+SELECT * FROM (
+    SELECT track_id, words, (
+        SELECT coalesce(t.popularity, -1) FROM track AS t WHERE t.id = named.track_id
+    ) FROM named WHERE {patterns} LIMIT :maximum
+) AS matching
+UNION ALL SELECT NULL, NULL, count(*) FROM examined
+"""
+"""The last row is the number of tracks with the trigrams. Deleted tracks have no popularity."""
 
 
 class InvalidPosition(UserError):
@@ -112,15 +123,31 @@ def _search(connection: Connection, query: Query, limit: int, after: Hit | None)
     unindexed = list(_compare(query, due.values()))
     hits: list[Hit] = []
     is_cut = False
-    for match in list(Match)[after.match if after else 0 :]:
-        rows = _candidates(connection, query.patterns(match))
-        is_cut |= len(rows) == MAX_COMPARED
+    for matches, rows, is_part in _rounds(connection, query, after.match if after else 0):
+        is_cut |= is_part
         indexed = _compare(query, (row for row in rows if row[0] not in due))
-        found = {hit for hit in (*indexed, *unindexed) if hit.match is match}
+        found = {hit for hit in (*indexed, *unindexed) if hit.match in matches}
         hits += sorted(hit for hit in found if after is None or hit > after)
         if len(hits) > limit:
             break
     return SearchResult(tuple(hits[:limit]), len(hits) > limit, is_cut, len(due) > MAX_DUE)
+
+
+def _rounds(
+    connection: Connection, query: Query, first: int
+) -> Iterator[tuple[Sequence[Match], Sequence[Any], bool]]:
+    """Yield tracks that may match: in one round if there are few, else in one per kind.
+
+    Each round has its kinds of matches, the tracks, and whether there may be more.
+    """
+    if query.parts_include_all:
+        rows, is_cut = _candidates(connection, query.patterns(Match.PARTS), MAX_COMPARED)
+        if not is_cut:
+            yield tuple(Match), rows, False
+            return
+    for match in list(Match)[first:]:
+        rows, is_cut = _candidates(connection, query.patterns(match), MAX_EXAMINED)
+        yield (match,), rows, is_cut
 
 
 def search_tracks(connection: Connection, words: str, limit: int) -> list[int]:
@@ -141,12 +168,12 @@ def _by_index(connection: Connection) -> Iterator[None]:
 
 def _compare(query: Query, rows: Iterable[Any]) -> Iterator[Hit]:
     for track_id, indexed, popularity in rows:
-        match = query.match(indexed)
+        match = None if popularity is None else query.match(indexed)
         if match is not None:
-            yield Hit(match, -(_UNKNOWN if popularity is None else popularity), track_id)
+            yield Hit(match, -popularity, track_id)
 
 
-def _due_tracks(connection: Connection) -> dict[int, tuple[int, str, int | None]]:
+def _due_tracks(connection: Connection) -> dict[int, tuple[int, str, int]]:
     """Return the tracks that wait to be indexed: one more than `MAX_DUE` if there are more.
 
     Those that are deleted have an empty text, which matches nothing.
@@ -160,26 +187,33 @@ def _due_tracks(connection: Connection) -> dict[int, tuple[int, str, int | None]
         row.track_id: (
             row.track_id,
             "" if row.title is None else indexed_text(row.title, row.artists),
-            row.popularity,
+            _UNKNOWN if row.popularity is None else row.popularity,
         )
         for row in connection.execute(query)
     }
 
 
-def _candidates(connection: Connection, patterns: list[str]) -> Sequence[Any]:
-    """Return (id, indexed text, popularity) of the first tracks whose text has the patterns."""
+def _candidates(
+    connection: Connection, patterns: list[str], examined: int
+) -> tuple[Sequence[Any], bool]:
+    """Return (id, indexed text, popularity) of the first tracks whose text has the patterns.
+
+    Also whether there may be more: at most `examined` tracks with the trigrams are read.
+    """
     is_sqlite = connection.dialect.name == "sqlite"
-    parameters: dict[str, Any] = {"maximum": MAX_COMPARED}
+    parameters: dict[str, Any] = {"maximum": MAX_COMPARED, "examined": examined}
     wanted = trigrams(patterns)
     if not is_sqlite:
-        query, parameters["wanted"] = _IN_POSTGRESQL, wanted
+        source, parameters["wanted"] = _IN_POSTGRESQL, wanted
     elif search_index.is_usable(connection):
         quoted = ('"' + one.replace('"', '""') + '"' for one in wanted)
-        query, parameters["wanted"] = _IN_SQLITE, " AND ".join(quoted)
+        source, parameters["wanted"] = _IN_SQLITE, " AND ".join(quoted)
     else:
-        query = _WITHOUT_INDEX
+        source = _WITHOUT_INDEX
     position = "instr" if is_sqlite else "strpos"
-    conditions = (f"{position}(s.words, :pattern{place}) > 0" for place in range(len(patterns)))
-    statement = text(query.replace("{patterns}", " AND ".join(conditions)))
+    conditions = (f"{position}(words, :pattern{place}) > 0" for place in range(len(patterns)))
+    statement = source + _CANDIDATES.replace("{patterns}", " AND ".join(conditions))
     parameters |= {f"pattern{place}": pattern for place, pattern in enumerate(patterns)}
-    return connection.execute(statement, parameters).all()
+    named = {name: value for name, value in parameters.items() if f":{name}" in statement}
+    *rows, (_, _, count) = connection.execute(text(statement), named).all()
+    return rows, len(rows) == MAX_COMPARED or count >= examined

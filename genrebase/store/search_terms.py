@@ -45,6 +45,11 @@ class Query:
     terms: tuple[str, ...]
     """What stood between blanks, each one word or several (`jay-z`: `jay z`)."""
 
+    @property
+    def parts_include_all(self) -> bool:
+        """Whether all matches are among those of parts: not with a word of one character."""
+        return all(len(term) > 1 for term in self.terms)
+
     def patterns(self, match: Match) -> list[str]:
         """Return the texts that all are in the indexed text of what matches at least so well."""
         phrase = " ".join(self.terms)
