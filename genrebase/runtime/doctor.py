@@ -18,7 +18,7 @@ from genrebase.runtime import checks, queries, settings_check
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.cores import usable_cores
-from genrebase.store import features_provider, matrix_files, schema_revision
+from genrebase.store import features_provider, matrix_files, schema_revision, search, search_index
 from genrebase.store.engine import MIN_WAL_VERSION, make_engine, read_transaction
 from genrebase.store.errors import SchemaMismatch
 from genrebase.store.settings import StoreSettings
@@ -88,6 +88,7 @@ def check_database(clock: Clock) -> Iterator[Check]:
             yield _check_views(engine)
             yield _check_features_providers(engine)
             yield from _check_matrices(engine)
+            yield _check_search_index(engine)
         yield check_clocks(clock, engine)
     except GenrebaseError as error:
         yield Check("database", ok=False, sentence=str(error))
@@ -155,6 +156,23 @@ def _check_matrices(engine: Engine) -> Iterator[Check]:
     )
     sentence = f"{counted(counts.rows, 'matrix', 'matrices')} in files, all found{unnamed}."
     yield Check("matrices", ok=True, sentence=sentence)
+
+
+def _check_search_index(engine: Engine) -> Check:
+    """Check that searches by words read an index, and that it has the tracks."""
+    with read_transaction(engine) as connection:
+        is_usable = search_index.is_usable(connection)
+        waiting = search_index.count_due(connection, search.MAX_DUE + 1)
+    if waiting > search.MAX_DUE:
+        sentence = (
+            f"More than {search.MAX_DUE:,} tracks wait to be indexed, and searches by words may "
+            "not find them: `genrebase digests` indexes them, or a daemon does."
+        )
+        return Check("search", ok=False, sentence=sentence)
+    if not is_usable:
+        sentence = "This SQLite has no FTS5 with trigrams: searches by words read all names."
+        return Check("search", ok=True, sentence=sentence)
+    return Check("search", ok=True, sentence="Searches by words read an index of all tracks.")
 
 
 def _check_views(engine: Engine) -> Check:

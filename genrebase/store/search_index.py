@@ -117,13 +117,13 @@ def fill(engine: Engine, stop_requested: Callable[[], bool] = lambda: False) -> 
     with read_transaction(engine) as connection:
         if not count_due(connection, 1) or _is_unusable(connection):
             return 0
-    total = 0
+    total, last = 0, 0
     while not stop_requested():
         with transaction(engine) as connection:
-            count = _fill_batch(connection)
-        if count == 0:
+            settled = _fill_batch(connection, last)
+        if not settled:
             break
-        total += count
+        total, last = total + len(settled), settled[-1]
     if total and engine.dialect.name == "postgresql":
         with transaction(engine) as connection:
             connection.exec_driver_sql(f"SELECT gin_clean_pending_list('{POSTGRESQL_INDEX}')")
@@ -144,15 +144,19 @@ def remove(connection: Connection, track_ids: Sequence[int]) -> None:
     _remove(connection, [*_stored(connection, track_ids).items()])
 
 
-def _fill_batch(connection: Connection) -> int:
-    """Index the tracks that wait longest; return how many rows of `search_due` that settled."""
+def _fill_batch(connection: Connection, after: int) -> list[int]:
+    """Index the tracks that wait longest; return the rows of `search_due` that this settled.
+
+    Only rows after the last of the batch before: the deleted ones before it cost PostgreSQL time.
+    """
     is_postgresql = connection.dialect.name == "postgresql"
     if is_postgresql:  # two processes that index one track must not overtake each other
         connection.exec_driver_sql("LOCK TABLE search_text IN SHARE ROW EXCLUSIVE MODE")
     due = tables.search_due.c
-    rows = connection.execute(select(due.id, due.track_id).order_by(due.id).limit(_BATCH)).all()
+    query = select(due.id, due.track_id).where(due.id > after).order_by(due.id).limit(_BATCH)
+    rows = connection.execute(query).all()
     if not rows:
-        return 0
+        return []
     track_ids = sorted({row.track_id for row in rows})
     stored = _stored(connection, track_ids)
     tracks = bulk.select_in(
@@ -170,9 +174,10 @@ def _fill_batch(connection: Connection) -> int:
         bulk.insert(connection, tables.search_text, ("track_id", "words"), new)
         if not is_postgresql and is_usable(connection):
             connection.exec_driver_sql(_INSERT_INDEXED, new)
+    settled = [row.id for row in rows]
     statement = "DELETE FROM search_due WHERE id IN (SELECT value FROM {values})"
-    bulk.execute_in(connection, statement, values=[row.id for row in rows])
-    return len(rows)
+    bulk.execute_in(connection, statement, values=settled)
+    return settled
 
 
 def _stored(connection: Connection, track_ids: Sequence[int]) -> dict[int, str]:

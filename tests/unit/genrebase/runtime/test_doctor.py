@@ -43,6 +43,7 @@ def test_a_sound_database_has_no_problem() -> None:
         "database": True,
         "schema": True,
         "views": True,
+        "search": True,
         "features": True,
         "clock": True,
     }
