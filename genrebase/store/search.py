@@ -21,7 +21,11 @@ from genrebase.store.search_terms import Match, Query, indexed_text, parse, trig
 MAX_COMPARED: Final = 2_000
 """Tracks that are compared for each kind of match."""
 MAX_EXAMINED: Final = 20_000
-"""Tracks with the trigrams of a query whose texts are read for each kind of match."""
+"""Tracks with the trigrams of a query whose texts are read for each kind of match.
+
+On PostgreSQL also the first tracks of all, which are read if a query may be in one of ten: its
+index returns all of a common word's tracks before the first is read.
+"""
 MAX_DUE: Final = 1_000
 """Tracks that are not indexed yet and are compared one by one."""
 
@@ -41,10 +45,13 @@ WITH examined AS (
     CROSS JOIN search_text AS s ON s.track_id = examined.track_id
 )
 """
-_WITHOUT_INDEX: Final = """
-WITH examined AS (SELECT 1 WHERE 0),
-named AS (SELECT track_id, words FROM search_text ORDER BY track_id)
+_FIRST_TRACKS: Final = """
+WITH examined AS (SELECT 1 WHERE 1 = 0),
+named AS (SELECT track_id, words FROM search_text ORDER BY track_id LIMIT :examined)
 """
+"""Without the index."""
+_ALL: Final = -1
+"""SQLite's limit of all rows."""
 _IN_POSTGRESQL: Final = """
 WITH examined AS (
     SELECT track_id, words FROM search_text WHERE text_trigrams(words) @> :wanted LIMIT :examined
@@ -140,14 +147,24 @@ def _rounds(
 
     Each round has its kinds of matches, the tracks, and whether there may be more.
     """
+    may_be_common = connection.dialect.name == "postgresql"
     if query.parts_include_all:
-        rows, is_cut = _candidates(connection, query.patterns(Match.PARTS), MAX_COMPARED)
+        patterns = query.patterns(Match.PARTS)
+        may_be_common = may_be_common and _among_first(connection, patterns) is not None
+        rows: list[Any] = []
+        is_cut = True
+        if not may_be_common:
+            rows, is_cut = _by_trigrams(connection, patterns, MAX_COMPARED)
         if not is_cut:
             yield tuple(Match), rows, False
             return
     for match in list(Match)[first:]:
-        rows, is_cut = _candidates(connection, query.patterns(match), MAX_EXAMINED)
-        yield (match,), rows, is_cut
+        patterns = query.patterns(match)
+        among_first = _among_first(connection, patterns) if may_be_common else None
+        if among_first is not None:
+            yield (match,), among_first, True
+        else:
+            yield (match,), *_by_trigrams(connection, patterns, MAX_EXAMINED)
 
 
 def search_tracks(connection: Connection, words: str, limit: int) -> list[int]:
@@ -157,13 +174,18 @@ def search_tracks(connection: Connection, words: str, limit: int) -> list[int]:
 
 @contextmanager
 def _by_index(connection: Connection) -> Iterator[None]:
-    """Keep PostgreSQL from computing the trigrams of all rows, whatever it estimates."""
+    """Keep PostgreSQL from computing the trigrams of all rows, whatever it estimates.
+
+    Processes that help would take longer to start than these queries.
+    """
     if connection.dialect.name != "postgresql":
         yield
         return
-    connection.execute(text("SET LOCAL enable_seqscan = off"))
+    for setting in ("enable_seqscan = off", "max_parallel_workers_per_gather = 0"):
+        connection.execute(text(f"SET LOCAL {setting}"))
     yield
-    connection.execute(text("SET LOCAL enable_seqscan = on"))
+    for setting in ("enable_seqscan", "max_parallel_workers_per_gather"):
+        connection.execute(text(f"SET LOCAL {setting} TO DEFAULT"))
 
 
 def _compare(query: Query, rows: Iterable[Any]) -> Iterator[Hit]:
@@ -193,27 +215,40 @@ def _due_tracks(connection: Connection) -> dict[int, tuple[int, str, int]]:
     }
 
 
-def _candidates(
+def _among_first(connection: Connection, patterns: list[str]) -> list[Any] | None:
+    """Return `MAX_COMPARED` of the first tracks, if so many of them have the patterns."""
+    rows, _ = _read(connection, _FIRST_TRACKS, patterns, {"examined": MAX_EXAMINED})
+    return rows if len(rows) == MAX_COMPARED else None
+
+
+def _by_trigrams(
     connection: Connection, patterns: list[str], examined: int
-) -> tuple[Sequence[Any], bool]:
-    """Return (id, indexed text, popularity) of the first tracks whose text has the patterns.
+) -> tuple[list[Any], bool]:
+    """Return the first tracks whose text has the patterns.
 
     Also whether there may be more: at most `examined` tracks with the trigrams are read.
     """
-    is_sqlite = connection.dialect.name == "sqlite"
-    parameters: dict[str, Any] = {"maximum": MAX_COMPARED, "examined": examined}
     wanted = trigrams(patterns)
-    if not is_sqlite:
-        source, parameters["wanted"] = _IN_POSTGRESQL, wanted
+    if connection.dialect.name == "postgresql":
+        parameters = {"wanted": wanted, "examined": examined}
+        rows, count = _read(connection, _IN_POSTGRESQL, patterns, parameters)
     elif search_index.is_usable(connection):
-        quoted = ('"' + one.replace('"', '""') + '"' for one in wanted)
-        source, parameters["wanted"] = _IN_SQLITE, " AND ".join(quoted)
+        quoted = " AND ".join('"' + one.replace('"', '""') + '"' for one in wanted)
+        parameters = {"wanted": quoted, "examined": examined}
+        rows, count = _read(connection, _IN_SQLITE, patterns, parameters)
     else:
-        source = _WITHOUT_INDEX
-    position = "instr" if is_sqlite else "strpos"
+        rows, count = _read(connection, _FIRST_TRACKS, patterns, {"examined": _ALL})
+    return rows, len(rows) == MAX_COMPARED or count >= examined
+
+
+def _read(
+    connection: Connection, source: str, patterns: list[str], parameters: dict[str, Any]
+) -> tuple[list[Any], int]:
+    """Return (id, indexed text, popularity) of tracks, and how many had the trigrams."""
+    position = "instr" if connection.dialect.name == "sqlite" else "strpos"
     conditions = (f"{position}(words, :pattern{place}) > 0" for place in range(len(patterns)))
     statement = source + _CANDIDATES.replace("{patterns}", " AND ".join(conditions))
-    parameters |= {f"pattern{place}": pattern for place, pattern in enumerate(patterns)}
-    named = {name: value for name, value in parameters.items() if f":{name}" in statement}
-    *rows, (_, _, count) = connection.execute(text(statement), named).all()
-    return rows, len(rows) == MAX_COMPARED or count >= examined
+    values = {f"pattern{place}": pattern for place, pattern in enumerate(patterns)}
+    result = connection.execute(text(statement), {**parameters, **values, "maximum": MAX_COMPARED})
+    *rows, (_, _, count) = result.all()
+    return rows, count
