@@ -115,6 +115,10 @@ class Generator(EngineSql):
             "n",
         )
 
+        self.make(
+            "claims", "SELECT genre, count(*) AS many FROM made_claim GROUP BY genre", "genre"
+        )
+
     def make_sources(self) -> None:
         """Insert genres, sources of labels and features, the import, and a finished harvest."""
         target = self.tracks // self.genres
@@ -223,7 +227,8 @@ class Generator(EngineSql):
         self.run(
             "UPDATE genre SET sightings ="
             " coalesce((SELECT many FROM made_count WHERE made_count.genre = genre.id), 0),"
-            " tracks = (SELECT count(*) FROM track WHERE genre_id = genre.id)"
+            " tracks ="
+            " coalesce((SELECT many FROM made_claims WHERE made_claims.genre = genre.id), 0)"
         )
         self.insert(
             "import_track",
