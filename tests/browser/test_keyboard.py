@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import Engine, select
 
 from genrebase.runtime.addresses import ListenAddress
@@ -152,4 +153,33 @@ def test_a_song_is_found_and_a_training_requested(served, tab):
     with page.expect_navigation():
         page.click("text=Train now")
     assert page.get_by_text("waits", exact=True).count() == 1
+    assert tab.messages == []
+
+
+def test_tracks_are_shown_while_words_are_typed(served, tab):
+    """Arrows choose one, Enter opens it, Escape closes the list; axe finds nothing."""
+    page = tab.page
+    for width, scheme in ((1280, "light"), (390, "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        page.goto(served.url)
+        page.focus("#q")
+        page.keyboard.type("song 1")
+        page.wait_for_selector("#hits li")
+        assert page.locator("#hits li").count() == 8
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("ArrowDown")
+        assert page.locator("#q").get_attribute("aria-activedescendant") == "hit-0"
+        result = Axe().run(page, options={"resultTypes": ["violations"]})
+        assert [one["id"] for one in result.response["violations"]] == []
+        track = page.locator("#hits li").first.get_attribute("data-track")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        assert page.url == f"{served.url}/tracks/{track}"
+    page.focus("#q")
+    page.keyboard.type("script")
+    page.wait_for_selector("#hits li")
+    assert "<script>" in page.locator("#hits li").first.inner_text()
+    page.keyboard.press("Escape")
+    assert page.locator("#hits").is_hidden()
     assert tab.messages == []
