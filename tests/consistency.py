@@ -2,10 +2,19 @@
 
 from collections import Counter
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from collector.catalogue import genre_counters, primary_genre
-from genrebase.store import claims, features_provider, names, split, tables
+from genrebase.store import (
+    claims,
+    features_provider,
+    names,
+    search_index,
+    search_terms,
+    split,
+    tables,
+)
+from genrebase.store.engine import transaction
 
 
 def assert_consistent(connection: Connection) -> None:
@@ -50,3 +59,20 @@ def _credits(connection: Connection) -> dict[int, list[tuple[int, str, int]]]:
     for track_id, *rest in rows:
         result.setdefault(track_id, []).append((rest[0], rest[1], rest[2]))
     return result
+
+
+def assert_indexed(engine: Engine) -> None:
+    """Compare the index of the search with the names of all tracks; none waits for it."""
+    with transaction(engine) as connection:
+        assert search_index.count_due(connection, 1) == 0
+        names_ = select(tables.track.c.id, tables.track.c.title, tables.track.c.artists)
+        texts = {
+            row.id: search_terms.indexed_text(row.title, row.artists)
+            for row in connection.execute(names_)
+        }
+        rows = connection.execute(select(tables.search_text)).all()
+        assert {row.track_id: row.words for row in rows} == texts
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql(
+                "INSERT INTO search_index (search_index, rank) VALUES ('integrity-check', 1)"
+            )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from genrebase.store import bulk, tables
 from genrebase.store.engine import Engine, read_transaction, transaction
@@ -64,6 +64,7 @@ _CREATE_POSTGRESQL: Final = (
 _DELETE_INDEXED: Final = (
     "INSERT INTO search_index (search_index, rowid, words) VALUES ('delete', ?, ?)"
 )
+_REBUILD: Final = "INSERT INTO search_index (search_index) VALUES ('rebuild')"
 _INSERT_INDEXED: Final = "INSERT INTO search_index (rowid, words) VALUES (?, ?)"
 
 
@@ -87,7 +88,7 @@ def ensure(connection: Connection) -> None:
         connection.exec_driver_sql(_CREATE_SQLITE)
     except OperationalError:
         return
-    connection.exec_driver_sql("INSERT INTO search_index (search_index) VALUES ('rebuild')")
+    connection.exec_driver_sql(_REBUILD)
 
 
 def is_usable(connection: Connection) -> bool:
@@ -192,9 +193,16 @@ def _stored(connection: Connection, track_ids: Sequence[int]) -> dict[int, str]:
 
 
 def _remove(connection: Connection, stored: Sequence[tuple[int, str]]) -> None:
+    """Remove texts; where another program changed them, the index of SQLite is made again."""
     if not stored:
         return
+    differs = False
     if connection.dialect.name == "sqlite" and is_usable(connection):
-        connection.exec_driver_sql(_DELETE_INDEXED, list(stored))
+        try:
+            connection.exec_driver_sql(_DELETE_INDEXED, list(stored))
+        except DatabaseError:  # the index has no such text
+            differs = True
     statement = "DELETE FROM search_text WHERE track_id IN (SELECT value FROM {values})"
     bulk.execute_in(connection, statement, values=[track_id for track_id, _ in stored])
+    if differs:
+        connection.exec_driver_sql(_REBUILD)

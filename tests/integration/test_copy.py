@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, delete, insert, select, text, update
 
 from genrebase import store
-from genrebase.store import tables
+from genrebase.store import search_index, tables
 from genrebase.store.copy import (
     CopyProgress,
     NoSuchSource,
@@ -21,7 +21,7 @@ from genrebase.store.copy import (
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import IncompatibleDatabase, SchemaMismatch, StoreError, UnfinishedCopy
 from tests import factories as make
-from tests.consistency import assert_consistent
+from tests.consistency import assert_consistent, assert_indexed
 from tests.fakes import NOON
 from tests.filled_database import contents, fill
 from tests.postgres import PostgresServer
@@ -159,11 +159,15 @@ def change(engine: Engine) -> None:
 def test_a_copy_is_updated(filled: Engine, target: Engine):
     """Rows that were deleted, added and changed since are equal after the next run."""
     copy_database(filled, target)
+    assert search_index.fill(target) > 0
     change(filled)
     copied = copy_database(filled, target)
     assert copied.resumed
     assert contents(target) == contents(filled)
     assert copy_database(filled, target).written == 0
+    for engine in (filled, target):
+        search_index.fill(engine)
+        assert_indexed(engine)
 
 
 def test_rows_that_exchanged_a_unique_value_are_copied(filled: Engine, target: Engine):

@@ -3,7 +3,8 @@
 The target becomes a copy of one snapshot of the source: table by table, in batches ordered by
 primary key, each in its own transaction. An interrupted copy resumes: rows that are already equal
 are skipped. At the end the row counts and SHA-256 checksums of both databases are compared.
-Digests are not copied: `genrebase digests` computes them again.
+Digests and the index of the search are not copied: `genrebase digests` makes both again. Triggers
+note the tracks that are to be indexed.
 """
 
 from collections.abc import Callable, Sequence
@@ -172,8 +173,7 @@ class _CopyRun:
 
     def _copy_tables(self) -> list[TableDigest]:
         with transaction(self._target) as connection:
-            for table in tables.DERIVED_TABLES:  # of rows that may change now
-                connection.execute(delete(table))
+            connection.execute(delete(tables.digest))  # it is of rows that may change now
         with read_transaction(self._target) as connection:
             self._filled = {reader for reader in self._readers if _has_rows(connection, reader)}
         for reader in reversed(self._readers):  # referring tables before the referenced ones
