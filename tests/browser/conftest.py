@@ -62,9 +62,13 @@ class Tab:
         self.messages.append(message.text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Yield a headless Chromium of the system."""
+    """Yield a headless Chromium of the system.
+
+    Playwright's event loop runs in this thread until the end of the module: other tests start
+    event loops of their own.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")

@@ -98,15 +98,14 @@ def test_large_files_have_more_time() -> None:
 
 
 def test_after_a_stop_request_no_file_is_started() -> None:
-    """Files in progress are yielded."""
+    """Files in progress are yielded, in the order in which their workers finish."""
     seen: list[str] = []
     for file, _ in workers.analyse_files(
         files(*"abcdefgh"), 2, ExtractionPlan(), lambda: bool(seen), COMMAND
     ):
         seen.append(file.relative_path)
-    assert seen[0] == "a"
-    assert seen == list("abcdefgh")[: len(seen)]
-    assert len(seen) <= 1 + 2 * 3
+    assert sorted(seen) == list("abcdefgh")[: len(seen)]
+    assert 1 <= len(seen) <= 1 + 2 * 3
     assert (
         digests(workers.analyse_files(files("a"), 1, ExtractionPlan(), lambda: True, COMMAND))
         == []
