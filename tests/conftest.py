@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import tempfile
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +19,8 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, settings
 from pydantic_settings import BaseSettings
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.util import LRUCache
 
 from classifier import threads
 from genrebase.store import schema_revision
@@ -78,6 +80,30 @@ def _disable_fsync(dbapi_connection: object, _record: object) -> None:
     """Disable fsync in SQLite, as in the PostgreSQL server below, for faster tests."""
     if isinstance(dbapi_connection, sqlite3.Connection):
         dbapi_connection.execute("PRAGMA synchronous=OFF")
+
+
+class CompiledStatements(LRUCache[Any, Any]):
+    """Compiled statements of all engines of a kind: each test has an engine of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(2_000)
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """Look a statement up without the dialect of the engine, the first part of the key."""
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key[1:], value)
+
+
+_compiled_statements: dict[str, CompiledStatements] = defaultdict(CompiledStatements)
+
+
+@event.listens_for(Engine, "engine_connect")
+def _share_compiled_statements(connection: Connection) -> None:
+    """Compile a statement once for each kind of database, not once for each engine."""
+    engine = connection.engine
+    engine._compiled_cache = _compiled_statements[engine.dialect.name]  # noqa: SLF001 - only set there
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -178,6 +178,12 @@ def test_onsets_are_librosa_s(seen: frame_features.FrameFeatures) -> None:
     np.testing.assert_allclose(rhythm.onset_strength(mel), theirs, rtol=1e-5, atol=1e-5)
 
 
+STRENGTHS = (
+    *("60 bpm", "97 bpm", "200 bpm", "song", "noise", "flat", "drawn", "negative"),
+    *("1 frame", "2 frames", "3 frames", "9 frames", "20 frames", "zeros", "constant"),
+)
+
+
 @cache
 def strengths() -> dict[str, np.ndarray]:
     """Return onset strengths of beats, music, noise, constants, and near silence."""
@@ -191,7 +197,7 @@ def strengths() -> dict[str, np.ndarray]:
     ]
     drawn = random.random(4_000).astype(np.float32)
     few = [drawn[:size] for size in (1, 2, 3, 9, 20)]
-    named = [
+    made = [
         *extracted,
         flat,
         drawn,
@@ -200,10 +206,10 @@ def strengths() -> dict[str, np.ndarray]:
         np.zeros(50, np.float32),
         np.full(9, np.float32(2)),
     ]
-    return {str(number): one for number, one in enumerate(named)}
+    return dict(zip(STRENGTHS, made, strict=True))
 
 
-@pytest.mark.parametrize("name", list(strengths()))
+@pytest.mark.parametrize("name", STRENGTHS)
 def test_onset_frames_equal_librosa_s(name: str) -> None:
     """All inputs give the same frames."""
     strength = strengths()[name]
