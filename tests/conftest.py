@@ -103,7 +103,7 @@ _compiled_statements: dict[str, CompiledStatements] = defaultdict(CompiledStatem
 def _share_compiled_statements(connection: Connection) -> None:
     """Compile a statement once for each kind of database, not once for each engine."""
     engine = connection.engine
-    engine._compiled_cache = _compiled_statements[engine.dialect.name]  # noqa: SLF001 - only set there
+    engine._compiled_cache = _compiled_statements[engine.dialect.name]
 
 
 @pytest.fixture(scope="session", autouse=True)
