@@ -32,6 +32,7 @@ class Decision:
     """What was stored, and what was there before, which undo restores."""
     is_blind: bool = False
     """Whether the track was drawn at random and shown without its answers."""
+    title: str = ""
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from random import Random, SystemRandom
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,6 +22,7 @@ from collector.curation import verdicts
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
+from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 from web import blind_labels, formats
 from web.forms import id_number, read_form
@@ -114,16 +115,22 @@ class LabelRoutes:
             return f"/tracks/{decision.track_id}?disputes=1{blind}&{parameters}".rstrip("&")
         track_id = id_number(fields.get("track", ""))
         is_blind = self.queue.blind_track(session) == track_id
-        decision = Decision(track_id, is_blind=is_blind)
+        title = self._title(track_id)
+        decision = Decision(track_id, is_blind=is_blind, title=title)
         if action != "skip":
             change = verdicts.add(
                 self.writer, self.clock, str(track_id), fields.get("genre", ""), by, blind=is_blind
             )
-            decision = Decision(track_id, change.stored.genre, change, is_blind)
+            decision = Decision(track_id, change.stored.genre, change, is_blind, title)
         self.queue.record(session, decision)
         if fields.get("disputes"):
             return f"/disputes/next?{parameters}"
         return f"/tracks/{track_id}"
+
+    def _title(self, track_id: int) -> str:
+        track = tables.track.c
+        with read_transaction(self.reader) as connection:
+            return connection.scalar(select(track.title).where(track.id == track_id)) or ""
 
     def _next_track(self, session: str, chosen: Mapping[str, str]) -> tuple[int | None, bool]:
         """Return the next track, and whether it was drawn at random and is shown blind.

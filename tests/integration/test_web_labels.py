@@ -99,6 +99,15 @@ def test_undo_covers_skips_and_restores_an_earlier_label(site, disputed):
     assert decide(ann, 0, action="undo").status_code == 404
 
 
+def test_the_latest_decisions_are_shown_by_title(site, disputed):
+    """Also skipped tracks, so that a wrong key is seen."""
+    ann = browser(site)
+    decide(ann, 1, genre="rock")
+    page = ann.post("/label", data={"track": "2", "action": "skip", "disputes": "1"})
+    assert ">Song 1</a> skipped" in page.text
+    assert ">Song 0</a> rock" in page.text
+
+
 def test_two_browsers_get_different_tracks_until_none_is_left(site, disputed):
     people = {"Ann": browser(site), "Bo": browser(site)}
     at = {name: track_of(one.get("/disputes/next")) for name, one in people.items()}
