@@ -22,15 +22,18 @@ from genrebase.store import names, source_ids
 
 _DELIMITERS: Final[Mapping[str, re.Pattern[str]]] = {
     ";": re.compile(r"\s*;\s*"),
-    "|": re.compile(r"\s*\|\s*"),
+    "|": re.compile(r"\s*(?:\||\\␀)\s*"),
     ",": re.compile(r"\s*(?<!\\),\s*"),
     "/": re.compile(r"\s*/\s*"),
     "&": re.compile(r"\s*&\s*"),
 }
 """In the order in which they are tried; Exportify writes a comma of a name as `\\,`."""
-_ANY_DELIMITER: Final = re.compile(r"\s*(?:;|\||(?<!\\),|/|&)\s*")
-_CERTAIN: Final = re.compile(r"\s*[;|]\s*")
-"""The separator of names in a column of several artists: names hardly contain it."""
+_ANY_DELIMITER: Final = re.compile(r"\s*(?:;|\||\\␀|(?<!\\),|/|&)\s*")
+_CERTAIN: Final = re.compile(r"\s*(?:[;|]|\\␀)\s*")
+"""The separators of names in a column of several artists: names hardly contain them.
+
+beets writes `\\␀`.
+"""
 _NO_NAMES: Final = frozenset({"empty_field", "-", "?"})
 """Placeholders of artists."""
 _IDS: Final = re.compile(r"[\s,;|]+")

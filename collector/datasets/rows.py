@@ -1,5 +1,6 @@
 """Parse the rows of a dataset into tracks, with a reason for every rejected row."""
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -107,15 +108,19 @@ class RowParser:
         except list_cells.UnreadableList:
             self.unreadable_cells[at.artists] += 1
             return RowRejection.UNREADABLE_ARTISTS
-        if cells.is_missing(title) and list_cells.is_blank(row[at.artists]):
-            return RowRejection.NO_NAME
         artists = credits_.artists
+        if cells.is_missing(title) and self._is_without_artist(row):
+            return RowRejection.NO_NAME
         longest = max([credit.name for credit in artists], key=len)
         if is_name_too_long(title, artists[0].name) or is_name_too_long("", longest):
             return RowRejection.TOO_LONG
         source, source_id = self._alias(row, title)
         if source != source_ids.SPOTIFY:  # ids of artists are of the track's source
             artists = tuple([ArtistCredit(credit.name) for credit in artists])
+        isrc = self._value(at.isrc, row, cells.parse_isrc)
+        is_named = bool(title and artists[0].name)
+        if not is_named and source == source_ids.NAME_ONLY and isrc is None:
+            source, source_id = self._own_source, _content_id(row)
         released, year = self._numbers.released(row)
         track = SourceTrack(
             source,
@@ -128,18 +133,28 @@ class RowParser:
             self._numbers.duration(row),
             self._value(at.explicit, row, cells.parse_bool),
             self._numbers.popularity(row),
-            self._value(at.isrc, row, cells.parse_isrc),
+            isrc,
             self._split(row),
             self._numbers.features(row),
+            match_by_name=is_named,
             licence=self._licence(row),
         )
         return ParsedRow(track, genres, subgenre)
+
+    def _is_without_artist(self, row: Sequence[str]) -> bool:
+        at = self._at
+        columns = [at.artists, *at.more_artists]
+        if at.main_artist is not None:
+            columns.append(at.main_artist)
+        return all(list_cells.is_blank(row[column]) for column in columns)
 
     def _parse_credits(self, row: Sequence[str]) -> Credits:
         at = self._at
         ids = "" if at.artist_ids is None else row[at.artist_ids]
         count = 0 if at.artist_count is None else _parse_count(row[at.artist_count])
         artists = row[at.artists]
+        if at.main_artist is not None and list_cells.is_blank(artists):
+            artists = row[at.main_artist]
         if at.more_artists:
             artists = _as_list([artists, *(row[more] for more in at.more_artists)])
         parsed = self._credits.parse(artists, ids, count)
@@ -254,6 +269,12 @@ def _as_list(given: Sequence[str]) -> str:
     """Return several cells as one that is a list; one that is alone stays as it is."""
     filled = [cell for cell in given if not cells.is_missing(cell)]
     return json.dumps(filled) if len(filled) > 1 else "".join(filled)
+
+
+def _content_id(row: Sequence[str]) -> str:
+    """Return the id of a row by all its cells: without a title or an artist it has no other."""
+    text = "\0".join(row).encode("utf-8", "surrogateescape")
+    return f"row {hashlib.sha256(text).hexdigest()[:32]}"
 
 
 def _parse_count(cell: str) -> int:

@@ -57,6 +57,8 @@ class DatasetColumns:
     """Used if the date is missing."""
     date_parts: tuple[int, int] | None = None
     """The columns of month and day, where the date is in three columns."""
+    main_artist: int | None = None
+    """The column of one artist beside that of all; used if the cell of all is empty."""
     more_artists: tuple[int, ...] = ()
     """The columns of further artists, such as `Artist Name 2`."""
     explicit: int | None = None
@@ -83,6 +85,7 @@ class DatasetColumns:
         named = {
             "title": self.title,
             "artists": self.artists,
+            "artist": self.main_artist,
             "id": self.track_id,
             "artist_ids": self.artist_ids,
             "artist_count": self.artist_count,
@@ -210,6 +213,7 @@ class _ColumnFinder:
             release_date=self.find("release_date"),
             release_year=self.find("release_year"),
             date_parts=self._date_parts(),
+            main_artist=self._main_artist(artists),
             more_artists=self._more_artists(artists),
             explicit=self.find("explicit"),
             isrc=self.find("isrc"),
@@ -251,13 +255,7 @@ class _ColumnFinder:
         present = summary.present
         if not present or max(summary.spotify_ids, summary.numbers) > _MAJORITY * present:
             return True
-        return self._holds_artist_ids(position)
-
-    def _holds_artist_ids(self, position: int) -> bool:
-        summary = self._summaries.get(position)
-        if summary is None or not summary.sample:
-            return False
-        return sum(map(id_columns.is_artist_ids, summary.sample)) > _MAJORITY * len(summary.sample)
+        return id_columns.holds_artist_ids(summary)
 
     def _artist_ids(self) -> int | None:
         """Return the column of the artists' ids; it may be named as one of their names."""
@@ -265,7 +263,7 @@ class _ColumnFinder:
         if named is not None or "artist_ids" in self._overrides:
             return named
         positions = [self.keys[key] for key in NAMES["artists"].split() if key in self.keys]
-        return next(filter(self._holds_artist_ids, positions), None)
+        return id_columns.find_artist_ids(positions, self._summaries)
 
     def _artists(self) -> tuple[int | None, bool]:
         """Return the artists' column, and whether its name is a plural."""
@@ -274,6 +272,14 @@ class _ColumnFinder:
         if many is not None and one is not None and self._holds_no_names(many):
             return one, False
         return (many, True) if many is not None else (one, False)
+
+    def _main_artist(self, artists: int) -> int | None:
+        """Return the column of one artist if another one holds all, with empty cells."""
+        one = None if "artists" in self._overrides else self.find("artist")
+        summary = self._summaries.get(artists)
+        has_empty = summary is not None and bool(summary.missing or summary.lists)
+        is_other = one is not None and one != artists and not self._holds_no_names(one)
+        return one if has_empty and is_other else None
 
     def _date_parts(self) -> tuple[int, int] | None:
         month, day = self.find("release_month"), self.find("release_day")

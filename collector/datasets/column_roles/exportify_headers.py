@@ -1,5 +1,6 @@
 """Translate the headers of Exportify's tables, which are in its user's language. Pure."""
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -95,18 +96,42 @@ _TRANSLATIONS: Final = (
         "|محتوى الكلام|الطابع الصوتي|الطابع الآلي|الحيوية|الإيجابية|الإيقاع|توقيع الزمن"
     ),
 )
+_NO_LETTER: Final = re.compile(r"[\W_]+")
+
+
+def _key(name: str) -> str:
+    """Return a name as it is compared: letters and digits only."""
+    return _NO_LETTER.sub("", unicodedata.normalize("NFKC", name).casefold())
+
+
 _LANGUAGES: Final[Sequence[Mapping[str, str]]] = tuple(
-    dict(zip(names.split("|"), _ENGLISH.split("|"), strict=True)) for names in _TRANSLATIONS
+    dict(zip(map(_key, names.split("|")), _ENGLISH.split("|"), strict=True))
+    for names in _TRANSLATIONS
 )
+_OTHER_WORDS: Final = frozenset(map(_key, ("Volume", "Volumen", "Mode", "Mod", "Ton", "Läge")))
+"""Names of features that mean something else in other tables."""
+_FIRST_FEATURE: Final = "Danceability"
+_FEATURES: Final = {
+    name: english
+    for names in _LANGUAGES
+    for name, english in names.items()
+    if name not in _OTHER_WORDS
+    and english in _ENGLISH.split("|")[_ENGLISH.split("|").index(_FIRST_FEATURE) :]
+}
+"""The names of features in all languages, which other tables have, too."""
 _MIN_NAMES: Final = 2
 """Minimum of names of one language in a header; title or artist must be among them."""
 
 
 def translate_header(header: Sequence[str]) -> list[str]:
-    """Return a header with Exportify's names in English; other headers unchanged."""
+    """Return a header with Exportify's names in English.
+
+    Of other headers, the names of features are translated.
+    """
+    keys = [_key(name) for name in header]
     for names in _LANGUAGES:
-        english = [names.get(unicodedata.normalize("NFC", name.strip())) for name in header]
+        english = [names.get(key) for key in keys]
         is_named = "Track Name" in english or "Artist Name(s)" in english
         if is_named and sum(name is not None for name in english) >= _MIN_NAMES:
             return [name or given for name, given in zip(english, header, strict=True)]
-    return list(header)
+    return [_FEATURES.get(key, name) for key, name in zip(keys, header, strict=True)]

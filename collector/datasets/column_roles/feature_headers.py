@@ -1,6 +1,7 @@
 """Parse names of numeric columns into field and unit: `Tempo (BPM)`, `length_s`. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -13,7 +14,7 @@ POPULARITY: Final = "popularity"
 _NAMES: Final = {
     "danceability": "danceability dancability dance dnce",
     "energy": "energy nrgy",
-    "key": "key musicalkey keysignature",
+    "key": "key musicalkey keysignature initialkey camelot camelotkey tonart tonalité",
     "loudness": "loudness loud db",
     "mode": "mode musicalmode keymode",
     "speechiness": "speechiness speech spch",
@@ -23,8 +24,9 @@ _NAMES: Final = {
     "valence": "valence val",
     "tempo": "tempo bpm beatsperminute",
     "time_signature": "timesignature timesig meter metre",
-    DURATION: "duration length lengthduration playtime dur dauer spieldauer time",
-    POPULARITY: "popularity pop",
+    DURATION: "duration length lengthduration playtime dur dauer spieldauer time durée duración"
+    " duração durata länge",
+    POPULARITY: "popularity pop beliebtheit popularität popularité popularidad popularidade",
 }
 """The names of each field, letters only, the most certain first."""
 FIELDS: Final = tuple(_NAMES)
@@ -38,7 +40,7 @@ _SHORT: Final = frozenset(
 """Ambiguous names: flags and genres have them, too."""
 
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_WORD: Final = re.compile(r"[a-z]+|%")
+_WORD: Final = re.compile(r"[^\W\d_]+|%")
 _PREFIXES: Final = frozenset(
     ("track", "song", "audio", "spotify", "feature", "features", "item", "items")
 )
@@ -69,14 +71,18 @@ class FeatureColumn(NamedTuple):
 @lru_cache(maxsize=4_096)
 def parse_header(name: str) -> FeatureHeader | None:
     """Return the field and unit of a column's name, None for other names."""
-    words = _WORD.findall(_CAMEL.sub(" ", name).casefold())
+    composed = unicodedata.normalize("NFC", name)
+    words = _WORD.findall(_CAMEL.sub(" ", composed).casefold())
     while len(words) > 1 and words[0] in _PREFIXES:
         del words[0]
     for length in range(len(words), 0, -1):
         base, rest = "".join(words[:length]), words[length:]
         units = [word for word in rest if word not in _FILLERS]
-        if base in _FIELDS and len(units) <= 1 and all(u in number_cells.UNITS for u in units):
-            unit = number_cells.UNITS[units[0]] if units else _unit_of_name(base)
+        if base in _FIELDS and all(unit in number_cells.UNITS for unit in units):
+            given = {number_cells.UNITS[unit] for unit in units}
+            if len(given) > 1 and _FIELDS[base] != DURATION:
+                continue
+            unit = next(iter(given), _unit_of_name(base)) if len(given) < 2 else None
             return FeatureHeader(_FIELDS[base], unit, base in _SHORT)
     return _parse_compact("".join(words))
 

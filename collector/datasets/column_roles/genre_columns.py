@@ -12,6 +12,8 @@ _OF_TRACKS: Final = (
     *("genre", "trackgenre", "playlistgenre", "songgenre", "musicgenre", "genrename"),
     *("genretop", "maingenre", "primarygenre", "topgenre", "genres", "trackgenres", "songgenres"),
     *("musicgenres", "genrelist", "genreslist"),
+    *("género", "gênero", "genere", "géneros", "gêneros", "generi", "musikrichtung"),
+    *("gatunek", "жанр", "ジャンル", "流派"),
 )
 _OF_ARTISTS: Final = (
     *("artistgenres", "artistgenre", "artistsgenres", "artistsgenre", "genresartist"),
@@ -20,7 +22,7 @@ _OF_ARTISTS: Final = (
 """Columns of Spotify's genres, whose names have no comma."""
 _OF_TAGS: Final = ("tags", "tag", "toptags", "styles", "style")
 _LABEL: Final = "label"
-_GENRE_LIKE: Final = re.compile(r"genre|^(?:top)?tags?$|^styles?$")
+_GENRE_LIKE: Final = re.compile(r"genre|g[eéê]ner[eo]|^(?:top)?tags?$|^styles?$")
 _RECORD_LABEL: Final = re.compile(
     r"\b(?:records?|recordings|entertainment|music group|ltd|llc|inc|gmbh|productions?|publishing"
     r"|label|sony|universal|warner|emi|bmg|rca|columbia|capitol|atlantic|interscope|def jam|motown"

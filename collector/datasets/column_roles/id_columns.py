@@ -17,6 +17,7 @@ _OTHERS: Final = re.compile("artist|album|playlist|user|owner|context|performer|
 _AROUND_IDS: Final = re.compile(
     r"spotify:artist:|(?:https?://)?open\.spotify\.com/artist/|\?si=\w*|[\[\](){}'\",;|]"
 )
+_ADDRESS_OF_ARTISTS: Final = re.compile(r"spotify:artist:|spotify\.com/(?:.*/)?artist/")
 _ADDRESS_OF_OTHERS: Final = re.compile(
     r"\s*(?:spotify:|(?:https?://)?(?:open|play|api)\.spotify\.com/)(?:.*[:/])?"
     r"(?:album|artist|playlist|user|show|episode)s?[:/]"
@@ -67,6 +68,32 @@ def _addresses_others(summary: ColumnSummary) -> bool:
     """Return whether most cells are Spotify's URIs or URLs of something else than tracks."""
     others = sum(_ADDRESS_OF_OTHERS.match(cell) is not None for cell in summary.sample)
     return others > _MAJORITY * len(summary.sample)
+
+
+def holds_artist_ids(summary: ColumnSummary | None) -> bool:
+    """Return whether most cells hold ids, URIs or URLs of artists."""
+    if summary is None or not summary.sample:
+        return False
+    return sum(map(is_artist_ids, summary.sample)) > _MAJORITY * len(summary.sample)
+
+
+def find_artist_ids(named: Sequence[int], summaries: Mapping[int, ColumnSummary]) -> int | None:
+    """Return the column of the artists' ids: one at `named`, else the only one with addresses."""
+    for position in named:
+        if holds_artist_ids(summaries.get(position)):
+            return position
+    addressed = [
+        position
+        for position, summary in summaries.items()
+        if _addresses_artists(summary) and holds_artist_ids(summary)
+    ]
+    return addressed[0] if len(addressed) == 1 else None
+
+
+def _addresses_artists(summary: ColumnSummary) -> bool:
+    """Return whether most cells are Spotify's URIs or URLs of artists."""
+    artists = sum(_ADDRESS_OF_ARTISTS.search(cell) is not None for cell in summary.sample)
+    return artists > _MAJORITY * len(summary.sample)
 
 
 def find_spotify_column(

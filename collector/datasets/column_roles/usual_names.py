@@ -5,12 +5,14 @@ from typing import Final
 
 NAMES: Final[Mapping[str, str]] = {
     "title": "trackname songname name title song songtitle tracktitle track musictitle"
-    " mastermetadatatrackname titel titre título titolo",
+    " mastermetadatatrackname titel titre título titolo canción chanson canzone música faixa"
+    " tytuł название タイトル 曲名 歌名",
     "artists": "artists artistnames artistsnames artistsname trackartists allartists artistslist"
     " artistcredit artistcredits",
     "artist": "artistname trackartist artist performer mainartist primaryartist artistprimary"
     " leadartist singer band artisttext artistname1 artist1"
-    " mastermetadataalbumartistname interpret künstler artiste artista artiest",
+    " mastermetadataalbumartistname interpret künstler artiste artista artiest"
+    " wykonawca исполнитель アーティスト 歌手",
     "artist_ids": "artistids idartists artistsids artistid artisturis artisturi artistsid"
     " artistsuri artisturls artisturl trackartistid spotifyartistid",
     "artist_count": "artistcount artistscount countartists numartists numberofartists nartists",

@@ -3,7 +3,7 @@
 import csv
 import unicodedata
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from typing import IO, Final
@@ -52,15 +52,8 @@ class DelimitedText(DatasetReader):
                 "(--encoding utf-16): give a table, such as CSV, Parquet, JSON or a workbook."
             )
         self._dialect = dialect.detect_dialect(lines)
-        self._delimiter = self._dialect.delimiter
-        first = lines[self._dialect.declared] if len(lines) > self._dialect.declared else ""
-        try:
-            names = dialect.split_line(first, self._delimiter)
-        except csv.Error as error:
-            raise NotADataset(
-                f"{source.name} does not begin with the columns' names: {error}."
-            ) from None
-        names = [name.strip() for name in names]
+        names = self._names(lines)
+        self._preamble = 0
         self._header_rows = 1
         if dialect.is_fma_tracks(names, lines[1].strip().split(",") if lines[1:] else []):
             raise NotADataset(
@@ -69,20 +62,42 @@ class DelimitedText(DatasetReader):
             )
         if names_tracks is not None:
             levels = dialect.header_levels(
-                lines[self._dialect.declared :], self._delimiter, names_tracks
+                lines[self._dialect.skipped :], self._delimiter, names_tracks
             )
             if levels.rows > 1:
                 names, self._header_rows = list(levels.names), levels.rows
+            elif not names_tracks(names):
+                names = self._names_below(lines, names_tracks) or names
         self.header = names[: self._width(names, lines)]
+
+    @property
+    def _delimiter(self) -> str:
+        return self._dialect.delimiter
+
+    def _names(self, lines: list[str]) -> list[str]:
+        skipped = self._dialect.skipped
+        first = lines[skipped] if len(lines) > skipped else ""
+        try:
+            names = dialect.split_line(first, self._delimiter, quote=self._dialect.quote)
+        except csv.Error as error:
+            raise NotADataset(
+                f"{self._source.name} does not begin with the columns' names: {error}."
+            ) from None
+        return [name.strip() for name in names]
+
+    def _names_below(self, lines: list[str], names_tracks: NamesTracks) -> list[str]:
+        """Skip the lines above a header that names tracks, and return it; empty without one."""
+        below = dialect.skip_preamble(lines, self._dialect, names_tracks)
+        if below is None:
+            return []
+        self._preamble = below.skipped - self._dialect.skipped
+        self._dialect = below
+        return self._names(lines)
 
     def _width(self, names: list[str], lines: list[str]) -> int:
         """Return how many columns there are; rows may lack the unnamed ones at the end."""
         named = max((place for place, name in enumerate(names, 1) if name), default=len(names))
-        records = csv.reader(
-            lines[self._header_rows + self._dialect.declared :],
-            delimiter=self._delimiter,
-            skipinitialspace=True,
-        )
+        records = self._reader(lines[self._header_rows + self._dialect.skipped :])
         try:
             widths = [len(row) for row in records if row]
         except csv.Error:
@@ -93,7 +108,7 @@ class DelimitedText(DatasetReader):
         """Yield the rows; a malformed row does not affect the others."""
         with self._opened() as text:
             self._lines = _Lines(text, self._encoding if self._is_mixed else None)
-            for _ in range(self._header_rows + self._dialect.declared):
+            for _ in range(self._header_rows + self._dialect.skipped):
                 _skip_to_filled(self._lines)
             check = HeaderCheck(self.header)
             while block := self._lines.next_block():
@@ -116,18 +131,20 @@ class DelimitedText(DatasetReader):
         return 0 if self._lines is None else self._lines.non_ascii
 
     def notes(self) -> list[str]:
-        """Return a sentence on rows that were not decoded in the requested encoding."""
+        """Return sentences on skipped lines, and on rows in another encoding than requested."""
+        skipped = counted(self._preamble, "line")
+        notes = [f"{skipped} above the header skipped."] if self._preamble else []
         lines = self._lines
         if lines is None or self._encoding == "utf-8-sig" or not self._is_mixed:
-            return []
+            return notes
         utf8 = lines.non_ascii - lines.redecoded
         if not utf8:
-            return []
+            return notes
         sentence = (
             f"{counted(utf8, 'row')} with characters beyond ASCII are valid UTF-8 and were read "
             f"as UTF-8; {counted(lines.redecoded, 'other')} as {self._encoding}."
         )
-        return [sentence]
+        return [*notes, sentence]
 
     @contextmanager
     def _opened(self) -> Iterator[IO[str]]:
@@ -154,7 +171,7 @@ class DelimitedText(DatasetReader):
         if _BACKSLASH_QUOTE in text or (self._is_mixed and text_encoding.is_undecoded(text)):
             return None
         try:
-            rows = list(csv.reader(block, delimiter=self._delimiter, skipinitialspace=True))
+            rows = list(self._reader(block))
         except csv.Error:
             return None
         if len(rows) != len(block) or set(map(len, rows)) != {len(self.header)}:
@@ -163,7 +180,7 @@ class DelimitedText(DatasetReader):
 
     def _records(self, lines: "_Lines", check: HeaderCheck) -> Iterator[Row | BrokenRow]:
         """Yield the rows up to the end of the block, or of the record that goes on after it."""
-        records = csv.reader(lines, delimiter=self._delimiter, skipinitialspace=True)
+        records = self._reader(lines)
         width, consumed = len(self.header), lines.consumed
         first_cells = check.first_cells
         is_reordered = check.is_reordered
@@ -201,7 +218,7 @@ class DelimitedText(DatasetReader):
         An unclosed quote joins the following rows to its own: they are parsed again.
         """
         first = lines.consumed[0]
-        is_usable = self._fits(row) and lines.balanced()
+        is_usable = self._fits(row) and lines.balanced(self._dialect.quote)
         if _BACKSLASH_QUOTE in first and not (
             is_usable and dialect.backslash_quote(self._delimiter).search(first) is None
         ):
@@ -216,6 +233,10 @@ class DelimitedText(DatasetReader):
             return row[: len(self.header)]
         lines.push_back()
         return BrokenRow.WIDTH
+
+    def _reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        quote = self._dialect.quote
+        return csv.reader(lines, delimiter=self._delimiter, quotechar=quote, skipinitialspace=True)
 
     def _fits(self, row: list[str]) -> bool:
         width = len(self.header)
@@ -271,9 +292,9 @@ class _Lines:
         self.redecoded += 1
         return text_encoding.decode_row(line, self._encoding)
 
-    def balanced(self) -> bool:
+    def balanced(self, quote: str) -> bool:
         """Return whether the record closes every quote it opens; one line always passes."""
-        return len(self.consumed) == 1 or sum(line.count('"') for line in self.consumed) % 2 == 0
+        return len(self.consumed) == 1 or sum(line.count(quote) for line in self.consumed) % 2 == 0
 
     def push_back(self) -> None:
         """Read the lines after the first one of the current record again."""

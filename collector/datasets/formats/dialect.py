@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -12,6 +12,8 @@ from collector.datasets.formats.table import NamesTracks
 DELIMITERS: Final = "\t,;|"
 """In order of preference if the lines fit several: the tab first, because text has none."""
 _MAX_LEVELS: Final = 4
+_MAX_PREAMBLE: Final = 20
+_SINGLE_QUOTE: Final = "'"
 _UNNAMED: Final = re.compile(r"Unnamed: \d+(?:_level_\d+)?")
 """What pandas writes for a missing name."""
 _GENERAL: Final = frozenset({"name", "title", "id", "date", "year"})
@@ -24,8 +26,9 @@ class Dialect:
     """How the lines of a text are split into cells."""
 
     delimiter: str
-    declared: bool = False
-    """Whether the first line is Excel's `sep=;`, and the header is the second."""
+    skipped: int = 0
+    """Lines above the header that are not blank: Excel's `sep=;`, a title, comments."""
+    quote: str = '"'
 
 
 def detect_dialect(lines: Sequence[str]) -> Dialect:
@@ -36,11 +39,45 @@ def detect_dialect(lines: Sequence[str]) -> Dialect:
     """
     declared = _SEPARATOR.fullmatch(lines[0]) if lines else None
     if declared is not None:
-        return Dialect(declared[1], declared=True)
-    return Dialect(max(DELIMITERS, key=lambda delimiter: _fit(lines, delimiter)))
+        return _with_quote(lines[1:], Dialect(declared[1], skipped=1))
+    delimiter = max(DELIMITERS, key=lambda delimiter: _fit(lines, delimiter))
+    return _with_quote(lines, Dialect(delimiter))
 
 
-def split_line(line: str, delimiter: str, *, backslash: bool = False) -> list[str]:
+def skip_preamble(
+    lines: Sequence[str], detected: Dialect, names_tracks: NamesTracks
+) -> Dialect | None:
+    """Return the dialect of a table below other lines; None if no line below names tracks.
+
+    The lines above the header may be a title, comments or the like, 20 at most.
+    """
+    for skipped in range(detected.skipped + 1, min(_MAX_PREAMBLE, len(lines) - 1) + 1):
+        below = detect_dialect(lines[skipped:])
+        try:
+            header, first = (
+                split_line(line, below.delimiter, quote=below.quote)
+                for line in lines[skipped : skipped + 2]
+            )
+        except (csv.Error, ValueError):
+            continue
+        names = [name.strip() for name in header]
+        if len(first) >= len(names) > 1 and names_tracks(names):
+            return replace(below, skipped=skipped)
+    return None
+
+
+def _with_quote(lines: Sequence[str], detected: Dialect) -> Dialect:
+    """Return the dialect with `'` as the quote if it is around all names of the header."""
+    names = [name.strip() for name in lines[0].split(detected.delimiter)] if lines else []
+    is_single = len(names) > 1 and all(
+        len(name) > 1 and name[0] == name[-1] == _SINGLE_QUOTE for name in names
+    )
+    return replace(detected, quote=_SINGLE_QUOTE) if is_single else detected
+
+
+def split_line(
+    line: str, delimiter: str, *, backslash: bool = False, quote: str = '"'
+) -> list[str]:
     r"""Return the cells of one line; `backslash` reads `\"` as a quote inside a cell.
 
     Raises `csv.Error`.
@@ -50,6 +87,7 @@ def split_line(line: str, delimiter: str, *, backslash: bool = False) -> list[st
         [line],
         delimiter=delimiter,
         skipinitialspace=True,
+        quotechar=quote,
         escapechar=escape,
         doublequote=not backslash,
     )

@@ -44,7 +44,10 @@ class ParquetTable(DatasetReader):
         try:
             for batch in self._file.iter_batches(batch_size=_BATCH):
                 table = _flattened(self._from_batches([batch]))
-                columns: Any = (map(as_text, column.to_pylist()) for column in table.columns)
+                columns: Any = (
+                    map(as_text, column.to_pylist(maps_as_pydicts="lossy"))
+                    for column in table.columns
+                )
                 yield from without_headers(self.header, zip(*columns, strict=True))
         except (self._broken, OSError) as error:
             raise DamagedFile.because(self._name, error) from error

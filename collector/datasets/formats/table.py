@@ -1,6 +1,8 @@
 """The common interface of all formats: a table with a header, and rows of text cells."""
 
 import json
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +17,8 @@ Row = Sequence[str]
 DEFAULT_ENCODING: Final = "utf-8-sig"
 """It removes a byte-order mark, which would be part of the first column's name."""
 _BYTE_ORDER_MARK: Final = "\ufeff"
+_NO_LETTER: Final = re.compile(r"[\W_]+")
+_WORD_BREAK: Final = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])")
 
 
 class NotADataset(UserError):
@@ -95,7 +99,7 @@ class HeaderCheck:
     """Detects repeated headers among the rows, as in concatenated files."""
 
     def __init__(self, header: Sequence[str]) -> None:
-        """Compare with `header`, without regard to case and blanks."""
+        """Compare with `header` by letters and digits: `Track Name` repeats `track_name`."""
         self._names = [_plain(name) for name in header]
         self._order: list[int] | None = None
         """Positions of the cells in the following rows, if a repeated header has another order."""
@@ -110,7 +114,7 @@ class HeaderCheck:
     def apply(self, row: Row) -> Row | BrokenRow:
         """Return a row with its cells in the header's order, or `HEADER` for a repeated header."""
         names = [_plain(cell) for cell in row]
-        if names == self._names:
+        if names == self._names and any(names):
             self._order = None
             return BrokenRow.HEADER
         if len(set(names)) == len(names) > 1 and sorted(names) == sorted(self._names):
@@ -119,8 +123,14 @@ class HeaderCheck:
         return row if self._order is None else [row[place] for place in self._order]
 
 
-def _spellings(name: str) -> tuple[str, ...]:
-    return (name, _BYTE_ORDER_MARK + name, name.lower(), name.upper(), name.title())
+def _spellings(name: str) -> Iterator[str]:
+    """Yield the spellings of a name: `track_name`, `Track Name`, `trackName` and the like."""
+    words = [word for word in _WORD_BREAK.split(name) if word]
+    joined = [separator.join(words) for separator in ("", " ", "_", "-", ".")]
+    camel = "".join([*(word.lower() for word in words[:1]), *map(str.capitalize, words[1:])])
+    for text in (name, *joined, " ".join(words).title().replace(" ", ""), camel):
+        for form in (text, text.lower(), text.upper(), text.title(), text.capitalize()):
+            yield from (form, _BYTE_ORDER_MARK + form)
 
 
 def without_headers(header: Sequence[str], rows: Iterable[Row]) -> Iterator[Row | BrokenRow]:
@@ -134,7 +144,7 @@ def without_headers(header: Sequence[str], rows: Iterable[Row]) -> Iterator[Row 
 
 
 def _plain(name: str) -> str:
-    return name.strip(_BYTE_ORDER_MARK + " \t\"'").casefold()
+    return _NO_LETTER.sub("", unicodedata.normalize("NFKC", name).casefold())
 
 
 def as_text(value: Any) -> str:

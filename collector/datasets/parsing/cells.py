@@ -23,6 +23,12 @@ _REFERENCE: Final = re.compile(r"&(?:amp|quot|apos|lt|gt|nbsp|#\d{1,7}|#x[0-9a-f
 """HTML character references, which tables of scraped pages contain."""
 _TRUE: Final = frozenset({"true", "1", "1.0", "yes", "t", "y", "explicit"})
 _FALSE: Final = frozenset({"false", "0", "0.0", "no", "f", "n", "clean", "not explicit"})
+_TRUE_ABROAD: Final = frozenset({"ja", "wahr", "oui", "vrai", "sí", "si", "sì", "verdadero"}) | {
+    *("sim", "verdadeiro", "vero", "はい", "да", "是")
+}
+_FALSE_ABROAD: Final = frozenset(
+    {"nein", "falsch", "non", "faux", "falso", "não", "nao", "nee"}
+) | {*("いいえ", "нет", "否")}
 _ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}")
 FIRST_YEAR: Final = 1900
 """The first year of a release that can be stored."""
@@ -110,9 +116,9 @@ def parse_integer(cell: str, low: int, high: int) -> int | None:
 def parse_bool(cell: str) -> bool | None:
     """Return a cell's boolean, None if it holds none."""
     word = cell.strip().casefold()
-    if word in _TRUE:
+    if word in _TRUE or word in _TRUE_ABROAD:
         return True
-    return False if word in _FALSE else None
+    return False if word in _FALSE or word in _FALSE_ABROAD else None
 
 
 @lru_cache(maxsize=32_768)

@@ -42,20 +42,20 @@ class ParsedDate(NamedTuple):
 
 
 _MONTH_NAMES: Final = (
-    "january jan januar jän janvier janv enero ene",
-    "february feb februar février févr fév febrero",
-    "march mar märz mär mrz mars marzo",
-    "april apr avril avr abril abr",
-    "may mai mayo",
-    "june jun juni juin junio",
-    "july jul juli juillet juil julio",
-    "august aug août agosto ago",
-    "september sep sept septembre septiembre",
-    "october oct oktober okt octobre octubre",
-    "november nov novembre noviembre",
-    "december dec dezember dez décembre déc diciembre dic",
+    "january jan januar jän janvier janv enero ene janeiro gennaio gen januari",
+    "february feb februar février févr fév febrero fevereiro fev febbraio februari",
+    "march mar märz mär mrz mars marzo março maart",
+    "april apr avril avr abril abr aprile",
+    "may mai mayo maio maggio mag mei",
+    "june jun juni juin junio junho giugno giu",
+    "july jul juli juillet juil julio julho luglio lug",
+    "august aug août agosto ago augustus",
+    "september sep sept septembre septiembre setembro set settembre",
+    "october oct oktober okt octobre octubre outubro out ottobre ott",
+    "november nov novembre noviembre novembro",
+    "december dec dezember dez décembre déc diciembre dic dezembro dicembre",
 )
-"""English, German, French and Spanish."""
+"""English, German, French, Spanish, Portuguese, Italian and Dutch."""
 _MONTHS: Final[Mapping[str, int]] = {
     name: month for month, names in enumerate(_MONTH_NAMES, 1) for name in names.split()
 }
@@ -76,6 +76,9 @@ _NAMED: Final = re.compile(
     r"(?:[a-z]{2,4}\.?, )?"  # a day of the week
     r"(?:(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?[\s-]+(?:de )?)?(?P<name>[^\W\d]+)\.?[\s-]+(?:de )?"
     r"(?:(?P<day_after>\d{1,2})(?:st|nd|rd|th)?,?[\s-]+)?(?P<year>\d{4}|(?<=-)\d{2})(?:[T ,].*)?"
+)
+_EAST_ASIAN: Final = re.compile(
+    r"(?P<year>\d{4})[年년]\s*(?:(?P<month>\d{1,2})[月월]\s*(?:(?P<day>\d{1,2})[日일])?)?"
 )
 _LONGEST: Final = 40
 _LAST_MONTH: Final = 12
@@ -98,7 +101,7 @@ def parse(cell: str) -> ParsedDate | None:
     text = cell.strip()
     if len(text) > _LONGEST or not any(map(str.isdigit, text)):
         return None
-    if match := _YEAR_FIRST.fullmatch(text) or _BASIC.fullmatch(text):
+    if match := _first_match(text):
         return _date(match["year"], match["month"], match["day"])
     if match := _YEAR_LAST.fullmatch(text):
         first, separator, second, year_text = match.groups()
@@ -112,6 +115,11 @@ def parse(cell: str) -> ParsedDate | None:
         return None
     month = _MONTHS[match["name"]]
     return _date(_full_year(match["year"]), month, match["day"] or match["day_after"])
+
+
+def _first_match(text: str) -> re.Match[str] | None:
+    """Return the match of a date that begins with its year."""
+    return _YEAR_FIRST.fullmatch(text) or _BASIC.fullmatch(text) or _EAST_ASIAN.fullmatch(text)
 
 
 def year_first(date: ParsedDate) -> ParsedDate | None:

@@ -12,24 +12,31 @@ from typing import Final
 from collector.datasets.parsing import cells, list_cells
 from genrebase.store import names
 
-_SEPARATORS: Final = re.compile(r"[;|\0]+")
-"""No genre's name holds one of these."""
+_SEPARATORS: Final = re.compile(r"\\␀|[;|\0]+")
+"""No genre's name holds one of these; beets writes `\\␀` between values."""
+_HASHTAGS: Final = re.compile(r"\s*#[^\W\d]")
+_HASHTAG: Final = re.compile(r"[\s,;|]*#(?=[^\W\d])")
 _MAX_CHARACTERS: Final = 400
 _PLACEHOLDERS: Final = frozenset(
     {"unknown", "unknown genre", "unclassified", "uncategorized", "uncategorised", "unspecified"}
     | {"not specified", "no genre", "untagged", "not available", "empty_field", "0"}
+    | {"n.a.", "n. a.", "n/d", "n.d.", "k.a.", "k. a.", "keine angabe", "unbekannt", "ohne genre"}
+    | {"inconnu", "inconnue", "sans genre", "non renseigné", "aucun", "desconocido", "sin género"}
+    | {"ninguno", "desconhecido", "sem gênero", "nenhum", "sconosciuto", "nessuno", "onbekend"}
+    | {"nieznany", "неизвестно", "不明", "未知", "unknown genres", "no genres", "genre unknown"}
 )
 """Words that stand where a genre is missing."""
 _COMMA: Final = ","
+_DASHES: Final = re.compile("[-\u2010-\u2015]")
 
 
 @lru_cache(maxsize=16_384)
 def split_cell(cell: str, separator: str | None = None) -> tuple[str, ...]:
     """Return the genres of one cell, each once, in the cell's order.
 
-    Lists are read as `list_cells` reads them; plain text is split at `;` and `|`, and at
-    `separator` if one is given: a comma may be part of a genre's name. Names are in Unicode's form
-    NFC and on one line. Words for a missing value are not genres. Returns nothing for a damaged
+    Lists are read as `list_cells` reads them; plain text is split at `;` and `|`, before the tags
+    of `#pop #rock`, and at `separator` if one is given: a comma may be part of a genre's name.
+    Names are in Unicode's form NFC and on one line. Words for a missing value are not genres. Returns nothing for a damaged
     list, too; `is_blank` distinguishes it from a cell without a genre.
     """
     try:
@@ -90,7 +97,7 @@ def _is_placeholder(name: str) -> bool:
 
 def comparison_key(name: str) -> str:
     """Return a key that is equal for names that differ by case, blanks, hyphens or form only."""
-    return "".join(names.normalise(name).replace("-", "").split())
+    return "".join(_DASHES.sub("", names.normalise(name)).split())
 
 
 def group_similar(genres: Iterable[str]) -> list[list[str]]:
@@ -107,5 +114,9 @@ def may_be_list(cell: str) -> bool:
 
 
 def _split_text(text: str, separator: str | None) -> list[str]:
-    parts = _SEPARATORS.split(text)
+    parts = [
+        tag
+        for part in _SEPARATORS.split(text)
+        for tag in (_HASHTAG.split(part) if _HASHTAGS.match(part) else (part,))
+    ]
     return parts if not separator else [piece for part in parts for piece in part.split(separator)]

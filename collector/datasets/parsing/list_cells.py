@@ -19,7 +19,9 @@ from genrebase.store import names, source_ids
 _BRACKETS: Final = {"[": "]", "(": ")", "{": "}"}
 _QUOTES: Final = "\"'"
 _CALL: Final = re.compile(r"(?:np\.|numpy\.)?[A-Za-z_]\w*\(", re.ASCII)
-_CALL_OF_LIST: Final = re.compile(r"(?:np\.|numpy\.)?(?:array|ndarray|list|tuple|set|frozenset)\(")
+_CALL_OF_LIST: Final = re.compile(
+    r"(?:np\.|numpy\.)?(?:array|ndarray|list|tuple|set|frozenset)\(|[A-Za-z_][\w.]*\([\[({]+['\"]"
+)
 _PLAIN_LIST: Final = re.compile(r"\[(?:'[^'\\\n]*'(?:, (?=')|(?=\])))+\]")
 _NESTED: Final = re.compile(r"""[\[{]+['"].*[\]}]""", re.DOTALL)
 _EMPTY: Final = re.compile(

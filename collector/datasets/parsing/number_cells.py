@@ -21,6 +21,7 @@ UNITS: Final = {
     "%": "percent",
     "percent": "percent",
     "pct": "percent",
+    "/100": "percent",
     "bpm": "bpm",
     "db": "db",
     "lufs": "db",
@@ -43,7 +44,7 @@ UNITS: Final = {
 }
 """Units by their names and symbols."""
 
-_WITH_UNIT: Final = re.compile(r"(.*?[\d.,])\s*(%|[a-z]+)\.?")
+_WITH_UNIT: Final = re.compile(r"(.*?[\d.,])\s*(%|/100|[a-z]+)\.?")
 _GROUPED: Final = r"[+-]?(?:[1-9]\d{{0,2}}(?P<group>[{0}' ])\d{{3}}(?:(?P=group)\d{{3}})*|\d*)"
 _POINT: Final = re.compile(_GROUPED.format(",") + r"(?:\.\d*)?")
 _COMMA: Final = re.compile(_GROUPED.format(".") + r"(?:,\d*)?")
@@ -59,6 +60,9 @@ _WORDED: Final = re.compile(
     r"(?:pt)?(?:(?P<hours>\d+)\s*(?:h|hours?|hrs?)\s*)?"
     r"(?P<minutes>\d+)\s*(?:m|min|mins|minutes?|')\.?,?\s*"
     r"(?P<seconds>\d+(?:[.,]\d+)?)\s*(?:s|sec|secs|seconds?|\"|'')\.?"
+)
+_ISO: Final = re.compile(
+    r"pt(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(?:[.,]\d+)?)s)?"
 )
 
 
@@ -89,7 +93,7 @@ def plain_number(cell: str, notation: Notation) -> str | None:
 
 def split_unit(cell: str) -> tuple[str, str | None]:
     """Return a cell's number, as text, and its unit: `83 %` is 83 percent."""
-    if len(cell) > _MAX_LENGTH or cell[-1:].isdigit():
+    if len(cell) > _MAX_LENGTH or (cell[-1:].isdigit() and not cell.endswith("/100")):
         return cell, None
     match = _WITH_UNIT.fullmatch(cell.strip().casefold())
     unit = UNITS.get(match[2]) if match is not None else None
@@ -101,13 +105,13 @@ def parse_clock(cell: str) -> float | None:
     text = cell.strip().casefold()
     if len(text) > _MAX_LENGTH:
         return None
-    match = _CLOCK.fullmatch(text) or _WORDED.fullmatch(text)
-    if match is None:
+    match = _CLOCK.fullmatch(text) or _WORDED.fullmatch(text) or _ISO.fullmatch(text)
+    if match is None or not any(match.groups()):
         return None
     parts = match.groupdict()
     hours = 24 * int(parts.get("days") or 0) + int(parts["hours"] or 0)
-    seconds = float(parts["seconds"].replace(",", "."))
-    return 3600.0 * hours + 60.0 * int(parts["minutes"]) + seconds
+    seconds = float((parts["seconds"] or "0").replace(",", "."))
+    return 3600.0 * hours + 60.0 * int(parts["minutes"] or 0) + seconds
 
 
 def _is_plain(text: str) -> bool:

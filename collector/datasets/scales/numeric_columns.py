@@ -331,11 +331,11 @@ def _range_before(scale: ColumnScale) -> tuple[float, float]:
 
 
 def _cell_unit(summary: ColumnSummary) -> str | None:
-    """Return the unit after the numbers, if most have it."""
+    """Return the unit after the numbers, if most have it; times such as `3:45` have none."""
     if not summary.units:
         return None
     unit, count = summary.units.most_common(1)[0]
-    return unit if 2 * count > summary.present else None
+    return unit if 2 * count > summary.present - summary.clocks else None
 
 
 def _unknown_unit(name: str, unit: str) -> str:

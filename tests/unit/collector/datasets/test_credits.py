@@ -17,7 +17,7 @@ def parse(artists, ids="", count=0, *, many=True, rows=()):
     return CreditParser(many=many, names=names).parse(artists, ids, count)
 
 
-@pytest.mark.parametrize("delimiter", [",", ", ", ";", "; ", " & ", "/", " | "])
+@pytest.mark.parametrize("delimiter", [",", ", ", ";", "; ", " & ", "/", " | ", "\\␀"])
 @pytest.mark.parametrize("many", [True, False])
 def test_n_ids_mean_n_names(delimiter, many):
     """By any delimiter, whatever the name of the column."""

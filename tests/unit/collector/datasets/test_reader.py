@@ -254,3 +254,52 @@ def test_a_header_that_cannot_be_read_is_refused(written):
     """Where its first line is one endless cell, there are no names of columns."""
     with pytest.raises(reader.NotADataset, match="columns' names"):
         read(written("x" * 140_000 + ",b\n1,2\n"))
+
+
+HEADER = ["track_name", "artist_name", "genre"]
+
+
+@pytest.mark.parametrize(
+    "again",
+    ["Track Name,Artist Name,Genre", "trackName,artistName,genre", "TRACK_NAME,ARTIST_NAME,GENRE"],
+)
+def test_a_repeated_header_in_another_spelling(written, again):
+    """Files of two programs were concatenated; it is no track."""
+    path = written("\n".join([",".join(HEADER), "Blue,Ana,pop", again, "Red,Bo,rock", ""]))
+    assert read(path) == (HEADER, [["Blue", "Ana", "pop"], None, ["Red", "Bo", "rock"]])
+
+
+@pytest.mark.parametrize(
+    ("above", "lines"),
+    [
+        ("My playlist\n\n", 1),
+        ("# exported\n# by a program; version 2\n", 2),
+        (',,"Note: these figures, counted daily",\n', 1),
+        ("sep=,\nMy playlist\n", 1),
+    ],
+)
+def test_lines_above_the_header_are_skipped(written, above, lines):
+    """The first line that names a title and an artist is the header."""
+    path = written(above + ",".join(HEADER) + '\n"Blue, Tiles",Ana,pop\n')
+    with reader.open_dataset(path) as dataset:
+        assert list(dataset.header) == HEADER
+        assert list(dataset.rows()) == [["Blue, Tiles", "Ana", "pop"]]
+        assert dataset.notes() == [f"{lines} line{'s' * (lines > 1)} above the header skipped."]
+
+
+def test_single_quotes_around_all_names(written):
+    """They are the quotes of the table; another apostrophe is part of a name."""
+    header = "'track_name','artist_name','genre'"
+    path = written(header + "\n'Blue, Tiles','Ana','pop'\n'Rock''n''Roll','Bo','rock'\n")
+    rows = [["Blue, Tiles", "Ana", "pop"], ["Rock'n'Roll", "Bo", "rock"]]
+    assert read(path) == (HEADER, rows)
+    plain = written(",".join(HEADER) + "\n'Blue,Ana,pop\n", name="plain.csv")
+    assert read(plain)[1] == [["'Blue", "Ana", "pop"]]
+
+
+def test_a_map_of_parquet_is_an_object(tmp_path):
+    """Its genres are ordered by their weights, as those of a JSON object are."""
+    weights = pa.array([[("pop", 3), ("rock", 9)]], pa.map_(pa.string(), pa.int64()))
+    path = tmp_path / "map.parquet"
+    parquet.write_table(pa.table({"genres": weights}), path)
+    assert read(path) == (["genres"], [['{"pop": 3, "rock": 9}']])

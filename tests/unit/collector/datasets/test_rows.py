@@ -242,3 +242,14 @@ def test_a_genre_is_one_line():
     """A line break inside a genre becomes a blank: a search query has one line."""
     header = ["track_name", "artists", "genre"]
     assert reading(header).parse(["Song", "Band", "rock\nmetal"]).genres == ("rock metal",)
+
+
+@pytest.mark.parametrize("missing", ["title", "artist"])
+def test_half_a_name_does_not_identify_a_track(missing):
+    """Two rows without a title or an artist are two tracks, and the same row is the same track."""
+    rows = [track(**{missing: ""}, genre=genre) for genre in ("pop", "rock", "pop")]
+    assert [row.match_by_name for row in rows] == [False, False, False]
+    assert [row.source for row in rows] == ["csv:data.csv"] * 3
+    assert rows[0].source_id == rows[2].source_id != rows[1].source_id
+    named = track(track_id=ID, **{missing: ""})
+    assert (named.source, named.source_id, named.match_by_name) == ("spotify", ID, False)

@@ -4,6 +4,8 @@ import pytest
 
 from collector.datasets.column_roles import columns
 from collector.datasets.column_roles.columns import ColumnsMissing, DatasetColumns
+from collector.datasets.rows import RowParser
+from collector.datasets.scales.numbers import infer_scales
 from collector.datasets.survey import TableSummary, summarise
 from genrebase.errors import UserError
 
@@ -329,3 +331,58 @@ def test_a_label_is_a_genre_if_most_values_are_named_as_genres(labels, is_genre)
     assert ("--column genre=" in note) == is_genre
     assert find({**table, "label": rows}, genre_column="label").genre == 2
     assert find({**table, "label": rows}, overrides={"genre": ""}).genre is None
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (
+            (
+                "Titel",
+                "Interpret",
+                "Energie",
+                "Tanzbarkeit",
+                "Tonart",
+                "Dauer (ms)",
+                "Beliebtheit",
+            ),
+            ("energy", "danceability", "key", "duration", "popularity"),
+        ),
+        (("Titre", "Artiste", "Énergie", "Durée (ms)", "Genre"), ("energy", "duration", "genre")),
+        (("Título", "Artista", "Energía", "Género"), ("energy", "genre")),
+        (("曲名", "アーティスト", "ジャンル", "テンポ"), ("genre", "tempo")),
+        (("title", "artist", "duration_in min/ms"), ("duration",)),
+        (("title", "artist", "Camelot"), ("key",)),
+        (("title", "artist", "Volume"), ()),
+    ],
+)
+def test_names_of_other_languages(header, expected):
+    """A name that may mean something else, such as a volume, is not the loudness."""
+    result = columns.find_columns(header)
+    assert {"title", "artists", *expected} == set(named(header, result))
+
+
+def test_the_artist_beside_an_empty_list():
+    """ListenBrainz lists the artists in some rows, and names the credit in all."""
+    rows = {"track_name": ["Blue", "Red"], "artist_names": ["['Ana', 'Bo']", ""]}
+    result = find(rows | {"artist_name": ["Ana & Bo", "Cy"]})
+    assert (result.artists, result.main_artist) == (1, 2)
+    parser = RowParser(
+        result, "csv:data.csv", infer_scales(result, TableSummary(2, {}), 2027).parser
+    )
+    artists = [
+        tuple(artist.name for artist in parser.parse(row).track.artists)
+        for row in (("Blue", "['Ana', 'Bo']", "Ana & Bo"), ("Red", "", "Cy"))
+    ]
+    assert artists == [("Ana", "Bo"), ("Cy",)]
+
+
+def test_addresses_of_artists_under_any_name():
+    """The only column with addresses of artists holds their ids."""
+    table = {
+        "title": ["Blue", "Red"],
+        "artists": ["Ana, Bo", "Bo"],
+        "wykonawcy": [f"spotify:artist:{ID}, spotify:artist:{OTHER_ID}", f"spotify:artist:{ID}"],
+    }
+    assert find(table).artist_ids == 2
+    assert find(table | {"others": table["wykonawcy"]}).artist_ids is None

@@ -24,6 +24,11 @@ from collector.datasets.parsing import genre_cells
         "{'pop': 9, 'dance pop': 2}",
         "['pop', 'dance pop', 'pop', None]",
         "[b'pop', b'dance pop']",
+        "#pop #dance pop",
+        "#pop, #dance pop",
+        "['#pop', '#dance pop']",
+        "pop\\␀dance pop",
+        "deque(['pop', 'dance pop'])",
     ],
 )
 def test_a_list_gives_a_claim_and_sightings(cell):
@@ -53,6 +58,13 @@ def test_a_list_gives_a_claim_and_sightings(cell):
         "undefined",
         "[None]",
         "array([], dtype=object)",
+        "n.a.",
+        "k. A.",
+        "unbekannt",
+        "Inconnu",
+        "Desconocido",
+        "sem gênero",
+        "不明",
     ],
 )
 def test_none_is_no_genre(cell):

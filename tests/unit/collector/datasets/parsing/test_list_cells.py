@@ -33,6 +33,8 @@ def names_of(cell):
         ("[np.str_('Ana'), np.str_('Bo')]", ["Ana", "Bo"]),
         ("[b'Ana', b'Rapha\\xc3\\xabl']", ["Ana", "Raphaël"]),
         ("[u'Ana', u'Bo']", ["Ana", "Bo"]),
+        ("deque(['Ana', 'Bo'])", ["Ana", "Bo"]),
+        ("pd.Index(['Ana', 'Bo'])", ["Ana", "Bo"]),
         ("""['Ana, the Great', "B's"]""", ["Ana, the Great", "B's"]),
         ("[['Ana'], ['Bo']]", ["Ana", "Bo"]),
         ('\'["Ana", "Bo"]\'', ["Ana", "Bo"]),
