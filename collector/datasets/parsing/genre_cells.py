@@ -36,8 +36,9 @@ def split_cell(cell: str, separator: str | None = None) -> tuple[str, ...]:
 
     Lists are read as `list_cells` reads them; plain text is split at `;` and `|`, before the tags
     of `#pop #rock`, and at `separator` if one is given: a comma may be part of a genre's name.
-    Names are in Unicode's form NFC and on one line. Words for a missing value are not genres. Returns nothing for a damaged
-    list, too; `is_blank` distinguishes it from a cell without a genre.
+    Names are in Unicode's form NFC and on one line. Words for a missing value are not genres.
+    Returns nothing for a damaged list, too; `is_blank` distinguishes it from a cell without a
+    genre.
     """
     try:
         parsed = list_cells.parse_list(cell)
