@@ -155,12 +155,15 @@ def test_pinning_reports_the_change(database: Engine) -> None:
     ]
 
 
-def test_the_random_baseline_is_listed(database: Engine) -> None:
-    """It is 1/number of genres; a metric without one has no row."""
+def test_the_random_baseline_is_listed(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is 1/number of genres; a metric without one has no row; too few tracks are explained."""
+    monkeypatch.setattr("classifier.commands.tables.FEW_TRACKS", 1_000_000)
     result = CliRunner().invoke(app, [*TRAIN], catch_exceptions=False).stdout
     row = next(line for line in result.splitlines() if "random guess among 3 genres" in line)
     assert "0.333" in row
-    assert "right broad genre" not in result
+    assert "correct broad genre" not in result
+    assert "(too few)" in result
+    assert "too few: fewer than 30 test tracks" in result
 
 
 def test_a_broken_artifact_is_refused_with_a_message(database: Engine) -> None:
