@@ -51,7 +51,7 @@ def _predictions(_providers: Providers) -> Select[Any]:
         .outerjoin(second, shared.same_track_and_model(second, first, second.c.rank == 2))
     )
     return select(
-        *shared.track_reference(),
+        *shared.track_reference(first),
         labelled.claim,
         labelled.verdict,
         predicted.c.name.label("genre"),
@@ -144,7 +144,7 @@ def _task_predictions(_providers: Providers) -> Select[Any]:
     return select(
         model.c.task,
         _level().label("level"),
-        *shared.track_reference(),
+        *shared.track_reference(first),
         labelled.label,
         predicted.c.name.label("genre"),
         first.c.probability,

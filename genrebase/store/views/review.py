@@ -78,7 +78,7 @@ def disputes(_providers: Providers) -> Select[Any]:
     verdicts = select(verdict.c.track_id).where(verdict.c.track_id == track.c.id).correlate(track)
     return (
         select(
-            *shared.track_reference(),
+            *shared.track_reference(first),
             claim.c.name.label("claim"),
             predicted.c.name.label("genre"),
             first.c.probability,
@@ -123,7 +123,7 @@ def _prediction_changes(_providers: Providers) -> Select[Any]:
     )
     return (
         select(
-            *shared.track_reference(),
+            *shared.track_reference(now),
             labelled.label,
             predicted_before.c.name.label("genre_before"),
             before.c.probability.label("probability_before"),

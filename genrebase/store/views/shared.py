@@ -180,10 +180,14 @@ def with_features(source: FromClause, *, required: bool = False) -> tuple[FromCl
     return source.join(features, is_chosen, isouter=not required), features
 
 
-def track_reference() -> list[ColumnElement[Any]]:
-    """Return the columns of `TRACK_REFERENCE`."""
+def track_reference(rows: FromClause | None = None) -> list[ColumnElement[Any]]:
+    """Return the columns of `TRACK_REFERENCE`; the id is that of `rows`, joined with the track.
+
+    SQLite reads rows in the order of their tracks by an index only if the column is theirs.
+    """
     track = tables.track
-    return [track.c.id.label("track_id"), track.c.title, track.c.artists]
+    track_id = track.c.id if rows is None else rows.c.track_id
+    return [track_id.label("track_id"), track.c.title, track.c.artists]
 
 
 def columns(rows: FromClause, names: str) -> list[ColumnElement[Any]]:
