@@ -34,6 +34,7 @@ _CERTAIN: Final = re.compile(r"\s*(?:[;|]|\\␀)\s*")
 
 beets writes `\\␀`.
 """
+_SPACED_SLASH: Final = " / "
 _NO_NAMES: Final = frozenset({"empty_field", "-", "?"})
 """Placeholders of artists."""
 _IDS: Final = re.compile(r"[\s,;|]+")
@@ -111,7 +112,7 @@ def survey_credits(
     if artists is None:
         return None
     has_number = columns.artist_ids is not None or columns.artist_count is not None
-    has_commas = columns.many_artists and any("," in cell for cell in artists.sample)
+    has_commas = columns.many_artists and any(map(_may_be_several, artists.sample))
     is_listed = artists.lists > _MOSTLY * artists.present
     if is_listed or not (has_number or has_commas):
         return None
@@ -218,7 +219,7 @@ class CreditParser:
             pieces = self._split_by_names(text)
         if pieces is None:
             one = _credits([ListItem(_unescape(text))])
-            return Credits(one, ids_unreadable, may_be_several="," in text)
+            return Credits(one, ids_unreadable, may_be_several=_may_be_several(text))
         return Credits(_credits(list(map(ListItem, pieces))), ids_unreadable)
 
     def _split(self, text: str, number: int, row_ids: Sequence[str]) -> list[str] | None:
@@ -249,12 +250,17 @@ class CreditParser:
         return fitting[0] if len(fitting) == 1 else None
 
     def _split_by_names(self, text: str) -> list[str] | None:
-        """Split a text at commas if each of the names is alone in a cell of another row."""
-        if not self._many or "," not in text:
+        """Split a text at commas or ` / ` if each name is alone in a cell of another row."""
+        if not self._many or not _may_be_several(text):
             return None
-        pieces = _split(text, ",")
-        is_certain = len(pieces) > 1 and all(piece in self._names.single for piece in pieces)
-        return pieces if is_certain else None
+        for pieces in (_split(text, ","), text.split(_SPACED_SLASH)):
+            if len(pieces) > 1 and all(piece in self._names.single for piece in pieces):
+                return pieces
+        return None
+
+
+def _may_be_several(text: str) -> bool:
+    return "," in text or _SPACED_SLASH in text
 
 
 def _split(text: str, delimiter: str) -> list[str]:

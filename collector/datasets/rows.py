@@ -93,7 +93,8 @@ class RowParser:
         self.unreadable_cells: Counter[int] = Counter()
         """Per column, non-empty cells that could not be parsed."""
         self.comma_cells: Counter[int] = Counter()
-        """Per column, cells with a comma that were taken as one name and may be several."""
+        """Per column, cells with a comma that were taken as one name and may be several; of
+        artists, with a slash between blanks, too."""
 
     def parse(self, row: Sequence[str]) -> ParsedRow | RowRejection:
         """Return a row as a track, or the reason for its rejection."""
@@ -185,7 +186,8 @@ class RowParser:
                 name = cells.escape_unprintable(header[index])
                 cells_ = f"{counted(count, 'cell')} of {name}"
                 advice = option.format(name)
-                yield f"{cells_} with a comma, taken as one name each; {advice}"
+                slash = " or a slash between blanks" if index == self._at.artists else ""
+                yield f"{cells_} with a comma{slash}, taken as one name each; {advice}"
 
     def _subgenre(self, row: Sequence[str]) -> tuple[str, str] | None:
         at = self._at

@@ -75,6 +75,8 @@ def _combined(results: Mapping[str, ImportResult], passed_over: Mapping[str, str
     for result in reversed(every):
         columns.update(result.columns)
     warnings = [sentence for result in every for sentence in result.warnings]
+    if every[0].dry_run and len(every) > 1:
+        warnings.append("A track of several tables is counted as new in each of them.")
     warnings += [f"Passed over: {_listed(passed_over)}"] if passed_over else []
     return replace(
         every[0],

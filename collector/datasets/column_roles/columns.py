@@ -150,9 +150,7 @@ def find_columns(
 
 
 def find_genre_column(
-    header: Sequence[str],
-    genre_column: str | None = None,
-    survey: TableSummary | None = None,
+    header: Sequence[str], genre_column: str | None = None, survey: TableSummary | None = None
 ) -> int | None:
     """Return the position of `genre_column`, or of the first of the usual genre columns."""
     chosen = {} if genre_column is None else {"genre": genre_column}
@@ -245,7 +243,10 @@ class _ColumnFinder:
         many = self._summaries[other].distinct if other in self._summaries else None
         if few is None or other not in self._summaries:
             return False
-        return many is None or (few < many and (few == 1 or few * _RARER <= many))
+        is_general = column_key(self._english[position]) in {"name", "title"}  # or an album's
+        is_position = max(map(len, self._summaries[other].sample), default=0) <= len("A12")
+        ratio = _RARER - (is_general and not is_position)
+        return many is None or (few < many and (few == 1 or few * ratio <= many))
 
     def _holds_no_names(self, position: int) -> bool:
         """Return whether a column is empty, or one of ids or numbers."""
@@ -259,8 +260,7 @@ class _ColumnFinder:
 
     def _artist_ids(self) -> int | None:
         """Return the column of the artists' ids; it may be named as one of their names."""
-        named = self.find("artist_ids")
-        if named is not None or "artist_ids" in self._overrides:
+        if (named := self.find("artist_ids")) is not None or "artist_ids" in self._overrides:
             return named
         positions = [self.keys[key] for key in NAMES["artists"].split() if key in self.keys]
         return id_columns.find_artist_ids(positions, self._summaries)
@@ -277,7 +277,7 @@ class _ColumnFinder:
         """Return the column of one artist if another one holds all, with empty cells."""
         one = None if "artists" in self._overrides else self.find("artist")
         summary = self._summaries.get(artists)
-        has_empty = summary is not None and bool(summary.missing or summary.lists)
+        has_empty = summary and (summary.missing or summary.lists)
         is_other = one is not None and one != artists and not self._holds_no_names(one)
         return one if has_empty and is_other else None
 

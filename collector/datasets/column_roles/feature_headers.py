@@ -14,9 +14,9 @@ POPULARITY: Final = "popularity"
 _NAMES: Final = {
     "danceability": "danceability dancability dance dnce",
     "energy": "energy nrgy",
-    "key": "key musicalkey keysignature initialkey camelot camelotkey tonart tonalité",
+    "key": "key keyname musicalkey keysignature initialkey camelot camelotkey tonart tonalité",
     "loudness": "loudness loud db",
-    "mode": "mode musicalmode keymode",
+    "mode": "mode modename musicalmode keymode",
     "speechiness": "speechiness speech spch",
     "acousticness": "acousticness acoustic acous",
     "instrumentalness": "instrumentalness instrumental",
@@ -42,7 +42,7 @@ _SHORT: Final = frozenset(
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD: Final = re.compile(r"[^\W\d_]+|%")
 _PREFIXES: Final = frozenset(
-    ("track", "song", "audio", "spotify", "feature", "features", "item", "items")
+    ("track", "song", "audio", "spotify", "feature", "features", "item", "items", "media")
 )
 _FILLERS: Final = frozenset(("in", "of", "the", "hh", "mm", "ss"))
 _COMPACT_UNITS: Final = ("ms", "seconds", "sec", "minutes", "min", "bpm", "db")

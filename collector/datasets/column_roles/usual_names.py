@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 NAMES: Final[Mapping[str, str]] = {
-    "title": "trackname songname name title song songtitle tracktitle track musictitle"
+    "title": "trackname songname songtitle tracktitle name title song track musictitle"
     " mastermetadatatrackname titel titre título titolo canción chanson canzone música faixa"
     " tytuł название タイトル 曲名 歌名",
     "artists": "artists artistnames artistsnames artistsname trackartists allartists artistslist"
     " artistcredit artistcredits",
     "artist": "artistname trackartist artist performer mainartist primaryartist artistprimary"
-    " leadartist singer band artisttext artistname1 artist1"
+    " leadartist singer band creator artisttext artistname1 artist1"
     " mastermetadataalbumartistname interpret künstler artiste artista artiest"
     " wykonawca исполнитель アーティスト 歌手",
     "artist_ids": "artistids idartists artistsids artistid artisturis artisturi artistsid"
@@ -19,6 +19,7 @@ NAMES: Final[Mapping[str, str]] = {
     "album": "albumname trackalbumname album albumtitle albumtext"
     " mastermetadataalbumalbumname releasename",
     "release_date": "trackalbumreleasedate albumreleasedate releasedate daterelease releaseddate"
+    " firstreleasedate originalreleasedate"
     " released releaseyear releasedyear year jahr erscheinungsjahr année año anno ano",
     "release_year": "releaseyear releasedyear year albumreleaseyear jahr erscheinungsjahr année"
     " año anno ano",

@@ -54,6 +54,7 @@ _DOCUMENT: Final = re.compile(
 _NO_TABLES: Final = {
     b"#EXTM3U": _LIST_OF_FILES,
     b"[playlist]": _LIST_OF_FILES,
+    b"version https://git-lfs": "a pointer of Git LFS, not the file: fetch it (git lfs pull)",
     b"<": "XML or HTML, no table: save it as CSV, or export it as text (iTunes and Music: File, "
     "Library, Export Playlist, as text)",
 }

@@ -46,6 +46,7 @@ _NAME_KEYS: Final = (
     "tag",
 )
 _ID_KEYS: Final = ("id", "uri", "spotify_id", "artist_id", "artist_uri", "url", "href")
+_WEIGHT_KEYS: Final = ("count", "weight", "votes")
 _MAX_DEPTH: Final = 8
 _MAX_CHARACTERS: Final = 131_072
 """A longer cell is not parsed."""
@@ -221,12 +222,24 @@ def _items(value: Any, depth: int) -> Iterator[ListItem | type[_Shortened]]:
     if value is _Shortened:
         yield _Shortened
     elif isinstance(value, list):
-        for item in value:
+        for item in _by_weight(value):
             yield from _items(item, depth + 1)
     elif isinstance(value, dict):
         yield from _items_of_object(value, depth)
     else:
         yield from _items_of_text(value, depth)
+
+
+def _by_weight(items: Sequence[Any]) -> Sequence[Any]:
+    """Return objects that all have a count, such as tags with their votes, the largest first."""
+    for key in _WEIGHT_KEYS:
+        if items and all(isinstance(item, dict) and _is_weight(item.get(key)) for item in items):
+            return sorted(items, key=lambda item: -float(item[key]))
+    return items
+
+
+def _is_weight(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _items_of_text(value: Any, depth: int) -> Iterator[ListItem | type[_Shortened]]:

@@ -46,6 +46,8 @@ _ALL_ZERO: Final = "every number is 0"
 _RESCALED: Final = "from 0 to 1 exactly, as other columns that were rescaled"
 
 _FEW: Final = 0.05
+_MIXED: Final = 0.3
+"""A column with this share of numbers from 1 to 100 is no column of fractions."""
 _NEARLY_ALL: Final = 0.99
 _FEW_NEGATIVE: Final = 0.02
 _MIN_PERCENT: Final = 10
@@ -117,7 +119,8 @@ def _beside(
     if share.scale in {UnitIntervalScale.UNCERTAIN_PERCENT, UnitIntervalScale.UNCERTAIN_FRACTION}:
         if percent:
             return InferredUnitInterval(UnitIntervalScale.PERCENT)
-        if share.scale is UnitIntervalScale.UNCERTAIN_PERCENT:
+        is_mixed = numbers.count(0, 100) - numbers.count(0, 1) >= _MIXED * numbers.total
+        if share.scale is UnitIntervalScale.UNCERTAIN_PERCENT or is_mixed:
             return InferredUnitInterval(UnitIntervalScale.NONE, UNCERTAIN_UNIT)
         return InferredUnitInterval(UnitIntervalScale.FRACTION)
     if share.scale is not UnitIntervalScale.FRACTION:

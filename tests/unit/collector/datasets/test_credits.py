@@ -171,3 +171,18 @@ def test_ids_of_a_cell(cell, ids):
 @pytest.mark.parametrize("cell", ["-", "?", "empty_field", "['?']", "N/A"])
 def test_placeholders_are_no_artists(cell):
     assert CreditParser(many=False).parse(cell, "", 0).artists == (ArtistCredit(""),)
+
+
+@pytest.mark.parametrize(
+    ("rows", "names", "several"),
+    [
+        ([("Ana", ""), ("Bo", "")], ("Ana", "Bo"), False),
+        ([("Ana", "")], ("Ana / Bo",), True),
+    ],
+)
+def test_a_slash_between_blanks(rows, names, several):
+    """It separates names that other rows have alone; else the cell is counted."""
+    parsed = parse("Ana / Bo", rows=rows)
+    assert tuple(artist.name for artist in parsed.artists) == names
+    assert parsed.may_be_several == several
+    assert not parse("AC/DC", rows=[("AC", ""), ("DC", "")]).may_be_several

@@ -303,6 +303,7 @@ def test_every_column_has_a_role_or_is_ignored():
         ({"title": ["Mine"] * 4, "song": ["A", "B", "C", "A"]}, "song"),
         ({"name": ["Mine", "Mine", "Yours", "Yours"], "track": list("ABCD")}, "name"),
         ({"name": ["One", "Two"] * 4, "Track Title": list("ABCDEFGH")}, "Track Title"),
+        ({"name": ["One"] * 3 + ["Two"], "track": ["Blue", "Red", "Tan", "Lime"]}, "track"),
         ({"name": ["A", "B", "C", "C"], "track": ["1", "2", "3", "4"]}, "name"),
     ],
 )
@@ -353,6 +354,7 @@ def test_a_label_is_a_genre_if_most_values_are_named_as_genres(labels, is_genre)
         (("曲名", "アーティスト", "ジャンル", "テンポ"), ("genre", "tempo")),
         (("title", "artist", "duration_in min/ms"), ("duration",)),
         (("title", "artist", "Camelot"), ("key",)),
+        (("title", "creator", "key_name", "mode_name"), ("key", "mode")),
         (("title", "artist", "Volume"), ()),
     ],
 )

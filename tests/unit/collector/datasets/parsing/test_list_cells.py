@@ -45,6 +45,8 @@ def names_of(cell):
         ("[{'element': 'Ana'}, {'element': 'Bo'}]", ["Ana", "Bo"]),
         ('{"artists": ["Ana", "Bo"]}', ["Ana", "Bo"]),
         ("{'Ana': 1, 'Bo': 3}", ["Bo", "Ana"]),
+        ("[{'name': 'Ana', 'count': 1}, {'name': 'Bo', 'count': 3}]", ["Bo", "Ana"]),
+        ("[{'name': 'Ana', 'count': 1}, {'name': 'Bo', 'count': None}]", ["Ana", "Bo"]),
     ],
 )
 def test_lists(cell, items):

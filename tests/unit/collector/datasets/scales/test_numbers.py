@@ -184,6 +184,12 @@ def test_thousandths(column):
     assert result.notes == ["liveness: without decimal points, divided by 1,000"]
 
 
+def test_fractions_and_percent_in_one_column_are_not_taken(column):
+    """0.83 may be 0.83 percent."""
+    result = column("energy", "0.83", "40", "0.61", "55")
+    assert values(result, "energy") == [None] * 4
+
+
 def test_few_cells_out_of_range_are_left_empty(column):
     """The others are as they were."""
     result = column("energy", "0.5", "0.25", "17", "-3", "0.75")
