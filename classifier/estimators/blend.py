@@ -22,6 +22,7 @@ from classifier.experts import (
     deep_networks,
     mlp_ensemble,
     stacking_net,
+    stacking_trees,
     trees,
 )
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
@@ -38,6 +39,7 @@ PRIOR_WEIGHTS: Final = {
     "trees": 0.3,
     "joint": 0.4,
     "content": 0.4,
+    "content_forest": 0.3,
     "joint_trees": 0.3,
     "deep_sound": 0.3,
     "deep_title": 0.1,
@@ -73,6 +75,7 @@ class Blend(PooledClassifier):
     feature_groups = COLUMN_GROUPS
     uses_sightings = True
     prior_weights = PRIOR_WEIGHTS
+    unseen_artists_only = frozenset({content_nets.FOREST_SCORE})
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "groups": [tuple],
@@ -154,7 +157,7 @@ class Blend(PooledClassifier):
 
         With text and history and up to `stacking_net.MAX_GENRES` genres there is a stacking model,
         which takes half of the networks. The other networks over text then have LSA, which gains
-        nothing with more genres.
+        nothing with more genres. Forests grow with the genres, as boosted trees do.
         """
         seed, networks = self.random_state, self.n_networks
         stacked = self._is_stacked(numbers)
@@ -164,6 +167,7 @@ class Blend(PooledClassifier):
                 numbers,
                 lsa=len(self.classes_) <= stacking_net.MAX_GENRES,
                 with_text=not stacked,
+                with_forest=stacked and len(self.classes_) <= stacking_trees.MAX_GENRES,
                 n_networks=networks,
                 random_state=seed,
             )

@@ -40,6 +40,8 @@ class PooledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
     prior_weights: ClassVar[Mapping[str, float]]
     """Weight of each score where there is no validation track to fit a better one."""
+    unseen_artists_only: ClassVar[frozenset[str]] = frozenset()
+    """Scores that have no weight for seen artists."""
     artist_history_: ArtistHistoryExpert | None
     score_names_: list[str]
 
@@ -87,6 +89,8 @@ class PooledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     def _fit_weights(self, validation: Validation | None) -> None:
         """Fit weights per regime, starting from `prior_weights`; their rows are the regimes."""
         self.weights_ = np.array([[self.prior_weights[name] for name in self.score_names_]] * 2)
+        general = np.array([name not in self.unseen_artists_only for name in self.score_names_])
+        self.weights_[SEEN_ARTIST, ~general] = 0.0
         if validation is None:
             return
         frame, labels = of_classes(validation, self.classes_)
@@ -96,8 +100,9 @@ class PooledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             if chosen.any():
                 with threadpool_limits(1, user_api="blas"):
                     scores = self.predict_scores(frame[chosen])
-                    weights = fit_weights(scores, truth[chosen], self.weights_[regime])
-                self.weights_[regime] = weights
+                    used = slice(None) if regime == UNSEEN_ARTIST or general.all() else general
+                    weights = fit_weights(scores[used], truth[chosen], self.weights_[regime, used])
+                self.weights_[regime, used] = weights
 
 
 def of_classes(validation: Validation, classes: Labels) -> Validation:

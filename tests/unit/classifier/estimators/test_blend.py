@@ -11,6 +11,7 @@ from classifier.data import soft_labels
 from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.estimators.blend import PRIOR_WEIGHTS, Blend, make
 from classifier.estimators.ensemble_weights import SEEN_ARTIST, UNSEEN_ARTIST
+from classifier.experts.content_nets import FOREST_SCORE
 from classifier.training_config import TrainingConfig
 from tests.synthetic_music import Music
 
@@ -65,7 +66,16 @@ def test_each_feature_group_has_its_base_models() -> None:
     frame, labels = music().tracks, music().labels
     text = Blend(("text",)).fit(frame, labels)
     assert text.score_names_ == ["prior", "title", "album", "artists"]
-    assert {"joint", "content"} < set(fitted().score_names_)
+    assert {"joint", "content", "content_forest"} < set(fitted().score_names_)
+
+
+def test_the_forest_has_no_weight_for_seen_artists() -> None:
+    """Neither before nor after the weights are fitted."""
+    model = fitted()
+    place = model.score_names_.index(FOREST_SCORE)
+    assert model.weights_[SEEN_ARTIST, place] == 0
+    assert (np.delete(model.weights_[SEEN_ARTIST], place) > 0).any()
+    assert model.weights_[UNSEEN_ARTIST, place] > 0
 
 
 def test_an_artist_is_seen_by_any_credited_name() -> None:
@@ -83,7 +93,8 @@ def test_without_a_validation_side_the_weights_are_the_prior_weights() -> None:
     model = Blend(ALL, n_networks=1).fit(selection.tracks[learned], selection.labels[learned])
     for regime in (UNSEEN_ARTIST, SEEN_ARTIST):
         assert model.weights_[regime].tolist() == [
-            PRIOR_WEIGHTS[voice] for voice in model.score_names_
+            PRIOR_WEIGHTS[name] if (regime, name) != (SEEN_ARTIST, FOREST_SCORE) else 0.0
+            for name in model.score_names_
         ]
     assert accuracy(model, selection, "seen_artist") > 0.6
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from classifier.estimators.blend import Blend
-from classifier.experts import stacking_inputs, stacking_net
+from classifier.experts import content_nets, stacking_inputs, stacking_net
 from classifier.experts.content_nets import ContentNetworksExpert
 from classifier.experts.naive_bayes_text import count_ngrams
 
@@ -110,11 +110,24 @@ def test_with_lsa_other_labels_of_an_artist_change_none_of_its_inputs() -> None:
     assert one.predict_scores(frame).shape == (1, SIZE, 3)
 
 
+def test_the_forest_combines_a_title_with_numbers() -> None:
+    """As the networks do, of artists that it was not trained on; a missing number is no error."""
+    frame, labels = world()
+    held = held_out()
+    expert = ContentNetworksExpert(GROUPS, with_forest=True, n_networks=1)
+    expert.fit(frame[~held], labels[~held])
+    assert expert.score_names[-1] == content_nets.FOREST_SCORE
+    forest = expert.predict_scores(frame[held])[-1]
+    genres, of_two = np.array(["rap", "rock"]), labels[held] != "folk"
+    assert (genres[forest[of_two, 1:].argmax(axis=1)] == labels[held][of_two]).mean() > 0.8
+    assert np.isfinite(expert.predict_scores(frame[held].assign(popularity=None))).all()
+
+
 def test_the_same_seed_gives_the_same_scores() -> None:
     """And another seed gives others."""
     frame, labels = world()
     one, two, other = (
-        ContentNetworksExpert(GROUPS, n_networks=1, random_state=seed)
+        ContentNetworksExpert(GROUPS, with_forest=True, n_networks=1, random_state=seed)
         .fit(frame, labels)
         .predict_scores(frame)
         for seed in (0, 0, 1)
