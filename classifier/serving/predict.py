@@ -113,7 +113,7 @@ def predict_search(
 ) -> list[TrackPrediction]:
     """Return the champion's predictions for up to ten tracks that contain all words of `text`.
 
-    Title and artists are searched; the most popular track is first. Raise `NoChampion`, or
+    Title and artists are searched; the best match is first. Raise `NoChampion`, or
     `UserError` if no track matches.
     """
     champion = stored_models.champion(database, task)

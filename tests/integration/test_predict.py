@@ -36,7 +36,7 @@ def test_a_title_search_returns_predictions(taught: Engine) -> None:
     assert len(predict.predict_search(taught, "song")) == predict.MAX_SEARCH_RESULTS
 
 
-@pytest.mark.parametrize("text", ["100%", "_", "   ", "no such song"])
+@pytest.mark.parametrize("text", ["%", "_", "   ", "no such song"])
 def test_no_track_is_a_sentence(taught: Engine, text: str) -> None:
     """Signs that SQL would take for patterns are only signs."""
     with pytest.raises(UserError, match="--title"):
