@@ -231,6 +231,7 @@ def _track_source(table: _Table, given: _Options, last_year: int, size: int) -> 
         shared_ids=ids.hashes,
     )
     titles = segments.TitleSurvey()
+    misread = table_hints.misread_texts(summary, layout)
     taken, ignored = columns.name_columns(dataset.header, replace(layout, numeric=numbers.taken))
     return ImportSource(
         label=table.name,
@@ -247,7 +248,7 @@ def _track_source(table: _Table, given: _Options, last_year: int, size: int) -> 
         out_of_range=lambda: _by_name(dataset, numbers.parser.out_of_range),
         without_beat=lambda: _by_name(dataset, numbers.parser.without_beat),
         conflicts=lambda: parser.conflicts,
-        warnings=lambda: (*numbers.notes, *_warnings(dataset, parser, titles)),
+        warnings=lambda: (*misread, *numbers.notes, *_warnings(dataset, parser, titles)),
         columns=taken,
         ignored_columns=ignored,
         licence=given.licence or dataset.licence,

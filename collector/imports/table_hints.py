@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from collector.datasets.column_roles import columns, id_columns
+from collector.datasets.formats import text_encoding
 from collector.datasets.reader import DatasetReader, NotADataset
 from collector.datasets.rows import RowRejection
 from collector.datasets.survey import TableSummary
@@ -32,6 +33,11 @@ def explain(
     """Return the error for a table without a title or an artist, depending on its content."""
     if not error.missing:  # a column that was named
         return error
+    if any(map(text_encoding.is_undecoded, dataset.header)):
+        return NotADataset(
+            f"The names of the columns of {name} are not valid UTF-8: name the file's encoding, "
+            "such as --encoding cp1252, shift_jis or gbk."
+        )
     if _is_of_artists(dataset.header):
         return NotADataset(
             f"{name} is a table of artists, not of tracks: its names, followers and ids are those "
@@ -74,6 +80,41 @@ def _is_of_artists(header: Sequence[str]) -> bool:
     """Return whether a table describes artists: only they have followers."""
     keys = {columns.column_key(name) for name in header}
     return "name" in keys and not _FOLLOWERS.isdisjoint(keys) and not _OF_TRACKS & keys
+
+
+def misread_texts(summary: TableSummary, layout: columns.DatasetColumns) -> Sequence[str]:
+    """Return advice on names that were read in a wrong encoding before they came into the file.
+
+    Only the first cells of a column are looked at.
+    """
+    hints = []
+    for position in (layout.title, layout.artists):
+        column = summary.columns.get(position)
+        repaired = [
+            (cell, text)
+            for cell in ([] if column is None else column.sample)
+            if (text := _as_utf8(cell)) is not None
+        ]
+        if column is not None and repaired:
+            cell, text = repaired[0]
+            hints.append(
+                f"{column.name} has texts such as {cell!r}, which should be {text!r}: UTF-8 that "
+                f"was read as Latin-1 ({len(repaired):,} of the first {len(column.sample):,}). "
+                "They are stored as they are; correct the file first."
+            )
+    return hints
+
+
+def _as_utf8(text: str) -> str | None:
+    """Return the text that was misread; None if this is no misread text."""
+    if text.isascii():
+        return None
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            return text.encode(encoding).decode()
+        except UnicodeError:
+            continue
+    return None
 
 
 def encoding_hints(result: ImportResult, dataset: DatasetReader) -> Sequence[str]:

@@ -328,3 +328,21 @@ def test_a_table_of_pandas_with_columns_of_two_levels(sqlite_engine: Engine, tmp
     )
     assert run(sqlite_engine, path).tracks_new == 2
     assert {title for title, _, _ in stored(sqlite_engine)} == {"Blue", "Red"}
+
+
+def test_misread_text_is_reported(sqlite_engine: Engine, tmp_path: Path):
+    """`CafÃ©` was UTF-8; names that only look so are not reported."""
+    path = tmp_path / "data.csv"
+    path.write_text("title,artist\nCafÃ©,Björk\nÄrger,Zoë\n", encoding="utf-8")
+    result = import_dataset(sqlite_engine, path, FakeClock(), no_progress)
+    [warning] = result.warnings
+    assert warning.startswith("title has texts such as 'CafÃ©', which should be 'Café'")
+    assert "(1 of the first 2)" in warning
+
+
+def test_a_header_that_is_not_utf8_names_the_option(sqlite_engine: Engine, tmp_path: Path):
+    """Its names cannot be recognised."""
+    path = tmp_path / "data.csv"
+    path.write_bytes("Titel;Künstler\nBlau;Ana\n".encode("cp1252"))
+    with pytest.raises(NotADataset, match="--encoding cp1252"):
+        import_dataset(sqlite_engine, path, FakeClock(), no_progress)

@@ -20,7 +20,7 @@ _OF_ARTISTS: Final = (
     *("albumgenres", "albumgenre"),
 )
 """Columns of Spotify's genres, whose names have no comma."""
-_OF_TAGS: Final = ("tags", "tag", "toptags", "styles", "style")
+_OF_TAGS: Final = ("tags", "tag", "toptags", "toptagstag", "styles", "style")
 _LABEL: Final = "label"
 _GENRE_LIKE: Final = re.compile(r"genre|g[eéê]ner[eo]|^(?:top)?tags?$|^styles?$")
 _RECORD_LABEL: Final = re.compile(

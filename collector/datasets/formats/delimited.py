@@ -44,6 +44,8 @@ class DelimitedText(DatasetReader):
         self._lines: _Lines | None = None
         with self._opened() as text:
             lines = _sample(text)
+        if self._is_mixed:
+            lines = [text_encoding.decode_line(line, self._encoding) for line in lines]
         if not lines:
             raise NotADataset(f"{source.name} is empty: its first line has to name the columns.")
         if _is_binary(lines[0], source.head):

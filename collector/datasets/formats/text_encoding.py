@@ -61,6 +61,11 @@ def open_text(file: io.BufferedReader, head: bytes, encoding: str) -> tuple[IO[s
     return io.TextIOWrapper(file, encoding, UNDECODED, newline=""), encoding, False
 
 
+def decode_line(line: str, encoding: str) -> str:
+    """Return a line, decoded in `encoding` if it is not UTF-8."""
+    return decode_row(line, encoding) if is_undecoded(line) else line
+
+
 def is_undecoded(text: str) -> bool:
     """Return whether a text holds bytes that could not be decoded."""
     try:

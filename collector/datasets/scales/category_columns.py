@@ -38,7 +38,7 @@ def infer_category(field: str, values: Mapping[str, int], notation: Notation) ->
     reason = _reason(field, numbers)
     if reason is not None:
         return InferredCategory(reason=reason)
-    names_mode = field == "key" and 2 * modes > words
+    names_mode = field == "key" and 0 < words <= 2 * modes
     return InferredCategory(reader, names_mode, "names read as numbers" if words else None)
 
 

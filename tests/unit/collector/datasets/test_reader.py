@@ -303,3 +303,10 @@ def test_a_map_of_parquet_is_an_object(tmp_path):
     path = tmp_path / "map.parquet"
     parquet.write_table(pa.table({"genres": weights}), path)
     assert read(path) == (["genres"], [['{"pop": 3, "rock": 9}']])
+
+
+def test_the_header_is_decoded_in_the_named_encoding(written):
+    """As the rows are: one row may be UTF-8, another not."""
+    path = written("Titel;Künstler\nMädchen;Die Ärzte\n".encode("cp1252") + "Blü;Bö\n".encode())
+    rows = [["Mädchen", "Die Ärzte"], ["Blü", "Bö"]]
+    assert read(path, "cp1252") == (["Titel", "Künstler"], rows)

@@ -184,6 +184,12 @@ def test_thousandths(column):
     assert result.notes == ["liveness: without decimal points, divided by 1,000"]
 
 
+def test_half_of_the_names_of_keys_have_a_mode(column):
+    """`Am` names one, `C` does not."""
+    result = column("key", "Am", "C")
+    assert (values(result, "key"), values(result, "mode")) == ([9, 0], [0, None])
+
+
 def test_fractions_and_percent_in_one_column_are_not_taken(column):
     """0.83 may be 0.83 percent."""
     result = column("energy", "0.83", "40", "0.61", "55")
