@@ -4,6 +4,7 @@ from typing import Final, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import ExtraTreesClassifier
 
@@ -104,7 +105,7 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
         scores.append(mean_log_probabilities(self.networks_, matrix))
         if self.numbers_ is not None and self.forest_ is not None:
             numbers = self.numbers_.transform(X)
-            shares = self.forest_.predict_proba(_tree_inputs(numbers, inputs))
+            shares = _forest_shares(self.forest_, _tree_inputs(numbers, inputs))
             scores.append(log_probabilities(shares)[np.newaxis])
         return np.concatenate(scores)
 
@@ -114,6 +115,14 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
         if self.lsa_ is not None:
             columns.append(self.lsa_.transform(ngrams.counts))
         return np.hstack(columns).astype(np.float32)
+
+
+def _forest_shares(forest: ExtraTreesClassifier, matrix: Matrix) -> NDArray[np.float64]:
+    """Return the forest's `predict_proba` without its checks of each tree, 8 ms for one track."""
+    shares = np.zeros((len(matrix), len(forest.classes_)))
+    for tree in forest.estimators_:
+        shares += tree.tree_.predict(matrix)
+    return shares / len(forest.estimators_)
 
 
 def _tree_inputs(numbers: Matrix, text: Matrix) -> Matrix:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.ensemble import ExtraTreesClassifier
 
 from classifier.estimators.blend import Blend
 from classifier.experts import content_nets, stacking_inputs, stacking_net
@@ -121,6 +122,16 @@ def test_the_forest_combines_a_title_with_numbers() -> None:
     genres, of_two = np.array(["rap", "rock"]), labels[held] != "folk"
     assert (genres[forest[of_two, 1:].argmax(axis=1)] == labels[held][of_two]).mean() > 0.8
     assert np.isfinite(expert.predict_scores(frame[held].assign(popularity=None))).all()
+
+
+def test_scores_of_the_forest_are_its_probabilities() -> None:
+    """As scikit-learn computes them."""
+    random = np.random.default_rng(5)
+    matrix = random.standard_normal((90, 4)).astype(np.float32)
+    labels = random.choice(["folk", "rap", "rock"], 90)
+    forest = ExtraTreesClassifier(7, random_state=0).fit(matrix, labels)
+    expected = forest.predict_proba(matrix)
+    assert np.allclose(content_nets._forest_shares(forest, matrix), expected, atol=1e-12)
 
 
 def test_the_same_seed_gives_the_same_scores() -> None:
