@@ -41,6 +41,9 @@ _NUMBERED: Final = re.compile(
     rf"(?P<number>\d+)(?P<unit>{_UNIT})?[)\]]?",
     re.IGNORECASE,
 )
+_CLOCK: Final = re.compile(
+    r"(?<=[-_. ])(?P<minutes>\d{1,3})m(?:in)?[-_]?(?P<seconds>[0-5]\d)s?(?!\w)"
+)
 _PREFIXED: Final = re.compile(
     rf"(?P<word>{_WORDS}){_GAP}?(?P<number>\d+){_GAP}+(?P<base>.+)", re.IGNORECASE
 )
@@ -150,8 +153,14 @@ def split_suffix(name: str) -> tuple[str, str]:
     return (name, "") if match is None else (name[: match.start()], match[0])
 
 
+def _in_seconds(stem: str) -> str:
+    """Return a name with times such as `01m30s` as seconds: `90s`."""
+    return _CLOCK.sub(lambda time: f"{60 * int(time['minutes']) + int(time['seconds'])}s", stem)
+
+
 def _by_offsets(name: str) -> _Piece | None:
     stem, suffix = split_suffix(name)
+    stem = _in_seconds(stem)
     match = _OFFSETS.fullmatch(stem)
     if match is None or float(match["end"]) <= float(match["start"]):
         return None
@@ -162,6 +171,7 @@ def _by_offsets(name: str) -> _Piece | None:
 
 def _by_number(name: str) -> _Piece | None:
     stem, suffix = split_suffix(name)
+    stem = _in_seconds(stem)
     match = _PREFIXED.fullmatch(stem) or _NUMBERED.fullmatch(stem)
     if match is None:
         return None

@@ -16,7 +16,7 @@ _NAMES: Final = {
     "energy": "energy nrgy",
     "key": "key keyname musicalkey keysignature initialkey camelot camelotkey tonart tonalité",
     "loudness": "loudness loud db",
-    "mode": "mode modename musicalmode keymode",
+    "mode": "mode modename musicalmode keymode keyscale scale",
     "speechiness": "speechiness speech spch",
     "acousticness": "acousticness acoustic acous",
     "instrumentalness": "instrumentalness instrumental",

@@ -11,7 +11,7 @@ from genrebase.store import default_mapping
 _OF_TRACKS: Final = (
     *("genre", "trackgenre", "playlistgenre", "songgenre", "musicgenre", "genrename"),
     *("genretop", "maingenre", "primarygenre", "topgenre", "genres", "trackgenres", "songgenres"),
-    *("musicgenres", "genrelist", "genreslist"),
+    *("musicgenres", "genrelist", "genreslist", "genre1"),
     *("género", "gênero", "genere", "géneros", "gêneros", "generi", "musikrichtung"),
     *("gatunek", "жанр", "ジャンル", "流派"),
 )

@@ -70,6 +70,8 @@ class DelimitedText(DatasetReader):
                 names, self._header_rows = list(levels.names), levels.rows
             elif not names_tracks(names):
                 names = self._names_below(lines, names_tracks) or names
+        if self._has_row_names(names, lines):
+            names = ["", *names]
         self.header = names[: self._width(names, lines)]
 
     @property
@@ -95,6 +97,20 @@ class DelimitedText(DatasetReader):
         self._preamble = below.skipped - self._dialect.skipped
         self._dialect = below
         return self._names(lines)
+
+    def _has_row_names(self, names: list[str], lines: list[str]) -> bool:
+        """Return whether all rows begin with their number, which has no name, as R writes them."""
+        try:
+            rows = list(self._reader(lines[self._header_rows + self._dialect.skipped :]))
+        except csv.Error:
+            return False
+        rows = [row for row in rows if row]
+        are_longer = all(len(row) == len(names) + 1 and row[-1].strip() for row in rows)
+        numbers = [row[0] for row in rows]
+        are_counted = any(
+            numbers == [str(first + place) for place in range(len(rows))] for first in (0, 1)
+        )
+        return len(rows) > 1 and are_longer and are_counted
 
     def _width(self, names: list[str], lines: list[str]) -> int:
         """Return how many columns there are; rows may lack the unnamed ones at the end."""

@@ -190,7 +190,8 @@ class _ScaleInference:
         if inferred.reason is not None:
             self._is_rescaled |= column.field == "key"
             raise ColumnRefused(inferred.reason)
-        if inferred.names_mode and "mode" not in self._columns:
+        mode = self._columns.get("mode")
+        if inferred.names_mode and (mode is None or not mode.summary.present):
             self._add_mode(inferred)
         return replace(scale, words=inferred.words, note=inferred.note)
 

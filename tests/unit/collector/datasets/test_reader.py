@@ -310,3 +310,16 @@ def test_the_header_is_decoded_in_the_named_encoding(written):
     path = written("Titel;Künstler\nMädchen;Die Ärzte\n".encode("cp1252") + "Blü;Bö\n".encode())
     rows = [["Mädchen", "Die Ärzte"], ["Blü", "Bö"]]
     assert read(path, "cp1252") == (["Titel", "Künstler"], rows)
+
+
+def test_names_of_rows_have_no_name_of_their_own(written):
+    """R's `write.table` leaves it out; other longer rows have a cell too many."""
+    path = written("title,artist,genre\n1,Blue,Ana,pop\n2,Red,Bo,rock\n")
+    assert read(path) == (
+        ["", "title", "artist", "genre"],
+        [["1", "Blue", "Ana", "pop"], ["2", "Red", "Bo", "rock"]],
+    )
+    other = written("title,artist,genre\n1,Blue,Ana,pop\nRed,Bo,rock\n", name="other.csv")
+    assert read(other)[1] == [None, ["Red", "Bo", "rock"]]
+    commas = written("title,artist,genre\nBlue, A,Ana,pop\nRed, B,Bo,rock\n", name="commas.csv")
+    assert read(commas)[1] == [None, None]

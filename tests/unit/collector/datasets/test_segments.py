@@ -38,6 +38,7 @@ def table(pattern: str, recordings: int = 11, pieces: int = 10, first: int = 0) 
         ("chunk{piece}_{word}.wav", "blues-road.wav"),
         ("{word} (part {piece}).wav", "blues-road.wav"),
         ("{genre}_{number}_{a}ms.wav", "blues_0.wav"),
+        ("{genre}_{number}_00m{a:02}s.wav", "blues_0.wav"),
     ],
 )
 @pytest.mark.parametrize("labelled", [True, False])

@@ -190,6 +190,12 @@ def test_half_of_the_names_of_keys_have_a_mode(column):
     assert (values(result, "key"), values(result, "mode")) == ([9, 0], [0, None])
 
 
+def test_the_mode_of_the_key_beside_an_empty_column_of_modes(column):
+    """The names of the keys have it."""
+    result = column("key", "8B", "5A", beside={"mode": ["", ""]})
+    assert values(result, "mode") == [1, 0]
+
+
 def test_fractions_and_percent_in_one_column_are_not_taken(column):
     """0.83 may be 0.83 percent."""
     result = column("energy", "0.83", "40", "0.61", "55")
