@@ -122,7 +122,9 @@ class _ScaleInference:
         }
         self._notation = table_notation(list(summary.columns.values()))
         self._columns = {
-            name: self._column(name, column, summaries[name]) for name, column in columns.items()
+            name: self._column(name, column, summaries[name])
+            for name, column in columns.items()
+            if name != "mode" or summaries[name].present  # the names of the keys may have it
         }
         self._scales: dict[str, ColumnScale] = {}
         self._reasons: dict[str, str] = {}
@@ -190,8 +192,7 @@ class _ScaleInference:
         if inferred.reason is not None:
             self._is_rescaled |= column.field == "key"
             raise ColumnRefused(inferred.reason)
-        mode = self._columns.get("mode")
-        if inferred.names_mode and (mode is None or not mode.summary.present):
+        if inferred.names_mode and "mode" not in self._columns:
             self._add_mode(inferred)
         return replace(scale, words=inferred.words, note=inferred.note)
 
