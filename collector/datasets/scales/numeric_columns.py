@@ -124,7 +124,8 @@ class _ScaleInference:
         self._columns = {
             name: self._column(name, column, summaries[name])
             for name, column in columns.items()
-            if name != "mode" or summaries[name].present  # the names of the keys may have it
+            # the names of the keys may have the mode, instead of an empty column
+            if name != "mode" or summaries[name].present or not summaries[name].rows
         }
         self._scales: dict[str, ColumnScale] = {}
         self._reasons: dict[str, str] = {}
