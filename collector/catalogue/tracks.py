@@ -219,7 +219,7 @@ def _store(
     genre_counters.add(connection, added, claimed_tracks)  # last: others wait for its rows
     batch.merged = merging.merge_pairs(connection, batch.same, delivery.origin, now)
     if not delivery.defers_ties:
-        _recompute_ties(connection, before)
+        _recompute_ties(connection, before, after)
     return {
         track_id: claim_before[0]
         for track_id, claim_before, claim_after in moved
@@ -238,10 +238,22 @@ def _store_ledger(
     ledger.store(connection)
 
 
-def _recompute_ties(connection: Connection, before: primary_genre.TieBreakKeys) -> None:
-    """Recompute the claims of the tied tracks of genres that were overtaken."""
+def _recompute_ties(
+    connection: Connection,
+    before: primary_genre.TieBreakKeys,
+    expected: primary_genre.TieBreakKeys,
+) -> None:
+    """Recompute the claims of the tied tracks of genres that were overtaken.
+
+    Beside others, which may have counted tracks since `before` was read, the claims hold only if
+    the genres have the same order before, after, and in `expected`, by which the claims of the
+    batch were chosen. Raises `NeedsExclusiveLock` otherwise.
+    """
     after = primary_genre.tie_break_keys(connection)
-    if name_locks.is_concurrent(connection) and any(primary_genre.overtaken(before, after)):
+    if name_locks.is_concurrent(connection) and (
+        any(primary_genre.overtaken(before, after))
+        or any(primary_genre.overtaken(expected, after))
+    ):
         raise name_locks.NeedsExclusiveLock
     primary_genre.recompute_overtaken(connection, before, after)
 

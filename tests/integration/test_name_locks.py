@@ -4,11 +4,12 @@ import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select, text
 
-from collector.catalogue import tracks
+from collector.catalogue import pending_track, tracks
 from collector.imports.dataset import import_dataset
 from collector.records import ArtistCredit, DurationMs, Provenance, SourceTrack, TrackObservation
 from genrebase.progress import no_progress
@@ -177,6 +178,45 @@ def truth(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
             name: sorted(map(tuple, connection.execute(text(query))), key=repr)
             for name, query in queries.items()
         }
+
+
+def found(title: str, *genres: str) -> list[TrackObservation]:
+    """Return a track that is found in genres, in the first place of each."""
+    track = SourceTrack("spotify", title.replace(" ", "-"), title, (ArtistCredit("Ann"),))
+    return [TrackObservation(track, genre, 1) for genre in genres]
+
+
+def several(count: int, genre: str, name: str = "old") -> list[TrackObservation]:
+    """Return tracks that are found in one genre."""
+    return [one for number in range(count) for one in found(f"{genre} {name} {number}", genre)]
+
+
+def test_ties_are_broken_by_what_all_have_counted(
+    postgres_engine: Engine, others: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jazz gets more tracks while a batch is stored, by which it would have had no more than rock.
+
+    At the beginning and at the end, rock has fewer tracks.
+    """
+
+    def record(engine: Engine, seen: list[TrackObservation]) -> None:
+        name_locks.run_beside_others(
+            engine, lambda connection: tracks.record(connection, seen, DELIVERY, NOON)
+        )
+
+    record(postgres_engine, [*several(5, "rock"), *several(6, "jazz")])
+    store, waiting = pending_track.store, [several(3, "jazz", "new")]
+
+    def store_beside(connection: Connection, *arguments: Any, **options: Any) -> None:
+        if waiting:
+            record(others, waiting.pop())
+        store(connection, *arguments, **options)
+
+    monkeypatch.setattr(pending_track, "store", store_beside)
+    record(postgres_engine, [*found("Both", "rock", "jazz"), *several(1, "rock", "new")])
+    with read_transaction(postgres_engine) as connection:
+        assert_consistent(connection)
+    assert [row[5] for row in truth(postgres_engine)["tracks"] if row[1] == "Both"] == ["rock"]
 
 
 def write(path: Path, seed: int) -> Path:
