@@ -22,7 +22,7 @@ N_NETWORKS: Final = 4
 """Networks that differ by their seed."""
 N_TREES: Final = 100
 MIN_LEAF: Final = 5
-"""Tracks of a leaf. 60 trees with leaves of 10 have a third of the size, but gain nothing."""
+"""Tracks of a leaf. 60 trees with leaves of 10 have a third of the size, but gain less."""
 SHARE_OF_COLUMNS: Final = 0.2
 """Columns that each node of a tree chooses from."""
 _MISSING: Final = -99.0
