@@ -73,9 +73,9 @@ class ClassifierSettings(EnvironmentSettings):
         default=None,
         ge=2,
         description="Default of `--tracks-per-genre`: a training reads at most this many training "
-        "tracks of each genre, and at most as many validation and as many test tracks of its "
-        "unseen artists; empty: all. `classifier learning-curve` prints the number beyond which "
-        "more tracks show no gain.",
+        "tracks of each genre, as many of its validation tracks of unseen artists, and as many of "
+        "its test tracks of unseen artists; empty: all. `classifier learning-curve` "
+        "prints the number beyond which more tracks show no gain.",
     )
     pool_siblings: bool = Field(
         default=False,

@@ -205,9 +205,9 @@ class TrainingConfig:
     """The evaluation uses all tracks all the same."""
     tracks_per_genre: int | None = option(
         None,
-        "Read from the database at most this many training tracks of each genre, and at most as "
-        "many validation and as many test tracks of its unseen artists. Artists are chosen by a "
-        "hash of their names (default: all tracks).",
+        "Read from the database at most this many training tracks of each genre, as many of its "
+        "validation tracks of unseen artists, and as many of its test tracks of unseen artists. "
+        "Artists are chosen by a hash of their names (default: all tracks).",
         type=int,
         minimum=2,
     )

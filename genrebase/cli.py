@@ -49,7 +49,8 @@ def run(
 
     If the environment or `.env` has open sources in `COLLECTOR_SOURCES`, or Spotify credentials,
     the collector harvests these services into genrebase.db. Otherwise it harvests the sandbox into
-    sandbox.db. `STORE_URL` names another database. Ten genres are added to an empty database.
+    sandbox.db. MusicBrainz also needs `COLLECTOR_CONTACT`. `STORE_URL` names another database. Ten
+    genres are added to an empty database.
 
     Examples:
       genrebase run

@@ -34,7 +34,7 @@ def models(
     """List all models, the latest first.
 
     The champion, its refits, the two champions before it, pinned models and the latest model keep
-    their artifact; all other models keep only metrics.
+    their artifact; all other models keep only metrics (see `classifier prune`).
 
     Examples:
       classifier models
@@ -172,9 +172,10 @@ def prune(
     """Delete artifacts and predictions of old models, as every training does.
 
     The champion of a task, its refits, pinned models and the latest model lose nothing. The two
-    champions before it keep their artifact and the most probable genre of each track. All
-    other models keep metrics; beyond the latest CLASSIFIER_MODELS_REMEMBERED models of a task,
-    only main metrics. SQLite reuses the space; only VACUUM makes its file smaller.
+    champions before it keep their artifact and the most probable genre of each track. Of all other
+    models, former champions keep all metrics, the others the test metrics over all genres; beyond
+    the latest CLASSIFIER_MODELS_REMEMBERED models of a task, only main metrics. SQLite reuses the
+    space; only VACUUM makes its file smaller.
 
     Examples:
       classifier prune --dry-run

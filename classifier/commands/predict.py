@@ -52,7 +52,7 @@ def predict(
         ),
     ] = None,
     every: Annotated[
-        bool, typer.Option("--all", help="All tracks without a prediction (the default).")
+        bool, typer.Option("--all", help="All new and changed tracks (the default).")
     ] = False,
     pool_siblings: Annotated[
         bool | None,
@@ -66,7 +66,7 @@ def predict(
     on: OnCluster = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Store predictions for every track that has none yet, or show the prediction for one track.
+    """Store predictions for new and changed tracks, or show the prediction for one track.
 
     Training tracks keep their out-of-fold predictions.
 
@@ -322,7 +322,7 @@ def _condition(prediction: TrackPrediction) -> str:
         return "an artist seen in training." if seen else "an unseen artist."
     if prediction.held_out == "validation" and described:
         return "an artist held out for validation: no model is trained on it."
-    unseen = f"held out for the {prediction.held_out}: the evaluated model has not seen it."
+    unseen = f"held out for the {prediction.held_out}: the champion was not trained on it."
     if not described:
         return f"an {'' if seen else 'un'}seen artist; the track is {unseen}"
     return f"an artist {unseen} `classifier train --refit` trains a model on it, too."

@@ -29,8 +29,9 @@ def discogs(
 ) -> None:
     """Download the newest complete dump of Discogs' releases (10 GB) and check its SHA-256.
 
-    An existing file of that name is kept. An interrupted download starts again, because the host
-    does not support Range requests. A ban ends the command with exit code 4.
+    If the folder already has a file with the dump's name, nothing is downloaded. An interrupted
+    download starts again, because the host does not support Range requests. A ban ends the command
+    with exit code 4.
 
     Examples:
       collector download discogs

@@ -22,7 +22,7 @@ def forget(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Delete tracks of an origin that no source has listed for a given time.
+    """Delete the tracks of an origin if no source has listed them for a given time.
 
     Aliases, sightings, credits, features and predictions are removed with a track. A track with a
     verdict keeps its verdict, name, credits, IDs, duration, ISRC and the features of other

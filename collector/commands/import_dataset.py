@@ -45,7 +45,8 @@ def import_(
         str | None,
         typer.Option(
             help="The column that holds the genre; default: the first of genre, track_genre, "
-            "playlist_genre, genres, artist_genres, tags; label if its values repeat."
+            "playlist_genre, genres, artist_genres, tags; or label, if its values repeat and "
+            "most are names of genres."
         ),
     ] = None,
     genre_separator: Annotated[

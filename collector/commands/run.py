@@ -14,7 +14,8 @@ def run(
 ) -> None:
     """Harvest and enrich whenever tracks or features are missing, until SIGTERM or Ctrl-C.
 
-    The current step is finished, and the exit code is 0; a second signal aborts.
+    If COLLECTOR_SOURCES names a source of audio files, they are downloaded and analysed, too. At a
+    signal the current step is finished, and the exit code is 0; a second signal aborts.
 
     Examples:
       collector run

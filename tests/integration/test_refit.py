@@ -122,7 +122,7 @@ def test_an_artist_held_out_for_the_test_is_named_so_until_a_refit_knows_it(data
     document = run_json("predict", "--artist", artist)
     assert (document["regime"], document["held_out"]) == ("new_artist", "test")
     text = " ".join(run_text("predict", "--artist", artist).split())
-    assert "held out for the test: the evaluated model has not seen it." in text
+    assert "held out for the test: the champion was not trained on it." in text
     assert "`classifier train --refit`" in text
     refitted(database)
     document = run_json("predict", "--artist", artist)

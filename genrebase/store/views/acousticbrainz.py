@@ -74,8 +74,8 @@ acousticbrainz_features = view(
     "acousticbrainz_features",
     "One row per track with numbers of AcousticBrainz, or of a document of Essentia's extractor. "
     "Their scales differ from those of `audio_features`. If several recordings belong to a track, "
-    "numbers of AcousticBrainz take precedence over those of your own documents, and of these the "
-    "recording with the most submissions that have a tempo.",
+    "numbers of AcousticBrainz take precedence over those of your own documents. Of several "
+    "recordings of one provider, the one with the most submissions with a tempo is shown.",
     {
         "track_id": shared.TRACK_REFERENCE["track_id"],
         "provider": "acousticbrainz; or essentia, for documents that AcousticBrainz did not "

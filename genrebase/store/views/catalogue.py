@@ -241,7 +241,8 @@ track_genres = view(
         "track_id": shared.TRACK_REFERENCE["track_id"],
         "genre_id": "The genre's ID.",
         "genre": "The genre's name.",
-        "best_rank": "The track's best rank in a source's results for the genre; 0 is the first.",
+        "best_rank": "The best rank over all sources (see `rank` in `track_genre_sources`); 0 is "
+        "the first.",
         "times": "Number of sightings for the genre.",
         "is_claim": "Whether this is the track's claim.",
         "first_seen_at": "The time of its first sighting for the genre.",

@@ -19,7 +19,8 @@ digests = view(
     "`genrebase digests`. The rows are in the table `digest`, as JSON.",
     {
         "view": "The name of the view.",
-        "key": "The genre whose rows they are; empty for the whole view or its first rows.",
+        "key": "The genre that the stored rows are about; empty for the whole view or its first "
+        "rows.",
         "as_of": "The time of the state of the database that they show.",
         "rows": "The number of rows.",
     },
