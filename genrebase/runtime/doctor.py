@@ -165,8 +165,8 @@ def _check_search_index(engine: Engine) -> Check:
         waiting = search_index.count_due(connection, search.MAX_DUE + 1)
     if waiting > search.MAX_DUE:
         sentence = (
-            f"More than {search.MAX_DUE:,} tracks wait to be indexed, and searches by words may "
-            "not find them: `genrebase digests` indexes them, or a daemon does."
+            f"More than {counted(search.MAX_DUE, 'track')} wait to be indexed, and searches by "
+            "words may not find them: `genrebase digests` indexes them, or a daemon does."
         )
         return Check("search", ok=False, sentence=sentence)
     if not is_usable:

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, Connection, select
 
+from genrebase.counts import counted
 from genrebase.digests import store as digests
 from genrebase.digests.definitions import DIGESTS
 from genrebase.store import views
@@ -71,8 +72,8 @@ class SearchHits(PageOfRows):
 
     rows: list[SearchHit]  # type: ignore[assignment]
     is_complete: bool = Field(
-        description=f"False: of more than {MAX_COMPARED:,} tracks that match in one way, only the "
-        "first are listed, or tracks are missing that are not indexed yet."
+        description=f"False: of more than {counted(MAX_COMPARED, 'track')} that match in one way, "
+        "only the first are listed, or tracks are missing that are not indexed yet."
     )
 
 
