@@ -138,6 +138,8 @@ def application(site: Site) -> ASGIApp:
         routes += [Route(path + end, _twin(site, make_page, end)) for end in (".json", ".csv")]
         routes.append(Route(path, _endpoint(site, templates, make_page)))
     routes.append(Route("/login", _login(site, templates), methods=["GET", "POST"]))
+    routes.append(Route("/docs", _to_documentation))
+    routes.append(Route("/favicon.ico", _no_icon))
     static = StaticFiles(directory=_FOLDER / "static")
     app = Starlette(
         routes=[*routes, Mount("/static", static)],
@@ -293,6 +295,15 @@ def _login(site: Site, templates: Environment) -> Callable[[Request], Any]:
         return response
 
     return login
+
+
+def _to_documentation(_request: Request) -> Response:
+    return RedirectResponse("/docs/views", MOVED)
+
+
+def _no_icon(_request: Request) -> Response:
+    """Answer what browsers ask for beside a page without a `<link rel="icon">`: there is none."""
+    return Response(status_code=204, headers={"Cache-Control": "max-age=86400"})
 
 
 def _message(templates: Environment, status: int, sentence: str) -> HTMLResponse:

@@ -23,6 +23,11 @@ def percent(share: float | None, digits: int = 0) -> str:
     return "–" if share is None else f"{100 * share:.{digits}f} %"
 
 
+def reached(count: int, target: int) -> str:
+    """Return a count in percent of a target, rounded down: 100 % only if it is reached."""
+    return f"{100 * count // target} %"
+
+
 def metric(value: float | None, digits: int = 3) -> str:
     """Return a metric; a dash for none."""
     return "–" if value is None else f"{value:.{digits}f}"
@@ -81,6 +86,7 @@ def spotify_link(track_id: str) -> str:
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "number": number,
     "percent": percent,
+    "reached": reached,
     "metric": metric,
     "metric_title": title_of_metric,
     "time": time,

@@ -35,7 +35,7 @@ _HTTP_PORT: Final = 80
 _ALL_INTERFACES: Final = {"0.0.0.0", "[::]"}  # noqa: S104 - no name of a server
 COOKIE: Final = "genrebase"
 """The name of the cookie of a client that entered the token."""
-OPEN_PATHS: Final = frozenset({"/login", "/static/style.css", "/static/app.js"})
+OPEN_PATHS: Final = frozenset({"/login", "/favicon.ico", "/static/style.css", "/static/app.js"})
 """Paths that need no token."""
 
 

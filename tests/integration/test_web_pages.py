@@ -156,6 +156,23 @@ def test_the_page_shows_the_figures_of_its_twin(pages):
     assert "See why train failed" in page
 
 
+def test_a_target_is_reached_by_its_own_tracks_only(pages, database_url):
+    """Rock has more tracks than its target of 2; they do not count for r&b, which lacks one."""
+    engine = make_engine(database_url)
+    with transaction(engine) as connection:
+        soul = tables.genre.update().where(tables.genre.c.name == "r&b")
+        connection.execute(soul.values(target=1_000, tracks=999))
+    engine.dispose()
+    page = Texts(pages.get("/").text).text
+    assert "99 % of 1,000" in page
+    assert "1,001 of 1,002" in page
+
+
+def test_addresses_that_people_and_browsers_try(pages):
+    assert pages.get("/docs").url.path == "/docs/views"
+    assert pages.get("/favicon.ico").status_code == 204
+
+
 def test_a_page_of_a_track_by_any_of_its_ids(pages):
     assert pages.get("/tracks/spotify:" + "0" * 22).status_code == 200
     assert HOSTILE in Texts(pages.get("/tracks/" + "0" * 22).text).text

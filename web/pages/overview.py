@@ -83,8 +83,11 @@ def _totals(genres: Section) -> Section:
         sum(row["with_features"] for row in rows),
         sum(row["requests"] for row in rows),
         sum(row["disputes"] for row in rows),
+        sum(min(row["tracks"], row["target"] or 0) for row in rows),
     )
-    columns = ("genres", "target", "tracks", "with_features", "requests", "disputes")
+    columns = (
+        "genres", "target", "tracks", "with_features", "requests", "disputes", "towards_targets",
+    )  # fmt: skip
     return Section("totals", columns, (sums,), "", genres.as_of)
 
 
