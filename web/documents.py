@@ -53,6 +53,12 @@ def glossary() -> tuple[Term, ...]:
     return tuple(terms)
 
 
+@cache
+def glossary_introduction() -> str:
+    """Return the text of docs/glossary.md between its title and its first subject."""
+    return " ".join(_read("glossary.md").partition("\n## ")[0].splitlines()[1:]).strip()
+
+
 def plain(text: str) -> str:
     """Return a line of Markdown as text."""
     for pattern in (_LINK, _CODE, _STRONG, _EMPHASIS):

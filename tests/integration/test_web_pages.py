@@ -168,6 +168,17 @@ def test_a_target_is_reached_by_its_own_tracks_only(pages, database_url):
     assert "1,001 of 1,002" in page
 
 
+def test_the_search_does_not_speak_of_what_is_not_there(pages, database_url):
+    for words, advice in (("scripz", "its spelling"), ("script scripz", "try fewer words")):
+        assert advice in pages.get("/search", params={"q": words}).text
+    assert "popular" not in pages.get("/search?q=song").text
+    engine = make_engine(database_url)
+    with transaction(engine) as connection:
+        connection.execute(tables.track.update().values(popularity=50))
+    engine.dispose()
+    assert "the most popular of each first" in pages.get("/search?q=song").text
+
+
 def test_addresses_that_people_and_browsers_try(pages):
     assert pages.get("/docs").url.path == "/docs/views"
     assert pages.get("/favicon.ico").status_code == 204

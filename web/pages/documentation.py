@@ -4,7 +4,7 @@ from itertools import groupby
 from typing import Final
 
 from genrebase.store import views
-from web.documents import glossary, plain
+from web.documents import glossary, glossary_introduction, plain
 from web.metric_names import METRIC_NAMES
 from web.pages import PageRequest
 from web.problems import NotFound
@@ -69,7 +69,8 @@ def glossary_page(_request: PageRequest) -> Page:
     rows = tuple((one.subject, one.word, plain(one.meaning)) for one in terms)
     subjects = [(subject, [*group]) for subject, group in groupby(terms, lambda one: one.subject)]
     section = Section("glossary", ("subject", "word", "meaning"), rows)
-    return Page("Glossary", "glossary.html", by_name(section), {"subjects": subjects})
+    facts = {"subjects": subjects, "introduction": glossary_introduction()}
+    return Page("Glossary", "glossary.html", by_name(section), facts)
 
 
 def metrics_page(_request: PageRequest) -> Page:

@@ -32,6 +32,7 @@ def page(request: PageRequest) -> Page:
     facts = {
         "words": words,
         "result": result,
+        "has_popularity": any(row["popularity"] is not None for row in section.records),
         "after": after,
         "following": following,
         "max_compared": MAX_COMPARED,
