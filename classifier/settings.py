@@ -57,7 +57,8 @@ class ClassifierSettings(EnvironmentSettings):
     licence: Literal["any", "noncommercial", "open"] = Field(
         default="any",
         description="Default of `--licence`: train only on labels and features under licences of "
-        "this class: `open`, `noncommercial` (open and non-commercial licences) or `any`.",
+        "this class: `open`, `noncommercial` (open and non-commercial licences) or `any`. "
+        "Where it is not set, `classifier run` trains under the licences of the champion.",
     )
     min_level: Literal["artist", "release", "recording"] = Field(
         default="artist",
@@ -147,6 +148,15 @@ class ClassifierSettings(EnvironmentSettings):
         if text is not None:
             ListenAddress.parse(text)
         return text
+
+    def scheduled_licence(self, champion_licence: str | None) -> str:
+        """Return the `--licence` of the trainings of `classifier run`.
+
+        Where `licence` is not set, it is the champion's: a model that was trained under a wider
+        one does not replace it. `champion_licence` is None without a champion.
+        """
+        is_set = "licence" in self.model_fields_set
+        return self.licence if is_set or champion_licence is None else champion_licence
 
     @property
     def http_address(self) -> ListenAddress | None:

@@ -46,10 +46,10 @@ class JobRoutes:
                 wanted = " or ".join(tables.REQUESTED_JOBS)
                 raise NotFound(f"There is no job {job[:50]!r} to request, only {wanted}.")
             by = names.clean(person_of(request.cookies)) or None
-            await run_in_threadpool(job_requests.add, self.writer, self.clock, job, by)
+            stored = await run_in_threadpool(job_requests.add, self.writer, self.clock, job, by)
         except (GenrebaseError, SQLAlchemyError) as error:
             status = status_of(error)
             if status == UNAVAILABLE:
                 _log.warning("%s: %s", request.url.path, first_line(error))
             return self.show_message(status, first_line(error))
-        return RedirectResponse("/jobs#requests", 303)
+        return RedirectResponse(f"/jobs?request={stored.id}#requests", 303)

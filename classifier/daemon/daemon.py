@@ -14,7 +14,7 @@ from classifier.data.dataset import Database
 from classifier.errors import ClassifierError
 from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
-from classifier.training_config import DEFAULT_TASK
+from classifier.training_config import DEFAULT_TASK, TrainingConfig
 from genrebase.digests.refresh import daemon_jobs
 from genrebase.runtime import job_requests, jobs
 from genrebase.runtime.clock import Clock
@@ -144,7 +144,14 @@ class Daemon:
 
     def _train(self, state: TrainingReadiness) -> None:
         self._last = state
-        self._run("train", "--niceness", str(self._settings.niceness))
+        arguments = ["--niceness", str(self._settings.niceness)]
+        champion = stored_models.find_champion(self._database, DEFAULT_TASK)
+        if champion is not None:
+            trained_under = TrainingConfig.from_model(champion).licence
+            licence = self._settings.scheduled_licence(trained_under)
+            if licence != self._settings.licence:
+                arguments += ["--licence", licence]
+        self._run("train", *arguments)
 
     def _refit_champion(self) -> None:
         """Refit a champion that has no refit; one that failed is tried again after a training."""

@@ -142,6 +142,26 @@ def test_requested_jobs_run_once(sqlite_engine: Engine, quick: ClassifierSetting
     assert job_requests.add(sqlite_engine, clock, "train").id != first.id
 
 
+@pytest.mark.parametrize(
+    ("setting", "options"), [({}, ("--licence", "open")), ({"licence": "any"}, ())]
+)
+def test_it_trains_under_the_licences_of_the_champion(
+    sqlite_engine: Engine,
+    quick: ClassifierSettings,
+    setting: dict[str, str],
+    options: tuple[str, ...],
+) -> None:
+    """A model that was trained under a wider licence would be rejected, unless it is wanted."""
+    Music().fill(sqlite_engine, NOON)
+    with transaction(sqlite_engine) as connection:
+        make.add_model(connection, training_config={"licence": "open"})
+    runner = RecordingRunner()
+    settings = quick.model_copy(update={"refit": False, **setting})
+    job_requests.add(sqlite_engine, FakeClock(), "train")
+    Daemon(sqlite_engine, settings, FakeClock(), runner).run_requested()
+    assert runner.commands[0] == (*TRAIN, *options)
+
+
 def test_the_first_training_waits_for_features(
     sqlite_engine: Engine, quick: ClassifierSettings
 ) -> None:

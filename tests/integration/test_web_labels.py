@@ -238,14 +238,14 @@ def test_a_training_is_requested_by_a_button(site, disputed):
     ann.cookies.set(label_routes.PERSON_COOKIE, "Ann%20B")
     for _ in range(2):
         sent = ann.post("/jobs/request", data={"job": "train"}, follow_redirects=False)
-        assert (sent.status_code, sent.headers["location"]) == (303, "/jobs#requests")
+        assert (sent.status_code, sent.headers["location"]) == (303, "/jobs?request=1#requests")
     crossed = ann.post(
         "/jobs/request", data={"job": "predict"}, headers={"Sec-Fetch-Site": "cross-site"}
     )
     assert crossed.status_code == 403
     assert ann.post("/jobs/request", data={"job": "harvest"}).status_code == 404
     rows = ann.get("/jobs.json?section=requests").json()["sections"]["requests"]["rows"]
-    assert [(job, by, taken) for _, job, _, by, taken in rows] == [("train", "Ann B", None)]
+    assert [(job, by, taken) for _, job, _, by, taken, _ in rows] == [("train", "Ann B", None)]
     assert job_requests.take(disputed, FakeClock(), ["train", "predict"]) == ["train"]
     assert "<b>waits</b>" not in ann.get("/jobs").text
     reading = browser(Site(site.engine, FakeClock(), site.access, "genrebase.db"))

@@ -1,17 +1,34 @@
 """What ran, what runs, and what failed."""
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
 
+from sqlalchemy import Connection, select
+
+from classifier.settings import ClassifierSettings
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.job_requests import JobRequest
+from genrebase.runtime.jobs import JobRun, effective_run
+from genrebase.store import tables
 from web.pages import MAX_ROWS, PageRequest
 from web.pages.source_budgets import all_sources
 from web.sections import Page, Section, by_name, query
 
 _RUNS = "SELECT id AS run_id, job, outcome, started_at, finished_at, counts, error FROM job_run"
 _REQUESTS = """
-SELECT id AS request_id, job, requested_at, requested_by, taken_at
-FROM job_request ORDER BY id DESC LIMIT 5
+SELECT q.id AS request_id, q.job, q.requested_at, q.requested_by, q.taken_at,
+       (SELECT min(r.id) FROM job_run r
+        WHERE r.job = q.job AND r.started_at >= q.taken_at) AS run_id
+FROM job_request q ORDER BY q.id DESC LIMIT 5
 """
+_CHAMPION = """
+SELECT id AS model_id, training_config FROM model WHERE task = 'main' AND status = 'champion'
+"""
+TAKEN_WITHIN: Final = timedelta(seconds=60)
+"""A request that waits longer, while nothing is trained, has no daemon that would take it: one
+looks every ten seconds."""
 
 
 def page(request: PageRequest) -> Page:
@@ -32,19 +49,73 @@ def page(request: PageRequest) -> Page:
     runs = Section("runs", found.columns, tuple(map(_readable, found.rows[:MAX_ROWS])), found.sql)
     sources = all_sources(request.connection)
     requests = query(request.connection, "requests", _REQUESTS)
+    chosen = request.number("request")
+    requested = next((row for row in requests.records if row["request_id"] == chosen), None)
     return Page(
         "Jobs",
         "jobs.html",
         by_name(runs, requests, sources),
         {"job": request.query.get("job", ""), "outcome": request.query.get("outcome", ""),
-         "next": runs.rows[-1][0] if len(found.rows) > MAX_ROWS else None},
+         "next": runs.rows[-1][0] if len(found.rows) > MAX_ROWS else None,
+         "training": _training(request.connection), "is_missed": _is_missed(request),
+         "models": _models(request.connection, found.rows[:MAX_ROWS]),
+         "requested": requested},
     )  # fmt: skip
+
+
+def _training(connection: Connection) -> dict[str, Any]:
+    """Return what a requested training trains, by this server's settings and the champion."""
+    try:
+        settings = ClassifierSettings.load()
+    except GenrebaseError as error:
+        return {"problem": str(error)}
+    champion = query(connection, "champion", _CHAMPION).first()
+    stored = None if champion is None else _as_document(champion["training_config"])
+    before = None if stored is None else str(stored.get("licence", "any"))
+    return {
+        "problem": "",
+        "estimator": settings.estimator,
+        "licence": settings.scheduled_licence(before),
+        "champion": None if champion is None else champion["model_id"],
+        "champion_licence": before,
+    }
+
+
+def _models(
+    connection: Connection, runs: Sequence[tuple[Any, ...]]
+) -> dict[int, tuple[int, str | None]]:
+    """Return the model of each run that names one, and why it has its status, by run."""
+    documents = ((run[0], _as_document(run[-2]).get("model")) for run in runs)
+    of_run = {run: model for run, model in documents if isinstance(model, int)}
+    named = set(of_run.values())
+    chosen = select(tables.model.c.id, tables.model.c.reason).where(tables.model.c.id.in_(named))
+    reasons = {row.id: row.reason for row in connection.execute(chosen)}
+    return {run: (one, reasons[one]) for run, one in of_run.items() if one in reasons}
+
+
+def _is_missed(request: PageRequest) -> bool:
+    """Return whether a request waits that a running daemon would have begun with."""
+    waiting = select(tables.job_request).where(tables.job_request.c.taken_at.is_(None))
+    requests = [JobRequest(*row) for row in request.connection.execute(waiting)]
+    if not any(request.now - one.requested_at > TAKEN_WITHIN for one in requests):
+        return False
+    running = select(tables.job_run).where(
+        tables.job_run.c.outcome == "running", tables.job_run.c.job.startswith("train")
+    )
+    runs = (JobRun(**row) for row in request.connection.execute(running).mappings())
+    return all(effective_run(run, request.now).outcome != "running" for run in runs)
+
+
+def _as_document(stored: Any) -> dict[str, Any]:
+    """Return a JSON column as a document: SQLite gives it as text."""
+    document: dict[str, Any] = json.loads(stored) if isinstance(stored, str) else stored or {}
+    return document
 
 
 def _readable(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return a run with its counts as one line of text: numbers and short texts only."""
     *first, counts, error = row
-    document = json.loads(counts) if isinstance(counts, str) else counts or {}
+    document = _as_document(counts)
     parts = [
         f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}"
         for name, value in document.items()
