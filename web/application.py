@@ -29,7 +29,13 @@ from web.api.routes import api_routes
 from web.forms import read_form
 from web.job_routes import JobRoutes
 from web.label_queue import LabelQueue
-from web.label_routes import SESSION_COOKIE, LabelRoutes, label_choices, person_of
+from web.label_routes import (
+    SESSION_COOKIE,
+    LabelProblem,
+    LabelRoutes,
+    label_choices,
+    person_of,
+)
 from web.pages import (
     PageRequest,
     disputes,
@@ -88,6 +94,8 @@ PAGES: Final[Mapping[str, MakePage]] = {
 }
 """Each page by its path; `/` is the overview."""
 
+_PROBLEM: Final = "genrebase.label_problem"
+"""Key of a request's scope: why its label was not stored."""
 _ORIGIN: Final = "SELECT kind, detail FROM catalogue_origin"
 
 
@@ -129,7 +137,26 @@ def application(site: Site) -> ASGIApp:
         def show_message(status: int, sentence: str) -> Response:
             return _message(templates, status, sentence)
 
-        labels = LabelRoutes(site.engine, site.writer, site.clock, site.labels, show_message)
+        show_page = _endpoint(site, templates, track.page)
+
+        def show_track(request: Request, label_problem: LabelProblem) -> Response:
+            number = label_problem.track_id
+            scope = {
+                **request.scope,
+                "path": f"/tracks/{number}",
+                "path_params": {"track": str(number)},
+                "query_string": formats.parameters(label_problem.parameters).encode(),
+                _PROBLEM: label_problem,
+            }
+            response = show_page(Request(scope))
+            if response.status_code != OK:  # there is no such track, or no database
+                return show_message(label_problem.status, label_problem.sentence)
+            response.status_code = label_problem.status
+            return response
+
+        labels = LabelRoutes(
+            site.engine, site.writer, site.clock, site.labels, show_message, show_track
+        )
         routes += labels.routes()
         routes += JobRoutes(site.writer, site.clock, show_message).routes()
     context = ApiContext(site.engine, site.writer, site.clock, site.predictor)
@@ -239,9 +266,14 @@ def _labels(site: Site, request: Request, page: Page) -> dict[str, Any]:
         choices = blind_labels.choices(genre_names, choices, track_row["track_id"])
     session = request.cookies.get(SESSION_COOKIE, "")
     chosen = request.query_params
+    refused: LabelProblem | None = request.scope.get(_PROBLEM)
+    person = person_of(request.cookies)
     return {
         "can_label": site.writer is not None,
-        "by": person_of(request.cookies),
+        "person": person,
+        "by": (refused.by if refused else "") or person,
+        "other": refused.other if refused else "",
+        "label_problem": refused.sentence if refused else "",
         "choices": choices,
         "in_disputes": bool(chosen.get("disputes")),
         "filters": {name: chosen.get(name, "") for name in ("order", "genre", "regime", "hide")},

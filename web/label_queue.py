@@ -110,6 +110,14 @@ class LabelQueue:
         with self._lock:
             return self._session(session).decisions[: -count - 1 : -1]
 
+    def forget(self, session: str, track_id: int) -> None:
+        """Forget the labels that a session gave a track: there is none left to take back."""
+        with self._lock:
+            state = self._session(session)
+            state.decisions = [
+                one for one in state.decisions if one.track_id != track_id or one.change is None
+            ]
+
     def take_back(self, session: str) -> Decision | None:
         """Forget the latest decision and return it; None without one."""
         with self._lock:

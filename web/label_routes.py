@@ -19,7 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from collector.curation import verdicts
-from genrebase.errors import GenrebaseError
+from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
 from genrebase.store import tables
@@ -28,7 +28,7 @@ from web import blind_labels, formats
 from web.forms import id_number, read_form
 from web.label_queue import Decision, LabelQueue
 from web.pages import PageRequest, disputes
-from web.problems import UNAVAILABLE, NotFound, status_of
+from web.problems import UNAVAILABLE, FormRefused, NotFound, status_of
 
 SESSION_COOKIE: Final = "genrebase_labels"
 PERSON_COOKIE: Final = "genrebase_by"
@@ -38,6 +38,20 @@ _DRAWS: Final = 3
 """Tracks that are drawn for a turn: another person may have the first."""
 _MAX_FORM_BYTES: Final = 8_192
 _log = logging.getLogger("genrebase.serve")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelProblem:
+    """Why a decision on a track was not stored, and what was sent."""
+
+    track_id: int
+    parameters: Mapping[str, str]
+    """Those of the track's address."""
+    by: str
+    other: str
+    """The genre that was typed."""
+    status: int
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,8 @@ class LabelRoutes:
     queue: LabelQueue
     show_message: Callable[[int, str], Response]
     """Makes a page of a status code and a sentence."""
+    show_track: Callable[[Request, LabelProblem], Response]
+    """Makes the page of the track with its problem above the form, and the form as it was sent."""
     random: Random = field(default_factory=SystemRandom)
     """Draws the tracks that are shown blind."""
 
@@ -86,10 +102,13 @@ class LabelRoutes:
         session = request.cookies.get(SESSION_COOKIE) or secrets.token_urlsafe(16)
         try:
             fields = await read_form(request, _MAX_FORM_BYTES)
-            by = fields.get("by") or person_of(request.cookies)
+        except FormRefused as error:
+            return self._failure(request, error)
+        by = fields.get("by") or person_of(request.cookies)
+        try:
             target = await run_in_threadpool(self._decide, session, by, fields)
         except (GenrebaseError, SQLAlchemyError) as error:
-            return self._failure(request, error)
+            return await run_in_threadpool(self._refusal, request, session, fields, error)
         response = RedirectResponse(target, 303)
         response.set_cookie(SESSION_COOKIE, session, httponly=True, samesite="strict")
         if by:
@@ -114,12 +133,18 @@ class LabelRoutes:
             blind = "&blind=1" if decision.is_blind else ""
             return f"/tracks/{decision.track_id}?disputes=1{blind}&{parameters}".rstrip("&")
         track_id = id_number(fields.get("track", ""))
+        if action == "withdraw":
+            verdicts.remove(self.writer, str(track_id), by)
+            self.queue.forget(session, track_id)
+            return f"/tracks/{track_id}"
         is_blind = self.queue.blind_track(session) == track_id
         title = self._title(track_id)
         decision = Decision(track_id, is_blind=is_blind, title=title)
         if action != "skip":
+            genre = fields.get("genre") or fields.get("other", "")
+            _check(genre, by)
             change = verdicts.add(
-                self.writer, self.clock, str(track_id), fields.get("genre", ""), by, blind=is_blind
+                self.writer, self.clock, str(track_id), genre, by, blind=is_blind
             )
             decision = Decision(track_id, change.stored.genre, change, is_blind, title)
         self.queue.record(session, decision)
@@ -165,11 +190,39 @@ class LabelRoutes:
         drawn = (blind_labels.draw(connection, self.random) for _ in range(_DRAWS))
         return [track for track in drawn if track is not None]
 
+    def _refusal(
+        self, request: Request, session: str, fields: Mapping[str, str], error: Exception
+    ) -> Response:
+        """Show the track again, with the reason and what was sent."""
+        track_id = id_number(fields.get("track", ""))
+        if not track_id:
+            return self._failure(request, error)
+        is_blind = self.queue.blind_track(session) == track_id
+        parameters = {
+            "disputes": fields.get("disputes", ""),
+            "blind": "1" if is_blind else "",
+            **{name: fields.get(name, "") for name in _CHOSEN},
+            "genre": fields.get("genre_filter", ""),
+        }
+        by, other = fields.get("by", ""), fields.get("other", "")
+        problem = LabelProblem(
+            track_id, parameters, by, other, status_of(error), first_line(error)
+        )
+        return self.show_track(request, problem)
+
     def _failure(self, request: Request, error: Exception) -> Response:
         status = status_of(error)
         if status == UNAVAILABLE:
             _log.warning("%s: %s", request.url.path, first_line(error))
         return self.show_message(status, first_line(error))
+
+
+def _check(genre: str, by: str) -> None:
+    """Refuse a label without a name or a genre, in words that fit a page."""
+    if not by.strip():
+        raise UserError("Type your name: each label is stored with the name of who gave it.")
+    if not genre.strip():
+        raise UserError("Nothing was stored: choose a genre, or type another one.")
 
 
 def person_of(cookies: Mapping[str, str]) -> str:

@@ -123,15 +123,29 @@ def test_a_killed_server_loses_no_label_and_repeats_none(served, tab):
     assert labels(served.engine) - before == {(track, "Di") for track in tracks}
 
 
-def test_a_key_before_the_name_leads_to_the_name(served, tab):
-    """The key is not typed into the field; nothing is stored."""
+def test_a_key_before_the_name_is_finished_by_enter_in_the_name(served, tab):
+    """The key is not typed into the field; Enter without a key before it stores nothing."""
     page, before = tab.page, labels(served.engine)
     page.goto(f"{served.url}/disputes")
     with page.expect_navigation():
         page.click("text=Label them one by one")
-    page.keyboard.press("1")
+    page.fill("#by", "Kim")
+    with page.expect_navigation():
+        page.press("#by", "Enter")
+    assert "choose a genre" in page.inner_text("#problem")
+    assert labels(served.engine) == before
+    page.fill("#by", "")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("2")
     assert page.evaluate("document.activeElement.id") == "by"
     assert page.locator("#by").input_value() == ""
+    genre = page.locator("[data-key='2']").get_attribute("value")
+    page.keyboard.type("Kim")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert {name for _, name in labels(served.engine) - before} == {"Kim"}
+    assert page.locator("p", has_text="Latest:").inner_text().endswith(genre)
+    press(page, "u")
     assert labels(served.engine) == before
 
 

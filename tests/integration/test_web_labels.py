@@ -251,3 +251,41 @@ def test_a_training_is_requested_by_a_button(site, disputed):
     reading = browser(Site(site.engine, FakeClock(), site.access, "genrebase.db"))
     assert 'action="/jobs/request"' not in reading.get("/jobs").text
     assert reading.post("/jobs/request", data={"job": "train"}).status_code in {404, 405}
+
+
+def test_a_refused_label_shows_the_track_again_with_what_was_typed(site, disputed):
+    """Enter in the name sends no genre, so it stores none; one form has the name for both ways."""
+    ann = browser(site)
+    page = ann.get("/tracks/1?disputes=1").text
+    assert page.count('name="by"') == 1
+    assert page.index('value="label" tabindex="-1"') < page.index('name="genre"')  # Enter's button
+    for fields, words in (
+        ({"other": "rok"}, "Did you mean"),
+        ({"other": ""}, "choose a genre"),
+        ({"other": "pop", "by": " "}, "Type your name"),
+    ):
+        refused = decide(ann, 1, order="closest", **fields)
+        assert refused.status_code == 422
+        assert words in refused.text
+        assert "--" not in refused.text.partition('role="alert">')[2].partition("</p>")[0]
+        assert 'dir="auto">Song 0</h1>' in refused.text
+        assert f'name="other" value="{fields["other"]}"' in refused.text
+        assert f'name="by" value="{fields.get("by", "Ann")}"' in refused.text
+        assert 'name="order" value="closest"' in refused.text
+    assert labels(disputed) == {}
+    decide(ann, 1, other="pop")
+    assert labels(disputed) == {1: ("pop", "Ann")}
+
+
+def test_a_person_withdraws_a_label_of_an_earlier_session(site, disputed):
+    verdicts.add(disputed, FakeClock(), "1", "rock", "Bo")
+    verdicts.add(disputed, FakeClock(), "1", "pop", "Ann")
+    ann = browser(site)
+    assert "withdraw</button>" not in ann.get("/tracks/1").text
+    decide(ann, 2, genre="pop")
+    assert ann.get("/tracks/1").text.count("withdraw</button>") == 1
+    ann.post("/label", data={"track": "1", "action": "withdraw"})
+    assert labels(disputed) == {1: ("rock", "Bo"), 2: ("pop", "Ann")}
+    ann.post("/label", data={"track": "2", "action": "withdraw"})
+    assert labels(disputed) == {1: ("rock", "Bo")}
+    assert decide(ann, 0, action="undo").status_code == 404
