@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, String, cast, select, update
 
 from classifier.serving import batch_predict
 from classifier.training import train
@@ -29,6 +29,10 @@ from web.sql_queries import SqlQueries
 
 HOSTILE = "<script>alert('x')</script> {{ 7*7 }} \"&amp; \u202egnol" + "x" * 400
 """Markup, braces of templates, a right-to-left override and a word without an end."""
+
+
+DUET = 196
+"""A track of two artists with features."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -98,6 +102,11 @@ def filled_url(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) 
             connection.execute(update(tables.track).where(where).values(genre_id=wrong))
             make.add_sighting(connection, song.id, wrong, source=f"csv:{number % 3}")
         connection.execute(update(tables.track).where(track.id == 1).values(title=HOSTILE))
+        make.add_acousticbrainz(connection, DUET, dynamic_complexity=4.1, bpm_first_peak=120.0)
+        credit = tables.track_artist.c
+        both = tables.artist.c.id.in_(select(credit.artist_id).where(credit.track_id == DUET))
+        wide = "The Orchestra with a Long Name " + cast(tables.artist.c.id, String)
+        connection.execute(update(tables.artist).where(both).values(name=wide))
         make.add_job_run(connection, "train", "failed", error=HOSTILE, counts={"rows": 7})
         make.add_budget(connection, requests=50)
         make.add_verdict(connection, music.songs[400].id, 1, "Ann")

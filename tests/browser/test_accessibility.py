@@ -10,7 +10,7 @@ SCHEMES = ("light", "dark")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = (
     "/", "/genres", "/genres?sort=-tracks&q=b", "/genres/r%26b", "/tracks/1", "/tracks/7",
-    "/tracks/7?disputes=1", "/tracks/6?why=1", "/tracks/7?disputes=1&blind=1",
+    "/tracks/196", "/tracks/7?disputes=1", "/tracks/6?why=1", "/tracks/7?disputes=1&blind=1",
     "/search?q=song", "/search?q=song&after=1.-1.9", "/search?q=script",
     "/disputes", "/models",
     "/models/1", "/predict", "/predict?title=Blue+Moon&tempo=120", "/jobs", "/login",
