@@ -1,5 +1,7 @@
 """The map of genres: pure arithmetic on profiles."""
 
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 
@@ -110,16 +112,32 @@ def test_equal_genres_have_a_map():
     assert {(point.x, point.y) for point in genres.points} == {(0.0, 0.0)}
 
 
-def test_words_are_escaped_and_do_not_overlap():
+def test_words_are_escaped_and_cover_no_dot_and_no_other_word():
+    """On a wide and on a narrow screen; the sizes of fonts are those of the style sheet."""
     crowd = {f"<b>{number}": profile(energy=0.5 + number / 1e6) for number in range(8)}
     chart = str(map_chart(genre_map({**crowd, **GENRES}), "loud"))
     assert "<b>" not in chart
-    assert 'class="word-on"' in chart
-    crowded = [
-        float(part.split('"')[0])
-        for part in chart.split(' y="')[1:]
-        if "&lt;b&gt;" in part.split("</text>")[0]
-    ]
-    assert len(crowded) == 8
-    assert all(0 < y < HEIGHT for y in crowded)
-    assert min(np.diff(sorted(crowded))) > 12
+    drawn = ElementTree.fromstring(chart)
+    for group, width in zip(drawn.iter("g"), (680, 330), strict=True):
+        dots = [(float(one.get("cx")[:-1]), float(one.get("cy"))) for one in drawn.iter("circle")]
+        boxes = [(width * x / 100, width * x / 100, y, y) for x, y in dots]
+        words = [*group.iter("text")]
+        assert len(words) == len(crowd) + len(GENRES)
+        assert words[0].get("class") == "word-on"
+        for one in words:
+            length = 7 * len(one.text)
+            x = width * float(one.get("x")[:-1]) / 100 + float(one.get("dx", 0))
+            x -= {"start": 0, "middle": length / 2, "end": length}[one.get("text-anchor")]
+            y = float(one.get("y"))
+            boxes.append((x, x + length, y - 9, y + 1))
+            assert 0 < y < HEIGHT
+        for place, (left, right, top, bottom) in enumerate(boxes):
+            for x0, x1, y0, y1 in boxes[max(place + 1, len(dots)) :]:
+                assert min(right, x1) < max(left, x0) or min(bottom, y1) < max(top, y0)
+
+
+def test_the_axes_are_named_in_words():
+    names = (*MAP_FEATURES, "own_energy")
+    chart = str(map_chart(genre_map(GENRES, "tempo", "own_energy", names)))
+    assert "tempo →" in chart
+    assert "↑ own energy" in chart
