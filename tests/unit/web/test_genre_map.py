@@ -1,6 +1,6 @@
 """The map of genres: pure arithmetic on profiles."""
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -117,7 +117,7 @@ def test_words_are_escaped_and_cover_no_dot_and_no_other_word():
     crowd = {f"<b>{number}": profile(energy=0.5 + number / 1e6) for number in range(8)}
     chart = str(map_chart(genre_map({**crowd, **GENRES}), "loud"))
     assert "<b>" not in chart
-    drawn = ElementTree.fromstring(chart)
+    drawn = ET.fromstring(chart)
     for group, width in zip(drawn.iter("g"), (680, 330), strict=True):
         dots = [(float(one.get("cx")[:-1]), float(one.get("cy"))) for one in drawn.iter("circle")]
         boxes = [(width * x / 100, width * x / 100, y, y) for x, y in dots]
