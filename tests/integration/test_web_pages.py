@@ -376,3 +376,24 @@ def test_a_merged_track_leads_to_the_one_that_it_became(filled, database_url):
     assert pages.get("/tracks/901").status_code == 404
     assert pages.get("/tracks/2").status_code == 200
     engine.dispose()
+
+
+def test_the_page_says_why_the_champion_was_not_trained_on_a_track(engine):
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock")
+        model = make.add_model(connection, training_config={"licence": "open"})
+        tracks = {
+            name: make.add_track(connection, name, [name], genres=[rock] * shown, side=side)
+            for name, side, shown in (("limited", "train", 0), ("tested", "test_new", 1))
+        }
+        make.add_sighting(connection, tracks["limited"], rock, licence="cc-by-nc-sa-4.0")
+        for track in tracks.values():
+            make.add_predictions(connection, model, track, [(rock, 0.9)])
+    site = Site(engine, FakeClock(), Access(host_headers(8400)), "genrebase.db")
+    pages = TestClient(application(site), base_url="http://localhost:8400")
+    for name, reason in (
+        ("limited", "its label is not under an open licence (cc-by-nc-sa-4.0)"),
+        ("tested", "its side of the split is test new"),
+    ):
+        page = pages.get(f"/tracks/{tracks[name]}").text
+        assert f"not used for training: {reason}" in page

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from genrebase import licences
 from genrebase.errors import UserError
-from genrebase.store import find, views
+from genrebase.store import find, tables, views
 from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD
 from genrebase.store.tables import (
     ACOUSTICBRAINZ_PROVIDER,
@@ -101,6 +102,7 @@ def page(request: PageRequest) -> Page:
             "track": one,
             "first": first,
             "hidden": hidden,
+            "not_used": _not_used(connection, one, first, by) if first else "",
             "genre_names": _genre_names(connection) if hidden else [],
             **why.facts(request.explained, first, one["claim"]),
             "key": _key(one),
@@ -109,6 +111,29 @@ def page(request: PageRequest) -> Page:
             "folds": _folds(one, by["credits"]),
         },
     )
+
+
+def _not_used(
+    connection: Connection,
+    track: Mapping[str, Any],
+    first: Mapping[str, Any],
+    by: Mapping[str, Section],
+) -> str:
+    """Return why the champion was not trained on the track; empty if it was."""
+    if first["in_training"]:
+        return ""
+    if track["side"] != "train":
+        return f"not used for training: its side of the split is {track['side'].replace('_', ' ')}"
+    config = connection.scalar(
+        select(tables.model.c.training_config).where(tables.model.c.id == first["model_id"])
+    )
+    allowed = (config or {}).get("licence", "any")
+    names = [row["licence"] or licences.UNKNOWN for row in by["sightings"].records]
+    if names and not by["verdicts"].rows and not any(licences.is_allowed(name, allowed) for name in names):
+        kind = "an open" if allowed == "open" else "an open or non-commercial"
+        label = ", ".join(dict.fromkeys(names))
+        return f"not used for training: its label is not under {kind} licence ({label})"
+    return "the champion was not trained on it"
 
 
 def _genre_names(connection: Connection) -> list[str]:
