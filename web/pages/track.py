@@ -129,7 +129,11 @@ def _not_used(
     )
     allowed = (config or {}).get("licence", "any")
     names = [row["licence"] or licences.UNKNOWN for row in by["sightings"].records]
-    if names and not by["verdicts"].rows and not any(licences.is_allowed(name, allowed) for name in names):
+    if (
+        names
+        and not by["verdicts"].rows
+        and not any(licences.is_allowed(name, allowed) for name in names)
+    ):
         kind = "an open" if allowed == "open" else "an open or non-commercial"
         label = ", ".join(dict.fromkeys(names))
         return f"not used for training: its label is not under {kind} licence ({label})"
