@@ -38,3 +38,14 @@ def test_a_page_has_no_violation(served, tab, path):
         assert violations == [], (width, scheme)
     if path not in MISSING:
         assert tab.messages == []
+
+
+def test_the_metrics_of_a_model_need_no_scrolling(tab, served):
+    """On a narrow screen two test conditions are visible beside the names."""
+    tab.page.goto(f"{served.url}/models/1")
+    box = "document.querySelector('.metrics').parentElement"
+    tab.page.set_viewport_size({"width": 1280, "height": 900})
+    assert tab.page.evaluate(f"{box}.scrollWidth <= {box}.clientWidth")
+    tab.page.set_viewport_size({"width": 390, "height": 900})
+    second = tab.page.locator(".metrics thead th").nth(2).bounding_box()
+    assert second["x"] + second["width"] <= 390

@@ -143,6 +143,14 @@ def test_twins_have_the_rows_of_their_queries(pages, filled, path):
             assert len(result.all()) >= len(section["rows"])
 
 
+def test_the_list_of_models_says_why_and_on_what(pages):
+    page = Texts(pages.get("/models").text)
+    assert HOSTILE in page.text  # the reason
+    section = pages.get("/models.json").json()["sections"]["models"]
+    (row,) = (dict(zip(section["columns"], one, strict=True)) for one in section["rows"])
+    assert (row["n_new"], row["n_seen"], row["licence_class"]) == (50, 50, None)
+
+
 def test_the_page_shows_the_figures_of_its_twin(pages):
     genres = pages.get("/overview.json?section=genres").json()["sections"]["genres"]
     page = Texts(pages.get("/").text).text

@@ -178,6 +178,9 @@ class ModelRow(Schema):
     log_loss: float | None
     ece: float | None
     reason: str | None
+    licence_class: str | None = Field(
+        description="The most restrictive licence class among its labels and features."
+    )
 
 
 class ModelRows(PageOfRows):

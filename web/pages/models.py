@@ -13,7 +13,8 @@ _MODELS = """
 SELECT m.id AS model_id, m.task, m.estimator, m.status, m.trained_rows, m.created_at,
        n.n AS n_new, n.accuracy AS accuracy_new, n.accuracy_low AS low_new,
        n.accuracy_high AS high_new, s.n AS n_seen, s.accuracy AS accuracy_seen,
-       s.accuracy_low AS low_seen, s.accuracy_high AS high_seen, n.log_loss, n.ece, m.reason
+       s.accuracy_low AS low_seen, s.accuracy_high AS high_seen, n.log_loss, n.ece, m.reason,
+       m.licence_class
 FROM model m
 LEFT JOIN model_leaderboard n ON n.model_id = m.id AND n.regime = 'new_artist'
 LEFT JOIN model_leaderboard s ON s.model_id = m.id AND s.regime = 'seen_artist'
