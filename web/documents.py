@@ -1,4 +1,4 @@
-"""The pages of docs/ that the server shows, too: the glossary and the questions in SQL."""
+"""The pages of docs/ that the server shows, too: the glossary, questions in SQL, API examples."""
 
 import re
 from dataclasses import dataclass
@@ -10,6 +10,9 @@ from markupsafe import Markup, escape
 
 _PACKAGE: Final = Path(__file__).resolve().parent
 _QUESTION: Final = re.compile(r"^## (.+?)\n.*?```sql\n(.*?);?\n```", re.MULTILINE | re.DOTALL)
+_SHELL: Final = re.compile(r"^```sh\n(.*?)\n```", re.MULTILINE | re.DOTALL)
+_CURL: Final = re.compile(r"^curl .*?(?=^(?:curl|printf) |\Z)", re.MULTILINE | re.DOTALL)
+_POSTED_TO: Final = re.compile(r"https?://[^/]+(/[^\s\"]+)\"? .*(?:-d|--data-binary) ", re.DOTALL)
 _LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 _CODE: Final = re.compile(r"`([^`]+)`")
 _STRONG: Final = re.compile(r"\*\*([^*]+)\*\*")
@@ -57,6 +60,21 @@ def glossary() -> tuple[Term, ...]:
 def glossary_introduction() -> str:
     """Return the text of docs/glossary.md between its title and its first subject."""
     return " ".join(_read("glossary.md").partition("\n## ")[0].splitlines()[1:]).strip()
+
+
+@cache
+def posted_examples() -> dict[str, str]:
+    """Return the first `curl` command of docs/api.md that posts to an address, by path."""
+    commands = [
+        command.strip()
+        for block in _SHELL.findall(_read("api.md"))
+        for command in _CURL.findall(block)
+    ]
+    examples: dict[str, str] = {}
+    for command in commands:
+        if match := _POSTED_TO.search(command):
+            examples.setdefault(match[1], command)
+    return examples
 
 
 def plain(text: str) -> str:

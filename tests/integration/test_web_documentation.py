@@ -59,6 +59,22 @@ def test_every_operation_of_the_api_is_listed(client):
     assert all(summary for _method, _path, summary, *_ in rows)
     page = client.get("/docs/api").text
     assert 'href="/api/v1/openapi.json"' in page
+    assert "<code>classifier run</code>, if it runs" in page
+    assert "items (required): {id (required)} or {title, artists, album, features: {danceability," in (
+        " ".join(page.split())
+    )
+
+
+def test_every_operation_with_post_has_an_example(client):
+    """The commands are those of docs/api.md, which run in another test."""
+    sections = client.get("/docs/api.json").json()["sections"]
+    examples = dict(sections["examples"]["rows"])
+    assert set(examples) == {
+        path for method, path, *_ in sections["operations"]["rows"] if method == "POST"
+    }
+    printed = (Path(documents.__file__).parents[1] / "docs" / "api.md").read_text()
+    assert all(command.startswith("curl ") and command in printed for command in examples.values())
+    assert "&#34;features&#34;" in client.get("/docs/api").text
 
 
 def test_every_metric_is_explained(client):
