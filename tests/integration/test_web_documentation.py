@@ -60,8 +60,9 @@ def test_every_operation_of_the_api_is_listed(client):
     page = client.get("/docs/api").text
     assert 'href="/api/v1/openapi.json"' in page
     assert "<code>classifier run</code>, if it runs" in page
-    assert "items (required): {id (required)} or {title, artists, album, features: {danceability," in (
-        " ".join(page.split())
+    assert (
+        "items (required): {id (required)} or {title, artists, album, features: {danceability,"
+        in (" ".join(page.split()))
     )
 
 
