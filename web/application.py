@@ -113,6 +113,8 @@ class Site:
     labels: LabelQueue = field(default_factory=LabelQueue)
     sql: SqlQueries | None = None
     """Runs people's SQL; None: nobody's."""
+    command_prefix: str = ""
+    """What the pages write before a command, so that a shell runs it on this database."""
 
     predictor: Predictor = field(init=False)
     """Its model is loaded by the first prediction."""
@@ -212,6 +214,7 @@ def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, d
         # PostgreSQL's role of readers may not read the tables that some of the queries name
         "links_sql": site.sql is not None and site.engine.dialect.name == "sqlite",
         "can_write": site.writer is not None,
+        "command_prefix": site.command_prefix,
         "path": request.url.path.rstrip("/") or "/overview",
         "search": f"?{request.url.query}" if request.url.query else "",
     }

@@ -1,5 +1,6 @@
 """How numbers, times and links are written on the pages."""
 
+import shlex
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -94,6 +95,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "seconds": seconds,
     "duration": duration,
     "path": path,
+    "shell": shlex.quote,
     "parameters": parameters,
     "spotify_link": spotify_link,
     "markdown": as_html,

@@ -1,9 +1,12 @@
 """Run the web server: one process, until a signal."""
 
 import ipaddress
+import shlex
+import sys
 import webbrowser
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine
@@ -49,7 +52,10 @@ def run(
         runs_sql = is_local if settings.sql is None else settings.sql
         reader_url = settings.sql_url.get_secret_value() if settings.sql_url else None
         queries = SqlQueries(engine, reader_url) if runs_sql else None
-        site = Site(engine, SystemClock(), access, database, writer, sql=queries)
+        prefix = command_prefix(engine) if is_local and token is None else ""
+        site = Site(
+            engine, SystemClock(), access, database, writer, sql=queries, command_prefix=prefix
+        )
         stack.callback(site.predictor.close)
         stack.enter_context(serve_application(listener, application(site), LIMITS, "serve"))
         output.print(f"Serving {site.database} at {address.url}/ (Ctrl-C stops it).")
@@ -70,6 +76,19 @@ def engines() -> Iterator[tuple[Engine, Engine]]:
     finally:
         reader.dispose()
         writer.dispose()
+
+
+def command_prefix(engine: Engine) -> str:
+    """Return what runs a command of this installation on a database, from any folder.
+
+    PostgreSQL's URL is left out: it may hold a password. Only people at this computer see it,
+    because it names folders.
+    """
+    file = engine.url.database
+    if engine.dialect.name != "sqlite" or file is None:
+        return f"{shlex.quote(sys.executable)} -m "
+    url = f"sqlite:///{Path(file).resolve()}"
+    return f"STORE_URL={shlex.quote(url)} {shlex.quote(sys.executable)} -m "
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,8 +3,11 @@
 import csv
 import io
 import json
+import shlex
+import sys
 from datetime import timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, insert, select, text
@@ -19,6 +22,7 @@ from tests.fakes import NOON, FakeClock
 from web.application import Site, application
 from web.read_only import make_read_only
 from web.security import Access, host_headers
+from web.server import command_prefix
 
 HOSTILE = "<script>alert('x')</script> {{ 1234*5678 }} \"&amp; \u202egnol"
 PAGES = (
@@ -185,6 +189,25 @@ def test_the_search_does_not_speak_of_what_is_not_there(pages, database_url):
         connection.execute(tables.track.update().values(popularity=50))
     engine.dispose()
     assert "the most popular of each first" in pages.get("/search?q=song").text
+
+
+def test_sections_of_a_genre_without_rows_come_last(filled):
+    """Their commands run in any shell, on this database."""
+    site = Site(
+        filled,
+        FakeClock(),
+        Access(host_headers(8400)),
+        "x.db",
+        command_prefix=command_prefix(make_engine("sqlite:///some folder/x.db")),
+    )
+    pages = TestClient(application(site), base_url="http://localhost:8400")
+    page = Texts(pages.get("/genres/rock%20%3Cb%3E").text).text
+    file = Path("some folder/x.db").resolve()
+    start = f"STORE_URL='sqlite:///{file}' {shlex.quote(sys.executable)} -m classifier"
+    assert f"{start} explain --genre 'rock <b>'" in page
+    titles = ("How well it is recognised", "May belong here", "Hardest to separate from")
+    assert [*sorted(titles, key=page.index)] == [*titles]
+    assert page.index("Over the decades") < page.index("Not computed yet")
 
 
 def test_addresses_that_people_and_browsers_try(pages):
