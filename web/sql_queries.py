@@ -75,6 +75,8 @@ class SqlResult:
     """Numbers, texts, booleans and NULL; binary cells are described by their size."""
     has_more: bool
     """Whether rows were left out: more than `MAX_ROWS`, or than `MAX_BYTES` hold."""
+    empty_views: Sequence[str] = ()
+    """Of a result without rows: the views that it names and that have none either."""
 
 
 class SqlQueries:

@@ -149,7 +149,7 @@ def test_a_key_before_the_name_is_finished_by_enter_in_the_name(served, tab):
     assert labels(served.engine) == before
 
 
-def test_a_song_is_found_and_a_training_requested(served, tab):
+def test_a_song_is_found_sql_is_run_and_a_training_requested(served, tab):
     """By the field of every page, page after page; by the button of the jobs."""
     page = tab.page
     page.goto(served.url)
@@ -163,6 +163,11 @@ def test_a_song_is_found_and_a_training_requested(served, tab):
     following = page.locator("main td a").all_inner_texts()
     assert len(first) == len(following) == 50
     assert not set(first) & set(following)
+    page.goto(f"{served.url}/sql")
+    page.fill("#sql-q", "SELECT 6 * 7 AS product")
+    with page.expect_navigation():
+        page.press("#sql-q", "Control+Enter")
+    assert page.get_by_role("cell", name="42").count() == 1
     page.goto(f"{served.url}/jobs")
     with page.expect_navigation():
         page.click("text=Train now")

@@ -96,6 +96,18 @@ def test_nothing_but_one_select_runs(queries, pages, filled, query):
         assert connection.execute(text("SELECT count(*) FROM genre")).scalar_one() == 1
 
 
+def test_why_there_are_no_rows_is_shown(pages):
+    """Views without rows are named, a view with rows is not."""
+    for query, sentence in (
+        ("SELECT title FROM harmony JOIN tracks USING (track_id)", "harmony</a> has no rows"),
+        ("SELECT title FROM tracks WHERE title = 'harmony'", "No row meets the conditions"),
+        ("SELECT 1 AS one WHERE 1 = 0", "No row meets the conditions"),
+    ):
+        page = pages.get("/sql", params={"q": query}).text
+        assert sentence in page
+        assert "tracks</a> has no rows" not in page
+
+
 def test_a_long_query_is_stopped(queries):
     with pytest.raises(SqlRefused, match="more than 1 s"):
         queries.run(f"SELECT count(*) FROM ({NUMBERS.format(end='')}) AS numbers")

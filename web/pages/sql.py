@@ -1,9 +1,12 @@
 """The result of a person's SELECT: a table, its first two columns as bars, JSON and CSV."""
 
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from genrebase.errors import GenrebaseError
+from genrebase.store import views
 from web import svg
 from web.documents import questions
 from web.pages import PageRequest
@@ -14,6 +17,9 @@ MAX_CELLS: Final = 800
 """Cells of a result that the page shows; JSON and CSV have all rows."""
 MAX_BARS: Final = 50
 """Rows up to which the second column is also drawn as bars."""
+MAX_VIEWS: Final = 8
+"""Views of a query without rows that are searched for rows."""
+_VIEW: Final = re.compile(r"\b(?:from|join)\s+(\w+)")
 _STATUSES: Final = {SqlDisabled: 403, SqlBusy: 429}
 
 
@@ -25,9 +31,24 @@ def queried(
     if not sql:
         return None
     try:
-        return run(sql)
+        result = run(sql)
     except GenrebaseError as error:
         return error
+    return result if result.rows else replace(result, empty_views=_empty_views(sql, run))
+
+
+def _empty_views(sql: str, run: Callable[[str], SqlResult]) -> tuple[str, ...]:
+    """Return the views that a query names and that have no rows; none if that takes too long."""
+    named = sorted(views.ALL.keys() & set(_VIEW.findall(sql.lower())))[:MAX_VIEWS]
+    if not named:
+        return ()
+    selects = [
+        f"SELECT '{name}' AS name WHERE NOT EXISTS (SELECT 1 FROM {name})" for name in named
+    ]
+    try:
+        return tuple(str(row[0]) for row in run(" UNION ALL ".join(selects)).rows)
+    except GenrebaseError:
+        return ()
 
 
 def page(request: PageRequest) -> Page:
@@ -53,6 +74,7 @@ def page(request: PageRequest) -> Page:
             "problem": problem,
             "has_result": result is not None,
             "has_more": has_more,
+            "empty_views": [views.ALL[name] for name in result.empty_views] if result else [],
             "shown": max(5, MAX_CELLS // max(len(columns), 1)),
             "chart": _bars(rows),
             "examples": questions(),
