@@ -50,13 +50,14 @@ def print_model(output: Output, model: StoredModel) -> None:
         f"{len(model.classes)} genres from {counted(model.trained_rows, 'track')} in "
         f"{model.seconds:.1f} s."
     )
+    tested = "it" if model.status != "refit" else f"model {model.parent_id}"
     if model.status == "refit":
         output.print(f"The metrics below are of model {model.parent_id}, whose config it has.")
     measured = {
         regime: name for regime, name in _REGIMES.items() if _test_tracks(model.metrics, regime)
     }
     output.table(
-        f"On test tracks{_split_name(model)}, which it was not trained on",
+        f"On test tracks{_split_name(model)}, which {tested} was not trained on",
         ("", *measured.values()),
         _rows([model.metrics[regime] for regime in measured], len(model.classes)),
     )

@@ -160,7 +160,7 @@ def import_(
     engine = store.connect()
     with (
         stop_on_signals(notice="Stopping after the rows in progress.") as stop,
-        refreshed_after(engine, SystemClock(), lambda: stop.requested),
+        refreshed_after(engine, SystemClock(), lambda: dry_run or stop.requested),
         output.progress(f"Importing {_names(files)}") as progress,
     ):
         imported = run(

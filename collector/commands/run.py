@@ -36,6 +36,7 @@ def run(
         return
     logging.configure(human=False if as_json else None)
     clock, engine, configured = SystemClock(), connect(), CollectorSettings.load()
+    composition_root.check_sources(configured, clock)
     output = Output(as_json=as_json)
     output.print("The collector is running; Ctrl-C stops it.")
     for ban in active_ban_messages(engine, clock):

@@ -57,8 +57,10 @@ def tracks(engine: Engine) -> set[tuple[object, ...]]:
         return {tuple(row) for row in rows}
 
 
-def test_a_dry_run_writes_nothing(engine: Engine, collector: Call):
-    """It counts rows, lists columns, and leaves every table as it was."""
+def test_a_dry_run_writes_nothing(
+    engine: Engine, collector: Call, monkeypatch: pytest.MonkeyPatch
+):
+    """It counts rows, lists columns, and leaves every table as it was, also the digests."""
     before = contents(engine)
     printed = collector("import", "data.csv", *COLUMNS, "--dry-run")
     assert "Dry run, nothing is written: 2 rows: 2 new tracks" in printed
@@ -66,7 +68,10 @@ def test_a_dry_run_writes_nothing(engine: Engine, collector: Call):
     assert "ignored: Speed, Long" in printed
     assert contents(engine) == before
     collector("import", "data.csv", *COLUMNS)
+    before = contents(engine)
+    monkeypatch.setenv("GENREBASE_DIGESTS_EVERY", "60")  # they are due after the import
     document = json.loads(collector("import", "data.csv", *COLUMNS, "--dry-run", "--json"))
+    assert contents(engine) == before
     assert (document["tracks_new"], document["duplicates"], document["dry_run"]) == (0, 2, True)
     assert document["import_id"] is None
     with pytest.raises(UserError, match="--rejected"):
