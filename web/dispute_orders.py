@@ -14,7 +14,14 @@ BY_ROW: Final[Mapping[str, Callable[[Dispute], Any]]] = {
     "closest": lambda row: (row["margin"], row["track_id"]),
 }
 """Orders in which a dispute's place follows from its own row."""
-ORDERS: Final = ("surest", LEARNS_MOST, "also_seen", "closest")
+ORDERS: Final[Mapping[str, str]] = {
+    "surest": "The highest probability of the prediction comes first.",
+    LEARNS_MOST: "Each artist's best dispute comes first, those first whose claim is probably "
+    "wrong and whose pair of claim and prediction is frequent.",
+    "also_seen": "Tracks that a source also gave the predicted genre come first.",
+    "closest": "The smallest margin comes first.",
+}
+"""All orders, and what each means."""
 
 
 def learns_most(

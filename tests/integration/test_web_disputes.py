@@ -1,5 +1,7 @@
 """The order in which a label teaches the most, over a database."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
@@ -7,7 +9,7 @@ from starlette.testclient import TestClient
 from genrebase.digests.refresh import refresh
 from genrebase.store.engine import transaction
 from tests import factories as make
-from tests.fakes import FakeClock
+from tests.fakes import NOON, FakeClock
 from web.application import Site, application
 from web.security import Access, host_headers
 
@@ -44,3 +46,21 @@ def test_pairs_count_artists_take_turns_and_judged_ones_wait(disputed: Engine):
     refresh(disputed, FakeClock())
     assert listed(disputed, "/disputes.json?order=learns_most") == expected
     assert listed(disputed, "/disputes.json")[0] == "Song 6"
+
+
+def test_the_page_counts_all_disputes_and_those_settled_since(disputed: Engine):
+    """Digests are not computed at each label: the page subtracts what people settled since."""
+    refresh(disputed, FakeClock())
+    site = Site(disputed, FakeClock(), Access(host_headers(8400)), "genrebase.db")
+    client = TestClient(application(site), base_url="http://localhost:8400")
+    assert ">7 labels<" in client.get("/disputes").text
+    with transaction(disputed) as connection:
+        for track in (1, 8):  # the second had a label before
+            make.add_verdict(connection, track, 2, "Bo", NOON + timedelta(hours=1))
+    page = client.get("/disputes").text
+    assert ">6 labels<" in page
+    assert "1 of these disputes was settled since" in page
+    assert "People have given 3 labels in all." in page
+    assert "held for you for 5 minutes" in page
+    assert "<b>margin</b>: probability" in page
+    assert "6 labels" in client.get("/").text

@@ -9,7 +9,9 @@ from sqlalchemy import Connection, select
 from genrebase.store import tables
 from web.blind_labels import wrong_label_rates
 from web.dispute_orders import BY_ROW, LEARNS_MOST, ORDERS, learns_most, primary_artist
+from web.label_queue import HOLD_SECONDS
 from web.pages import MAX_ROWS, PageRequest
+from web.pages.genre_table import dispute_counts, settled_since
 from web.sections import Page, Section, by_name, query, stored, stored_by_key
 
 _STORED: Final = 500
@@ -19,6 +21,7 @@ _ALL = "SELECT * FROM label_disputes ORDER BY probability DESC, track_id LIMIT 5
 _OF_CLAIM = """
 SELECT * FROM label_disputes WHERE claim = :key ORDER BY probability DESC, track_id LIMIT 100
 """
+_VERDICTS = "SELECT count(*) FROM verdict"
 _MORE = """
 SELECT * FROM label_disputes
 WHERE (:genre = '' OR claim = :genre) AND (:regime = '' OR regime = :regime)
@@ -32,6 +35,7 @@ def page(request: PageRequest) -> Page:
     disputes = disputes_without_verdict(
         request.connection, _sorted(request, _surest(request)), MAX_ROWS + 1
     )
+    settled = settled_since(request.connection, disputes.as_of)
     has_more = len(disputes.rows) > MAX_ROWS
     wrong = wrong_label_rates(request.connection)
     return Page(
@@ -39,8 +43,17 @@ def page(request: PageRequest) -> Page:
         "disputes.html",
         by_name(replace(disputes, rows=disputes.rows[:MAX_ROWS]), wrong),
         {"order": order, "orders": ORDERS, "genre": genre, "regime": regime,
-         "has_more": has_more, "hide": request.query.get("hide", "")},
+         "has_more": has_more, "total": None if regime else _total(request, genre),
+         "settled": settled.get(genre, 0) if genre else sum(settled.values()),
+         "verdicts": query(request.connection, "verdicts", _VERDICTS).rows[0][0],
+         "hold_minutes": round(HOLD_SECONDS / 60), "hide": request.query.get("hide", "")},
     )  # fmt: skip
+
+
+def _total(request: PageRequest, genre: str) -> int:
+    """Return the number of disputes of a claim (empty: of all)."""
+    counts = dispute_counts(request.connection)
+    return counts.get(genre, 0) if genre else sum(counts.values())
 
 
 def stored_candidates(request: PageRequest) -> tuple[list[int], bool]:

@@ -1,9 +1,14 @@
 """The table of genres: progress, overlap, recall, confusion and disputes of each."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, and_, func, select
 
+from genrebase.digests import store as digests
+from genrebase.store import tables
+from genrebase.store.views.review import MIN_DISPUTE_PROBABILITY, InChampionClasses
+from genrebase.store.views.shared import champion_id
 from web import svg
 from web.pages import PageRequest
 from web.sections import Section, query, stored, stored_by_key
@@ -78,12 +83,45 @@ def genre_table(request: PageRequest) -> Section:
 
 
 def dispute_counts(connection: Connection) -> dict[str, int]:
-    """Return the number of disputed labels per claim."""
+    """Return the number of disputes per claim, without those settled since they were stored."""
     keyed = stored_by_key(connection, "dispute_counts")
     if keyed is None:
         counts = query(connection, "disputes", _DISPUTES).records
         return {row["claim"]: int(row["disputes"]) for row in counts}
-    return {claim: sum(row["tracks"] for row in rows) for claim, rows in keyed.items()}
+    settled = settled_since(connection, digests.as_of(connection))
+    return {
+        claim: max(sum(row["tracks"] for row in rows) - settled.get(claim, 0), 0)
+        for claim, rows in keyed.items()
+    }
+
+
+def settled_since(connection: Connection, moment: datetime | None) -> dict[str, int]:
+    """Return the number of disputes per claim whose first label by a person came after `moment`.
+
+    None: no rows were stored, so none are out of date.
+    """
+    if moment is None:
+        return {}
+    track, first, claim = tables.track.c, tables.prediction.c, tables.genre.c
+    verdict, earlier = tables.verdict.c, tables.verdict.alias("earlier").c
+    was_labelled = select(earlier.track_id).where(
+        earlier.track_id == track.id, earlier.labelled_at <= moment
+    )
+    query_of_claims = (
+        select(claim.name, func.count().label("disputes"))
+        .join(tables.track, track.genre_id == claim.id)
+        .join(tables.prediction, and_(first.track_id == track.id, first.rank == 1))
+        .where(
+            track.id.in_(select(verdict.track_id).where(verdict.labelled_at > moment)),
+            ~was_labelled.correlate(tables.track).exists(),
+            first.model_id == champion_id(),
+            first.genre_id != track.genre_id,
+            first.probability >= MIN_DISPUTE_PROBABILITY,
+            InChampionClasses(claim.name),
+        )
+        .group_by(claim.name)
+    )
+    return {row.name: row.disputes for row in connection.execute(query_of_claims)}
 
 
 def _most_missing(row: dict[str, Any]) -> tuple[float, str]:
