@@ -68,7 +68,7 @@ def filled(engine: Engine) -> Engine:
             make.add_metric(connection, model, regime, "accuracy", 0.5, low=0.4, high=0.6)
             for genre in (soul, rock):
                 make.add_metric(connection, model, regime, "recall", 0.25, genre_id=genre)
-        make.add_metric(connection, model, "all", "accuracy", 0.9, side="random")
+        make.add_metric(connection, model, "all", "accuracy", 0.9, side="random", n=1_234)
         make.add_confusion(connection, model, soul, rock, 3)
         make.add_confusion(connection, model, soul, soul, 1)
         for track in tracks:
@@ -163,7 +163,7 @@ def test_the_page_shows_the_figures_of_its_twin(pages):
         assert row[position["genre"]] in page
         assert f"{row[position['recall_new']]:.0%}".replace("%", " %") in page
     assert "50 %" in page
-    assert "would have claimed 90 %" in page
+    assert "would have claimed 90 %, on its own 1,234 test tracks" in page
     assert "blocked until 2100" in page
     assert "See why train failed" in page
 
@@ -208,6 +208,12 @@ def test_sections_of_a_genre_without_rows_come_last(filled):
     titles = ("How well it is recognised", "May belong here", "Hardest to separate from")
     assert [*sorted(titles, key=page.index)] == [*titles]
     assert page.index("Over the decades") < page.index("Not computed yet")
+
+
+def test_metrics_of_a_model_name_their_numbers_of_test_tracks(pages):
+    """The test conditions stand side by side: each column says how many tracks it has."""
+    text_of_page = " ".join(Texts(pages.get("/models/1").text.replace("><", "> <")).text.split())
+    assert "test tracks 50 50 1,234" in text_of_page
 
 
 def test_addresses_that_people_and_browsers_try(pages):

@@ -17,7 +17,7 @@ SELECT regime, model_id, estimator, trained_rows, n, accuracy, accuracy_low, acc
 FROM model_leaderboard WHERE task = 'main' AND status = 'champion' ORDER BY regime
 """
 _OTHER_ACCURACIES = """
-SELECT side, regime, value FROM model_metrics
+SELECT side, regime, value, n FROM model_metrics
 WHERE task = 'main' AND status = 'champion' AND metric = 'accuracy' AND genre IS NULL
   AND side = 'random'
 """
@@ -55,18 +55,19 @@ def page(request: PageRequest) -> Page:
     intervals = {name: _interval(regimes.get(name)) for name in ("new_artist", "seen_artist")}
     number_of_classes = (classes.first() or {}).get("classes") or 0
     guess = 1 / number_of_classes if number_of_classes else None
-    leaking = (random_split.first() or {}).get("value")
+    leaking = random_split.first() or {}
+    claimed = leaking.get("value")
     facts = _facts(request, totals, genres, champion, jobs, sources)
     return Page(
         "Overview",
         "overview.html",
         by_name(totals, champion, genres, disputes, jobs, sources, random_split, classes),
         {
-            "ruler": svg.ruler(intervals["new_artist"], intervals["seen_artist"], guess, leaking)
+            "ruler": svg.ruler(intervals["new_artist"], intervals["seen_artist"], guess, claimed)
             if regimes
             else None,
             "regimes": regimes,
-            "random_split": leaking,
+            "leaking": leaking,
             "next_steps": next_steps(facts),
             "genre_bars": [bars(row) for row in genres.records],
         },
