@@ -196,7 +196,7 @@ def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, d
     path, values = _cleaned(request.path_params), _cleaned(request.query_params)
     predicted = None
     if make_page is predict.page:  # it may wait, and must not hold a connection meanwhile
-        predicted = predict.predicted(values, site.predictor.predict_one)
+        predicted = predict.predicted(values, site.predictor.predict)
     explained = None
     if make_page is track.page and values.get("why"):
         explained = why.explained(path["track"], site.predictor.explain)

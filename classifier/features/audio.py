@@ -100,6 +100,8 @@ class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         """Return one row of numbers per row of `X`."""
         check_is_fitted(self)
         matrix = self._columns(X)
+        if "audio" in self.groups:
+            matrix[:, len(self._quantities()) + 2] = self._has_used_audio(X, matrix)
         matrix[:, self.blank_] = 0.0  # all missing in training: nothing was fitted to it
         return matrix
 
@@ -143,6 +145,24 @@ class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         for place, column in enumerate(self.descriptors_, start=len(columns)):
             matrix[:, place] = numeric_column(X, column)
         return matrix
+
+    def _has_used_audio(self, X: pd.DataFrame, matrix: Matrix) -> NDArray[np.bool_]:
+        """Return which rows have an audio feature that a training track had, on the same scale.
+
+        Another one is not used, so that its presence must not count either.
+        """
+        positions = [at for at, name in enumerate(self._quantities()) if name in AUDIO]
+        first_own = matrix.shape[1] - len(self.descriptors_) - len(self.file_scale_)
+        positions += range(first_own, first_own + len(self.file_scale_))
+        blank = np.asarray(self.blank_)
+        used = [at for at in positions if not blank[at]]
+        any_value = np.zeros(len(X), dtype=bool)
+        for at in used:
+            any_value |= np.isfinite(matrix[:, at])
+        for name, values in self.categories_.items():
+            if len(values) and name in AUDIO:
+                any_value |= np.isfinite(numeric_column(X, name))
+        return any_value
 
     def _inputs(self) -> list[str]:
         return [name for group in self.groups for name in COLUMNS.get(group, ())]

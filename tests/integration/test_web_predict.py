@@ -50,15 +50,28 @@ def test_the_page_and_its_twins_give_the_commands_prediction(client, database):
         ("?tempo=fast", "tempo is a number, not"),
         ("?energy=7", "energy is between 0 and 1, not 7"),
         ("?loudness=nan", "loudness is a number, not"),
+        ("?duration_ms=210", "A duration of 210 ms is shorter than a second: write minutes"),
+        ("?duration_ms=3:75", "duration_ms is a number, not"),
+        ("?title=&tempo=", "Nothing was filled in"),
     ],
 )
 def test_a_wrong_number_gets_a_sentence(client, address, sentence):
     response = client.get(f"/predict{address}")
     assert response.status_code == 422
     assert sentence in response.text
+    assert "Fill in the form." not in response.text
     twin = client.get(f"/predict.json{address}")
     assert twin.status_code == 422
     assert sentence in twin.json()["detail"]
+
+
+def test_a_duration_in_minutes_and_a_number_without_effect(client):
+    """No track of the training has explicit words, so the model ignores that, and says so."""
+    rows = client.get("/predict.json?title=x&duration_ms=3:30").json()["sections"]["prediction"]
+    same = client.get("/predict.json?title=x&duration_ms=210000").json()["sections"]["prediction"]
+    assert rows == same
+    page = client.get("/predict?title=x&explicit=0&energy=0.9").text
+    assert "does not use explicit here" in page
 
 
 def test_waiting_predictions_hold_no_connection(client, database, monkeypatch):

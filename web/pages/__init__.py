@@ -17,6 +17,15 @@ MAX_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
+class DescribedPrediction:
+    """What the champion predicts for a described track."""
+
+    prediction: TrackPrediction
+    without_effect: tuple[str, ...]
+    """The numbers without which it predicts the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class PageRequest:
     """What a page is made from: a read-only snapshot of the database, and the address."""
 
@@ -25,7 +34,7 @@ class PageRequest:
     path: Mapping[str, str] = field(default_factory=dict)
     """The variable parts of the path."""
     query: Mapping[str, str] = field(default_factory=dict)
-    predicted: TrackPrediction | UserError | None = None
+    predicted: DescribedPrediction | UserError | None = None
     """What the champion predicts for the track that the address describes, or why it cannot."""
     queried: SqlResult | GenrebaseError | None = None
     """The result of the SQL query of the address, or why there is none."""

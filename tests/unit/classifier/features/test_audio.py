@@ -150,3 +150,13 @@ def test_compared_tracks_are_on_one_scale() -> None:
     files = on_majority_scale(mixed.assign(provider="audio"))
     assert files["energy"].equals(mixed["energy"])
     assert on_majority_scale(FRAME)["energy"].equals(FRAME["energy"])
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_a_feature_that_is_not_used_does_not_count_as_audio(*, one_hot: bool) -> None:
+    """Neither its value nor its presence has an effect: all of its training values are missing."""
+    made = NumericFeatures(one_hot=one_hot).fit(FRAME.assign(energy=np.nan))
+    rows = pd.DataFrame({"energy": [0.5, np.nan], "key": [np.nan, 2.0]})
+    matrix = made.transform(rows)
+    assert column(made, matrix, "has_audio") == [0, 1]
+    assert np.array_equal(matrix[0], made.transform(rows.assign(energy=np.nan))[0], equal_nan=True)
