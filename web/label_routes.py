@@ -26,7 +26,7 @@ from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 from web import blind_labels, formats
 from web.forms import id_number, read_form
-from web.label_queue import Decision, LabelQueue
+from web.label_queue import HOLD_SECONDS, Decision, LabelQueue
 from web.pages import PageRequest, disputes
 from web.problems import UNAVAILABLE, FormRefused, NotFound, status_of
 
@@ -91,7 +91,9 @@ class LabelRoutes:
         )
         if track_id is None:
             return self.show_message(
-                200, "No disputed label is left that you have not skipped and nobody else has."
+                200,
+                "No disputed label is left that you have not skipped and that nobody else has "
+                f"open: an open track is held for {HOLD_SECONDS / 60:.0f} minutes.",
             )
         response = RedirectResponse(f"/tracks/{track_id}?disputes=1&{chosen}".rstrip("&"), 303)
         response.set_cookie(SESSION_COOKIE, session, httponly=True, samesite="strict")

@@ -76,6 +76,9 @@ def test_the_twentieth_track_is_drawn_and_its_answers_are_hidden(site, labelled)
     ]
     assert all(key in response.text for key in keys)  # all genres, in alphabetical order
     assert ann.get("/disputes/next").url.path == response.url.path  # no other is drawn
+    refused = decide(ann, response, other="jaz")
+    assert (refused.status_code, "Did you mean" in refused.text) == (422, True)
+    assert "Prediction</h2>" not in refused.text
     assert decide(ann, response, genre="jazz").url.params.get("blind") is None
     flags = blind_verdicts(labelled)
     assert flags.pop(track)
