@@ -81,14 +81,13 @@ def engines() -> Iterator[tuple[Engine, Engine]]:
 def command_prefix(engine: Engine) -> str:
     """Return what runs a command of this installation on a database, from any folder.
 
-    PostgreSQL's URL is left out: it may hold a password. Only people at this computer see it,
-    because it names folders.
+    A URL with a password is left out. Only people at this computer see it, because it names
+    folders.
     """
-    file = engine.url.database
-    if engine.dialect.name != "sqlite" or file is None:
-        return f"{shlex.quote(sys.executable)} -m "
-    url = f"sqlite:///{Path(file).resolve()}"
-    return f"STORE_URL={shlex.quote(url)} {shlex.quote(sys.executable)} -m "
+    url, python = engine.url.render_as_string(), f"{shlex.quote(sys.executable)} -m "
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        url = f"sqlite:///{Path(engine.url.database).resolve()}"
+    return python if engine.url.password else f"STORE_URL={shlex.quote(url)} {python}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -205,6 +205,8 @@ def test_sections_of_a_genre_without_rows_come_last(filled):
     file = Path("some folder/x.db").resolve()
     start = f"STORE_URL='sqlite:///{file}' {shlex.quote(sys.executable)} -m classifier"
     assert f"{start} explain --genre 'rock <b>'" in page
+    with_password = make_engine("postgresql://ann:secret@localhost/music")
+    assert command_prefix(with_password) == f"{shlex.quote(sys.executable)} -m "
     titles = ("How well it is recognised", "May belong here", "Hardest to separate from")
     assert [*sorted(titles, key=page.index)] == [*titles]
     assert page.index("Over the decades") < page.index("Not computed yet")
