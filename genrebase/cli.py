@@ -91,8 +91,7 @@ def demo(
 
     The sandbox simulates MusicBrainz (tracks and labels), Discogs' dump (more labels) and
     AcousticBrainz (features). The model is trained on data under open licences only (with
-    --spotify: on all data). The demo takes at most a few minutes. A second demo continues the
-    first.
+    --spotify: on all data). This takes a few minutes at most. A second demo continues the first.
 
     Examples:
       genrebase demo --target 100
