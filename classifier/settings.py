@@ -127,10 +127,10 @@ class ClassifierSettings(EnvironmentSettings):
     @field_validator("schedule")
     @classmethod
     def _is_schedule(cls, text: str) -> str:
-        from genrebase.runtime.schedule import CronSchedule, InvalidSchedule  # imports apscheduler
+        from genrebase.runtime.schedule import Cron, InvalidSchedule  # imports apscheduler
 
         try:
-            CronSchedule(text)
+            Cron(text)
         except InvalidSchedule as error:
             raise ValueError(str(error).removesuffix(".")) from None
         return text

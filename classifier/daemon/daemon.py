@@ -19,7 +19,7 @@ from genrebase.digests.refresh import daemon_jobs
 from genrebase.runtime import job_requests, jobs
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.job_scheduler import JobScheduler, ScheduledJob
-from genrebase.runtime.schedule import CronSchedule, IntervalSchedule
+from genrebase.runtime.schedule import Cron, IntervalSchedule
 from genrebase.runtime.shutdown import StopSignal
 
 REQUESTS_EVERY: Final = 10.0
@@ -55,7 +55,7 @@ class Daemon:
         """
         self._database, self._settings, self._clock = database, settings, clock
         self._runner = SubprocessRunner(settings, clock) if runner is None else runner
-        self._schedule = CronSchedule(settings.schedule)
+        self._schedule = Cron(settings.schedule)
         self.jobs = (
             ScheduledJob("train", self.train, self._schedule),
             ScheduledJob("look", self.poll, IntervalSchedule(settings.look_every)),

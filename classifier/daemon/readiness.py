@@ -14,7 +14,7 @@ from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
 from genrebase.counts import agree, counted
 from genrebase.runtime import jobs
-from genrebase.runtime.schedule import CronSchedule
+from genrebase.runtime.schedule import Cron
 from genrebase.store import Engine
 
 RETRAIN_GROWTH: Final = 0.2
@@ -91,7 +91,7 @@ def read(database: Engine, now: datetime) -> TrainingReadiness:
 
 def describe_wait(state: TrainingReadiness, settings: ClassifierSettings, now: datetime) -> str:
     """Return in a sentence what the next training of `classifier run` waits for."""
-    following = CronSchedule(settings.schedule).next_after(now)
+    following = Cron(settings.schedule).next_after(now)
     at = "its schedule" if following is None else f"{following:%Y-%m-%d %H:%M %Z}"
     which = "next" if state.trained else "first"
     if state.labelled < min_labelled(settings):

@@ -44,7 +44,7 @@ class IntervalSchedule:
 
 
 @dataclass(frozen=True, slots=True)
-class CronSchedule:
+class Cron:
     """`MINUTE HOUR DAY MONTH WEEKDAY [ZONE]` as in cron; without a zone in UTC.
 
     Sunday is 0, 7 or `sun`; if both day and weekday are given, either one suffices. In the hour

@@ -13,14 +13,14 @@ from genrebase.runtime import job_scheduler, logging
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.job_scheduler import JobScheduler, ScheduledJob
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.schedule import CronSchedule, IntervalSchedule, Schedule
+from genrebase.runtime.schedule import Cron, IntervalSchedule, Schedule
 from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, transaction
 from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable, StoreError
 from tests.fakes import NOON, FakeClock
 
-DAILY = CronSchedule("0 3 * * *")
+DAILY = Cron("0 3 * * *")
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ def test_jobs_are_rescheduled_after_the_clock_was_set(
     assert abs(line["seconds"] - days * 86_400) < 300
 
 
-@pytest.mark.parametrize("schedule", [IntervalSchedule(1.0), CronSchedule("* * * * *")])
+@pytest.mark.parametrize("schedule", [IntervalSchedule(1.0), Cron("* * * * *")])
 def test_years_of_missed_runs_cost_nothing(schedule: Schedule) -> None:
     """APScheduler would list every missed time; there is one, however far the clock jumped."""
     trigger = job_scheduler._NextTrigger(schedule)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from genrebase.runtime.schedule import CronSchedule, IntervalSchedule, InvalidSchedule, is_due
+from genrebase.runtime.schedule import Cron, IntervalSchedule, InvalidSchedule, is_due
 from tests.fakes import NOON  # a Thursday
 
 MINUTE = timedelta(minutes=1)
@@ -12,14 +12,12 @@ MINUTE = timedelta(minutes=1)
 
 def test_cron_text_is_read_in_its_time_zone() -> None:
     """Three in the morning in Tokyo is six in the evening in UTC."""
-    assert CronSchedule("0 3 * * * Asia/Tokyo").next_after(NOON) == datetime(
-        2026, 1, 1, 18, tzinfo=UTC
-    )
+    assert Cron("0 3 * * * Asia/Tokyo").next_after(NOON) == datetime(2026, 1, 1, 18, tzinfo=UTC)
 
 
 def test_without_a_zone_cron_text_is_utc() -> None:
     """The computer's own zone plays no part."""
-    assert CronSchedule("0 3 * * *").next_after(NOON) == datetime(2026, 1, 2, 3, tzinfo=UTC)
+    assert Cron("0 3 * * *").next_after(NOON) == datetime(2026, 1, 2, 3, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -28,13 +26,13 @@ def test_without_a_zone_cron_text_is_utc() -> None:
 )
 def test_weekdays_are_crons(weekday: str, day: int) -> None:
     """Sunday is 0 and 7; ranges may run over it."""
-    following = CronSchedule(f"0 3 * * {weekday}").next_after(NOON)
+    following = Cron(f"0 3 * * {weekday}").next_after(NOON)
     assert following == datetime(2026, 1, day, 3, tzinfo=UTC)
 
 
 def test_day_and_weekday_either_will_do() -> None:
     """As in cron, a day of the month and a weekday are alternatives."""
-    schedule = CronSchedule("0 3 10 * sun")
+    schedule = Cron("0 3 10 * sun")
     days, moment = [], NOON
     for _ in range(3):
         following = schedule.next_after(moment)
@@ -62,11 +60,11 @@ def test_day_and_weekday_either_will_do() -> None:
 def test_an_invalid_schedule_is_refused(text: str) -> None:
     """An impossible schedule is refused when it is parsed."""
     with pytest.raises(InvalidSchedule, match=r"is not a (schedule|time zone)"):
-        CronSchedule(text)
+        Cron(text)
 
 
 def fire_times(text: str, start: datetime, number: int) -> list[str]:
-    schedule, moment, times = CronSchedule(text), start, []
+    schedule, moment, times = Cron(text), start, []
     for _ in range(number):
         following = schedule.next_after(moment)
         assert following is not None
@@ -136,7 +134,7 @@ def test_a_skipped_hour_does_not_lose_the_day() -> None:
 def test_a_schedule_that_never_runs_is_refused(text: str) -> None:
     """No year has the 31st of February."""
     with pytest.raises(InvalidSchedule, match=r"is not a schedule: no month .* such a day"):
-        CronSchedule(text)
+        Cron(text)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +147,7 @@ def test_rare_dates_are_accepted(text: str, time: str) -> None:
 
 def test_never_run_is_due() -> None:
     """A job that never ran is due."""
-    assert is_due(CronSchedule("0 3 * * *"), None, NOON)
+    assert is_due(Cron("0 3 * * *"), None, NOON)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +161,7 @@ def test_never_run_is_due() -> None:
 )
 def test_due_means_a_moment_was_missed(last: datetime, due: bool) -> None:
     """A job is due when one of its moments lies between its last run and now."""
-    assert is_due(CronSchedule("0 3 * * *"), last, NOON) is due
+    assert is_due(Cron("0 3 * * *"), last, NOON) is due
 
 
 @pytest.mark.parametrize(("ago", "due"), [(59, False), (60, True), (3600, True)])
