@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, event
 
+from benchmarks import made_predictions
 from benchmarks.engine_rows import EngineSql, random_numbers, skewed, uniform
 from collector.sources.spotify_search import genre_query
 from genrebase import licences
@@ -301,53 +302,6 @@ class Generator(EngineSql):
                 f" {self.now} {joined} WHERE t.n % 1000 = 7 ORDER BY t.n",
             )
 
-    def make_predictions(self) -> None:
-        """Insert a champion without an artifact, its metrics, confusions and predictions."""
-        shared = {
-            "task": "main", "estimator": "logistic", "params": {}, "training_config": {},
-            "feature_schema": {"classes": [f"genre {one}" for one in range(1, self.genres + 1)]},
-            "data_fingerprint": "made", "trained_rows": self.tracks, "seconds": 1.0,
-            "origin": self.detail, "status": "champion",
-            "metrics": {}, "versions": {}, "golden_rows": {}, "promoted_at": LAST,
-        }  # fmt: skip
-        self.rows("model", [{"id": 1, "created_at": LAST, **shared}])
-        regimes, overall = ("seen_artist", "new_artist"), ("accuracy", "macro_f1", "top3")
-        self.rows(
-            "model_metric",
-            (
-                {"model_id": 1, "side": "test", "regime": regime, "genre_id": genre,
-                 "metric": metric, "value": 0.3 + (genre or 0) % 60 / 100, "n": 100}
-                for regime in regimes
-                for genre in (None, *range(1, self.genres + 1))
-                for metric in (overall if genre is None else ("precision", "recall", "f1"))
-            ),
-        )  # fmt: skip
-        self.rows(
-            "confusion",
-            (
-                {"model_id": 1, "regime": regime, "genre_id": genre,
-                 "predicted_id": (genre - 1 + step * step) % self.genres + 1, "tracks": 100 - step}
-                for regime in regimes
-                for genre in range(1, self.genres + 1)
-                for step in range(min(11, int(self.genres**0.5)))
-            ),
-        )  # fmt: skip
-        ranks = " UNION ALL ".join(f"SELECT {rank} AS rank" for rank in range(1, 6))
-        self.insert(
-            "prediction",
-            "model_id, track_id, rank, genre_id, probability, regime, in_training, predicted_at",
-            f"""
-            SELECT 1, t.n, rank,
-                (t.g1 - 1 + (rank - CASE WHEN t.n % 3 > 0 THEN 1 ELSE 0 END) * (1 + t.n % 7))
-                    % {self.genres} + 1,
-                {uniform("r.e", 0.3, 0.6)} / (rank * rank),
-                CASE WHEN fold1 IN (8, 9) THEN 'new_artist' ELSE 'seen_artist' END,
-                fold1 < 8, {self.now}
-            FROM made_track AS t JOIN made_number AS r ON r.n = t.n CROSS JOIN ({ranks}) AS ranks
-            ORDER BY t.n, rank
-            """,
-        )
-
     def finish(self) -> None:
         """Make the indexes; let PostgreSQL's sequences continue after the rows."""
         self.create_indexes()
@@ -381,7 +335,14 @@ def fill(
         generator.make_tracks()
         generator.make_features()
         if predictions:
-            generator.make_predictions()
+            made_predictions.make_predictions(
+                generator,
+                tracks=tracks,
+                genres=genres,
+                now=generator.now,
+                created=LAST,
+                origin=generator.detail,
+            )
         generator.finish()
     search_index.fill(engine)
     if engine.dialect.name == "postgresql":

@@ -422,8 +422,8 @@ def test_the_page_says_why_the_champion_was_not_trained_on_a_track(engine):
         rock = make.add_genre(connection, "rock")
         model = make.add_model(connection, training_config={"licence": "open"})
         tracks = {
-            name: make.add_track(connection, name, [name], genres=[rock] * shown, side=side)
-            for name, side, shown in (("limited", "train", 0), ("tested", "test_new", 1))
+            name: make.add_track(connection, name, [name], genres=genres, side=side)
+            for name, side, genres in (("limited", "train", []), ("tested", "test_new", [rock]))
         }
         make.add_sighting(connection, tracks["limited"], rock, licence="cc-by-nc-sa-4.0")
         for track in tracks.values():

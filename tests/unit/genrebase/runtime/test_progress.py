@@ -138,8 +138,8 @@ def test_log_lines_are_above_the_bar() -> None:
     finally:
         root.handlers = before
     erased = re.sub(r"[^\n]*\r\x1b\[2K", "", console.text())
-    shown = [re.sub(r"\x1b\[[?0-9;]*[a-zA-Z]", "", line) for line in erased.split("\n")]
-    assert [line.strip("\r") for line in shown if "Harvesting" not in line] == [
+    lines = [re.sub(r"\x1b\[[?0-9;]*[a-zA-Z]", "", line) for line in erased.split("\n")]
+    assert [line.strip("\r") for line in lines if "Harvesting" not in line] == [
         f"genre finished {'x' * 200}",
         "one",
         "two bold",
