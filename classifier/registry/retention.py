@@ -2,8 +2,8 @@
 
 The champion of a task, the two champions before it, pinned models and the latest model (it may
 have been rejected, and somebody may want to look at it) keep artifact and predictions; so do
-refits of the champion. Former champions keep only the first prediction for each track, unless they
-are pinned. Of the latest other models of a task the row and the metrics are kept.
+refits of the champion. The two champions before it keep only the first prediction for each track,
+unless they are pinned. Of the latest other models of a task the row and the metrics are kept.
 Older models are archived: their row keeps what they were, the decision and its reason, and main
 metrics.
 """
@@ -101,7 +101,7 @@ def prune(
 ) -> PruneResult:
     """Drop artifact and predictions of every model (of `task`) that does not keep them.
 
-    Former champions keep the first prediction for each track, see `prediction_store`.
+    The champions before it keep the first prediction for each track, see `prediction_store`.
 
     Models before the latest `keep_last` of their task are archived. Each model has a transaction
     of its own; after an interruption the next call continues.
