@@ -101,7 +101,7 @@ def prune(
 ) -> PruneResult:
     """Drop artifact and predictions of every model (of `task`) that does not keep them.
 
-    The champions before it keep the first prediction for each track, see `prediction_store`.
+    The two previous champions keep the first prediction for each track, see `prediction_store`.
 
     Models before the latest `keep_last` of their task are archived. Each model has a transaction
     of its own; after an interruption the next call continues.
