@@ -28,10 +28,16 @@ WHERE task = 'main' AND status = 'champion' AND side = 'test' AND genre = :genre
 ORDER BY metric, regime
 """
 _CONFUSIONS = """
-SELECT predicted, regime, tracks, share FROM genre_confusions
-WHERE task = 'main' AND status = 'champion' AND genre = :genre
-  AND regime IN ('new_artist', 'seen_artist')
-ORDER BY tracks DESC, predicted, regime LIMIT 20
+WITH confusions AS (
+  SELECT predicted, regime, tracks, share FROM genre_confusions
+  WHERE task = 'main' AND status = 'champion' AND genre = :genre
+    AND regime IN ('new_artist', 'seen_artist')
+), largest AS (
+  SELECT predicted, sum(tracks) AS total FROM confusions
+  GROUP BY predicted ORDER BY total DESC, predicted LIMIT 12
+)
+SELECT predicted, regime, tracks, share FROM confusions JOIN largest USING (predicted)
+ORDER BY total DESC, predicted, regime
 """
 _TRAITS = """
 SELECT feature, delta, low, high, value, other_value, n FROM genre_traits
@@ -119,10 +125,20 @@ def genre_page(request: PageRequest) -> Page:
         by_name(*sections),
         {
             "genre": genre.first(),
+            "metrics_of": _by_regime(sections, "metrics", "metric"),
+            "predictions_of": _by_regime(sections, "confusions", "predicted"),
             "decades": svg.histogram([row["tracks"] / total for row in decades]),
             "max_rows": MAX_ROWS,
         },
     )
+
+
+def _by_regime(sections: list[Section], name: str, key: str) -> dict[str, dict[str, Any]]:
+    """Return the rows of a section under their key and their regime, in the section's order."""
+    rows: dict[str, dict[str, Any]] = {}
+    for row in next(one for one in sections if one.name == name).records:
+        rows.setdefault(row[key], {})[row["regime"]] = row
+    return rows
 
 
 def _progress_of(connection: Connection, genre: str) -> Section:
