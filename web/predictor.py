@@ -8,7 +8,7 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Condition, Event, Lock, Thread
@@ -27,8 +27,11 @@ from classifier.records import TrackPrediction
 from classifier.serving.champion import LoadedModel
 from classifier.serving.hidden_inputs import HiddenPrediction, predict_with_hidden_inputs
 from classifier.serving.online import (
+    Artists,
     Item,
     ModelVersion,
+    PredictedRows,
+    PreparedRequest,
     Probabilities,
     Result,
     Rows,
@@ -37,6 +40,7 @@ from classifier.serving.online import (
     find_version,
     frame_of,
 )
+from classifier.serving.predict import TrackDescription
 from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime.monitoring import first_line
 
@@ -72,7 +76,13 @@ class ServerStopped(GenrebaseError):
 class _Call:
     model: LoadedModel
     rows: Rows
-    result: "Future[Probabilities]" = field(default_factory=Future)
+    find_artists: Callable[[Sequence[TrackDescription]], Artists] | None
+    result: "Future[PredictedRows]" = field(default_factory=Future)
+
+    @property
+    def descriptions(self) -> Sequence[TrackDescription]:
+        """The rows whose artists are looked up."""
+        return () if isinstance(self.rows, pd.DataFrame) else self.rows
 
 
 class ModelThread:
@@ -98,9 +108,9 @@ class ModelThread:
         if seconds > MAX_WAITING_SECONDS:
             raise Overloaded(seconds)
 
-    def submit(self, rows: RowsToPredict) -> "list[Future[Probabilities]]":
+    def submit(self, rows: RowsToPredict) -> "list[Future[PredictedRows]]":
         """Return the results to come: one per `MAX_ROWS` rows; raise `Overloaded`."""
-        calls = [_Call(rows.model, part) for part in rows.parts(MAX_ROWS)]
+        calls = [_Call(rows.model, part, rows.find_artists) for part in rows.parts(MAX_ROWS)]
         with self._condition:
             if self._is_closed:
                 raise ServerStopped("The server is stopping.")
@@ -113,10 +123,9 @@ class ModelThread:
             self._condition.notify()
         return [call.result for call in calls]
 
-    def predict(self, rows: RowsToPredict) -> Probabilities:
-        """Return the probabilities (rows, genres) of a model; raise `Overloaded`."""
-        waiting = self.submit(rows)
-        return np.concatenate([one.result() for one in waiting])
+    def predict(self, rows: RowsToPredict) -> PredictedRows:
+        """Return what a model predicts for rows; raise `Overloaded`."""
+        return _joined([one.result() for one in self.submit(rows)])
 
     def close(self) -> None:
         """End the thread after the call in progress; what waits fails."""
@@ -188,9 +197,9 @@ class Predictor:
     def predict(self, items: Sequence[Item]) -> list[Result]:
         """Return a result per item; raise `NoChampion`, `BrokenArtifact`, `Overloaded`."""
         self._thread.require_capacity()
-        prepared = self.models().prepare(items)
-        calls = [self._thread.predict(rows) for rows in prepared.rows]
-        return prepared.complete(calls)
+        models = self.models()
+        prepared = models.prepare(items)
+        return models.complete(prepared, [self._thread.predict(rows) for rows in prepared.rows])
 
     def predict_one(self, item: Item) -> TrackPrediction:
         """Return the prediction for one item; raise also what `predict` returns for it."""
@@ -208,7 +217,7 @@ class Predictor:
         champion = self.models().loaded_champion
 
         def predict(frame: pd.DataFrame) -> Probabilities:
-            return self._thread.predict(RowsToPredict(champion, frame))
+            return self._thread.predict(RowsToPredict(champion, frame)).probabilities
 
         return predict_with_hidden_inputs(self._engine, champion, track, predict)
 
@@ -218,14 +227,15 @@ class Predictor:
         models = self._models
         if models is None:
             models = await run_in_threadpool(self.models)
-        prepared = await run_in_threadpool(models.prepare, items)
+        if any(isinstance(one, str) for one in items):  # stored tracks are looked up
+            prepared: PreparedRequest = await run_in_threadpool(models.prepare, items)
+        else:
+            prepared = models.prepare(items)
         waiting = [self._thread.submit(rows) for rows in prepared.rows]
-        calls = []
-        for parts in waiting:
-            results: list[Probabilities] = await asyncio.gather(*map(asyncio.wrap_future, parts))
-            calls.append(np.concatenate(results))
-        completed: list[Result] = prepared.complete(calls)
-        return completed
+        predicted = [
+            _joined(await asyncio.gather(*map(asyncio.wrap_future, parts))) for parts in waiting
+        ]
+        return models.complete(prepared, predicted)
 
     def refresh(self) -> None:
         """Replace the models if another champion, or refit, is stored."""
@@ -261,24 +271,45 @@ class Predictor:
 
 
 def _predict(calls: Sequence[_Call]) -> None:
-    """Set the results of calls of one model."""
+    """Set the results of calls of one model: it runs once, and artists are looked up once."""
     running = [call for call in calls if call.result.set_running_or_notify_cancel()]
     if not running:
+        return
+    try:
+        artists = _artists(running)
+    except Exception as error:  # noqa: BLE001 - the thread lives on, and the requests get the error
+        for call in running:
+            call.result.set_exception(error)
         return
     parts = [call.rows for call in running]
     try:
         probabilities = running[0].model.artifact.estimator.predict_proba(frame_of(parts))
     except Exception:  # noqa: BLE001 - one request must not fail the others
         for call in running:
-            _predict_alone(call)
+            _predict_alone(call, artists)
         return
     ends = np.cumsum([len(part) for part in parts])[:-1]
     for call, shares in zip(running, np.split(probabilities, ends), strict=True):
-        call.result.set_result(shares)
+        call.result.set_result(PredictedRows(shares, artists))
 
 
-def _predict_alone(call: _Call) -> None:
+def _artists(calls: Sequence[_Call]) -> Artists:
+    """Return the artists of all described tracks of calls of one model."""
+    described = [track for call in calls for track in call.descriptions]
+    find = next((call.find_artists for call in calls if call.find_artists), None)
+    return {} if find is None else find(described)
+
+
+def _predict_alone(call: _Call, artists: Artists) -> None:
     try:
-        call.result.set_result(call.model.artifact.estimator.predict_proba(frame_of([call.rows])))
+        shares = call.model.artifact.estimator.predict_proba(frame_of([call.rows]))
+        call.result.set_result(PredictedRows(shares, artists))
     except Exception as error:  # noqa: BLE001 - the thread lives on, and the request gets the error
         call.result.set_exception(error)
+
+
+def _joined(parts: Sequence[PredictedRows]) -> PredictedRows:
+    if len(parts) == 1:
+        return parts[0]
+    artists = {key: one for part in parts for key, one in part.artists.items()}
+    return PredictedRows(np.concatenate([part.probabilities for part in parts]), artists)

@@ -1,10 +1,11 @@
 """Inference for a server: the models stay in memory, and one call predicts many tracks.
 
-A request is prepared (its tracks are looked up in the database), predicted together with others,
-and completed. Preparing and completing need no model, so that they can run in other threads.
+A request is prepared (stored tracks are looked up in the database), predicted together with
+others, and completed. Preparing and completing need no model, so that they can run in other
+threads. The artists of described tracks are looked up for all requests of a call at once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from classifier.data import dataset, lookups, regimes, scoring
 from classifier.data.dataset import Database
+from classifier.data.lookups import NamedArtists
 from classifier.records import StoredModel, TrackPrediction
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
@@ -33,6 +35,8 @@ Item = TrackDescription | str
 Result = TrackPrediction | UserError
 """The prediction, or why there is none for this item."""
 Probabilities = NDArray[np.float64]
+Artists = Mapping[str, NamedArtists]
+"""The stored artists by normalised name."""
 Rows = pd.DataFrame | Sequence[TrackDescription]
 """Rows for a model. Descriptions of several requests become one frame: 32 frames take twenty
 times as long as one of 32 rows."""
@@ -68,6 +72,11 @@ class RowsToPredict:
     model: LoadedModel
     rows: Rows
     places: Sequence[_Place] = ()
+    """Of stored tracks."""
+    described: Mapping[int, TrackDescription] = field(default_factory=dict)
+    """Descriptions by their place in the request."""
+    find_artists: Callable[[Sequence[TrackDescription]], Artists] | None = None
+    """Looks up the artists of descriptions, of several requests at once."""
 
     def parts(self, size: int) -> list[Rows]:
         """Return the rows in parts of at most this size."""
@@ -78,6 +87,16 @@ class RowsToPredict:
         return [rows[start : start + size] for start in starts]
 
 
+@dataclass(frozen=True, slots=True)
+class PredictedRows:
+    """What a model returned for rows."""
+
+    probabilities: Probabilities
+    """(tracks, genres)"""
+    artists: Artists = field(default_factory=dict)
+    """Those of descriptions, and perhaps others."""
+
+
 @dataclass(slots=True)
 class PreparedRequest:
     """The tracks of a request: those with a stored prediction, and rows for the models."""
@@ -85,22 +104,6 @@ class PreparedRequest:
     results: list[Result | None]
     """One per item; None: it is in `rows`."""
     rows: list[RowsToPredict] = field(default_factory=list)
-
-    def complete(self, probabilities: Sequence[Probabilities]) -> list[Result]:
-        """Return a result per item, from the probabilities (tracks, genres) of each of `rows`."""
-        for part, shares in zip(self.rows, probabilities, strict=True):
-            order = np.argsort(-shares, axis=1, kind="stable")[:, : serving.TOP_K]
-            best = np.take_along_axis(shares, order, axis=1).tolist()
-            classes, model = part.model.classes, part.model.model
-            for place, columns, values in zip(part.places, order.tolist(), best, strict=True):
-                top = tuple(
-                    (classes[at], share) for at, share in zip(columns, values, strict=True)
-                )
-                self.results[place.item] = TrackPrediction(
-                    place.track, place.title, place.artists, top, model.id, place.regime,
-                    place.in_training, model.origin, place.held_out,
-                )  # fmt: skip
-        return [result for result in self.results if result is not None]
 
 
 def frame_of(parts: Sequence[Rows]) -> pd.DataFrame:
@@ -150,39 +153,67 @@ class ServedModels:
         return TrainingConfig.from_model(self.of_descriptions.model).descriptor_sets
 
     def prepare(self, items: Sequence[Item]) -> PreparedRequest:
-        """Look up the tracks of at most `MAX_ITEMS` items in the database."""
+        """Return the rows of at most `MAX_ITEMS` items; ids are looked up in the database."""
         prepared = PreparedRequest([None] * len(items))
         described = {at: one for at, one in enumerate(items) if not isinstance(one, str)}
         if described:
-            prepared.rows.append(self._described(described))
+            prepared.rows.append(
+                RowsToPredict(
+                    self.of_descriptions,
+                    list(described.values()),
+                    described=described,
+                    find_artists=self.find_artists,
+                )
+            )
         ids = {at: one for at, one in enumerate(items) if isinstance(one, str)}
         if ids:
             self._prepare_stored(ids, prepared)
         return prepared
 
+    def complete(
+        self, prepared: PreparedRequest, predicted: Sequence[PredictedRows]
+    ) -> list[Result]:
+        """Return a result per item, from what was predicted for each of the prepared rows."""
+        for part, output in zip(prepared.rows, predicted, strict=True):
+            shares = output.probabilities
+            order = np.argsort(-shares, axis=1, kind="stable")[:, : serving.TOP_K]
+            best = np.take_along_axis(shares, order, axis=1).tolist()
+            classes, model = part.model.classes, part.model.model
+            places = part.places or self._places(part.described, output.artists)
+            for place, columns, values in zip(places, order.tolist(), best, strict=True):
+                top = tuple(
+                    (classes[at], share) for at, share in zip(columns, values, strict=True)
+                )
+                prepared.results[place.item] = TrackPrediction(
+                    place.track, place.title, place.artists, top, model.id, place.regime,
+                    place.in_training, model.origin, place.held_out,
+                )  # fmt: skip
+        return [result for result in prepared.results if result is not None]
+
     def predict(self, items: Sequence[Item]) -> list[Result]:
         """Return a result per item, computed in this thread."""
         prepared = self.prepare(items)
-        calls = [
-            part.model.artifact.estimator.predict_proba(frame_of([part.rows]))
-            for part in prepared.rows
-        ]
-        return prepared.complete(calls)
+        return self.complete(prepared, [_predict(part) for part in prepared.rows])
 
-    def _described(self, tracks: Mapping[int, TrackDescription]) -> RowsToPredict:
-        keys = {at: [names.normalise(name) for name in one.artists] for at, one in tracks.items()}
-        artists = lookups.artists_named(
-            self._database, {key for some in keys.values() for key in some}
-        )
+    def find_artists(self, tracks: Sequence[TrackDescription]) -> Artists:
+        """Return the stored artists with the names of the artists of these tracks."""
+        keys = {names.normalise(name) for track in tracks for name in track.artists}
+        return lookups.artists_named(self._database, keys)
+
+    def _places(
+        self, described: Mapping[int, TrackDescription], artists: Artists
+    ) -> list[_Place]:
+        """Return what completes the predictions of descriptions."""
         places = []
-        for at, track in tracks.items():
-            credited = [artists[key] for key in keys[at] if key in artists]
+        for item, track in described.items():
+            keys = map(names.normalise, track.artists)
+            credited = [artists[key] for key in keys if key in artists]
             seen = any(_contains(self._trained_artists, one.ids) for one in credited)
             splits = {name for one in credited for name in one.splits}
             held_out = next((one for one in regimes.HELD_OUT_SIDES if one in splits), None)
             places.append(
                 _Place(
-                    at,
+                    item,
                     None,
                     track.title or "",
                     "; ".join(track.artists),
@@ -191,7 +222,7 @@ class ServedModels:
                     held_out=None if seen else held_out,
                 )
             )
-        return RowsToPredict(self.of_descriptions, list(tracks.values()), places)
+        return places
 
     def _prepare_stored(self, texts: Mapping[int, str], prepared: PreparedRequest) -> None:
         tracks = lookups.named_tracks(self._database, texts)
@@ -254,6 +285,14 @@ class ServedModels:
             return self.of_descriptions
         with self._lock:
             return self._champion_model
+
+
+def _predict(part: RowsToPredict) -> PredictedRows:
+    """Return what the model predicts for rows, computed in this thread."""
+    shares = part.model.artifact.estimator.predict_proba(frame_of([part.rows]))
+    if part.find_artists is None:
+        return PredictedRows(shares)
+    return PredictedRows(shares, part.find_artists(list(part.described.values())))
 
 
 def _trained_artists(database: Database, model: LoadedModel) -> NDArray[np.int64]:
