@@ -26,7 +26,7 @@ from classifier.experts import (
     trees,
 )
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
-from classifier.experts.naive_bayes_text import NaiveBayesTextExpert
+from classifier.experts.naive_bayes_text import NaiveBayesTextExpert, count_ngrams
 from classifier.experts.partial_features import PartialFeaturesExpert
 from classifier.features.audio import ACOUSTICBRAINZ, DESCRIPTORS
 from classifier.features.groups import AUDIO_ANALYSIS_GROUPS, COLUMN_GROUPS, numeric_groups
@@ -60,6 +60,8 @@ PRIOR_WEIGHTS: Final = {
 
 EXPLAINED_VARIANCE: Final = 0.97
 """Share of the variance of descriptors that is kept: hundreds of them are largely redundant."""
+_TEXT_EXPERTS: Final = (content_nets.ContentNetworksExpert, stacking_net.StackingExpert)
+"""The base models that count the n-grams of the same texts."""
 MAX_EXACT_ROWS: Final = 3_000
 """Training tracks up to which their SVM is exact: it is the slowest model to predict with."""
 
@@ -132,7 +134,14 @@ class Blend(PooledClassifier):
 
     def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return the scores named `score_names_`: (scores, tracks, genres)."""
-        scores = (expert.predict_scores(X) for expert in self.experts_)
+        uses_text = any(isinstance(one, _TEXT_EXPERTS) for one in self.experts_)
+        ngrams = count_ngrams(X) if uses_text else None  # once for all of them
+        scores = (
+            one.predict_scores(X, ngrams)
+            if isinstance(one, _TEXT_EXPERTS)
+            else one.predict_scores(X)
+            for one in self.experts_
+        )
         return np.concatenate([self._prior_scores(len(X)), *scores])
 
     def _experts(self) -> Iterator[Expert]:

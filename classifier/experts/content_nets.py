@@ -95,9 +95,12 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
             ).fit(_tree_inputs(self.numbers_.transform(X), text), y, sample_weight=weights)
         return self
 
-    def predict_scores(self, X: pd.DataFrame) -> Scores:
-        """Return log-ratios of the texts and log-probabilities of the networks."""
-        ngrams = count_ngrams(X)
+    def predict_scores(self, X: pd.DataFrame, ngrams: NgramCounts | None = None) -> Scores:
+        """Return log-ratios of the texts and log-probabilities of the networks.
+
+        `ngrams`: the `count_ngrams` of `X`, where these were counted already.
+        """
+        ngrams = count_ngrams(X) if ngrams is None else ngrams
         text = self.text_.predict_scores_of_counts(ngrams)
         inputs = self._text_inputs(ngrams, text)
         matrix = np.hstack([self.features_.transform(X), inputs])

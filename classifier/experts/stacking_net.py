@@ -13,7 +13,7 @@ from classifier.experts import Scores, stacking_inputs
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
 from classifier.experts.mlp_ensemble import fit_networks, mean_log_probabilities
 from classifier.experts.mlp_numpy import Matrix
-from classifier.experts.naive_bayes_text import NaiveBayesTextExpert, count_ngrams
+from classifier.experts.naive_bayes_text import NaiveBayesTextExpert, NgramCounts, count_ngrams
 from classifier.experts.stacking_inputs import StackingInputs, TextAndHistoryModels
 from classifier.experts.stacking_trees import MAX_GENRES as MAX_GENRES_OF_TREES
 from classifier.experts.stacking_trees import N_ROUNDS, StackingTrees
@@ -81,10 +81,13 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
             ).fit(X, y, unseen, seen)
         return self
 
-    def predict_scores(self, X: pd.DataFrame) -> Scores:
-        """Return the base models' log-ratios and the stacked models' log-probabilities."""
+    def predict_scores(self, X: pd.DataFrame, ngrams: NgramCounts | None = None) -> Scores:
+        """Return the base models' log-ratios and the stacked models' log-probabilities.
+
+        `ngrams`: the `count_ngrams` of `X`, where these were counted already.
+        """
         models = TextAndHistoryModels(self.text_, self.history_, self.sighting_features_)
-        inputs = models.predict(X)
+        inputs = models.predict(X, ngrams)
         matrix = np.hstack([self.features_.transform(X), _scaled(inputs)])
         scores = [inputs.text, inputs.history, mean_log_probabilities(self.networks_, matrix)]
         if self.trees_ is not None:

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from classifier.experts import Scores, log_probabilities
+from classifier.experts import Scores, log_probabilities, merged_trees
 from classifier.experts.stacking_inputs import ALBUM_NAME_SCORE, StackingInputs
 from classifier.experts.trees import make_boosted_trees
 from classifier.features.audio import Matrix, NumericFeatures
@@ -85,7 +85,7 @@ class StackingTrees(BaseEstimator):  # type: ignore[misc]  # untyped there
         rows: NDArray[np.bool_],
     ) -> None:
         columns = np.searchsorted(self.classes_, model.classes_)
-        probabilities[np.ix_(rows, columns)] = model.predict_proba(matrix)
+        probabilities[np.ix_(rows, columns)] = merged_trees.predict_proba(model, matrix)
 
     def _sample(self, size: int) -> NDArray[np.intp]:
         if size <= self.max_tracks:

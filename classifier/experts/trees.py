@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from classifier.experts import Scores, log_probabilities
+from classifier.experts import Scores, log_probabilities, merged_trees
 from classifier.features.audio import Matrix, NumericFeatures
 from classifier.ports import Labels
 
@@ -58,7 +58,9 @@ class BoostedTreesExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
 
     def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return log-probabilities (1, rows, genres)."""
-        return log_probabilities(self.model_.predict_proba(self._numbers(X)))[np.newaxis]
+        return log_probabilities(merged_trees.predict_proba(self.model_, self._numbers(X)))[
+            np.newaxis
+        ]
 
     def _numbers(self, frame: pd.DataFrame) -> Matrix:
         matrix = self.features_.transform(frame)  # groups may have no column; trees need one

@@ -200,9 +200,7 @@ class ServedModels:
         keys = {names.normalise(name) for track in tracks for name in track.artists}
         return lookups.artists_named(self._database, keys)
 
-    def _places(
-        self, described: Mapping[int, TrackDescription], artists: Artists
-    ) -> list[_Place]:
+    def _places(self, described: Mapping[int, TrackDescription], artists: Artists) -> list[_Place]:
         """Return what completes the predictions of descriptions."""
         places = []
         for item, track in described.items():
