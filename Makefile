@@ -6,12 +6,13 @@ export OMP_NUM_THREADS ?= 2
 # Keep bytecode files: tests start a hundred processes, each of which would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo test test-deep soak check format lint types docs lock audit clean
+.PHONY: help run demo test test-processes test-deep soak check format lint types docs lock audit clean
 
 help:
 	@echo "make run     harvest and train until Ctrl-C (on Spotify with credentials, else on the sandbox)"
 	@echo "make demo    harvest, train and predict once on the sandbox, in a few minutes"
-	@echo "make test    all tests, on SQLite and PostgreSQL, and in Chromium if it is installed"
+	@echo "make test    tests on SQLite and PostgreSQL, and in Chromium if it is installed"
+	@echo "make test-processes   tests that start, stop and kill whole commands"
 	@echo "make test-deep   tests that need torch; installs it"
 	@echo "make soak    tests that are too slow for every run: hundreds of kills, hostile servers"
 	@echo "make check   formatting, lint, types, imports, generated docs, as in CI"
@@ -27,6 +28,9 @@ demo: .venv/installed
 
 test: .venv/installed-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+test-processes: .venv/installed-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "processes and not soak" --numprocesses 2 --dist worksteal
 
 test-deep: .venv/installed-deep
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m deep --numprocesses 2 --dist worksteal

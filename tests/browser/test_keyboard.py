@@ -106,6 +106,7 @@ def running(url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
         process.communicate()
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are killed by SIGKILL")
 def test_a_killed_server_loses_no_label_and_repeats_none(served, tab):
     free = listen(ListenAddress("127.0.0.1", 0))

@@ -55,6 +55,7 @@ def predicted_tracks(engine: Engine) -> int:
         )
 
 
+@pytest.mark.processes
 def test_the_daemon_trains_predicts_and_stops_cleanly(database_url: str) -> None:
     """It fills an empty database with predictions for every track; SIGTERM ends it with 0."""
     engine = make_engine(database_url)

@@ -114,6 +114,7 @@ def _take_away(engine: Engine, songs: list[Song]) -> None:
         connection.execute(tables.track.delete().where(tables.track.c.id.in_(gone)))
 
 
+@pytest.mark.processes
 def test_a_month(month: tuple[Engine, InProcess]) -> None:
     """Daily and as the data grows; unchanged data is nothing new; a kill is one lost night."""
     engine, runner = month

@@ -197,6 +197,7 @@ def test_parts_of_a_training_are_the_same_on_workers(cluster: Cluster) -> None:
         assert np.array_equal(on_workers, alone)
 
 
+@pytest.mark.processes
 def test_tasks_of_dead_workers_are_done_by_others(cluster: Cluster, tmp_path: Path) -> None:
     """Every task kills the first worker that has it, and the shared value is sent again."""
     shared = cluster.share(str(tmp_path))

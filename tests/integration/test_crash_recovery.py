@@ -95,6 +95,7 @@ def survive(url: str, kills: int) -> dict[str, int]:
     return document
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 @pytest.mark.parametrize(
     ("uninterrupted", "kills"),

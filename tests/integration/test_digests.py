@@ -26,7 +26,6 @@ from tests import catalogue_of_all_kinds
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
 
-NAMES = [f"{one.view} by {one.keys[0] if one.keys else 'nothing'}" for one in DIGESTS]
 HOUR = 3600.0
 AFTER_VERDICTS = NOON + timedelta(days=9)
 """After those of the catalogue of all kinds."""
@@ -97,15 +96,15 @@ def test_candidates_and_disputes_are_limited(engine: Engine, monkeypatch: pytest
             assert stored_rows(connection, digest) == live_rows(connection, digest), digest.view
 
 
-@pytest.mark.parametrize("digest", DIGESTS, ids=NAMES)
-def test_the_order_is_total(digest: Digest, sqlite_engine: Engine):
+def test_every_order_is_total(sqlite_engine: Engine):
     """No two rows are equal in all columns that a digest is ordered by."""
     catalogue_of_all_kinds.fill(sqlite_engine)
     with read_transaction(sqlite_engine) as connection:
-        rows = connection.execute(select(views.ALL[digest.view].table)).mappings().all()
-    if digest.condition is None:
-        keys = [tuple(row[name] for name, _ in digest.order) for row in rows]
-        assert len(set(keys)) == len(keys)
+        for digest in DIGESTS:
+            if digest.condition is None:
+                rows = connection.execute(select(views.ALL[digest.view].table)).mappings().all()
+                keys = [tuple(row[name] for name, _ in digest.order) for row in rows]
+                assert len(set(keys)) == len(keys), digest.view
 
 
 def test_a_digest_is_read_with_its_time(engine: Engine):

@@ -185,6 +185,7 @@ def test_a_reader_of_the_version_before_can_finish(sqlite_engine: Engine, folder
     assert len(list((folder / "versions").iterdir())) == 2
 
 
+@pytest.mark.processes
 def test_killed_at_any_point(sqlite_engine: Engine, folder: Path, tmp_path: Path):
     """The old copy stays as it was, whenever the process is killed; the next run completes."""
     kills_leave_a_copy(sqlite_engine, folder, tmp_path, random.Random(1), kills=3)

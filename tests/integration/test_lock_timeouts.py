@@ -82,6 +82,7 @@ def test_a_writer_that_is_held_up_names_who_holds_it(
         assert connection.scalar(text("SELECT current_setting('lock_timeout')")) == "0"
 
 
+@pytest.mark.processes
 def test_four_migrations_at_once(bare_postgres_url: str, monkeypatch: pytest.MonkeyPatch):
     """Started together on an empty database, all of them succeed."""
     command = [sys.executable, "-m", "genrebase", "migrate"]

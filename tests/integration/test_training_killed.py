@@ -96,6 +96,7 @@ def test_a_model_is_stored_whole_or_not_at_all(engine: Engine) -> None:
     assert held(engine)["model"] == 2
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("kind", "point"), [("sqlite_url", "evaluating"), ("postgres_url", "commit")]
 )
