@@ -33,9 +33,9 @@ class ClassifierSettings(EnvironmentSettings):
     new_tracks: int = Field(
         default=1000,
         ge=0,
-        description="`classifier run` trains before the schedule when at least this many labelled "
-        "tracks are new, and at least a fifth of the number of the last training. 0: schedule "
-        "only.",
+        description="`classifier run` also trains when at least this many labelled tracks have "
+        "been added since the last training, and at least a fifth of the tracks of that training. "
+        "0: on schedule only.",
     )
     feature_share: float = Field(
         default=0.5,
@@ -58,7 +58,7 @@ class ClassifierSettings(EnvironmentSettings):
         default="any",
         description="Default of `--licence`: train only on labels and features under licences of "
         "this class: `open`, `noncommercial` (open and non-commercial licences) or `any`. "
-        "Where it is not set, `classifier run` trains under the licences of the champion.",
+        "If it is not set, `classifier run` trains under the licences of the champion.",
     )
     min_level: Literal["artist", "release", "recording"] = Field(
         default="artist",
@@ -73,10 +73,10 @@ class ClassifierSettings(EnvironmentSettings):
     tracks_per_genre: int | None = Field(
         default=None,
         ge=2,
-        description="Default of `--tracks-per-genre`: a training reads at most this many training "
-        "tracks of each genre, as many of its validation tracks of unseen artists, and as many of "
-        "its test tracks of unseen artists; empty: all. `classifier learning-curve` "
-        "prints the number beyond which more tracks show no gain.",
+        description="Default of `--tracks-per-genre`: the maximum number per genre of training "
+        "tracks, of validation tracks of unseen artists, and of test tracks of unseen artists; "
+        "empty: no limit. `classifier learning-curve` prints the number of tracks beyond which "
+        "more tracks bring no measurable gain.",
     )
     pool_siblings: bool = Field(
         default=False,

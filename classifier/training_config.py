@@ -166,10 +166,9 @@ class TrainingConfig:
     )
     labels: str = option(
         LABEL_POLICIES[0],
-        "claim: one genre per track; exclusive: leave out tracks with sightings of "
-        "several genres; shared: a track counts for every genre of its sightings,"
-        " weighted by votes if the source that decides its claim has votes; its weights sum to one"
-        " (default: claim).",
+        "claim (default): one genre per track; exclusive: leave out tracks with sightings of "
+        "several genres; shared: a track counts for every genre of its sightings, with weights "
+        "that sum to one: by votes if the source of the claim has votes, otherwise equal.",
         values=LABEL_POLICIES,
     )
     licence: str = option(
@@ -205,9 +204,9 @@ class TrainingConfig:
     """The evaluation uses all tracks all the same."""
     tracks_per_genre: int | None = option(
         None,
-        "Read from the database at most this many training tracks of each genre, as many of its "
-        "validation tracks of unseen artists, and as many of its test tracks of unseen artists. "
-        "Artists are chosen by a hash of their names (default: all tracks).",
+        "Maximum number per genre of training tracks, of validation tracks of unseen artists, and "
+        "of test tracks of unseen artists that are read from the database. Artists are chosen by "
+        "a hash of their names (default: all tracks).",
         type=int,
         minimum=2,
     )

@@ -5,10 +5,10 @@
 --   psql "$STORE_URL" --file deploy/reader.sql
 --   psql "$STORE_URL" --command '\password reader'
 --
--- Run as a superuser it also takes what every role has in PostgreSQL: large objects, advisory locks
--- (enough of them stop the server), ending other sessions of the role, messages in the log of
--- changes, code in plpgsql, unlimited temporary files. The role that runs this keeps all that, and
--- temporary tables; grant TEMPORARY ON DATABASE to other roles that import or train.
+-- If a superuser runs it, it also revokes rights that every role has in PostgreSQL: large objects,
+-- advisory locks (many of them stop the server), ending other sessions of the role, messages in the
+-- write-ahead log, code in plpgsql, unlimited temporary files. The role that runs this file keeps
+-- these rights, and temporary tables; grant TEMPORARY ON DATABASE to other roles that import or train.
 \set ON_ERROR_STOP on
 
 DO $$

@@ -187,7 +187,7 @@ def copy(
         str | None,
         typer.Argument(
             help="The URL of an empty database, or of an earlier copy; default: "
-            "GENREBASE_COPY_TO. Other users cannot see a password in the environment."
+            "GENREBASE_COPY_TO, in which other users cannot see the password."
         ),
     ] = None,
     as_json: AsJson = False,

@@ -102,7 +102,7 @@ def sandbox(
     ] = None,
     quota: Annotated[
         int | None,
-        typer.Option(min=0, help="Successful Web API requests until a permanent ban."),
+        typer.Option(min=0, help="Number of successful Web API requests before a permanent ban."),
     ] = None,
     token_seconds: Annotated[
         float, typer.Option(help="Seconds an access token is valid.")

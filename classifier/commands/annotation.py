@@ -37,10 +37,9 @@ def annotate_next(
 ) -> None:
     """List the tracks whose manual annotation is worth most, one of each artist.
 
-    Artists are sorted by how many of their labels are expected to be wrong, by the champion's
-    predictions. `classifier verdicts` measures labels and champion by the annotations. For this
-    measurement annotate the tracks that --random lists: without it, the command lists doubtful
-    tracks, whose labels are wrong more often.
+    First come the artists with the most labels that are probably wrong, by the champion's
+    predictions. Before you measure labels and champion by `classifier verdicts`, annotate tracks
+    that --random lists: the labels of doubtful tracks are wrong more often than others.
 
     Examples:
       classifier annotate-next --limit 20
@@ -92,8 +91,8 @@ def verdicts(
 ) -> None:
     """Measure labels and champion by the manual annotations (verdicts), with intervals.
 
-    A verdict is the label of its track in every training. But the prediction that is measured
-    comes from a model that was not trained on the track: for training tracks it is out of fold.
+    Trainings use verdicts as labels. The champion is nevertheless measured by predictions of
+    models that were not trained on the track: for training tracks they are out of fold.
 
     Examples:
       classifier verdicts

@@ -33,7 +33,7 @@ def models(
 ) -> None:
     """List all models, the latest first.
 
-    The champion, its refits, the two champions before it, pinned models and the latest model keep
+    The champion, its refits, the two previous champions, pinned models and the latest model keep
     their artifact; all other models keep only metrics (see `classifier prune`).
 
     Examples:
@@ -172,10 +172,10 @@ def prune(
     """Delete artifacts and predictions of old models, as every training does.
 
     The champion of a task, its refits, pinned models and the latest model lose nothing. The two
-    champions before it keep their artifact and the most probable genre of each track. Of all other
-    models, former champions keep all metrics, the others the test metrics over all genres; beyond
-    the latest CLASSIFIER_MODELS_REMEMBERED models of a task, only main metrics. SQLite reuses the
-    space; only VACUUM makes its file smaller.
+    previous champions keep their artifact and the most probable genre of each track. All other
+    models keep only metrics: former champions keep all metrics, the others the test metrics over
+    all genres. Models older than the latest CLASSIFIER_MODELS_REMEMBERED of the task keep only
+    main metrics. SQLite reuses the space; only VACUUM makes its file smaller.
 
     Examples:
       classifier prune --dry-run

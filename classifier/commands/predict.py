@@ -59,7 +59,7 @@ def predict(
         typer.Option(
             "--pool-siblings/--track-alone",
             help="Predict tracks of unseen artists together with the artist's other tracks, or "
-            "each track alone (CLASSIFIER_POOL_SIBLINGS; not with --audio or --on).",
+            "each track alone (default: CLASSIFIER_POOL_SIBLINGS; not with --audio or --on).",
         ),
     ] = None,
     task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,

@@ -41,12 +41,13 @@ def train(
 ) -> None:
     """Train a model, evaluate it on held-out tracks, and promote it if it beats the champion.
 
-    The exit code is 0 whether or not it is promoted. If tracks, parameters and code equal
-    those of a stored model, nothing is trained and that model is printed.
+    The exit code is 0, also if the model is not promoted. If tracks, parameters and code equal
+    those of a stored model, nothing is trained, and the stored model is printed.
 
-    A refit cannot be evaluated: the metrics of its parent, the champion, are printed. It predicts
-    music that is not in the database, as long as its parent is champion. It is not trained on the
-    validation tracks, which early stopping and ensemble weights need.
+    With --refit the champion's configuration is trained once more, also on the test tracks, but
+    not on the validation tracks, which early stopping and ensemble weights need. The refit
+    predicts music that is not in the database, as long as its parent is champion. It cannot be
+    evaluated, so the metrics of its parent are printed.
 
     Examples:
       classifier train

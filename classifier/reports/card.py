@@ -68,9 +68,9 @@ class ModelCard:
         """Refuse an archived model."""
         if self.model.is_archived:
             raise ArtifactDropped(
-                f"Of model {self.model.id} a line is left (`classifier models` shows it): too "
-                "little for a card. CLASSIFIER_MODELS_REMEMBERED says of how many models more is "
-                "kept."
+                f"Model {self.model.id} has no card: only its main metrics are stored "
+                "(`classifier models` shows them). CLASSIFIER_MODELS_REMEMBERED sets how many "
+                "models keep all metrics."
             )
 
     @property

@@ -41,7 +41,7 @@ ForSpreadsheets = Annotated[
     typer.Option(
         "--for-spreadsheets",
         help="Write an apostrophe before texts that a spreadsheet would execute as formulas "
-        "(they start with =, +, -, @, a tab or a line break); such a file is for reading.",
+        "(they start with =, +, -, @, a tab or a line break); do not import such a file again.",
     ),
 ]
 """The option of commands that write CSV files with texts of others."""

@@ -114,7 +114,7 @@ def test_old_models_are_archived_as_a_summary(engine: Engine, reigns: list[int])
     assert (gone.as_json()["genres"], dict(gone.versions), gone.classes) == (1, {}, ())
     assert second not in left(engine, "model_metric")
     assert {number for number in reigns if models[number].is_archived} == {second}
-    with pytest.raises(ArtifactDropped, match="a line is left"):
+    with pytest.raises(ArtifactDropped, match="only its main metrics are stored"):
         ModelCard(gone, None, (), {}, "")
     assert not (set(left(engine, "prediction")) - {first, third, fourth, champion})
     assert left(engine, "model_metric").count(rejected) == 1

@@ -114,7 +114,7 @@ def test_the_glossary_is_that_of_the_documentation(client):
         assert "](" not in meaning
     assert "<code>job_run</code>" in html
     assert f'<p class="say">{documents.glossary_introduction()}</p>' in html
-        assert documents.glossary_introduction().endswith("meaning applies.")
+    assert documents.glossary_introduction().endswith("meaning applies.")
 
 
 def test_the_questions_of_the_documentation_are_examples(client):

@@ -1,4 +1,4 @@
-"""AcousticBrainz' numbers of each track, on their own scales."""
+"""AcousticBrainz' features of each track, on their own scales."""
 
 from typing import Any, Final
 
@@ -72,16 +72,16 @@ def numbers_of_tracks(_providers: Providers) -> Select[Any]:
 
 acousticbrainz_features = view(
     "acousticbrainz_features",
-    "One row per track with numbers of AcousticBrainz, or of a document of Essentia's extractor. "
+    "One row per track with features of AcousticBrainz, or of a document of Essentia's extractor. "
     "Their scales differ from those of `audio_features`. If several recordings belong to a track, "
-    "numbers of AcousticBrainz take precedence over those of your own documents. Of several "
+    "features of AcousticBrainz take precedence over those of your own documents. Of several "
     "recordings of one provider, the one with the most submissions with a tempo is shown.",
     {
         "track_id": shared.TRACK_REFERENCE["track_id"],
         "provider": "acousticbrainz; or essentia, for documents that AcousticBrainz did not "
         "publish.",
         "recording_id": "The recording's MusicBrainz ID, or else `md5:…`, the hash of the audio.",
-        "origin": "The import that delivered the numbers, or acousticbrainz for its API.",
+        "origin": "The import that delivered the features, or acousticbrainz for its API.",
         **_SUBMISSIONS,
         **{
             name: text
@@ -96,8 +96,8 @@ acousticbrainz_features = view(
         "a third of the tracks.",
         "mode": "1 is major, 0 is minor.",
         "key_share": "Share of the submissions with this key and mode, 0 to 1.",
-        "fetched_at": "When the numbers last changed.",
-        "licence": "The licence of the numbers: that of their origin (`data_sources`).",
+        "fetched_at": "When the features last changed.",
+        "licence": "The licence of the features: that of their origin (`data_sources`).",
     },
     numbers_of_tracks,
 )

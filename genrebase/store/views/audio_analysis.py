@@ -171,7 +171,9 @@ harmony = view(
     "the track has no key.",
     {
         **_ANALYSIS,
-        **_twelve("degree", "Share of the time {} semitones above the tonic, 0 to 1.", range(12)),
+        **_twelve(
+            "degree", "Share of the time on degree {} (semitones above the tonic).", range(12)
+        ),
         "minor_share": "Share of the time in minor, weighted by the confidence in the mode.",
         "repeated_share": "Share of the time in degrees that recur.",
         "single_share": "Share of the time in degrees of only one section.",
@@ -198,7 +200,7 @@ timbres = view(
         **_ANALYSIS,
         **_twelve(
             "timbre_mean",
-            "Mean of timbre coefficient {}; coefficient 0 represents loudness.",
+            "Mean of timbre coefficient {} (0 represents loudness).",
             range(12),
         ),
         **_twelve("timbre_deviation", "Standard deviation of timbre coefficient {}.", range(12)),

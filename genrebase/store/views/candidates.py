@@ -190,9 +190,8 @@ def _genre_candidates_json(_providers: Providers) -> Select[Any]:
 
 genre_candidates = view(
     "genre_candidates",
-    "One row per genre and candidate, at most 100 per genre: the tracks with "
-    "another label or none that the champion of `main` ranks highest for the "
-    "genre.",
+    "One row per genre and candidate, at most 100 per genre: of the tracks with another label, or "
+    "without a label, those with the highest probability of the genre by the champion of `main`.",
     {
         "genre": "The genre that the track may belong to.",
         "place": "1 for the track with the highest probability.",

@@ -253,8 +253,8 @@ task_predictions = view(
         "genre": "The predicted genre.",
         "probability": "Its probability, 0 to 1.",
         "margin": "Probability minus that of the second genre, 0 to 1.",
-        "correct": "Whether the predicted genre is the label, even a label outside the task; NULL "
-        "without a label, and for level broad, because labels are fine genres.",
+        "correct": "Whether the predicted genre is the label; false if the task lacks the label. "
+        "NULL without a label, and for level broad, because labels are fine genres.",
         **shared.PREDICTION_DESCRIPTIONS,
         "licence_class": LICENCE_CLASS,
         "siblings": SIBLINGS,

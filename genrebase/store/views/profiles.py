@@ -124,11 +124,11 @@ genre_profiles = view(
 
 acousticbrainz_profiles = view(
     "acousticbrainz_profiles",
-    "One row per genre and number of the view `acousticbrainz_features`: the distribution over "
+    "One row per genre and feature of the view `acousticbrainz_features`: the distribution over "
     "its labelled tracks. " + _PERCENTILE_NOTE.strip(),
     {
         **shared.GENRE_REFERENCE,
-        "feature": "One of the numbers of `acousticbrainz_features`, on its scale: "
+        "feature": "One of the features of `acousticbrainz_features`, on its scale: "
         + ", ".join(tables.SUBMISSION_NUMBERS)
         + ".",
         **_STATISTICS,
