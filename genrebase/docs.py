@@ -6,7 +6,8 @@ a page is out of date.
 """
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -66,6 +67,12 @@ order is stored in the database: after you change it, run `genrebase migrate`.
 """
 
 
+_MANY: Final = 14
+"""Options of a command that has many."""
+_SEVERAL: Final = 3
+"""An option that this many commands with many options have is described once."""
+
+
 class PageOutOfDate(GenrebaseError):
     """A generated page differs from the code."""
 
@@ -102,8 +109,15 @@ def commands_page() -> str:
     ]
     parts = [_COMMANDS_HEAD]
     for name, group in groups:
+        leaves = list(_leaves(name, group))
+        common = _common_rows(command for _, command in leaves)
+        anchor = f"common-options-of-{name}"
         parts.append(f"## {name}\n")
-        parts += [_command(path, command) for path, command in _leaves(name, group)]
+        parts += [_command(path, command, common, anchor) for path, command in leaves]
+        if common:
+            in_order = dict.fromkeys(row for _, one in leaves for row in _rows(one))
+            rows = [row for row in in_order if row in common]
+            parts.append("\n".join([f"### Common options of {name}", "", *_table(rows), ""]))
     return "\n".join(parts)
 
 
@@ -141,21 +155,44 @@ def _leaves(path: str, command: Any) -> Iterator[tuple[str, Any]]:
         yield from _leaves(f"{path} {name}", child)
 
 
-def _command(path: str, command: Any) -> str:
-    parameters = [param for param in command.params if not getattr(param, "hidden", False)]
-    parameters.sort(key=lambda param: param.param_type_name != "argument")  # arguments first
-    arguments = [param for param in parameters if param.param_type_name == "argument"]
+def _command(path: str, command: Any, common: set[str], anchor: str) -> str:
+    """Return the section of a command; options of `common` are described at `anchor`."""
+    arguments = [one for one in _parameters(command) if one.param_type_name == "argument"]
     usage = " ".join([path, *map(_metavar, arguments)])
     lines = [f"### {path}", "", f"`{usage}`", "", inspect.cleandoc(command.help or ""), ""]
-    rows = [
-        f"| {_names(parameter)} | {_parameter_default(parameter)} | {_cell(parameter.help)} |"
-        for parameter in parameters
-    ]
     if examples := getattr(command, "examples", []):
         lines += ["```sh", *examples, "```", ""]
-    if rows:
-        lines += ["| parameter | default | meaning |", "| --- | --- | --- |", *rows, ""]
+    rows = _rows(command)
+    described = common if len(rows) >= _MANY else set()
+    if shared := [names for row, names in rows.items() if row in described]:
+        lines += [f"[Common options](#{anchor}): {', '.join(shared)}.", ""]
+    if own := [row for row in rows if row not in described]:
+        lines += [*_table(own), ""]
     return "\n".join(lines)
+
+
+def _common_rows(commands: Iterable[Any]) -> set[str]:
+    """Return the rows, except --json, that several commands with many options have."""
+    rows = [_rows(command) for command in commands]
+    times = Counter(row for of_command in rows if len(of_command) >= _MANY for row in of_command)
+    return {row for row, n in times.items() if n >= _SEVERAL and not row.startswith("| `--json`")}
+
+
+def _parameters(command: Any) -> list[Any]:
+    parameters = [param for param in command.params if not getattr(param, "hidden", False)]
+    return sorted(parameters, key=lambda param: param.param_type_name != "argument")
+
+
+def _rows(command: Any) -> dict[str, str]:
+    """Return the row of each parameter, arguments first, with the parameter's names."""
+    return {
+        f"| {_names(one)} | {_parameter_default(one)} | {_cell(one.help)} |": _names(one)
+        for one in _parameters(command)
+    }
+
+
+def _table(rows: Iterable[str]) -> list[str]:
+    return ["| parameter | default | meaning |", "| --- | --- | --- |", *rows]
 
 
 def _metavar(argument: Any) -> str:

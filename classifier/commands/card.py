@@ -15,7 +15,7 @@ from genrebase.runtime.control_characters import escape_control_characters
 
 def card(
     number: Annotated[
-        int | None, typer.Argument(metavar="ID", help="The model's ID [the champion].")
+        int | None, typer.Argument(metavar="ID", help="The model's ID (default: the champion).")
     ] = None,
     task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
     file: Annotated[

@@ -40,11 +40,12 @@ def clusters(
         typer.Option(
             "--clusters",
             min=2,
-            help="Number of clusters (kmeans, agglomerative) [number of genres].",
+            help="Number of clusters for kmeans, agglomerative (default: number of genres).",
         ),
     ] = None,
     eps: Annotated[
-        float | None, typer.Option(min=0.0, help="Radius of DBSCAN [estimated from the data].")
+        float | None,
+        typer.Option(min=0.0, help="Radius of DBSCAN (default: estimated from the data)."),
     ] = None,
     features: Annotated[
         str,
@@ -56,11 +57,15 @@ def clusters(
     sample: Annotated[
         int | None,
         typer.Option(
-            min=2, help="Maximum number of tracks [agglomerative: 5,000; dbscan, hdbscan: 20,000]."
+            min=2,
+            help="Maximum of tracks (default: agglomerative 5,000; dbscan, hdbscan 20,000).",
         ),
     ] = None,
     name: Annotated[
-        str, typer.Option(help="Name to store it under, replacing an earlier one.")
+        str,
+        typer.Option(
+            help="Name of the stored clustering; an earlier one of this name is replaced."
+        ),
     ] = "last",
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:

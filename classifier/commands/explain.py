@@ -27,7 +27,7 @@ _KINDS = {
 
 def explain(
     number: Annotated[
-        int | None, typer.Argument(metavar="ID", help="The model's ID [the champion].")
+        int | None, typer.Argument(metavar="ID", help="The model's ID (default: the champion).")
     ] = None,
     task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
     genre: Annotated[
@@ -35,7 +35,7 @@ def explain(
         typer.Option(help="Compare the features of this genre instead of explaining a model."),
     ] = None,
     against: Annotated[
-        str | None, typer.Option(help="Compare --genre with this one [all others].")
+        str | None, typer.Option(help="Compare --genre with this one (default: all others).")
     ] = None,
     side: Annotated[str, typer.Option(help="The tracks: validation or test.")] = "validation",
     repeats: Annotated[int, typer.Option(min=1, help="Permutations of each column.")] = 3,

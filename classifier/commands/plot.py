@@ -42,7 +42,8 @@ def plot(
     model: Annotated[
         int | None,
         typer.Option(
-            metavar="ID", help="Confusion, importance, training: the model [the champion]."
+            metavar="ID",
+            help="Confusion, importance, training: the model (default: the champion).",
         ),
     ] = None,
     task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
@@ -51,7 +52,9 @@ def plot(
     ] = "new_artist",
     experiment: Annotated[
         int | None,
-        typer.Option(metavar="ID", help="Compare, learning curve: the experiment [the latest]."),
+        typer.Option(
+            metavar="ID", help="Compare, learning curve: the experiment (default: the latest)."
+        ),
     ] = None,
     title: Annotated[
         str | None, typer.Option(help="The title; default: that of the kind of plot.")

@@ -22,7 +22,8 @@ def separability(
         int, typer.Option("--genres-count", min=2, help="Number of genres in the subset.")
     ] = 6,
     number: Annotated[
-        int | None, typer.Option("--model", metavar="ID", help="The model's ID [the champion].")
+        int | None,
+        typer.Option("--model", metavar="ID", help="The model's ID (default: the champion)."),
     ] = None,
     task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
     regime: Annotated[str, typer.Option(help="Tracks: all, new_artist or seen_artist.")] = "all",
