@@ -23,7 +23,6 @@ from starlette.concurrency import run_in_threadpool
 
 from classifier import threads
 from classifier.errors import BrokenArtifact, NoChampion
-from classifier.records import TrackPrediction
 from classifier.serving.champion import LoadedModel
 from classifier.serving.hidden_inputs import HiddenPrediction, predict_with_hidden_inputs
 from classifier.serving.online import (
@@ -41,7 +40,7 @@ from classifier.serving.online import (
     frame_of,
 )
 from classifier.serving.predict import TrackDescription
-from genrebase.errors import GenrebaseError, UserError
+from genrebase.errors import GenrebaseError
 from genrebase.runtime.monitoring import first_line
 
 MAX_ROWS: Final = 256
@@ -200,13 +199,6 @@ class Predictor:
         models = self.models()
         prepared = models.prepare(items)
         return models.complete(prepared, [self._thread.predict(rows) for rows in prepared.rows])
-
-    def predict_one(self, item: Item) -> TrackPrediction:
-        """Return the prediction for one item; raise also what `predict` returns for it."""
-        (result,) = self.predict([item])
-        if isinstance(result, UserError):
-            raise result
-        return result
 
     def explain(self, track: str) -> list[HiddenPrediction]:
         """Return the champion's predictions for a stored track with groups of inputs hidden.

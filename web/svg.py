@@ -5,7 +5,6 @@ from the style sheet by class name.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -172,21 +171,6 @@ def _ruler_text(
     if random_split is not None:
         parts.append(f"a random split would claim {100 * random_split:.1f}")
     return "Accuracy on test tracks: " + "; ".join(parts) + "."
-
-
-def line_chart(values: Sequence[float], goal: float | None, label: str) -> Markup:
-    """Return a line over equal steps; `goal` is a dashed line at the top."""
-    top = max([*values, goal or 0.0]) or 1.0
-    count = max(len(values) - 1, 1)
-    points = [(percent(at / count), 58 - 50 * value / top) for at, value in enumerate(values)]
-    parts = [
-        element("line", class_="line", x1=x1, y1=f"{y1:.1f}", x2=x2, y2=f"{y2:.1f}")
-        for (x1, y1), (x2, y2) in pairwise(points)
-    ]
-    if goal:
-        y = 58 - 50 * goal / top
-        parts.insert(0, element("line", class_="goal", x1="0", x2="100%", y1=y, y2=y))
-    return element("svg", *parts, role="img", aria_label=label)
 
 
 def strip(value: float, rows: Sequence[tuple[str, Sequence[float]]], label: str) -> Markup:

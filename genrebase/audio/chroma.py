@@ -11,11 +11,9 @@ from typing import Any, Final
 
 import librosa
 import numpy as np
-from numpy.typing import NDArray
 
 from genrebase.audio.decode import SAMPLE_RATE, Samples
-
-FrameArray = NDArray[np.float32]
+from genrebase.audio.spectral import FrameArray
 
 OCTAVES: Final = 7
 """Octaves of the constant-Q transform, from C1."""

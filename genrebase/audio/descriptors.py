@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from genrebase.audio import rhythm
 from genrebase.audio.decode import SAMPLE_RATE
-from genrebase.audio.frame_features import FEATURE_DIMS, HOP_LENGTH, FrameArray, FrameFeatures
+from genrebase.audio.frame_features import FEATURE_DIMS, HOP_LENGTH, FrameFeatures
+from genrebase.audio.spectral import FrameArray
 
 SCHEMA_NAME: Final = "genrebase-1"
 """The name of the whole set."""

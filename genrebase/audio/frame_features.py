@@ -8,37 +8,28 @@ a minute at a time, so that memory does not grow with their length.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any, Final
 
 import librosa
 import numpy as np
-from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
-from genrebase.audio import chroma, spectral
+from genrebase.audio import chroma, mfcc, spectral
 from genrebase.audio.decode import SAMPLE_RATE, Samples
-
-FrameArray = NDArray[np.float32]
-"""(values, frames)"""
+from genrebase.audio.harmonic_percussive import separated_power
+from genrebase.audio.spectral import FrameArray
 
 FRAME_LENGTH: Final = 2048
 """Samples of a frame, 46 ms."""
 HOP_LENGTH: Final = 512
 """Samples from one frame to the next, 12 ms."""
-MEL_BANDS: Final = 128
 _CHUNK: Final = HOP_LENGTH * 2_606
 """Samples processed at once: half a minute, slightly more than the usual clip."""
-_MEDIAN_SIZE: Final = 31
-"""Frames, and bands, of a median filter: librosa's default; its `decompose` would take 90 MB."""
-_FRAME_STEP: Final = 2
-"""Every second frame of the mel spectrum suffices for harmonic/percussive separation."""
 
 FEATURE_DIMS: Final = {
     "chroma_cens": 12,
     "chroma_cqt": 12,
     "chroma_stft": 12,
-    "mfcc": 20,
+    "mfcc": mfcc.N_COEFFICIENTS,
     "rms": 1,
     "spectral_bandwidth": 1,
     "spectral_centroid": 1,
@@ -62,7 +53,7 @@ class FrameFeatures:
     mel: FrameArray
     """(128, frames): power in mel bands."""
     harmonic_power: float
-    """Power of the harmonic part (see `_harmonic_percussive`), mean over bands and frames."""
+    """Power of the harmonic part (see `separated_power`), mean over bands and frames."""
     percussive_power: float
     """Power of the percussive part, likewise."""
 
@@ -80,7 +71,7 @@ def compute_frames(samples: Samples) -> FrameFeatures:
     whole = FrameFeatures(
         fma={name: _rows(size, sum(lengths)) for name, size in FEATURE_DIMS.items()},
         flatness=_rows(1, sum(lengths)),
-        mel=_rows(MEL_BANDS, sum(lengths)),
+        mel=_rows(mfcc.MEL_BANDS, sum(lengths)),
         harmonic_power=0.0,
         percussive_power=0.0,
     )
@@ -113,7 +104,7 @@ def _chunk(samples: Samples) -> FrameFeatures:
     magnitude = np.abs(librosa.stft(samples, n_fft=FRAME_LENGTH, hop_length=HOP_LENGTH).T)
     power = magnitude**2
     semitones = chroma.constant_q(samples, HOP_LENGTH, chroma.estimate_tuning(magnitude))
-    mel = _mel_bands() @ power.T
+    mel = mfcc.mel_spectrum(power)
     centroid, bandwidth = spectral.centroid_and_bandwidth(magnitude)
     octaves = {"n_chroma": 12, "n_octaves": chroma.OCTAVES, "bins_per_octave": 12}
     cens = feature.chroma_cens(C=semitones, **octaves)
@@ -121,7 +112,7 @@ def _chunk(samples: Samples) -> FrameFeatures:
         "chroma_cens": cens,
         "chroma_cqt": feature.chroma_cqt(C=semitones, **octaves),
         "chroma_stft": chroma.chroma_stft(power),
-        "mfcc": feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=20),
+        "mfcc": mfcc.coefficients(mel),
         "rms": spectral.rms(power),
         "spectral_bandwidth": bandwidth,
         "spectral_centroid": centroid,
@@ -130,7 +121,7 @@ def _chunk(samples: Samples) -> FrameFeatures:
         "tonnetz": feature.tonnetz(chroma=cens),
         "zcr": spectral.zero_crossing_rate(samples, FRAME_LENGTH, HOP_LENGTH),
     }
-    harmonic, percussive = _harmonic_percussive(mel)
+    harmonic, percussive = separated_power(mel)
     length = len(magnitude)
     return FrameFeatures(
         {name: np.asarray(rows[:, :length], np.float32) for name, rows in fma.items()},
@@ -139,40 +130,3 @@ def _chunk(samples: Samples) -> FrameFeatures:
         harmonic,
         percussive,
     )
-
-
-@cache
-def _mel_bands() -> FrameArray:
-    return np.asarray(
-        librosa.filters.mel(sr=SAMPLE_RATE, n_fft=FRAME_LENGTH, n_mels=MEL_BANDS), np.float32
-    )
-
-
-def _harmonic_percussive(mel: FrameArray) -> tuple[float, float]:
-    """Return the mean power of the harmonic part (steady in a band) and of the percussive part.
-
-    Median filtering (Fitzgerald, "Harmonic/percussive separation using median filtering",
-    DAFx 2010), over the mel spectrum instead of the full one: an eighth of the bands.
-    """
-    coarse = np.sqrt(mel[:, ::_FRAME_STEP])
-    harmonic_part, percussive_part = _medians(coarse), _medians(coarse.T).T
-    masks = (
-        librosa.util.softmask(one, other, power=2.0, split_zeros=True)
-        for one, other in (
-            (harmonic_part, percussive_part),
-            (percussive_part, harmonic_part),
-        )
-    )
-    harmonic, percussive = (float(((coarse * mask) ** 2).mean()) for mask in masks)
-    return harmonic, percussive
-
-
-def _medians(rows: FrameArray) -> FrameArray:
-    """Return the medians along each row, mirrored at its ends.
-
-    The rows are joined into one long row, for which scipy has a much faster algorithm.
-    """
-    side = _MEDIAN_SIZE // 2
-    padded = np.pad(rows, ((0, 0), (side, side)), mode="symmetric")
-    medians = median_filter(padded.reshape(-1), size=_MEDIAN_SIZE).reshape(padded.shape)
-    return np.asarray(medians[:, side:-side], np.float32)

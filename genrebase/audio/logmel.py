@@ -6,9 +6,8 @@ import librosa
 import numpy as np
 
 from genrebase.audio import packed_matrices
-from genrebase.audio.decode import SAMPLE_RATE
-from genrebase.audio.frame_features import HOP_LENGTH, FrameArray
 from genrebase.audio.packed_matrices import PackedMatrix
+from genrebase.audio.spectral import FrameArray
 
 KIND: Final = "logmel"
 VERSION: Final = 1
@@ -35,8 +34,3 @@ def pack_logmel(mel: FrameArray) -> PackedMatrix:
     excerpt = coarse[:, first : first + MAX_STEPS].astype(np.float64)
     decibels = librosa.power_to_db(excerpt, ref=np.max, top_db=TOP_DB)
     return packed_matrices.pack(KIND, VERSION, np.ascontiguousarray(decibels.T))
-
-
-def seconds_per_step() -> float:
-    """Return the duration of a step."""
-    return FRAMES_PER_STEP * HOP_LENGTH / SAMPLE_RATE

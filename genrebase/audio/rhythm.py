@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from genrebase.audio.decode import SAMPLE_RATE, Samples
-from genrebase.audio.frame_features import FRAME_LENGTH, HOP_LENGTH, FrameArray
+from genrebase.audio.frame_features import FRAME_LENGTH, HOP_LENGTH
+from genrebase.audio.spectral import FrameArray
 
 MIN_BPM, MAX_BPM = 30.0, 240.0
 """Range of estimated tempos, in BPM."""

@@ -18,7 +18,8 @@ from typing import Annotated, Any, ClassVar, Final, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from genrebase.errors import INTERRUPTED_EXIT_CODE, CommandInterrupted, GenrebaseError
+from genrebase import exit_codes
+from genrebase.errors import CommandInterrupted, GenrebaseError
 from genrebase.runtime.console import Output, print_error
 from genrebase.runtime.shortages import describe_shortage
 
@@ -224,11 +225,11 @@ def run_app(
         if shortage is None:
             raise
         print_error(shortage)
-        _write_error_document(shortage, GenrebaseError.exit_code)
-        sys.exit(GenrebaseError.exit_code)
+        _write_error_document(shortage, exit_codes.FAILED)
+        sys.exit(exit_codes.FAILED)
     finally:
         _CommandWithExamples.configures_logging = False
-    if exit_code == INTERRUPTED_EXIT_CODE:  # Typer turns Ctrl-C into this
+    if exit_code == exit_codes.INTERRUPTED:  # Typer turns Ctrl-C into this
         _exit_interrupted(_DEFAULT_INTERRUPT_MESSAGE, exit_process)
     sys.exit(0)
 
@@ -253,8 +254,8 @@ def _exit_interrupted(message: str, exit_process: Callable[[int], object]) -> No
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cost the message
     print_error(message)
     with suppress(OSError, ValueError):  # the reader of the pipe is gone
-        _write_error_document(message, INTERRUPTED_EXIT_CODE)
+        _write_error_document(message, exit_codes.INTERRUPTED)
         sys.stdout.flush()
         sys.stderr.flush()
-    exit_process(INTERRUPTED_EXIT_CODE)
-    sys.exit(INTERRUPTED_EXIT_CODE)
+    exit_process(exit_codes.INTERRUPTED)
+    sys.exit(exit_codes.INTERRUPTED)

@@ -463,17 +463,17 @@ def test_another_champion_takes_over(database: Engine):
     served = predictor.Predictor(database)
     track = TrackDescription("Blue", ("Nobody",))
     try:
-        assert served.predict_one(track).model == 1
+        assert served.predict([track])[0].model == 1
         train.run(database, TrainingConfig(estimator="tree"), clock, log=lambda _: None)
         promote.run(database, 2, clock, log=lambda _: None)
-        assert served.predict_one(track).model == 1
+        assert served.predict([track])[0].model == 1
         served.refresh()
-        assert served.predict_one(track).model == 2
+        assert served.predict([track])[0].model == 2
         with transaction(database) as connection:
             connection.execute(text("UPDATE model SET artifact = NULL WHERE id = 1"))
         promote_in_table(database, 1)
         served.refresh()
-        assert served.predict_one(track).model == 2
+        assert served.predict([track])[0].model == 2
     finally:
         served.close()
 

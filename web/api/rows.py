@@ -16,7 +16,6 @@ from web.api.operations import Schema
 from web.sections import Page, Section
 
 MAX_LIMIT: Final = 1_000
-Scalar = str | int | float | bool | None
 Row = dict[str, Any]
 
 

@@ -31,8 +31,6 @@ def test_texts_and_attributes_are_escaped():
         svg.ruler((None, None, None), (1.0, 1.0, 1.0), None, None),
         svg.strip(3.0, [("claim", (1, 2, 3, 4, 5)), ("ans", (3, 3, 3, 3, 3))], HOSTILE),
         svg.strip(3.0, [], "alone"),
-        svg.line_chart([], None, "none"),
-        svg.line_chart([1, 5, 3], 10, "three"),
         svg.probability(1.2, "p-ans"),
         svg.fold_strip(9, [8], [9], "folds"),
     ],

@@ -5,7 +5,6 @@ from typing import Any
 import librosa
 import numpy as np
 import pytest
-from scipy.ndimage import median_filter
 
 from genrebase.audio import frame_features
 from genrebase.audio.decode import SAMPLE_RATE
@@ -56,10 +55,3 @@ def test_frames_are_librosa_s(name: str) -> None:
     np.testing.assert_allclose(seen.flatness, flatness, rtol=1e-4, atol=1e-6)
     mel = librosa.feature.melspectrogram(y=sound, sr=SAMPLE_RATE)
     np.testing.assert_allclose(seen.mel, mel, rtol=1e-4, atol=1e-6)
-
-
-def test_medians_of_long_rows_are_those_of_each() -> None:
-    """Rows laid end to end do not touch each other."""
-    rows = np.random.default_rng(3).random((5, 40)).astype(np.float32)
-    expected = median_filter(rows, size=(1, 31), mode="reflect")
-    np.testing.assert_array_equal(frame_features._medians(rows), expected)
