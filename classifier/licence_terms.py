@@ -24,12 +24,12 @@ _FREE: Final = ("cc0", "public-domain", "pddl-1.0")
 _SHARE_ALIKE: Final = ("odbl-1.0",)
 _CREDIT: Final = ("odbl-1.0", "odc-by-1.0")
 NOT_ADVICE: Final = (
-    "Whether a model is an adaptation of what it was trained on is not settled; the above takes "
-    "the careful view. This is no legal advice."
+    "It is not settled whether a model is an adaptation of its training data; these sentences "
+    "assume that it is. This is not legal advice."
 )
 NOT_RECORDED: Final = (
-    "Sources and licences of what it was trained on were not recorded: an earlier version trained "
-    "it. Train again to have them named."
+    "The sources and licences of the training data were not recorded, because an earlier version "
+    "trained this model. Train again to record them."
 )
 _BY_CLASS: Final[Mapping[str, str]] = {
     licences.OWN: "They belong to those who gave them: ask them.",

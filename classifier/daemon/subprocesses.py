@@ -85,7 +85,7 @@ def _check(name: str, code: int) -> None:
     if code not in {0, NothingToDo.exit_code}:
         raise ClassifierError(
             f"`classifier {name}` ended with {code}: see its message in the log. Without one, "
-            "memory did not suffice: train on fewer tracks with --per-genre."
+            "memory was probably exhausted: train on fewer tracks with --per-genre."
         )
 
 

@@ -115,7 +115,7 @@ def keep_narrower_licence(
     reason = (
         f"{decision.reason} But it was trained with --licence {licence}, model {champion_id} with "
         f"--licence {champion_licence}: only `classifier promote` replaces a model by one that "
-        "was trained on more licences."
+        "was trained on labels under more licences."
     )
     return PromotionDecision("rejected", reason)
 

@@ -91,7 +91,7 @@ def headline_metrics(rows: Sequence[MetricRow]) -> dict[str, Any]:
     metrics["train"] = {"accuracy": overall_value(rows, "train", "all", "accuracy")}
     metrics["random_split"] = {
         "accuracy": overall_value(rows, "random", "all", "accuracy"),
-        "note": "What a random 80/20 split of these rows, as usually published, would have said.",
+        "note": "The metrics of a random 80/20 split of these rows, as is usual in publications.",
     }
     return metrics
 

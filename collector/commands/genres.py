@@ -308,7 +308,7 @@ def map_(
         f"{len(done.broad):,}: {', '.join(done.broad)}."
     )
     if done.unmapped:
-        output.warn(f"Genres that it does not hold: {', '.join(done.unmapped)}.")
+        output.warn(f"Genres that the mapping lacks: {', '.join(done.unmapped)}.")
     output.write_json(asdict(done))
 
 

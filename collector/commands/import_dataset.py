@@ -309,7 +309,7 @@ def _summary(imported: "ImportResult") -> Iterator[str]:
         listed = ", ".join(repr(name) for name in names)
         yield (
             f"{listed} differ only by case, blanks, hyphens or Unicode form and are separate "
-            "genres; to unite them: collector genres merge ONE INTO"
+            "genres; to merge them: collector genres merge ONE INTO"
         )
 
 

@@ -30,9 +30,10 @@ _OUTLOOK = {
 }
 """Columns of the forecast table: fields of `GenreForecast`, and their headings."""
 _COLUMN_MEANINGS = (
-    "requests: made so far; to go: expected until the target, in so many hours; open: parts of "
-    "the search that are not read to the end. Tracks: with features; unavailable, no provider has "
-    "any; pending, to be requested; both empty unless they were counted (--live)."
+    "requests: made so far; to go: requests expected until the target, and in how many hours; "
+    "open: parts of the search that are not read to the end; unavailable: tracks whose features no "
+    "provider has; pending: tracks whose features are still to be requested. The last two are "
+    "empty unless they were counted (--live)."
 )
 
 
