@@ -117,7 +117,7 @@ def commands_page() -> str:
         if common:
             in_order = dict.fromkeys(row for _, one in leaves for row in _rows(one))
             rows = [row for row in in_order if row in common]
-            parts.append("\n".join([f"### Common options of {name}", "", *_table(rows), ""]))
+            parts.append("\n".join([f"## Common options of {name}", "", *_table(rows), ""]))
     return "\n".join(parts)
 
 

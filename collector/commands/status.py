@@ -31,8 +31,8 @@ _OUTLOOK = {
 """Columns of the forecast table: fields of `GenreForecast`, and their headings."""
 _COLUMN_MEANINGS = (
     "requests: made so far; to go: requests expected until the target, and in how many hours; "
-    "open: parts of the search that are not read to the end; unavailable: tracks whose features no "
-    "provider has; pending: tracks whose features are still to be requested. The last two are "
+    "open: parts of the search that are not read to the end; unavailable: tracks whose features "
+    "no provider has; pending: tracks whose features are still to be requested. The last two are "
     "empty unless they were counted (--live)."
 )
 
