@@ -62,8 +62,8 @@ class ClassifierSettings(EnvironmentSettings):
     )
     min_level: Literal["artist", "release", "recording"] = Field(
         default="artist",
-        description="Default of `--min-level`: use only labels of the `recording`, also those of "
-        "its `release`, or also those of its `artist`.",
+        description="Default of `--min-level`. `recording`: use only labels of the recording; "
+        "`release`: also labels of its release; `artist`: also labels of its artist.",
     )
     min_tracks: int = Field(
         default=MIN_TRACKS_PER_GENRE,
