@@ -226,6 +226,8 @@ class TrackObservation(NamedTuple):
     """Votes for the genre, at least 1; None: the source has none."""
     level: Level | None = None
     """What the genre was said about; None: the source does not say."""
+    playlist: str | None = None
+    """The playlist that the row is from; None: it is from none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,7 @@ def _read_parts(
 def _sightings(source: FrameSource, chosen: Ids | None) -> pd.DataFrame:
     table = views.track_genre_sources.c
     columns = (table.track_id, table.genre, table.source, table.rank.label("best_rank"))
-    query = select(*columns, table.votes, table.level, table.licence)
+    query = select(*columns, table.votes, table.level, table.licence, table.playlist)
     query = query.order_by(table.track_id, table.genre, table.source)
     frame = concatenated([*_read_parts(source, query, table.track_id, chosen)])
     return frame.astype({"source": "category", "licence": "category"})

@@ -11,6 +11,8 @@ from classifier.data_sources import LeftOut
 
 UNRESTRICTED = ("any", "artist")
 """The values of `--licence` and `--min-level` that leave nothing out."""
+_PLAYLIST = "playlist"
+_OF_TRACK_GENRE = ("track_id", "genre", "best_rank", _PLAYLIST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,8 @@ class RawDataset:
     credits: pd.DataFrame
     """(track_id, artist_id, position, fold) of every credit of all tracks."""
     sightings: pd.DataFrame
-    """(track_id, genre, source, best_rank, votes, level, licence): a row for each source that gave
-    a track a genre. Snapshots of earlier versions have no source and nothing after it."""
+    """(track_id, genre, source, best_rank, votes, level, licence, playlist): a row for each source
+    that gave a track a genre. Snapshots of earlier versions lack some of the columns."""
     genre_ids: Mapping[str, int]
     origin: str | None
     """Describes a synthetic catalogue; None: real music."""
@@ -35,9 +37,15 @@ class RawDataset:
     """What that left out."""
 
     def track_genres(self) -> pd.DataFrame:
-        """Return (track_id, genre, best_rank): every genre of a track once, over all sources."""
+        """Return (track_id, genre, best_rank, playlist): every genre of a track once.
+
+        Of several sources, rank and playlist are those of the best rank. Without any playlist
+        that column is left out.
+        """
         rows = self.sightings
-        names = [name for name in ("track_id", "genre", "best_rank") if name in rows.columns]
+        names = [name for name in _OF_TRACK_GENRE if name in rows.columns]
+        if _PLAYLIST in names and rows[_PLAYLIST].isna().all():
+            names.remove(_PLAYLIST)
         if "source" in rows.columns and rows["source"].nunique() < 2:
             return rows[names]
         repeated = rows.duplicated(["track_id", "genre"], keep=False)

@@ -26,7 +26,8 @@ class TrainingSet:
     weights: Weights | None = None
     """Sample weight of each row; None: all equal."""
     sightings: pd.DataFrame | None = None
-    """(track_id, genre, best_rank) of these tracks: training targets, as labels are."""
+    """(track_id, genre, best_rank) of these tracks, and any playlist: training targets, as labels
+    are."""
 
     def subset(self, rows: Mask) -> "TrainingSet":
         weights = None if self.weights is None else self.weights[rows]

@@ -117,7 +117,8 @@ class Blend(PooledClassifier):
     ) -> Self:
         """Fit every base model, then the pooling weights.
 
-        `sightings`: (track_id, genre, best_rank), where the tracks in `X` were seen.
+        `sightings`: (track_id, genre, best_rank) and, if any, playlist: where the tracks in `X`
+        were seen.
         """
         self._fit_prior(y)
         experts = list(self._experts())
@@ -254,6 +255,6 @@ def _fit_expert(
     with threadpool_limits(1, user_api="openmp"):
         if isinstance(expert, deep_networks.DeepNetworksExpert):
             return expert.fit(frame, labels, validation)
-        if isinstance(expert, stacking_net.StackingExpert):
+        if isinstance(expert, stacking_net.StackingExpert | content_nets.ContentNetworksExpert):
             return expert.fit(frame, labels, sightings)
         return expert.fit(frame, labels)

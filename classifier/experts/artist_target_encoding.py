@@ -53,7 +53,9 @@ class ArtistHistoryExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return log-ratios (4, rows, genres); 0 where no name has a training track."""
         names = enumerate(_names_by_score(X))
-        return np.stack([self._log_ratio(self._counts(rows, score)) for score, rows in names])
+        return np.stack(
+            [log_ratios(self._counts(rows, score), self.shares_) for score, rows in names]
+        )
 
     def artist_track_counts(self, X: pd.DataFrame) -> NDArray[np.float32]:
         """Return the number of training tracks of the credited artists, per row of `X`."""
@@ -65,11 +67,13 @@ class ArtistHistoryExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         membership = match_names(names, self.hashes_[score])
         return np.asarray((membership @ self.counts_[score]).toarray())
 
-    def _log_ratio(self, counts: NDArray[np.float32]) -> NDArray[np.float32]:
-        prior = np.float32(PRIOR_STRENGTH)
-        tracks = counts.sum(axis=1, keepdims=True)
-        ratios = (counts / self.shares_ + prior) / (tracks + prior)
-        return np.asarray(np.log(ratios), dtype=np.float32)
+
+def log_ratios(counts: NDArray[np.float32], shares: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the smoothed log-ratios of counted tracks (rows, classes) to the classes' shares."""
+    prior = np.float32(PRIOR_STRENGTH)
+    tracks = counts.sum(axis=1, keepdims=True)
+    ratios = (counts / shares + prior) / (tracks + prior)
+    return np.asarray(np.log(ratios), dtype=np.float32)
 
 
 def _names_by_score(frame: pd.DataFrame) -> Iterator[list[list[str]]]:

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import ExtraTreesClassifier
 
-from classifier.experts import Scores, log_probabilities, stacking_inputs
+from classifier.experts import Scores, log_probabilities, playlist_classes, stacking_inputs
 from classifier.experts.mlp_ensemble import fit_networks, mean_log_probabilities
 from classifier.experts.mlp_numpy import Matrix
 from classifier.experts.naive_bayes_text import NaiveBayesTextExpert, NgramCounts, count_ngrams
+from classifier.experts.playlist_classes import Starts
 from classifier.features import hashed_ngrams
 from classifier.features.audio import NumericFeatures
 from classifier.features.piecewise_linear import PiecewiseLinearEncoder
@@ -44,9 +45,14 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
     scores are a narrow summary of a text. With `with_text` it has the text scores as scores of
     its own. With `with_forest` it has the score of extremely randomised trees (Geurts et al.,
     Machine Learning 63, 2006) over the same inputs, which err elsewhere than networks.
+
+    The networks learn the playlists of the training tracks, if `sightings` have them
+    (see `playlist_classes`).
     """
 
     name = "content"
+    starts_: Starts | None = None
+    """Of the networks' classes; None: their classes are genres."""
 
     def __init__(
         self,
@@ -71,7 +77,7 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
         text = NaiveBayesTextExpert.score_names if self.with_text else ()
         return (*text, "content", *((FOREST_SCORE,) if self.with_forest else ()))
 
-    def fit(self, X: pd.DataFrame, y: Labels) -> Self:
+    def fit(self, X: pd.DataFrame, y: Labels, sightings: pd.DataFrame | None = None) -> Self:
         """Fit the text model to all rows, and the networks to out-of-fold scores and numbers."""
         self.features_ = PiecewiseLinearEncoder(self.groups).fit(X)
         ngrams = count_ngrams(X)
@@ -83,7 +89,10 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
         text = self._text_inputs(ngrams, stacking_inputs.out_of_fold_text(ngrams, y))
         weights = hashed_ngrams.artist_weights(ngrams.artists)
         matrix = np.hstack([self.features_.transform(X), text])
-        self.networks_ = fit_networks(matrix, y, self.n_networks, self.random_state, weights)
+        fine = playlist_classes.playlist_classes(X, y, sightings)
+        self.starts_ = None if fine is None else fine.starts
+        targets = y if fine is None else fine.codes
+        self.networks_ = fit_networks(matrix, targets, self.n_networks, self.random_state, weights)
         self.numbers_ = self.forest_ = None
         if self.with_forest:
             self.numbers_ = NumericFeatures(self.groups).fit(X)
@@ -105,7 +114,7 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
         inputs = self._text_inputs(ngrams, text)
         matrix = np.hstack([self.features_.transform(X), inputs])
         scores = [text] if self.with_text else []
-        scores.append(mean_log_probabilities(self.networks_, matrix))
+        scores.append(mean_log_probabilities(self.networks_, matrix, self.starts_))
         if self.numbers_ is not None and self.forest_ is not None:
             numbers = self.numbers_.transform(X)
             shares = _forest_shares(self.forest_, _tree_inputs(numbers, inputs))

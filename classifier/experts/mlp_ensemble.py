@@ -7,8 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from classifier.experts import Scores, log_probabilities
+from classifier.experts import Scores, log_probabilities, playlist_classes
 from classifier.experts.mlp_numpy import NumpyMLP
+from classifier.experts.playlist_classes import Starts
 from classifier.features.audio import Matrix
 from classifier.features.piecewise_linear import PiecewiseLinearEncoder
 from classifier.ports import Labels
@@ -43,7 +44,7 @@ class MLPEnsembleExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
 
 def fit_networks(
     matrix: Matrix,
-    y: Labels,
+    y: Labels | NDArray[np.intp],
     count: int,
     random_state: int,
     weights: NDArray[np.float32] | None = None,
@@ -53,7 +54,15 @@ def fit_networks(
     return [NumpyMLP(random_state=seed).fit(matrix, y, weights) for seed in seeds]
 
 
-def mean_log_probabilities(networks: list[NumpyMLP], matrix: Matrix) -> Scores:
-    """Return the mean over the networks: (1, rows, genres)."""
-    scores = [log_probabilities(network.predict_proba(matrix)) for network in networks]
+def mean_log_probabilities(
+    networks: list[NumpyMLP], matrix: Matrix, starts: Starts | None = None
+) -> Scores:
+    """Return the mean over the networks: (1, rows, genres).
+
+    `starts` are those of `FineClasses`, if the networks were fitted to its codes.
+    """
+    scores = [
+        log_probabilities(playlist_classes.of_genres(network.predict_proba(matrix), starts))
+        for network in networks
+    ]
     return np.asarray(np.mean(scores, axis=0)[np.newaxis])

@@ -99,9 +99,13 @@ def out_of_fold_by_name(
     frame: pd.DataFrame, ngrams: NgramCounts, labels: Labels, sightings: pd.DataFrame | None
 ) -> StackingInputs:
     """Return out-of-fold scores, grouped by artist and track name."""
-    titles = hashed_ngrams.normalised_texts(frame, "title")
-    groups = [f"{title}|{artist}" for title, artist in zip(titles, ngrams.artists, strict=True)]
+    groups = _groups_by_name(frame, ngrams)
     return _cross_fit(frame, ngrams, labels, groups, sightings, with_history=True)
+
+
+def splits_by_name(frame: pd.DataFrame, ngrams: NgramCounts) -> NDArray[np.int64]:
+    """Return the split of each track, by which `out_of_fold_by_name` predicts it."""
+    return _splits(_groups_by_name(frame, ngrams))
 
 
 def out_of_fold_text(ngrams: NgramCounts, labels: Labels) -> Scores:
@@ -115,12 +119,21 @@ def out_of_fold_text(ngrams: NgramCounts, labels: Labels) -> Scores:
     return scores
 
 
+def _groups_by_name(frame: pd.DataFrame, ngrams: NgramCounts) -> list[str]:
+    titles = hashed_ngrams.normalised_texts(frame, "title")
+    return [f"{title}|{artist}" for title, artist in zip(titles, ngrams.artists, strict=True)]
+
+
+def _splits(groups: list[str]) -> NDArray[np.int64]:
+    return np.array([name_hash(group) % N_SPLITS for group in groups], dtype=np.int64)
+
+
 def _held_splits(groups: list[str], labels: Labels) -> Iterator[NDArray[np.bool_]]:
     """Yield the rows of each split of the groups.
 
     Where the others lack a genre the split is left out: its rows stay without scores.
     """
-    splits = np.array([name_hash(group) % N_SPLITS for group in groups], dtype=np.int64)
+    splits = _splits(groups)
     genres = len(np.unique(labels))
     for split in range(N_SPLITS):
         held = splits == split

@@ -3,17 +3,18 @@
 They model interactions: what a title indicates depends on the audio.
 """
 
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from classifier.experts import Scores, stacking_inputs
+from classifier.experts import Scores, playlist_classes, stacking_inputs
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
 from classifier.experts.mlp_ensemble import fit_networks, mean_log_probabilities
 from classifier.experts.mlp_numpy import Matrix
 from classifier.experts.naive_bayes_text import NaiveBayesTextExpert, NgramCounts, count_ngrams
+from classifier.experts.playlist_classes import FineClasses, PlaylistHistory, Starts
 from classifier.experts.stacking_inputs import StackingInputs, TextAndHistoryModels
 from classifier.experts.stacking_trees import MAX_GENRES as MAX_GENRES_OF_TREES
 from classifier.experts.stacking_trees import N_ROUNDS, StackingTrees
@@ -37,10 +38,15 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     These models, networks and boosted trees, must learn how far to trust base models that were
     *not* trained on a track. So each track is used twice in training: once with out-of-fold inputs
     grouped by artist and without history, once grouped by name. With history in any other way
-    they would rely on it and fail on unseen artists.
+    they would rely on it and fail on unseen artists. The networks learn the playlists of the
+    training tracks, if `sightings` have them (`playlist_classes`), and the artists' history of
+    these is then an input.
     """
 
     name = "joint"
+    starts_: Starts | None = None
+    """Of the networks' classes; None: their classes are genres."""
+    playlist_history_: PlaylistHistory | None = None
 
     def __init__(
         self,
@@ -71,9 +77,18 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         models = stacking_inputs.fit_models(X, ngrams, y, sightings)
         self.text_, self.history_ = models.text, models.history
         self.sighting_features_ = models.sighting_features
-        matrix = np.vstack([np.hstack([numbers, _scaled(inputs)]) for inputs in (unseen, seen)])
-        labels = np.concatenate([y, y])
-        self.networks_ = fit_networks(matrix, labels, self.n_networks, self.random_state)
+        fine = playlist_classes.playlist_classes(X, y, sightings)
+        histories = self._fit_playlist_history(X, ngrams, fine)
+        matrix = np.vstack(
+            [
+                np.hstack([numbers, _scaled(inputs), history])
+                for inputs, history in zip((unseen, seen), histories, strict=True)
+            ]
+        )
+        self.starts_ = None if fine is None else fine.starts
+        targets = y if fine is None else fine.codes
+        twice: Any = np.concatenate([targets, targets])
+        self.networks_ = fit_networks(matrix, twice, self.n_networks, self.random_state)
         self.trees_ = None
         if len(np.unique(y)) <= MAX_GENRES_OF_TREES:
             self.trees_ = StackingTrees(
@@ -88,11 +103,34 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         """
         models = TextAndHistoryModels(self.text_, self.history_, self.sighting_features_)
         inputs = models.predict(X, ngrams)
-        matrix = np.hstack([self.features_.transform(X), _scaled(inputs)])
-        scores = [inputs.text, inputs.history, mean_log_probabilities(self.networks_, matrix)]
+        numbers = [self.features_.transform(X), _scaled(inputs)]
+        if self.playlist_history_ is not None:
+            numbers.append(_scaled_history(self.playlist_history_.transform(X)))
+        matrix = np.hstack(numbers)
+        of_networks = mean_log_probabilities(self.networks_, matrix, self.starts_)
+        scores = [inputs.text, inputs.history, of_networks]
         if self.trees_ is not None:
             scores.append(self.trees_.predict_scores(X, inputs))
         return np.concatenate(scores)
+
+    def _fit_playlist_history(
+        self, X: pd.DataFrame, ngrams: NgramCounts, fine: FineClasses | None
+    ) -> tuple[Matrix, Matrix]:
+        """Return its inputs as if the artists were unseen, and as if only the tracks were."""
+        nothing = np.zeros((len(X), 0), dtype=np.float32)
+        self.playlist_history_ = None
+        if fine is None:
+            return nothing, nothing
+        splits = stacking_inputs.splits_by_name(X, ngrams)
+        history = playlist_classes.playlist_history(X, fine, splits)
+        if history is None:
+            return nothing, nothing
+        self.playlist_history_, out_of_fold = history
+        return np.zeros_like(out_of_fold), _scaled_history(out_of_fold)
+
+
+def _scaled_history(history: Matrix) -> Matrix:
+    return np.asarray((history * _HISTORY_SCALE).clip(-_CLIP, _CLIP))
 
 
 def _scaled(inputs: StackingInputs) -> Matrix:

@@ -28,6 +28,7 @@ TRUSTED_TYPES: Final = frozenset(
         "classifier.estimators.blend.Blend",
         "classifier.experts.artist_sightings.ArtistSightingFeatures",
         "classifier.experts.partial_features.PartialFeaturesExpert",
+        "classifier.experts.playlist_classes.PlaylistHistory",
         "classifier.experts.artist_target_encoding.ArtistHistoryExpert",
         "classifier.experts.content_nets.ContentNetworksExpert",
         "classifier.experts.stacking_net.StackingExpert",

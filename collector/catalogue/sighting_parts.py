@@ -47,6 +47,7 @@ class SightingPart:
     votes: int | None
     level: int | None
     licence: str | None
+    playlist: str | None
 
     @property
     def key(self) -> SourceKey:
@@ -152,7 +153,8 @@ def _rewrite(
         if values is not None and other_times:
             rewritten.append((*key, values[0], times, *values[2:]))
         elif part is not None:
-            row = (*key, part.rank, max(times, 1), part.votes, part.level, part.licence)
+            values_of_part = (part.votes, part.level, part.licence, part.playlist)
+            row = (*key, part.rank, max(times, 1), *values_of_part)
             (added if values is None else rewritten).append(row)
         elif values is not None:
             deleted.append(key)

@@ -2,7 +2,7 @@
 
 Sources are not added up: each has its own row per track and genre, with its votes and their level.
 What one source says twice becomes the best rank, the lowest level, the most votes and the
-stricter licence, in whatever order it arrives.
+stricter licence, in whatever order it arrives; the playlist is that of the best rank.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ Key = tuple[int, int]
 SourceKey = tuple[int, int, str]
 """(track id, genre id, source): the key of a row."""
 
-VALUES: Final = ("best_rank", "times", "votes", "level", "licence")
+VALUES: Final = ("best_rank", "times", "votes", "level", "licence", "playlist")
 _COLUMNS: Final = ("track_id", "genre_id", "source", *VALUES, "first_seen_at", "last_seen_at")
 
 
@@ -30,12 +30,19 @@ def merged(table: str) -> str:
     """Return the SQL that merges an inserted row into one of `table`, all but how often."""
     smaller = "{0} = CASE WHEN excluded.{0} {1} {2} THEN excluded.{0} ELSE {3}.{0} END"
     licence = licence_sql.stricter(f"{table}.licence", "excluded.licence")
+    playlist = (
+        f"CASE WHEN excluded.best_rank < {table}.best_rank"
+        f" OR excluded.best_rank = {table}.best_rank AND ({table}.playlist IS NULL"
+        f" OR excluded.playlist < {table}.playlist)"
+        f" THEN excluded.playlist ELSE {table}.playlist END"
+    )
     return ", ".join(
         (
             smaller.format("best_rank", "<", f"{table}.best_rank", table),
             smaller.format("votes", ">", f"coalesce({table}.votes, 0)", table),
             smaller.format("level", "<", f"coalesce({table}.level, {len(Level)})", table),
             f"licence = {licence}",
+            f"playlist = {playlist}",
         )
     )
 
@@ -75,11 +82,14 @@ class BatchSighting:
     """The lowest."""
     licence: str | None = None
     """The strictest of the items' own; None: the source's."""
+    playlist: str | None = None
+    """That of the best rank; of several, the first by name."""
 
     @property
     def values(self) -> tuple[Any, ...]:
         """The columns `VALUES` of a new row."""
-        return self.rank, max(self.times, 1), self.votes, self.level, self.licence
+        times = max(self.times, 1)
+        return self.rank, times, self.votes, self.level, self.licence, self.playlist
 
 
 def observe(sighted: dict[Key, BatchSighting], key: Key, item: TrackObservation) -> None:
@@ -89,9 +99,12 @@ def observe(sighted: dict[Key, BatchSighting], key: Key, item: TrackObservation)
     seen = sighted.get(key)
     if seen is None:
         level = None if item.level is None else int(item.level)
-        sighted[key] = BatchSighting(item.rank, times, item.votes, level, licence)
+        sighted[key] = BatchSighting(item.rank, times, item.votes, level, licence, item.playlist)
         return
-    seen.rank = min(seen.rank, item.rank)
+    if item.rank < seen.rank:
+        seen.rank, seen.playlist = item.rank, item.playlist
+    elif item.rank == seen.rank and item.playlist is not None:
+        seen.playlist = min(item.playlist, seen.playlist or item.playlist)
     seen.times += times
     if item.votes is not None:
         seen.votes = max(item.votes, seen.votes or 0)

@@ -251,10 +251,15 @@ class ShardHarvester(ABC):
         return recorded
 
     def _record_tracks(
-        self, connection: Connection, page: Page, genre: str, first_rank: int
+        self,
+        connection: Connection,
+        page: Page,
+        genre: str,
+        first_rank: int,
+        playlist: str | None = None,
     ) -> RecordResult:
         collected = stored_genres.by_normalised_name(connection)
-        observations = list(page_genres.observations(page, genre, first_rank, collected))
+        observations = list(page_genres.observations(page, genre, first_rank, collected, playlist))
         provenance = Provenance(self.source.origin, provider=None, licence=self.source.licence)
         recorded = tracks.record(connection, observations, provenance, self.clock.now())
         return replace(recorded, duplicates=len(page.items) - recorded.tracks_new)

@@ -39,17 +39,23 @@ def without_other_genres(page: Page, genre: str) -> Page:
 
 
 def observations(
-    page: Page, genre: str, first_rank: int, collected: Mapping[str, str]
+    page: Page,
+    genre: str,
+    first_rank: int,
+    collected: Mapping[str, str],
+    playlist: str | None = None,
 ) -> Iterator[TrackObservation]:
     """Yield the sightings of a page of the requested genre.
 
     `collected` has the genres of the database, by their normalised names: an item with votes
-    counts for each of its genres among them. Positions start at `first_rank`.
+    counts for each of its genres among them. Positions start at `first_rank`. `playlist`: what
+    the page is of; None: a search.
     """
     by_name = {**collected, names.normalise(genre): genre}
     for item in page.items:
         if item.genres is None:
-            yield TrackObservation(item.track, genre, first_rank + item.position)
+            rank = first_rank + item.position
+            yield TrackObservation(item.track, genre, rank, playlist=playlist)
             continue
         for vote, rank in ranked(item.genres):
             name = by_name.get(names.normalise(vote.name))

@@ -61,7 +61,9 @@ class PlaylistHarvester(ShardHarvester):
         if is_unchanged(shard, page, stored_version):
             after = replace(shard, requests=shard.requests + 1)
         else:
-            recorded = self._record_tracks(connection, page, query.genre, query.offset)
+            recorded = self._record_tracks(
+                connection, page, query.genre, query.offset, shard.query
+            )
             more = page.total is not None and page.total > query.offset + query.limit
             after = after_page(shard, query.offset, page.received, recorded.tracks_new, more=more)
             if page.version is not None:

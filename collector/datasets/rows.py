@@ -59,6 +59,8 @@ class ParsedRow(NamedTuple):
     """Votes for its genres, with the rank of each; empty: the source has none."""
     recording: RecordingSubmissions | None = None
     """AcousticBrainz' numbers of its recording."""
+    playlist: str | None = None
+    """The playlist that the row is from."""
 
 
 class RowParser:
@@ -140,7 +142,7 @@ class RowParser:
             match_by_name=is_named,
             licence=self._licence(row),
         )
-        return ParsedRow(track, genres, subgenre)
+        return ParsedRow(track, genres, subgenre, playlist=self._playlist(row))
 
     def _is_without_artist(self, row: Sequence[str]) -> bool:
         at = self._at
@@ -245,6 +247,12 @@ class RowParser:
         licence = licences.parse_licence(row[at])
         self.unreadable_cells[at] += licence == licences.UNKNOWN
         return licence
+
+    def _playlist(self, row: Sequence[str]) -> str | None:
+        at = self._at.playlist
+        if at is None or cells.is_missing(row[at]):
+            return None
+        return names.clean(row[at])[:_MAX_ID]
 
     def _split(self, row: Sequence[str]) -> str | None:
         at = self._at.split

@@ -263,7 +263,7 @@ class _Recorder:
             self._ranks[genre] += 1
             if position:
                 rank = max(rank, first + 1)  # the first genre of a row counts
-            yield TrackObservation(row.track, genre, rank)
+            yield TrackObservation(row.track, genre, rank, playlist=row.playlist)
 
     def _record_descriptors(self, values: Sequence[tuple[str, Sequence[float]]]) -> None:
         with transaction(self._engine) as connection:

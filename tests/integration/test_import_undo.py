@@ -30,7 +30,7 @@ STORED = {
         SELECT a.source, a.source_id, t.identity FROM track_alias a
         JOIN track t ON t.id = a.track_id""",
     "sightings": """
-        SELECT t.identity, g.name, s.best_rank, s.times FROM sighting s
+        SELECT t.identity, g.name, s.best_rank, s.times, s.playlist FROM sighting s
         JOIN track t ON t.id = s.track_id JOIN genre g ON g.id = s.genre_id""",
     "features": """
         SELECT t.identity, f.provider, f.energy, f.tempo, f.loudness FROM audio_features f
@@ -89,12 +89,15 @@ def harvest(engine: Engine, title: str, artist: str, genre: str, rank: int) -> N
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
     """Three tables that share tracks and agree in what they say about them."""
-    shared = "Shared,A,pop,Album,10,0.5,100"
-    return [
-        write(tmp_path / "a.csv", shared, "OnlyA,A;Guest,rock,,,,", "Both,B,jazz,,7,0.25,"),
-        write(tmp_path / "b.csv", shared, "OnlyB,B,folk,X,1,0.1,90", "Both,B,jazz,,7,0.25,"),
-        write(tmp_path / "c.csv", shared, "OnlyC,C,pop,,,,", "OnlyA,A;Guest,rock,,,,"),
-    ]
+    header = f"{HEADER},playlist_name"
+    shared = "Shared,A,pop,Album,10,0.5,100,Best of Pop"
+    both, only_a = "Both,B,jazz,,7,0.25,,Late Night", "OnlyA,A;Guest,rock,,,,,"
+    rows_of = {
+        "a.csv": (shared, only_a, both),
+        "b.csv": (shared, "OnlyB,B,folk,X,1,0.1,90,", both),
+        "c.csv": (shared, "OnlyC,C,pop,,,,,", only_a),
+    }
+    return [write(tmp_path / name, *rows, header=header) for name, rows in rows_of.items()]
 
 
 def test_an_import_that_is_undone_leaves_nothing(engine: Engine, tmp_path: Path):
@@ -250,7 +253,7 @@ def test_a_harvested_track_stays(engine: Engine, tmp_path: Path):
     counts = undo(engine, imported.import_id)
     assert (counts.tracks, counts.kept) == (0, 2)
     assert stored(engine)["sightings"] == [
-        repr(("after|b", "rock", 20, 1)),
+        repr(("after|b", "rock", 20, 1, None)),
         *before,
     ]
     assert {row.split(", ")[4] for row in stored(engine)["tracks"]} == {"'spotify'"}

@@ -43,10 +43,15 @@ def query(engine: Engine, view: Any, *names: str) -> list[tuple]:
 votes = st.integers(1, 3)
 levels = st.sampled_from(Level)
 observations = st.builds(
-    lambda title, origin, genre, rank, voted, licence: (
+    lambda title, origin, genre, rank, voted, licence, playlist: (
         origin,
         TrackObservation(
-            track(title, origin, licence), genre, rank, votes=voted[0], level=voted[1]
+            track(title, origin, licence),
+            genre,
+            rank,
+            votes=voted[0],
+            level=voted[1],
+            playlist=playlist,
         ),
     ),
     st.sampled_from(("One", "Two")),
@@ -55,6 +60,7 @@ observations = st.builds(
     st.integers(0, 2),
     st.one_of(st.just((None, None)), st.tuples(votes, levels)),
     st.sampled_from((None, "cc0", "cc-by-nc-4.0", "cc-by-nc-nd-4.0", "none of ours")),
+    st.sampled_from((None, "Blue Notes", "Late Night")),
 )
 
 
@@ -94,7 +100,7 @@ def recorded(
         track_.c.identity,
         genre.c.name,
         *(sighting.c[name] for name in ("source", "best_rank", "times")),
-        *(sighting.c[name] for name in ("votes", "level", "licence")),
+        *(sighting.c[name] for name in ("votes", "level", "licence", "playlist")),
     ).select_from(sighting.join(track_).join(genre, genre.c.id == sighting.c.genre_id))
     with read_transaction(engine) as connection:
         return {
@@ -193,17 +199,19 @@ def test_a_track_of_two_sources_has_one_row_in_every_view(engine: Engine) -> Non
 def test_merged_tracks_keep_the_labels_of_each_source(engine: Engine) -> None:
     """Equal sources are merged: best rank, most votes, lowest level, the stricter licence."""
     older, younger = track("Old", licence="cc0"), track("Young", licence="cc-by-nc-4.0")
-    record(engine, "spotify", TrackObservation(older, "blues", 4, votes=1, level=1))
-    record(engine, "spotify", TrackObservation(younger, "blues", 2, votes=7, level=2))
+    older_seen = TrackObservation(older, "blues", 4, votes=1, level=1, playlist="Blue Notes")
+    record(engine, "spotify", older_seen)
+    younger_seen = TrackObservation(younger, "blues", 2, votes=7, level=2, playlist="Late Night")
+    record(engine, "spotify", younger_seen)
     record(engine, "musicbrainz", TrackObservation(younger, "blues", 1))
     with transaction(engine) as connection:
         older_id, younger_id = connection.scalars(select(tables.track.c.id).order_by("id"))
         merging.merge_pairs(connection, [(older_id, younger_id)], "spotify", NOON)
         assert_consistent(connection)
-    names = ("source", "rank", "votes", "level", "times", "licence")
+    names = ("source", "rank", "votes", "level", "times", "licence", "playlist")
     assert query(engine, views.track_genre_sources, *names) == [
-        ("musicbrainz", 1, None, None, 1, "cc-by-nc-4.0"),
-        ("spotify", 2, 7, 1, 2, "cc-by-nc-4.0"),
+        ("musicbrainz", 1, None, None, 1, "cc-by-nc-4.0", None),
+        ("spotify", 2, 7, 1, 2, "cc-by-nc-4.0", "Late Night"),
     ]
 
 

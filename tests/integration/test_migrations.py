@@ -106,7 +106,7 @@ ADDED_TABLES = (
     "feature_order",
 )
 ADDED_COLUMNS = {
-    "sighting": ("source", "votes", "level", "licence"),
+    "sighting": ("source", "votes", "level", "licence", "playlist"),
     "audio_features": ("licence",),
     "shard": ("cursor",),
     "track": ("features_provider",),

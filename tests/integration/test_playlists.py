@@ -103,6 +103,8 @@ def test_a_genre_is_filled_from_its_playlists_first(engine):
         assert (request_count(running, "playlists"), request_count(running, "search")) == (2, 0)
         assert not crawl.has_work()
     assert stored(engine) == IN_OURS
+    with read_transaction(engine) as connection:
+        assert set(connection.scalars(select(tables.sighting.c.playlist))) == {OURS}
 
 
 def test_missing_tracks_are_searched(engine):

@@ -70,6 +70,7 @@ class DatasetColumns:
     """The column of the subgenre."""
     broad_genre: int | None = None
     """The column of the genre that the subgenre belongs to."""
+    playlist: int | None = None
     numeric: Mapping[str, FeatureColumn] = field(default_factory=dict)
     """The columns of the features, the duration and the popularity, by field."""
     artist_count: int | None = None
@@ -92,12 +93,10 @@ class DatasetColumns:
             "album": self.album,
             "release_date": self.release_date,
             "release_year": self.release_year,
-            "explicit": self.explicit,
-            "isrc": self.isrc,
-            "split": self.split,
-            "licence": self.licence,
+            **{role: getattr(self, role) for role in ("explicit", "isrc", "split", "licence")},
             "genre": self.genre,
             "subgenre": self.fine_genre,
+            "playlist": self.playlist,
             **dict(zip(("release_month", "release_day"), self.date_parts or (), strict=False)),
             **{f"artist {number}": at for number, at in enumerate(self.more_artists, 2)},
             **{role: column.position for role, column in self.numeric.items()},
@@ -220,6 +219,7 @@ class _ColumnFinder:
             genre=genre.position,
             fine_genre=fine if broad is not None else None,
             broad_genre=broad if fine is not None else None,
+            playlist=self.find("playlist"),
             numeric=self._numeric(),
             artist_count=self.find("artist_count"),
             genre_separator=genre.separator,

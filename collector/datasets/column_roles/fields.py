@@ -14,6 +14,7 @@ FIELDS: Final = (
         "licence",
         "genre",
         "subgenre",
+        "playlist",
     ),
     *("danceability", "energy", "key", "loudness", "mode", "speechiness", "acousticness"),
     *("instrumentalness", "liveness", "valence", "tempo", "time_signature"),

@@ -30,5 +30,6 @@ NAMES: Final[Mapping[str, str]] = {
     "split": "split",
     "licence": "licence license licenceurl licenseurl licenceccurl licenseccurl",
     "subgenre": "playlistsubgenre",
+    "playlist": "playlistid playlisturi playlisturl playlistname playlist playlisttitle",
 }
 """The names of each field, letters and digits only, in order of preference."""

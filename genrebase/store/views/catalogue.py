@@ -153,6 +153,7 @@ def _track_genre_sources(_providers: Providers) -> Select[Any]:
         licence_sql.licence_class(licence).label("licence_class"),
         sighting.c.first_seen_at,
         sighting.c.last_seen_at,
+        sighting.c.playlist,
     ).select_from(sighting.join(genre).outerjoin(source, source.c.name == sighting.c.source))
 
 
@@ -274,6 +275,7 @@ track_genre_sources = view(
         "licence_class": LICENCE_CLASS,
         "first_seen_at": "The time of its first sighting.",
         "last_seen_at": "The time of its last sighting.",
+        "playlist": "The playlist that had the track at this rank; NULL if it is from none.",
     },
     _track_genre_sources,
 )

@@ -22,6 +22,8 @@ def test_a_position_is_a_rank_where_there_are_no_votes():
         ("rock", 50, None, None),
         ("rock", 53, None, None),
     ]
+    of_playlist = observations(page, "rock", 50, {}, "Best of Rock")
+    assert [one.playlist for one in of_playlist] == ["Best of Rock"] * 2
 
 
 def test_an_item_of_another_genre_is_set_aside_and_counted():

@@ -59,6 +59,7 @@ def named(header, result):
                 "genre": "playlist_genre",
                 "fine_genre": "playlist_subgenre",
                 "broad_genre": "playlist_genre",
+                "playlist": "playlist_name",
             },
         ),
         (
