@@ -86,7 +86,7 @@ def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None
         golden_rows=[],
         training_config={"z": 1, "a": -0.0},
     )
-    make.add_model(connection, "retired")
+    retired = make.add_model(connection, "retired")
     make.add_metric(connection, model, "new_artist", "accuracy", 0.1 + 0.2, genre_id=rock)
     make.add_predictions(connection, model, track, [(rock, 0.9), (jazz, 0.1)])
     make.add_shard(connection, rock, 'genre:"r&b"', lease_owner="x:1:2", lease_until=1e9 + 0.25)
@@ -175,6 +175,12 @@ def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None
             for key in ("", "Ü")
         ],
         tables.job_request: [{"job": "train", "requested_at": NOON, "requested_by": "Zoé"}],
+        tables.daemon: [
+            {"name": "classifier", "process": "a:1:2", "started_at": NOON, "alive_at": NOON}
+        ],
+        tables.model_comparison: [
+            {"model_id": model, "other_id": retired, "compared_at": NOON, "document": {"ü": 0.1}}
+        ],
         tables.clustering: [make.CLUSTERING],
         tables.genre_trait: [
             {"genre_id": rock, "against_id": other, **make.TRAIT} for other in (jazz, None)

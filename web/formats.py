@@ -24,6 +24,11 @@ def percent(share: float | None, digits: int = 0) -> str:
     return "–" if share is None else f"{100 * share:.{digits}f} %"
 
 
+def points(difference: float | None) -> str:
+    """Return a difference of shares in percentage points, with its sign; a dash for none."""
+    return "–" if difference is None else f"{100 * difference:+.1f}"
+
+
 def reached(count: int, target: int) -> str:
     """Return a count in percent of a target, rounded down: 100 % only if it is reached."""
     return f"{100 * count // target} %"
@@ -87,6 +92,7 @@ def spotify_link(track_id: str) -> str:
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "number": number,
     "percent": percent,
+    "points": points,
     "reached": reached,
     "metric": metric,
     "metric_title": title_of_metric,

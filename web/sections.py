@@ -91,6 +91,12 @@ def by_name(*sections: Section) -> dict[str, Section]:
     return {section.name: section for section in sections}
 
 
+def as_document(stored: Any) -> dict[str, Any]:
+    """Return a JSON column as a document, an empty one for NULL: SQLite gives it as text."""
+    document: dict[str, Any] = json.loads(stored) if isinstance(stored, str) else stored or {}
+    return document
+
+
 def query(connection: Connection, name: str, sql: str, **parameters: Any) -> Section:
     """Run a SELECT with named parameters (`:name`) and return its rows as a section."""
     result = connection.execute(text(sql), parameters)

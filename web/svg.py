@@ -78,6 +78,17 @@ def marks(unseen: Interval, seen: Interval) -> Markup:
     return element("svg", *parts, class_="w-dots", width=146, height=20, aria_hidden="true")
 
 
+def difference(values: Interval, style: str, largest: float = 0.2) -> Markup:
+    """Return a difference of shares on an axis from `-largest` to `largest`, 0 in its middle."""
+    parts = [
+        element("line", class_="grid", x1="0", x2="100%", y1=10, y2=10),
+        element("line", class_="ax", x1="50%", x2="50%", y1=2, y2=18),
+    ]
+    share, low, high = (None if one is None else 0.5 + one / largest / 2 for one in values)
+    parts += _mark((share, low, high), style, 10)
+    return element("svg", *parts, class_="w-dots", width=146, height=20, aria_hidden="true")
+
+
 def _mark(values: Interval, style: str, y: float) -> list[Markup]:
     share, low, high = values
     if share is None:

@@ -72,6 +72,7 @@ def store_model(
     decision: PromotionDecision,
     request: PromotionRequest | None,
     epochs: Sequence[Epoch] = (),
+    test: prediction_store.PredictionBatch | None = None,
 ) -> int:
     """Store a trained model with all that belongs to it, in one transaction; return its id.
 
@@ -79,13 +80,13 @@ def store_model(
     champion (`decision`, with a `request`) is stored with its predictions and retires the one
     before it; if another took its place meanwhile, the model is stored as rejected. A kill before
     the end leaves nothing; storing the same again, because the commit was not confirmed, changes
-    nothing.
+    nothing. `test`: predictions for test tracks; their genres are indices of its classes.
     """
     try:
-        return _store(database, candidate, metrics, confusions, decision, request, epochs)
+        return _store(database, candidate, metrics, confusions, decision, request, epochs, test)
     except _ConcurrentPromotion as error:
         overtaken = PromotionDecision("rejected", str(error))
-        return _store(database, candidate, metrics, confusions, overtaken, None, epochs)
+        return _store(database, candidate, metrics, confusions, overtaken, None, epochs, test)
 
 
 def _store(
@@ -96,6 +97,7 @@ def _store(
     decision: PromotionDecision,
     request: PromotionRequest | None,
     epochs: Sequence[Epoch],
+    test: prediction_store.PredictionBatch | None,
 ) -> int:
     values = {name: getattr(candidate, name) for name in CandidateModel.__slots__}
     with _detect_concurrent_promotion(), bulk.exclusive_transaction(database) as connection:
@@ -125,10 +127,11 @@ def _store(
         bulk.insert(connection, tables.confusion, _CONFUSION, confusion_rows)
         epoch_rows = [(number, *astuple(epoch)) for epoch in epochs]
         bulk.insert(connection, tables.training_epoch, ("model_id", *Epoch.__slots__), epoch_rows)
-        if request is not None and request.predictions is not None:
-            numbers = np.array(list(genres.values()), dtype=np.int64)
-            predictions = replace(request.predictions, genres=numbers[request.predictions.genres])
-            prediction_store.write(connection, number, predictions, candidate.created_at)
+        numbers = np.array(list(genres.values()), dtype=np.int64)
+        for batch in (test, None if request is None else request.predictions):
+            if batch is not None:
+                predictions = replace(batch, genres=numbers[batch.genres])
+                prediction_store.write(connection, number, predictions, candidate.created_at)
     return number
 
 

@@ -44,6 +44,8 @@ class Evaluation:
     warnings: tuple[str, ...]
     sibling_pool: Mapping[str, Any]
     """A `SiblingPool` as JSON: weights for pooling a track with its siblings."""
+    test: LabelledPredictions
+    """The predictions for the test tracks."""
 
 
 def evaluate(
@@ -68,6 +70,7 @@ def evaluate(
         evaluator.decide(champion),
         tuple(evaluator.leak_warnings(config)),
         siblings.pool.as_json(),
+        test,
     )
 
 

@@ -17,7 +17,7 @@ from classifier.errors import ArtifactDropped, BadTrainingConfig, ClassifierErro
 from classifier.records import StoredModel
 from classifier.registry import model_store, prediction_store, retention, stored_models
 from classifier.serving import champion as serving
-from classifier.training import out_of_fold_predictions
+from classifier.training import model_comparisons, out_of_fold_predictions
 from classifier.training_config import DEFAULT_TASK, SOFT_LABELS, TrainingConfig
 from genrebase.progress import MessageCallback
 from genrebase.runtime import jobs
@@ -56,6 +56,7 @@ def run(
         )
         reason, now = "Promoted by hand.", clock.now()
         model_store.promote(database, number, model.task, reason, now, request)
+        model_comparisons.update(database, model.task, clock)
         return stored_models.model(database, number)
 
 

@@ -32,7 +32,7 @@ from classifier.registry import (
     stored_models,
 )
 from classifier.serving import champion as serving
-from classifier.training import out_of_fold_predictions
+from classifier.training import model_comparisons, out_of_fold_predictions
 from classifier.training.epochs import record_epochs
 from classifier.training.evaluate import Evaluation, evaluate
 from classifier.training.fingerprint import TrainingFingerprint, find_identical
@@ -112,6 +112,8 @@ def run(
         else:
             pruned = retention.prune(database, config.task, keep_last=keep_last)
             job.set_facts(given_up=pruned.dropped_artifacts)
+            if snapshot is None:
+                model_comparisons.update(database, config.task, clock)
     if unused_groups is None:
         return result
     return replace(result, warnings=(unused_groups, *result.warnings))
@@ -341,6 +343,24 @@ class _Training:
             fit.evaluation.decision,
             request,
             fit.epochs,
+            self._test_predictions(split, fit.evaluation),
+        )
+
+    def _test_predictions(
+        self, split: SplitDataset, evaluation: Evaluation
+    ) -> prediction_store.PredictionBatch | None:
+        """Return the first prediction for each test track, to compare models on them."""
+        chosen = split.held_out("test")
+        if self.snapshot is not None or not chosen.any():
+            return None
+        shares = evaluation.test.probabilities
+        first = shares.argmax(axis=1)[:, np.newaxis]
+        return prediction_store.PredictionBatch(
+            split.ids[chosen],
+            first,
+            np.take_along_axis(shares, first, axis=1).clip(0.0, 1.0),
+            split.seen_artist[chosen],
+            in_training=False,
         )
 
 

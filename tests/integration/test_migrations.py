@@ -99,6 +99,8 @@ ADDED_TABLES = (
     "data_source",
     "range_lease",
     "job_request",
+    "daemon",
+    "model_comparison",
     "digest",
     "search_text",
     "search_due",

@@ -1,6 +1,5 @@
 """What ran, what runs, and what failed."""
 
-import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -14,7 +13,7 @@ from genrebase.runtime.jobs import JobRun, effective_run
 from genrebase.store import tables
 from web.pages import MAX_ROWS, PageRequest
 from web.pages.source_budgets import all_sources
-from web.sections import Page, Section, by_name, query
+from web.sections import Page, Section, as_document, by_name, query
 
 _RUNS = "SELECT id AS run_id, job, outcome, started_at, finished_at, counts, error FROM job_run"
 _REQUESTS = """
@@ -70,7 +69,7 @@ def _training(connection: Connection) -> dict[str, Any]:
     except GenrebaseError as error:
         return {"problem": str(error)}
     champion = query(connection, "champion", _CHAMPION).first()
-    stored = None if champion is None else _as_document(champion["training_config"])
+    stored = None if champion is None else as_document(champion["training_config"])
     before = None if stored is None else str(stored.get("licence", "any"))
     return {
         "problem": "",
@@ -85,7 +84,7 @@ def _models(
     connection: Connection, runs: Sequence[tuple[Any, ...]]
 ) -> dict[int, tuple[int, str | None]]:
     """Return the model of each run that names one, and why it has its status, by run."""
-    documents = ((run[0], _as_document(run[-2]).get("model")) for run in runs)
+    documents = ((run[0], as_document(run[-2]).get("model")) for run in runs)
     of_run = {run: model for run, model in documents if isinstance(model, int)}
     named = set(of_run.values())
     chosen = select(tables.model.c.id, tables.model.c.reason).where(tables.model.c.id.in_(named))
@@ -106,16 +105,10 @@ def _is_missed(request: PageRequest) -> bool:
     return all(effective_run(run, request.now).outcome != "running" for run in runs)
 
 
-def _as_document(stored: Any) -> dict[str, Any]:
-    """Return a JSON column as a document: SQLite gives it as text."""
-    document: dict[str, Any] = json.loads(stored) if isinstance(stored, str) else stored or {}
-    return document
-
-
 def _readable(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return a run with its counts as one line of text: numbers and short texts only."""
     *first, counts, error = row
-    document = _as_document(counts)
+    document = as_document(counts)
     parts = [
         f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}"
         for name, value in document.items()

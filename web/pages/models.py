@@ -6,6 +6,7 @@ from web import svg
 from web.forms import id_number
 from web.metric_names import METRIC_NAMES
 from web.pages import PageRequest
+from web.pages.model_comparison import comparable, stored_pairs
 from web.problems import NotFound
 from web.sections import Page, Section, by_name, query
 
@@ -63,7 +64,8 @@ def list_page(request: PageRequest) -> Page:
         )
         for row in models.records
     ]
-    return Page("Models", "models.html", by_name(models), {"marks": pictures})
+    others = {other: model for model, other in stored_pairs(request.connection)}
+    return Page("Models", "models.html", by_name(models), {"marks": pictures, "others": others})
 
 
 def model_page(request: PageRequest) -> Page:
@@ -107,6 +109,7 @@ def model_page(request: PageRequest) -> Page:
             "names": names,
             "conditions": _conditions(by["metrics"]),
             "metric_rows": _metric_rows(by["metrics"]),
+            "comparable": comparable(connection, number),
         },
     )
 

@@ -80,6 +80,7 @@ from genrebase.store.tables.harvest import (
     JOB_OUTCOMES,
     REQUESTED_JOBS,
     budget_slot,
+    daemon,
     job_request,
     job_run,
     range_lease,
@@ -91,6 +92,7 @@ from genrebase.store.tables.models import (
     REGIMES,
     confusion,
     model,
+    model_comparison,
     model_metric,
     prediction,
 )
@@ -99,5 +101,6 @@ from genrebase.store.tables.search import search_due, search_text
 MODEL_DETAIL_TABLES = (model_metric, training_epoch, feature_importance, genre_separability)
 """What is stored per model besides predictions and confusion matrices."""
 
-DERIVED_TABLES = (digest, search_text, search_due)
-"""What is computed from other tables and can be computed again: `copy` leaves it out."""
+DERIVED_TABLES = (digest, search_text, search_due, daemon)
+"""What is computed from other tables and can be computed again, and the daemons of a database:
+`copy` leaves it out."""

@@ -126,6 +126,16 @@ job_request = Table(
     comment="jobs that people want a daemon to run now",
 )
 
+daemon = Table(
+    "daemon",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("process", Name, primary_key=True, comment="host, process id and start time"),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("alive_at", UtcDateTime, nullable=False, comment="its latest heartbeat"),
+    comment="the daemons that run; one that ends removes its row",
+)
+
 range_lease = Table(
     "range_lease",
     metadata,

@@ -102,6 +102,18 @@ confusion = Table(
     Column("tracks", Integer, nullable=False),
 )
 
+model_comparison = Table(
+    "model_comparison",
+    metadata,
+    Column("model_id", Key, ForeignKey("model.id", ondelete="CASCADE"), primary_key=True),
+    Column("other_id", Key, ForeignKey("model.id", ondelete="CASCADE"), primary_key=True),
+    Column("compared_at", UtcDateTime, nullable=False),
+    Column(
+        "document", Json, nullable=False, comment="test conditions, genres and tracks, as rows"
+    ),
+    comment="two models on the test tracks that both predicted",
+)
+
 prediction = Table(
     "prediction",
     metadata,

@@ -1,0 +1,27 @@
+"""Compare the champion with every other model whose predictions for test tracks are stored."""
+
+from classifier.data import common_test_tracks
+from classifier.data.dataset import Database
+from classifier.evaluation.model_comparison import compare
+from classifier.registry import comparison_store, stored_models
+from genrebase.runtime.clock import Clock
+
+
+def update(database: Database, task: str, clock: Clock) -> int:
+    """Replace the stored comparisons of a task; return how many there are.
+
+    Models predict nothing: compared are predictions that were stored when each was trained, or
+    was champion.
+    """
+    champion = stored_models.find_champion(database, task)
+    if champion is None:
+        return 0
+    documents = {}
+    for model in stored_models.models(database, task):
+        if model.id == champion.id or model.status == "refit" or not model.has_artifact:
+            continue
+        tracks = common_test_tracks.read(database, champion, model)
+        if len(tracks.rows):
+            documents[model.id] = compare(tracks)
+    comparison_store.replace(database, task, champion.id, documents, clock.now())
+    return len(documents)
