@@ -154,6 +154,8 @@ class StoredModel:
     """`TrainingSources` as JSON; None for models of earlier versions."""
     licence_class: str | None = None
     """The most restrictive licence class among its labels and features."""
+    track_counts: Mapping[str, Any] | None = None
+    """Tracks of the database at its training: all, trained, left out by reason."""
 
     @property
     def has_artifact(self) -> bool:

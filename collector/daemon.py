@@ -21,7 +21,7 @@ from collector.settings import AUDIO_SOURCES_GROUP, CollectorSettings
 from genrebase.audio import scan
 from genrebase.digests.refresh import daemon_jobs
 from genrebase.errors import UserError
-from genrebase.runtime import plugins
+from genrebase.runtime import daemons, plugins
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.job_scheduler import JobScheduler, ScheduledJob
 from genrebase.runtime.jobs import job_run, no_other_process
@@ -69,7 +69,8 @@ def run(engine: Engine, settings: CollectorSettings, clock: Clock, stop: StopSig
         interval=settings.interval,
         rate=settings.rate,
     )
-    JobScheduler(engine, clock, scheduled).run(stop)
+    with daemons.registered(engine, clock, daemons.COLLECTOR):
+        JobScheduler(engine, clock, scheduled).run(stop)
     _log.info("daemon stopped")
 
 

@@ -93,8 +93,8 @@ def by_name(*sections: Section) -> dict[str, Section]:
 
 def as_document(stored: Any) -> dict[str, Any]:
     """Return a JSON column as a document, an empty one for NULL: SQLite gives it as text."""
-    document: dict[str, Any] = json.loads(stored) if isinstance(stored, str) else stored or {}
-    return document
+    document: dict[str, Any] = json.loads(stored) if isinstance(stored, str) else stored
+    return document or {}
 
 
 def query(connection: Connection, name: str, sql: str, **parameters: Any) -> Section:

@@ -16,7 +16,7 @@ from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK, TrainingConfig
 from genrebase.digests.refresh import daemon_jobs
-from genrebase.runtime import job_requests, jobs
+from genrebase.runtime import daemons, job_requests, jobs
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.job_scheduler import JobScheduler, ScheduledJob
 from genrebase.runtime.schedule import Cron, IntervalSchedule
@@ -73,7 +73,8 @@ class Daemon:
 
     def run(self, stop: StopSignal) -> None:
         """Run the jobs that are due, then by their schedules, until `stop`."""
-        JobScheduler(self._database, self._clock, self.jobs).run(stop)
+        with daemons.registered(self._database, self._clock, daemons.CLASSIFIER):
+            JobScheduler(self._database, self._clock, self.jobs).run(stop)
 
     def cancel(self) -> None:
         """End the running command and start no other."""

@@ -135,6 +135,14 @@ def load_dataset(
         return replace(data, tracks=tracks)
 
 
+def count_allowed(database: Database, config: TrainingConfig) -> int:
+    """Return how many labelled tracks keep a label under the licence and level of `config`."""
+    with dataframes.few_rows(database) as source:
+        licences = licence_queries.allowed_licences(source, config)
+        ids = licence_queries.labelled_ids(config, licences).subquery()
+        return int(source.frame(select(func.count().label("n")).select_from(ids))["n"].iloc[0])
+
+
 def _training_rows(
     source: FrameSource, config: TrainingConfig, chosen: Ids | None
 ) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from classifier.data import (
 )
 from classifier.data.raw_dataset import RawDataset, rows_where
 from classifier.data.soft_labels import TrainingSet
+from classifier.data.track_counts import SelectedTracks
 from classifier.data_sources import TrainingSources
 from classifier.errors import BadTrainingConfig, TooFewTracks
 from classifier.evaluation.metrics import LabelledPredictions
@@ -79,6 +80,8 @@ class SplitDataset:
     """A track is trained on every genre it was seen under."""
     label_shares: pd.DataFrame | None = None
     """(track_id, genre, share) of tracks with votes, for soft labels."""
+    selected: SelectedTracks | None = None
+    """How many tracks each step of the selection left."""
 
     def training_set(self) -> TrainingSet:
         """Return what a model is fitted on."""
@@ -103,6 +106,12 @@ class SplitDataset:
     def regimes(self) -> NDArray[np.str_]:
         """Return the regime of each row; it has a meaning for held-out rows only."""
         return regimes.regime_of_side(self.sides, self.seen_artist)
+
+    def left_out_by_reason(self) -> dict[str, int]:
+        """Return how many of the tracks that were read are not trained on, by reason."""
+        if self.selected is None:
+            return {}
+        return self.selected.left_out(self.sides[self.in_task], self.train_mask[self.in_task])
 
     def held_out(self, side: str) -> Mask:
         """Return the rows of a held-out side (`test` or `validation`), of genres in the task."""
@@ -185,6 +194,7 @@ def _split(
     if len(tracks):
         _check_audio_analysis(tracks, config)
     classes, left_out = _classes(tracks, config)
+    within_limit = len(tracks)
     labels = tracks["label"].to_numpy(dtype=str)
     in_task = np.isin(labels, classes)
     train = tracks["side"].to_numpy(dtype=str) == "train"
@@ -216,6 +226,9 @@ def _split(
         soft_labels=config.labels == SOFT_LABELS,
         label_shares=shares,
         sources=restriction.sources_of(data, tracks[used], config),
+        selected=SelectedTracks(
+            len(data.tracks), len(labelled.tracks), within_limit, sum(left_out.values())
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -51,6 +51,8 @@ class CandidateModel:
     licence_class: str
     parent_id: int | None = None
     """Of a refit: the model whose config it has."""
+    track_counts: Mapping[str, Any] = field(default_factory=dict)
+    """Tracks of the database: all, trained, left out by reason; empty: not counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from classifier import distributed_fits, estimators, threads
-from classifier.data import audio_joins, dataset, soft_labels, training_data
+from classifier.data import audio_joins, dataset, soft_labels, track_counts, training_data
 from classifier.data.dataset import Database
-from classifier.data.raw_dataset import UNRESTRICTED, RawDataset
+from classifier.data.raw_dataset import RawDataset
 from classifier.data.training_data import SplitDataset
 from classifier.data_sources import TrainingSources
 from classifier.errors import BadTrainingConfig, BrokenArtifact, SameTrainingRunning
@@ -31,6 +31,7 @@ from classifier.registry import (
     signature,
     stored_models,
 )
+from classifier.registry.stored_models import DatasetCounts
 from classifier.serving import champion as serving
 from classifier.training import model_comparisons, out_of_fold_predictions
 from classifier.training.epochs import record_epochs
@@ -194,6 +195,7 @@ class _Training:
         unfitted = estimators.build(config, threads=1)  # refuses a wrong name before loading data
         self.log("reading the tracks")
         data, champion = self._load()
+        counts = None if self.snapshot is not None else self._count_tracks()
         split = training_data.split_dataset(
             data, config, champion_genres=champion.classes if champion else ()
         )
@@ -217,7 +219,7 @@ class _Training:
         with threads.limit_threads(n_threads):
             fit = self._fit(split, estimators.build(config, threads=n_threads), champion)
         seconds = self.clock.monotonic() - began
-        candidate = self._candidate(origin, split, fit, fingerprint, seconds)
+        candidate = self._candidate(origin, split, fit, fingerprint, seconds, counts)
         number = retry_until_available(
             self.clock, lambda: self._store(candidate, split, fit, champion)
         )
@@ -230,18 +232,15 @@ class _Training:
             data, champion = self.snapshot.dataset, None
         else:
             data = dataset.load_dataset(self.database, self.config)
-            self._record_amounts(data)
             champion = stored_models.find_champion(self.database, self.config.task)
         _check_same_question(self.config, champion)
         return data, champion
 
-    def _record_amounts(self, data: RawDataset) -> None:
-        """Record how much the database has, used or not: the daemon compares it."""
-        labelled, with_features = len(data.tracks), int(data.tracks["provider"].notna().sum())
-        if data.restricted_to != UNRESTRICTED or self.config.tracks_per_genre is not None:
-            counts = stored_models.dataset_counts(self.database, None)
-            labelled, with_features = counts.labelled, counts.with_features
-        self.job.set_facts(labelled=labelled, with_features=with_features)
+    def _count_tracks(self) -> DatasetCounts:
+        """Count what the database has, used or not, and record it: the daemon compares it."""
+        counts = stored_models.dataset_counts(self.database, None)
+        self.job.set_facts(labelled=counts.labelled, with_features=counts.with_features)
+        return counts
 
     def _fit(
         self, split: SplitDataset, unfitted: Estimator, champion: StoredModel | None
@@ -301,6 +300,7 @@ class _Training:
         fit: _FitResult,
         fingerprint: TrainingFingerprint,
         seconds: float,
+        counts: DatasetCounts | None,
     ) -> model_store.CandidateModel:
         stored = dict(fit.stored)
         if self.snapshot is not None:
@@ -316,6 +316,16 @@ class _Training:
             seconds=seconds,
             metrics=report.headline_metrics(fit.evaluation.metrics),
             versions=fingerprint.versions,
+            track_counts={}
+            if counts is None
+            else track_counts.of_training(
+                split.left_out_by_reason(),
+                int(split.train_mask.sum()),
+                tracks=counts.tracks,
+                labelled=counts.labelled,
+                allowed=dataset.count_allowed(self.database, self.config),
+                config=self.config,
+            ),
             **sources_fields(split),
             **stored,
         )

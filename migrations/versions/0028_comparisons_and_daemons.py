@@ -1,4 +1,4 @@
-"""Store comparisons of models on common test tracks, and which daemons run.
+"""Store comparisons of models, which tracks each was not trained on, and which daemons run.
 
 Revision ID: 0028
 """
@@ -19,6 +19,14 @@ JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
 def upgrade() -> None:
+    op.add_column(
+        "model",
+        sa.Column(
+            "track_counts",
+            JSON,
+            comment="tracks of the database at its training: all, trained, left out by reason",
+        ),
+    )
     op.create_table(
         "model_comparison",
         sa.Column("model_id", KEY, autoincrement=False),
@@ -51,3 +59,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("daemon")
     op.drop_table("model_comparison")
+    op.drop_column("model", "track_counts")

@@ -112,6 +112,7 @@ ADDED_COLUMNS = {
     "audio_features": ("licence",),
     "shard": ("cursor",),
     "track": ("features_provider",),
+    "model": ("track_counts",),
 }
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 from starlette.testclient import TestClient
 
-from genrebase.runtime import job_requests
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime import daemons, job_requests
+from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests import factories as make
 from tests.fakes import FakeClock
@@ -39,18 +39,32 @@ def test_what_is_trained_stands_beside_the_button(engine, client, monkeypatch):
     assert "<code>--licence open</code>" in page
 
 
-def test_a_request_that_nobody_takes(engine, client, clock):
+def test_whether_a_daemon_takes_requests(engine, client, clock):
     sent = client.post("/jobs/request", data={"job": "train"}, follow_redirects=False)
-    address = sent.headers["location"].partition("#")[0]
-    page = client.get(address).text
+    page = client.get(sent.headers["location"].partition("#")[0]).text
     assert "UTC waits. Until it has begun" in page
-    assert "No classifier daemon is running" not in page
-    clock.advance(61)
-    assert "No classifier daemon is running" in client.get("/jobs").text
-    process = {"process": str(ProcessIdentity.current())}
+    assert "No classifier daemon is running." in page
+    with daemons.registered(engine, clock, daemons.COLLECTOR):
+        assert "No classifier daemon is running." in client.get("/jobs").text
+    with daemons.registered(engine, clock, daemons.CLASSIFIER):
+        clock.advance(12)
+        page = client.get("/jobs").text
+        assert "The classifier daemon runs since" in page
+        assert "heartbeat: 12 s ago" in page
+    assert "No classifier daemon is running." in client.get("/jobs").text
+
+
+def test_a_daemon_of_another_host_is_known_by_its_heartbeat(engine, client, clock):
+    row = {"name": "classifier", "process": "elsewhere:1:2", "started_at": clock.now()}
     with transaction(engine) as connection:
-        make.add_job_run(connection, "train", "running", clock.now(), counts=process)
-    assert "No classifier daemon is running" not in client.get("/jobs").text
+        connection.execute(insert(tables.daemon).values(**row, alive_at=clock.now()))
+    clock.advance(240)
+    assert "The classifier daemon runs since" in client.get("/jobs").text
+    clock.advance(61)
+    assert "the last one stopped without a word" in client.get("/jobs").text
+    with daemons.registered(engine, clock, daemons.CLASSIFIER):
+        (alive,) = client.get("/jobs.json").json()["sections"]["daemons"]["rows"]
+    assert (alive[0], alive[-1]) == ("classifier", True)
 
 
 def test_a_request_leads_to_its_run_and_the_run_to_its_model(engine, client, clock):

@@ -1,15 +1,13 @@
 """What ran, what runs, and what failed."""
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from classifier.settings import ClassifierSettings
 from genrebase.errors import GenrebaseError
-from genrebase.runtime.job_requests import JobRequest
-from genrebase.runtime.jobs import JobRun, effective_run
+from genrebase.runtime import daemons
 from genrebase.store import tables
 from web.pages import MAX_ROWS, PageRequest
 from web.pages.source_budgets import all_sources
@@ -25,9 +23,6 @@ FROM job_request q ORDER BY q.id DESC LIMIT 5
 _CHAMPION = """
 SELECT id AS model_id, training_config FROM model WHERE task = 'main' AND status = 'champion'
 """
-TAKEN_WITHIN: Final = timedelta(seconds=60)
-"""A request that waits longer, while nothing is trained, has no daemon that would take it: one
-looks every ten seconds."""
 
 
 def page(request: PageRequest) -> Page:
@@ -47,16 +42,17 @@ def page(request: PageRequest) -> Page:
     found = query(request.connection, "runs", sql, **values)
     runs = Section("runs", found.columns, tuple(map(_readable, found.rows[:MAX_ROWS])), found.sql)
     sources = all_sources(request.connection)
+    running = _daemons(request)
     requests = query(request.connection, "requests", _REQUESTS)
     chosen = request.number("request")
     requested = next((row for row in requests.records if row["request_id"] == chosen), None)
     return Page(
         "Jobs",
         "jobs.html",
-        by_name(runs, requests, sources),
+        by_name(runs, requests, sources, running),
         {"job": request.query.get("job", ""), "outcome": request.query.get("outcome", ""),
          "next": runs.rows[-1][0] if len(found.rows) > MAX_ROWS else None,
-         "training": _training(request.connection), "is_missed": _is_missed(request),
+         "training": _training(request.connection), "process": _process(running),
          "models": _models(request.connection, found.rows[:MAX_ROWS]),
          "requested": requested},
     )  # fmt: skip
@@ -92,17 +88,20 @@ def _models(
     return {run: (one, reasons[one]) for run, one in of_run.items() if one in reasons}
 
 
-def _is_missed(request: PageRequest) -> bool:
-    """Return whether a request waits that a running daemon would have begun with."""
-    waiting = select(tables.job_request).where(tables.job_request.c.taken_at.is_(None))
-    requests = [JobRequest(*row) for row in request.connection.execute(waiting)]
-    if not any(request.now - one.requested_at > TAKEN_WITHIN for one in requests):
-        return False
-    running = select(tables.job_run).where(
-        tables.job_run.c.outcome == "running", tables.job_run.c.job.startswith("train")
+def _daemons(request: PageRequest) -> Section:
+    """Return the daemons, those without a sign of life too, with the age of their heartbeats."""
+    rows = tuple(
+        (one.name, one.process, one.started_at, one.alive_at, one.is_alive(request.now))
+        for one in daemons.read(request.connection)
     )
-    runs = (JobRun(**row) for row in request.connection.execute(running).mappings())
-    return all(effective_run(run, request.now).outcome != "running" for run in runs)
+    sql = "SELECT name, process, started_at, alive_at FROM daemon ORDER BY alive_at DESC"
+    return Section("daemons", ("name", "process", "started_at", "alive_at", "is_alive"), rows, sql)
+
+
+def _process(running: Section) -> dict[str, Any] | None:
+    """Return the classifier daemon that runs, or the last one whose end is not recorded."""
+    rows = [row for row in running.records if row["name"] == daemons.CLASSIFIER]
+    return next((row for row in rows if row["is_alive"]), rows[0] if rows else None)
 
 
 def _readable(row: tuple[Any, ...]) -> tuple[Any, ...]:

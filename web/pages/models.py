@@ -7,6 +7,7 @@ from web.forms import id_number
 from web.metric_names import METRIC_NAMES
 from web.pages import PageRequest
 from web.pages.model_comparison import comparable, stored_pairs
+from web.pages.training_tracks import facts, training_tracks
 from web.problems import NotFound
 from web.sections import Page, Section, by_name, query
 
@@ -82,7 +83,8 @@ def model_page(request: PageRequest) -> Page:
         ("importances", _IMPORTANCES),
     ):  # fmt: skip
         sections.append(query(connection, name, sql, model_id=number))
-    by = by_name(*sections)
+    training = training_tracks(connection, number)
+    by = by_name(*sections, training)
     cells = {(row["genre"], row["predicted"]): row["tracks"] for row in by["confusions"].records}
     names = sorted({name for pair in cells for name in pair})
     totals = {
@@ -110,6 +112,7 @@ def model_page(request: PageRequest) -> Page:
             "conditions": _conditions(by["metrics"]),
             "metric_rows": _metric_rows(by["metrics"]),
             "comparable": comparable(connection, number),
+            **facts(training),
         },
     )
 

@@ -9,6 +9,8 @@ from web.pages import PageRequest
 from web.pages.disputes import disputes_without_verdict
 from web.pages.genre_table import bars, genre_table
 from web.pages.source_budgets import requested_sources
+from web.pages.training_tracks import facts as training_facts
+from web.pages.training_tracks import training_tracks
 from web.sections import Page, Section, by_name, query, stored
 
 _CHAMPION = """
@@ -58,16 +60,20 @@ def page(request: PageRequest) -> Page:
     leaking = random_split.first() or {}
     claimed = leaking.get("value")
     facts = _facts(request, totals, genres, champion, jobs, sources)
+    training = training_tracks(connection, (champion.first() or {}).get("model_id") or -1)
     return Page(
         "Overview",
         "overview.html",
-        by_name(totals, champion, genres, disputes, jobs, sources, random_split, classes),
+        by_name(
+            totals, champion, genres, disputes, jobs, sources, random_split, classes, training
+        ),
         {
             "ruler": svg.ruler(intervals["new_artist"], intervals["seen_artist"], guess, claimed)
             if regimes
             else None,
             "regimes": regimes,
             "leaking": leaking,
+            **training_facts(training),
             "next_steps": next_steps(facts),
             "genre_bars": [bars(row) for row in genres.records],
         },

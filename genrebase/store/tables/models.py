@@ -61,6 +61,11 @@ model = Table(
     Column("promoted_at", UtcDateTime, comment="when it last became champion; NULL: never"),
     Column("sources", Json, comment="sources and licences of its labels and features"),
     Column("licence_class", Text, comment="the most restrictive class among them"),
+    Column(
+        "track_counts",
+        Json,
+        comment="tracks of the database at its training: all, trained, left out by reason",
+    ),
     Index(
         "uq_model_champion",
         "task",

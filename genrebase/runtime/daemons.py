@@ -1,0 +1,94 @@
+"""Which daemons run on a database: each keeps a row there, with its latest heartbeat."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.clock import Clock
+from genrebase.runtime.heartbeat import HEARTBEAT_SECONDS, Heartbeat, is_alive
+from genrebase.runtime.processes import ProcessIdentity
+from genrebase.store import tables
+from genrebase.store.engine import transaction
+
+COLLECTOR: Final = "collector"
+CLASSIFIER: Final = "classifier"
+
+_daemon = tables.daemon
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A row of `daemon`."""
+
+    name: str
+    process: str
+    started_at: datetime
+    alive_at: datetime
+
+    def is_alive(self, now: datetime) -> bool:
+        """Return whether it runs: on this host its process does, elsewhere its heart beats."""
+        try:
+            alive = ProcessIdentity.parse(self.process).is_alive()
+        except ValueError:
+            alive = None
+        return is_alive(self.started_at, self.alive_at, now) if alive is None else alive
+
+
+@contextmanager
+def registered(engine: Engine, clock: Clock, name: str) -> Iterator[None]:
+    """Keep the row of this process as a daemon while the block runs, and remove it at its end.
+
+    Rows of dead daemons of this name are removed first. While the database is away no heartbeat
+    is written, and nothing fails for it.
+    """
+    started_at, process = clock.now(), str(ProcessIdentity.current())
+
+    def beat() -> None:
+        row = {"name": name, "process": process, "started_at": started_at}
+        with transaction(engine) as connection:
+            beaten = update(_daemon).where(_daemon.c.name == name, _daemon.c.process == process)
+            if connection.execute(beaten.values(alive_at=clock.now())).rowcount == 0:
+                _remove_dead(connection, name, clock.now())
+                connection.execute(insert(_daemon).values(**row, alive_at=clock.now()))
+
+    def end() -> None:
+        with transaction(engine) as connection:
+            connection.execute(
+                delete(_daemon).where(_daemon.c.name == name, _daemon.c.process == process)
+            )
+
+    _try(beat)
+    try:
+        with Heartbeat(lambda: _try(beat), HEARTBEAT_SECONDS):
+            yield
+    finally:
+        _try(end)
+
+
+def read(connection: Connection) -> list[Daemon]:
+    """Return the daemons that have a row, also dead ones, the latest heartbeat first."""
+    query = select(_daemon).order_by(_daemon.c.alive_at.desc(), _daemon.c.process)
+    return [Daemon(*row) for row in connection.execute(query)]
+
+
+def _remove_dead(connection: Connection, name: str, now: datetime) -> None:
+    for one in read(connection):
+        if one.name == name and not one.is_alive(now):
+            connection.execute(
+                delete(_daemon).where(_daemon.c.name == name, _daemon.c.process == one.process)
+            )
+
+
+def _try(write: Callable[[], None]) -> None:
+    try:
+        write()
+    except (SQLAlchemyError, GenrebaseError) as error:
+        _log.warning("heartbeat_not_written", reason=str(error).partition("\n")[0])
