@@ -134,7 +134,7 @@ class Site:
 
 def application(site: Site) -> ASGIApp:
     """Return the ASGI application with its guard."""
-    templates = environment()
+    templates = environment(site.command_prefix)
     routes = [Route("/", _endpoint(site, templates, overview.page))]
     if site.writer is not None:
 
@@ -179,8 +179,11 @@ def application(site: Site) -> ASGIApp:
     return Guard(app, site.access)
 
 
-def environment() -> Environment:
-    """Return the templates; they escape everything, and an unknown name is an error."""
+def environment(command_prefix: str = "") -> Environment:
+    """Return the templates; they escape everything, and an unknown name is an error.
+
+    `command_prefix` is written before every command.
+    """
     templates = Environment(
         loader=FileSystemLoader(_FOLDER / "templates"),
         autoescape=True,
@@ -189,6 +192,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters.update(formats.FILTERS)
+    templates.filters["sentence"] = formats.sentences(command_prefix)
+    templates.globals["command_prefix"] = command_prefix
     return templates
 
 
@@ -216,7 +221,6 @@ def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, d
         # PostgreSQL's role of readers may not read the tables that some of the queries name
         "links_sql": site.sql is not None and site.engine.dialect.name == "sqlite",
         "can_write": site.writer is not None,
-        "command_prefix": site.command_prefix,
         "path": request.url.path.rstrip("/") or "/overview",
         "search": f"?{request.url.query}" if request.url.query else "",
     }

@@ -1,16 +1,21 @@
 """How numbers, times and links are written on the pages."""
 
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from markupsafe import Markup, escape
+
 from genrebase.store import source_ids
 from web.documents import as_html
 from web.metric_names import title_of_metric
 
 _SECONDS_PER_MINUTE: Final = 60
+_CODE: Final = re.compile(r"`([^`]+)`")
+_OUR_COMMAND: Final = re.compile(r"(collector|classifier|genrebase) \S")
 _SECONDS_PER_HOUR: Final = 3_600
 
 
@@ -87,6 +92,23 @@ def spotify_link(track_id: str) -> str:
     """Return the address of a track at Spotify; empty unless the id has Spotify's form."""
     parsed = source_ids.parse_track_id(track_id)
     return f"https://open.spotify.com/track/{parsed}" if parsed else ""
+
+
+def sentences(command_prefix: str) -> Callable[[str], Markup]:
+    """Return a filter that writes texts with commands in backticks as HTML.
+
+    `command_prefix` is written before each command of ours, as in the blocks with commands: a
+    shell runs it on the database that the pages show.
+    """
+
+    def as_code(match: re.Match[str]) -> str:
+        before = escape(command_prefix) if _OUR_COMMAND.match(match[1]) else ""
+        return f"<code>{before}{match[1]}</code>"
+
+    def written(text: str) -> Markup:
+        return Markup(_CODE.sub(as_code, str(escape(text))))  # noqa: S704 - escaped
+
+    return written
 
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {

@@ -65,7 +65,7 @@ def _steps(facts: Facts) -> Iterator[Suggestion]:
     else:
         yield Suggestion(
             "Add genres, and harvest them",
-            "The database has no tracks. Tables can be imported, too: collector import FILE.",
+            "The database has no tracks. Tables can be imported, too: `collector import FILE`.",
             command='collector genres add "rock" --target 1000',
         )
 

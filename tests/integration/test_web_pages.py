@@ -1,8 +1,10 @@
 """Every page and its twins, over a database with hostile texts, on both engines."""
 
 import csv
+import html
 import io
 import json
+import re
 import shlex
 import sys
 from datetime import timedelta
@@ -24,19 +26,37 @@ from web.read_only import make_read_only
 from web.security import Access, host_headers
 from web.server import command_prefix
 
+ROOT = Path(__file__).resolve().parents[2]
+CODE = re.compile("<code>([^<]+)</code>")
+COMMAND = re.compile(r"\b(collector|classifier|genrebase) [a-z]")
 HOSTILE = "<script>alert('x')</script> {{ 1234*5678 }} \"&amp; \u202egnol"
 PAGES = (
     "/", "/genres", "/genres?sort=-tracks&q=r", "/genres/r%26b", "/tracks/1", "/search?q=script",
     "/search", "/disputes", "/disputes?order=closest&genre=r%26b&regime=seen_artist", "/models",
-    "/models/1", "/jobs", "/jobs?outcome=failed&job=train", "/login",
+    "/models/1", "/models/compare?a=1&b=2", "/jobs", "/jobs?outcome=failed&job=train", "/login",
     "/map", "/map?genre=r%26b&x=tempo&y=energy", "/docs/views", "/docs/views/tracks",
     "/docs/metrics", "/docs/glossary", "/tracks/1?disputes=1&blind=1", "/sql",
 )  # fmt: skip
 
 
+COMPARISON = {
+    "conditions": [
+        {"condition": "new_artist", "n": 3, "accuracy": 1 / 3, "other_accuracy": 0.0}
+        | {"difference": 1 / 3, "low": None, "high": None, "only_this": 1, "only_other": 0}
+    ],
+    "genres": [
+        {"genre": "rock <b>", "n": 3, "recall": 1 / 3, "other_recall": 0.0, "hits_gained": 1}
+    ],
+    "tracks": [
+        {"track_id": track, "label": "rock <b>", "genre": "rock <b>", "other_genre": "r&b"}
+        | {"condition": "new_artist"}
+        for track in (1, 999)  # the second one was deleted since
+    ],
+    "not_counted": 2,
+}
 DERIVED = {
     *("genres", "tracks", "runs", "overlaps", "decades", "profiles", "percentiles"),
-    "wrong_labels",
+    *("wrong_labels", "training", "daemons", "conditions"),
 }
 """Sections of several queries, of sums, or one row shorter than their query."""
 
@@ -73,6 +93,10 @@ def filled(engine: Engine) -> Engine:
         make.add_confusion(connection, model, soul, soul, 1)
         for track in tracks:
             make.add_predictions(connection, model, track, [(rock, 0.75), (soul, 0.25)])
+        retired = make.add_model(connection, "retired")
+        row = {"model_id": model, "other_id": retired, "compared_at": NOON}
+        comparison = insert(tables.model_comparison).values(**row, document=COMPARISON)
+        connection.execute(comparison)
         make.add_job_run(connection, "train", "failed", error=HOSTILE, counts={"rows": 7})
         make.add_budget(connection, requests=50, blocked_until=NOON.replace(year=2100).timestamp())
         make.add_budget(connection, credential="other", requests=7)
@@ -151,7 +175,7 @@ def test_the_list_of_models_says_why_and_on_what(pages):
     page = Texts(pages.get("/models").text)
     assert HOSTILE in page.text  # the reason
     section = pages.get("/models.json").json()["sections"]["models"]
-    (row,) = (dict(zip(section["columns"], one, strict=True)) for one in section["rows"])
+    _, row = (dict(zip(section["columns"], one, strict=True)) for one in section["rows"])
     assert (row["n_new"], row["n_seen"], row["licence_class"]) == (50, 50, None)
 
 
@@ -210,6 +234,29 @@ def test_sections_of_a_genre_without_rows_come_last(filled):
     titles = ("How well it is recognised", "May belong here", "Hardest to separate from")
     assert [*sorted(titles, key=page.index)] == [*titles]
     assert page.index("Over the decades") < page.index("Not computed yet")
+
+
+def test_commands_in_sentences_run_on_this_database_too(filled):
+    prefix = "STORE_URL='sqlite:///a b.db' python -m "
+    site = Site(filled, FakeClock(), Access(host_headers(8400)), "x.db", command_prefix=prefix)
+    pages = TestClient(application(site), base_url="http://localhost:8400")
+    sentences = {
+        "/predict?title=x": "classifier train",
+        "/jobs": "genrebase run",
+        "/genres/nothing": None,
+        **dict.fromkeys(("/", "/genres", "/models", "/tracks/1", "/disputes", "/map")),
+    }
+    for path, command in sentences.items():
+        written = [html.unescape(one) for one in CODE.findall(pages.get(path).text)]
+        commands = [one for one in written if COMMAND.search(one)]
+        assert all(one.startswith(prefix) for one in commands), path
+        assert command is None or f"{prefix}{command}" in commands, path
+
+
+def test_no_template_writes_a_command_by_itself():
+    """The filter `sentence` and the macro `command` do, with the prefix."""
+    for file in (ROOT / "web" / "templates").glob("*.html"):
+        assert not [one for one in CODE.findall(file.read_text()) if COMMAND.search(one)], file
 
 
 def test_metrics_of_a_model_name_their_numbers_of_test_tracks(pages):
