@@ -217,6 +217,17 @@ class TrackPrediction:
     the model can be evaluated on them; it was not trained on them."""
     siblings: int = 0
     """Other tracks of the artist that it was pooled with."""
+    unused_texts: tuple[str, ...] = ()
+    """The texts of a described track (title, artists, album) that the model does not use."""
+
+    @property
+    def note(self) -> str | None:
+        """Return a sentence on what the model does not use of a description; None: nothing."""
+        if not self.unused_texts:
+            return None
+        *first, last = self.unused_texts
+        listed = f"{', '.join(first)} and {last}" if first else last
+        return f"Model {self.model} does not use the {listed}: it was trained without."
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON of `predict --track --json`."""
@@ -233,4 +244,5 @@ class TrackPrediction:
             "held_out": self.held_out,
             "origin": self.origin,
             "siblings": self.siblings,
+            "note": self.note,
         }

@@ -303,6 +303,8 @@ def _show(output: Output, prediction: TrackPrediction) -> None:
     output.print(f"{name or 'The described track'}{stored}")
     output.table("", ("genre", "probability"), prediction.top)
     output.print(f"Model {prediction.model}, {_condition(prediction)}")
+    if prediction.note is not None:
+        output.print(prediction.note)
     if prediction.siblings:
         output.print(
             f"Pooled with {counted(prediction.siblings, 'other track')} of the artist "

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from classifier.settings import ClassifierSettings
 from classifier.training_config import TrainingConfig
 from genrebase.runtime.command_line import OnCluster
 from genrebase.runtime.console import Output
+
+if TYPE_CHECKING:
+    from classifier.training.train import TrainResult
 
 
 @with_training_options()
@@ -75,9 +78,8 @@ def train(
             interrupts.report_training_on_interrupt(output, database),
             _parts_on(on),
         ):
-            model = refitting.run(database, config.task, SystemClock(), log=log, cores=cores)
-        tables.print_model(output, model)
-        output.write_json(model.as_json())
+            result = refitting.run(database, config.task, SystemClock(), log=log, cores=cores)
+        _print_result(output, result)
         return
     loaded_snapshot, config = load_snapshot(snapshot, config)
     database = connect()
@@ -108,8 +110,17 @@ def train(
         tables.print_left_out(output, result.sources)
     for warning in result.warnings:
         output.warn(warning)
+    _print_result(output, result)
+
+
+def _print_result(output: Output, result: "TrainResult") -> None:
+    from classifier.commands import tables  # imports scikit-learn
+
     if result.nothing_new:
-        output.print("Nothing new: same tracks, parameters and code as this model.")
+        output.print(
+            f"Nothing new: already stored as model {result.model.id}, trained on the same tracks "
+            "with the same parameters and code."
+        )
     tables.print_model(output, result.model)
     output.write_json(result.as_json())
 

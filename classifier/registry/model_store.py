@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from classifier.errors import ClassifierError
@@ -180,11 +180,12 @@ def promote(
 def drop_artifact(database: Engine, number: int, *, keep_metrics: bool) -> int | None:
     """Drop artifact, predictions and confusions of a model; return the number of predictions.
 
+    Its comparisons with other models are dropped, too.
     Without `keep_metrics` only metrics over all genres on test tracks are kept. Return None if the
     model became champion or was pinned meanwhile. The artifact goes first: from then on the model
     cannot be promoted, and `prediction_store.drop_left_over` deletes what a kill leaves.
     """
-    model, metric = tables.model, tables.model_metric
+    model, metric, comparison = tables.model, tables.model_metric, tables.model_comparison.c
     spare = model.c.pinned.is_(False) & (model.c.status != "champion")
     dropped = update(model).where(model.c.id == number, spare)
     with transaction(database) as connection:
@@ -194,6 +195,8 @@ def drop_artifact(database: Engine, number: int, *, keep_metrics: bool) -> int |
         if done.rowcount == 0:
             return None
         connection.execute(delete(tables.confusion).where(tables.confusion.c.model_id == number))
+        compared = or_(comparison.model_id == number, comparison.other_id == number)
+        connection.execute(delete(tables.model_comparison).where(compared))
         if not keep_metrics:
             rest = metric.c.genre_id.is_not(None) | (metric.c.side != "test")
             connection.execute(delete(metric).where(metric.c.model_id == number, rest))

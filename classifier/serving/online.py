@@ -22,7 +22,7 @@ from classifier.records import StoredModel, TrackPrediction
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
 from classifier.serving.champion import LoadedModel
-from classifier.serving.predict import TrackDescription, described_rows
+from classifier.serving.predict import TrackDescription, described_rows, unused_texts
 from classifier.training_config import TrainingConfig
 from genrebase.errors import UserError
 from genrebase.store import names
@@ -63,6 +63,7 @@ class _Place:
     regime: str
     in_training: bool
     held_out: str | None
+    unused_texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,7 @@ class ServedModels:
                 prepared.results[place.item] = TrackPrediction(
                     place.track, place.title, place.artists, top, model.id, place.regime,
                     place.in_training, model.origin, place.held_out,
+                    unused_texts=place.unused_texts,
                 )  # fmt: skip
         return [result for result in prepared.results if result is not None]
 
@@ -218,6 +220,7 @@ class ServedModels:
                     _regime(seen),
                     in_training=False,
                     held_out=None if seen else held_out,
+                    unused_texts=unused_texts(self.of_descriptions.model, track),
                 )
             )
         return places

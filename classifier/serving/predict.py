@@ -1,7 +1,7 @@
 """Predict the genre of one track: stored, searched by title, or only described."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Final
@@ -90,6 +90,13 @@ def described_rows(tracks: Sequence[TrackDescription]) -> pd.DataFrame:
     )
 
 
+def unused_texts(model: StoredModel, track: TrackDescription) -> tuple[str, ...]:
+    """Return the texts of a description that a model was trained without."""
+    given = {"title": track.title, "artists": track.artists, "album": track.album}
+    used = model.feature_schema["columns"]
+    return tuple(name for name, text in given.items() if text and name not in used)
+
+
 def predict_track(
     database: Database, text: str, *, task: str = "main", pool_siblings: bool = False
 ) -> TrackPrediction:
@@ -173,13 +180,14 @@ class DescriptionPredictor:
         prediction = scoring.StoredPrediction(
             top, _regime(seen), in_training=False, siblings=len(siblings)
         )
-        return self._predictor.to_prediction(
+        predicted = self._predictor.to_prediction(
             None,
             track.title or "",
             track.artists,
             prediction,
             held_out=None if seen else dataset.held_out_for(self._database, track_ids),
         )
+        return replace(predicted, unused_texts=unused_texts(self._predictor.model, track))
 
     def explain(self, text: str) -> list[HiddenPrediction]:
         """Return the champion's predictions for a stored track with groups of inputs hidden.

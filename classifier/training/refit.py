@@ -13,7 +13,7 @@ from classifier.data.dataset import Database
 from classifier.data.training_data import SplitDataset
 from classifier.errors import TooFewTracks
 from classifier.ports import Estimator
-from classifier.records import SIBLING_POOL, Epoch, PromotionDecision, StoredModel
+from classifier.records import SIBLING_POOL, Epoch, PromotionDecision
 from classifier.registry import model_store, stored_models
 from classifier.training import train
 from classifier.training.epochs import record_epochs
@@ -27,12 +27,12 @@ from genrebase.runtime.clock import Clock
 
 def run(
     database: Database, task: str, clock: Clock, *, log: MessageCallback, cores: int | None = None
-) -> StoredModel:
+) -> train.TrainResult:
     """Store and return a refit of the champion of `task`.
 
-    Return the existing refit if there is one on the same tracks by the same code. Raise
-    `NoChampion`, `TooFewTracks` if genres of the champion are gone, or `AlreadyRunning` while
-    another training runs.
+    Return the existing refit (`nothing_new`) if there is one on the same tracks by the same code.
+    Raise `NoChampion`, `TooFewTracks` if genres of the champion are gone, or `AlreadyRunning`
+    while another training runs.
     """
     with jobs.job_run(database, clock, f"{train_job_name(task)} (refit)", exclusive=True) as job:
         began = clock.monotonic()
@@ -52,7 +52,7 @@ def run(
         model = find_identical_refit(database, parent, fingerprint)
         if model is not None:
             job.set_outcome("nothing_new")
-            return model
+            return train.TrainResult(model, nothing_new=True)
         log(f"fitting on {counted(int(split.train_mask.sum()), 'track')}")
         fitted, epochs = _fit(split, config, cores, log)
         candidate = model_store.CandidateModel(
@@ -79,7 +79,7 @@ def run(
         decision = PromotionDecision("refit", reason)
         number = model_store.store_model(database, candidate, (), (), decision, None, epochs)
         job.set_facts(model=number, parent=parent.id, rows=candidate.trained_rows)
-        return stored_models.model(database, number)
+        return train.TrainResult(stored_models.model(database, number))
 
 
 def with_test_tracks(split: SplitDataset, config: TrainingConfig) -> SplitDataset:

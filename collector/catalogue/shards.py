@@ -62,6 +62,15 @@ def genre_progress(connection: Connection, genres: Sequence[str] = ()) -> dict[i
     }
 
 
+def paused_genres(connection: Connection, genres: Sequence[str] = ()) -> list[str]:
+    """Return the names of the genres (default: all) that have a target and are paused."""
+    genre = tables.genre
+    query = select(genre.c.name).where(genre.c.target.is_not(None), genre.c.paused)
+    if genres:
+        query = query.where(genre.c.name.in_(genres))
+    return list(connection.scalars(query.order_by(genre.c.name)))
+
+
 def genres_without_shards(
     connection: Connection, source: str, genre_ids: Iterable[int]
 ) -> set[int]:

@@ -42,6 +42,9 @@ def harvest(
     are listed, and `collector listen` downloads them. A harvest can be stopped and resumed. It
     waits out a ban of up to a minute; a longer one ends it with exit code 4.
 
+    The exit code is 0 if every genre has reached its target (a target of 0 always is reached), or
+    nothing is left to request; it is 3 if no genre has a target, or all that have one are paused.
+
     Examples:
       collector harvest --dry-run
       collector harvest --genre rock --max-requests 20

@@ -13,12 +13,16 @@ from collector.crawl.harvest_loop import HarvestOutcome, HarvestProgress, ShardH
 from collector.records import Page, PageQuery, RecordResult
 from collector.shard import RECRAWL_AFTER, GenreProgress, Shard
 from collector.sources.item_fields import RejectReason
+from genrebase.counts import agree
 from genrebase.errors import NothingToDo
 from genrebase.store import bulk
 from genrebase.store.engine import Connection, read_transaction
 
 MAX_PAGES_OF_OTHER_GENRES: Final = 5
 """Pages of a search without any item of its genre, after which it is closed."""
+
+_MAX_NAMED: Final = 5
+"""Genres named in a sentence."""
 
 _log = structlog.get_logger(__name__)
 
@@ -37,16 +41,30 @@ class SearchHarvester(ShardHarvester):
         max_requests: int | None = None,
         advance: Callable[[HarvestProgress], None] = lambda _: None,
     ) -> HarvestOutcome:
-        """Harvest as the base class does; raise `NothingToDo` if no genre has a target."""
+        """Harvest as the base class does; raise `NothingToDo` if no genre has a target.
+
+        A genre that is paused counts as one without a target.
+        """
         if not self._progress(genres):
-            raise NothingToDo(
-                "No genre has a target: add one with `collector genres add NAME --target N`."
-            )
+            raise NothingToDo(self._why_nothing(genres))
         outcome = super().run(genres, max_requests=max_requests, advance=advance)
         genre_ids = self._progress(genres)
         with read_transaction(self.engine) as connection:
             outcome.unknown_genres = shards.unknown_genres(connection, self.source.name, genre_ids)
         return outcome
+
+    def _why_nothing(self, genres: Sequence[str]) -> str:
+        """Return why none of these genres (default: all) is harvested."""
+        with read_transaction(self.engine) as connection:
+            paused = shards.paused_genres(connection, genres)
+        if paused:
+            which = ", ".join(paused[:_MAX_NAMED]) + (", ..." if len(paused) > _MAX_NAMED else "")
+            verb = agree(len(paused), "is", "are")
+            return f"{which} {verb} paused: `collector genres resume NAME` ends that."
+        named = "No genre has a target"
+        if genres:
+            named = f"{', '.join(genres)} {agree(len(genres), 'has', 'have')} no target"
+        return f"{named}: add one with `collector genres add NAME --target N`."
 
     def _shards_to_read(self, progress: Mapping[int, GenreProgress]) -> list[Shard]:
         name = self.source.name

@@ -35,7 +35,7 @@ def trained(engine: Engine, choice: TrainingConfig = CHOICE) -> StoredModel:
 
 
 def refitted(engine: Engine) -> StoredModel:
-    return refit.run(engine, "main", FakeClock(), log=quiet)
+    return refit.run(engine, "main", FakeClock(), log=quiet).model
 
 
 @pytest.fixture
@@ -212,8 +212,10 @@ def test_the_command(database: Engine):
     assert made["metrics"]["of_model"] == parent.id
     listed = CliRunner().invoke(app, ["models"], env={"COLUMNS": "200"})
     assert f"refit of {parent.id}" in listed.stdout
-    result = CliRunner().invoke(app, ["train", "--refit"])
-    assert f"metrics below are of model {parent.id}" in " ".join(result.stdout.split())
+    result = " ".join(CliRunner().invoke(app, ["train", "--refit"]).stdout.split())
+    assert f"metrics below are of model {parent.id}" in result
+    assert f"Nothing new: already stored as model {made['id']}" in result
+    assert run_json("train", "--refit")["nothing_new"]
     for wrong in (("--estimator", "dummy"), ("--snapshot", "x")):
         ran = CliRunner().invoke(app, ["train", "--refit", *wrong])
         assert isinstance(ran.exception, GenrebaseError)

@@ -128,7 +128,7 @@ def test_every_table_of_a_model_is_pruned() -> None:
         for key in table.foreign_keys
         if key.column.table is tables.model
     }
-    predictions = {tables.prediction, tables.confusion, tables.model}
+    predictions = {tables.prediction, tables.model_comparison, tables.confusion, tables.model}
     assert referring - predictions == set(tables.MODEL_DETAIL_TABLES)
 
 

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from classifier.serving.predict import TrackDescription, predict_described
 from classifier.training import train
 from classifier.training_config import TrainingConfig
+from tests.classifier_cli import run_text
 from tests.fakes import FakeClock
 from web.application import Site, application
 from web.predictor import ModelThread
@@ -72,6 +73,19 @@ def test_a_duration_in_minutes_and_a_number_without_effect(client):
     assert rows == same
     page = client.get("/predict?title=x&explicit=0&energy=0.9").text
     assert "does not use explicit here" in page
+
+
+def test_what_the_model_does_not_use_of_a_description_is_said(client):
+    """On the page, by the API and by the command, in one sentence."""
+    sentence = "Model 1 does not use the title and artists: it was trained without."
+    assert sentence in client.get("/predict?title=Blue+Moon&artists=Ann&energy=0.5").text
+    items = [{"title": "x", "artists": ["Ann"]}, {"title": "x"}, {"features": {"tempo": 90}}]
+    results = client.post("/api/v1/predict", json={"items": items}).json()["results"]
+    assert [one["note"] for one in results] == [
+        sentence, "Model 1 does not use the title: it was trained without.", None
+    ]  # fmt: skip
+    printed = run_text("predict", "--title", "Blue Moon", "--artist", "Ann")
+    assert sentence in " ".join(printed.split())
 
 
 def test_waiting_predictions_hold_no_connection(client, database, monkeypatch):

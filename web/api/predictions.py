@@ -89,6 +89,9 @@ class Prediction(Schema):
     held_out: Literal["test", "validation"] | None = Field(
         description="What the track, or its artists, are held out for."
     )
+    note: str | None = Field(
+        description="Which given texts the model does not use, as a sentence; null: it uses all."
+    )
 
 
 class ItemProblem(Schema):
@@ -153,6 +156,7 @@ def as_document(result: Result, top: int = TOP_K) -> dict[str, Any]:
         "regime": result.regime,
         "in_training": result.in_training,
         "held_out": result.held_out,
+        "note": result.note,
     }
 
 
