@@ -28,7 +28,7 @@ from web.api.operations import ApiContext
 from web.api.routes import api_routes
 from web.forms import read_form
 from web.job_routes import JobRoutes
-from web.label_queue import LabelQueue
+from web.labelling_sessions import LabellingSessions
 from web.label_routes import (
     SESSION_COOKIE,
     LabelProblem,
@@ -112,7 +112,7 @@ class Site:
     """The database's name, as the pages show it."""
     writer: Engine | None = None
     """For labels; None: the pages can only be read."""
-    labels: LabelQueue = field(default_factory=LabelQueue)
+    labels: LabellingSessions = field(default_factory=LabellingSessions)
     sql: SqlQueries | None = None
     """Runs people's SQL; None: nobody's."""
     command_prefix: str = ""

@@ -26,7 +26,7 @@ from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 from web import blind_labels, formats
 from web.forms import id_number, read_form
-from web.label_queue import HOLD_SECONDS, Decision, LabelQueue
+from web.labelling_sessions import HOLD_SECONDS, Decision, LabellingSessions
 from web.pages import PageRequest, disputes
 from web.problems import UNAVAILABLE, FormRefused, NotFound, status_of
 
@@ -61,7 +61,7 @@ class LabelRoutes:
     reader: Engine
     writer: Engine
     clock: Clock
-    queue: LabelQueue
+    sessions: LabellingSessions
     show_message: Callable[[int, str], Response]
     """Makes a page of a status code and a sentence."""
     show_track: Callable[[Request, LabelProblem], Response]
@@ -123,23 +123,23 @@ class LabelRoutes:
         parameters = formats.parameters({name: filters.get(name) for name in _CHOSEN})
         action = fields.get("action", "label")
         if action == "undo":
-            decision = self.queue.take_back(session)
+            decision = self.sessions.take_back(session)
             if decision is None:
                 raise NotFound("There is no decision of yours to take back.")
             try:
                 if decision.change is not None:
                     verdicts.undo(self.writer, decision.change)
             except BaseException:
-                self.queue.put_back(session, decision)
+                self.sessions.put_back(session, decision)
                 raise
             blind = "&blind=1" if decision.is_blind else ""
             return f"/tracks/{decision.track_id}?disputes=1{blind}&{parameters}".rstrip("&")
         track_id = id_number(fields.get("track", ""))
         if action == "withdraw":
             verdicts.remove(self.writer, str(track_id), by)
-            self.queue.forget(session, track_id)
+            self.sessions.forget(session, track_id)
             return f"/tracks/{track_id}"
-        is_blind = self.queue.blind_track(session) == track_id
+        is_blind = self.sessions.blind_track(session) == track_id
         title = self._title(track_id)
         decision = Decision(track_id, is_blind=is_blind, title=title)
         if action != "skip":
@@ -149,7 +149,7 @@ class LabelRoutes:
                 self.writer, self.clock, str(track_id), genre, by, blind=is_blind
             )
             decision = Decision(track_id, change.stored.genre, change, is_blind, title)
-        self.queue.record(session, decision)
+        self.sessions.record(session, decision)
         if fields.get("disputes"):
             return f"/disputes/next?{parameters}"
         return f"/tracks/{track_id}"
@@ -166,26 +166,26 @@ class LabelRoutes:
         """
         with read_transaction(self.reader) as connection:
             now = self.clock.monotonic()
-            if self.queue.is_blind_turn(session):
+            if self.sessions.is_blind_turn(session):
                 drawn = self._drawn_track(connection, session, now)
                 if drawn is not None:
                     return drawn, True
             page_request = PageRequest(connection, self.clock.now(), {}, chosen)
             candidates, may_have_more = disputes.stored_candidates(page_request)
-            track_id = self.queue.next_track(session, candidates, now)
+            track_id = self.sessions.next_track(session, candidates, now)
             if track_id is None and may_have_more:
-                limit = 1 + self.queue.unavailable(session, now)
+                limit = 1 + self.sessions.unavailable(session, now)
                 more = disputes.more_candidates(page_request, limit)
-                track_id = self.queue.next_track(session, more, now)
+                track_id = self.sessions.next_track(session, more, now)
         return track_id, False
 
     def _drawn_track(self, connection: Connection, session: str, now: float) -> int | None:
         """Return the track that is shown blind in this turn, drawn at random if none was yet."""
-        before = self.queue.blind_track(session)
+        before = self.sessions.blind_track(session)
         tracks = [before] if before else self._draws(connection)
-        drawn = self.queue.next_track(session, tracks, now)
+        drawn = self.sessions.next_track(session, tracks, now)
         if drawn is not None:
-            self.queue.show_blind(session, drawn)
+            self.sessions.show_blind(session, drawn)
         return drawn
 
     def _draws(self, connection: Connection) -> list[int]:
@@ -199,7 +199,7 @@ class LabelRoutes:
         track_id = id_number(fields.get("track", ""))
         if not track_id:
             return self._failure(request, error)
-        is_blind = self.queue.blind_track(session) == track_id
+        is_blind = self.sessions.blind_track(session) == track_id
         parameters = {
             "disputes": fields.get("disputes", ""),
             "blind": "1" if is_blind else "",

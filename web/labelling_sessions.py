@@ -1,7 +1,8 @@
-"""Label disputed tracks one after another: which track is next, and what undo takes back.
+"""Who labels: tracks that are held for a person, tracks skipped, and decisions to take back.
 
-Labels are stored in the database at once. What is kept here are holds, so that two people do not
-get the same track, and each person's latest decisions; both may be lost with the process.
+`dispute_orders` chooses the order of the tracks. Labels are stored in the database at once.
+What is kept here are holds, so that two people do not get the same track, and each person's latest
+decisions; both may be lost with the process.
 """
 
 from collections.abc import Iterable
@@ -45,7 +46,7 @@ class _Session:
     """The track that was drawn for this turn, until it is decided."""
 
 
-class LabelQueue:
+class LabellingSessions:
     """Holds and decisions of everybody who labels; safe for threads."""
 
     def __init__(self) -> None:

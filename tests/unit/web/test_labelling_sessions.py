@@ -1,10 +1,10 @@
 """Which disputed track is next, and what undo takes back."""
 
-from web.label_queue import HOLD_SECONDS, MAX_DECISIONS, Decision, LabelQueue
+from web.labelling_sessions import HOLD_SECONDS, MAX_DECISIONS, Decision, LabellingSessions
 
 
 def test_two_people_never_get_the_same_track():
-    labelling = LabelQueue()
+    labelling = LabellingSessions()
     tracks = range(1, 21)
     turns = {"ann": [], "bo": []}
     labelled = set()
@@ -21,7 +21,7 @@ def test_two_people_never_get_the_same_track():
 
 
 def test_a_hold_ends_after_some_minutes_and_is_kept_for_its_holder():
-    labelling = LabelQueue()
+    labelling = LabellingSessions()
     assert labelling.next_track("ann", [1, 2], 0.0) == 1
     assert labelling.next_track("bo", [1, 2], 1.0) == 2
     assert labelling.next_track("ann", [1, 2], 2.0) == 1
@@ -30,14 +30,14 @@ def test_a_hold_ends_after_some_minutes_and_is_kept_for_its_holder():
 
 
 def test_a_person_holds_one_track_only():
-    labelling = LabelQueue()
+    labelling = LabellingSessions()
     labelling.next_track("ann", [1], 0.0)
     labelling.next_track("ann", [2], 1.0)
     assert labelling.next_track("bo", [1, 2], 2.0) == 1
 
 
 def test_undo_takes_back_labels_and_skips_in_reverse():
-    labelling = LabelQueue()
+    labelling = LabellingSessions()
     decisions = [Decision(1, "rock"), Decision(2), Decision(3, "jazz")]
     for decision in decisions:
         labelling.record("ann", decision)
@@ -48,13 +48,13 @@ def test_undo_takes_back_labels_and_skips_in_reverse():
 
 
 def test_a_skip_is_one_persons():
-    labelling = LabelQueue()
+    labelling = LabellingSessions()
     labelling.record("ann", Decision(1))
     assert labelling.next_track("bo", [1], 0.0) == 1
 
 
 def test_few_decisions_are_remembered():
-    labelling = LabelQueue()
+    labelling = LabellingSessions()
     for number in range(MAX_DECISIONS + 5):
         labelling.record("ann", Decision(number, "rock"))
     assert [one.track_id for one in labelling.latest("ann", 2)] == [204, 203]
