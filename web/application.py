@@ -28,7 +28,6 @@ from web.api.operations import ApiContext
 from web.api.routes import api_routes
 from web.forms import read_form
 from web.job_routes import JobRoutes
-from web.labelling_sessions import LabellingSessions
 from web.label_routes import (
     SESSION_COOKIE,
     LabelProblem,
@@ -36,6 +35,7 @@ from web.label_routes import (
     label_choices,
     person_of,
 )
+from web.labelling_sessions import LabellingSessions
 from web.pages import (
     PageRequest,
     disputes,
