@@ -180,11 +180,12 @@ class Generator(EngineSql):
         held = f"({validation}, {test})"
         self.insert(
             "track",
-            "id, identity, name_key, genre_id, claim_tied, title, artists, album, release_date, "
+            "id, identity, name_key, ordinal, genre_id, claim_tied, title, artists, album, release_date, "
             "release_year, duration_ms, shortest_ms, longest_ms, explicit, popularity, isrc, "
             "features_provider, origin, track_fold, side, first_seen_at, last_seen_at, updated_at",
             f"""
-            SELECT n, CASE WHEN n <> m THEN key || '|2' ELSE key END, key, genre, tied,
+            SELECT n, CASE WHEN n <> m THEN key || '|2' ELSE key END, key,
+                CASE WHEN n <> m THEN 2 ELSE 1 END, genre, tied,
                 'Song ' || m, 'Artist ' || a1 || coalesce('; Artist ' || a2, ''),
                 'Album ' || (n / 10), CAST(year AS TEXT) || '-01-01', year, duration, duration,
                 duration, explicit, CASE WHEN n % 20 <> 3 THEN popularity END,

@@ -40,9 +40,7 @@ def assert_consistent(connection: Connection) -> None:
         assert track.artists == "; ".join(name for _, name, _ in own)
         assert track.track_fold == names.hash_fold(track.name_key)
         assert track.side == split.assign_side(track.track_fold, [fold for _, _, fold in own])
-        assert track.identity == names.track_identity(
-            track.name_key, names.identity_ordinal(track.identity, track.name_key)
-        )
+        assert track.identity == names.track_identity(track.name_key, track.ordinal)
     for artist in connection.execute(select(tables.artist)):
         assert artist.name_key == names.normalise(artist.name)
         assert artist.fold == names.hash_fold(artist.name)

@@ -137,6 +137,7 @@ def add_track(
     row = {
         "identity": track_identity(key, ordinal),
         "name_key": key,
+        "ordinal": ordinal,
         "genre_id": genres[0] if genres else None,
         "title": title,
         "artists": "; ".join(artists),

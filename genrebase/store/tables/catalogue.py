@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of
@@ -127,8 +128,15 @@ track = Table(
     "track",
     metadata,
     Column("id", Key, primary_key=True),
-    Column("identity", Name, nullable=False, unique=True),
+    Column("identity", Name, nullable=False),
     Column("name_key", Name, nullable=False, comment="normalised title | normalised artist"),
+    Column(
+        "ordinal",
+        SmallInteger,
+        nullable=False,
+        server_default="1",
+        comment="its number among the recordings of its name, from 1",
+    ),
     Column(
         "genre_id",
         Key,
@@ -155,9 +163,14 @@ track = Table(
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("last_seen_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False, comment="when its metadata last changed"),
-    Index(None, "name_key"),
+    UniqueConstraint("name_key", "ordinal"),
     Index(None, "genre_id"),
-    Index(None, "isrc"),
+    Index(
+        None,
+        "isrc",
+        sqlite_where=text("isrc IS NOT NULL"),
+        postgresql_where=text("isrc IS NOT NULL"),
+    ),
     Index(
         "ix_track_tied",
         "genre_id",
