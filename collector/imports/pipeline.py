@@ -53,6 +53,8 @@ from genrebase.store.tables import SUBMISSION_PROVIDERS
 
 JOB: Final = "import"
 
+_ROWS_AT_ONCE: Final = 10_000
+"""Rows that are recorded together; a transaction may hold more."""
 _BATCHES_PER_COLLECTION: Final = 8
 """Batches leave few cycles of references: most of their objects are freed at once."""
 
@@ -202,10 +204,13 @@ class _Recorder:
         for _, row in parsed:
             if row.subgenre is not None:
                 broad_genres.setdefault(*row.subgenre)
-        observations = [(number, one) for number, row in parsed for one in self._observations(row)]
+        parts = [
+            [(number, one) for number, row in part for one in self._observations(row)]
+            for part in batches(parsed, _ROWS_AT_ONCE)
+        ]
         self._artists.add_missing(row.track for _, row in parsed)
         recorded, described, other_keys = name_locks.run_beside_others(
-            self._engine, partial(self._store_rows, parsed, observations, broad_genres)
+            self._engine, partial(self._store_rows, parsed, parts, broad_genres)
         )
         self.described += described
         self._other_keys += other_keys
@@ -220,7 +225,7 @@ class _Recorder:
     def _store_rows(
         self,
         parsed: Sequence[tuple[int, ParsedRow]],
-        numbered: Sequence[tuple[int, TrackObservation]],
+        parts: Sequence[Sequence[tuple[int, TrackObservation]]],
         broad_genres: Mapping[str, str],
         connection: Connection,
     ) -> tuple[RecordResult, int, int]:
@@ -229,15 +234,17 @@ class _Recorder:
         counted = import_progress.lock_rows_done(connection, self.import_id)
         mapped = mappings.add_missing(connection, source.mapping, broad_genres)
         import_progress.add_mapped(connection, self.import_id, mapped)
-        observations = [
-            one if number > counted else one._replace(count_sighting=False)
-            for number, one in numbered
-        ]
         now = self._clock.now()
         other_keys = aliases.count_other_keys(
             connection, source.provenance.origin, _keys_of_pieces(parsed)
         )
-        recorded = tracks.record(connection, observations, self._provenance, now)
+        recorded = RecordResult()
+        for part in parts:
+            observations = [
+                one if number > counted else one._replace(count_sighting=False)
+                for number, one in part
+            ]
+            recorded += tracks.record(connection, observations, self._provenance, now)
         described = self._store_descriptors(
             connection,
             {measurements.address(row.track): row.values for _, row in parsed if row.values},
