@@ -180,9 +180,10 @@ class Generator(EngineSql):
         held = f"({validation}, {test})"
         self.insert(
             "track",
-            "id, identity, name_key, ordinal, genre_id, claim_tied, title, artists, album, release_date, "
-            "release_year, duration_ms, shortest_ms, longest_ms, explicit, popularity, isrc, "
-            "features_provider, origin, track_fold, side, first_seen_at, last_seen_at, updated_at",
+            "id, identity, name_key, ordinal, genre_id, claim_tied, title, artists, album, "
+            "release_date, release_year, duration_ms, shortest_ms, longest_ms, explicit, "
+            "popularity, isrc, features_provider, origin, track_fold, side, first_seen_at, "
+            "last_seen_at, updated_at",
             f"""
             SELECT n, CASE WHEN n <> m THEN key || '|2' ELSE key END, key,
                 CASE WHEN n <> m THEN 2 ELSE 1 END, genre, tied,

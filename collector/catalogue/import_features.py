@@ -95,15 +95,10 @@ def _is_smaller(
     one: Sequence[Any], other: Sequence[Any], left_out: Collection[str] = frozenset()
 ) -> bool:
     """Return whether a row's features are smaller, compared in their order; missing ones last."""
-    first, second = (
-        [
-            (value is None, 0 if value is None else value)
-            for name, value in zip(tables.FEATURES, values, strict=True)
-            if name not in left_out
-        ]
-        for values in (one, other)
-    )
-    return first < second
+    for name, value, other_value in zip(tables.FEATURES, one, other, strict=True):
+        if value != other_value and name not in left_out:
+            return other_value is None or (value is not None and value < other_value)
+    return False
 
 
 def merge_tracks(connection: Connection, keep: int, drop: int, now: datetime) -> str | None:

@@ -132,6 +132,8 @@ class PendingTrack:
         Returns the bits of the given values that are stored now, and the replaced values by column
         (None for one that was missing). A missing value replaces nothing.
         """
+        if self.new and not self.changed:
+            return self._set_first(values), {}
         metadata, bits = self.metadata, 0
         replaced: dict[str, Any] = {}
         bit = 1
@@ -146,6 +148,14 @@ class PendingTrack:
                     bits |= bit
             bit <<= 1
         return bits, replaced
+
+    def _set_first(self, values: Iterable[Any]) -> int:
+        """Set the metadata of a track that has none; return the bits of the given values."""
+        self.metadata = list(values)
+        self.changed = True
+        duration = self.metadata[_DURATION]
+        self.durations = DurationRange(duration, duration)
+        return sum([1 << at for at, value in enumerate(self.metadata) if value is not None])
 
     def merge_from(self, other: "PendingTrack") -> None:
         """Fill the missing metadata and add the other's credits, except one without a name."""

@@ -13,6 +13,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     union_all,
     update,
 )
@@ -20,7 +21,6 @@ from sqlalchemy import (
 from collector.shard import (
     ALL_YEARS,
     CLOCK_TOLERANCE,
-    CLOSED_STATUSES,
     RECENT_RECRAWL_SHARE,
     ROOT_SHARD,
     GenreProgress,
@@ -33,6 +33,8 @@ from collector.shard import (
 from genrebase.store import bulk, tables
 
 _FIELDS: Final = tuple(Shard.__slots__)
+_STATUS: Final = _FIELDS.index("status")
+_YEAR_TO: Final = _FIELDS.index("year_to")
 _CURSOR_COLUMNS: Final = (
     "head",
     "next_offset",
@@ -75,9 +77,10 @@ def genres_without_shards(
     connection: Connection, source: str, genre_ids: Iterable[int]
 ) -> set[int]:
     """Return the genres that have no shard at this source yet."""
-    shard = tables.shard
-    with_shards = select(shard.c.genre_id).where(shard.c.source == source).distinct()
-    return set(genre_ids) - set(connection.scalars(with_shards))
+    genre, shard = tables.genre, tables.shard
+    is_searched = exists().where(shard.c.genre_id == genre.c.id, shard.c.source == source)
+    query = select(genre.c.id).where(genre.c.id.in_(list(genre_ids)), ~is_searched)
+    return set(connection.scalars(query))
 
 
 def open_shards(connection: Connection, source: str, genre_ids: Iterable[int]) -> list[Shard]:
@@ -192,18 +195,21 @@ def due_for_recrawl(
     shard, visited_at = tables.shard, tables.shard.c.visited_at
     closed_shards = select(visited_at, *(shard.c[name] for name in _FIELDS)).where(
         shard.c.source == source,
-        shard.c.status.in_(CLOSED_STATUSES),
+        text(tables.CLOSED_SHARDS),
         shard.c.genre_id.in_(list(genre_ids)),
     )
     query = union_all(  # no index serves a disjunction
-        closed_shards.where(visited_at <= now - recrawl_after * RECENT_RECRAWL_SHARE),
+        closed_shards.where(visited_at <= now - recrawl_after),
+        closed_shards.where(
+            shard.c.year_to >= now.year, visited_at <= now - recrawl_after * RECENT_RECRAWL_SHARE
+        ),
         closed_shards.where(visited_at > now + CLOCK_TOLERANCE),
     )
-    closed = [(visited_at, Shard(*row)) for visited_at, *row in connection.execute(query)]
+    closed = {row.id: row for row in connection.execute(query)}
     return [
-        one
-        for visited_at, one in closed
-        if is_due(one.status, one.year_to, visited_at, now, recrawl_after)
+        Shard(*fields)
+        for visited_at, *fields in closed.values()
+        if is_due(fields[_STATUS], fields[_YEAR_TO], visited_at, now, recrawl_after)
     ]
 
 
@@ -226,24 +232,27 @@ def missing_years(
 ) -> list[tuple[int, str, NewShard]]:
     """Return the shards of years that began since genres were split: genre id, query, shard."""
     shard = tables.shard
-    whole, part = shard.alias(), shard.alias()
-    query = (
-        select(
-            whole.c.genre_id,
-            whole.c.query,
-            func.max(part.c.year_to).label("last_year"),
-            func.min(part.c.first_rank).label("first_rank"),
-        )
-        .join(part, (part.c.genre_id == whole.c.genre_id) & (part.c.query == whole.c.query))
-        .where(
-            whole.c.source == source,
-            part.c.source == source,
-            whole.c.year_to == ALL_YEARS[1],
-            part.c.year_to < ALL_YEARS[1],
-            whole.c.status == "split",
-            whole.c.genre_id.in_(list(genre_ids)),
-        )
-        .group_by(whole.c.genre_id, whole.c.query)
+    whole, part = shard.alias("whole"), shard.alias("part")
+    parts = (
+        part.c.genre_id == whole.c.genre_id,
+        part.c.source == source,
+        part.c.query == whole.c.query,
+        part.c.year_to < ALL_YEARS[1],
+    )
+    by_years = select(part.c.year_to).where(*parts).order_by(part.c.year_from.desc())
+    last_year = by_years.order_by(part.c.year_to.desc()).limit(1).scalar_subquery()
+    first_rank = select(func.min(part.c.first_rank)).where(*parts).scalar_subquery()
+    query = select(
+        whole.c.genre_id,
+        whole.c.query,
+        last_year.label("last_year"),
+        first_rank.label("first_rank"),
+    ).where(
+        whole.c.source == source,
+        text(f"whole.{tables.WHOLE_SHARDS}"),
+        whole.c.status == "split",
+        whole.c.genre_id.in_(list(genre_ids)),
+        last_year <= this_year,  # the others need no first rank, for which all parts are read
     )
     return [
         (row.genre_id, row.query, new)

@@ -48,6 +48,8 @@ _PREFIXED: Final = re.compile(
     rf"(?P<word>{_WORDS}){_GAP}?(?P<number>\d+){_GAP}+(?P<base>.+)", re.IGNORECASE
 )
 _ENDS_WITH_NUMBER: Final = re.compile(r"\d\w{0,2}[)\]]?(?:\.\w{2,4})?$")
+_LONGEST_END: Final = 9
+"""Characters of the longest end that it matches."""
 _MIN_SHARE_OF_TITLES: Final = 0.5
 _OF_ALBUM: Final = re.compile(
     r"(?:^|[^a-z])(?:(?:discs?|disk|cd|vol|volume|album|lp)[-_. ]?\d+|(?:19|20)\d\d)$",
@@ -126,7 +128,7 @@ class TitleSurvey:
     def add(self, title: str, genre: str) -> None:
         """Add a row."""
         self._rows += 1
-        if _ENDS_WITH_NUMBER.search(title):
+        if _ENDS_WITH_NUMBER.search(title[-_LONGEST_END:]):
             self._genres.setdefault(title, genre)
 
     def warnings(self) -> Sequence[str]:

@@ -197,9 +197,14 @@ class _Recorder:
 
     def _record_rows(self, rows: Sequence[ReadRow]) -> None:
         source = self.source
-        numbered = list(enumerate(rows, self.rows + 1))
+        parsed: list[tuple[int, ParsedRow]] = []
+        rejected: list[tuple[int, str]] = []
+        for number, row in enumerate(rows, self.rows + 1):
+            if isinstance(row, ParsedRow):
+                parsed.append((number, row))
+            else:
+                rejected.append((number, row))
         self.rows += len(rows)
-        parsed = [(number, row) for number, row in numbered if isinstance(row, ParsedRow)]
         broad_genres = dict(source.broad_genres)
         for _, row in parsed:
             if row.subgenre is not None:
@@ -217,10 +222,9 @@ class _Recorder:
         self.recorded += recorded
         source.on_commit(self.rows)
         self._unlabelled += sum(not row.genres for _, row in parsed)
-        for number, reason in numbered:
-            if not isinstance(reason, ParsedRow):
-                self._reasons[reason] += 1
-                self._rejects.writerow((number, reason))
+        for number, reason in rejected:
+            self._reasons[reason] += 1
+            self._rejects.writerow((number, reason))
 
     def _store_rows(
         self,
@@ -240,10 +244,9 @@ class _Recorder:
         )
         recorded = RecordResult()
         for part in parts:
-            observations = [
-                one if number > counted else one._replace(count_sighting=False)
-                for number, one in part
-            ]
+            observations = [one for _, one in part]
+            if part and part[0][0] <= counted:  # rows that were counted before
+                observations = [one._replace(count_sighting=row > counted) for row, one in part]
             recorded += tracks.record(connection, observations, self._provenance, now)
         described = self._store_descriptors(
             connection,

@@ -77,8 +77,10 @@ from genrebase.store.tables.findings import (
 )
 from genrebase.store.tables.harvest import (
     ALL_YEARS,
+    CLOSED_SHARDS,
     JOB_OUTCOMES,
     REQUESTED_JOBS,
+    WHOLE_SHARDS,
     budget_slot,
     daemon,
     job_request,

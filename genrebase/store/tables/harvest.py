@@ -21,6 +21,11 @@ from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadat
 SHARD_STATUSES: Final = ("open", "split", "exhausted", "capped")
 ALL_YEARS: Final = (0, 9999)
 """The year range of a shard without a year filter."""
+CLOSED_SHARDS: Final = "status IN ('exhausted', 'capped')"
+"""The condition of shards that were read as far as a search returns rows, as their indexes have
+it."""
+WHOLE_SHARDS: Final = "year_to = 9999"
+"""The condition of shards over all years, as their index has it."""
 JOB_OUTCOMES: Final = ("running", "done", "nothing_new", "blocked", "failed", "interrupted")
 REQUESTED_JOBS: Final = ("train", "predict")
 """Jobs of the trainer that people can request."""
@@ -59,6 +64,14 @@ shard = Table(
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("genre_id", "source", "query", "year_from", "year_to"),
     Index("ix_shard_status", "source", "status", "visited_at"),
+    *(
+        Index(name, *columns, sqlite_where=text(rows), postgresql_where=text(rows))
+        for name, columns, rows in (
+            ("ix_shard_closed", ("genre_id", "source", "visited_at"), CLOSED_SHARDS),
+            ("ix_shard_closed_years", ("genre_id", "source", "year_to"), CLOSED_SHARDS),
+            ("ix_shard_whole", ("genre_id", "source"), WHOLE_SHARDS),
+        )
+    ),
     Index(
         "ix_shard_lease",
         "lease_until",
