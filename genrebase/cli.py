@@ -151,7 +151,12 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def migrate(as_json: AsJson = False) -> None:
+def migrate(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Also choose every track's features provider again.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Upgrade the database at `STORE_URL` to the schema of this version.
 
     Examples:
@@ -160,18 +165,10 @@ def migrate(as_json: AsJson = False) -> None:
     # import SQLAlchemy and Alembic, which --help does not need
     from genrebase.runtime.settings_check import require_valid_settings
     from genrebase.store import schema_revision
-    from genrebase.store.engine import make_engine
 
     output = Output(as_json=as_json)
     require_valid_settings()  # the views depend on them
-    engine = make_engine()
-    try:
-        before = schema_revision.current_revision(engine)
-        schema_revision.upgrade()
-        after = schema_revision.current_revision(engine)
-    finally:
-        engine.dispose()
-    database = engine.url.render_as_string()
+    database, before, after = schema_revision.migrate(repair=repair)
     change = "unchanged" if before == after else f"upgraded from {before or 'no schema'}"
     output.print(f"Schema {after} at {database} ({change}).")
     output.write_json({"database": database, "from": before, "to": after})

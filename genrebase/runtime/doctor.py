@@ -204,7 +204,8 @@ def _check_features_providers(engine: Engine) -> Check:
     if wrong:
         sentence = (
             f"{counted(wrong, 'track')} would show no features or another provider's, because "
-            "another program wrote to `audio_features`: `genrebase migrate` repairs this."
+            "another program wrote to `audio_features`: `genrebase migrate --repair` chooses "
+            "again."
         )
         return Check("features", ok=False, sentence=sentence)
     sentence = "The views show every track's features by the preferred provider."

@@ -2,8 +2,8 @@
 
 It is the first one, in the order of the table `feature_order`, that has features of the track;
 providers that are not in the order come last, by name. Whoever inserts or deletes rows of
-`audio_features` calls `choose` in the same transaction. `genrebase migrate` stores the order and
-repairs the column (`set_order`).
+`audio_features` calls `choose` in the same transaction. `genrebase migrate` stores the order; where
+that changes, where the schema is upgraded, and with --repair it chooses for all tracks again.
 """
 
 from collections.abc import Sequence
@@ -39,11 +39,12 @@ def order(connection: Connection) -> tuple[str, ...]:
 
 
 def set_order(connection: Connection, providers: Sequence[str]) -> None:
-    """Store the order of the providers, and choose those of all tracks again."""
-    if order(connection) != tuple(providers):
-        connection.execute(delete(_order))
-        for position, provider in enumerate(providers):
-            connection.execute(insert(_order).values(provider=provider, position=position))
+    """Store the order of the providers; if it changes, choose those of all tracks again."""
+    if order(connection) == tuple(providers):
+        return
+    connection.execute(delete(_order))
+    for position, provider in enumerate(providers):
+        connection.execute(insert(_order).values(provider=provider, position=position))
     choose_all(connection)
 
 

@@ -111,6 +111,7 @@ def _with_views(
             if at_head:
                 search_index.ensure(connection)
                 features_provider.set_order(connection, providers)
+                features_provider.choose_all(connection)
             views.recreate(providers if at_head else None)
             _check_foreign_keys(connection)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Connection, Engine, column, inspect, select, table, text
 from sqlalchemy.exc import DatabaseError
 
-from genrebase.store import tables
+from genrebase.store import bulk, features_provider, tables
 from genrebase.store.engine import make_engine, read_transaction
 from genrebase.store.errors import DatabaseUnreachable, IncompatibleDatabase, SchemaMismatch
 
@@ -45,6 +45,25 @@ def alembic_config(url: str | None = None) -> "Config":
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["store_url"] = url
     return config
+
+
+def migrate(*, repair: bool = False) -> tuple[str, str | None, str | None]:
+    """Upgrade the database at `STORE_URL`; return its URL without a password, and its revisions.
+
+    These are the ones before and after. `repair` chooses the provider of every track's features
+    again, which an upgrade does anyway: after another program wrote to `audio_features`. Raises
+    as `upgrade` does.
+    """
+    engine = make_engine()
+    try:
+        before = current_revision(engine)
+        upgrade()
+        if repair:
+            with bulk.exclusive_transaction(engine) as connection:
+                features_provider.choose_all(connection)
+        return engine.url.render_as_string(), before, current_revision(engine)
+    finally:
+        engine.dispose()
 
 
 def upgrade(url: str | None = None, revision: str = "head") -> None:

@@ -241,13 +241,15 @@ def test_a_changed_order_of_providers_recreates_the_views(
     assert query(filled, "SELECT title FROM mine_again") == [("Song",)]
 
 
-def test_an_upgrade_repairs_the_chosen_providers(filled: Engine):
-    """Rows of features that another program wrote or deleted count after an upgrade at head."""
+def test_repair_chooses_the_providers_again(filled: Engine, monkeypatch: pytest.MonkeyPatch):
+    """Rows of features that another program wrote count then; an upgrade at head reads none."""
     with transaction(filled) as connection:
         connection.execute(text("UPDATE audio_features SET provider = 'reccobeats'"))
     before = view_ids(filled)
-    assert query(filled, "SELECT provider FROM tracks") == [(None,)]
     schema_revision.upgrade(url_of(filled))
+    assert query(filled, "SELECT provider FROM tracks") == [(None,)]
+    monkeypatch.setenv("STORE_URL", url_of(filled))
+    schema_revision.migrate(repair=True)
     assert query(filled, "SELECT provider FROM tracks") == [("reccobeats",)]
     assert view_ids(filled) == before
 
