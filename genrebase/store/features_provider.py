@@ -2,8 +2,8 @@
 
 It is the first one, in the order of the table `feature_order`, that has features of the track;
 providers that are not in the order come last, by name. Whoever inserts or deletes rows of
-`audio_features` calls `choose` in the same transaction. `genrebase migrate` stores the order; where
-that changes, where the schema is upgraded, and with --repair it chooses for all tracks again.
+`audio_features` calls `choose` in the same transaction. `genrebase migrate` stores the order. It
+chooses for all tracks again if the order or the schema changes, and with --repair.
 """
 
 from collections.abc import Sequence
