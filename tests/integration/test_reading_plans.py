@@ -66,16 +66,11 @@ def test_a_page_is_not_sorted(large: Engine) -> None:
     """SQLite reads a page of any view in the order of its tracks, and nothing behind the page."""
     if large.dialect.name == "postgresql":
         pytest.skip("it sorts the few rows that an index returns")
-    sorted_views = set()
     for name in BY_TRACK:
         query = f"SELECT * FROM {name} WHERE track_id > {TRACK} ORDER BY track_id LIMIT 100"
         steps = run(large, f"EXPLAIN QUERY PLAN {query}")
-        if any(row[1] == 0 and row[3] == "USE TEMP B-TREE FOR ORDER BY" for row in steps):
-            sorted_views.add(name)
-    assert sorted_views == {
-        "acousticbrainz_features",
-        "cluster_tracks",
-    }  # all rows behind the track are read
+        is_sorted = any(row[1] == 0 and row[3] == "USE TEMP B-TREE FOR ORDER BY" for row in steps)
+        assert not is_sorted, name
 
 
 def test_the_candidates_of_a_genre(large: Engine) -> None:

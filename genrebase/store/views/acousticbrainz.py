@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, case, func, literal_column, select
 
 from genrebase import licences
 from genrebase.store import tables
@@ -36,37 +36,45 @@ _NUMBERS: Final = {
 }
 
 
+def _key(recording: FromClause) -> ColumnElement[str]:
+    """Return what identifies a row of a track: DuckDB compares no tuples with a subquery's."""
+    columns = recording.c
+    return columns.provider + " " + columns.recording_id + " " + columns.origin
+
+
 def numbers_of_tracks(_providers: Providers) -> Select[Any]:
     """Return the SELECT of `acousticbrainz_features`, on which another view builds."""
-    recording = tables.acousticbrainz_recording
-    submissions = [recording.c[name] for name in _SUBMISSIONS]
-    total = submissions[0] + submissions[1] + submissions[2] + submissions[3]
-    place = func.row_number().over(
-        partition_by=recording.c.track_id,
-        order_by=(
-            case((recording.c.provider == tables.ACOUSTICBRAINZ_PROVIDER, 0), else_=1),
-            recording.c.rhythm_submissions.desc(),
-            total.desc(),
-            recording.c.recording_id,
-            recording.c.provider,
-            recording.c.origin,
-        ),
-    )
-    ranked = select(recording, place.label("place")).subquery("ranked")
-    source = tables.data_source
-    known = case((ranked.c.provider == tables.ACOUSTICBRAINZ_PROVIDER, "cc0"))
+    recording, source = tables.acousticbrainz_recording, tables.data_source
+    other = recording.alias("other")
+    submissions = [other.c[name] for name in _SUBMISSIONS]
+    shown = (
+        select(_key(other))
+        .where(other.c.track_id == recording.c.track_id)
+        .order_by(
+            case((other.c.provider == tables.ACOUSTICBRAINZ_PROVIDER, 0), else_=1),
+            other.c.rhythm_submissions.desc(),
+            (submissions[0] + submissions[1] + submissions[2] + submissions[3]).desc(),
+            other.c.recording_id,
+            other.c.provider,
+            other.c.origin,
+        )
+        .limit(literal_column("1"))
+        .correlate(recording)
+        .scalar_subquery()
+    )  # no row_number(): for one page it would rank the rows of all later tracks
+    known = case((recording.c.provider == tables.ACOUSTICBRAINZ_PROVIDER, "cc0"))
     licence = func.coalesce(source.c.licence, known, licences.UNKNOWN)
-    numbers = [ranked.c[f"{name}{end}"] for name in _NUMBERS for end in ("", "_range")]
+    numbers = [recording.c[f"{name}{end}"] for name in _NUMBERS for end in ("", "_range")]
     return (
         select(
-            *shared.columns(ranked, "track_id provider recording_id origin"),
-            *(ranked.c[name] for name in _SUBMISSIONS),
+            *shared.columns(recording, "track_id provider recording_id origin"),
+            *(recording.c[name] for name in _SUBMISSIONS),
             *numbers,
-            *shared.columns(ranked, "key mode key_share fetched_at"),
+            *shared.columns(recording, "key mode key_share fetched_at"),
             licence.label("licence"),
         )
-        .select_from(ranked.outerjoin(source, source.c.name == ranked.c.origin))
-        .where(ranked.c.place == 1)
+        .select_from(recording.outerjoin(source, source.c.name == recording.c.origin))
+        .where(_key(recording) == shown)
     )
 
 

@@ -68,7 +68,7 @@ def _cluster_tracks(_providers: Providers) -> Select[Any]:
     track, genre = tables.track, tables.genre
     return select(
         clustering.c.name.label("clustering"),
-        *shared.track_reference(),
+        *shared.track_reference(member),
         member.c.cluster,
         genre.c.name.label("genre"),
     ).select_from(
