@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from genrebase.store.views.definition import Providers
 
-EXPECTED_REVISION: Final = "0029"
+EXPECTED_REVISION: Final = "0030"
 """The head of the migrations; a test compares the two."""
 
 _VERSION: Final = table("alembic_version", column("version_num"))

@@ -1,6 +1,6 @@
 """Number the recordings of a name, so that one index finds a name and keeps identities unique.
 
-Revision ID: 0028
+Revision ID: 0029
 
 An identity is the match key and, from the second recording, its ordinal: two indexes with nearly
 the same text made every new track expensive. The index of ISRCs leaves out tracks without one.
@@ -9,8 +9,8 @@ the same text made every new track expensive. The index of ISRCs leaves out trac
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
