@@ -24,8 +24,9 @@ from collector.crawl.stages import CrawlStages
 from collector.credential_limits import Account
 from collector.enrichment.features import BudgetedProvider
 from collector.errors import NotFound, TermsNotAccepted
-from collector.http.client import get_json, make_session
+from collector.http.client import get_json
 from collector.http.rate_limiter import RequestBudget
+from collector.http.session import make_session
 from collector.ports import AudioSource, FeatureProvider, Source
 from collector.settings import (
     AUDIO_SOURCES_GROUP,

@@ -11,8 +11,8 @@ from typing import Final
 
 from collector.catalogue import audio_items, shards
 from collector.catalogue import genres as stored_genres
+from collector.crawl.exhaustion import is_exhausted
 from collector.crawl.harvest_loop import HarvestOutcome, HarvestProgress, ShardHarvester
-from collector.crawl.planning import EMPTY_PAGES_TO_EXHAUST
 from collector.crawl.repeated_pages import RepeatedPages
 from collector.records import Page, PageQuery, RecordResult
 from collector.shard import ALL_YEARS, RECRAWL_AFTER, GenreProgress, Shard
@@ -134,7 +134,7 @@ def after_page(shard: Shard, received: int, items_new: int, next_cursor: str | N
     An empty first page without a cursor is requested twice, because responses can be wrong.
     """
     empty = 0 if received else shard.empty_pages + 1
-    is_end = next_cursor is None and (received > 0 or empty >= EMPTY_PAGES_TO_EXHAUST)
+    is_end = next_cursor is None and (received > 0 or is_exhausted(empty))
     return replace(
         shard,
         next_offset=shard.next_offset + received,

@@ -3,9 +3,7 @@
 A shard is a partition of a genre's search space: its query, over a range of years. A search
 returns at most `max_results` rows, so a shard that reaches them is split by years; its children
 come after all others and are requested only while the genre lacks tracks. A single year that is
-still full is capped. A shard is exhausted by an empty page, requested twice, because responses can
-be wrong. Where the source says that there is more, the page after the empty one is requested once,
-too: some searches have a hole.
+still full is capped. `exhaustion` says after how many empty pages a shard is exhausted.
 
 A narrower search returns the same rows in the same order, so the rows of a child that its parent
 returned are at its head: the child is read from behind them to its end, and its head last of all.
@@ -16,9 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from collector.crawl.exhaustion import is_exhausted, looks_beyond_hole
 from collector.shard import ALL_YEARS, UNDATED, GenreProgress, NewShard, Shard
-
-EMPTY_PAGES_TO_EXHAUST: Final = 2
 
 DRY_PAGES_TO_POSTPONE: Final = 3
 """Pages without a new track after which a shard comes after all others; it is never dropped."""
@@ -82,11 +79,6 @@ def page_offset(shard: Shard, page_limit: int, max_results: int) -> int:
     return min(shard.next_offset + page_limit, max_results - 1)
 
 
-def looks_beyond_hole(shard: Shard) -> bool:
-    """Return whether the page at an open shard's cursor was empty each time it was requested."""
-    return shard.status == "open" and shard.empty_pages >= EMPTY_PAGES_TO_EXHAUST
-
-
 def after_page(
     shard: Shard,
     received: int,
@@ -107,8 +99,8 @@ def after_page(
         empty = replace(requested_once, empty_pages=shard.empty_pages + 1, promised=0.0)
         last = max_results if shard.end_offset is None else shard.head
         more = min(total or 0, last) > shard.next_offset + requested
-        allowed = EMPTY_PAGES_TO_EXHAUST + (1 if more else 0)
-        return empty if empty.empty_pages < allowed else _at_end(empty, max_results)
+        at_end = is_exhausted(empty.empty_pages, more=more)
+        return _at_end(empty, max_results) if at_end else empty
     expected = requested if shard.promised is None else shard.promised
     seems_ended = received < requested
     after = replace(

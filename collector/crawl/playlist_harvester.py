@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Final
 
 from collector.catalogue import playlists, shards
+from collector.crawl.exhaustion import is_exhausted, looks_beyond_hole
 from collector.crawl.harvest_loop import ShardHarvester
-from collector.crawl.planning import EMPTY_PAGES_TO_EXHAUST, looks_beyond_hole
 from collector.crawl.repeated_pages import RepeatedPages
 from collector.records import Page, PageQuery, RecordResult
 from collector.shard import ALL_YEARS, GenreProgress, Shard
@@ -98,12 +98,11 @@ def after_page(
     """
     before = 0 if shard.status == "exhausted" else shard.empty_pages
     empty = 0 if received else before + 1
-    allowed = EMPTY_PAGES_TO_EXHAUST + (1 if more else 0)
     stays = looks_beyond_hole(shard) and not received
     return replace(
         shard,
         next_offset=shard.next_offset if stays else offset + received,
-        status="exhausted" if empty >= allowed else "open",
+        status="exhausted" if is_exhausted(empty, more=more) else "open",
         requests=shard.requests + 1,
         tracks_new=shard.tracks_new + tracks_new,
         empty_pages=empty,

@@ -1,11 +1,10 @@
-"""HTTP client of all sources and providers: sessions, JSON requests, translation of errors."""
+"""HTTP client of all sources and providers: JSON requests, translation of errors."""
 
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import requests
 
@@ -20,7 +19,7 @@ from collector.errors import (
 )
 from collector.http import connection_errors
 from collector.http.backoff import OVERLOADED, parse_retry_after
-from collector.http.session import MAX_BYTES, ResponseTooLarge, SourceSession
+from collector.http.session import MAX_BYTES, ResponseTooLarge
 from genrebase.runtime.redaction import redact, redact_values
 
 ErrorForResponse = Callable[[requests.Response, datetime], CollectorError]
@@ -29,16 +28,6 @@ ErrorForResponse = Callable[[requests.Response, datetime], CollectorError]
 _MAX_MESSAGE: Final = 200
 _FINGERPRINT_LENGTH: Final = 16
 _NO_MESSAGE: Final = "it did not say why"
-_USER_AGENT: Final = "genrebase"
-"""Of requests to services that do not ask for a contact."""
-
-
-def make_session(address: str, user_agent: str = _USER_AGENT) -> requests.Session:
-    """Return a session without retries and redirects; loopback is reached without a proxy."""
-    session = SourceSession()
-    session.trust_env = urlsplit(address).hostname not in connection_errors.LOOPBACK
-    session.headers["User-Agent"] = user_agent
-    return session
 
 
 def fingerprint(*parts: str) -> str:

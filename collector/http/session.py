@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,6 +25,7 @@ from urllib3.exceptions import ConnectTimeoutError
 from urllib3.poolmanager import PoolManager
 
 from collector.http.connecting import PendingConnection
+from collector.http.connection_errors import LOOPBACK
 from genrebase.counts import counted
 from genrebase.runtime import redaction
 
@@ -31,6 +33,8 @@ MAX_BYTES: Final = 16 << 20
 """Maximum bytes of a decompressed body. Spotify's longest analyses have about 8 MiB."""
 MAX_SILENCE_SECONDS: Final = 60.0
 """Maximum wait for the next byte, where the deadline is later: a download's is hours away."""
+_USER_AGENT: Final = "genrebase"
+"""Header of requests to services that do not ask for a contact."""
 _CHUNK: Final = 1 << 16
 _SECRET_HEADERS: Final = ("Authorization", "X-Api-Key")
 _ESCAPED: Final = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
@@ -90,6 +94,14 @@ class SourceSession(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return None: a redirect is a request outside the budget, perhaps to another host."""
+
+
+def make_session(address: str, user_agent: str = _USER_AGENT) -> requests.Session:
+    """Return a session without retries and redirects; loopback is reached without a proxy."""
+    session = SourceSession()
+    session.trust_env = urlsplit(address).hostname not in LOOPBACK
+    session.headers["User-Agent"] = user_agent
+    return session
 
 
 BodyReader = Callable[[requests.Response], bytes]

@@ -15,13 +15,8 @@ from collector.credential_limits import Account
 from collector.datasets.acousticbrainz import API_FEATURES, parse_document
 from collector.errors import CollectorError, InvalidResponse, RateLimited
 from collector.http.backoff import parse_retry_after
-from collector.http.client import (
-    error_details,
-    error_for_response,
-    fingerprint,
-    get_json,
-    make_session,
-)
+from collector.http.client import error_details, error_for_response, fingerprint, get_json
+from collector.http.session import make_session
 from collector.settings import CollectorSettings
 from collector.submissions import Submission
 from genrebase.runtime.clock import Clock

@@ -7,7 +7,8 @@ import requests
 
 from collector.credential_limits import Account
 from collector.errors import InvalidResponse
-from collector.http.client import fingerprint, get_json, make_session
+from collector.http.client import fingerprint, get_json
+from collector.http.session import make_session
 from collector.providers.values import parse_audio_features
 from collector.records import AudioFeatures
 from collector.settings import CollectorSettings

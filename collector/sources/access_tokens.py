@@ -13,12 +13,8 @@ from collector.errors import (
     SourceUnavailable,
 )
 from collector.http import token_requests
-from collector.http.client import (
-    error_details,
-    error_for_response,
-    make_session,
-    to_collector_error,
-)
+from collector.http.client import error_details, error_for_response, to_collector_error
+from collector.http.session import make_session
 from genrebase.runtime import redaction
 from genrebase.runtime.clock import Clock
 

@@ -15,13 +15,9 @@ from collector.errors import (
     NotAccessible,
     UnusableResponse,
 )
-from collector.http.client import (
-    error_with_503_as_limit,
-    fingerprint,
-    get_json,
-    make_session,
-)
+from collector.http.client import error_with_503_as_limit, fingerprint, get_json
 from collector.http.file_download import domain_of
+from collector.http.session import make_session
 from collector.records import ItemFiles, ListedItem, Page, PageQuery, RemoteFile
 from collector.settings import CollectorSettings
 from collector.sources import item_fields as fields

@@ -6,8 +6,9 @@ from typing import Any, Final, Self
 
 from collector.credential_limits import Account
 from collector.errors import BadCredentials
-from collector.http.client import fingerprint, get_json, make_session
+from collector.http.client import fingerprint, get_json
 from collector.http.file_download import domain_of
+from collector.http.session import make_session
 from collector.records import GenreVote, ItemFiles, Page, PageItem, PageQuery, RemoteFile
 from collector.settings import CollectorSettings
 from collector.shard import ALL_YEARS

@@ -19,9 +19,9 @@ from collector.http.client import (
     fingerprint,
     get,
     get_json,
-    make_session,
     to_collector_error,
 )
+from collector.http.session import make_session
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 from genrebase.store import source_ids

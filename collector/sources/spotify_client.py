@@ -30,9 +30,9 @@ from collector.http.client import (
     error_details,
     error_for_response,
     fingerprint,
-    make_session,
     to_collector_error,
 )
+from collector.http.session import make_session
 from collector.settings import CollectorSettings
 from collector.sources.access_tokens import AccessTokens
 from genrebase.runtime.clock import Clock

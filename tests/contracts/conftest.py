@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from collector.http import client
+from collector.http import client, session
 from collector.settings import CollectorSettings
 from sandbox.application import SandboxOptions
 from sandbox.server import RunningSandbox, serve_in_thread
@@ -89,6 +89,6 @@ def settings_for(url: str) -> CollectorSettings:
 def stats_of(running: RunningSandbox) -> dict[str, Any]:
     """Request the sandbox's statistics; its thread may still be counting the last request."""
     address = f"{running.url}/__sandbox__/stats"
-    with client.make_session(address) as session:
-        result: dict[str, Any] = client.get_json(session, address, timeout=5.0, now=NOON)
+    with session.make_session(address) as opened:
+        result: dict[str, Any] = client.get_json(opened, address, timeout=5.0, now=NOON)
     return result

@@ -15,7 +15,7 @@ from collector.errors import (
     RateLimited,
     SourceUnavailable,
 )
-from collector.http import backoff, client
+from collector.http import backoff, client, session
 from tests.scripted_server import ScriptedResponse, ScriptedServer, serving
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -28,8 +28,8 @@ def server() -> Iterator[ScriptedServer]:
 
 
 def get(url: str, timeout: float = 5.0) -> object:
-    with client.make_session(url) as session:
-        return client.get_json(session, url, timeout=timeout, now=NOW)
+    with session.make_session(url) as opened:
+        return client.get_json(opened, url, timeout=timeout, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -130,18 +130,12 @@ def test_fingerprints_identify_accounts() -> None:
     assert len(client.fingerprint("id", "address")) == 16
 
 
-def test_loopback_uses_no_proxy() -> None:
-    """A proxy in the environment is used for other hosts only."""
-    assert not client.make_session("http://127.0.0.1:8765/v1/").trust_env
-    assert client.make_session("https://api.spotify.com/v1/").trust_env
-
-
 def test_an_address_in_a_message_has_no_secret() -> None:
     """Some services take the client id as a parameter."""
     with serving() as server:
         server.respond("/tracks", ScriptedResponse(404, b"[]"))
         address = f"{server.url}/tracks"
-        with client.make_session(address) as opened, pytest.raises(NotFound) as caught:
+        with session.make_session(address) as opened, pytest.raises(NotFound) as caught:
             client.get_json(
                 opened, address, timeout=5, now=NOW, params={"client_id": "0123abcd", "a": "b"}
             )

@@ -7,8 +7,9 @@ import pytest
 import requests
 
 from collector.errors import SourceUnavailable
-from collector.http.client import get_json, make_session
+from collector.http.client import get_json
 from collector.http.connection_errors import describe
+from collector.http.session import make_session
 from genrebase.runtime.clock import SystemClock
 from tests.scripted_server import ScriptedResponse, serving
 

@@ -54,7 +54,7 @@ def peer(speak: Callable[[socket.socket, threading.Event], None]) -> Iterator[st
 
 
 def get(url: str, timeout: float = 0.5) -> Any:
-    with client.make_session(url) as opened:
+    with session.make_session(url) as opened:
         return client.get_json(opened, url, timeout=timeout, now=NOW)
 
 
@@ -110,7 +110,7 @@ def test_a_connection_that_is_used_again_has_a_deadline_too() -> None:
         connected.recv(1 << 16)
         drip(OK, b"X")(connected, ended)
 
-    with peer(speak) as url, client.make_session(url) as opened:
+    with peer(speak) as url, session.make_session(url) as opened:
         assert client.get_json(opened, url, timeout=5.0, now=NOW) == [1]
         with pytest.raises(SourceUnavailable, match="in time"):
             client.get_json(opened, url, timeout=0.3, now=NOW)
@@ -223,7 +223,7 @@ def test_secrets_that_a_server_echoes_are_hidden(status: int, scheme: str) -> No
     echo = {"error": {"message": f"<{password}|{value[scheme]}>", "reason": f"R {password}"}}
     with serving() as server:
         server.respond("/here", ScriptedResponse.json(echo, status))
-        with client.make_session(server.url) as opened:
+        with session.make_session(server.url) as opened:
             opened.headers["Authorization"] = f"{scheme} {value[scheme]}"
             try:
                 client.get_json(opened, f"{server.url}/here", timeout=60.0, now=NOW)
@@ -239,7 +239,7 @@ def test_cookies_are_not_kept() -> None:
     with serving() as server:
         cookie = "a=b; Max-Age=99999; Path=/"
         server.respond("/here", ScriptedResponse(200, b"[]", {"Set-Cookie": cookie}))
-        with client.make_session(server.url) as opened:
+        with session.make_session(server.url) as opened:
             for _ in range(2):
                 client.get_json(opened, f"{server.url}/here", timeout=60.0, now=NOW)
             assert len(opened.cookies) == 0
@@ -251,7 +251,7 @@ def test_a_secret_that_is_cut_is_hidden() -> None:
     with serving() as server:
         echo = {"error": {"message": " " * 790 + secret}}
         server.respond("/here", ScriptedResponse.json(echo, 400))
-        with client.make_session(server.url) as opened:
+        with session.make_session(server.url) as opened:
             opened.headers["Authorization"] = f"Bearer {secret}"
             with pytest.raises(BadRequest) as caught:
                 client.get_json(opened, f"{server.url}/here", timeout=60.0, now=NOW)
@@ -345,3 +345,9 @@ def test_a_connection_that_comes_too_late_is_closed(resolver_that_hangs: threadi
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.recv(1) == b""
+
+
+def test_loopback_uses_no_proxy() -> None:
+    """A proxy in the environment is used for other hosts only."""
+    assert not session.make_session("http://127.0.0.1:8765/v1/").trust_env
+    assert session.make_session("https://api.spotify.com/v1/").trust_env
