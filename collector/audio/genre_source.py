@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from collector.audio import genre_table
 from collector.audio.genre_table import GenreTable
 from collector.datasets import reader
-from collector.datasets.parsing import cells, genre_cells
+from collector.datasets.parsing import cells, genre_cells, genre_names
 from genrebase.audio.scan import AudioFile, name_text, printable
 from genrebase.audio.tags import AudioTags
 from genrebase.counts import counted
@@ -65,7 +65,7 @@ class FolderGenres:
 
     def __call__(self, file: AudioFile, _tags: AudioTags | None) -> Sequence[str]:
         """Return the folder's name."""
-        name = genre_cells.clean_name(" ".join(name_text(file.path.parent.name).split()))
+        name = genre_names.clean_name(" ".join(name_text(file.path.parent.name).split()))
         return (name,) if name else ()
 
     def survey(self, files: Sequence[AudioFile]) -> list[str]:
@@ -180,7 +180,7 @@ def genre_source(
 def genre_in_name(file: AudioFile) -> str:
     """Return the genre with which a file's name begins; "" if there is none."""
     match = _NAMED.fullmatch(name_text(PurePosixPath(file.relative_path).stem))
-    return "" if match is None else genre_cells.clean_name(match.group(1))
+    return "" if match is None else genre_names.clean_name(match.group(1))
 
 
 def genres_in_names(files: Sequence[AudioFile]) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from collector.catalogue.genres import Genre
-from collector.curation import genre_names, genres, mappings, vocabulary
+from collector.curation import genres, mappings, vocabulary
+from collector.datasets.parsing import genre_names
 from collector.settings import CollectorSettings
 from genrebase import store
 from genrebase.counts import counted

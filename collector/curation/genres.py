@@ -8,9 +8,8 @@ from typing import Final
 
 from collector.catalogue import genre_counters, genres, primary_genre
 from collector.catalogue.genres import Genre, GenreReferences
-from collector.curation import genre_names
 from collector.datasets import reader
-from collector.datasets.parsing import genre_cells
+from collector.datasets.parsing import genre_cells, genre_names
 from collector.datasets.reader import DatasetReader
 from genrebase.counts import agree, counted
 from genrebase.errors import NothingToDo, UserError

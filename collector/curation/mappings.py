@@ -8,8 +8,8 @@ from typing import Final
 
 from collector.catalogue import genres, mappings
 from collector.catalogue.mappings import MappingSummary
-from collector.curation import genre_names
 from collector.datasets import reader
+from collector.datasets.parsing import genre_names
 from genrebase.errors import NothingToDo, UserError
 from genrebase.store import default_mapping, merge_proposals
 from genrebase.store.bulk import exclusive_transaction

@@ -12,7 +12,7 @@ from collector.catalogue.verdicts import Verdict
 from collector.curation.genres import unknown_genre
 from collector.datasets import reader
 from collector.datasets.column_roles import columns
-from collector.datasets.parsing import cells, genre_cells
+from collector.datasets.parsing import cells, genre_names
 from genrebase import new_file
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock
@@ -198,7 +198,7 @@ def _import_row(
     now: datetime,
 ) -> bool | str:
     """Import one row; return whether it changed anything, or why it was rejected."""
-    genre_id = genre_ids.get(genre_cells.clean_name(row["genre"]))
+    genre_id = genre_ids.get(genre_names.clean_name(row["genre"]))
     if genre_id is None:
         return "unknown genre"
     person = row.get("by") or by
@@ -271,7 +271,7 @@ def _track_id(connection: Connection, track: str) -> int:
 
 def _genre_id(connection: Connection, genre: str) -> int:
     genre_ids = genres.ids_by_name(connection)
-    genre_id = genre_ids.get(genre_cells.clean_name(genre))
+    genre_id = genre_ids.get(genre_names.clean_name(genre))
     if genre_id is None:
         raise unknown_genre(genre, genre_ids)
     return genre_id

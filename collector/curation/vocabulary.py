@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from collector.catalogue import vocabulary
-from collector.datasets.parsing import genre_cells
+from collector.datasets.parsing import genre_names
 from genrebase.counts import agree, counted
 from genrebase.errors import NothingToDo
 from genrebase.store import source_ids
@@ -22,7 +22,7 @@ def replace(engine: Engine, source: str, listed: Iterable[str]) -> list[str]:
 
     Raises `NothingToDo` if it names no genre, or too many to be a vocabulary.
     """
-    names = sorted({name for name in map(genre_cells.fold_name, listed) if name})
+    names = sorted({name for name in map(genre_names.fold_name, listed) if name})
     if not 0 < len(names) <= MAX_NAMES:
         raise NothingToDo(
             f"{counted(len(names), 'genre')} {agree(len(names), 'is', 'are')} no vocabulary: it "
@@ -40,11 +40,11 @@ def hint(engine: Engine, name: str) -> str | None:
     """
     with read_transaction(engine) as connection:
         known = vocabulary.names(connection, source_ids.MUSICBRAINZ)
-    folded = genre_cells.fold_name(name)
+    folded = genre_names.fold_name(name)
     if not known or folded in known:
         return None
-    key = genre_cells.comparison_key(folded)
-    near = [one for one in known if genre_cells.comparison_key(one) == key]
+    key = genre_names.comparison_key(folded)
+    near = [one for one in known if genre_names.comparison_key(one) == key]
     near = near or get_close_matches(folded, known, n=_MAX_SUGGESTIONS, cutoff=0.7)
     nearest = f" The nearest names in it: {', '.join(map(repr, near))}." if near else ""
     return (

@@ -13,7 +13,7 @@ from collector.datasets.column_roles.columns import DatasetColumns
 from collector.datasets.credits import survey_credits
 from collector.datasets.descriptor_table import DescriptorColumns, DescriptorRowParser
 from collector.datasets.exports import refuse_export
-from collector.datasets.parsing import genre_cells
+from collector.datasets.parsing import genre_names
 from collector.datasets.reader import BrokenRow, DatasetReader, TableEntry
 from collector.datasets.rows import ParsedRow, RowParser
 from collector.datasets.scales.numbers import infer_scales
@@ -120,7 +120,7 @@ def import_dataset(
             for_spreadsheets=for_spreadsheets,
         )
     genres = dataset_import.genres
-    return replace(result, genres=len(genres), similar_genres=genre_cells.group_similar(genres))
+    return replace(result, genres=len(genres), similar_genres=genre_names.group_similar(genres))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from collector.catalogue import (
 from collector.catalogue.artists import ArtistWriter
 from collector.catalogue.import_progress import ImportDescription
 from collector.catalogue.submissions import SubmissionSource
-from collector.datasets.parsing import genre_cells
+from collector.datasets.parsing import genre_names
 from collector.datasets.rows import ParsedRow
 from collector.errors import CatalogueMismatch
 from collector.imports import measurements
@@ -327,7 +327,7 @@ class _Recorder:
             claims_by="votes" if self._has_votes else "rank" if source.is_ranked else None,
             stored_only=source.stored_only,
             tracks_labelled=labelled,
-            similar_genres=genre_cells.group_similar(self._ranks),
+            similar_genres=genre_names.group_similar(self._ranks),
             stopped=stopped,
             described=self.described,
             warnings=(*source.warnings(), *self._about_stored_pieces()),

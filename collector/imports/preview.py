@@ -8,7 +8,7 @@ from typing import Literal
 from collector.catalogue import identity, tracks
 from collector.catalogue.dataset_origin import DatasetOrigin
 from collector.catalogue.identity import DurationRange
-from collector.datasets.parsing import genre_cells
+from collector.datasets.parsing import genre_names
 from collector.datasets.rows import ParsedRow
 from collector.imports.records import ImportResult, ImportSource, ReadRow
 from collector.records import SourceTrack
@@ -151,7 +151,7 @@ class ImportPreview:
             unreadable=source.unreadable(),
             out_of_range=source.out_of_range(),
             without_beat=source.without_beat(),
-            similar_genres=genre_cells.group_similar(self._genres),
+            similar_genres=genre_names.group_similar(self._genres),
             stopped=stopped,
             warnings=tuple(source.warnings()),
             columns=dict(source.columns),

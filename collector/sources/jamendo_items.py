@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from collector.datasets.parsing import cells, genre_cells
+from collector.datasets.parsing import cells, genre_names
 from collector.errors import (
     AccessDenied,
     BadCredentials,
@@ -130,7 +130,7 @@ def _download(document: Mapping[str, Any]) -> str | None:
 def _genres(listed: Any) -> tuple[GenreVote, ...]:
     """Return the tags that are genres, one vote each: the artist's own words."""
     tags = listed[:_MAX_TAGS] if isinstance(listed, list) else []
-    known = (genre_cells.clean_name(tag.casefold()) for tag in tags if isinstance(tag, str))
+    known = (genre_names.clean_name(tag.casefold()) for tag in tags if isinstance(tag, str))
     return tuple(GenreVote(name, 1, Level.RECORDING) for name in dict.fromkeys(known) if name)
 
 

@@ -8,7 +8,7 @@ name is in MusicBrainz' list of genres.
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from collector.datasets.parsing import cells, genre_cells
+from collector.datasets.parsing import cells, genre_names
 from collector.errors import InvalidResponse
 from collector.records import ArtistCredit, GenreVote, Level, SourceTrack
 from collector.sources import item_fields as fields
@@ -80,7 +80,7 @@ def parse_tag(name: Any) -> str:
     """Return a tag as vocabularies spell genres; an empty text if it is not a genre."""
     if not isinstance(name, str) or len(name) > fields.MAX_NAME_LENGTH:
         return ""
-    return genre_cells.fold_name(name)
+    return genre_names.fold_name(name)
 
 
 def get_list(document: Any, name: str) -> list[Any]:

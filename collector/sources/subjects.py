@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from collector.datasets.parsing import genre_cells
+from collector.datasets.parsing import genre_names
 from collector.sources.item_fields import MAX_NAME_LENGTH
 from genrebase.store import names
 
@@ -39,7 +39,7 @@ def parse_subjects(value: Any) -> tuple[str, ...]:
             continue
         separator = ";" if ";" in text else ","
         for part in text.split(separator):
-            name = genre_cells.clean_name(part)
+            name = genre_names.clean_name(part)
             if name and len(name) <= _MAX_LENGTH:
                 subjects.setdefault(name)
     return tuple(subjects)[:_MAX_SUBJECTS]
@@ -52,7 +52,7 @@ def spelling_key(name: str) -> str:
     """
     plain = _JOINED.sub(" and ", names.normalise(name).replace("_", " "))
     plain = _AND.sub(" and ", f" {plain} ")
-    return genre_cells.comparison_key(_APOSTROPHES.sub("", plain).replace(".", ""))
+    return genre_names.comparison_key(_APOSTROPHES.sub("", plain).replace(".", ""))
 
 
 def match_subjects(subjects: Iterable[str], collected: Iterable[str]) -> MatchedSubjects:

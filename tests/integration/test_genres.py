@@ -5,8 +5,8 @@ from sqlalchemy import func, insert, select
 
 from collector.catalogue import tracks
 from collector.curation import genres
-from collector.curation.genre_names import InvalidGenreName
 from collector.datasets.column_roles.columns import ColumnsMissing
+from collector.datasets.parsing.genre_names import InvalidGenreName
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.errors import NothingToDo, UserError
 from genrebase.store import tables

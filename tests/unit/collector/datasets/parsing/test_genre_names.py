@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.curation.genre_names import InvalidGenreName, validate
+from collector.datasets.parsing.genre_names import InvalidGenreName, validate
 
 
 @pytest.mark.parametrize("name", ["r&b", "drum & bass", "50's", "シティポップ", "NANA", "n a"])
