@@ -1,6 +1,6 @@
 """Split cells into genres: one rule for tables, Parquet lists, audio tags and labels. Pure.
 
-The first genre of a cell is the claim, the others are sightings. `genre_names` says what is a name.
+The first genre of a cell is the claim, the others are sightings. `genre_names` cleans names.
 """
 
 import re
@@ -58,11 +58,8 @@ def is_blank(cell: str) -> bool:
     except list_cells.UnreadableList:
         return False
     parts = [cell] if parsed is None else [item.name for item in parsed.items]
-    return all(
-        genre_names.is_placeholder(part.strip())
-        for cell in parts
-        for part in _split_text(cell, None)
-    )
+    split = (part for cell in parts for part in _split_text(cell, None))
+    return all(genre_names.is_placeholder(part.strip()) for part in split)
 
 
 def may_be_list(cell: str) -> bool:

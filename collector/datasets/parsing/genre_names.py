@@ -13,7 +13,8 @@ from collector.datasets.parsing import cells
 from genrebase.errors import UserError
 from genrebase.store import names
 
-_MAX_CHARACTERS: Final = 400
+_MAX_IMPORTED_LENGTH: Final = 400
+"""Maximum characters of a name that an import stores."""
 _PLACEHOLDERS: Final = frozenset(
     {"unknown", "unknown genre", "unclassified", "uncategorized", "uncategorised", "unspecified"}
     | {"not specified", "no genre", "untagged", "not available", "empty_field", "0"}
@@ -23,7 +24,7 @@ _PLACEHOLDERS: Final = frozenset(
     | {"nieznany", "неизвестно", "不明", "未知", "unknown genres", "no genres", "genre unknown"}
 )
 """Words that stand where a genre is missing."""
-_MAX_LENGTH: Final = 100
+_MAX_SEARCHED_LENGTH: Final = 100
 """Maximum characters of a name that is searched for."""
 _DASHES: Final = re.compile("[-\u2010-\u2015]")
 
@@ -41,9 +42,9 @@ def validate(name: str) -> str:
     plain = unicodedata.normalize("NFC", name).strip()
     if cells.is_missing(plain):
         raise InvalidGenreName(f"{name!r} is no genre: it means a missing value.")
-    if len(plain) > _MAX_LENGTH:
+    if len(plain) > _MAX_SEARCHED_LENGTH:
         raise InvalidGenreName(
-            f"{plain[:20]!r}… is no genre: a name has at most {_MAX_LENGTH} characters."
+            f"{plain[:20]!r}… is no genre: a name has at most {_MAX_SEARCHED_LENGTH} characters."
         )
     if '"' in plain:
         raise InvalidGenreName(
@@ -60,7 +61,7 @@ def clean_name(name: str) -> str:
     plain = unicodedata.normalize("NFC", names.clean(name)).strip()
     if not plain.isprintable():  # a search query has one line
         plain = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
-    return "" if is_placeholder(plain) or len(plain) > _MAX_CHARACTERS else plain
+    return "" if is_placeholder(plain) or len(plain) > _MAX_IMPORTED_LENGTH else plain
 
 
 def fold_name(name: str) -> str:

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from collector.datasets.parsing import genre_cells, genre_names
+from collector.datasets.parsing import genre_cells
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,6 @@ def test_unicode_forms_of_a_name_are_one_genre(form):
     assert genre_cells.split_genres([name, f"['{name}']"]) == ("m\xfasica",)
 
 
-@pytest.mark.parametrize("other", ["MúSICA", "mu\u0301 sica", "ｍúsica"])
-def test_names_that_differ_by_case_blanks_or_unicode_are_compared_alike(other):
-    """They are different genres, and listed together."""
-    assert genre_names.comparison_key(other) == genre_names.comparison_key("música")
-    assert genre_names.comparison_key("musica") != genre_names.comparison_key("música")
-
-
 def test_a_cell_that_may_be_a_list():
     """A comma in one name."""
     assert genre_cells.may_be_list("pop, rock")
@@ -134,9 +127,3 @@ def test_a_placeholder_beside_a_genre_is_left_out():
     assert genre_cells.split_cell("unknown; pop") == ("pop",)
     assert not genre_cells.is_blank("unknown; pop")
     assert genre_cells.split_cell("80s") == ("80s",)
-
-
-def test_names_that_differ_by_hyphens_are_compared_equal():
-    assert (
-        len({genre_names.comparison_key(name) for name in ("Hip-Hop", "hip hop", "HipHop")}) == 1
-    )

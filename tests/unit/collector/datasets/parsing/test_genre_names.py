@@ -1,8 +1,8 @@
-"""Validation of genre names."""
+"""Validation and comparison of genre names."""
 
 import pytest
 
-from collector.datasets.parsing.genre_names import InvalidGenreName, validate
+from collector.datasets.parsing.genre_names import InvalidGenreName, comparison_key, validate
 
 
 @pytest.mark.parametrize("name", ["r&b", "drum & bass", "50's", "シティポップ", "NANA", "n a"])
@@ -29,3 +29,14 @@ def test_an_unsearchable_name_is_refused(name: str) -> None:
 def test_accents_are_composed():
     """As those of imported genres are, so that both are one genre."""
     assert validate("mu\u0301sica") == "m\xfasica"
+
+
+@pytest.mark.parametrize("other", ["MúSICA", "mu\u0301 sica", "ｍúsica"])
+def test_names_that_differ_by_case_blanks_or_unicode_are_compared_alike(other):
+    """They are different genres, and listed together."""
+    assert comparison_key(other) == comparison_key("música")
+    assert comparison_key("musica") != comparison_key("música")
+
+
+def test_names_that_differ_by_hyphens_are_compared_equal():
+    assert len({comparison_key(name) for name in ("Hip-Hop", "hip hop", "HipHop")}) == 1
