@@ -204,9 +204,9 @@ class TrainingConfig:
     """The evaluation uses all tracks all the same."""
     tracks_per_genre: int | None = option(
         None,
-        "Maximum number per genre of training tracks, of validation tracks of unseen artists, and "
-        "of test tracks of unseen artists that are read from the database. Artists are chosen by "
-        "a hash of their names (default: all tracks).",
+        "Read at most this many tracks of each genre for each of three purposes: training, "
+        "validation on unseen artists, test on unseen artists. Artists are chosen by a hash of "
+        "their names (default: all tracks).",
         type=int,
         minimum=2,
     )

@@ -69,8 +69,8 @@ def demo(
     db: Annotated[
         str | None,
         typer.Option(
-            help="File or URL of the database. [default: STORE_URL, sandbox-demo.db; with "
-            "--spotify, sandbox-spotify.db]"
+            help="File or URL of the database. [default: that of STORE_URL; else "
+            "sandbox-demo.db, with --spotify sandbox-spotify.db]"
         ),
     ] = None,
     target: Annotated[int, typer.Option(min=1, help="Target of unique tracks per genre.")] = 1000,

@@ -94,9 +94,9 @@ class GenrebaseSettings(EnvironmentSettings):
         default=600.0,
         ge=0,
         description="Seconds between two checks of a daemon whether data have changed; if so, it "
-        "refreshes the digests. A command that changes data refreshes them only if the last "
-        "refresh ended at least this long ago, or at least twenty times its own duration ago. 0: "
-        " only `genrebase digests` refreshes them.",
+        "refreshes the digests. A command that changes data refreshes them, too, unless the last "
+        "refresh was recent: less than this long ago, and less than twenty times as long ago as "
+        "it took. 0: only `genrebase digests` refreshes them.",
     )
     copy_from: str | None = Field(
         default=None,

@@ -72,8 +72,8 @@ def sandbox(
         int,
         typer.Option(
             min=0,
-            help="Places by which a result of a MusicBrainz search can move among results of "
-            "equal score, differently on every page; 0: pages neither overlap nor have gaps.",
+            help="MusicBrainz orders results of equal score anew for every page: each moves by "
+            "up to so many places. 0: a fixed order, so pages neither overlap nor have gaps.",
         ),
     ] = 25,
     acousticbrainz: Annotated[

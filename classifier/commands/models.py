@@ -174,8 +174,9 @@ def prune(
     The champion of a task, its refits, pinned models and the latest model lose nothing. The two
     previous champions keep their artifact and the most probable genre of each track. All other
     models keep only metrics: former champions keep all metrics, the others the test metrics over
-    all genres. Models older than the latest CLASSIFIER_MODELS_REMEMBERED of the task keep only
-    main metrics. SQLite reuses the space; only VACUUM makes its file smaller.
+    all genres. Each task keeps these metrics for its latest models only, as many as
+    CLASSIFIER_MODELS_REMEMBERED says: older ones keep only main metrics. SQLite reuses the space;
+    only VACUUM makes its file smaller.
 
     Examples:
       classifier prune --dry-run

@@ -68,7 +68,7 @@ def plot(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Plot one view into an SVG or PNG, in colours that are safe for colour-blind readers.
+    """Plot one view into an SVG, PNG or PDF, in colours that are safe for colour-blind readers.
 
     The same data give the same bytes. Needs the extra `plot` (matplotlib). An
     existing file is never overwritten.

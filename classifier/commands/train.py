@@ -42,7 +42,7 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     niceness: Annotated[int, typer.Option(hidden=True, min=0, max=19)] = 0,
 ) -> None:
-    """Train a model, evaluate it on held-out tracks, and promote it if it beats the champion.
+    """Train a model, evaluate it on held-out tracks, and promote it if the metrics allow it.
 
     The exit code is 0, also if the model is not promoted. If tracks, parameters and code equal
     those of a stored model, nothing is trained, and the stored model is printed.

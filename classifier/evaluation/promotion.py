@@ -14,9 +14,13 @@ TOLERANCE: Final = 0.005
 """A lower bound of the difference above minus this is "not worse"."""
 MIN_DATA_GROWTH: Final = 1.05
 """Trained on so many times the rows, an equal model is preferred."""
+_NO_INTERVAL: Final = (
+    "The validation tracks are of fewer than two artists, so its accuracy has no confidence "
+    "interval"
+)
 
 RegimeComparisons = Mapping[str, Comparison | None]
-"""Per regime; None where there were too few validation tracks."""
+"""Per regime; None where the validation tracks are of fewer than two artists."""
 
 
 def decide_first(
@@ -44,7 +48,7 @@ def decide_first(
         if comparison
     }
     if not measured:
-        return PromotionDecision("rejected", "There are too few validation tracks to evaluate it.")
+        return PromotionDecision("rejected", f"{_NO_INTERVAL}.")
     summary = "; ".join(
         f"{REGIME_TITLES[regime]} {_difference(comparison)}, against {rival}"
         for regime, (comparison, rival) in measured.items()
@@ -78,7 +82,7 @@ def decide_against_champion(
         if comparison is not None
     }
     if not measured:
-        reason = "There are too few validation tracks to compare it on."
+        reason = f"{_NO_INTERVAL}, so it cannot be compared with the champion."
         return PromotionDecision("rejected", reason)
     summaries = {
         regime: f"{REGIME_TITLES[regime]} {_difference(comparison)}"

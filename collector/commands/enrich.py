@@ -22,8 +22,8 @@ def enrich(
 ) -> None:
     """Fetch audio features of tracks that have none, from the providers in order.
 
-    A track that a provider does not have is requested from it again at increasing intervals.
-    A track that AcousticBrainz does not have is not requested from it again.
+    A track that a provider does not have is requested from it again at increasing intervals,
+    except from AcousticBrainz, which gets no new recordings.
 
     Examples:
       collector enrich --max-requests 20

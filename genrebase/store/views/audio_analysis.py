@@ -175,7 +175,7 @@ harmony = view(
             "degree", "Share of the time on degree {} (semitones above the tonic).", range(12)
         ),
         "minor_share": "Share of the time in minor, weighted by the confidence in the mode.",
-        "repeated_share": "Share of the time in degrees that recur.",
+        "repeated_share": "Share of the time in degrees that more than one section has.",
         "single_share": "Share of the time in degrees of only one section.",
         "degrees": "Number of distinct degrees.",
         "degree_changes": "Number of changes of degree from one section to the next.",

@@ -244,7 +244,7 @@ track_genres = view(
         "genre": "The genre's name.",
         "best_rank": "The best rank over all sources (see `rank` in `track_genre_sources`); 0 is "
         "the first.",
-        "times": "Number of sightings for the genre.",
+        "times": "How often sources listed it for the genre.",
         "is_claim": "Whether this is the track's claim.",
         "first_seen_at": "The time of its first sighting for the genre.",
         "last_seen_at": "The time of its last sighting for the genre.",
@@ -270,7 +270,7 @@ track_genre_sources = view(
         "votes": "The votes for the genre; NULL if the source has no votes.",
         "level": "The level at which the source gave the genre. 0: to the recording, 1: to the "
         "release, 2: to the artist; NULL if it states no level.",
-        "times": "Number of sightings.",
+        "times": "How often the source listed it for the genre.",
         "licence": "The licence of this label: its own, or else the source's.",
         "licence_class": LICENCE_CLASS,
         "first_seen_at": "The time of its first sighting.",

@@ -265,9 +265,9 @@ task_predictions = view(
 model_metrics = view(
     "model_metrics",
     "One row per stored metric of a model, for each side, regime and genre. "
-    "Rejected models without an artifact keep only test metrics over all genres. Models without "
-    "an artifact that are older than the latest CLASSIFIER_MODELS_REMEMBERED of their task have "
-    "no rows.",
+    "Rejected models without an artifact keep only test metrics over all genres. Of the models "
+    "without an artifact, only the latest of each task have rows: as many as "
+    "CLASSIFIER_MODELS_REMEMBERED says.",
     {
         "task": shared.MODEL_REFERENCE["task"],
         "model_id": "The model's ID.",

@@ -56,7 +56,7 @@ def test_without_validation_tracks_nothing_is_promoted() -> None:
     """The reason names the missing validation tracks."""
     decision = decide_first({"seen_artist": None, "new_artist": None}, {})
     assert decision.status == "rejected"
-    assert "too few validation tracks" in decision.reason
+    assert "fewer than two artists" in decision.reason
     assert challenged(None, None) == "rejected"
 
 
