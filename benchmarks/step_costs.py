@@ -24,7 +24,7 @@ from sqlalchemy import Engine, delete, select
 
 from benchmarks import large_database
 from collector.catalogue import feature_queue, shards, tracks
-from collector.catalogue.attempts import QueuePosition
+from collector.catalogue.attempt_queue import QueuePosition
 from collector.catalogue.feature_queue import ProviderResult
 from collector.crawl.search_harvester import SearchHarvester
 from collector.crawl.shard_leasing import LeaseManager

@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
 )
 
-from collector.catalogue.attempts import Attempt, AttemptQueue, LeasedTrack, LeasedTracks
+from collector.catalogue.attempt_queue import Attempt, AttemptQueue, LeasedTrack, LeasedTracks
 from genrebase.store import matrix_files, tables
 from genrebase.store.source_ids import SPOTIFY
 

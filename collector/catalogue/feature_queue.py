@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from collector.catalogue import analysis_queue, data_sources
-from collector.catalogue.attempts import LEASE_DURATION, Attempt, AttemptQueue
+from collector.catalogue.attempt_queue import LEASE_DURATION, Attempt, AttemptQueue
 from collector.records import AudioFeatures
 from genrebase.store import bulk, features_provider, tables
 from genrebase.store.source_ids import SPOTIFY

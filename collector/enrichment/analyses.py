@@ -11,7 +11,7 @@ import structlog
 
 from collector.catalogue import analysis_queue
 from collector.catalogue.analysis_queue import ANALYSES
-from collector.catalogue.attempts import LeasedTrack, LeasedTracks
+from collector.catalogue.attempt_queue import LeasedTrack, LeasedTracks
 from collector.catalogue.lease import Lease
 from collector.enrichment.result import EnrichmentResult
 from collector.enrichment.retry_schedule import retry_at

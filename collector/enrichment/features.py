@@ -11,7 +11,12 @@ from typing import Final
 import structlog
 
 from collector.catalogue import data_sources, feature_queue, submissions
-from collector.catalogue.attempts import AttemptQueue, LeasedTrack, LeasedTracks, QueuePosition
+from collector.catalogue.attempt_queue import (
+    AttemptQueue,
+    LeasedTrack,
+    LeasedTracks,
+    QueuePosition,
+)
 from collector.catalogue.feature_queue import ProviderResult
 from collector.catalogue.lease import Lease
 from collector.enrichment.leased_batches import LeasedBatches

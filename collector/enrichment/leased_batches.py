@@ -3,7 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from collector.catalogue.attempts import LEASE_DURATION, AttemptQueue, LeasedTracks, QueuePosition
+from collector.catalogue.attempt_queue import (
+    LEASE_DURATION,
+    AttemptQueue,
+    LeasedTracks,
+    QueuePosition,
+)
 from collector.catalogue.lease import POLL_SECONDS, Lease
 from collector.errors import StopRequested
 from genrebase.runtime.clock import Clock

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from collector.catalogue import tracks
-from collector.catalogue.attempts import LEASE_DURATION
+from collector.catalogue.attempt_queue import LEASE_DURATION
 from collector.catalogue.lease import POLL_SECONDS, RENEW_AFTER_SECONDS
 from collector.credential_limits import Account
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher

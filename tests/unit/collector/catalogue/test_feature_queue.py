@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, delete, insert, select
 
-from collector.catalogue import attempts, submissions
-from collector.catalogue.attempts import LeasedTrack, QueuePosition
+from collector.catalogue import attempt_queue, submissions
+from collector.catalogue.attempt_queue import LeasedTrack, QueuePosition
 from collector.catalogue.feature_queue import (
     ProviderResult,
     delete_features,
@@ -229,7 +229,7 @@ def test_after_a_look_at_all_tracks_only_new_ones_are_read(
     engine: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An old track that gets an id of the provider is due at the next look at all, in an hour."""
-    monkeypatch.setattr(attempts, "RECENT_TRACKS", 1)
+    monkeypatch.setattr(attempt_queue, "RECENT_TRACKS", 1)
     old = store(["nameless"], source="name")["nameless"]
     ids, position = store(["a", "b", "c"]), QueuePosition()
     assert lease(engine, position) == [ids["a"], ids["b"]]
@@ -243,14 +243,14 @@ def test_after_a_look_at_all_tracks_only_new_ones_are_read(
     assert lease(engine, position) == [new]
     assert not has_due(engine, position)
     assert has_due(engine, QueuePosition())
-    assert lease(engine, position, NOON + attempts.FULL_LOOK_EVERY) == [old, ids["a"]]
+    assert lease(engine, position, NOON + attempt_queue.FULL_LOOK_EVERY) == [old, ids["a"]]
 
 
 def test_requests_are_repeated_without_a_look_at_all_tracks(
     engine: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At their time, and when a lease was released or has expired."""
-    monkeypatch.setattr(attempts, "RECENT_TRACKS", 1)
+    monkeypatch.setattr(attempt_queue, "RECENT_TRACKS", 1)
     ids, position = store(["a", "b", "c", "d"]), QueuePosition()
     record(engine, ProviderResult(ids["a"], None, 1, NOON + timedelta(minutes=5)))
     record(engine, *(ProviderResult(ids[one], LOUD, 1, None) for one in "bd"))
@@ -272,7 +272,7 @@ def test_reused_ids_of_deleted_tracks_are_read(
     engine: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """New tracks get them after the newest tracks were deleted."""
-    monkeypatch.setattr(attempts, "RECENT_TRACKS", 1)
+    monkeypatch.setattr(attempt_queue, "RECENT_TRACKS", 1)
     position = QueuePosition()
     store([f"t{number}" for number in range(20)], features=LOUD)
     assert not has_due(engine, position)
