@@ -28,7 +28,7 @@ from sqlalchemy import (
 from classifier.config_options import join_list, parse_list
 from classifier.data import licence_queries, spectrograms
 from classifier.data.dataframes import FrameSource, SqlFrames, concatenated, has_key, parts
-from classifier.data.restriction import FEATURES_LICENCE, SOURCE_COLUMNS, allowed_mask
+from classifier.data.licence_restriction import FEATURES_LICENCE, SOURCE_COLUMNS, allowed_mask
 from classifier.errors import BadTrainingConfig
 from classifier.features import audio, sequences
 from classifier.features.groups import AUDIO_ANALYSIS_GROUPS, MATRICES
@@ -142,7 +142,8 @@ def join_audio(source: FrameSource, tracks: pd.DataFrame, config: TrainingConfig
 
     Their ids are one of `dataframes.parts`.
 
-    Each group comes with the columns of its provider and licence (`restriction.SOURCE_COLUMNS`).
+    Each group comes with the columns of its provider and licence
+    (`licence_restriction.SOURCE_COLUMNS`).
     Missing values are NaN. Without any group of `AUDIO_ANALYSIS_GROUPS` nothing is read.
     """
     if len(tracks) == 0:

@@ -15,9 +15,9 @@ from classifier.data import (
     dataframes,
     genre_mapping,
     licence_queries,
+    licence_restriction,
     published_split,
     regimes,
-    restriction,
 )
 from classifier.data.dataframes import FrameSource, concatenated
 from classifier.data.genre_mapping import Mappings
@@ -112,7 +112,7 @@ def load_dataset(
 ) -> RawDataset:
     """Return everything a training needs, with the audio features that `config` uses.
 
-    What its licence and level do not allow is left out (see `restriction`). With
+    What its licence and level do not allow is left out (see `licence_restriction`). With
     `tracks_per_genre` only the tracks that it chooses are read (see `artist_sample`), and those of
     `also`.
     """
@@ -120,7 +120,7 @@ def load_dataset(
         mappings = _mappings(source)
         genres = source.frame(select(tables.genre.c.name, tables.genre.c.id))
         chosen = _chosen_tracks(source, config, mappings, also)
-        data = restriction.restrict(
+        data = licence_restriction.restrict(
             RawDataset(
                 _training_rows(source, config, chosen),
                 _credits(source, chosen),

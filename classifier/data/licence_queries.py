@@ -6,8 +6,8 @@ from sqlalchemy import Select, or_, select, union
 
 from classifier import data_sources
 from classifier.data.dataframes import FrameSource
+from classifier.data.licence_restriction import MAX_LEVELS
 from classifier.data.raw_dataset import UNRESTRICTED
-from classifier.data.restriction import MAX_LEVELS
 from classifier.training_config import TrainingConfig
 from genrebase.store import tables, views
 

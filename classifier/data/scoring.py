@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Select, and_, exists, or_, select
 
-from classifier.data import audio_joins, dataframes, dataset, regimes, restriction
+from classifier.data import audio_joins, dataframes, dataset, licence_restriction, regimes
 from classifier.data.dataframes import FrameSource
 from classifier.data.dataset import INPUT_COLUMNS, Database
 from classifier.data.raw_dataset import UNRESTRICTED
@@ -112,7 +112,7 @@ def _rows(source: FrameSource, tracks: Ids, config: TrainingConfig) -> pd.DataFr
     frame = source.frame(query.order_by("track_id"))
     frame = frame[np.isin(regimes.ids_of(frame), tracks)]
     frame = audio_joins.join_audio(source, frame, config)
-    frame, _ = restriction.without_disallowed_features(frame, config)
+    frame, _ = licence_restriction.without_disallowed_features(frame, config)
     return audio_joins.with_other_providers(source, frame, config)
 
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from classifier.data import (
     artist_sample,
     genre_mapping,
+    licence_restriction,
     published_split,
     regimes,
-    restriction,
     soft_labels,
     vote_shares,
 )
@@ -167,12 +167,12 @@ def split_dataset(
 ) -> SplitDataset:
     """Return the tracks that `config` selects, split into training and held-out rows.
 
-    What the licence and level of `config` do not allow is left out first (`restriction`).
+    What the licence and level of `config` do not allow is left out first (`licence_restriction`).
     Held-out tracks of `champion_genres` are kept outside `in_task`, so that a candidate with fewer
     genres than the champion cannot win because it is tested on fewer.
     Raise `BadTrainingConfig` for an unknown genre, `TooFewTracks` if nothing can be trained.
     """
-    data = restriction.restrict(data, config)
+    data = licence_restriction.restrict(data, config)
     try:
         return _split(data, config, champion_genres)
     except (BadTrainingConfig, TooFewTracks) as error:
@@ -225,7 +225,7 @@ def _split(
         unmapped=labelled.unmapped,
         soft_labels=config.labels == SOFT_LABELS,
         label_shares=shares,
-        sources=restriction.sources_of(data, tracks[used], config),
+        sources=licence_restriction.sources_of(data, tracks[used], config),
         selected=SelectedTracks(
             len(data.tracks), len(labelled.tracks), within_limit, sum(left_out.values())
         ),

@@ -23,7 +23,7 @@ N_CV_FOLDS: Final = 9
 """All folds but the test fold."""
 REDUCTION_FACTOR: Final = 3
 """Each rung of successive halving keeps a third of the points, on three times the tracks."""
-MIN_TRACKS_PER_GENRE: Final = 50
+MIN_RUNG_TRACKS: Final = 50
 """A rung with fewer tracks per genre does not predict the result on more."""
 
 
@@ -103,4 +103,4 @@ class SearchSettings:
             return [None]
         count = 1 + int(math.log(max(self.trials, 1), REDUCTION_FACTOR))
         sizes = [round(largest / REDUCTION_FACTOR**rung) for rung in range(1, count)]
-        return [*reversed([size for size in sizes if size >= MIN_TRACKS_PER_GENRE]), None]
+        return [*reversed([size for size in sizes if size >= MIN_RUNG_TRACKS]), None]

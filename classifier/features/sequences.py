@@ -8,7 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-CHANNELS: Final = {"logmel": 64, "segments": 26}
+from genrebase.audio import packed_matrices
+
+CHANNELS: Final = packed_matrices.CHANNELS
 """Channels of each kind of matrix that a model may use; the columns are called so."""
 VERSION: Final = 1
 """Of their format: others are left out."""
