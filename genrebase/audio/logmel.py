@@ -1,4 +1,7 @@
-"""Log-mel spectrogram as the input of a network, small enough to store for every track."""
+"""Log-mel spectrogram as the input of a network, small enough to store for every track.
+
+`frame_features` computes the spectrum, with its FFT and hop length.
+"""
 
 from typing import Final
 
@@ -12,7 +15,7 @@ from genrebase.audio.spectral import FrameArray
 KIND: Final = "logmel"
 VERSION: Final = 1
 """64 bands (pairs of the 128), four frames a step (46 ms), in dB relative to the maximum."""
-N_BANDS: Final = 64
+N_BANDS: Final = packed_matrices.CHANNELS[KIND]
 FRAMES_PER_STEP: Final = 4
 MAX_STEPS: Final = 750
 """35 s; with 64 float16 values a step below 100 kB, compressed or not."""

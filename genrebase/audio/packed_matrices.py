@@ -15,6 +15,8 @@ from genrebase.errors import GenrebaseError
 
 FloatArray = NDArray[np.float64]
 
+CHANNELS: Final = {"logmel": 64, "segments": 26}
+"""Kinds of matrices, and their channels: mel bands (`logmel`), values of a segment."""
 _HALF: Final = np.dtype("<f2")
 _MAX_HALF: Final = float(np.finfo(_HALF).max)
 _LEVEL: Final = 6

@@ -17,10 +17,10 @@ TIMBRE: Final = slice(0, 12)
 PITCH: Final = slice(12, 24)
 LOUDNESS: Final = 24
 DURATION: Final = 25
-N_CHANNELS: Final = 26
-"""The columns, and their number."""
+"""The columns."""
 
 KIND: Final = "segments"
+N_CHANNELS: Final = packed_matrices.CHANNELS[KIND]
 VERSION: Final = 1
 MAX_STEPS: Final = 1_900
 """Maximum steps of a matrix: with 26 float16 values each below 100 kB, compressed or not."""

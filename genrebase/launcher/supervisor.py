@@ -10,12 +10,9 @@ from typing import IO, Any, Final
 from genrebase.errors import UserError
 from genrebase.launcher import child_main
 from genrebase.runtime.clock import Clock
+from genrebase.runtime.retry_delays import RESET_AFTER_SECONDS, retry_delay
 from genrebase.settings import child_environment
 
-RESTART_DELAYS: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
-"""Seconds before a child that ended is restarted; the last holds for all further restarts."""
-HEALTHY_AFTER_SECONDS: Final = 300.0
-"""A child that ran for so many seconds was healthy: its next end counts as its first."""
 STOP_TIMEOUT: Final = 120.0
 """Seconds that a child may take to finish its current step before it is killed."""
 _STDERR: Final = 2
@@ -75,11 +72,6 @@ def stop_children(
             process.wait()
 
 
-def restart_delay(crashes: int) -> float:
-    """Return the seconds to wait after so many crashes in a row (at least 1)."""
-    return RESTART_DELAYS[min(crashes, len(RESTART_DELAYS)) - 1]
-
-
 @dataclass(slots=True)
 class _Child:
     command: ChildCommand
@@ -136,8 +128,8 @@ class Supervisor:
 
     def _schedule_restart(self, child: _Child, code: int) -> None:
         now = self._clock.monotonic()
-        child.crashes = 1 if now - child.started >= HEALTHY_AFTER_SECONDS else child.crashes + 1
-        wait = restart_delay(child.crashes)
+        child.crashes = 1 if now - child.started >= RESET_AFTER_SECONDS else child.crashes + 1
+        wait = retry_delay(child.crashes)
         child.process, child.restart_at = None, now + wait
         self._report(
             f"`{child.command.name}` ended with {code}; starting it again in {wait:.0f} s."

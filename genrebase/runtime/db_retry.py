@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 import structlog
 
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.job_scheduler import RETRY_DELAYS
+from genrebase.runtime.retry_delays import retry_delay
 from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable
 
 MAX_WAIT_SECONDS: Final = 900.0
@@ -30,8 +30,8 @@ def retry_until_available(
         try:
             return work()
         except (DatabaseUnreachable, DatabaseFailure) as error:
-            delay = RETRY_DELAYS[min(failures, len(RETRY_DELAYS) - 1)]
             failures += 1
+            delay = retry_delay(failures)
             if clock.monotonic() - started + delay > max_wait:
                 raise
             _log.warning("database_away", reason=str(error), again_in=delay)

@@ -15,16 +15,10 @@ from sqlalchemy import Engine
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import COMPLETED_OUTCOMES, last_run
+from genrebase.runtime.retry_delays import RESET_AFTER_SECONDS, RETRY_DELAYS, retry_delay
 from genrebase.runtime.schedule import Schedule, is_due
 from genrebase.runtime.shutdown import StopSignal
 from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable
-
-RETRY_DELAYS: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
-"""Seconds before the retries of a job whose database was unreachable; the last one repeats.
-Waiting for the next scheduled time instead could lose a day."""
-
-RESET_AFTER_SECONDS: Final = 300.0
-"""A run this long had its database, so the retry delays start again."""
 
 MISFIRE_GRACE: Final = 24 * 3600
 """Seconds that a run may start late (APScheduler's default of 1 s loses runs while a machine
@@ -137,7 +131,7 @@ class JobScheduler:
                 return
             had_database = self._clock.monotonic() - started >= RESET_AFTER_SECONDS
             failures = 1 if had_database else failures + 1
-            delay = self._retry_delays[min(failures, len(self._retry_delays)) - 1]
+            delay = retry_delay(failures, self._retry_delays)
             _log.warning("database_away", job=job.name, reason=str(error), again_in=delay)
             stop.wait(delay)
 

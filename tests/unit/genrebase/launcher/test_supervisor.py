@@ -4,11 +4,10 @@ import subprocess
 import sys
 from typing import Any
 
-import pytest
-
 from genrebase.launcher import supervisor
-from genrebase.launcher.supervisor import ChildCommand, Supervisor, restart_delay
+from genrebase.launcher.supervisor import ChildCommand, Supervisor
 from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.retry_delays import RESET_AFTER_SECONDS
 from genrebase.settings import child_environment
 from tests.fakes import FakeClock
 from tests.unit.genrebase.launcher.conftest import Program
@@ -144,7 +143,7 @@ def test_a_long_run_resets_the_backoff() -> None:
     """A child that lived long begins again with the shortest gap."""
     clock, nursery, lines = FakeClock(), Nursery(), list[str]()
     kept = keeper(clock, nursery, lines)
-    for lived in (1.0, 1.0, supervisor.HEALTHY_AFTER_SECONDS):
+    for lived in (1.0, 1.0, RESET_AFTER_SECONDS):
         kept.poll()
         clock.advance(lived)
         nursery.born[-1].returncode = -9
@@ -191,9 +190,3 @@ def test_an_added_child_is_supervised() -> None:
     assert len(nursery.born) == 1
     kept.stop()
     assert child.returncode == 0
-
-
-@pytest.mark.parametrize(("deaths", "seconds"), [(1, 1), (2, 2), (3, 5), (5, 60), (500, 60)])
-def test_the_gap_grows_to_a_minute(deaths: int, seconds: float) -> None:
-    """The gap is never longer than a minute."""
-    assert restart_delay(deaths) == seconds
