@@ -9,14 +9,14 @@ from collector.rate import Rate, parse_rate
 from collector.setting_types import RateText, WebAddress
 from genrebase.settings import EnvironmentSettings
 
-SPOTIFY_API: Final = "https://api.spotify.com/v1/"
-SPOTIFY_TOKEN: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - an address
-MUSICBRAINZ: Final = "https://musicbrainz.org"
-ACOUSTICBRAINZ: Final = "https://acousticbrainz.org"
-INTERNET_ARCHIVE: Final = "https://archive.org"
-JAMENDO_API: Final = "https://api.jamendo.com/v3.0/"
-DISCOGS_DATA: Final = "https://data.discogs.com"
-RECCOBEATS_API: Final = "https://api.reccobeats.com/v1/"
+SPOTIFY_API_URL: Final = "https://api.spotify.com/v1/"
+SPOTIFY_TOKEN_URL: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - an address
+MUSICBRAINZ_URL: Final = "https://musicbrainz.org"
+ACOUSTICBRAINZ_URL: Final = "https://acousticbrainz.org"
+INTERNET_ARCHIVE_URL: Final = "https://archive.org"
+JAMENDO_API_URL: Final = "https://api.jamendo.com/v3.0/"
+DISCOGS_DATA_URL: Final = "https://data.discogs.com"
+RECCOBEATS_API_URL: Final = "https://api.reccobeats.com/v1/"
 TERMS_ACCEPTED: Final = "accepted"
 
 
@@ -161,13 +161,13 @@ class ServiceSettings(EnvironmentSettings):
     def spotify_api_url(self) -> str:
         """Address of the Web API, with a slash at the end."""
         base = self.spotify_base_url
-        return SPOTIFY_API if base is None else f"{base}/v1/"
+        return SPOTIFY_API_URL if base is None else f"{base}/v1/"
 
     @property
     def spotify_token_url(self) -> str:
         """Address of the token endpoint."""
         base = self.spotify_base_url
-        return SPOTIFY_TOKEN if base is None else f"{base}/api/token"
+        return SPOTIFY_TOKEN_URL if base is None else f"{base}/api/token"
 
     @property
     def reccobeats_api_url(self) -> str:
@@ -176,7 +176,7 @@ class ServiceSettings(EnvironmentSettings):
             return f"{self.reccobeats_url}/"
         if self.spotify_base_url is not None:
             return f"{self.spotify_base_url}/reccobeats/v1/"
-        return RECCOBEATS_API
+        return RECCOBEATS_API_URL
 
     @property
     def musicbrainz_base_url(self) -> str | None:
@@ -188,7 +188,7 @@ class ServiceSettings(EnvironmentSettings):
     @property
     def musicbrainz_api_url(self) -> str:
         """Address of MusicBrainz' web service, with a slash at the end."""
-        return f"{self.musicbrainz_base_url or MUSICBRAINZ}/ws/2/"
+        return f"{self.musicbrainz_base_url or MUSICBRAINZ_URL}/ws/2/"
 
     @property
     def musicbrainz_rate_limit(self) -> Rate:
@@ -205,7 +205,7 @@ class ServiceSettings(EnvironmentSettings):
     @property
     def archive_api_url(self) -> str:
         """Address of Internet Archive, with a slash at the end."""
-        return f"{self.archive_base_url or INTERNET_ARCHIVE}/"
+        return f"{self.archive_base_url or INTERNET_ARCHIVE_URL}/"
 
     @property
     def archive_rate_limit(self) -> Rate:
@@ -217,7 +217,7 @@ class ServiceSettings(EnvironmentSettings):
         """Address of the host of Discogs' dumps, without a slash at the end."""
         if self.discogs_url is not None:
             return self.discogs_url
-        return DISCOGS_DATA if self.sandbox_url is None else f"{self.sandbox_url}/discogs"
+        return DISCOGS_DATA_URL if self.sandbox_url is None else f"{self.sandbox_url}/discogs"
 
     @property
     def jamendo_base_url(self) -> str | None:
@@ -230,7 +230,7 @@ class ServiceSettings(EnvironmentSettings):
     def jamendo_api_url(self) -> str:
         """Address of Jamendo's API, with a slash at the end."""
         base = self.jamendo_base_url
-        return JAMENDO_API if base is None else f"{base}/v3.0/"
+        return JAMENDO_API_URL if base is None else f"{base}/v3.0/"
 
     @property
     def jamendo_rate_limit(self) -> Rate:
@@ -241,7 +241,7 @@ class ServiceSettings(EnvironmentSettings):
     def acousticbrainz_api_url(self) -> str:
         """Address of AcousticBrainz' API, with a slash at the end."""
         sandbox = self.sandbox_url and f"{self.sandbox_url}/acousticbrainz"
-        return f"{self.acousticbrainz_url or sandbox or ACOUSTICBRAINZ}/api/v1/"
+        return f"{self.acousticbrainz_url or sandbox or ACOUSTICBRAINZ_URL}/api/v1/"
 
     @property
     def acousticbrainz_rate_limit(self) -> Rate:

@@ -10,6 +10,9 @@ from typing import Final
 ALL_YEARS: Final = (0, 9999)
 """The years of a shard whose query names no year."""
 
+FIRST_SPLIT_YEAR: Final = 1900
+"""The first year of a split; earlier releases are searched for together with it."""
+
 UNDATED: Final = (0, 0)
 """The years of a shard of the items without a date, at sources that can search for them."""
 

@@ -8,7 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 
 Floats = NDArray[np.float64]
 
-MIN_TRACKS: Final = 30
+MIN_TRACKS_FOR_OUTLIERS: Final = 30
 """Fewer tracks do not define what is usual."""
 
 
@@ -35,7 +35,7 @@ def dbscan_noise_per_genre(points: Floats, labels: NDArray[np.str_]) -> NDArray[
     noise = np.zeros(len(points), dtype=bool)
     for genre in np.unique(labels):
         own = labels == genre
-        if own.sum() >= MIN_TRACKS:
+        if own.sum() >= MIN_TRACKS_FOR_OUTLIERS:
             noise[own] = dbscan_noise(points[own])
     return noise
 

@@ -26,7 +26,11 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from classifier.errors import BadTrainingConfig
-from classifier.estimators.outliers import MIN_TRACKS, dbscan_noise, dbscan_noise_per_genre
+from classifier.estimators.outliers import (
+    MIN_TRACKS_FOR_OUTLIERS,
+    dbscan_noise,
+    dbscan_noise_per_genre,
+)
 from classifier.features import imputation
 from classifier.features.audio import Matrix, NumericFeatures
 from classifier.ports import Labels
@@ -172,7 +176,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
 
     def _outliers(self, frame: pd.DataFrame, labels: Labels) -> NDArray[np.bool_]:
         none = np.zeros(len(frame), dtype=bool)
-        if self.outliers is None or len(frame) < MIN_TRACKS:
+        if self.outliers is None or len(frame) < MIN_TRACKS_FOR_OUTLIERS:
             return none
         plain = Preprocessor(self.numbers, impute=True, scaling="standard").fit(frame, labels)
         matrix = plain._scaled(plain.numbers_.transform(frame))[:, plain.quantities_]  # noqa: SLF001 - its own class

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.evaluation.metrics import LabelledPredictions
-from classifier.evaluation.report import REGIMES
+from classifier.evaluation.report import METRIC_REGIMES
 from classifier.records import ConfusionCell
 
 
@@ -15,7 +15,7 @@ def confusion_cells(
 ) -> Iterator[ConfusionCell]:
     """Yield the confusion matrix of each regime, without its empty cells."""
     size = predictions.n_genres
-    for regime in REGIMES[:-1]:
+    for regime in METRIC_REGIMES[:-1]:
         chosen = predictions.select(regimes == regime)
         in_model = chosen.truth < size
         cells = chosen.truth[in_model] * size + chosen.predicted[in_model]

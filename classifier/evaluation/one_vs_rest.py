@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.evaluation.metrics import LabelledPredictions, finite_or_none, ranking_metrics
-from classifier.evaluation.report import REGIMES
+from classifier.evaluation.report import METRIC_REGIMES
 from classifier.records import MetricRow
 
 Floats = NDArray[np.float64]
@@ -31,7 +31,7 @@ def one_vs_rest_metrics(
     mean of the recalls of "yes" and "no" (0.5: guessing).
     """
     binary = replace(predictions, probabilities=binary_probabilities)
-    for regime in REGIMES:
+    for regime in METRIC_REGIMES:
         chosen = np.ones(len(binary), dtype=bool) if regime == "all" else regimes == regime
         if not chosen.any():
             continue

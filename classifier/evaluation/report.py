@@ -15,8 +15,9 @@ from classifier.evaluation.metrics import (
 )
 from classifier.records import SIBLINGS_REGIME, MetricRow, Regime
 
-REGIMES: Final[tuple[Regime, ...]] = ("seen_artist", "new_artist", "other", "all")
-HEADLINE_METRICS: Final = (
+METRIC_REGIMES: Final[tuple[Regime, ...]] = ("seen_artist", "new_artist", "other", "all")
+"""The test conditions that metrics are computed for, and all test tracks together."""
+METRICS_BESIDE_ACCURACY: Final = (
     "macro_f1",
     "top3",
     "log_loss",
@@ -60,7 +61,7 @@ def held_out_metrics(
     seed: int,
 ) -> Iterator[MetricRow]:
     """Yield every metric of one held-out side, in each regime, over all and per genre."""
-    for regime in REGIMES:
+    for regime in METRIC_REGIMES:
         chosen = predictions if regime == "all" else predictions.select(regimes == regime)
         if len(chosen) == 0:
             continue
@@ -84,7 +85,9 @@ def headline_metrics(rows: Sequence[MetricRow]) -> dict[str, Any]:
 
     Every regime is there; one without tracks has n = 0 and no metrics.
     """
-    metrics: dict[str, Any] = {regime: _headline_of(rows, regime) for regime in REGIMES[:-1]}
+    metrics: dict[str, Any] = {
+        regime: _headline_of(rows, regime) for regime in METRIC_REGIMES[:-1]
+    }
     metrics[SIBLINGS_REGIME] = _headline_of(rows, SIBLINGS_REGIME)
     for name in SIBLING_METRICS:
         metrics[SIBLINGS_REGIME][name] = overall_value(rows, "test", SIBLINGS_REGIME, name)
@@ -104,13 +107,14 @@ def _headline_of(rows: Sequence[MetricRow], regime: str) -> dict[str, Any]:
     }
     accuracy = by_metric.get("accuracy")
     if accuracy is None:
-        return {"n": 0, "accuracy": None, "interval": None, **dict.fromkeys(HEADLINE_METRICS)}
+        missing = dict.fromkeys(METRICS_BESIDE_ACCURACY)
+        return {"n": 0, "accuracy": None, "interval": None, **missing}
     interval = None if accuracy.low is None else [accuracy.low, accuracy.high]
     return {
         "n": accuracy.n,
         "accuracy": accuracy.value,
         "interval": interval,
-        **{name: by_metric[name].value for name in HEADLINE_METRICS if name in by_metric},
+        **{name: by_metric[name].value for name in METRICS_BESIDE_ACCURACY if name in by_metric},
         **{name: by_metric[name].value for name in BROAD_METRICS if name in by_metric},
         "validation_accuracy": overall_value(rows, "validation", regime, "accuracy"),
     }

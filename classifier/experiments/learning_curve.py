@@ -17,7 +17,7 @@ from classifier.data.training_data import SplitDataset
 from classifier.errors import TooFewTracks
 from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.evaluation.metrics import LabelledPredictions, paired_gains
-from classifier.evaluation.report import REGIMES
+from classifier.evaluation.report import METRIC_REGIMES
 from classifier.experiments import compare, cross_validation, store
 from classifier.experiments.compare import interval
 from classifier.experiments.progress import n_training_tracks
@@ -34,7 +34,7 @@ JOB: Final = "learning-curve"
 KIND: Final = "learning_curve"
 DEFAULT_SIZES: Final = (30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
 """Tracks per genre that are tried below the last doubling."""
-MIN_TRACKS: Final = 20
+MIN_TRACKS_OF_LARGEST: Final = 20
 """Tracks of the largest genre: fewer cannot be halved."""
 MIN_GROWTH: Final = 1.5
 """A genre that grew by this factor in the last step shows the effect of more tracks."""
@@ -153,8 +153,10 @@ def _accuracy_gains(database: Database, experiment: Experiment) -> dict[int, dic
 
 
 def _sizes(requested: Sequence[int] | None, largest: int) -> tuple[int, ...]:
-    if largest < MIN_TRACKS:
-        raise TooFewTracks(f"A learning curve needs a genre with {MIN_TRACKS} training tracks.")
+    if largest < MIN_TRACKS_OF_LARGEST:
+        raise TooFewTracks(
+            f"A learning curve needs a genre with {MIN_TRACKS_OF_LARGEST} training tracks."
+        )
     if requested is None:
         return default_sizes(largest)
     sizes = tuple(sorted({min(size, largest) for size in requested}))
@@ -222,8 +224,8 @@ def _gains(
 ) -> Iterator[MetricRow]:
     """Yield the gain of the larger size per regime; the regimes are those of the larger size."""
     regimes, after = held_out.regimes, held_out.predictions
-    for regime in REGIMES:
-        rows = np.isin(regimes, REGIMES if regime == "all" else [regime])
+    for regime in METRIC_REGIMES:
+        rows = np.isin(regimes, METRIC_REGIMES if regime == "all" else [regime])
         if not rows.any():
             continue
         small, large = before.select(rows), after.select(rows)

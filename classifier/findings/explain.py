@@ -18,7 +18,7 @@ from classifier.training_config import TrainingConfig
 from genrebase.progress import ProgressCallback, no_progress
 from genrebase.runtime.clock import Clock
 
-SIDES: Final = ("validation", "test")
+EXPLAINED_SIDES: Final = ("validation", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ def explain_model(
 
     It uses at most `sample` tracks of each regime, and permutes every column `repeats` times.
     """
-    if side not in SIDES:
-        raise BadTrainingConfig(f"There is no side {side!r}. Known: {', '.join(SIDES)}.")
+    if side not in EXPLAINED_SIDES:
+        raise BadTrainingConfig(f"There is no side {side!r}. Known: {', '.join(EXPLAINED_SIDES)}.")
     held_out_model = held_out.load_held_out(database, number, task, side)
     tracks, model = held_out_model.tracks.sample(sample, seed=seed), held_out_model.model
     columns = {

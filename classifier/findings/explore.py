@@ -185,7 +185,7 @@ def _outliers(
     rows = np.flatnonzero(complete)
     if len(rows) > OUTLIER_SAMPLE:
         rows = np.sort(np.random.default_rng(seed).choice(rows, OUTLIER_SAMPLE, replace=False))
-    if len(rows) < outliers.MIN_TRACKS:
+    if len(rows) < outliers.MIN_TRACKS_FOR_OUTLIERS:
         return [], []
     points = clustering.feature_matrix(frame.iloc[rows], CONTINUOUS_FEATURES)
     return rows[outliers.dbscan_noise(points)].tolist(), rows.tolist()

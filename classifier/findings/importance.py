@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
 Kind = Literal["feature", "group", "expert", "alone"]
 
-ALL_FEATURES: Final = "everything"
+ALL_GROUPS: Final = "everything"
 """The row of kind `alone` with all groups."""
 _TINY: Final = float(np.finfo(np.float64).eps)
 _REGIMES: Final[tuple[Regime, ...]] = ("new_artist", "seen_artist")
@@ -125,7 +125,7 @@ class PermutationImportance:
 
     def baseline(self) -> Iterator[Importance]:
         """Yield the accuracy with all groups."""
-        yield from self._by_regime("alone", ALL_FEATURES, self._correct, self._losses)
+        yield from self._by_regime("alone", ALL_GROUPS, self._correct, self._losses)
 
     def expert_ablation(self) -> Iterator[Importance]:
         """Yield the accuracy lost without each expert of an ensemble."""

@@ -18,7 +18,7 @@ from genrebase.store.engine import transaction
 
 _METRIC: Final = ("model_id", "side", "regime", "genre_id", "metric", "value", "low", "high", "n")
 _CONFUSION: Final = ("model_id", "regime", "genre_id", "predicted_id", "tracks")
-_HEADLINE_METRICS: Final = (
+_ARCHIVED_METRICS: Final = (
     *("n", "accuracy", "interval", "macro_f1", "top3"),
     *("log_loss", "ece", "baseline"),
 )
@@ -221,7 +221,7 @@ def archive(database: Engine, number: int) -> bool:
         left = {"columns": [], "classes": [], "genres": len(schema["classes"])}
         if "snapshot" in schema:
             left["snapshot"] = schema["snapshot"]
-        shortened = {"feature_schema": left, "metrics": _headline_metrics(metrics), "versions": {}}
+        shortened = {"feature_schema": left, "metrics": _archived_metrics(metrics), "versions": {}}
         connection.execute(update(model).where(given_up).values(**shortened))
         bulk.compact_row(connection, model, number)
         for table in tables.MODEL_DETAIL_TABLES:
@@ -229,10 +229,10 @@ def archive(database: Engine, number: int) -> bool:
     return True
 
 
-def _headline_metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
+def _archived_metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
     headline: dict[str, Any] = {}
     for regime in tables.REGIMES:
-        values = {name: metrics.get(regime, {}).get(name) for name in _HEADLINE_METRICS}
+        values = {name: metrics.get(regime, {}).get(name) for name in _ARCHIVED_METRICS}
         for name, value in values.items():
             if isinstance(value, list):
                 values[name] = [round(bound, _DIGITS) for bound in value]

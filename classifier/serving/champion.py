@@ -15,7 +15,7 @@ from classifier.records import SIBLING_POOL, StoredModel
 from classifier.registry import artifacts, stored_models
 from genrebase.store import tables
 
-TOP_K: Final = tables.PREDICTIONS_PER_TRACK
+GENRES_PER_TRACK: Final = tables.PREDICTIONS_PER_TRACK
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,6 @@ def top_k(
     probabilities: NDArray[np.float64], genres: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return per row the ids and probabilities of the five best genres, the best first."""
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP_K]
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :GENRES_PER_TRACK]
     best = np.take_along_axis(probabilities, order, axis=1)
     return genres[order], best.clip(0.0, 1.0)

@@ -177,7 +177,7 @@ class ServedModels:
         """Return a result per item, from what was predicted for each of the prepared rows."""
         for part, output in zip(prepared.rows, predicted, strict=True):
             shares = output.probabilities
-            order = np.argsort(-shares, axis=1, kind="stable")[:, : serving.TOP_K]
+            order = np.argsort(-shares, axis=1, kind="stable")[:, : serving.GENRES_PER_TRACK]
             best = np.take_along_axis(shares, order, axis=1).tolist()
             classes, model = part.model.classes, part.model.model
             places = part.places or self._places(part.described, output.artists)

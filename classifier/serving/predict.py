@@ -266,7 +266,9 @@ class _Predictor:
                 probabilities.to_numpy()[np.newaxis], sums[np.newaxis], np.array([len(rows)])
             )
             probabilities = pd.Series(pooled[0], index=probabilities.index)
-        ranked = probabilities.sort_values(ascending=False, kind="stable").head(serving.TOP_K)
+        ranked = probabilities.sort_values(ascending=False, kind="stable").head(
+            serving.GENRES_PER_TRACK
+        )
         return tuple((str(genre), float(share)) for genre, share in ranked.items())
 
     def _compute(self, track: int) -> scoring.StoredPrediction:

@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from collector.catalogue.import_ledger import BITS, FEATURES
+from collector.catalogue.import_ledger import BITS, FEATURES_KEY
 from genrebase import licences
 from genrebase.store import bulk, licence_sql
 from genrebase.store.tables import SUBMISSION_PROVIDERS
@@ -40,7 +40,7 @@ _RECOMPUTE: Final = f"""
         )
         FROM {_DELIVERIES}
         WHERE delivery.track_id = audio_features.track_id
-        AND delivery.delivered & {BITS[FEATURES]} <> 0
+        AND delivery.delivered & {BITS[FEATURES_KEY]} <> 0
     )
     WHERE provider = {{mark}} AND track_id IN
 """
@@ -64,7 +64,7 @@ def recompute_of_origin(connection: Connection, origin: str) -> None:
     provider = origin.partition(":")[0]
     tracks = f"""
         SELECT delivery.track_id FROM {_DELIVERIES}
-        WHERE file.origin = {mark} AND delivery.delivered & {BITS[FEATURES]} <> 0
+        WHERE file.origin = {mark} AND delivery.delivered & {BITS[FEATURES_KEY]} <> 0
     """
     if provider in SUBMISSION_PROVIDERS:
         tracks = f"SELECT track_id FROM acousticbrainz_recording WHERE origin = {mark}"

@@ -16,7 +16,7 @@ from collector.catalogue import feature_queue, import_ledger
 from collector.catalogue.import_ledger import (
     BITS,
     CORRECTED,
-    FEATURES,
+    FEATURES_KEY,
     SAME_FEATURES,
     Delivery,
     ImportLedger,
@@ -25,7 +25,7 @@ from collector.catalogue.import_ledger import (
 )
 from genrebase.store import bulk, tables
 
-_BIT: Final = BITS[FEATURES]
+_BIT: Final = BITS[FEATURES_KEY]
 _ALL: Final = set(tables.FEATURES)
 _MISSING: Final = (None,) * len(tables.FEATURES)
 
@@ -145,20 +145,20 @@ def values_before(
     If a later version replaced a feature, its replaced value becomes the value before this import.
     If another import delivered the same value, it is recorded as the one that filled it.
     """
-    replaced: dict[str, Any] = own.delivery.replaced.get(FEATURES, {})
+    replaced: dict[str, Any] = own.delivery.replaced.get(FEATURES_KEY, {})
     restored = dict(zip(tables.FEATURES, features, strict=True))
     for name in list(restored) if own.delivery.created else replaced:
         before = replaced.get(name)
         holders = [
             one
             for one in sorted(others, key=lambda one: one.import_id)
-            if name in one.delivery.replaced.get(FEATURES, {})
+            if name in one.delivery.replaced.get(FEATURES_KEY, {})
             and (one.origin != own.origin or one.import_id > own.import_id)
         ]
         versions = [one for one in holders if one.origin == own.origin]
         same = [one for one in others if _delivers_same(one.delivery, name)]
         if versions:
-            versions[0].delivery.replaced[FEATURES][name] = before
+            versions[0].delivery.replaced[FEATURES_KEY][name] = before
             versions[0].delivery.changed = True
         elif not holders and same:
             same[0].delivery.add_features({name: before})
@@ -170,7 +170,7 @@ def values_before(
 
 def _note_same(own: Delivery, values: Sequence[Any], old: Sequence[Any]) -> None:
     """Record the stored features that an import also delivers."""
-    filled = own.replaced.get(FEATURES, {})
+    filled = own.replaced.get(FEATURES_KEY, {})
     same = [
         name
         for name, value, was in zip(tables.FEATURES, values, old, strict=True)
@@ -206,7 +206,7 @@ def _names_of_others(
     created = set()
     for track_id, is_own, is_created, delivered, replaced in rows:
         filled = own_names if is_own else names
-        filled.setdefault(track_id, set()).update(as_document(replaced).get(FEATURES, {}))
+        filled.setdefault(track_id, set()).update(as_document(replaced).get(FEATURES_KEY, {}))
         if is_created and delivered & _BIT and not is_own:
             created.add(track_id)
     for track_id in created:

@@ -26,11 +26,12 @@ CREDITS: Final = "credits"
 """In `import_track.replaced`: ids of the artists that the import added to the track's."""
 ALIASES: Final = "aliases"
 """In `import_track.replaced`: the (source, id) pairs that it added."""
-FEATURES: Final = "features"
+FEATURES_KEY: Final = "features"
 """In `import_track.replaced`: per feature that it filled or corrected, the value before."""
 SAME_FEATURES: Final = "same_features"
 """In `import_track.replaced`: the features that were stored and that it delivered equal."""
-DESCRIPTORS: Final = "descriptors"
+DESCRIPTORS_KEY: Final = "descriptors"
+"""In `import_track.replaced`: the packed descriptors before, in Base64."""
 BITS: Final = {name: 1 << place for place, name in enumerate(tables.DELIVERABLE)}
 CORRECTED: Final = 1 << len(BITS)
 """The bit of a track whose values an earlier import of the origin had delivered, or left empty."""
@@ -66,7 +67,7 @@ class Delivery:
     def add_features(self, before: Mapping[str, Any]) -> None:
         """Note the features that a row filled or corrected; the first value before stays."""
         if not self.created:
-            self.replaced[FEATURES] = {**before, **self.replaced.get(FEATURES, {})}
+            self.replaced[FEATURES_KEY] = {**before, **self.replaced.get(FEATURES_KEY, {})}
             self.changed = True
 
     def add_licence(self, licence: str | None) -> None:
@@ -254,10 +255,10 @@ def deliver_descriptors(
     for track_id, data in packed.items():
         own = ledger.own.setdefault(track_id, Delivery(created=False, changed=True))
         old = stored.get(track_id)
-        is_replaced = old != data and not own.delivered & BITS[DESCRIPTORS]
+        is_replaced = old != data and not own.delivered & BITS[DESCRIPTORS_KEY]
         encoded = None if old is None else base64.b64encode(old).decode()
-        bits = BITS[DESCRIPTORS] | CORRECTED * (is_replaced and track_id in ledger.earlier)
-        own.add(bits, {DESCRIPTORS: encoded} if is_replaced else {})
+        bits = BITS[DESCRIPTORS_KEY] | CORRECTED * (is_replaced and track_id in ledger.earlier)
+        own.add(bits, {DESCRIPTORS_KEY: encoded} if is_replaced else {})
     ledger.store(connection)
 
 
@@ -266,9 +267,10 @@ def as_document(stored: Any) -> dict[str, Any]:
     if stored is None:
         return {}
     document = dict(json.loads(stored) if isinstance(stored, str) else stored)
-    if FEATURES in document and not isinstance(document[FEATURES], dict):  # all 12, or none
-        values = document[FEATURES] or [None] * len(tables.FEATURES)
-        document[FEATURES] = dict(zip(tables.FEATURES, values, strict=True))
+    features = document.get(FEATURES_KEY, {})
+    if not isinstance(features, dict):  # all 12, or none
+        values = features or [None] * len(tables.FEATURES)
+        document[FEATURES_KEY] = dict(zip(tables.FEATURES, values, strict=True))
     return document
 
 

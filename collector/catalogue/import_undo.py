@@ -35,8 +35,8 @@ from collector.catalogue.import_ledger import (
     ALIASES,
     BITS,
     CREDITS,
-    DESCRIPTORS,
-    FEATURES,
+    DESCRIPTORS_KEY,
+    FEATURES_KEY,
     Delivery,
     LedgerEntry,
 )
@@ -236,10 +236,10 @@ class _Batch:
             tracks.append(track)
         pending_track.rewrite(self._connection, tracks, self._now)
         self._restore_features(
-            {one: old[FEATURES] for one, old in values.items() if FEATURES in old}
+            {one: old[FEATURES_KEY] for one, old in values.items() if FEATURES_KEY in old}
         )
         self._restore_descriptors(
-            {one: old[DESCRIPTORS] for one, old in values.items() if DESCRIPTORS in old}
+            {one: old[DESCRIPTORS_KEY] for one, old in values.items() if DESCRIPTORS_KEY in old}
         )
         self._remove_by_origin(owns)
         orphans = deletion.delete_orphan_artists(self._connection, uncredited)
@@ -258,14 +258,14 @@ class _Batch:
         for entry in others:
             elsewhere |= entry.delivery.delivered
         values: dict[str, Any] = {}
-        if features is not None and own.delivered & BITS[FEATURES]:
+        if features is not None and own.delivered & BITS[FEATURES_KEY]:
             stored = import_features.values_before(
                 LedgerEntry(self._stored.id, self._stored.origin, own), others, features
             )
-            values.update({} if stored is None else {FEATURES: stored})
+            values.update({} if stored is None else {FEATURES_KEY: stored})
         for name, bit in BITS.items():
             if (
-                name == FEATURES
+                name == FEATURES_KEY
                 or not own.delivered & bit
                 or not (own.created or name in own.replaced)
             ):

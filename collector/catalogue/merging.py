@@ -17,7 +17,7 @@ from collector.catalogue import (
     sightings,
     submissions,
 )
-from collector.catalogue.import_ledger import BITS, DESCRIPTORS, FEATURES
+from collector.catalogue.import_ledger import BITS, DESCRIPTORS_KEY, FEATURES_KEY
 from genrebase.store import features_provider, licence_sql, tables
 
 _MOVE_VERDICTS: Final = text("""
@@ -38,11 +38,11 @@ _MOVE_DELIVERIES: Final = text(f"""
     ), CASE WHEN EXISTS (
         SELECT 1 FROM audio_features own WHERE own.track_id = :older
         AND substr(file.origin || ':', 1, length(own.provider) + 1) = own.provider || ':'
-    ) THEN 0 ELSE younger.delivered & {BITS[FEATURES]} END + CASE WHEN EXISTS (
+    ) THEN 0 ELSE younger.delivered & {BITS[FEATURES_KEY]} END + CASE WHEN EXISTS (
         SELECT 1 FROM descriptor own
         WHERE own.track_id = :older AND own.schema = file.schema
         AND substr(file.origin || ':', 1, length(own.provider) + 1) = own.provider || ':'
-    ) THEN 0 ELSE younger.delivered & {BITS[DESCRIPTORS]} END, younger.licence
+    ) THEN 0 ELSE younger.delivered & {BITS[DESCRIPTORS_KEY]} END, younger.licence
     FROM import_track younger JOIN imported_file file ON file.id = younger.import_id
     WHERE younger.track_id = :younger
     ON CONFLICT (track_id, import_id) DO UPDATE SET

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Final
 
 from collector.crawl.exhaustion import is_exhausted, looks_beyond_hole
-from collector.shard import ALL_YEARS, UNDATED, GenreProgress, NewShard, Shard
+from collector.shard import ALL_YEARS, FIRST_SPLIT_YEAR, UNDATED, GenreProgress, NewShard, Shard
 
 DRY_PAGES_TO_POSTPONE: Final = 3
 """Pages without a new track after which a shard comes after all others; it is never dropped."""
@@ -24,7 +24,7 @@ UNREAD_CHILD_YIELD: Final = 0.4
 """Maximum share of new tracks expected on a child's first page. A higher share would read the
 first pages of all children of every genre, which hold the tracks that other genres show, too."""
 
-_FIRST_SPLIT: Final = (1900, 1970, 1990, 2000, 2010, 2015, 2020, 2023)
+_FIRST_SPLIT: Final = (FIRST_SPLIT_YEAR, 1970, 1990, 2000, 2010, 2015, 2020, 2023)
 """Where the years of a whole genre are cut: catalogues grow towards the present. Fixed, so that a
 track's rank does not depend on the order of the crawl."""
 

@@ -30,7 +30,7 @@ from genrebase.store import bulk
 from genrebase.store.engine import Connection, Engine
 
 UNREADABLE: Final = "not readable as audio"
-NEEDS_FFMPEG: Final = "of a kind that needs ffmpeg, which is not installed"
+FFMPEG_MISSING: Final = "of a kind that needs ffmpeg, which is not installed"
 _MAX_NAME_BYTES: Final = 200
 _MAX_SUFFIX: Final = 16
 _HASH_LENGTH: Final = 8
@@ -62,7 +62,7 @@ class DownloadRecorder:
         """Record a file and delete it; raise `DiskFull` if there is no space to keep it."""
         queued, analysis = finished.queued, finished.analysis
         if isinstance(analysis, UnreadableFile):
-            kind = NEEDS_FFMPEG if analysis.needs_ffmpeg else UNREADABLE
+            kind = FFMPEG_MISSING if analysis.needs_ffmpeg else UNREADABLE
             self._fail(finished, analysis.reason, kind, outcome)
             return
         track = None

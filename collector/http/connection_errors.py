@@ -11,7 +11,7 @@ from urllib3.exceptions import NameResolutionError
 
 from genrebase.runtime.redaction import redact
 
-LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 _CHECK: Final = "Check the network, or the proxy in HTTPS_PROXY."
 
 
@@ -21,7 +21,7 @@ def describe(address: str, error: BaseException) -> str:
     if any(isinstance(cause, requests.exceptions.ProxyError) for cause in causes):
         return f"{where} cannot be reached: the proxy refuses, or is not there. Check HTTPS_PROXY."
     refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
-    if refused and urlsplit(address).hostname in LOOPBACK:
+    if refused and urlsplit(address).hostname in LOOPBACK_HOSTS:
         return (
             f"Nothing answers at {where}: is the sandbox running? Start it with "
             f"`collector sandbox --port {urlsplit(address).port or 80}`."

@@ -83,7 +83,7 @@ def is_within(address: str, domain: str, *, any_port: bool = False) -> bool:
         return False
     host = domain_of(address)
     below = host == domain or host.endswith(f".{domain}")
-    is_usual = any_port or not has_port or domain in connection_errors.LOOPBACK
+    is_usual = any_port or not has_port or domain in connection_errors.LOOPBACK_HOSTS
     return parts.scheme in {"http", "https"} and below and is_usual and parts.username is None
 
 
@@ -106,7 +106,7 @@ class FileClient:
         self._domain, self._error_for, self._any_port = domain, error_for, any_port
         self._receiver: FileReceiver | None = None
         self._session = SourceSession(self._read_body)
-        self._session.trust_env = domain not in connection_errors.LOOPBACK
+        self._session.trust_env = domain not in connection_errors.LOOPBACK_HOSTS
         self._session.headers["User-Agent"] = user_agent
 
     def fetch(

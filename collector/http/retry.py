@@ -35,7 +35,7 @@ from collector.ports import Source
 from collector.records import Page, PageQuery
 from genrebase.runtime.clock import Clock
 
-MAX_WAIT_SECONDS: Final = 60.0
+MAX_BAN_WAIT_SECONDS: Final = 60.0
 """A shorter ban is waited for; a longer one ends the run with exit code 4."""
 
 MAX_ATTEMPTS: Final = 6
@@ -84,7 +84,7 @@ def call_with_retries(
 
     `before_request` is called before each request; none is made if it raises `LeaseLost`.
 
-    A ban up to `MAX_WAIT_SECONDS` is waited for; a longer one raises `Blocked`, and so does a
+    A ban up to `MAX_BAN_WAIT_SECONDS` is waited for; a longer one raises `Blocked`, and so does a
     source that refuses every attempt. A `TransientError` is retried, up to `max_attempts` in all,
     then raised. `RequestLimitReached` and `StopRequested` are raised before a request, unless
     `call` itself raises one: its request counts.
@@ -222,7 +222,7 @@ def _keep_apart(budget: RequestBudget, clock: Clock) -> None:
 
 def _wait_out(ban: Blocked, clock: Clock) -> None:
     wait = (ban.until - clock.now()).total_seconds()
-    if wait > MAX_WAIT_SECONDS:
+    if wait > MAX_BAN_WAIT_SECONDS:
         raise ban
     _sleep(clock, max(wait, 0.0) + _AFTER_BAN_SECONDS)
 

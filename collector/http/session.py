@@ -25,7 +25,7 @@ from urllib3.exceptions import ConnectTimeoutError
 from urllib3.poolmanager import PoolManager
 
 from collector.http.connecting import PendingConnection
-from collector.http.connection_errors import LOOPBACK
+from collector.http.connection_errors import LOOPBACK_HOSTS
 from genrebase.counts import counted
 from genrebase.runtime import redaction
 
@@ -99,7 +99,7 @@ class SourceSession(requests.Session):
 def make_session(address: str, user_agent: str = _USER_AGENT) -> requests.Session:
     """Return a session without retries and redirects; loopback is reached without a proxy."""
     session = SourceSession()
-    session.trust_env = urlsplit(address).hostname not in LOOPBACK
+    session.trust_env = urlsplit(address).hostname not in LOOPBACK_HOSTS
     session.headers["User-Agent"] = user_agent
     return session
 

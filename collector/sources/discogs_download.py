@@ -33,7 +33,7 @@ from collector.http.file_download import (
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries
 from collector.rate import parse_rate
-from collector.service_settings import DISCOGS_DATA
+from collector.service_settings import DISCOGS_DATA_URL
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 
@@ -78,7 +78,7 @@ class DiscogsDownloader:
         self._client = FileClient(
             domain_of(self._base_url),
             settings.user_agent,
-            any_port=self._base_url != DISCOGS_DATA,
+            any_port=self._base_url != DISCOGS_DATA_URL,
         )
         self._budget, self._clock = budget, clock
         self._stop_requested = stop_requested

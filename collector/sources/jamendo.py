@@ -11,7 +11,7 @@ from collector.http.file_download import domain_of
 from collector.http.session import make_session
 from collector.records import GenreVote, ItemFiles, Page, PageItem, PageQuery, RemoteFile
 from collector.settings import CollectorSettings
-from collector.shard import ALL_YEARS
+from collector.shard import ALL_YEARS, FIRST_SPLIT_YEAR
 from collector.sources.item_fields import GONE, RejectReason
 from collector.sources.jamendo_items import (
     CLIENT_ID_HELP,
@@ -28,8 +28,6 @@ from genrebase.store import source_ids
 NAME: Final = source_ids.JAMENDO
 NOT_ALLOWED: Final = "its artist allows no download"
 _DOMAIN: Final = "jamendo.com"
-_FIRST_YEAR: Final = 1900
-"""The first year of a split; earlier releases are searched for together with it."""
 
 
 class Jamendo:
@@ -77,7 +75,7 @@ class Jamendo:
     def fetch(self, query: PageQuery) -> Page:
         years = {}
         if (query.year_from, query.year_to) != ALL_YEARS:
-            first = 0 if query.year_from <= _FIRST_YEAR else query.year_from
+            first = 0 if query.year_from <= FIRST_SPLIT_YEAR else query.year_from
             years = {"datebetween": f"{first:04}-01-01_{query.year_to:04}-12-31"}
         results, total = self._get(
             tags=query.query,

@@ -11,15 +11,13 @@ from typing import Any, Final, Self
 from collector.credential_limits import Account
 from collector.records import Page, PageItem, PageQuery
 from collector.settings import CollectorSettings
-from collector.shard import ALL_YEARS, UNDATED
+from collector.shard import ALL_YEARS, FIRST_SPLIT_YEAR, UNDATED
 from collector.sources import item_fields as fields
 from collector.sources.item_fields import RejectReason
 from collector.sources.musicbrainz_client import NAME, MusicBrainzClient, musicbrainz_account
 from collector.sources.musicbrainz_items import Recording, get_list, parse_recording
 from genrebase.runtime.clock import Clock
 
-_FIRST_YEAR: Final = 1900
-"""The first year of a split; earlier releases are searched for together with it."""
 _ESCAPED: Final = re.compile(r'["\\]')
 """What ends a phrase in Lucene's syntax; all else in a phrase is text."""
 
@@ -88,7 +86,7 @@ def add_years(query: str, year_from: int, year_to: int) -> str:
         return query
     if (year_from, year_to) == UNDATED:
         return f"{query} AND -firstreleasedate:[* TO *]"
-    low = "*" if year_from <= _FIRST_YEAR else str(year_from)
+    low = "*" if year_from <= FIRST_SPLIT_YEAR else str(year_from)
     return f"{query} AND firstreleasedate:[{low} TO {year_to}]"
 
 

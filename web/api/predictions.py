@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Discriminator, Field, StringConstraints, Tag, create_model
 
 from classifier.records import TrackPrediction
-from classifier.serving.champion import TOP_K
+from classifier.serving.champion import GENRES_PER_TRACK
 from classifier.serving.online import MAX_ITEMS, Item, Result
 from classifier.serving.predict import NUMERIC_RANGES, TrackDescription
 from genrebase.store import names
@@ -62,7 +62,7 @@ class PredictRequest(Schema):
     """Tracks to predict: with an id, or described."""
 
     items: list[ItemToPredict] = Field(min_length=1, max_length=MAX_ITEMS)
-    top: int = Field(TOP_K, ge=1, le=TOP_K, description="Genres per track.")
+    top: int = Field(GENRES_PER_TRACK, ge=1, le=GENRES_PER_TRACK, description="Genres per track.")
 
 
 class GenreProbability(Schema):
@@ -139,7 +139,7 @@ def as_item(track: StoredTrack | DescribedTrack) -> Item:
     )
 
 
-def as_document(result: Result, top: int = TOP_K) -> dict[str, Any]:
+def as_document(result: Result, top: int = GENRES_PER_TRACK) -> dict[str, Any]:
     """Return a result as `Prediction` or `ItemWithoutPrediction`."""
     if not isinstance(result, TrackPrediction):
         status = NOT_FOUND if isinstance(result, UnknownTrack) else UNPROCESSABLE

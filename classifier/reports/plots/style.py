@@ -32,7 +32,7 @@ COLOURS: Final = palette.COLOURS
 """Of series that are no genres."""
 MAX_GENRES: Final = 40
 """Genres that may be drawn as lines: as many as differ by colour and line."""
-DEFAULT_GENRES: Final = len(COLOURS)
+N_DEFAULT_GENRES: Final = len(COLOURS)
 """Genres that are drawn as lines if none are named."""
 MAX_BANDS: Final = 4
 """Lines up to which the intervals are drawn: more bands cover one another."""
@@ -270,7 +270,7 @@ def select_genres(frame: "pd.DataFrame", request: PlotRequest, weight: str) -> D
     styles = palette.genre_styles({*request.all_genres, *existing})
     if request.genres is None:
         ordered = sorted(existing, key=lambda genre: (-float(totals[genre]), genre))
-        chosen, left_out = sorted(ordered[:DEFAULT_GENRES]), ordered[DEFAULT_GENRES:]
+        chosen, left_out = sorted(ordered[:N_DEFAULT_GENRES]), ordered[N_DEFAULT_GENRES:]
         return DrawnGenres(tuple(chosen), styles, tuple(left_out))
     if len(request.genres) > MAX_GENRES:
         raise BadTrainingConfig(

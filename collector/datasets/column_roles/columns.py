@@ -297,7 +297,7 @@ class _ColumnFinder:
         """Return the columns of numbers: by the overrides, else by their names."""
         given = {
             name: self._overrides[name]
-            for name in feature_headers.FIELDS
+            for name in feature_headers.FEATURE_FIELDS
             if name in self._overrides
         }
         others = {

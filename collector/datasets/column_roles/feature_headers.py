@@ -29,7 +29,7 @@ _NAMES: Final = {
     POPULARITY: "popularity pop beliebtheit popularität popularité popularidad popularidade",
 }
 """The names of each field, letters only, the most certain first."""
-FIELDS: Final = tuple(_NAMES)
+FEATURE_FIELDS: Final = tuple(_NAMES)
 _FIELDS: Final = {name: field for field, names in _NAMES.items() for name in names.split()}
 _SHORT: Final = frozenset(
     (

@@ -46,5 +46,5 @@ def test_a_track_may_be_an_outlier_within_its_genre_only() -> None:
 
 def test_a_genre_of_few_tracks_keeps_all() -> None:
     """There are too few tracks to define a usual one."""
-    few = np.vstack([CLOUDS[: outliers.MIN_TRACKS - 2], np.full((1, 3), 30.0)])
+    few = np.vstack([CLOUDS[: outliers.MIN_TRACKS_FOR_OUTLIERS - 2], np.full((1, 3), 30.0)])
     assert not outliers.dbscan_noise_per_genre(few, np.repeat("blues", len(few))).any()

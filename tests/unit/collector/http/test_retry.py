@@ -22,7 +22,7 @@ from collector.errors import (
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import (
     MAX_ATTEMPTS,
-    MAX_WAIT_SECONDS,
+    MAX_BAN_WAIT_SECONDS,
     RequestLimit,
     call_with_retries,
     fetch_page,
@@ -126,7 +126,7 @@ def test_a_restart_during_a_ban_makes_no_request(
     clock = FakeClock()
     with pytest.raises(Blocked):
         call_with_retries(budget, clock, Calls(clock, [RateLimited(20_000)]))
-    clock.advance(20_000 - MAX_WAIT_SECONDS)
+    clock.advance(20_000 - MAX_BAN_WAIT_SECONDS)
     call = Calls(clock)
     with pytest.raises(Blocked):
         call_with_retries(RequestBudget.open(sqlite_engine, ACCOUNT), clock, call)
