@@ -92,7 +92,9 @@ def filled_url(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) 
     music = Music(genres=("blues", "r&b", "techno <b>"))
     music.fill(engine)
     clock = SystemClock()
-    train.run(engine, TrainingConfig(estimator="logistic"), clock, log=lambda _: None)
+    for features in (("audio", "metadata"), ("metadata",)):
+        config = TrainingConfig(estimator="logistic", features=features)
+        train.run(engine, config, clock, log=lambda _: None)
     batch_predict.run(engine, clock, progress=no_progress)
     with transaction(engine) as connection:
         track = tables.track.c

@@ -13,7 +13,7 @@ PAGES = (
     "/tracks/196", "/tracks/7?disputes=1", "/tracks/6?why=1", "/tracks/7?disputes=1&blind=1",
     "/search?q=song", "/search?q=song&after=1.-1.9", "/search?q=script",
     "/disputes", "/models",
-    "/models/1", "/predict", "/predict?title=Blue+Moon&tempo=120", "/jobs", "/login",
+    "/models/1", "/models/compare?a=1&b=2", "/predict", "/predict?title=Blue+Moon&tempo=120", "/jobs", "/login",
     "/sql", "/sql?q=SELECT+genre,+tracks+FROM+genre_progress", "/sql?q=SELECT+*+FROM+tracks",
     "/map", "/map?x=tempo&y=energy&genre=blues", "/docs/views",
     "/docs/views/scoring_tracks", "/docs/metrics", "/docs/glossary", "/docs/api",

@@ -242,7 +242,7 @@ def test_commands_in_sentences_run_on_this_database_too(filled):
     pages = TestClient(application(site), base_url="http://localhost:8400")
     sentences = {
         "/predict?title=x": "classifier train",
-        "/jobs": "genrebase run",
+        "/jobs": "classifier run",
         "/genres/nothing": None,
         **dict.fromkeys(("/", "/genres", "/models", "/tracks/1", "/disputes", "/map")),
     }
