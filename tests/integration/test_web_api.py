@@ -339,6 +339,13 @@ def test_files_that_are_no_table(api: Api, content: bytes, status: int):
     api("POST", "predictCsv", status, content=content, headers={"Content-Type": "text/csv"})
 
 
+def test_the_limits_of_parameters_are_those_of_what_was_sent(api: Api):
+    """Characters that are removed count, as the schema says."""
+    for operation, name in (("searchTracks", "q"), ("listDisputes", "genre")):
+        api("GET", operation, 422, params={name: "rock" + "\x1c" * 600})
+        api("GET", operation, 200, params={name: "rock" + "\x1c" * 9})
+
+
 def test_a_body_that_does_not_arrive(monkeypatch: pytest.MonkeyPatch):
     class SilentRequest:
         async def stream(self):

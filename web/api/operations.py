@@ -233,11 +233,12 @@ async def _result(operation: Operation, context: ApiContext, request: Request) -
 
 def _query(request: Request, schema: type[_Model]) -> _Model:
     pairs = request.query_params.multi_items()
-    values = {name: names.clean(value) for name, value in pairs}
+    values = dict(pairs)
     if len(values) < len(pairs):
         raise Problem(422, "A parameter of the address is given more than once.")
     try:
-        return schema.model_validate(values)
+        schema.model_validate(values)  # the schema is about what was sent
+        return schema.model_validate({name: names.clean(text) for name, text in values.items()})
     except ValidationError as error:
         raise _invalid("The parameters of the address do not fit.", error) from None
 
