@@ -27,7 +27,7 @@ from web.security import Access, host_headers
 from web.server import LIMITS
 from web.sql_queries import SqlQueries
 
-HOSTILE = "<script>alert('x')</script> {{ 7*7 }} \"&amp; \u202egnol" + "x" * 400
+HOSTILE = "<script>alert('x')</script> {{ 7*7 }} \"&amp; \u202egnol" + "x" * 10_000
 """Markup, braces of templates, a right-to-left override and a word without an end."""
 
 

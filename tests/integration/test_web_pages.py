@@ -29,7 +29,7 @@ from web.server import command_prefix
 ROOT = Path(__file__).resolve().parents[2]
 CODE = re.compile("<code>([^<]+)</code>")
 COMMAND = re.compile(r"\b(collector|classifier|genrebase) [a-z]")
-HOSTILE = "<script>alert('x')</script> {{ 1234*5678 }} \"&amp; \u202egnol"
+HOSTILE = "<script>alert('x')</script> {{ 1234*5678 }} \"&amp; \u202egnol" + 10_000 * "x"
 PAGES = (
     "/", "/genres", "/genres?sort=-tracks&q=r", "/genres/r%26b", "/tracks/1", "/search?q=script",
     "/search", "/disputes", "/disputes?order=closest&genre=r%26b&regime=seen_artist", "/models",
