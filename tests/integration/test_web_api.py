@@ -344,6 +344,8 @@ def test_the_limits_of_parameters_are_those_of_what_was_sent(api: Api):
     for operation, name in (("searchTracks", "q"), ("listDisputes", "genre")):
         api("GET", operation, 422, params={name: "rock" + "\x1c" * 600})
         api("GET", operation, 200, params={name: "rock" + "\x1c" * 9})
+    for number in ("+0.0", "1_0", " 7"):
+        assert "/before" in api.read("listJobs", 422, params={"before": number})["detail"]
 
 
 def test_a_body_that_does_not_arrive(monkeypatch: pytest.MonkeyPatch):

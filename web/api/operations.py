@@ -7,10 +7,11 @@ import asyncio
 import inspect
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -37,6 +38,7 @@ MAX_DROPPED_BYTES: Final = 200_000_000
 """Bytes beyond the limit that are read and dropped."""
 BODY_SECONDS: Final = 50.0
 """Seconds that a client has to send a body."""
+_WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,30}")
 _log = logging.getLogger("genrebase.serve")
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -236,6 +238,15 @@ def _query(request: Request, schema: type[_Model]) -> _Model:
     values = dict(pairs)
     if len(values) < len(pairs):
         raise Problem(422, "A parameter of the address is given more than once.")
+    for name, field_ in schema.model_fields.items():
+        is_number = int in (field_.annotation, *get_args(field_.annotation))
+        if is_number and not _WHOLE_NUMBER.fullmatch(values.get(name, "0")):  # pydantic takes +0.0
+            sentence = "Input should be a whole number"
+            raise Problem(
+                422,
+                f"The parameters of the address do not fit. /{name}: {sentence}.",
+                errors=[{"pointer": f"/{name}", "detail": sentence}],
+            )
     try:
         schema.model_validate(values)  # the schema is about what was sent
         return schema.model_validate({name: names.clean(text) for name, text in values.items()})
