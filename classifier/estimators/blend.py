@@ -167,18 +167,21 @@ class Blend(PooledClassifier):
 
         With text and history and up to `stacking_net.MAX_GENRES` genres there is a stacking model,
         which takes half of the networks. The other networks over text then have LSA, which gains
-        nothing with more genres. Forests grow with the genres, as boosted trees do.
+        nothing with more genres; there three larger networks are better than four. Forests grow
+        with the genres, as boosted trees do.
         """
         seed, networks = self.random_state, self.n_networks
+        many = len(self.classes_) > stacking_net.MAX_GENRES
         stacked = self._is_stacked(numbers)
         yield trees.BoostedTreesExpert(numbers, n_rounds=self.n_rounds, random_state=seed)
         if "text" in self.groups:
             yield content_nets.ContentNetworksExpert(
                 numbers,
-                lsa=len(self.classes_) <= stacking_net.MAX_GENRES,
+                lsa=not many,
+                many_genres=many,
                 with_text=not stacked,
                 with_forest=stacked and len(self.classes_) <= stacking_trees.MAX_GENRES,
-                n_networks=networks,
+                n_networks=-(-3 * networks // 4) if many else networks,
                 random_state=seed,
             )
         if stacked:

@@ -8,19 +8,22 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import ExtraTreesClassifier
 
-from classifier.experts import Scores, log_probabilities, playlist_classes, stacking_inputs
+from classifier.experts import Scores, fine_classes, log_probabilities, stacking_inputs
+from classifier.experts.fine_classes import Starts
 from classifier.experts.mlp_ensemble import fit_networks, mean_log_probabilities
-from classifier.experts.mlp_numpy import Matrix
+from classifier.experts.mlp_numpy import HIDDEN_LAYER_SIZES, Matrix
 from classifier.experts.naive_bayes_text import NaiveBayesTextExpert, NgramCounts, count_ngrams
-from classifier.experts.playlist_classes import Starts
 from classifier.features import hashed_ngrams
 from classifier.features.audio import NumericFeatures
+from classifier.features.periodic import PeriodicEncoder
 from classifier.features.piecewise_linear import PiecewiseLinearEncoder
 from classifier.features.text_lsa import TextLSA
 from classifier.ports import Labels
 
 N_NETWORKS: Final = 4
 """Networks that differ by their seed."""
+LARGE: Final = (512, 256)
+"""Hidden layer sizes with many genres: three such networks are better than four of the usual."""
 N_TREES: Final = 100
 MIN_LEAF: Final = 5
 """Tracks of a leaf. 60 trees with leaves of 10 have a third of the size, but gain less."""
@@ -46,8 +49,9 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
     its own. With `with_forest` it has the score of extremely randomised trees (Geurts et al.,
     Machine Learning 63, 2006) over the same inputs, which err elsewhere than networks.
 
-    The networks learn the playlists of the training tracks, if `sightings` have them
-    (see `playlist_classes`).
+    The networks learn finer classes than genres, if `sightings` have them (see `fine_classes`).
+    With `many_genres` they do not: these are wide enough. There they are larger networks, and
+    numbers are encoded as by `PeriodicEncoder`, too.
     """
 
     name = "content"
@@ -59,6 +63,7 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
         groups: tuple[str, ...],
         *,
         lsa: bool = False,
+        many_genres: bool = False,
         with_text: bool = True,
         with_forest: bool = False,
         n_networks: int = N_NETWORKS,
@@ -66,6 +71,7 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
     ) -> None:
         self.groups = groups
         self.lsa = lsa
+        self.many_genres = many_genres
         self.with_text = with_text
         self.with_forest = with_forest
         self.n_networks = n_networks
@@ -79,7 +85,8 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
 
     def fit(self, X: pd.DataFrame, y: Labels, sightings: pd.DataFrame | None = None) -> Self:
         """Fit the text model to all rows, and the networks to out-of-fold scores and numbers."""
-        self.features_ = PiecewiseLinearEncoder(self.groups).fit(X)
+        encoder = PeriodicEncoder if self.many_genres else PiecewiseLinearEncoder
+        self.features_ = encoder(self.groups).fit(X)
         ngrams = count_ngrams(X)
         self.lsa_ = None
         if self.lsa:
@@ -89,10 +96,17 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
         text = self._text_inputs(ngrams, stacking_inputs.out_of_fold_text(ngrams, y))
         weights = hashed_ngrams.artist_weights(ngrams.artists)
         matrix = np.hstack([self.features_.transform(X), text])
-        fine = playlist_classes.playlist_classes(X, y, sightings)
+        fine = None if self.many_genres else fine_classes.fine_classes(X, y, sightings)
         self.starts_ = None if fine is None else fine.starts
         targets = y if fine is None else fine.codes
-        self.networks_ = fit_networks(matrix, targets, self.n_networks, self.random_state, weights)
+        self.networks_ = fit_networks(
+            matrix,
+            targets,
+            self.n_networks,
+            self.random_state,
+            weights,
+            LARGE if self.many_genres else HIDDEN_LAYER_SIZES,
+        )
         self.numbers_ = self.forest_ = None
         if self.with_forest:
             self.numbers_ = NumericFeatures(self.groups).fit(X)

@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from classifier.experts import Scores, log_probabilities, playlist_classes
-from classifier.experts.mlp_numpy import NumpyMLP
-from classifier.experts.playlist_classes import Starts
+from classifier.experts import Scores, fine_classes, log_probabilities
+from classifier.experts.fine_classes import Starts
+from classifier.experts.mlp_numpy import HIDDEN_LAYER_SIZES, NumpyMLP
 from classifier.features.audio import Matrix
 from classifier.features.piecewise_linear import PiecewiseLinearEncoder
 from classifier.ports import Labels
@@ -48,10 +48,13 @@ def fit_networks(
     count: int,
     random_state: int,
     weights: NDArray[np.float32] | None = None,
+    hidden_layer_sizes: tuple[int, ...] = HIDDEN_LAYER_SIZES,
 ) -> list[NumpyMLP]:
     """Return networks fitted with seeds of their own; `weights` as in `NumpyMLP.fit`."""
     seeds = range(random_state * count, (random_state + 1) * count)
-    return [NumpyMLP(random_state=seed).fit(matrix, y, weights) for seed in seeds]
+    return [
+        NumpyMLP(hidden_layer_sizes, random_state=seed).fit(matrix, y, weights) for seed in seeds
+    ]
 
 
 def mean_log_probabilities(
@@ -62,7 +65,7 @@ def mean_log_probabilities(
     `starts` are those of `FineClasses`, if the networks were fitted to its codes.
     """
     scores = [
-        log_probabilities(playlist_classes.of_genres(network.predict_proba(matrix), starts))
+        log_probabilities(fine_classes.of_genres(network.predict_proba(matrix), starts))
         for network in networks
     ]
     return np.asarray(np.mean(scores, axis=0)[np.newaxis])

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from classifier.experts import Scores, playlist_classes, stacking_inputs
+from classifier.experts import Scores, fine_classes, stacking_inputs
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
+from classifier.experts.fine_classes import FineClasses, FineClassHistory, Starts
 from classifier.experts.mlp_ensemble import fit_networks, mean_log_probabilities
 from classifier.experts.mlp_numpy import Matrix
 from classifier.experts.naive_bayes_text import NaiveBayesTextExpert, NgramCounts, count_ngrams
-from classifier.experts.playlist_classes import FineClasses, PlaylistHistory, Starts
 from classifier.experts.stacking_inputs import StackingInputs, TextAndHistoryModels
 from classifier.experts.stacking_trees import MAX_GENRES as MAX_GENRES_OF_TREES
 from classifier.experts.stacking_trees import N_ROUNDS, StackingTrees
@@ -38,15 +38,15 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     These models, networks and boosted trees, must learn how far to trust base models that were
     *not* trained on a track. So each track is used twice in training: once with out-of-fold inputs
     grouped by artist and without history, once grouped by name. With history in any other way
-    they would rely on it and fail on unseen artists. The networks learn the playlists of the
-    training tracks, if `sightings` have them (`playlist_classes`), and the artists' history of
-    these is then an input.
+    they would rely on it and fail on unseen artists. The networks learn finer classes than
+    genres, if `sightings` have them (`fine_classes`), and the artists' history of these is then
+    an input.
     """
 
     name = "joint"
     starts_: Starts | None = None
     """Of the networks' classes; None: their classes are genres."""
-    playlist_history_: PlaylistHistory | None = None
+    fine_history_: FineClassHistory | None = None
 
     def __init__(
         self,
@@ -77,8 +77,8 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         models = stacking_inputs.fit_models(X, ngrams, y, sightings)
         self.text_, self.history_ = models.text, models.history
         self.sighting_features_ = models.sighting_features
-        fine = playlist_classes.playlist_classes(X, y, sightings)
-        histories = self._fit_playlist_history(X, ngrams, fine)
+        fine = fine_classes.fine_classes(X, y, sightings)
+        histories = self._fit_fine_history(X, ngrams, fine)
         matrix = np.vstack(
             [
                 np.hstack([numbers, _scaled(inputs), history])
@@ -104,8 +104,8 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         models = TextAndHistoryModels(self.text_, self.history_, self.sighting_features_)
         inputs = models.predict(X, ngrams)
         numbers = [self.features_.transform(X), _scaled(inputs)]
-        if self.playlist_history_ is not None:
-            numbers.append(_scaled_history(self.playlist_history_.transform(X)))
+        if self.fine_history_ is not None:
+            numbers.append(_scaled_history(self.fine_history_.transform(X)))
         matrix = np.hstack(numbers)
         of_networks = mean_log_probabilities(self.networks_, matrix, self.starts_)
         scores = [inputs.text, inputs.history, of_networks]
@@ -113,19 +113,19 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
             scores.append(self.trees_.predict_scores(X, inputs))
         return np.concatenate(scores)
 
-    def _fit_playlist_history(
+    def _fit_fine_history(
         self, X: pd.DataFrame, ngrams: NgramCounts, fine: FineClasses | None
     ) -> tuple[Matrix, Matrix]:
         """Return its inputs as if the artists were unseen, and as if only the tracks were."""
         nothing = np.zeros((len(X), 0), dtype=np.float32)
-        self.playlist_history_ = None
+        self.fine_history_ = None
         if fine is None:
             return nothing, nothing
         splits = stacking_inputs.splits_by_name(X, ngrams)
-        history = playlist_classes.playlist_history(X, fine, splits)
+        history = fine_classes.fine_class_history(X, fine, splits)
         if history is None:
             return nothing, nothing
-        self.playlist_history_, out_of_fold = history
+        self.fine_history_, out_of_fold = history
         return np.zeros_like(out_of_fold), _scaled_history(out_of_fold)
 
 

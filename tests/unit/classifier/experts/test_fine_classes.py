@@ -1,16 +1,17 @@
-"""Playlists as finer classes of the networks."""
+"""Playlists, and sets of other genres, as finer classes of the networks."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from classifier.experts import playlist_classes
+from classifier.experts import fine_classes
 from classifier.experts.content_nets import ContentNetworksExpert
-from classifier.experts.playlist_classes import MIN_TRACKS, FineClasses, of_genres
+from classifier.experts.fine_classes import FineClasses, of_genres
 from classifier.experts.stacking_net import StackingExpert
 
 GROUPS = ("audio", "metadata")
-N_TRACKS, N_HELD = 6 * MIN_TRACKS, 40
+N_TRACKS, N_HELD = 120, 40
+PLACES = ((2, "folk"), (3, "blues"))
 
 
 def world() -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
@@ -40,8 +41,8 @@ def test_a_class_is_a_playlist_of_a_genre() -> None:
     """Small playlists and tracks without one are of the genre's own class."""
     frame, labels, sightings = world()
     other = sightings.assign(genre=np.where(labels == "jazz", "rock", "jazz"), playlist="other")
-    of_both = pd.concat([other, sightings])  # playlists of other genres than the label
-    fine = playlist_classes.playlist_classes(frame, labels, of_both)
+    of_both = pd.concat([other[6:], sightings])  # playlists of other genres than the label
+    fine = fine_classes.fine_classes(frame, labels, of_both)
     assert fine is not None
     assert len(set(fine.codes[3:])) == 4
     assert len(set(fine.codes)) == 4 + len(set(labels[:3]))
@@ -53,11 +54,23 @@ def test_a_class_is_a_playlist_of_a_genre() -> None:
     assert (of_genres(shares, fine.starts).argmax(axis=1) == (labels == "rock")).all()
 
 
-def test_without_playlists_there_are_no_classes() -> None:
+def test_without_playlists_a_class_is_the_other_genres_of_a_track() -> None:
     frame, labels, sightings = world()
-    few = sightings.assign(playlist=[f"list {place}" for place in range(len(frame))])
+    label = sightings.drop(columns="playlist")
+    several = np.arange(len(frame)) % 4
+    folk, blues = (label[several >= place].assign(genre=genre) for place, genre in PLACES)
+    fine = fine_classes.fine_classes(frame, labels, pd.concat([label, folk, blues]))
+    assert fine is not None
+    keys = list(zip(labels, np.maximum(several, 1), strict=True))  # 0, 1: none; 2: folk; 3: both
+    assert len(set(zip(keys, fine.codes, strict=True))) == len(set(keys)) == len(set(fine.codes))
+
+
+def test_there_are_no_classes_but_genres() -> None:
+    """Without sightings, without other genres, and where all playlists are small."""
+    frame, labels, sightings = world()
+    few = sightings.assign(playlist=[f"list {place // 7}" for place in range(len(frame))])
     for rows in (None, sightings.drop(columns="playlist"), few):
-        assert playlist_classes.playlist_classes(frame, labels, rows) is None
+        assert fine_classes.fine_classes(frame, labels, rows) is None
 
 
 @pytest.mark.parametrize("kind", [ContentNetworksExpert, StackingExpert])
@@ -80,13 +93,13 @@ def test_playlists_of_other_tracks_do_not_leak(kind: type) -> None:
 def test_the_history_of_a_training_track_is_from_the_other_splits() -> None:
     """Other playlists of the tracks of one split change the history of the others only."""
     frame, labels, sightings = world()
-    fine = playlist_classes.playlist_classes(frame, labels, sightings)
+    fine = fine_classes.fine_classes(frame, labels, sightings)
     assert fine is not None
     splits = np.arange(len(frame)) % 5
     first = splits == 0
     moved = np.where(first, np.roll(fine.codes, 5), fine.codes)
     (_, one), (fitted, two) = (
-        playlist_classes.playlist_history(frame, FineClasses(codes, fine.starts), splits)
+        fine_classes.fine_class_history(frame, FineClasses(codes, fine.starts), splits)
         for codes in (fine.codes, moved)
     )
     assert np.array_equal(one[first], two[first])
