@@ -62,6 +62,10 @@ EXPLAINED_VARIANCE: Final = 0.97
 """Share of the variance of descriptors that is kept: hundreds of them are largely redundant."""
 _TEXT_EXPERTS: Final = (content_nets.ContentNetworksExpert, stacking_net.StackingExpert)
 """The base models that count the n-grams of the same texts."""
+_HAS_PARTS: Final = (stacking_net.StackingExpert, content_nets.ContentNetworksExpert)
+"""Base models of several parts, which learn from sightings, too."""
+MIN_WEIGHT: Final = 0.02
+"""A score whose weights are all smaller brings nothing."""
 MAX_EXACT_ROWS: Final = 3_000
 """Training tracks up to which their SVM is exact: it is the slowest model to predict with."""
 
@@ -70,8 +74,10 @@ class Blend(PooledClassifier):
     """Pool the base models' scores, with weights per regime fitted on the validation tracks.
 
     The base models train on `X` alone, the weights on `validation` alone, which no base model has
-    seen. A score that adds nothing gets weight 0. With `deep` the networks of `mlp` are base
-    models, too; they need the extra of that name, and use validation tracks for early stopping.
+    seen. A base model whose scores bring nothing for either kind of artist is left out again
+    (`left_out_`), and the weights are fitted without it. With `deep` the networks of `mlp` are
+    base models, too; they need the extra of that name, and use validation tracks for early
+    stopping.
     """
 
     feature_groups = COLUMN_GROUPS
@@ -129,9 +135,32 @@ class Blend(PooledClassifier):
             with threadpool_limits(1, user_api="blas"), _thread_pool(self.n_jobs) as pool:
                 self.experts_ = list(pool.map(lambda one: _fit_expert(shared, one), experts))
         self.artist_history_ = self._artist_history(X, y)
-        self.score_names_ = ["prior", *(name for one in self.experts_ for name in one.score_names)]
         self._fit_weights(validation)
+        self._leave_out(validation)
         return self
+
+    def _leave_out(self, validation: Validation | None) -> None:
+        """Remove what brings nothing, and fit the weights of the rest."""
+        names = self.score_names_
+        is_alone = self.artist_history_ is None  # every artist is unseen
+        weights = self.weights_[:1] if is_alone else self.weights_
+        is_used = (weights >= MIN_WEIGHT).any(axis=0)
+        unused = {name for name, used in zip(names, is_used, strict=True) if not used}
+        self.experts_ = [one for one in self.experts_ if not unused.issuperset(one.score_names)]
+        for expert in self.experts_:
+            if isinstance(expert, _HAS_PARTS):
+                expert.leave_out(unused)
+        kept = self._names_of_scores()
+        self.left_out_ = tuple(name for name in names if name not in kept)
+        if self.left_out_:
+            self._fit_weights(validation)
+
+    def _names_of_scores(self) -> list[str]:
+        return ["prior", *(name for one in self.experts_ for name in one.score_names)]
+
+    def _fit_weights(self, validation: Validation | None) -> None:
+        self.score_names_ = self._names_of_scores()
+        super()._fit_weights(validation)
 
     def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return the scores named `score_names_`: (scores, tracks, genres)."""
@@ -258,6 +287,6 @@ def _fit_expert(
     with threadpool_limits(1, user_api="openmp"):
         if isinstance(expert, deep_networks.DeepNetworksExpert):
             return expert.fit(frame, labels, validation)
-        if isinstance(expert, stacking_net.StackingExpert | content_nets.ContentNetworksExpert):
+        if isinstance(expert, _HAS_PARTS):
             return expert.fit(frame, labels, sightings)
         return expert.fit(frame, labels)

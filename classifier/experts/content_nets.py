@@ -1,5 +1,6 @@
 """Networks and a forest over text and numbers together, without artist history."""
 
+from collections.abc import Container
 from typing import Final, Self
 
 import numpy as np
@@ -79,9 +80,10 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
 
     @property
     def score_names(self) -> tuple[str, ...]:
-        """Return the names of its scores."""
+        """Return the names of its scores, once it is fitted."""
         text = NaiveBayesTextExpert.score_names if self.with_text else ()
-        return (*text, "content", *((FOREST_SCORE,) if self.with_forest else ()))
+        has_forest = self.with_forest and getattr(self, "forest_", None) is not None
+        return (*text, "content", *((FOREST_SCORE,) if has_forest else ()))
 
     def fit(self, X: pd.DataFrame, y: Labels, sightings: pd.DataFrame | None = None) -> Self:
         """Fit the text model to all rows, and the networks to out-of-fold scores and numbers."""
@@ -117,6 +119,11 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
                 random_state=self.random_state,
             ).fit(_tree_inputs(self.numbers_.transform(X), text), y, sample_weight=weights)
         return self
+
+    def leave_out(self, scores: Container[str]) -> None:
+        """Remove the forest if its score is among `scores`."""
+        if FOREST_SCORE in scores:
+            self.numbers_ = self.forest_ = None
 
     def predict_scores(self, X: pd.DataFrame, ngrams: NgramCounts | None = None) -> Scores:
         """Return log-ratios of the texts and log-probabilities of the networks.

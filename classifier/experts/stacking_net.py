@@ -3,6 +3,7 @@
 They model interactions: what a title indicates depends on the audio.
 """
 
+from collections.abc import Container
 from typing import Any, Final, Self
 
 import numpy as np
@@ -95,6 +96,11 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
                 self.groups, n_rounds=self.n_rounds, random_state=self.random_state
             ).fit(X, y, unseen, seen)
         return self
+
+    def leave_out(self, scores: Container[str]) -> None:
+        """Remove the trees if their score is among `scores`."""
+        if "joint_trees" in scores:
+            self.trees_ = None
 
     def predict_scores(self, X: pd.DataFrame, ngrams: NgramCounts | None = None) -> Scores:
         """Return the base models' log-ratios and the stacked models' log-probabilities.

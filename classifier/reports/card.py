@@ -142,6 +142,9 @@ class ModelCard:
         yield ""
         columns = ", ".join(model.feature_schema["columns"])
         yield f"- Trained on {counted(model.trained_rows, 'track')}; features: {columns}."
+        if left_out := model.feature_schema.get("left_out"):
+            names = ", ".join(left_out)
+            yield f"- Left out, because they brought nothing on the validation tracks: {names}."
         yield f"- Labels: {LABEL_POLICY_TITLES.get(config['labels'], config['labels'])}."
         if config.get("level") == "broad":
             mapping = config["mapping"] or "that is the default"

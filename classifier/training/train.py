@@ -157,6 +157,8 @@ def stored_fields(
     columns = groups.columns(estimators.usable_groups(estimator, features), split.tracks)
     train_tracks = split.tracks[split.train_mask]
     schema: dict[str, Any] = {"columns": columns, "classes": list(split.classes)}
+    if left_out := getattr(estimator, "left_out_", ()):
+        schema["left_out"] = list(left_out)
     if sibling_pool is not None:
         schema[SIBLING_POOL] = sibling_pool
     golden_rows = artifacts.golden_predictions(estimator, train_tracks, columns)

@@ -1,5 +1,6 @@
 """The `blend` ensemble: every base model helps where it can, and hurts nowhere."""
 
+import copy
 from functools import cache
 
 import numpy as np
@@ -12,6 +13,7 @@ from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.estimators.blend import PRIOR_WEIGHTS, Blend, make
 from classifier.estimators.ensemble_weights import SEEN_ARTIST, UNSEEN_ARTIST
 from classifier.experts.content_nets import FOREST_SCORE
+from classifier.experts.trees import BoostedTreesExpert
 from classifier.training_config import TrainingConfig
 from tests.synthetic_music import Music
 
@@ -62,11 +64,39 @@ def test_random_labels_are_predicted_no_better_than_by_guessing() -> None:
 
 def test_each_feature_group_has_its_base_models() -> None:
     """And no other scores are pooled."""
-    assert fitted(SOUND).score_names_ == ["prior", "trees", "nets"]
+    assert [*fitted(SOUND).score_names_, *fitted(SOUND).left_out_] == ["prior", "trees", "nets"]
     frame, labels = music().tracks, music().labels
     text = Blend(("text",)).fit(frame, labels)
     assert text.score_names_ == ["prior", "title", "album", "artists"]
-    assert {"joint", "content", "content_forest"} < set(fitted().score_names_)
+    assert {"joint", "content", "content_forest"} < {*fitted().score_names_, *fitted().left_out_}
+
+
+class Wrong(BoostedTreesExpert):
+    """A base model that prefers the genres that others doubt."""
+
+    score_names = ("nets",)
+
+    def predict_scores(self, X: pd.DataFrame) -> np.ndarray:
+        return -super().predict_scores(X)
+
+
+def test_what_brings_nothing_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A base model that is always wrong, and parts of base models."""
+    selection = music()
+    training = selection.training_set()
+    trees = BoostedTreesExpert(SOUND, n_rounds=10)
+    monkeypatch.setattr(Blend, "_experts", lambda _: iter((trees, Wrong(SOUND, n_rounds=10))))
+    model = Blend(SOUND).fit(training.frame, training.labels, selection.validation())
+    assert (model.score_names_, model.left_out_) == (["prior", "trees"], ("nets",))
+    assert model.weights_.shape == (2, 2)
+    assert model.predict_scores(selection.tracks[:3]).shape[0] == 2
+    whole = copy.deepcopy(fitted())
+    for expert in whole.experts_:
+        if expert.name in ("content", "joint"):
+            expert.leave_out({FOREST_SCORE, "joint_trees"})
+            assert not {FOREST_SCORE, "joint_trees"} & set(expert.score_names)
+            rows = expert.predict_scores(selection.tracks[:3])
+            assert len(rows) == len(expert.score_names)
 
 
 def test_the_forest_has_no_weight_for_seen_artists() -> None:
