@@ -144,8 +144,8 @@ class Blend(PooledClassifier):
         names = self.score_names_
         is_alone = self.artist_history_ is None  # every artist is unseen
         weights = self.weights_[:1] if is_alone else self.weights_
-        is_used = (weights >= MIN_WEIGHT).any(axis=0)
-        unused = {name for name, used in zip(names, is_used, strict=True) if not used}
+        largest = weights.max(axis=0).tolist()
+        unused = {name for name, one in zip(names, largest, strict=True) if one < MIN_WEIGHT}
         self.experts_ = [one for one in self.experts_ if not unused.issuperset(one.score_names)]
         for expert in self.experts_:
             if isinstance(expert, _HAS_PARTS):
