@@ -183,8 +183,9 @@ def copy(
     to_url: Annotated[
         str | None,
         typer.Argument(
-            help="The URL of an empty database, or of an earlier copy; default: "
-            "GENREBASE_COPY_TO, in which other users cannot see the password."
+            help="The URL of an empty database, or of an earlier copy (default: "
+            "GENREBASE_COPY_TO). Other users of this machine can see the password in an "
+            "argument, but not in this variable."
         ),
     ] = None,
     as_json: AsJson = False,
@@ -347,8 +348,8 @@ def lake(
     """Copy the tables and views of the database at `STORE_URL` into Parquet files.
 
     DuckDB, pandas, Polars and Spark read the files by the names of tables and views:
-    FOLDER/tracks is a dataset. A later run writes only the files whose rows changed. The earlier
-    copy stays until the new one is complete.
+    FOLDER/tracks is a dataset. A later run writes only the files whose rows changed. Queries
+    read the earlier copy until the new one is complete; the run after that deletes it.
 
     Examples:
       genrebase lake lake

@@ -40,8 +40,8 @@ def harvest(
 
     Playlists bound to a genre come first, then its search results. At Internet Archive, releases
     are listed, and `collector listen` downloads them. A harvest can be stopped and resumed. It
-    waits out a ban of up to a minute. After a longer one it continues with the other sources, and
-    ends with exit code 4.
+    waits out a ban of up to a minute. If a ban is longer, it continues with the other sources
+    without waiting, and then ends with exit code 4.
 
     The exit code is 0 if every genre has reached its target (a target of 0 always is reached), or
     nothing is left to request; it is 3 if no genre has a target, or all that have one are paused.

@@ -56,9 +56,9 @@ def import_audio(
     descriptors: Annotated[
         str | None,
         typer.Option(
-            help="Pre-trained networks that analyse each file besides Genrebase's own extractor, "
-            "which always runs: NAME,NAME (default: GENREBASE_DESCRIPTORS). `genrebase`: no "
-            "network."
+            help="Pre-trained networks that analyse each file: NAME,NAME (default: "
+            "GENREBASE_DESCRIPTORS). Genrebase's own extractor always runs; its name "
+            "`genrebase` alone means that no network does."
         ),
     ] = None,
     workers: Annotated[

@@ -200,7 +200,7 @@ timbres = view(
         **_ANALYSIS,
         **_twelve(
             "timbre_mean",
-            "Mean of timbre coefficient {} (0 represents loudness).",
+            "Mean of timbre coefficient {} of 0 to 11; number 0 represents loudness.",
             range(12),
         ),
         **_twelve("timbre_deviation", "Standard deviation of timbre coefficient {}.", range(12)),

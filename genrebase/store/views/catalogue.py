@@ -284,7 +284,7 @@ data_sources = view(
     "data_sources",
     "One row per source of labels and provider of features, with its licence.",
     {
-        "name": "The name of the source, as in the origin of tracks, or of the provider.",
+        "name": "The name of the source (as in `origin` of `tracks`) or of the provider.",
         "licence": "The licence of its labels and features that have no licence of their own.",
         "licence_class": LICENCE_CLASS,
         "tracks": "Tracks that it was the first to deliver.",

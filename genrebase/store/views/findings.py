@@ -180,7 +180,7 @@ cluster_tracks = view(
         "clustering": "The clustering's name.",
         **shared.TRACK_REFERENCE,
         "cluster": "The cluster's number: 0 is the largest, -1 is noise.",
-        "genre": "The track's label at that time.",
+        "genre": "The track's label when this was computed.",
     },
     _cluster_tracks,
 )
@@ -208,7 +208,7 @@ track_matches = view(
     "match --all`.",
     {
         **shared.TRACK_REFERENCE,
-        "genre": "The track's label at that time.",
+        "genre": "The track's label when this was computed.",
         "distance": "The distance from its genre's profile; about 1 is ordinary.",
         "percentile": "The percentage of the genre's tracks that are nearer; 0 is most typical.",
         "nearest_genre": "Genre with the highest likelihood (normal distribution).",
