@@ -29,7 +29,7 @@ from pydantic import SecretStr
 
 from benchmarks import simulated_clock
 from collector import daemon
-from collector.catalogue import report
+from collector.catalogue import status_counts
 from collector.curation import genres
 from collector.http import rate_limiter
 from collector.monitoring.metrics import HarvesterHealth
@@ -79,7 +79,7 @@ def measure(hour: int, engine: Engine, clock: Clock) -> Hour:
     target = HarvesterHealth(engine, clock)
     render_metrics(target)
     with read_transaction(engine) as connection:
-        totals = report.totals(connection)
+        totals = status_counts.totals(connection)
         budgets = rate_limiter.load_states(connection)
     gc.collect()
     pages = int((_PROC / "statm").read_text().split()[1])

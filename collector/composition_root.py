@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
-from collector.catalogue.origin import (
+from collector.catalogue.catalogue_origin import (
     OPEN_SERVICES,
     SPOTIFY_ORIGIN,
     CatalogueOrigin,

@@ -8,10 +8,10 @@ never waits, never retries, and raises errors of `collector.errors`: the budget 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
+from collector.acousticbrainz_submissions import Submission
 from collector.credential_limits import Account
 from collector.records import AudioFeatures, ItemFiles, Page, PageQuery, RemoteFile
 from collector.settings import CollectorSettings
-from collector.submissions import Submission
 from genrebase.runtime.clock import Clock
 
 if TYPE_CHECKING:

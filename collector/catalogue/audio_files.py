@@ -16,8 +16,8 @@ from collector.catalogue import (
     analysis_queue,
     audio_names,
     feature_queue,
-    merging,
     primary_genre,
+    track_merging,
     tracks,
 )
 from collector.catalogue.aliases import AliasKey, tracks_of_aliases
@@ -306,10 +306,10 @@ def _merge(connection: Connection, track_id: int, holder: int, source: str, now:
     query = select(alias.c.source).where(alias.c.track_id == holder).distinct()
     sources = set(connection.scalars(query))
     if sources == {SOURCE}:
-        merging.merge_into(connection, track_id, holder, PROVENANCE.origin, now)
+        track_merging.merge_into(connection, track_id, holder, PROVENANCE.origin, now)
     elif source not in sources:
         pair = (min(holder, track_id), max(holder, track_id))
-        merging.merge_pairs(connection, [pair], PROVENANCE.origin, now)
+        track_merging.merge_pairs(connection, [pair], PROVENANCE.origin, now)
 
 
 def store_audio_features(

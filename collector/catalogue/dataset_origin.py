@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import Connection, select
 
-from collector.catalogue import import_progress
+from collector.catalogue import imported_files
 from collector.catalogue.aliases import tracks_of_aliases
 from collector.records import SourceTrack
 from genrebase.audio import packed_vectors
@@ -65,7 +65,7 @@ def choose_origin(
         _file.c.name == file_name, _file.c.undone_at.is_(None)
     )
     earlier = connection.execute(query.order_by(_file.c.id)).all()
-    repeated = [row for row in earlier if import_progress.same_file(row.sha256, sha256)]
+    repeated = [row for row in earlier if imported_files.same_file(row.sha256, sha256)]
     origin = repeated[-1].origin if repeated else None
     if origin is None:
         rows: dict[str, int] = {}

@@ -33,7 +33,7 @@ class ProviderResult:
     next_at: datetime | None
     """When to request it again, None for never."""
     has_submissions: bool = False
-    """Whether it returned AcousticBrainz' numbers, which `submissions` stores."""
+    """Whether it returned AcousticBrainz' numbers, which `acousticbrainz_submissions` stores."""
 
     @property
     def found(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, text, update
 
-from collector.catalogue import genre_counters, primary_genre, sighting_parts, sightings
+from collector.catalogue import genre_counters, import_sightings, primary_genre, sightings
 from genrebase.digests import store as digests
 from genrebase.store import bulk, tables
 from genrebase.store.names import normalise
@@ -162,7 +162,7 @@ def merge(connection: Connection, merged: Genre, into: Genre) -> None:
     ids = {"merged": merged.id, "into": into.id}
     sighted = _sighted_tracks(connection, merged.id)
     sightings.merge_genres(connection, merged.id, into.id)
-    sighting_parts.merge_genres(connection, merged.id, into.id)
+    import_sightings.merge_genres(connection, merged.id, into.id)
     connection.execute(_MOVE_PLAYLISTS, ids)
     connection.execute(_MOVE_ITEMS, ids)
     for table in (tables.verdict, tables.prediction):

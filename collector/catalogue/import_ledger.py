@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
-from collector.catalogue import sighting_parts, sightings
+from collector.catalogue import import_sightings, sightings
 from collector.catalogue.artists import StoredArtist
+from collector.catalogue.import_sightings import SightingPart
 from collector.catalogue.pending_track import METADATA_COLUMNS, PendingTrack
-from collector.catalogue.sighting_parts import SightingPart
 from collector.records import SourceTrack
 from genrebase import licences
 from genrebase.store import bulk, tables
@@ -161,7 +161,7 @@ class ImportLedger:
         """
         if not self.earlier_imports:
             return [], []
-        before = sighting_parts.load(connection, track_ids)
+        before = import_sightings.load(connection, track_ids)
         delivered = {part.track_id for part in before if part.import_id == self.import_id}
         before = [part for part in before if part.track_id not in delivered]
         earlier = set(self.earlier_imports)

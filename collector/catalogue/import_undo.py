@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, func, null, select, update
 
 from collector.catalogue import (
+    acousticbrainz_submissions,
     data_sources,
     deletion,
     feature_licences,
@@ -23,13 +24,12 @@ from collector.catalogue import (
     genres,
     import_features,
     import_ledger,
-    import_progress,
+    import_sightings,
+    imported_files,
     mappings,
     pending_track,
     primary_genre,
-    sighting_parts,
     sightings,
-    submissions,
 )
 from collector.catalogue.import_ledger import (
     ALIASES,
@@ -40,7 +40,7 @@ from collector.catalogue.import_ledger import (
     Delivery,
     LedgerEntry,
 )
-from collector.catalogue.import_progress import StoredImport
+from collector.catalogue.imported_files import StoredImport
 from genrebase.store import bulk, tables
 from genrebase.store.source_ids import NAME_ONLY, is_file_source
 
@@ -131,13 +131,13 @@ def finish(connection: Connection, stored: StoredImport) -> int:
 
 def _remove_mapped(connection: Connection, stored: StoredImport) -> None:
     """Remove the subgenres that the import added, unless others have the same mapping."""
-    imports = import_progress.load_imports(connection)
+    imports = imported_files.load_imports(connection)
     others = [one for one in imports if one.id != stored.id and one.undone_at is None]
     other = next((one for one in others if one.mapping == stored.mapping), None)
     if other is None:
         mappings.remove_fine(connection, stored.mapping, stored.mapped)
     else:
-        import_progress.add_mapped(connection, other.id, stored.mapped)
+        imported_files.add_mapped(connection, other.id, stored.mapped)
 
 
 class _Batch:
@@ -148,11 +148,11 @@ class _Batch:
     ) -> None:
         self._connection, self._stored, self._now = connection, stored, now
         self._entries = import_ledger.load_entries(connection, track_ids)
-        self._parts = sighting_parts.load(connection, track_ids)
+        self._parts = import_sightings.load(connection, track_ids)
         files = deletion.tracks_with_rows(connection, tables.sound_file.name, track_ids)
         verdicts = deletion.tracks_with_rows(connection, tables.verdict.name, track_ids)
         stored_sightings = sightings.load(connection, track_ids)
-        harvested = sighting_parts.tracks_of_others(stored_sightings, self._parts)
+        harvested = import_sightings.tracks_of_others(stored_sightings, self._parts)
         only_here = {
             track_id
             for track_id in track_ids
@@ -209,7 +209,7 @@ class _Batch:
         kept = set(self._kept)
         before = [part for part in self._parts if part.track_id in kept]
         after = [part for part in before if part.import_id != self._stored.id]
-        return sighting_parts.rewrite(self._connection, before, after, self._now)
+        return import_sightings.rewrite(self._connection, before, after, self._now)
 
     def _restore(self) -> tuple[int, int]:
         """Restore the values, credits and ids of kept tracks.
@@ -336,7 +336,9 @@ class _Batch:
             for track_id in self._kept
             if all(one.origin != self._stored.origin for one in self._others(track_id))
         ]
-        submissions.remove_of_origin(self._connection, left, self._stored.origin, self._now)
+        acousticbrainz_submissions.remove_of_origin(
+            self._connection, left, self._stored.origin, self._now
+        )
         if is_file_source(self._stored.origin):
             statement = "DELETE FROM track_alias WHERE source = {mark} AND track_id"
             deletion.execute_of(self._connection, statement, left, self._stored.origin)

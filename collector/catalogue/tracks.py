@@ -20,11 +20,11 @@ from collector.catalogue import (
     genre_counters,
     genres,
     import_features,
-    merging,
+    import_sightings,
     pending_track,
     primary_genre,
-    sighting_parts,
     sightings,
+    track_merging,
 )
 from collector.catalogue.aliases import AliasKey
 from collector.catalogue.import_ledger import ALIASES, ImportLedger
@@ -213,11 +213,11 @@ def _store(
             feature_licences.recompute(
                 connection, delivery.provider, delivered, only_known=is_unknown
             )
-        sighting_parts.store(connection, batch.ledger.import_id, batch.sighted)
+        import_sightings.store(connection, batch.ledger.import_id, batch.sighted)
     if batch.same and name_locks.is_concurrent(connection):
         raise name_locks.NeedsExclusiveLock
     genre_counters.add(connection, added, claimed_tracks)  # last: others wait for its rows
-    batch.merged = merging.merge_pairs(connection, batch.same, delivery.origin, now)
+    batch.merged = track_merging.merge_pairs(connection, batch.same, delivery.origin, now)
     if not delivery.defers_ties:
         _recompute_ties(connection, before, after)
     return {
@@ -279,7 +279,7 @@ def _withdraw_earlier(connection: Connection, batch: TrackBatch, now: datetime) 
         return Counter()
     tracks = {track for track, _ in batch.sighted if track in ledger.earlier}
     before, after = ledger.earlier_parts(connection, sorted(tracks))
-    return sighting_parts.rewrite(connection, before, after, now)
+    return import_sightings.rewrite(connection, before, after, now)
 
 
 def _store_features(

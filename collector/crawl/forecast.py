@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from collector.catalogue import forecast, shards
-from collector.catalogue.forecast import FeatureCounts, GenreOverlap, SearchEffort
+from collector.catalogue import forecast_counts, shards
+from collector.catalogue.forecast_counts import FeatureCounts, GenreOverlap, SearchEffort
 from collector.crawl import planning
 from collector.crawl.source_limits import SourceLimits, next_sources
 from collector.http import rate_limiter
@@ -81,8 +81,10 @@ def forecast_genres(
         source.name: _request_yield(connection, source, clock)
         for source in dict.fromkeys(requested.values())
     }
-    efforts = {source.name: forecast.search_effort(connection, source.name) for source in sources}
-    features = {} if with_features else forecast.feature_counts(connection, clock.now())
+    efforts = {
+        source.name: forecast_counts.search_effort(connection, source.name) for source in sources
+    }
+    features = {} if with_features else forecast_counts.feature_counts(connection, clock.now())
     unknown = set.intersection(
         *(set(shards.unknown_genres(connection, source.name, needs)) for source in sources)
     )
@@ -145,7 +147,7 @@ def overlap_warnings(connection: Connection, *, stored: bool = False) -> list[st
 
     `stored`: as the digests have them.
     """
-    overlaps = forecast.genre_overlaps(
+    overlaps = forecast_counts.genre_overlaps(
         connection, min_tracks=_MIN_TRACKS, min_share=OVERLAP_WARNING_SHARE, stored=stored
     )
     return [

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from collector.catalogue import import_progress, import_undo, submission_imports
-from collector.catalogue.import_progress import StoredImport
+from collector.catalogue import acousticbrainz_imports, import_undo, imported_files
 from collector.catalogue.import_undo import UndoCounts
+from collector.catalogue.imported_files import StoredImport
 from genrebase.counts import counted
 from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
@@ -34,7 +34,7 @@ class UndoOutcome:
 def list_imports(engine: Engine) -> list[StoredImport]:
     """Return all imports, oldest first."""
     with read_transaction(engine) as connection:
-        return import_progress.load_imports(connection)
+        return imported_files.load_imports(connection)
 
 
 def undo(
@@ -56,18 +56,18 @@ def undo(
     stored = _find(engine, import_id)
     if not force:
         _refuse_predicted(engine, stored)
-    of_submissions = stored.origin == submission_imports.ORIGIN
-    undo_batch = submission_imports.undo_batch if of_submissions else import_undo.undo_batch
+    of_submissions = stored.origin == acousticbrainz_imports.ORIGIN
+    undo_batch = acousticbrainz_imports.undo_batch if of_submissions else import_undo.undo_batch
     total, genres, after = UndoCounts(), 0, 0
     with job_run(engine, clock, JOB) as run:
         with exclusive_transaction(engine) as connection:
-            import_progress.mark_undo_started(connection, import_id, clock.now())
+            imported_files.mark_undo_started(connection, import_id, clock.now())
         while not (stopped := stop_requested()):
             with exclusive_transaction(engine) as connection:
                 counts, last = undo_batch(connection, stored, after, batch_size, clock.now())
                 if last is None:
                     genres = import_undo.finish(connection, stored)
-                    import_progress.mark_undone(connection, import_id, clock.now())
+                    imported_files.mark_undone(connection, import_id, clock.now())
                     break
             after = last
             total += counts

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-from collector.submissions import Submission, parse_key
+from collector.acousticbrainz_submissions import Submission, parse_key
 from genrebase.store.tables import SUBMISSION_RANGES
 
 MBID_COLUMN: Final = "mbid"

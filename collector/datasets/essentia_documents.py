@@ -15,6 +15,7 @@ from itertools import groupby, islice
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
+from collector.acousticbrainz_submissions import RecordingSubmissions
 from collector.datasets import essentia_descriptors
 from collector.datasets.acousticbrainz import parse_document
 from collector.datasets.dumps import archive
@@ -24,7 +25,6 @@ from collector.datasets.formats.table import DamagedFile, NotADataset
 from collector.datasets.parsing import cells, genre_cells
 from collector.datasets.rows import ParsedRow, RowRejection, is_name_too_long
 from collector.records import ArtistCredit, DurationMs, SourceTrack
-from collector.submissions import RecordingSubmissions
 from genrebase.store import names, source_ids
 from genrebase.store.tables import ESSENTIA_PROVIDER
 

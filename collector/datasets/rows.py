@@ -7,12 +7,12 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeVar
 
+from collector.acousticbrainz_submissions import RecordingSubmissions
 from collector.datasets.column_roles.columns import DatasetColumns
 from collector.datasets.credits import CreditNames, CreditParser, Credits
 from collector.datasets.parsing import cells, genre_cells, list_cells
 from collector.datasets.scales.number_parser import NumberParser
 from collector.records import ArtistCredit, GenreVote, SourceTrack
-from collector.submissions import RecordingSubmissions
 from genrebase import licences
 from genrebase.counts import counted
 from genrebase.store import names, source_ids

@@ -10,7 +10,8 @@ from typing import Final
 
 import structlog
 
-from collector.catalogue import data_sources, feature_queue, submissions
+from collector.acousticbrainz_submissions import Submission
+from collector.catalogue import acousticbrainz_submissions, data_sources, feature_queue
 from collector.catalogue.attempt_queue import (
     AttemptQueue,
     LeasedTrack,
@@ -35,7 +36,6 @@ from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries, recording_closed_endpoint
 from collector.ports import FeatureProvider, ProviderFeatures
 from collector.records import AudioFeatures
-from collector.submissions import Submission
 from genrebase.runtime.clock import Clock
 from genrebase.store.bulk import exclusive_transaction
 from genrebase.store.engine import Engine, read_transaction
@@ -197,7 +197,7 @@ class FeatureEnricher:
                 provider = funded.provider
                 data_sources.ensure(connection, provider.name, provider.licence, now)
             feature_queue.record_results(connection, queue, results, now)
-            submissions.store_submissions(connection, numbers, now)
+            acousticbrainz_submissions.store_submissions(connection, numbers, now)
         return results
 
 
@@ -218,7 +218,7 @@ def _result(
 
 def _submissions(
     tracks: Sequence[LeasedTrack], features: Mapping[str, ProviderFeatures | None]
-) -> dict[submissions.RecordingKey, Sequence[Submission]]:
+) -> dict[acousticbrainz_submissions.RecordingKey, Sequence[Submission]]:
     """Return the submissions of each track's recordings."""
     return {
         (track.track_id, source_id): returned

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from collector.catalogue import aliases, import_progress, submission_imports
+from collector.catalogue import acousticbrainz_imports, aliases, imported_files
 from collector.catalogue.aliases import tracks_of_aliases
-from collector.catalogue.import_progress import ImportDescription
+from collector.catalogue.imported_files import ImportDescription
 from collector.datasets.dumps import acousticbrainz
 from collector.datasets.dumps.archive import DumpArchive
 from collector.datasets.dumps.kinds import Dump
@@ -169,15 +169,15 @@ class _DumpImport:
         description = ImportDescription(
             sha256=sha256,
             name=" + ".join(names),
-            origin=submission_imports.ORIGIN,
-            options={submission_imports.TABLES: [dump.part for dump in self._dumps]},
+            origin=acousticbrainz_imports.ORIGIN,
+            options={acousticbrainz_imports.TABLES: [dump.part for dump in self._dumps]},
             schema=None,
         )
         with job_run(self._engine, self._clock, JOB) as run:
             with exclusive_transaction(self._engine) as connection:
                 now = self._clock.now()
-                self.import_id = import_progress.start(connection, description, now)
-                done, _ = import_progress.stored_counts(connection, self.import_id)
+                self.import_id = imported_files.start(connection, description, now)
+                done, _ = imported_files.stored_counts(connection, self.import_id)
             done = min(done, int(self._staging.fact(_STORED) or 0))
             batches = acousticbrainz.read_recordings(
                 self._staging, done + 1, self._options.batch_rows
@@ -188,19 +188,19 @@ class _DumpImport:
                     raise ImportInterrupted
                 done += len(batch)
                 with transaction(self._engine) as connection:
-                    import_progress.lock_rows_done(connection, self.import_id)
+                    imported_files.lock_rows_done(connection, self.import_id)
                     ids = tracks_of_aliases(connection, source_ids.MUSICBRAINZ, batch)
-                    self._changed += submission_imports.store(
+                    self._changed += acousticbrainz_imports.store(
                         connection,
                         {(ids[mbid], mbid): one for mbid, one in batch.items() if mbid in ids},
                         self._clock.now(),
                     )
-                    import_progress.add_rows_done(connection, self.import_id, done, 0)
+                    imported_files.add_rows_done(connection, self.import_id, done, 0)
                 self._staging.note_fact(_STORED, str(done))
                 share = _LOADED + (1 - _LOADED) * done / recordings
                 self.progress(done, recordings, note="recordings stored", fraction=share)
             with transaction(self._engine) as connection:
-                import_progress.mark_finished(connection, self.import_id, self._clock.now())
+                imported_files.mark_finished(connection, self.import_id, self._clock.now())
             run.set_facts(file=description.name, rows=done, tracks_new=0)
 
     def summary(self) -> list[str]:

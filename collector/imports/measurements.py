@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from collector.catalogue import audio_files, import_ledger, submissions
+from collector.acousticbrainz_submissions import Submission
+from collector.catalogue import acousticbrainz_submissions, audio_files, import_ledger
+from collector.catalogue.acousticbrainz_submissions import RecordingKey, SubmissionSource
 from collector.catalogue.aliases import tracks_of_aliases
-from collector.catalogue.submissions import RecordingKey, SubmissionSource
 from collector.datasets.rows import ParsedRow
 from collector.imports.records import DescriptorSchema
 from collector.records import SourceTrack
-from collector.submissions import Submission
 from genrebase.audio import packed_vectors
 from genrebase.store.engine import Connection
 
@@ -45,7 +45,7 @@ def store_submissions(
         if track_id is not None and row.recording is not None:
             key = (track_id, row.recording.recording_id)
             by_recording.setdefault(key, []).extend(row.recording.submissions)
-    submissions.store_submissions(connection, by_recording, now, source)
+    acousticbrainz_submissions.store_submissions(connection, by_recording, now, source)
 
 
 def address(track: SourceTrack) -> tuple[str, str]:

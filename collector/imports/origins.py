@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, islice
 
-from collector.catalogue import dataset_origin, import_progress
+from collector.catalogue import dataset_origin, imported_files
 from collector.catalogue.dataset_origin import DatasetOrigin, SampleRow
 from collector.datasets.rows import ParsedRow
 from collector.imports.records import ImportSource, ReadRow
@@ -17,7 +17,7 @@ def with_origin(engine: Engine, source: ImportSource) -> tuple[ImportSource, Dat
     base = source.provenance.origin
     if not source_ids.is_file_source(base):
         with read_transaction(engine) as connection:
-            versions = import_progress.earlier_versions(connection, base, source.sha256)
+            versions = imported_files.earlier_versions(connection, base, source.sha256)
         return source, DatasetOrigin(base, versions, ())
     first = list(islice(source.rows, dataset_origin.SAMPLE_ROWS))
     sample = [

@@ -17,17 +17,17 @@ from typing import Any, Final, Literal, TypeVar
 from collector.catalogue import (
     aliases,
     audio_files,
+    catalogue_origin,
     data_sources,
     import_ledger,
-    import_progress,
+    imported_files,
     mappings,
-    origin,
     primary_genre,
     tracks,
 )
+from collector.catalogue.acousticbrainz_submissions import SubmissionSource
 from collector.catalogue.artists import ArtistWriter
-from collector.catalogue.import_progress import ImportDescription
-from collector.catalogue.submissions import SubmissionSource
+from collector.catalogue.imported_files import ImportDescription
 from collector.datasets.parsing import genre_names
 from collector.datasets.rows import ParsedRow
 from collector.errors import CatalogueMismatch
@@ -123,7 +123,7 @@ def run_import(
 def refuse_synthetic_catalogue(engine: Engine) -> None:
     """Raise `CatalogueMismatch` for a database that was filled from a synthetic catalogue."""
     with read_transaction(engine) as connection:
-        stored = origin.load_origin(connection)
+        stored = catalogue_origin.load_origin(connection)
     if stored is not None and stored.kind == "synthetic":
         raise CatalogueMismatch(
             f"This database was filled from {stored}; a dataset cannot be mixed with it. "
@@ -134,7 +134,7 @@ def refuse_synthetic_catalogue(engine: Engine) -> None:
 def _refuse_other_catalogue(engine: Engine, checksum: str) -> None:
     """Raise `CatalogueMismatch` unless the catalogue of this checksum filled the database."""
     with read_transaction(engine) as connection:
-        stored = origin.load_origin(connection)
+        stored = catalogue_origin.load_origin(connection)
     if stored is None or stored.checksum != checksum:
         raise CatalogueMismatch(
             "The file was made by a sandbox from its catalogue, and this database was not filled "
@@ -171,15 +171,15 @@ class _Recorder:
             """The greatest track id before the import; 0 in an empty database."""
             if source.schema is not None:
                 audio_files.register_schema(connection, source.schema.name, source.schema.columns)
-            self.import_id = import_progress.start(connection, _describe(source), clock.now())
-            self._was_finished = import_progress.is_finished(connection, self.import_id)
+            self.import_id = imported_files.start(connection, _describe(source), clock.now())
+            self._was_finished = imported_files.is_finished(connection, self.import_id)
             self._corrected_before = import_ledger.count_corrected(connection, self.import_id)
-            stored_origin = import_progress.origin_of(connection, self.import_id)
+            stored_origin = imported_files.origin_of(connection, self.import_id)
             if source.licence is not None:
                 data_sources.ensure(connection, stored_origin, source.licence, clock.now())
                 data_sources.set_licence(connection, stored_origin, source.licence)
-                import_progress.set_licence(connection, self.import_id, source.licence)
-            counted, tracks_new = import_progress.stored_counts(connection, self.import_id)
+                imported_files.set_licence(connection, self.import_id, source.licence)
+            counted, tracks_new = imported_files.stored_counts(connection, self.import_id)
         self.rows = source.pass_over(counted)
         if self.rows:
             self.recorded = RecordResult(tracks_new=tracks_new)
@@ -235,9 +235,9 @@ class _Recorder:
     ) -> tuple[RecordResult, int, int]:
         """Store a batch; return its counts, and those of descriptors and of other match keys."""
         source, rows = self.source, self.rows
-        counted = import_progress.lock_rows_done(connection, self.import_id)
+        counted = imported_files.lock_rows_done(connection, self.import_id)
         mapped = mappings.add_missing(connection, source.mapping, broad_genres)
-        import_progress.add_mapped(connection, self.import_id, mapped)
+        imported_files.add_mapped(connection, self.import_id, mapped)
         now = self._clock.now()
         other_keys = aliases.count_other_keys(
             connection, source.provenance.origin, _keys_of_pieces(parsed)
@@ -255,7 +255,7 @@ class _Recorder:
         if source.provenance.provider in SUBMISSION_PROVIDERS:
             origin = SubmissionSource(source.provenance.provider, self._provenance.origin)
             measurements.store_submissions(connection, [row for _, row in parsed], origin, now)
-        import_progress.add_rows_done(connection, self.import_id, rows, recorded.tracks_new)
+        imported_files.add_rows_done(connection, self.import_id, rows, recorded.tracks_new)
         return recorded, described, other_keys
 
     def _observations(self, row: ParsedRow) -> Iterator[TrackObservation]:
@@ -277,7 +277,7 @@ class _Recorder:
 
     def _record_descriptors(self, values: Sequence[tuple[str, Sequence[float]]]) -> None:
         with transaction(self._engine) as connection:
-            import_progress.lock_rows_done(connection, self.import_id)
+            imported_files.lock_rows_done(connection, self.import_id)
             origin = self.source.provenance.origin
             by_address = {(origin, source_id): row for source_id, row in values}
             self.described += self._store_descriptors(connection, by_address)
@@ -301,7 +301,7 @@ class _Recorder:
     def mark_finished(self) -> None:
         with bulk.exclusive_transaction(self._engine) as connection:
             primary_genre.recompute_tied(connection)
-            import_progress.mark_finished(connection, self.import_id, self._clock.now())
+            imported_files.mark_finished(connection, self.import_id, self._clock.now())
 
     def result(self, seconds: float, stopped: Literal["done", "interrupted"]) -> ImportResult:
         rejected = self._reasons.total()

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from prometheus_client.core import Metric
 
-from collector.catalogue import metrics, report, shards
+from collector.catalogue import metrics, shards, status_counts
 from collector.http import rate_limiter
 from collector.http.rate_limiter import BudgetState
 from genrebase.runtime.jobs import JobRun
@@ -37,13 +37,13 @@ class HarvesterHealth(HealthTarget):
         """Yield all metrics, read in one transaction."""
         now = self.clock.now()
         with read_transaction(self.engine) as connection:
-            stored = report.stored_counts(connection, now)
-            totals = report.totals(connection) if stored is None else stored.totals
+            stored = status_counts.stored_counts(connection, now)
+            totals = status_counts.totals(connection) if stored is None else stored.totals
             progress = shards.genre_progress(connection).values()
             budgets = rate_limiter.load_states(connection)
             shard_totals = metrics.shard_totals(connection)
             run_counts = metrics.run_counts(connection)
-            last_runs = report.last_runs(connection, now)
+            last_runs = status_counts.last_runs(connection, now)
         missing = sum(max(0, one.target - one.tracks) for one in progress)
         without = totals.tracks - totals.with_features
         yield gauge("tracks", "Unique tracks.", [({}, totals.tracks)])

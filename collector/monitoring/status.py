@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from collector.catalogue import origin, report
-from collector.catalogue.report import GenreCounts, LastRun, SourceCounts
+from collector.catalogue import catalogue_origin, status_counts
+from collector.catalogue.status_counts import GenreCounts, LastRun, SourceCounts
 from collector.crawl import forecast
 from collector.crawl.forecast import GenreForecast
 from collector.crawl.source_limits import SPOTIFY_LIMITS, SourceLimits
@@ -59,14 +59,16 @@ def read_status(
     digests, too.
     """
     with read_transaction(engine) as connection:
-        stored = None if live else report.stored_counts(connection, clock.now())
-        totals = report.totals(connection) if stored is None else stored.totals
-        counts = report.source_counts(connection, clock.now())
-        harvested = report.harvested_sources(connection)
-        filled_from = origin.load_origin(connection)
-        genres = report.genre_counts(connection, None if stored is None else stored.with_features)
-        last_runs = report.last_runs(connection, clock.now())
-        large = stored if report.is_large(connection) else None
+        stored = None if live else status_counts.stored_counts(connection, clock.now())
+        totals = status_counts.totals(connection) if stored is None else stored.totals
+        counts = status_counts.source_counts(connection, clock.now())
+        harvested = status_counts.harvested_sources(connection)
+        filled_from = catalogue_origin.load_origin(connection)
+        genres = status_counts.genre_counts(
+            connection, None if stored is None else stored.with_features
+        )
+        last_runs = status_counts.last_runs(connection, clock.now())
+        large = stored if status_counts.is_large(connection) else None
         with_features = None if large is None else large.with_features
         to_go = forecast.forecast_genres(connection, sources, clock, with_features=with_features)
         alarms = forecast.overlap_warnings(connection, stored=large is not None)
@@ -101,4 +103,4 @@ def ban_messages(sources: Iterable[SourceCounts]) -> list[str]:
 def active_ban_messages(engine: Engine, clock: Clock) -> list[str]:
     """Return a message for each ban at this moment."""
     with read_transaction(engine) as connection:
-        return ban_messages(report.source_counts(connection, clock.now()))
+        return ban_messages(status_counts.source_counts(connection, clock.now()))

@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 
 import requests
 
+from collector.acousticbrainz_submissions import Submission
 from collector.credential_limits import Account
 from collector.datasets.acousticbrainz import API_FEATURES, parse_document
 from collector.errors import CollectorError, InvalidResponse, RateLimited
@@ -18,7 +19,6 @@ from collector.http.backoff import parse_retry_after
 from collector.http.client import error_details, error_for_response, fingerprint, get_json
 from collector.http.session import make_session
 from collector.settings import CollectorSettings
-from collector.submissions import Submission
 from genrebase.runtime.clock import Clock
 from genrebase.store import source_ids
 from genrebase.store.tables import ACOUSTICBRAINZ_PROVIDER

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine, Table, func, select
 
-from collector.catalogue import analysis_queue, forecast, merging
+from collector.catalogue import analysis_queue, forecast_counts, track_merging
 from collector.catalogue import feature_queue as queue
 from collector.catalogue.lease import LEASE_SECONDS
 from collector.credential_limits import Account
@@ -281,7 +281,9 @@ def test_features_are_counted_without_analyses(
         connection.execute(tables.feature_attempt.insert(), missed)
     assert analyser(engine, FakeAnalyst([response])).run().requested == 2
     with read_transaction(engine) as connection:
-        assert forecast.feature_counts(connection, NOON)[rock] == forecast.FeatureCounts(0, 1, 1)
+        assert forecast_counts.feature_counts(connection, NOON)[
+            rock
+        ] == forecast_counts.FeatureCounts(0, 1, 1)
         assert (
             len(connection.scalars(queue.queue_of("spotify").next_due(NOON, limit=10)).all()) == 2
         )
@@ -296,7 +298,7 @@ def test_merging_keeps_one_analysis(engine: Engine, older_has_one: bool) -> None
         add_analysis(connection, younger, (0, 3), provider="audio")
         if older_has_one:
             add_analysis(connection, older, (0, 7))
-        merging.merge_pairs(connection, [(older, younger)], "spotify", NOON)
+        track_merging.merge_pairs(connection, [(older, younger)], "spotify", NOON)
     degrees = [row["degree"] for row in rows(engine, tables.section, provider="spotify")]
     assert sorted(degrees) == ([0, 7] if older_has_one else [0, 2, 4, 5, 7])  # type: ignore[type-var]  # numbers
     assert len(rows(engine, tables.section, provider="audio")) == 2

@@ -6,6 +6,7 @@ import pytest
 import requests
 from sqlalchemy import Engine, select
 
+from collector.acousticbrainz_submissions import parse_key
 from collector.catalogue import tracks
 from collector.composition_root import make_providers
 from collector.datasets import essentia_documents
@@ -15,7 +16,6 @@ from collector.imports.essentia import import_documents
 from collector.rate import Rate
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from collector.settings import CollectorSettings
-from collector.submissions import parse_key
 from genrebase.progress import no_progress
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction

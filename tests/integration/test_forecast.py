@@ -3,8 +3,8 @@
 from sqlalchemy import delete
 
 from collector.catalogue import feature_queue as queue
-from collector.catalogue import forecast as counts
-from collector.catalogue import report
+from collector.catalogue import forecast_counts as counts
+from collector.catalogue import status_counts
 from collector.catalogue.feature_queue import ProviderResult
 from collector.crawl import forecast
 from collector.crawl.dry_run import plan_searches
@@ -124,7 +124,7 @@ def test_a_genre_with_a_large_overlap_is_reported(engine, monkeypatch):
     ]
     assert read_status(engine, crawled.clock).alarms == warnings
     refresh(engine, crawled.clock)
-    monkeypatch.setattr(report, "SMALL", 10)
+    monkeypatch.setattr(status_counts, "SMALL", 10)
     with transaction(engine) as connection:  # sightings of nothing: only digests can warn
         connection.execute(delete(tables.sighting))
     counted = read_status(engine, crawled.clock)

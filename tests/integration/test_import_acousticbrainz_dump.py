@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import select
 
 from benchmarks.synthetic_dumps import AcousticBrainzDump, mbid
+from collector.acousticbrainz_submissions import parse_key
 from collector.curation import imports
 from collector.datasets.dumps import kinds
 from collector.datasets.dumps.archive import DamagedDump
 from collector.datasets.formats.table import NotADataset
 from collector.imports.acousticbrainz_dump import import_acousticbrainz_dump
 from collector.imports.dump_staging import DumpOptions
-from collector.submissions import parse_key
 from genrebase.errors import UserError
 from genrebase.progress import ProgressCallback, no_progress
 from genrebase.store import tables

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
-from collector.catalogue.origin import CatalogueOrigin, store_origin
+from collector.catalogue.catalogue_origin import CatalogueOrigin, store_origin
 from collector.catalogue.tracks import record
 from collector.commands.import_dataset import _summary
 from collector.curation import imports

@@ -13,13 +13,13 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import Engine, select
 
-from collector.catalogue import submissions
+from collector.acousticbrainz_submissions import Submission
+from collector.catalogue import acousticbrainz_submissions
 from collector.curation import imports
 from collector.datasets import essentia_documents
 from collector.datasets.essentia_descriptors import COLUMNS, SCHEMA
 from collector.imports.essentia import import_documents
 from collector.imports.records import ImportResult
-from collector.submissions import Submission
 from genrebase.audio import packed_vectors
 from genrebase.progress import no_progress
 from genrebase.store import tables, views
@@ -276,7 +276,9 @@ def test_an_undo_leaves_what_others_delivered(engine: Engine, run: Run, tmp_path
         if row[1] == ONE
     ]
     with transaction(engine) as connection:
-        submissions.store_submissions(connection, {(track, ONE): [Submission(bpm=121)] * 2}, NOON)
+        acousticbrainz_submissions.store_submissions(
+            connection, {(track, ONE): [Submission(bpm=121)] * 2}, NOON
+        )
     numbers = views.acousticbrainz_features.c
     assert rows(engine, numbers.recording_id, numbers.bpm) == [(ONE, 62.0), (OTHER, 90.0)]
     assert result.import_id is not None

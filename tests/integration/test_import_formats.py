@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
-from collector.catalogue import import_progress
+from collector.catalogue import imported_files
 from collector.cli import app
 from collector.datasets.reader import NotADataset
 from collector.imports.dataset import import_dataset
@@ -317,7 +317,7 @@ def test_tables_of_a_folder_or_an_archive(sqlite_engine: Engine, tmp_path: Path,
     assert first.passed_over == {"README.txt": "about the data, no table."}
     assert {title for title, _, _ in stored(sqlite_engine)} == {"Blue", "Red"}
     with read_transaction(sqlite_engine) as connection:
-        assert len(import_progress.load_imports(connection)) == 2
+        assert len(imported_files.load_imports(connection)) == 2
 
 
 def test_a_table_of_pandas_with_columns_of_two_levels(sqlite_engine: Engine, tmp_path: Path):

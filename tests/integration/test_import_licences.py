@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
-from collector.catalogue import merging
+from collector.catalogue import track_merging
 from collector.cli import app
 from collector.curation import imports
 from collector.curation import licences as curation
@@ -168,7 +168,7 @@ def test_features_keep_their_licence_when_their_track_is_merged(
     first = run(engine, write(tmp_path / "a.csv", "Young,Ann,rock,0.5,,"), licence).import_id
     with transaction(engine) as connection:
         older, younger = connection.scalars(select(tables.track.c.id).order_by("id"))
-        merging.merge_pairs(connection, [(older, younger)], "spotify", NOON)
+        track_merging.merge_pairs(connection, [(older, younger)], "spotify", NOON)
     last = run(engine, write(tmp_path / "b.csv", "Old,Ann,rock,0.5,120,"), "cc0").import_id
     assert features(engine) == {"Old": expected}
     assert first is not None
@@ -204,7 +204,7 @@ def test_descriptors_keep_their_licence_when_their_track_is_merged(
     run(engine, write(tmp_path / "chroma.csv", f"a.wav{',0.5' * 9}", header=header), "cc-by-4.0")
     with transaction(engine) as connection:
         older, younger = connection.scalars(select(tables.track.c.id).order_by("id"))
-        merging.merge_pairs(connection, [(older, younger)], "spotify", NOON)
+        track_merging.merge_pairs(connection, [(older, younger)], "spotify", NOON)
     assert descriptors(engine) == {"chroma": {"cc-by-4.0"}}
 
 

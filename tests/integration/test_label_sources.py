@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select, text
 
-from collector.catalogue import import_progress, merging, sighting_parts, tracks
+from collector.catalogue import import_sightings, imported_files, track_merging, tracks
 from collector.records import ArtistCredit, Level, Provenance, SourceTrack, TrackObservation
 from genrebase.store import connect, tables, views
 from genrebase.store.engine import read_transaction, transaction
@@ -206,7 +206,7 @@ def test_merged_tracks_keep_the_labels_of_each_source(engine: Engine) -> None:
     record(engine, "musicbrainz", TrackObservation(younger, "blues", 1))
     with transaction(engine) as connection:
         older_id, younger_id = connection.scalars(select(tables.track.c.id).order_by("id"))
-        merging.merge_pairs(connection, [(older_id, younger_id)], "spotify", NOON)
+        track_merging.merge_pairs(connection, [(older_id, younger_id)], "spotify", NOON)
         assert_consistent(connection)
     names = ("source", "rank", "votes", "level", "times", "licence", "playlist")
     assert query(engine, views.track_genre_sources, *names) == [
@@ -221,24 +221,24 @@ def test_the_labels_of_merged_imports_are_those_of_the_last_one(engine: Engine) 
     ids = []
     for sha256, title, rank in (("a", "Old", 5), ("b", "Young", 7)):
         with transaction(engine) as connection:
-            described = import_progress.ImportDescription(sha256=sha256, **description)
-            ids.append(import_progress.start(connection, described, NOON))
+            described = imported_files.ImportDescription(sha256=sha256, **description)
+            ids.append(imported_files.start(connection, described, NOON))
             seen = TrackObservation(track(title, "csv:a.csv"), "blues", rank)
             delivery = Provenance("csv:a.csv", None, ids[-1])
             tracks.record(connection, [seen, seen], delivery, NOON)
     record(engine, "spotify", TrackObservation(track("Young"), "blues", 9))
     with transaction(engine) as connection:
         older, younger = connection.scalars(select(tables.track.c.id).order_by(tables.track.c.id))
-        merging.merge_pairs(connection, [(older, younger)], "spotify", NOON)
+        track_merging.merge_pairs(connection, [(older, younger)], "spotify", NOON)
         assert_consistent(connection)
     names = ("source", "rank", "times")
     spotify = ("spotify", 9, 1)
     assert query(engine, views.track_genre_sources, *names) == [("csv:a.csv", 7, 2), spotify]
     with transaction(engine) as connection:
-        parts = sighting_parts.load(connection, [older])
+        parts = import_sightings.load(connection, [older])
         first = [part for part in parts if part.import_id == ids[0]]
-        assert not +sighting_parts.rewrite(connection, parts, first, NOON)
+        assert not +import_sightings.rewrite(connection, parts, first, NOON)
     assert query(engine, views.track_genre_sources, *names) == [("csv:a.csv", 5, 2), spotify]
     with transaction(engine) as connection:
-        assert not +sighting_parts.rewrite(connection, first, [], NOON)
+        assert not +import_sightings.rewrite(connection, first, [], NOON)
     assert query(engine, views.track_genre_sources, *names) == [spotify]

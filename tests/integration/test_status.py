@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import insert
 
-from collector.catalogue import report, tracks
+from collector.catalogue import status_counts, tracks
 from collector.curation import genres
 from collector.monitoring.metrics import HarvesterHealth
 from collector.monitoring.status import active_ban_messages, read_status
@@ -185,7 +185,7 @@ def test_a_large_catalogue_is_counted_by_digests(engine, monkeypatch):
     clock = FakeClock(NOON + timedelta(days=10))
     refresh.refresh(engine, clock)
     before = read_status(engine, clock)
-    monkeypatch.setattr(report, "SMALL", 10)
+    monkeypatch.setattr(status_counts, "SMALL", 10)
     clock.advance(3600)
     seen = [TrackObservation(source_track("new", AudioFeatures(tempo=120.0)), "rock", 0)]
     with transaction(engine) as connection:
@@ -209,7 +209,7 @@ def test_no_table_of_tracks_is_counted_for_metrics(engine, monkeypatch):
     catalogue_of_all_kinds.fill(engine, 60)
     clock = FakeClock(NOON + timedelta(days=10))
     refresh.refresh(engine, clock)
-    monkeypatch.setattr(report, "SMALL", 10)
+    monkeypatch.setattr(status_counts, "SMALL", 10)
     with transaction(engine) as connection:
         make.add_job_run(connection, "harvest", at=clock.now())
     with recording(engine) as recorded:
@@ -217,5 +217,5 @@ def test_no_table_of_tracks_is_counted_for_metrics(engine, monkeypatch):
     counting = re.compile(r"count\(.*FROM (track|artist|audio_features)\b", re.DOTALL)
     assert not list(filter(counting.search, recorded.texts))
     with recording(engine) as recorded, read_transaction(engine) as connection:
-        report.totals(connection)
+        status_counts.totals(connection)
     assert list(filter(counting.search, recorded.texts))

@@ -8,11 +8,11 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Final
 
+from collector.acousticbrainz_submissions import Submission
 from collector.datasets.acousticbrainz import MBID_COLUMN, OFFSET_COLUMN, CsvColumns
 from collector.datasets.dumps import copy_text
 from collector.datasets.dumps.archive import DamagedDump
 from collector.datasets.dumps.staging import StagingFile
-from collector.submissions import Submission
 from genrebase.store.tables import SUBMISSION_RANGES
 
 RAW_TABLES: Final = ("raw_submission (mbid TEXT, number INTEGER, part TEXT, cells TEXT)",)

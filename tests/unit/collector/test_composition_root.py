@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
 from collector import composition_root
-from collector.catalogue.origin import (
+from collector.catalogue.catalogue_origin import (
     OPEN_SERVICES,
     SPOTIFY_ORIGIN,
     check_compatible,

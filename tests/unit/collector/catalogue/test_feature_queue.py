@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, delete, insert, select
 
-from collector.catalogue import attempt_queue, submissions
+from collector.acousticbrainz_submissions import Submission
+from collector.catalogue import acousticbrainz_submissions, attempt_queue
 from collector.catalogue.attempt_queue import LeasedTrack, QueuePosition
 from collector.catalogue.feature_queue import (
     ProviderResult,
@@ -15,7 +16,6 @@ from collector.catalogue.feature_queue import (
 )
 from collector.enrichment.retry_schedule import retry_at
 from collector.records import AudioFeatures
-from collector.submissions import Submission
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import NOON
@@ -186,7 +186,7 @@ def test_own_numbers_and_features_do_not_replace_each_other(engine: Engine, stor
     assert [one.track_id for one in waiting_by_mbid(engine)] == [ids["a"]]
     numbers = {(ids["b"], OTHER_MBID): [Submission(bpm=120)]}
     with transaction(engine) as connection:
-        submissions.store_submissions(connection, numbers, NOON)
+        acousticbrainz_submissions.store_submissions(connection, numbers, NOON)
     assert [one.track_id for one in waiting(engine)] == [ids["b"]]
     add_alias(engine, ids["b"], OTHER_MBID)
     assert [one.track_id for one in waiting_by_mbid(engine)] == [ids["a"]]

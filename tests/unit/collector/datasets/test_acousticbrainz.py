@@ -2,8 +2,8 @@
 
 import pytest
 
+from collector.acousticbrainz_submissions import Submission
 from collector.datasets.acousticbrainz import CsvColumns, parse_document
-from collector.submissions import Submission
 
 MBID = "0dad432b-16cc-4bf0-8961-fd31d124b01b"
 

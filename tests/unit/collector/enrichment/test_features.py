@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, insert, select
 
+from collector.acousticbrainz_submissions import Submission
 from collector.credential_limits import Account
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.errors import (
@@ -21,7 +22,6 @@ from collector.errors import (
 from collector.http.rate_limiter import RequestBudget
 from collector.rate import Rate
 from collector.records import AudioFeatures
-from collector.submissions import Submission
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import NOON, FakeClock

@@ -5,10 +5,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from collector.acousticbrainz_submissions import Submission
 from collector.errors import InvalidResponse, NotFound, RateLimited, SourceUnavailable
 from collector.providers.acousticbrainz import AcousticBrainz
 from collector.settings import CollectorSettings
-from collector.submissions import Submission
 from tests.fakes import FakeClock
 from tests.scripted_server import ScriptedResponse, ScriptedServer, serving
 

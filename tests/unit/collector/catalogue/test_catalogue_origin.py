@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.catalogue.origin import (
+from collector.catalogue.catalogue_origin import (
     SPOTIFY_ORIGIN,
     CatalogueOrigin,
     check_compatible,

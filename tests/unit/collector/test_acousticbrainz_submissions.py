@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from collector.submissions import (
+from collector.acousticbrainz_submissions import (
     GROUP_COLUMNS,
     RecordingSummary,
     Submission,

@@ -10,11 +10,11 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from collector.catalogue import submissions
-from collector.catalogue.import_progress import StoredImport
+from collector.acousticbrainz_submissions import Submission
+from collector.catalogue import acousticbrainz_submissions
+from collector.catalogue.acousticbrainz_submissions import RecordingKey, SubmissionSource
 from collector.catalogue.import_undo import UndoCounts
-from collector.catalogue.submissions import RecordingKey, SubmissionSource
-from collector.submissions import Submission
+from collector.catalogue.imported_files import StoredImport
 from genrebase.store import bulk, tables
 
 ORIGIN: Final = "acousticbrainz-dump"
@@ -29,7 +29,7 @@ def store(
     now: datetime,
 ) -> int:
     """Store submissions; return the number of recordings whose stored numbers changed."""
-    return submissions.store_submissions(connection, recordings, now, SOURCE)
+    return acousticbrainz_submissions.store_submissions(connection, recordings, now, SOURCE)
 
 
 def undo_batch(
@@ -42,7 +42,7 @@ def undo_batch(
     track_ids = list(connection.scalars(query.order_by(row.track_id).limit(limit)))
     if not track_ids:
         return UndoCounts(), None
-    changed = submissions.remove_groups(
+    changed = acousticbrainz_submissions.remove_groups(
         connection, track_ids, SOURCE, stored.options.get(TABLES, ()), now
     )
     return UndoCounts(kept=len(track_ids), restored=changed), track_ids[-1]

@@ -6,8 +6,8 @@ from itertools import permutations
 import pytest
 from sqlalchemy import Engine, delete, select
 
-from collector.catalogue import merging, submissions
-from collector.submissions import Submission
+from collector.acousticbrainz_submissions import Submission
+from collector.catalogue import acousticbrainz_submissions, track_merging
 from genrebase.store import features_provider, tables, views
 from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import NOON
@@ -26,7 +26,9 @@ def store_all(engine: Engine, *deliveries: Delivery) -> list[int]:
     for track_id, recording, items in deliveries:
         with transaction(engine) as connection:
             changed.append(
-                submissions.store_submissions(connection, {(track_id, recording): items}, NOON)
+                acousticbrainz_submissions.store_submissions(
+                    connection, {(track_id, recording): items}, NOON
+                )
             )
     return changed
 
@@ -67,7 +69,7 @@ def test_equal_numbers_change_nothing(engine: Engine, store: Store) -> None:
     assert store_all(engine, (track, ONE, [SLOW]), (track, ONE, [SLOW])) == [1, 0]
     before = state(engine)
     with transaction(engine) as connection:
-        submissions.store_submissions(connection, {(track, ONE): [SLOW]}, LATER)
+        acousticbrainz_submissions.store_submissions(connection, {(track, ONE): [SLOW]}, LATER)
     assert state(engine) == before
 
 
@@ -101,7 +103,7 @@ def test_a_merged_track_has_the_recordings_of_both(engine: Engine, store: Store)
     store_all(engine, (ids["a"], ONE, [FAST]), (ids["b"], OTHER, [SLOW, SLOW]))
     keep, drop = sorted(ids.values())
     with transaction(engine) as connection:
-        merging.merge_into(connection, keep, drop, "spotify", NOON)
+        track_merging.merge_into(connection, keep, drop, "spotify", NOON)
     assert tempo(engine) == {keep: 60.5}
     with read_transaction(engine) as connection:
         rows = connection.scalars(select(tables.acousticbrainz_recording.c.recording_id)).all()
@@ -124,12 +126,16 @@ def test_a_track_without_a_tempo_has_no_audio_features(engine: Engine, store: St
 def test_what_an_import_delivered_can_be_removed(engine: Engine, store: Store) -> None:
     """What the API and the dumps delivered of the same recording stays."""
     track = store(["a"])["a"]
-    source = submissions.SubmissionSource("acousticbrainz", "acousticbrainz:a.tar.zst")
+    source = acousticbrainz_submissions.SubmissionSource(
+        "acousticbrainz", "acousticbrainz:a.tar.zst"
+    )
     store_all(engine, (track, ONE, [FAST]))
     before = state(engine)
     with transaction(engine) as connection:
-        submissions.store_submissions(connection, {(track, ONE): [SLOW] * 2}, NOON, source)
+        acousticbrainz_submissions.store_submissions(
+            connection, {(track, ONE): [SLOW] * 2}, NOON, source
+        )
     assert tempo(engine) == {track: 60.5}
     with transaction(engine) as connection:
-        submissions.remove_of_import(connection, [track], source, NOON)
+        acousticbrainz_submissions.remove_of_import(connection, [track], source, NOON)
     assert state(engine) == before

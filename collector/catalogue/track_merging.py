@@ -7,15 +7,15 @@ from typing import Final
 from sqlalchemy import Connection, Table, delete, text, update
 
 from collector.catalogue import (
+    acousticbrainz_submissions,
     analysis_queue,
     feature_licences,
     genre_counters,
     import_features,
+    import_sightings,
     pending_track,
     primary_genre,
-    sighting_parts,
     sightings,
-    submissions,
 )
 from collector.catalogue.import_ledger import BITS, DESCRIPTORS_KEY, FEATURES_KEY
 from genrebase.store import features_provider, licence_sql, tables
@@ -109,12 +109,12 @@ def merge_into(
     connection.execute(_MOVE_DELIVERIES, ids)
     if combined is not None:
         feature_licences.recompute(connection, combined, [keep])
-    sighting_parts.merge_tracks(connection, keep, drop, now)
+    import_sightings.merge_tracks(connection, keep, drop, now)
     connection.execute(_MOVE_VERDICTS, ids)
     connection.execute(delete(tables.verdict).where(tables.verdict.c.track_id == drop))
     for table in (tables.audio_features, tables.feature_attempt, tables.descriptor):
         _move(connection, table, ids)
-    submissions.merge_tracks(connection, keep, drop, now)
+    acousticbrainz_submissions.merge_tracks(connection, keep, drop, now)
     features_provider.choose(connection, [keep])
     for table in analysis_queue.ANALYSIS_TABLES:  # parts of two analyses must not be mixed
         _move(connection, table, ids, _UNLESS_ANALYSED)

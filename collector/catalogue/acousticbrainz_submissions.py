@@ -11,14 +11,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from collector.catalogue import data_sources, feature_licences, feature_queue
-from collector.submissions import (
+from collector.acousticbrainz_submissions import (
     GROUP_COLUMNS,
     GroupSummary,
     RecordingSummary,
     Submission,
     summarise,
 )
+from collector.catalogue import data_sources, feature_licences, feature_queue
 from genrebase.store import bulk, tables
 
 RecordingKey = tuple[int, str]
