@@ -42,6 +42,7 @@ from classifier.serving.online import ServedModels
 from classifier.serving.predict import TrackDescription
 from classifier.training import promote, train
 from classifier.training_config import DEFAULT_TASK, TrainingConfig
+from genrebase.digests.refresh import refresh
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import schema_revision
 from genrebase.store.engine import make_engine
@@ -255,6 +256,7 @@ def make_database(url: str) -> None:
     for number in range(2):
         config = TrainingConfig(estimator="blend", seed=number)
         train.run(engine, config, clock, log=lambda _: None, again=True)
+    refresh(engine, clock)  # as the commands do: pages read the digests
     engine.dispose()
 
 
