@@ -5,6 +5,7 @@ second thread, and then takes its place: no request waits for it or fails becaus
 """
 
 import asyncio
+import gc
 import logging
 import math
 from collections import deque
@@ -189,6 +190,7 @@ class Predictor:
         with self._lock:
             if self._models is None:
                 self._models = ServedModels(self._engine, self._task)
+                _leave_loaded_objects_alone()
                 self._watcher = Thread(target=self._watch, name="champion", daemon=True)
                 self._watcher.start()
             return self._models
@@ -248,6 +250,7 @@ class Predictor:
         except (GenrebaseError, SQLAlchemyError) as error:
             _log.warning("the model is not replaced: %s", first_line(error))
             return
+        _leave_loaded_objects_alone()
         _log.info("model %s predicts now", version.refit or version.champion)
 
     def close(self) -> None:
@@ -256,10 +259,22 @@ class Predictor:
         if self._watcher is not None:
             self._watcher.join()
         self._thread.close()
+        gc.unfreeze()
 
     def _watch(self) -> None:
         while not self._stop.wait(CHECK_SECONDS):
             self.refresh()
+
+
+def _leave_loaded_objects_alone() -> None:
+    """Keep the garbage collector from all objects that exist now.
+
+    It would visit those of the libraries and the models again and again: an eighth of the CPU time
+    of predictions. What it was kept from before is collected first.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _predict(calls: Sequence[_Call]) -> None:
