@@ -19,6 +19,7 @@ from genrebase.store.engine import transaction
 
 COLLECTOR: Final = "collector"
 CLASSIFIER: Final = "classifier"
+NAMES: Final = (COLLECTOR, CLASSIFIER)
 
 _daemon = tables.daemon
 _log = structlog.get_logger(__name__)

@@ -44,8 +44,11 @@ def test_whether_a_daemon_takes_requests(engine, client, clock):
     page = client.get(sent.headers["location"].partition("#")[0]).text
     assert "UTC waits. Until it has begun" in page
     assert "No classifier daemon is running." in page
+    assert "No collector daemon is running." in page
     with daemons.registered(engine, clock, daemons.COLLECTOR):
-        assert "No classifier daemon is running." in client.get("/jobs").text
+        page = client.get("/jobs").text
+        assert "No classifier daemon is running." in page
+        assert "The collector daemon runs since" in page
     with daemons.registered(engine, clock, daemons.CLASSIFIER):
         clock.advance(12)
         page = client.get("/jobs").text
@@ -61,7 +64,7 @@ def test_a_daemon_of_another_host_is_known_by_its_heartbeat(engine, client, cloc
     clock.advance(240)
     assert "The classifier daemon runs since" in client.get("/jobs").text
     clock.advance(61)
-    assert "the last one stopped without a word" in client.get("/jobs").text
+    assert "the last one ended without recording it" in client.get("/jobs").text
     with daemons.registered(engine, clock, daemons.CLASSIFIER):
         (alive,) = client.get("/jobs.json").json()["sections"]["daemons"]["rows"]
     assert (alive[0], alive[-1]) == ("classifier", True)

@@ -52,7 +52,8 @@ def page(request: PageRequest) -> Page:
         by_name(runs, requests, sources, running),
         {"job": request.query.get("job", ""), "outcome": request.query.get("outcome", ""),
          "next": runs.rows[-1][0] if len(found.rows) > MAX_ROWS else None,
-         "training": _training(request.connection), "process": _process(running),
+         "training": _training(request.connection),
+         "processes": {name: _process(running, name) for name in daemons.NAMES},
          "models": _models(request.connection, found.rows[:MAX_ROWS]),
          "requested": requested},
     )  # fmt: skip
@@ -98,9 +99,9 @@ def _daemons(request: PageRequest) -> Section:
     return Section("daemons", ("name", "process", "started_at", "alive_at", "is_alive"), rows, sql)
 
 
-def _process(running: Section) -> dict[str, Any] | None:
-    """Return the classifier daemon that runs, or the last one whose end is not recorded."""
-    rows = [row for row in running.records if row["name"] == daemons.CLASSIFIER]
+def _process(running: Section, name: str) -> dict[str, Any] | None:
+    """Return the daemon of this name that runs, or the last one whose end is not recorded."""
+    rows = [row for row in running.records if row["name"] == name]
     return next((row for row in rows if row["is_alive"]), rows[0] if rows else None)
 
 
