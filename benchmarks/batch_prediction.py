@@ -27,7 +27,7 @@ from sqlalchemy import Engine, delete
 
 from benchmarks.measuring import cpu_seconds, peak_mib, resident_mib
 from classifier import threads
-from classifier.data import scoring
+from classifier.data import rows_to_predict
 from classifier.registry import prediction_store, stored_models
 from classifier.serving import champion as serving
 from classifier.serving.track_scorer import BATCH_SIZE, TrackScorer
@@ -74,7 +74,7 @@ def score(engine: Engine, cores: int | None, limit: int | None) -> tuple[int, in
         champion = serving.load(engine, model)
     scorer = TrackScorer(engine, champion, clock.now(), cores)
     with spent("finding"):
-        tracks = scoring.tracks_to_predict(engine, model)[:limit]
+        tracks = rows_to_predict.tracks_to_predict(engine, model)[:limit]
     with spent("reading"):
         batches = scorer.batches(tracks)
         rows = next(batches, None)

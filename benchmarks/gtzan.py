@@ -26,7 +26,7 @@ from sklearn.model_selection import GroupKFold, KFold
 from classifier import estimators, threads
 from classifier.features.audio import descriptor_column
 from classifier.training_config import Preprocessing, TrainingConfig
-from collector.datasets.segments import find_segments
+from collector.datasets.segment_names import find_segments
 
 PUBLISHED = {"random_forest": 0.705, "svm": 0.735, "knn": 0.676}
 """Accuracy of a random split, five folds."""

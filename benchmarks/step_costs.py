@@ -40,7 +40,7 @@ from collector.records import (
 from collector.settings import CollectorSettings
 from collector.sources.spotify_search import SpotifySearch
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 

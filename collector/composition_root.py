@@ -154,7 +154,7 @@ def open_downloads(
     and `NothingToDo` if no item waits and no source of audio files is configured.
     """
     # These import numpy, which is slow: only where audio files are analysed.
-    from collector.downloads.opening import names_with_work, open_run
+    from collector.downloads.run_setup import names_with_work, open_run
 
     names = names_with_work(engine, settings)
     sources: list[AudioSource] = []

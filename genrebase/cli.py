@@ -98,7 +98,7 @@ def demo(
       genrebase demo --target 100 --spotify
     """
     # import SQLAlchemy, which --help does not need
-    from genrebase.launcher import database_location, summary
+    from genrebase.launcher import database_location, demo_summary
     from genrebase.launcher import demo as demonstration
     from genrebase.runtime.shutdown import stop_on_signals
     from genrebase.settings import GenrebaseSettings
@@ -119,7 +119,7 @@ def demo(
         )
         result = demo_run.run(target, catalogue or settings.catalogue)
     if not as_json:
-        summary.print_summary(result, output)
+        demo_summary.print_summary(result, output)
     output.write_json(result)
 
 

@@ -17,16 +17,16 @@ from sandbox.api.archive_api import ArchiveApi
 from sandbox.api.discogs_api import BAN_SECONDS, DiscogsApi
 from sandbox.api.discogs_dumps import DiscogsReleases
 from sandbox.api.jamendo_api import JamendoApi
-from sandbox.api.json_objects import ObjectBuilder
 from sandbox.api.musicbrainz_api import TIE_SHIFT, MusicBrainzApi
 from sandbox.api.spotify_api import MODES, AccessModeName, SpotifyApi
+from sandbox.api.spotify_objects import ObjectBuilder
 from sandbox.api.tokens import TOKEN_LIFETIME_SECONDS, TokenStore
 from sandbox.middleware.fault_middleware import FaultMiddleware
 from sandbox.middleware.faults import FaultPlan
 from sandbox.middleware.rate_limit import ArrivalLimit, FixedWindowLimit, SlidingWindowLimit
 from sandbox.middleware.rate_limit_middleware import ADMIN_PATH, RateLimitMiddleware
 from sandbox.middleware.request_stats import RequestStats
-from sandbox.middleware.service import SimulatedService
+from sandbox.middleware.simulated_service import SimulatedService
 from sandbox.tracks.catalogue import SandboxCatalogue
 from sandbox.tracks.playlists import SandboxPlaylist, make_playlists
 from sandbox.tracks.recordings import RecordingCatalogue

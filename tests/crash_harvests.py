@@ -32,7 +32,7 @@ from collector.rate import Rate
 from collector.records import AudioFeatures
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.runtime.jobs import job_run, no_other_process
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction
 from tests.consistency import assert_consistent

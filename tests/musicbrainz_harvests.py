@@ -23,7 +23,7 @@ from collector.settings import CollectorSettings
 from collector.sources.musicbrainz_items import Recording, parse_recording
 from collector.sources.musicbrainz_search import MusicBrainzSearch
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 from sandbox.api.musicbrainz_api import TIE_SHIFT

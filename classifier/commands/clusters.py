@@ -78,7 +78,7 @@ def clusters(
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
-    from classifier.commands import interrupts, tables
+    from classifier.commands import interrupts, model_tables
     from classifier.findings import clusters as clustering
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
@@ -96,7 +96,7 @@ def clusters(
             ),
         )
     _print_result(output, result)
-    tables.print_origin(output, result.origin)
+    model_tables.print_origin(output, result.origin)
     output.write_json(result.as_json())
 
 

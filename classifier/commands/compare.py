@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from classifier import threads
-from classifier.commands.experiment import (
+from classifier.commands.experiment_options import (
     ALL,
     Again,
     AsJson,
@@ -57,7 +57,7 @@ def compare(
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier import estimators
-    from classifier.commands import tables
+    from classifier.commands import model_tables
     from classifier.experiments import compare as comparing
 
     output = Output(as_json=as_json)
@@ -76,7 +76,7 @@ def compare(
     _print_rows(output, title, result.rows)
     for trial in result.failed:
         output.warn(f"{trial['estimator']} failed: {trial['error']}")
-    tables.print_origin(output, result.origin)
+    model_tables.print_origin(output, result.origin)
     output.write_json(asdict(result))
 
 

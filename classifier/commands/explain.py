@@ -60,7 +60,7 @@ def explain(
         raise BadTrainingConfig("Give either a model's ID or --genre.")
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
-    from classifier.commands import tables
+    from classifier.commands import model_tables
     from classifier.findings import explain as explaining
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
@@ -87,7 +87,7 @@ def explain(
                     progress=progress,
                 )
             _print_model(output, result)
-    tables.print_origin(output, result.origin)
+    model_tables.print_origin(output, result.origin)
     output.write_json(result.as_json())
 
 

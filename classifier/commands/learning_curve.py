@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from classifier import threads
-from classifier.commands.experiment import (
+from classifier.commands.experiment_options import (
     Again,
     AsJson,
     Rotations,
@@ -56,7 +56,7 @@ def learning_curve(
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
-    from classifier.commands import tables
+    from classifier.commands import model_tables
     from classifier.experiments import learning_curve as curve
 
     output = Output(as_json=as_json)
@@ -84,7 +84,7 @@ def learning_curve(
     )
     for sentence in result.sentences:
         output.print(sentence)
-    tables.print_origin(output, result.origin)
+    model_tables.print_origin(output, result.origin)
     output.write_json(asdict(result))
 
 

@@ -41,7 +41,7 @@ def models(
       classifier models --task main
     """
     # imports of SQLAlchemy, which --help does not need
-    from classifier.commands import tables
+    from classifier.commands import model_tables
     from classifier.registry import stored_models
     from genrebase.store import connect
 
@@ -68,7 +68,7 @@ def models(
     )
     output.table("Models (accuracy on test tracks)", _COLUMNS, rows)
     for origin in sorted({one.origin for one in listed if one.origin is not None}):
-        tables.print_origin(output, origin)
+        model_tables.print_origin(output, origin)
     if not listed:
         output.print("No model yet: run `classifier train`.")
     output.write_json([one.as_json() for one in listed])
@@ -101,7 +101,7 @@ def promote(
     settings = ClassifierSettings.load()
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
-    from classifier.commands import tables
+    from classifier.commands import model_tables
     from classifier.training import promote as promoting
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
@@ -115,7 +115,7 @@ def promote(
         model = promoting.rollback(connect(), clock, log=log, task=task, cores=cores)
     else:
         model = promoting.run(connect(), number, clock, log=log, cores=cores)
-    tables.print_model(output, model)
+    model_tables.print_model(output, model)
     output.print("`classifier predict` stores its predictions for the other tracks.")
     output.write_json(model.as_json())
 

@@ -128,7 +128,7 @@ def _check_one_kind(*of_some: object, every: bool, on: str | None) -> None:
 def _predict_all(output: Output, champion: _ChampionOptions, on: str | None) -> None:
     settings = ClassifierSettings.load()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
-    from classifier.commands import interrupts, tables
+    from classifier.commands import interrupts, model_tables
     from classifier.serving import batch_predict
     from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.clock import SystemClock
@@ -176,7 +176,7 @@ def _predict_all(output: Output, champion: _ChampionOptions, on: str | None) -> 
             f"{agree(done.in_training, 'has', 'have')} predictions from the training (out of "
             "fold: by models that were not trained on them)."
         )
-    tables.print_origin(output, done.origin)
+    model_tables.print_origin(output, done.origin)
     output.write_json(asdict(done))
 
 
@@ -206,7 +206,7 @@ def _predict_track(output: Output, champion: _ChampionOptions, track: str) -> No
 
 def _search(output: Output, champion: _ChampionOptions, text: str) -> None:
     # imports of scikit-learn and SQLAlchemy, which --help does not need
-    from classifier.commands import tables
+    from classifier.commands import model_tables
     from classifier.serving import predict as predicting
     from genrebase.store import connect
 
@@ -225,7 +225,7 @@ def _search(output: Output, champion: _ChampionOptions, text: str) -> None:
                 for one in predictions
             ],
         )
-        tables.print_origin(output, predictions[0].origin)
+        model_tables.print_origin(output, predictions[0].origin)
     output.write_json({"search": text, "answers": [one.as_json() for one in predictions]})
 
 
@@ -296,7 +296,7 @@ def _number(text: str) -> tuple[str, float]:
 
 
 def _show(output: Output, prediction: TrackPrediction) -> None:
-    from classifier.commands import tables  # imports scikit-learn
+    from classifier.commands import model_tables  # imports scikit-learn
 
     stored = "" if prediction.track is None else f" (track {prediction.track})"
     name = " - ".join(part for part in (prediction.title, prediction.artists) if part)
@@ -312,7 +312,7 @@ def _show(output: Output, prediction: TrackPrediction) -> None:
         )
     if prediction.in_training:
         output.print("This is a training track; the prediction is out of fold.")
-    tables.print_origin(output, prediction.origin)
+    model_tables.print_origin(output, prediction.origin)
 
 
 def _condition(prediction: TrackPrediction) -> str:

@@ -44,7 +44,7 @@ def separability(
     settings = ClassifierSettings.load()
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
-    from classifier.commands import interrupts, tables
+    from classifier.commands import interrupts, model_tables
     from classifier.findings import separability as separating
     from classifier.training import train as training
     from genrebase.runtime.clock import SystemClock
@@ -73,10 +73,10 @@ def separability(
                 cores=settings.threads,
                 keep_last=settings.models_remembered,
             )
-        tables.print_model(output, done.model)
+        model_tables.print_model(output, done.model)
         document["trained"] = done.as_json()
     else:
-        tables.print_origin(output, result.origin)
+        model_tables.print_origin(output, result.origin)
     output.write_json(document)
 
 

@@ -21,7 +21,7 @@ def status(
       classifier status
     """
     # imports of SQLAlchemy, which --help does not need
-    from classifier.commands import tables
+    from classifier.commands import model_tables
     from classifier.daemon import readiness
     from classifier.data import genre_merges
     from classifier.registry import stored_models
@@ -41,7 +41,7 @@ def status(
     if champion is None:
         output.print(stored_models.describe_missing_champion(database, task))
     else:
-        tables.print_model(output, champion)
+        model_tables.print_model(output, champion)
     others = [one for one in stored_models.champion_tasks(database) if one != task]
     if others:
         output.print(f"Other tasks with a champion (--task NAME): {', '.join(others)}.")

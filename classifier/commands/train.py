@@ -58,7 +58,7 @@ def train(
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
-    from classifier.commands import interrupts, tables
+    from classifier.commands import interrupts, model_tables
     from classifier.data.training_data import format_counts
     from classifier.training import refit as refitting
     from classifier.training import train as training
@@ -107,21 +107,21 @@ def train(
             f"of them (here: {config.unmapped})."
         )
     if result.sources is not None:
-        tables.print_left_out(output, result.sources)
+        model_tables.print_left_out(output, result.sources)
     for warning in result.warnings:
         output.warn(warning)
     _print_result(output, result)
 
 
 def _print_result(output: Output, result: "TrainResult") -> None:
-    from classifier.commands import tables  # imports scikit-learn
+    from classifier.commands import model_tables  # imports scikit-learn
 
     if result.nothing_new:
         output.print(
             f"Nothing new: already stored as model {result.model.id}, trained on the same tracks "
             "with the same parameters and code."
         )
-    tables.print_model(output, result.model)
+    model_tables.print_model(output, result.model)
     output.write_json(result.as_json())
 
 

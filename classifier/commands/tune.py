@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from classifier import threads
-from classifier.commands.experiment import (
+from classifier.commands.experiment_options import (
     ALL,
     Again,
     AsJson,
@@ -91,9 +91,8 @@ def tune(
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
-    from classifier.commands import interrupts, tables
-    from classifier.experiments import search as searching
-    from classifier.experiments import search_spaces
+    from classifier.commands import interrupts, model_tables
+    from classifier.experiments import search_settings, search_spaces
     from classifier.experiments import tune as tuning
 
     if train and binary is not None:
@@ -105,8 +104,12 @@ def tune(
     output = Output(as_json=as_json)
     with experiment(output, "Tuning", given, snapshot, again=again, on=on) as (context, config):
         genres = None if binary is None else _parse_genres(binary)
-        metrics = searching.TUNING_METRICS if genres is None else searching.ONE_VS_REST_METRICS
-        settings = searching.SearchSettings(
+        metrics = (
+            search_settings.TUNING_METRICS
+            if genres is None
+            else search_settings.ONE_VS_REST_METRICS
+        )
+        settings = search_settings.SearchSettings(
             search_spaces.default_space(config.estimator)
             if space is None
             else search_spaces.read_space(space),
@@ -124,7 +127,7 @@ def tune(
     command = train_command(config, result)
     if command is not None:
         output.print(f"To use it: {command}")
-    tables.print_origin(output, result.origin)
+    model_tables.print_origin(output, result.origin)
     document: dict[str, Any] = {
         **asdict(result),
         "metric": settings.metric,
@@ -142,7 +145,7 @@ def tune(
                 cores=context.cores,
                 keep_last=ClassifierSettings.load().models_remembered,
             )
-        tables.print_model(output, trained.model)
+        model_tables.print_model(output, trained.model)
         document["model"] = trained.as_json()
     output.write_json(document)
 

@@ -9,7 +9,7 @@ import structlog
 from classifier.daemon import readiness
 from classifier.daemon.readiness import RETRAIN_GROWTH, TrainingReadiness, enough_new_data
 from classifier.daemon.subprocesses import SubprocessRunner
-from classifier.data import scoring
+from classifier.data import rows_to_predict
 from classifier.data.dataset import Database
 from classifier.errors import ClassifierError
 from classifier.registry import stored_models
@@ -174,7 +174,7 @@ class Daemon:
             if champion is None:
                 return
             pooled = self._settings.pool_siblings
-            if scoring.has_tracks_to_predict(self._database, champion, pooled=pooled):
+            if rows_to_predict.has_tracks_to_predict(self._database, champion, pooled=pooled):
                 self._run("predict")
 
     def _run(self, *arguments: str) -> None:

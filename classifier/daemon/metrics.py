@@ -10,7 +10,7 @@ from prometheus_client.core import Metric
 
 from classifier.daemon import drift, readiness
 from classifier.daemon.drift import Drift
-from classifier.data import scoring
+from classifier.data import rows_to_predict
 from classifier.errors import BrokenArtifact
 from classifier.records import StoredModel
 from classifier.registry import artifacts, stored_models
@@ -75,7 +75,9 @@ class TrainerHealth(HealthTarget):
         )
         main = [one for one in champions if one.task == DEFAULT_TASK]
         pooled = self.settings.pool_siblings
-        pending = scoring.tracks_to_predict(self.engine, main[0], pooled=pooled) if main else ()
+        pending = (
+            rows_to_predict.tracks_to_predict(self.engine, main[0], pooled=pooled) if main else ()
+        )
         yield gauge(
             "tracks_unanswered",
             "Tracks without a prediction of the champion.",

@@ -25,7 +25,7 @@ from classifier.errors import BadTrainingConfig
 from classifier.experiments import compare, cross_validation, search_spaces
 from classifier.experiments.progress import n_training_tracks
 from classifier.experiments.runner import ExperimentContext, TrialRunner
-from classifier.experiments.search import (
+from classifier.experiments.search_settings import (
     REDUCTION_FACTOR,
     TUNING_REGIMES,
     SearchSettings,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from classifier.data import dataset, scoring
+from classifier.data import dataset, rows_to_predict
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig, TooFewTracks
 from classifier.features import audio
@@ -150,7 +150,7 @@ def match_track(database: Database, text: str, method: Distance = "standardised"
     if number is None:
         raise UnknownTrack(text)
     fitted = _Profiles(database, method)
-    row = scoring.scoring_rows(database, np.array([number]))
+    row = rows_to_predict.scoring_rows(database, np.array([number]))
     point = profiles.audio_matrix(audio.mask_other_scale(row, from_files=fitted.from_files))
     if not np.isfinite(point).any():
         raise TooFewTracks(f"Track {number} has no audio features: run `collector enrich`.")

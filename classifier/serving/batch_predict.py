@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.data import scoring, sibling_tracks
+from classifier.data import rows_to_predict, sibling_tracks
 from classifier.data.dataset import Database
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
@@ -55,7 +55,7 @@ def run(
     with jobs.job_run(database, clock, JOB_NAME) as job:
         began = clock.monotonic()
         at = clock.now()  # before reading: a track that changes meanwhile is predicted again
-        tracks = scoring.tracks_to_predict(database, model, pooled=pool_siblings)
+        tracks = rows_to_predict.tracks_to_predict(database, model, pooled=pool_siblings)
         if pool_siblings:
             scorer = TrackScorer(database, serving.load(database, model), at, cores)
             done = _score_with_siblings(scorer, tracks, progress)

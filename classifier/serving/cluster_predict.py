@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.data import scoring
+from classifier.data import rows_to_predict
 from classifier.data.dataset import Database
 from classifier.errors import BrokenArtifact
 from classifier.records import StoredModel
@@ -100,7 +100,7 @@ class ClusterPrediction:
             return np.zeros(0, dtype=np.int64)
         self.clock.sleep(WAIT_SECONDS)
         return np.concatenate(
-            [scoring.tracks_to_predict(self.database, model, ids) for ids in busy]
+            [rows_to_predict.tracks_to_predict(self.database, model, ids) for ids in busy]
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from classifier.data import dataset, scoring
+from classifier.data import dataset, rows_to_predict
 from classifier.data.dataset import Database
 from classifier.features import groups
 from classifier.features.audio import METADATA
@@ -69,7 +69,7 @@ def predict_with_hidden_inputs(
             "prediction is out of fold."
         )
     config = TrainingConfig.from_model(loaded.model)
-    frame = scoring.scoring_rows(database, np.array([track]), config)
+    frame = rows_to_predict.scoring_rows(database, np.array([track]), config)
     columns = _columns_by_group(frame, loaded.model.feature_schema["columns"])
     variants = list(_variants(columns))
     rows = pd.concat([frame] * len(variants), ignore_index=True)

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from classifier.data import dataset, lookups, regimes, scoring
+from classifier.data import dataset, named_tracks, regimes, rows_to_predict
 from classifier.data.dataset import Database
-from classifier.data.lookups import NamedArtists
+from classifier.data.named_tracks import NamedArtists
 from classifier.records import StoredModel, TrackPrediction
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
@@ -200,7 +200,7 @@ class ServedModels:
     def find_artists(self, tracks: Sequence[TrackDescription]) -> Artists:
         """Return the stored artists with the names of the artists of these tracks."""
         keys = {names.normalise(name) for track in tracks for name in track.artists}
-        return lookups.artists_named(self._database, keys)
+        return named_tracks.artists_named(self._database, keys)
 
     def _places(self, described: Mapping[int, TrackDescription], artists: Artists) -> list[_Place]:
         """Return what completes the predictions of descriptions."""
@@ -226,9 +226,9 @@ class ServedModels:
         return places
 
     def _prepare_stored(self, texts: Mapping[int, str], prepared: PreparedRequest) -> None:
-        tracks = lookups.named_tracks(self._database, texts)
+        tracks = named_tracks.named_tracks(self._database, texts)
         ids = {one.id for one in tracks.values() if not isinstance(one, UserError)}
-        stored = scoring.stored_predictions(self._database, self._champion, sorted(ids))
+        stored = rows_to_predict.stored_predictions(self._database, self._champion, sorted(ids))
         missing: dict[int, list[_Place]] = {}
         for at, row in tracks.items():
             if isinstance(row, UserError):
@@ -253,7 +253,7 @@ class ServedModels:
         """Return the rows of tracks without a prediction that is stored and current."""
         model = self.loaded_champion
         config, tracks = TrainingConfig.from_model(model.model), np.array(sorted(places))
-        frame = scoring.scoring_rows(self._database, tracks, config)
+        frame = rows_to_predict.scoring_rows(self._database, tracks, config)
         train_ids = model.artifact.train_ids
         rows, completed = [], []
         for at, track in enumerate(regimes.ids_of(frame).tolist()):
@@ -298,7 +298,7 @@ def _predict(part: RowsToPredict) -> PredictedRows:
 
 def _trained_artists(database: Database, model: LoadedModel) -> NDArray[np.int64]:
     """Return the sorted ids of the artists of the training tracks."""
-    return scoring.artists_of(database, np.sort(model.artifact.train_ids))
+    return rows_to_predict.artists_of(database, np.sort(model.artifact.train_ids))
 
 
 def _contains(sorted_ids: NDArray[np.int64], wanted: Iterable[int]) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from classifier.data import dataframes, dataset, scoring, sibling_tracks
+from classifier.data import dataframes, dataset, rows_to_predict, sibling_tracks
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
 from classifier.features import audio
@@ -177,7 +177,7 @@ class DescriptionPredictor:
         if self._predictor.pool_siblings and track.artists and not seen:
             siblings = sibling_tracks.tracks_of_artist(self._database, track.artists[0])
         top = self._predictor.top_k(described_rows([track]), siblings)
-        prediction = scoring.StoredPrediction(
+        prediction = rows_to_predict.StoredPrediction(
             top, _regime(seen), in_training=False, siblings=len(siblings)
         )
         predicted = self._predictor.to_prediction(
@@ -217,10 +217,12 @@ class _Predictor:
 
     def predict_stored(self, track: int) -> TrackPrediction:
         pooled = self.pool_siblings
-        prediction = scoring.stored_prediction(self.database, self.model, track, pooled=pooled)
+        prediction = rows_to_predict.stored_prediction(
+            self.database, self.model, track, pooled=pooled
+        )
         if prediction is not None and pooled and self._is_outdated(track, prediction):
             prediction = None
-        row = scoring.scoring_rows(self.database, np.array([track])).iloc[0]
+        row = rows_to_predict.scoring_rows(self.database, np.array([track])).iloc[0]
         if prediction is None:
             prediction = self._compute(track)
         held_out = dataset.held_out_for(self.database, np.array([track]))
@@ -233,7 +235,7 @@ class _Predictor:
         track: int | None,
         title: str,
         artists: Sequence[str],
-        prediction: scoring.StoredPrediction,
+        prediction: rows_to_predict.StoredPrediction,
         *,
         held_out: str | None,
     ) -> TrackPrediction:
@@ -258,7 +260,7 @@ class _Predictor:
         if len(siblings):
             pool, config = self.loaded.sibling_pool, TrainingConfig.from_model(self.model)
             rows = pd.concat(
-                scoring.scoring_rows(self.database, ids, config)
+                rows_to_predict.scoring_rows(self.database, ids, config)
                 for ids in dataframes.parts(siblings)
             )
             sums = pool.log_ratios(self.loaded.predict_proba(rows).to_numpy()).sum(axis=0)
@@ -271,14 +273,16 @@ class _Predictor:
         )
         return tuple((str(genre), float(share)) for genre, share in ranked.items())
 
-    def _compute(self, track: int) -> scoring.StoredPrediction:
+    def _compute(self, track: int) -> rows_to_predict.StoredPrediction:
         ids, train_ids = np.array([track]), self.loaded.artifact.train_ids
         seen = np.isin(dataset.tracks_sharing_artists(self.database, track), train_ids).any()
         config = TrainingConfig.from_model(self.model)
         siblings = self._siblings(track, seen=bool(seen))
-        top = self.top_k(scoring.scoring_rows(self.database, ids, config), siblings)
+        top = self.top_k(rows_to_predict.scoring_rows(self.database, ids, config), siblings)
         in_training = bool(np.isin(track, train_ids))
-        return scoring.StoredPrediction(top, _regime(bool(seen)), in_training, len(siblings))
+        return rows_to_predict.StoredPrediction(
+            top, _regime(bool(seen)), in_training, len(siblings)
+        )
 
     def _siblings(self, track: int, *, seen: bool) -> NDArray[np.int64]:
         """Return what a track is pooled with: nothing, if its artist is seen."""
@@ -286,7 +290,7 @@ class _Predictor:
             return np.array([], dtype=np.int64)
         return sibling_tracks.siblings_of(self.database, track)
 
-    def _is_outdated(self, track: int, stored: scoring.StoredPrediction) -> bool:
+    def _is_outdated(self, track: int, stored: rows_to_predict.StoredPrediction) -> bool:
         """Return whether the siblings of a stored prediction are others now, or changed."""
         siblings = self._siblings(track, seen=stored.regime == "seen_artist")
         if len(siblings) != stored.siblings:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from classifier import threads
-from classifier.data import dataframes, regimes, scoring
+from classifier.data import dataframes, regimes, rows_to_predict
 from classifier.data.dataset import Database
 from classifier.data.sibling_tracks import SiblingState
 from classifier.evaluation.sibling_sums import SiblingSums
@@ -57,11 +57,13 @@ class TrackScorer:
     @cached_property
     def trained_artists(self) -> NDArray[np.int64]:
         """Return the artists of the training tracks."""
-        return scoring.artists_of(self.database, np.sort(self.champion.artifact.train_ids))
+        return rows_to_predict.artists_of(self.database, np.sort(self.champion.artifact.train_ids))
 
     def score_range(self, first: int, last: int) -> ScoredTracks:
         """Predict what has no prediction yet, or changed since, of the tracks with these ids."""
-        tracks = scoring.tracks_to_predict(self.database, self.champion.model, (first, last))
+        tracks = rows_to_predict.tracks_to_predict(
+            self.database, self.champion.model, (first, last)
+        )
         return self.score(tracks)
 
     def score(
@@ -138,7 +140,9 @@ class TrackScorer:
         with dataframes.state_reader(self.database, len(tracks)) as reader:
             for ids in dataframes.parts(tracks):
                 with reader.state() as source:
-                    rows, seen = scoring.rows_with_seen_artists(source, ids, config, artists)
+                    rows, seen = rows_to_predict.rows_with_seen_artists(
+                        source, ids, config, artists
+                    )
                 for start in range(0, len(rows), BATCH_SIZE):
                     part = slice(start, start + BATCH_SIZE)
                     yield rows.iloc[part], seen[part]

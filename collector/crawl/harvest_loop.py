@@ -29,7 +29,7 @@ from collector.records import Page, PageQuery, Provenance, RecordResult
 from collector.run_outcome import RunOutcome, StopReason
 from collector.shard import GenreProgress, Shard
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store import name_locks
 from genrebase.store.engine import Connection, Engine, read_transaction
 

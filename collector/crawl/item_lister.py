@@ -16,7 +16,7 @@ from collector.crawl.harvest_loop import HarvestOutcome, HarvestProgress, ShardH
 from collector.crawl.repeated_pages import RepeatedPages
 from collector.records import Page, PageQuery, RecordResult
 from collector.shard import ALL_YEARS, RECRAWL_AFTER, GenreProgress, Shard
-from collector.sources.subjects import match_subjects
+from collector.sources.subject_genres import match_subjects
 from genrebase.store.bulk import exclusive_transaction
 from genrebase.store.engine import Connection, read_transaction
 

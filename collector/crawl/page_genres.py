@@ -11,7 +11,7 @@ from dataclasses import replace
 from collector.genre_ranks import ranked
 from collector.records import Page, TrackObservation
 from collector.sources.item_fields import RejectReason
-from collector.sources.subjects import match_subjects
+from collector.sources.subject_genres import match_subjects
 from genrebase.store import names
 
 

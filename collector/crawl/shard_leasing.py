@@ -10,7 +10,7 @@ from collector.catalogue.shard_leases import LeaseClock, LeasedShard
 from collector.errors import LeaseLost
 from collector.shard import Shard
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from collector.datasets import segments
+from collector.datasets import segment_names
 from collector.datasets.column_roles import columns
 from collector.datasets.parsing import cells, genre_cells, number_cells
 from collector.datasets.parsing.number_cells import Notation
@@ -114,7 +114,7 @@ def find_pieces(
         name = row[at.file].strip()
         counts[name] += 1
         genres.setdefault(name, "" if at.genre is None else row[at.genre].strip())
-    by_name = segments.find_segments(list(genres), list(genres.values()))
+    by_name = segment_names.find_segments(list(genres), list(genres.values()))
     repeated = frozenset(name for name, count in counts.items() if count > 1)
     warnings = [] if by_name.warning is None else [by_name.warning]
     if repeated:

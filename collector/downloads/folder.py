@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from collector.errors import CollectorError, StopRequested
-from genrebase.audio.kinds import SUFFIXES
+from genrebase.audio.file_suffixes import SUFFIXES
 from genrebase.errors import UserError
 from genrebase.new_file import DISK_FULL
 

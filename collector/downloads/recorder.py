@@ -20,7 +20,7 @@ from collector.downloads.queue import QueuedFile
 from collector.downloads.track_metadata import to_track
 from collector.records import Level, SourceTrack, TrackObservation
 from collector.sources.item_fields import RejectReason
-from collector.sources.subjects import match_subjects
+from collector.sources.subject_genres import match_subjects
 from genrebase.audio import descriptors
 from genrebase.audio.records import AudioAnalysis, UnreadableFile
 from genrebase.errors import UserError

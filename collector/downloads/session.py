@@ -15,9 +15,9 @@ from collector.catalogue.audio_items import StoredItem
 from collector.downloads.downloader import TOO_LONG, DamagedDownload, DownloadedFile, Downloader
 from collector.downloads.folder import DiskFull, TooManyBytes
 from collector.downloads.outcome import DownloadOutcome
+from collector.downloads.progress import RunShare
 from collector.downloads.queue import DownloadQueue, QueuedFile
 from collector.downloads.recorder import DownloadRecorder, FinishedFile
-from collector.downloads.remaining import RunShare
 from collector.errors import (
     AccessDenied,
     BadCredentials,
@@ -33,7 +33,7 @@ from collector.http.retry import RequestLimit, call_with_retries
 from collector.records import ItemFiles
 from collector.sources.archive_files import TOO_LARGE
 from collector.sources.item_fields import GONE, RejectReason
-from collector.sources.subjects import match_subjects, spelling_key
+from collector.sources.subject_genres import match_subjects, spelling_key
 from genrebase.audio.scan import AudioFile
 from genrebase.audio.workers import AnalysisFuture, SubmitFile
 from genrebase.store import bulk

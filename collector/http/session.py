@@ -24,8 +24,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError
 from urllib3.poolmanager import PoolManager
 
-from collector.http.connecting import PendingConnection
 from collector.http.connection_errors import LOOPBACK_HOSTS
+from collector.http.pending_connection import PendingConnection
 from genrebase.counts import counted
 from genrebase.runtime import redaction
 

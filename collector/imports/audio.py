@@ -17,7 +17,7 @@ from collector.audio.genre_source import GenreSource
 from collector.catalogue import audio_files, audio_names
 from collector.catalogue.aliases import tracks_of_aliases
 from collector.catalogue.audio_files import AudioFileRecord, StoredAudioFile
-from collector.datasets import fma, segments
+from collector.datasets import fma, segment_names
 from collector.imports.pipeline import batches, refuse_synthetic_catalogue
 from genrebase import new_file
 from genrebase.audio import descriptors, scan, tags, workers
@@ -239,7 +239,7 @@ class _Importer:
         """Find pieces of one recording by the names of all files; folders count as genres."""
         paths = [_without_suffix(file) for file in files]
         folders = [PurePosixPath(path).parent.name for path in paths]
-        found = segments.find_segments(paths, folders)
+        found = segment_names.find_segments(paths, folders)
         self._recording_of = found.recording_of
         if found.warning is not None:
             self.result.warnings.append(found.warning)

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from collector.datasets import descriptor_table, reader, segments
+from collector.datasets import descriptor_table, reader, segment_names
 from collector.datasets.column_roles import columns
 from collector.datasets.column_roles.columns import DatasetColumns
 from collector.datasets.credits import survey_credits
 from collector.datasets.descriptor_table import DescriptorColumns, DescriptorRowParser
-from collector.datasets.exports import refuse_export
+from collector.datasets.own_exports import refuse_export
 from collector.datasets.parsing import genre_names
 from collector.datasets.reader import BrokenRow, DatasetReader, TableEntry
 from collector.datasets.rows import ParsedRow, RowParser
-from collector.datasets.scales.numbers import infer_scales
+from collector.datasets.scales.scale_inference import infer_scales
 from collector.datasets.shared_ids import SharedIds, survey_ids
 from collector.datasets.survey import TableSummary, survey_table
 from collector.imports import table_hints
@@ -231,7 +231,7 @@ def _track_source(table: _Table, given: _Options, last_year: int, size: int) -> 
         genre_separator=given.genre_separator,
         shared_ids=ids.hashes,
     )
-    titles = segments.TitleSurvey()
+    titles = segment_names.TitleSurvey()
     misread = table_hints.misread_texts(summary, layout)
     taken, ignored = columns.name_columns(dataset.header, replace(layout, numeric=numbers.taken))
     return ImportSource(
@@ -300,7 +300,7 @@ def _descriptor_source(table: _Table, layout: DescriptorColumns) -> ImportSource
 
 
 def _warnings(
-    dataset: DatasetReader, parser: RowParser, titles: segments.TitleSurvey
+    dataset: DatasetReader, parser: RowParser, titles: segment_names.TitleSurvey
 ) -> Sequence[str]:
     notes = (*parser.columns.notes, *parser.hints(dataset.header))
     return (*notes, *titles.warnings())
@@ -310,7 +310,7 @@ def _parse(dataset: DatasetReader, parser: RowParser | DescriptorRowParser) -> I
     return (row if isinstance(row, BrokenRow) else parser.parse(row) for row in dataset.rows())
 
 
-def _surveyed(rows: Iterable[ReadRow], titles: segments.TitleSurvey) -> Iterator[ReadRow]:
+def _surveyed(rows: Iterable[ReadRow], titles: segment_names.TitleSurvey) -> Iterator[ReadRow]:
     for row in rows:
         if isinstance(row, ParsedRow):
             titles.add(row.track.title, row.genres[0] if row.genres else "")

@@ -9,7 +9,7 @@ from collector.credential_limits import Account
 from collector.errors import InvalidResponse
 from collector.http.client import fingerprint, get_json
 from collector.http.session import make_session
-from collector.providers.values import parse_audio_features
+from collector.providers.feature_values import parse_audio_features
 from collector.records import AudioFeatures
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from collector.errors import UnusableResponse
-from collector.providers.values import integer_in_range, number_in_range, parse_number
+from collector.providers.feature_values import integer_in_range, number_in_range, parse_number
 from collector.sources import spotify_client
 from collector.sources.spotify_client import SpotifyService
 from genrebase.audio import analysis, segment_timbre

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from collector.providers.values import parse_audio_features
+from collector.providers.feature_values import parse_audio_features
 from collector.records import AudioFeatures
 from collector.sources import spotify_client
 from collector.sources.spotify_client import SpotifyService

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from collector.records import RemoteFile
 from collector.sources import item_fields as fields
-from genrebase.audio.kinds import NEEDS_FFMPEG, SUFFIXES
+from genrebase.audio.file_suffixes import NEEDS_FFMPEG, SUFFIXES
 from genrebase.store import names
 
 NOT_PUBLIC: Final = "not public"

@@ -14,7 +14,7 @@ from collector.records import ItemFiles, ListedItem
 from collector.sources import item_fields as fields
 from collector.sources.archive_files import choose_files
 from collector.sources.item_fields import RejectReason
-from collector.sources.subjects import parse_subjects
+from collector.sources.subject_genres import parse_subjects
 from genrebase import licences
 from genrebase.store import names
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from genrebase.audio import ffmpeg, mp3_frames, ogg_pages, wav_header
 from genrebase.audio.downmix import ChannelStatistics, MixPlan
-from genrebase.audio.kinds import NEEDS_FFMPEG
+from genrebase.audio.file_suffixes import NEEDS_FFMPEG
 from genrebase.errors import GenrebaseError
 
 Samples = NDArray[np.float32]

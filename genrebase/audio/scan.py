@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from genrebase.audio.kinds import SUFFIXES
+from genrebase.audio.file_suffixes import SUFFIXES
 from genrebase.audio.records import UnreadableFile
 from genrebase.errors import NothingToDo, UserError
 from genrebase.extras import install_hint

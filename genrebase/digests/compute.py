@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import duckdb
 
-from genrebase.digests import feature_queries, inputs, track_queries
+from genrebase.digests import dispute_queries, feature_queries, inputs
 from genrebase.digests.definitions import DIGESTS, OF_PREDICTIONS, WHOLE, Digest
 from genrebase.lake.duckdb_views import open_duckdb, view_sql
 from genrebase.lake.tables_to_arrow import ArrowReader, arrow_readers
@@ -80,9 +80,9 @@ def _by_view() -> dict[str, list[Digest]]:
 
 def _load_disputes(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> None:
     """Create the table `label_disputes` with the rows that digests have."""
-    duck.execute(track_queries.DISPUTES).fetchall()
+    duck.execute(dispute_queries.DISPUTES).fetchall()
     first = [
-        track_queries.first_disputes(one.limit or 0, tuple(one.keys))
+        dispute_queries.first_disputes(one.limit or 0, tuple(one.keys))
         for one in DIGESTS
         if one.view == "label_disputes"
     ]
@@ -113,7 +113,7 @@ _QUERIES: Final = {
     "genre_histograms": feature_queries.histograms(),
     "genre_trends": feature_queries.trends(),
     "genre_popularity": feature_queries.popularity(),
-    "dispute_counts": track_queries.DISPUTE_COUNTS,
+    "dispute_counts": dispute_queries.DISPUTE_COUNTS,
 }
 
 

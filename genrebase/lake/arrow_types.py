@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from genrebase.lake.batches import TIMESTAMP
+from genrebase.lake.batch_types import TIMESTAMP
 from genrebase.store.tables import UtcDateTime
 
 _TYPES: Final[tuple[tuple[type[TypeEngine[Any]] | type[TypeDecorator[Any]], pa.DataType], ...]] = (

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from genrebase.extras import install_hint
-from genrebase.lake.batches import as_schema
+from genrebase.lake.batch_types import as_schema
 from genrebase.store.engine import Engine, postgresql_options
 from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable, InvalidUrl
 

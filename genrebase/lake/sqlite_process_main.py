@@ -21,7 +21,7 @@ import pyarrow as pa
 from adbc_driver_manager import AdbcConnection, AdbcStatement
 from adbc_driver_sqlite import StatementOptions
 
-from genrebase.lake.batches import TIMESTAMP, as_schema
+from genrebase.lake.batch_types import TIMESTAMP, as_schema
 from genrebase.lake.sqlite_messages import BATCH_ROWS, DONE, RELEASE, ReadRequest
 
 _EXAMPLES: Final = {

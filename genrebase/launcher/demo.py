@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from genrebase.launcher import commands, genres, open_hints, sample_queries, sandbox
+from genrebase.launcher import child_commands, default_genres, open_hints, sample_queries, sandbox
 from genrebase.launcher.database_location import DatabaseLocation
 from genrebase.launcher.supervisor import ChildCommand
 from genrebase.runtime import queries
@@ -114,11 +114,11 @@ class Demo:
             yield self._step("import", "collector", "import", str(file), "--stored-only")
 
     def _ensure_genres(self, target: int) -> None:
-        existing = genres.existing_genres(self._environment, self._stop)
+        existing = default_genres.existing_genres(self._environment, self._stop)
         if existing:
-            genres.raise_targets(self._environment, self._stop, existing, target)
+            default_genres.raise_targets(self._environment, self._stop, existing, target)
         else:
-            genres.add_default_genres(self._environment, self._stop, target)
+            default_genres.add_default_genres(self._environment, self._stop, target)
 
     def _step(self, name: str, module: str, *arguments: str) -> DemoStepResult:
         self._output.print(f"{name} …")
@@ -129,10 +129,10 @@ class Demo:
         return DemoStepResult(name, document, seconds)
 
     def _run_command(self, module: str, *arguments: str) -> Any:
-        return commands.run_command(self._command(module, *arguments), self._stop)
+        return child_commands.run_command(self._command(module, *arguments), self._stop)
 
     def _run_quietly(self, module: str, *arguments: str) -> Any:
-        return commands.run_command_quietly(self._command(module, *arguments), self._stop)
+        return child_commands.run_command_quietly(self._command(module, *arguments), self._stop)
 
     def _command(self, module: str, *arguments: str) -> ChildCommand:
         return ChildCommand(module, (*arguments, "--json"), self._environment)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from genrebase.errors import UserError
-from genrebase.launcher import commands, database_location, genres, sandbox
-from genrebase.launcher.commands import LauncherStopped
+from genrebase.launcher import child_commands, database_location, default_genres, sandbox
+from genrebase.launcher.child_commands import LauncherStopped
 from genrebase.launcher.database_location import DatabaseLocation
 from genrebase.launcher.pipeline_status import ProgressReporter
 from genrebase.launcher.supervisor import ChildCommand, Supervisor
@@ -118,8 +118,8 @@ def _refuse_unusable_settings(stop: StopSignal) -> None:
     """Let the collector check its settings; it prints what it refuses."""
     command = ChildCommand("collector", ("run", "--check", "--json"), {})
     try:
-        commands.run_command(command, stop)
-    except commands.CommandRefused:
+        child_commands.run_command(command, stop)
+    except child_commands.CommandRefused:
         raise DaemonRefusedToRun(
             "Nothing is written and nothing runs: set what was refused above."
         ) from None
@@ -133,12 +133,12 @@ def _add_sandbox(supervisor: Supervisor, catalogue: str | None) -> Mapping[str, 
 
 
 def _ensure_genres(environment: Mapping[str, str], output: Output, stop: StopSignal) -> None:
-    if not genres.existing_genres(environment, stop):
+    if not default_genres.existing_genres(environment, stop):
         output.print(
-            f"No genre yet: adding {', '.join(genres.DEFAULT_GENRES)}, "
-            f"{genres.DEFAULT_TARGET} tracks each."
+            f"No genre yet: adding {', '.join(default_genres.DEFAULT_GENRES)}, "
+            f"{default_genres.DEFAULT_TARGET} tracks each."
         )
-        genres.add_default_genres(environment, stop)
+        default_genres.add_default_genres(environment, stop)
 
 
 def _watch(supervisor: Supervisor, reporter: ProgressReporter, stop: StopSignal) -> None:

@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Final
 
 from genrebase.launcher import supervisor
-from genrebase.launcher.commands import failure
+from genrebase.launcher.child_commands import failure
 from genrebase.launcher.supervisor import ChildCommand
 
 SYNTHETIC_CATALOGUE: Final = "an invented catalogue: its tracks, artists and numbers are made up"

@@ -6,7 +6,7 @@ from typing import Self
 from sqlalchemy import Engine, select
 
 from genrebase.runtime.cluster_address import LOCAL, InvalidCluster
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 

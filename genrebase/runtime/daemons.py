@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.heartbeat import HEARTBEAT_SECONDS, Heartbeat, is_alive
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 

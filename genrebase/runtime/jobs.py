@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.heartbeat import HEARTBEAT_SECONDS, Heartbeat, is_alive
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.runtime.redaction import redact
 from genrebase.runtime.shortages import describe_shortage
 from genrebase.store import tables

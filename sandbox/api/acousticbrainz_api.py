@@ -17,7 +17,7 @@ from genrebase.runtime.clock import Clock
 from sandbox import Json
 from sandbox.api.acousticbrainz_dumps import NAMES, SUMS, AcousticBrainzDumps
 from sandbox.middleware.rate_limit import FixedWindowLimit
-from sandbox.middleware.service import FaultShapes, SimulatedService, html_page
+from sandbox.middleware.simulated_service import FaultShapes, SimulatedService, html_page
 from sandbox.synthetic.essentia_documents import (
     high_level_document,
     low_level_document,

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from genrebase.runtime.clock import Clock
 from sandbox.api.discogs_dumps import DiscogsReleases
 from sandbox.middleware.rate_limit import RateLimit, SandboxBan
-from sandbox.middleware.service import FaultShapes, SimulatedService, html_page
+from sandbox.middleware.simulated_service import FaultShapes, SimulatedService, html_page
 
 PATH: Final = "/discogs/"
 BAN_SECONDS: Final = 3_574.0

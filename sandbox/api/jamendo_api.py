@@ -16,7 +16,7 @@ from genrebase.store import names
 from sandbox import Json
 from sandbox.api.byte_ranges import range_response
 from sandbox.middleware.rate_limit import RateLimit, SandboxBan
-from sandbox.middleware.service import FaultShapes, SimulatedService
+from sandbox.middleware.simulated_service import FaultShapes, SimulatedService
 from sandbox.synthetic.sound import encode_sound
 from sandbox.tracks.catalogue import SandboxCatalogue
 from sandbox.tracks.releases import LICENCES

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from sandbox import Json
 from sandbox.api.musicbrainz_objects import RecordingObjects
 from sandbox.middleware.rate_limit import RateLimit, SandboxBan
-from sandbox.middleware.service import FaultShapes, SimulatedService, html_page
+from sandbox.middleware.simulated_service import FaultShapes, SimulatedService, html_page
 from sandbox.tracks.lucene import LuceneSyntaxError
 from sandbox.tracks.recording_search import RecordingSearch
 from sandbox.tracks.recordings import RecordingCatalogue

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.api.json_objects import reccobeats_features
+from sandbox.api.spotify_objects import reccobeats_features
 from sandbox.middleware.rate_limit import RateLimit, SandboxBan
-from sandbox.middleware.service import FaultShapes, SimulatedService
+from sandbox.middleware.simulated_service import FaultShapes, SimulatedService
 from sandbox.tracks.catalogue import SandboxCatalogue
 
 MAX_IDS: Final = 40

@@ -12,11 +12,11 @@ from starlette.routing import Route
 
 from genrebase.runtime.clock import Clock
 from sandbox import Json, ids
-from sandbox.api.json_objects import MAX_RESULTS, ObjectBuilder, PageSlice, error_object
+from sandbox.api.spotify_objects import MAX_RESULTS, ObjectBuilder, PageSlice, error_object
 from sandbox.api.spotify_page_faults import SpotifyPageFaults
 from sandbox.api.tokens import TokenStore, accepts_client
 from sandbox.middleware.rate_limit import RateLimit, SandboxBan
-from sandbox.middleware.service import FaultShapes, SimulatedService
+from sandbox.middleware.simulated_service import FaultShapes, SimulatedService
 from sandbox.synthetic.analysis import make_analysis
 from sandbox.tracks.catalogue import SandboxCatalogue
 from sandbox.tracks.playlists import SandboxPlaylist

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from sandbox import Json
-from sandbox.api.json_objects import MAX_RESULTS
+from sandbox.api.spotify_objects import MAX_RESULTS
 from sandbox.middleware.faults import Fault
 
 _WRONG_TOTALS: Final = (0, 1, 0.5, 1.5)

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sandbox.middleware.faults import FAULTS_OF_ANY_RESPONSE, Fault, FaultPlan
 from sandbox.middleware.rate_limit_middleware import is_api_request, service_of
 from sandbox.middleware.request_stats import RequestStats
-from sandbox.middleware.service import FaultShapes, SimulatedService
+from sandbox.middleware.simulated_service import FaultShapes, SimulatedService
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from genrebase.runtime.clock import Clock
 from sandbox.middleware.rate_limit import SandboxBan
 from sandbox.middleware.request_stats import HandledRequest, RequestStats
-from sandbox.middleware.service import SimulatedService
+from sandbox.middleware.simulated_service import SimulatedService
 
 ADMIN_PATH: Final = "/__sandbox__/"
 """Below this path the sandbox describes itself; requests there are neither counted nor limited."""

@@ -10,7 +10,7 @@ from collector.datasets.credits import CreditParser, survey_credits
 from collector.datasets.parsing import cells, genre_cells
 from collector.datasets.parsing.list_cells import UnreadableList
 from collector.datasets.scales.number_parser import NumberParser
-from collector.datasets.scales.numbers import infer_scales
+from collector.datasets.scales.scale_inference import infer_scales
 from collector.datasets.survey import TableSummary, summarise
 from genrebase.store import names, source_ids
 from genrebase.store.tables import FEATURES

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, insert
 
-from classifier.data import audio_joins, dataset, scoring
+from classifier.data import audio_joins, dataset, rows_to_predict
 from classifier.data.training_data import split_dataset
 from classifier.errors import BadTrainingConfig
 from classifier.findings import clusters
@@ -72,7 +72,9 @@ def test_harmony_and_timbre_are_joined_on_request(engine: Engine) -> None:
     assert tracks.loc[5, "degree_7"] == 0.25
     assert tracks["timbre_mean_11"].dropna().tolist() == [0.5, 0.5]
     assert result.tracks[plain.tracks.columns].equals(plain.tracks)
-    rows = scoring.scoring_rows(engine, np.array([2, 3]), TrainingConfig(features=("harmony",)))
+    rows = rows_to_predict.scoring_rows(
+        engine, np.array([2, 3]), TrainingConfig(features=("harmony",))
+    )
     assert rows["degree_0"].isna().tolist() == [False, True]
     assert "timbre_mean_0" not in rows
 
@@ -133,7 +135,7 @@ def test_numbers_of_acousticbrainz_are_a_group_of_their_own(engine: Engine) -> N
         connection.execute(insert(tables.acousticbrainz_recording), rows)
     settled = audio_joins.resolve_features(engine, WIDE)
     assert settled.features == (*DEFAULT_FEATURE_GROUPS, "acousticbrainz")
-    frame = scoring.scoring_rows(engine, np.array([10, 11]), settled)
+    frame = rows_to_predict.scoring_rows(engine, np.array([10, 11]), settled)
     first, second = frame.to_dict("records")
     assert first["acousticbrainz_bpm"] == 110.0
     assert first["acousticbrainz_danceability"] == 1.5 != first["danceability"]
@@ -180,7 +182,7 @@ def test_a_new_analysis_makes_a_prediction_pending(
     assert "degree_11" in done.model.feature_schema["columns"]
     clock.advance(60)
     batch_predict.run(engine, clock, progress=no_progress)
-    assert len(scoring.tracks_to_predict(engine, done.model)) == 0
+    assert len(rows_to_predict.tracks_to_predict(engine, done.model)) == 0
     requested = split_dataset(dataset.load_dataset(engine, choice), choice)
     learned = set(requested.train_ids.tolist())
     unheard = [song.id for song in music.songs if song.genre and song.id not in learned]
@@ -191,12 +193,12 @@ def test_a_new_analysis_makes_a_prediction_pending(
             summary.update().where(summary.c.track_id == unheard[0]).values(fetched_at=clock.now())
         )
     clock.advance(60)
-    assert scoring.tracks_to_predict(engine, done.model).tolist() == []
+    assert rows_to_predict.tracks_to_predict(engine, done.model).tolist() == []
     with transaction(engine) as connection:
         connection.execute(
             summary.update().where(summary.c.track_id == unheard[0]).values(fetched_at=clock.now())
         )
-    assert scoring.tracks_to_predict(engine, done.model).tolist() == unheard[:1]
+    assert rows_to_predict.tracks_to_predict(engine, done.model).tolist() == unheard[:1]
     again = split_dataset(dataset.load_dataset(engine, choice), choice)
     assert data_fingerprint(again) != data_fingerprint(requested)
 

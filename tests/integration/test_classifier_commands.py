@@ -157,7 +157,7 @@ def test_pinning_reports_the_change(database: Engine) -> None:
 
 def test_the_random_baseline_is_listed(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is 1/number of genres; a metric without one has no row; too few tracks are explained."""
-    monkeypatch.setattr("classifier.commands.tables.FEW_TRACKS", 1_000_000)
+    monkeypatch.setattr("classifier.commands.model_tables.FEW_TRACKS", 1_000_000)
     result = CliRunner().invoke(app, [*TRAIN], catch_exceptions=False).stdout
     row = next(line for line in result.splitlines() if "random guess among 3 genres" in line)
     assert "0.333" in row

@@ -17,7 +17,7 @@ from classifier.settings import ClassifierSettings
 from genrebase.runtime import job_requests, jobs
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import last_run
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.runtime.schedule import InvalidSchedule
 from genrebase.settings import child_environment
 from genrebase.store import features_provider, tables

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from classifier.daemon.daemon import Daemon
-from classifier.data import scoring
+from classifier.data import rows_to_predict
 from classifier.errors import ClassifierError
 from classifier.registry import stored_models
 from classifier.serving import batch_predict
@@ -60,7 +60,7 @@ class InProcess:
 
 def unanswered(engine: Engine) -> int:
     champion = stored_models.find_champion(engine, "main")
-    return 0 if champion is None else len(scoring.tracks_to_predict(engine, champion))
+    return 0 if champion is None else len(rows_to_predict.tracks_to_predict(engine, champion))
 
 
 def work(jobs: Iterable[ScheduledJob]) -> None:

@@ -8,7 +8,14 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, select, update
 
-from classifier.data import artist_sample, dataframes, dataset, regimes, scoring, training_data
+from classifier.data import (
+    artist_sample,
+    dataframes,
+    dataset,
+    regimes,
+    rows_to_predict,
+    training_data,
+)
 from classifier.data.raw_dataset import RawDataset
 from classifier.registry import stored_models
 from classifier.serving import batch_predict
@@ -127,7 +134,7 @@ def test_predictions_do_not_depend_on_the_ranges(
     batch_predict.run(music, FakeClock(), progress=lambda *_: None)
     expected = predictions(music)
     model = stored_models.champion(music, "main")
-    assert len(scoring.tracks_to_predict(music, model)) == 0
+    assert len(rows_to_predict.tracks_to_predict(music, model)) == 0
 
     with transaction(music) as connection:
         row = tables.prediction
@@ -135,7 +142,10 @@ def test_predictions_do_not_depend_on_the_ranges(
     assert predictions(music) == of_training
     request.getfixturevalue("small_ranges")
     monkeypatch.setattr(dataframes, "_MANY_ROWS", 0)
-    assert len(scoring.tracks_to_predict(music, model)) == (len(expected) - len(of_training)) // 3
+    assert (
+        len(rows_to_predict.tracks_to_predict(music, model))
+        == (len(expected) - len(of_training)) // 3
+    )
     batch_predict.run(music, FakeClock(), progress=lambda *_: None)
     assert_same(predictions(music), expected)
 

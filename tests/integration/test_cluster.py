@@ -12,7 +12,7 @@ from sqlalchemy import Engine, delete, select
 from classifier import distributed_fits, estimators
 from classifier.data import soft_labels, training_data
 from classifier.experiments import compare, learning_curve, tune
-from classifier.experiments.search import SearchSettings
+from classifier.experiments.search_settings import SearchSettings
 from classifier.registry import stored_models
 from classifier.serving import batch_predict
 from classifier.serving.cluster_predict import ClusterPrediction

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, insert, select
 
 import classifier
 from classifier import estimators
-from classifier.data import audio_joins, dataset, scoring
+from classifier.data import audio_joins, dataset, rows_to_predict
 from classifier.data.raw_dataset import RawDataset
 from classifier.data.training_data import SplitDataset
 from classifier.data.training_data import split_dataset as selected
@@ -140,7 +140,7 @@ def test_the_cnn_uses_matrices_by_default(sqlite_engine: Engine, sqlite_url: str
     model = train.run(sqlite_engine, choice, FakeClock(), log=lambda _: None).model
     assert model.status == "champion"
     champion = classifier.champion(sqlite_url)
-    rows = scoring.scoring_rows(sqlite_engine, np.arange(1, 9), choice)
+    rows = rows_to_predict.scoring_rows(sqlite_engine, np.arange(1, 9), choice)
     assert rows["logmel"].notna().all()
     shares = champion.predict_proba(rows)
     assert np.allclose(shares.sum(axis=1), 1)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.settings import child_environment
 from genrebase.store.engine import make_engine
 from tests.crash_harvests import (

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, insert, select
 from genrebase.runtime import heartbeat, jobs
 from genrebase.runtime.heartbeat import Heartbeat
 from genrebase.runtime.jobs import AlreadyRunning, job_run
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import NOON, FakeClock

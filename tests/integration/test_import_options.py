@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from classifier.reports import export
 from collector.cli import app
-from collector.datasets.exports import ExportedData
+from collector.datasets.own_exports import ExportedData
 from genrebase.errors import UserError
 from genrebase.store import views
 from genrebase.store.engine import make_engine, read_transaction

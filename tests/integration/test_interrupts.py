@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from classifier.commands import interrupts
-from classifier.commands.experiment import describe_stored_trials
+from classifier.commands.experiment_options import describe_stored_trials
 from genrebase.errors import CommandInterrupted
 from genrebase.runtime.console import Output
 from genrebase.settings import child_environment

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
-from classifier.data import dataset, scoring
+from classifier.data import dataset, rows_to_predict
 from classifier.registry import stored_models
 from classifier.training_config import TrainingConfig
 from genrebase.store import features_provider, tables, views
@@ -138,10 +138,13 @@ def test_predictions_say_their_model_s_licence(mixed: Engine) -> None:
     assert (refit["licence_class"], refit["parent"]) == ("noncommercial", model["id"])
     config = TrainingConfig.from_model(stored_models.model(mixed, model["id"]))
     ids = dataset.load_dataset(mixed).tracks["track_id"].to_numpy(dtype="int64")
-    rows = scoring.scoring_rows(mixed, ids, config)
+    rows = rows_to_predict.scoring_rows(mixed, ids, config)
     assert set(rows["provider"].dropna()) == {"acousticbrainz"}
     assert rows["popularity"].isna().all()
-    assert set(scoring.scoring_rows(mixed, ids)["provider"].dropna()) == {"acousticbrainz", "csv"}
+    assert set(rows_to_predict.scoring_rows(mixed, ids)["provider"].dropna()) == {
+        "acousticbrainz",
+        "csv",
+    }
 
 
 def test_a_wider_licence_replaces_no_champion(mixed: Engine) -> None:

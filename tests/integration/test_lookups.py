@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine
 
-from classifier.data import lookups, scoring
+from classifier.data import named_tracks, rows_to_predict
 from classifier.registry import stored_models
 from genrebase.errors import UserError
 from genrebase.store.engine import transaction
@@ -24,7 +24,7 @@ def test_each_text_names_what_a_command_would_take(engine: Engine):
         str(tracks[2]), SPOTIFY_ID, f"https://open.spotify.com/track/{SPOTIFY_ID}", "fma:a7",
         "a7", "b7", "csv:x.csv:b7", "999999", "9" * 30, "nothing", "spotify:" + "0" * 22,
     ]  # fmt: skip
-    named = lookups.named_tracks(engine, dict(enumerate(texts)))
+    named = named_tracks.named_tracks(engine, dict(enumerate(texts)))
     ids = [None if isinstance(one, UserError) else one.id for one in named.values()]
     assert ids == [
         tracks[2], tracks[0], tracks[0], tracks[1], tracks[1], None, tracks[1],
@@ -40,11 +40,11 @@ def test_artists_have_the_splits_of_their_tracks(engine: Engine):
         make.add_track(connection, "One", ["Band", "Guest"], side="test_new")
         make.add_track(connection, "Two", ["Band"], side="train")
         make.add_artist(connection, "Nobody Else")
-    artists = lookups.artists_named(engine, ["band", "guest", "nobody else", "unknown"])
+    artists = named_tracks.artists_named(engine, ["band", "guest", "nobody else", "unknown"])
     assert set(artists) == {"band", "guest", "nobody else"}
     assert artists["band"].splits >= {"test", "train"}
     assert artists["guest"].splits == {"test"}
-    assert lookups.artists_named(engine, []) == {}
+    assert named_tracks.artists_named(engine, []) == {}
 
 
 def test_stored_predictions_of_many_tracks(engine: Engine):
@@ -57,9 +57,9 @@ def test_stored_predictions_of_many_tracks(engine: Engine):
         for track in tracks[:2]:
             make.add_predictions(connection, model, track, [(rock, 0.75), (jazz, 0.25)])
         make.add_predictions(connection, other, tracks[2], [(jazz, 1.0)])
-    stored = scoring.stored_predictions(engine, stored_models.model(engine, model), tracks)
+    stored = rows_to_predict.stored_predictions(engine, stored_models.model(engine, model), tracks)
     assert set(stored) == set(tracks[:2])
     for track, prediction in stored.items():
         assert prediction.top == (("rock", 0.75), ("jazz", 0.25))
-        one = scoring.stored_prediction(engine, stored_models.model(engine, model), track)
+        one = rows_to_predict.stored_prediction(engine, stored_models.model(engine, model), track)
         assert one == prediction

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from sqlalchemy import Engine, text
 
-from classifier.data import dataset, scoring
+from classifier.data import dataset, rows_to_predict
 from classifier.registry import stored_models
 from collector.curation import verdicts
 from genrebase.store import find, search, tables, views
@@ -121,7 +121,7 @@ def test_the_prediction_of_a_track(large: Engine) -> None:
 
     def predict() -> None:
         model = stored_models.champion(large, "main")
-        assert scoring.stored_prediction(large, model, TRACK) is not None
+        assert rows_to_predict.stored_prediction(large, model, TRACK) is not None
         assert dataset.held_out_for(large, [TRACK]) in {None, "test", "validation"}
         dataset.tracks_sharing_artists(large, TRACK)
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, func, insert, select, update
 from typer.testing import CliRunner
 
 from classifier.cli import app
-from classifier.data import scoring
+from classifier.data import rows_to_predict
 from classifier.errors import ArtifactDropped, NoChampion, SameTrainingRunning
 from classifier.registry import model_store, prediction_store, retention, stored_models
 from classifier.reports.card import ModelCard
@@ -303,8 +303,8 @@ def test_a_rollback_completes_the_predictions(sqlite_engine: Engine) -> None:
     tracks = left(sqlite_engine, "prediction").count(before.id)
     assert ranks(sqlite_engine, before.id) == [1]
     assert promote.rollback(sqlite_engine, clock, log=lambda _: None).id == before.id
-    pending = len(scoring.tracks_to_predict(sqlite_engine, before))
+    pending = len(rows_to_predict.tracks_to_predict(sqlite_engine, before))
     assert pending == tracks - before.trained_rows > 0
     batch_predict.run(sqlite_engine, clock, progress=lambda *_: None)
     assert left(sqlite_engine, "prediction").count(before.id) == whole
-    assert len(scoring.tracks_to_predict(sqlite_engine, before)) == 0
+    assert len(rows_to_predict.tracks_to_predict(sqlite_engine, before)) == 0

@@ -14,7 +14,7 @@ from collector.curation import genres as genre_use
 from collector.errors import LeaseLost
 from collector.http.rate_limiter import RequestBudget
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import FakeClock, FakePlaylists, FakeSource
 

@@ -20,7 +20,7 @@ from collector.records import (
 from genrebase.digests import refresh
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.monitoring import render_metrics
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import catalogue_of_all_kinds

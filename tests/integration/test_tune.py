@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, update
 
 from classifier.errors import BadTrainingConfig
 from classifier.experiments import tune
-from classifier.experiments.search import REDUCTION_FACTOR, SearchSettings
+from classifier.experiments.search_settings import REDUCTION_FACTOR, SearchSettings
 from classifier.experiments.search_spaces import NumericRange
 from classifier.experiments.tune import TuningResult
 from classifier.registry import stored_models

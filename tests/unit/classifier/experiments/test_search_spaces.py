@@ -10,7 +10,7 @@ from classifier import estimators
 from classifier.errors import BadTrainingConfig
 from classifier.estimators import knn
 from classifier.experiments import search_spaces
-from classifier.experiments.search import SearchSettings
+from classifier.experiments.search_settings import SearchSettings
 from classifier.experiments.search_spaces import NumericRange, SearchSpace
 from classifier.training_config import TrainingConfig
 from tests.deep_estimators import each

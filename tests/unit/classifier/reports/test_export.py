@@ -13,7 +13,7 @@ from sqlalchemy import Engine, insert, update
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig
 from classifier.reports import export
-from collector.datasets.exports import ExportedData, refuse_export
+from collector.datasets.own_exports import ExportedData, refuse_export
 from genrebase import export_mark
 from genrebase.store import tables
 from genrebase.store.engine import transaction

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from collector.datasets.column_roles import columns
 from collector.datasets.rows import RowParser, RowRejection
-from collector.datasets.scales.numbers import infer_scales
+from collector.datasets.scales.scale_inference import infer_scales
 from collector.datasets.survey import TableSummary
-from collector.providers.values import parse_audio_features
+from collector.providers.feature_values import parse_audio_features
 from collector.records import ArtistCredit, AudioFeatures
 from genrebase.store import tables
 

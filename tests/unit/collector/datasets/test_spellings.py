@@ -18,7 +18,7 @@ from collector.datasets import reader
 from collector.datasets.column_roles import columns
 from collector.datasets.credits import survey_credits
 from collector.datasets.rows import ParsedRow, RowParser
-from collector.datasets.scales.numbers import infer_scales
+from collector.datasets.scales.scale_inference import infer_scales
 from collector.datasets.survey import survey_table
 
 ARTISTS = (

@@ -21,7 +21,7 @@ from collector.errors import (
     RateLimited,
     SourceUnavailable,
 )
-from collector.http import client, connecting, session
+from collector.http import client, pending_connection, session
 from genrebase.runtime.redaction import redact
 from tests.scripted_server import ScriptedResponse, serving
 
@@ -324,13 +324,15 @@ def test_a_look_up_of_a_name_is_not_waited_for_like_a_download(
 @pytest.mark.usefixtures("resolver_that_hangs")
 def test_a_signal_ends_the_look_up_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its handler ends the request of the main thread, which waits for the connection."""
-    wait = connecting.PendingConnection.wait
+    wait = pending_connection.PendingConnection.wait
 
-    def interrupted(self: connecting.PendingConnection, seconds: float | None = None) -> Any:
+    def interrupted(
+        self: pending_connection.PendingConnection, seconds: float | None = None
+    ) -> Any:
         session.end_running_request()
         return wait(self, seconds)
 
-    monkeypatch.setattr(connecting.PendingConnection, "wait", interrupted)
+    monkeypatch.setattr(pending_connection.PendingConnection, "wait", interrupted)
     with pytest.raises(SourceUnavailable, match="in time"):
         get("http://api.example.org/", timeout=3_600)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from genrebase.launcher import supervisor
 from genrebase.launcher.supervisor import ChildCommand, Supervisor
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.runtime.retry_delays import RESET_AFTER_SECONDS
 from genrebase.settings import child_environment
 from tests.fakes import FakeClock
@@ -28,7 +28,9 @@ sys.exit(0)
 
 def ended(process: ProcessIdentity) -> bool:
     """Wait for a process that is not our child."""
-    wait = "import sys, threading\nfrom genrebase.runtime.processes import ProcessIdentity\n"
+    wait = (
+        "import sys, threading\nfrom genrebase.runtime.process_identity import ProcessIdentity\n"
+    )
     wait += "while ProcessIdentity.parse(sys.argv[1]).is_alive(): threading.Event().wait(0.02)\n"
     subprocess.run([sys.executable, "-c", wait, str(process)], timeout=SECONDS, check=True)
     return process.is_alive() is False
@@ -57,14 +59,14 @@ def test_a_child_that_does_not_listen_is_ended(program: Program) -> None:
 
 def test_no_child_outlives_its_parent(program: Program) -> None:
     """Children of a killed parent stop."""
-    child = program("from genrebase.runtime.processes import ProcessIdentity\n" + POLITE)
+    child = program("from genrebase.runtime.process_identity import ProcessIdentity\n" + POLITE)
     parent = f"""
 import os, subprocess
 from genrebase.launcher import supervisor
 from genrebase.launcher.supervisor import ChildCommand
 child = supervisor.start_child(ChildCommand({child.module!r}, (), {{}}), stdout=subprocess.PIPE)
 child.stdout.readline()
-from genrebase.runtime.processes import ProcessIdentity, _host, _start_time
+from genrebase.runtime.process_identity import ProcessIdentity, _host, _start_time
 print(ProcessIdentity(_host(), child.pid, _start_time(child.pid) or ""), flush=True)
 os._exit(9)
 """

@@ -14,7 +14,7 @@ from collector.errors import BadCredentials, CatalogueMismatch
 from genrebase.errors import GenrebaseError, NothingToDo, UserError
 from genrebase.runtime import heartbeat, jobs
 from genrebase.runtime.jobs import job_run, last_run
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import NOON, FakeClock

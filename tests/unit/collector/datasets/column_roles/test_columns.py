@@ -5,7 +5,7 @@ import pytest
 from collector.datasets.column_roles import columns
 from collector.datasets.column_roles.columns import ColumnsMissing, DatasetColumns
 from collector.datasets.rows import RowParser
-from collector.datasets.scales.numbers import infer_scales
+from collector.datasets.scales.scale_inference import infer_scales
 from collector.datasets.survey import TableSummary, summarise
 from genrebase.errors import UserError
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.sources.subjects import match_subjects, parse_subjects, spelling_key
+from collector.sources.subject_genres import match_subjects, parse_subjects, spelling_key
 
 
 @pytest.mark.parametrize(

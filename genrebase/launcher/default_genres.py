@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from genrebase.launcher import commands
+from genrebase.launcher import child_commands
 from genrebase.launcher.supervisor import ChildCommand
 from genrebase.runtime.shutdown import StopSignal
 
@@ -27,7 +27,7 @@ DEFAULT_TARGET: Final = 1000
 
 def existing_genres(environment: Mapping[str, str], stop: StopSignal) -> dict[str, int | None]:
     """Return the stored genres with their targets (None: imports only)."""
-    status: Any = commands.run_command_quietly(
+    status: Any = child_commands.run_command_quietly(
         ChildCommand("collector", ("status", "--json"), environment), stop
     )
     return {genre["name"]: genre["target"] for genre in status["genres"]}
@@ -41,7 +41,7 @@ def add_default_genres(
         names = Path(folder) / "genres.txt"
         names.write_text("\n".join(DEFAULT_GENRES) + "\n", encoding="utf-8")
         arguments = ("genres", "import", str(names), "--target", str(target), "--json")
-        commands.run_command_quietly(ChildCommand("collector", arguments, environment), stop)
+        child_commands.run_command_quietly(ChildCommand("collector", arguments, environment), stop)
 
 
 def raise_targets(
@@ -54,4 +54,6 @@ def raise_targets(
     for name, old_target in targets.items():
         if old_target is not None and old_target < target:
             arguments = ("genres", "target", name, str(target), "--json")
-            commands.run_command_quietly(ChildCommand("collector", arguments, environment), stop)
+            child_commands.run_command_quietly(
+                ChildCommand("collector", arguments, environment), stop
+            )

@@ -89,12 +89,12 @@ def print_notices(
     `sources` are `TrainingSources` as JSON.
     """
     # imports of pandas, which --help does not need
-    from classifier.commands import tables
+    from classifier.commands import model_tables
     from classifier.data.training_data import format_counts
 
     if left_out:
         output.warn(f"Left out for too few tracks: {format_counts(left_out)}.")
-    tables.print_left_out(output, TrainingSources.from_json(sources))
+    model_tables.print_left_out(output, TrainingSources.from_json(sources))
     if nothing_new:
         output.print("Nothing new: all trials on these tracks are stored already.")
 

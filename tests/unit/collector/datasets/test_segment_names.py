@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.datasets.segments import TitleSurvey, find_segments
+from collector.datasets.segment_names import TitleSurvey, find_segments
 
 GENRES = ("blues", "jazz", "rock")
 WORDS = ("road", "rain", "river", "night", "train", "home", "moon", "blue", "sun", "rose", "sea")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from genrebase.launcher import summary
+from genrebase.launcher import demo_summary
 from genrebase.runtime.console import Output
 
 GENRES = [
@@ -32,6 +32,6 @@ def test_missing_tracks_are_explained(
         "open": {},
         "seconds": 3.0,
     }
-    summary.print_summary(document, Output(as_json=False))
+    demo_summary.print_summary(document, Output(as_json=False))
     printed = capsys.readouterr().out
     assert ("Tracks missing again: r&b (1)." in printed) == expected

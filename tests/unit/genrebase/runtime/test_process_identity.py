@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from genrebase.runtime.processes import ProcessIdentity
+from genrebase.runtime.process_identity import ProcessIdentity
 
 
 def test_this_process_lives() -> None:
@@ -17,7 +17,8 @@ def test_this_process_lives() -> None:
 def test_an_ended_process_is_detected() -> None:
     """It has ended even if its number is used again."""
     program = (
-        "from genrebase.runtime.processes import ProcessIdentity; print(ProcessIdentity.current())"
+        "from genrebase.runtime.process_identity import ProcessIdentity\n"
+        "print(ProcessIdentity.current())"
     )
     completed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert ProcessIdentity.parse(completed.stdout.decode().strip()).is_alive() is False

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.providers.values import parse_audio_features
+from collector.providers.feature_values import parse_audio_features
 from collector.records import AudioFeatures
 from genrebase.store.tables import CATEGORICAL_FEATURES, FEATURE_RANGES, FEATURES
 

@@ -7,7 +7,7 @@ import pytest
 
 from classifier.reports import export
 from collector.datasets.column_roles import fields
-from collector.datasets.exports import ExportedData, refuse_export
+from collector.datasets.own_exports import ExportedData, refuse_export
 from genrebase.store import tables, views
 
 

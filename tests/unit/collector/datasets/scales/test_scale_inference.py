@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from collector.datasets import reader
 from collector.datasets.column_roles import columns
 from collector.datasets.rows import RowParser
-from collector.datasets.scales.numbers import infer_scales
 from collector.datasets.scales.numeric_columns import UnknownUnit
+from collector.datasets.scales.scale_inference import infer_scales
 from collector.datasets.survey import survey_table
 from genrebase.errors import UserError
 
