@@ -5,6 +5,7 @@ All digests of one computation show one state of the database.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -56,19 +57,33 @@ def compute(
     Predictions are read only for `OF_PREDICTIONS`, of which all or none are left out.
     On SQLite others cannot commit while the tables are read, unless it has a write-ahead log.
     """
-    with open_duckdb(threads) as duck:
+    predictions = not set(OF_PREDICTIONS) <= set(without)
+    chosen = [view for view in _by_view() if view not in without]
+    others = [view for view in chosen if view not in OF_PREDICTIONS]
+    with open_duckdb(threads) as duck, ThreadPoolExecutor(1) as pool:
         began = clock.monotonic()
         with arrow_readers(engine, min(threads, _MAX_READERS)) as readers:
-            predictions = not set(OF_PREDICTIONS) <= set(without)
             inputs.load(readers, duck, predictions=predictions)
+            # the database looks up the disputes while DuckDB computes what does not need them
+            computed = pool.submit(_compute_others, duck, others, clock)
             if predictions:
                 _load_disputes(readers[0], duck)
         read = clock.monotonic()
-        duck.execute(feature_queries.labelled()).fetchall()
-        duck.execute(feature_queries.WITHOUT_FEATURES).fetchall()
-        chosen = [view for view in _by_view() if view not in without]
-        computed = [_compute_view(duck, view, clock) for view in chosen]
-    return DigestComputation(computed, read - began)
+        by_view = {one.view: one for one in computed.result()}
+        for view in chosen:
+            if view not in by_view:
+                by_view[view] = _compute_view(duck, view, clock)
+    return DigestComputation([by_view[view] for view in chosen], read - began)
+
+
+def _compute_others(
+    duck: duckdb.DuckDBPyConnection, names: Sequence[str], clock: Clock
+) -> list[ComputedView]:
+    """Compute the digests of views that need no predictions."""
+    with duck.cursor() as cursor:
+        cursor.execute(feature_queries.labelled()).fetchall()
+        cursor.execute(feature_queries.WITHOUT_FEATURES).fetchall()
+        return [_compute_view(cursor, name, clock) for name in names]
 
 
 def _by_view() -> dict[str, list[Digest]]:
