@@ -34,6 +34,13 @@ _GROUPS: Final[Mapping[str, int]] = {
 """The side of a track to its group; a published split has the sides without a suffix."""
 _LIMITED: Final = ((_TRAIN, (_TRAIN, _SEEN, _NONE)), (2, (2,)), (3, (3,)))
 """The groups whose tracks are counted, each with the groups that follow its artists."""
+_LIMIT_OF: Final = np.array([0, 0, 1, 2, 0])
+"""The place in `_LIMITED` of each group."""
+_SPARE: Final = 4
+"""How many times the limit of tracks are kept of a genre while all tracks are read."""
+_KEPT: Final = 500_000
+"""Keys that are kept, in about 12 MB, before those that cannot be chosen are dropped."""
+_NO_BOUND: Final = np.iinfo(np.uint64).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,81 @@ class TrackKeys:
     def __len__(self) -> int:
         return len(self.track_ids)
 
+    def where(self, mask: Mask) -> "TrackKeys":
+        """Return the keys of these tracks."""
+        return TrackKeys(
+            self.track_ids[mask],
+            self.genres[mask],
+            self.artists[mask],
+            self.titles[mask],
+            self.groups[mask],
+        )
+
+
+class KeyCollector:
+    """Collects the keys of all tracks, and drops those that `choose` will hardly take.
+
+    They are those of artists whose hash is greater than the hashes of `_SPARE` times the limit of
+    tracks. So its memory depends on the genres and the limit, and not on the number of tracks.
+    """
+
+    def __init__(self, limit: int, *, keeps_all: bool = False) -> None:
+        """Collect for `limit` training tracks of each genre; `keeps_all` drops nothing."""
+        self._limit, self._most = limit, None if keeps_all else _KEPT
+        self._parts: list[TrackKeys] = []
+        self._bounds = np.full((len(_LIMITED), 0), _NO_BOUND, dtype=np.uint64)
+        """The greatest hash of an artist that is kept, by place in `_LIMITED` and genre."""
+
+    def add(self, keys: TrackKeys) -> None:
+        """Add tracks; their genres are codes."""
+        self._parts.append(self._within_bounds(keys))
+        kept = sum(map(len, self._parts))
+        if self._most is not None and kept > self._most:
+            keys = TrackKeys.concatenate(self._parts)
+            self._parts.clear()
+            self._lower_bounds(keys)
+            self._parts.append(self._within_bounds(keys))
+            self._most = max(_KEPT, 2 * len(self._parts[0]))
+
+    def chosen_ids(self) -> NDArray[np.int64] | None:
+        """Return the tracks that `choose` takes of all; None if too many keys were dropped.
+
+        That happens where artists with many tracks do not fit and are passed over.
+        """
+        keys = self._within_bounds(TrackKeys.concatenate(self._parts))
+        self._parts = [keys]
+        chosen = _choose(keys, self._limit)
+        for place, genre in chosen.below_limit:
+            if genre < self._bounds.shape[1] and self._bounds[place, genre] != _NO_BOUND:
+                return None
+        return keys.track_ids[chosen.taken]
+
+    def _within_bounds(self, keys: TrackKeys) -> TrackKeys:
+        missing = int(keys.genres.max(initial=-1)) + 1 - self._bounds.shape[1]
+        if missing > 0:
+            added = np.full((len(_LIMITED), missing), _NO_BOUND, dtype=np.uint64)
+            self._bounds = np.concatenate([self._bounds, added], axis=1)
+        return keys.where(keys.artists <= self._bounds[_LIMIT_OF[keys.groups], keys.genres])
+
+    def _lower_bounds(self, keys: TrackKeys) -> None:
+        for place, (counted, groups) in enumerate(_LIMITED):
+            rows = np.flatnonzero(np.isin(keys.groups, groups))
+            order = rows[np.lexsort((keys.artists[rows], keys.genres[rows]))]
+            is_counted = keys.groups[order] == counted
+            for start, stop in _runs(keys.genres[order]):
+                numbers = np.cumsum(is_counted[start:stop])
+                last = int(np.searchsorted(numbers, _SPARE * self._limit))
+                if last < stop - start:
+                    row = order[start + last]
+                    self._bounds[place, keys.genres[row]] = keys.artists[row]
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    taken: Mask
+    below_limit: list[tuple[int, Any]]
+    """Places in `_LIMITED` and genres of which all artists were considered."""
+
 
 def choose(keys: TrackKeys, limit: int) -> Mask:
     """Return which tracks are taken, with at most `limit` training tracks of each genre.
@@ -98,21 +180,33 @@ def choose(keys: TrackKeys, limit: int) -> Mask:
     all others together do not reach the limit, the first artist passed over fills it with a part
     of its tracks, by a hash of their titles.
     """
-    taken = np.zeros(len(keys), dtype=bool)
-    for counted, groups in _LIMITED:
+    return _choose(keys, limit).taken
+
+
+def _choose(keys: TrackKeys, limit: int) -> _Choice:
+    chosen = _Choice(np.zeros(len(keys), dtype=bool), [])
+    for place, (counted, groups) in enumerate(_LIMITED):
         rows = np.flatnonzero(np.isin(keys.groups, groups))
         order = rows[np.lexsort((keys.titles[rows], keys.artists[rows], keys.genres[rows]))]
         is_counted = keys.groups[order] == counted
         for start, stop in _runs(keys.genres[order]):
             genre = order[start:stop]
-            taken[genre] = _choose_in_genre(keys.artists[genre], is_counted[start:stop], limit)
-    return taken
+            taken, is_below = _choose_in_genre(keys.artists[genre], is_counted[start:stop], limit)
+            chosen.taken[genre] = taken
+            if is_below:
+                chosen.below_limit.append((place, keys.genres[genre[0]]))
+    return chosen
 
 
-def _choose_in_genre(artists: NDArray[np.uint64], is_counted: Mask, limit: int) -> Mask:
-    """Return which of the tracks of a genre, in the order of artist and title, are taken."""
+def _choose_in_genre(
+    artists: NDArray[np.uint64], is_counted: Mask, limit: int
+) -> tuple[Mask, bool]:
+    """Return which of the tracks of a genre, in the order of artist and title, are taken.
+
+    Also whether whole artists did not reach the limit.
+    """
     if int(is_counted.sum()) <= limit:
-        return np.ones(len(artists), dtype=bool)
+        return np.ones(len(artists), dtype=bool), True
     taken = np.zeros(len(artists), dtype=bool)
     left, passed_over = limit, None
     numbers = np.concatenate([[0], np.cumsum(is_counted)])
@@ -124,12 +218,12 @@ def _choose_in_genre(artists: NDArray[np.uint64], is_counted: Mask, limit: int) 
             taken[start:stop] = True
             left -= size
         if left == 0:
-            return taken
+            return taken, False
     if passed_over is not None:
         start, stop = passed_over
         end = int(np.searchsorted(numbers, numbers[start] + left, side="left"))
         taken[start : min(end, stop)] = True
-    return taken
+    return taken, True
 
 
 def _runs(values: NDArray[Any]) -> list[tuple[int, int]]:

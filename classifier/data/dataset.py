@@ -172,12 +172,13 @@ def _chosen_tracks(
         licences = licence_queries.allowed_licences(source, config)
         query = query.where(table.track_id.in_(licence_queries.labelled_ids(config, licences)))
     genre_codes: dict[str, int] = {}
-    keys = [
-        _track_keys(rows, mappings, config, genre_codes)
-        for rows in _read_parts(source, query, table.track_id, None)
-    ]
-    of_all = artist_sample.TrackKeys.concatenate(keys)
-    ids = of_all.track_ids[artist_sample.choose(of_all, config.tracks_per_genre)]
+    ids: Ids | None = None
+    keeps_all = False
+    while ids is None:  # at most twice: if all keys are kept, the choice is certain
+        keys = artist_sample.KeyCollector(config.tracks_per_genre, keeps_all=keeps_all)
+        for rows in _read_parts(source, query, table.track_id, None):
+            keys.add(_track_keys(rows, mappings, config, genre_codes))
+        ids, keeps_all = keys.chosen_ids(), True
     return np.unique(ids if also is None else np.concatenate([ids, also]))
 
 

@@ -63,7 +63,7 @@ _CREATE_POSTGRESQL: Final = (
     FOR EACH ROW WHEN (old.title <> new.title OR old.artists <> new.artists)
     EXECUTE FUNCTION note_renamed_track()""",
 )
-"""The cost of the function keeps the planner from computing it for each row of the table. A loop is
+"""The cost of the function keeps the planner from computing it for each row. A loop is
 faster than a query over `generate_series`. An index leaves out what repeats in an array."""
 
 _DELETE_INDEXED: Final = (

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classifier.data.artist_sample import TrackKeys, choose
+from classifier.data import artist_sample
+from classifier.data.artist_sample import KeyCollector, TrackKeys, choose
 
 LIMIT = 40
 
@@ -105,3 +106,30 @@ def test_every_genre_has_its_own_limit() -> None:
 def test_nothing_is_chosen_from_nothing() -> None:
     """No tracks, no error."""
     assert len(taken(catalogue(0))) == 0
+
+
+@pytest.mark.parametrize("large_artist", [False, True])
+def test_the_choice_is_the_same_where_keys_are_dropped_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, large_artist: bool
+) -> None:
+    """Unless artists that do not fit make it uncertain: then the collector says so."""
+    monkeypatch.setattr(artist_sample, "_KEPT", 300)
+    tracks = catalogue(1_200).sample(frac=1, random_state=1)
+    half = np.arange(len(tracks)) % 2 == 0
+    tracks["side"] = tracks["side"].mask(half & (tracks["side"] == "train").to_numpy(), "test_new")
+    if large_artist:
+        tracks["artists"] = "one artist"
+    tracks = tracks.assign(track_id=np.arange(len(tracks)))
+    keys = TrackKeys.of(tracks, {})
+    collector = KeyCollector(LIMIT)
+    for start in range(0, len(keys), 100):
+        places = np.arange(len(keys))
+        collector.add(keys.where((places >= start) & (places < start + 100)))
+    kept = sum(map(len, collector._parts))
+    ids = collector.chosen_ids()
+    if large_artist:
+        assert ids is None
+    else:
+        assert ids is not None
+        assert kept < len(keys) / 3
+        assert sorted(ids) == sorted(keys.track_ids[choose(keys, LIMIT)])
