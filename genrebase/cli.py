@@ -77,8 +77,8 @@ def demo(
     catalogue: Annotated[
         str | None,
         typer.Option(
-            help="File to serve: one table (CSV, Parquet, JSON). [default: CATALOGUE, a "
-            "synthetic catalogue]"
+            help="File to serve: one table (CSV, Parquet, JSON). [default: the file that the "
+            "variable CATALOGUE names; without it, a synthetic catalogue]"
         ),
     ] = None,
     spotify: Annotated[
@@ -153,7 +153,10 @@ def doctor(as_json: AsJson = False) -> None:
 @app.command()
 def migrate(
     repair: Annotated[
-        bool, typer.Option("--repair", help="Also choose every track's features provider again.")
+        bool,
+        typer.Option(
+            "--repair", help="Also choose anew, for every track, whose features the views show."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -184,8 +187,7 @@ def copy(
         str | None,
         typer.Argument(
             help="The URL of an empty database, or of an earlier copy (default: "
-            "GENREBASE_COPY_TO). Other users of this machine can see the password in an "
-            "argument, but not in this variable."
+            "GENREBASE_COPY_TO, in which other users cannot see a password)."
         ),
     ] = None,
     as_json: AsJson = False,
@@ -349,7 +351,7 @@ def lake(
 
     DuckDB, pandas, Polars and Spark read the files by the names of tables and views:
     FOLDER/tracks is a dataset. A later run writes only the files whose rows changed. Queries
-    read the earlier copy until the new one is complete; the run after that deletes it.
+    read the earlier copy until the new one is complete. The next run deletes the earlier copy.
 
     Examples:
       genrebase lake lake

@@ -48,7 +48,7 @@ def compare(
 ) -> None:
     """Compare estimators, feature sets and training set sizes on the same frozen folds.
 
-    Every trial is stored when it is done (view `experiment_results`); an interrupted comparison
+    Trials are stored one by one, in order (view `experiment_results`); an interrupted comparison
     resumes. Metrics are measured on test tracks; no decision depends on them.
 
     Examples:

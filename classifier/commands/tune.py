@@ -83,7 +83,7 @@ def tune(
 ) -> None:
     """Search hyperparameters of an estimator by cross-validation; the test fold is excluded.
 
-    Folds are grouped by artist. Every trial is stored when it is done; the same command resumes
+    Folds are grouped by artist. Trials are stored one by one, in order; the same command resumes
     an interrupted search, and extends it with a larger --trials.
 
     Examples:

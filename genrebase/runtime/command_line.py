@@ -41,8 +41,9 @@ ForSpreadsheets = Annotated[
     bool,
     typer.Option(
         "--for-spreadsheets",
-        help="Write an apostrophe before texts that a spreadsheet would execute as formulas "
-        "(they start with =, +, -, @, a tab or a line break); do not import such a file again.",
+        help="In the written file: put an apostrophe before texts that a spreadsheet would "
+        "execute as formulas (they start with =, +, -, @, a tab or a line break). Programs should "
+        "read files without it.",
     ),
 ]
 """The option of commands that write CSV files with texts of others."""

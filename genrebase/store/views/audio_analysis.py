@@ -245,7 +245,7 @@ genre_progressions = view(
         "common.",
         "tracks": "Tracks of the genre that have it.",
         "share": "Their share of the genre's analysed tracks, 0 to 1.",
-        "weight": "Sum over the tracks of the lowest confidence among the keys.",
+        "weight": "For each track the lowest confidence among the keys, summed over the tracks.",
     },
     _genre_progressions,
 )

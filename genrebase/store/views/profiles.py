@@ -38,8 +38,8 @@ _STATISTICS: Final = {
     "max": "The maximum.",
 }
 _PERCENTILE_NOTE: Final = (
-    "Percentiles are by nearest rank: the smallest value that this percentage of the tracks does "
-    "not exceed. "
+    "Percentiles are by nearest rank: p05 is the smallest value v so that at least 5% of the "
+    "tracks have a value of at most v. "
 )
 
 
