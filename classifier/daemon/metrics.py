@@ -13,7 +13,7 @@ from classifier.daemon.drift import Drift
 from classifier.data import rows_to_predict
 from classifier.errors import BrokenArtifact
 from classifier.records import StoredModel
-from classifier.registry import artifacts, stored_models
+from classifier.registry import artifact_checks, stored_models
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.runtime import jobs
@@ -95,7 +95,7 @@ def _unusable_reason(engine: Engine, number: int) -> str | None:
     if artifact is None:
         return None  # dropped meanwhile: another model is the champion
     try:
-        artifacts.check_types(artifact)
+        artifact_checks.check_types(artifact)
     except BrokenArtifact as error:
         return f"Model {number} cannot be used. {error} Train again with `classifier train`."
     return None

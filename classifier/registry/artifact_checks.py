@@ -1,16 +1,18 @@
-"""Validate an artifact before it reaches compiled code, which does not check its input.
+"""Check an artifact before it is loaded: its size, its types, and what compiled code relies on.
 
-A tree with a cycle makes a prediction endless, an index beyond an array reads other memory, and a
-compressed file can expand a thousandfold.
+Compiled code does not check its input: a tree with a cycle makes a prediction endless, an index
+beyond an array reads other memory. A compressed file can expand a thousandfold.
 """
 
 import io
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
 import scipy.sparse
+import skops.io
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -20,7 +22,50 @@ from sklearn.svm import SVC
 from sklearn.tree import BaseDecisionTree
 from sklearn.tree._tree import Tree
 
+from classifier.errors import BrokenArtifact
 from genrebase.counts import counted
+
+TRUSTED_TYPES: Final = frozenset(
+    {
+        "classifier.estimators.blend.Blend",
+        "classifier.experts.artist_sightings.ArtistSightingFeatures",
+        "classifier.experts.partial_features.PartialFeaturesExpert",
+        "classifier.experts.fine_classes.FineClassHistory",
+        "classifier.experts.artist_target_encoding.ArtistHistoryExpert",
+        "classifier.experts.content_nets.ContentNetworksExpert",
+        "classifier.experts.stacking_net.StackingExpert",
+        "classifier.experts.stacking_trees.StackingTrees",
+        "classifier.experts.mlp_numpy.NumpyMLP",
+        "classifier.experts.mlp_ensemble.MLPEnsembleExpert",
+        "classifier.experts.naive_bayes_text.NaiveBayesTextExpert",
+        "classifier.experts.deep_networks.DeepNetworksExpert",
+        "classifier.experts.trees.BoostedTreesExpert",
+        "classifier.estimators.dataframe_classifier.DataFrameClassifier",
+        "classifier.estimators.adaboost.CheckedAdaBoost",
+        "classifier.estimators.cnn.CNN",
+        "classifier.estimators.knn.KNearestNeighbours",
+        "classifier.estimators.mlp.MLP",
+        "classifier.estimators.preprocessing.Preprocessor",
+        "classifier.estimators.svm.SupportVectorClassifier",
+        "classifier.estimators.temperature_scaling.TemperatureScaled",
+        "classifier.estimators.voting.OneVersusRest",
+        "classifier.estimators.voting.SoftVote",
+        "classifier.features.audio.NumericFeatures",
+        "classifier.features.dense_inputs.DenseEncoder",
+        "classifier.features.periodic.PeriodicEncoder",
+        "classifier.features.piecewise_linear.PiecewiseLinearEncoder",
+        "classifier.features.text_lsa.TextLSA",
+        "classifier.features.sequences.SequenceEncoder",
+        "classifier.features.ngram_bags.NgramBagEncoder",
+        "functools.partial",  # scikit-learn's, around check_array; what it wraps is checked too
+        "numpy.dtype",
+        "scipy.sparse._csr.csr_matrix",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.tree._tree.Tree",
+        "sklearn.utils.validation.check_array",
+    }
+)
+"""Types that an artifact may contain besides those that skops trusts; no other is loaded."""
 
 MAX_RATIO: Final = 40
 """Maximum ratio of an artifact's decompressed to its stored size; see `serialise` for what
@@ -34,6 +79,30 @@ _LEAF: Final = -1
 
 class UnsafeArtifact(ValueError):
     """The content of an artifact is not safe for compiled code."""
+
+
+def check_types(artifact: bytes) -> None:
+    """Raise `BrokenArtifact` for damage and untrusted types, without loading the estimator."""
+    with report_damage():
+        check_size(artifact)
+        untrusted = set(skops.io.get_untrusted_types(data=artifact)) - TRUSTED_TYPES
+    if untrusted:
+        raise BrokenArtifact(
+            f"The artifact contains types that are not trusted ({', '.join(sorted(untrusted))}) "
+            "and was not loaded."
+        )
+
+
+@contextmanager
+def report_damage() -> Iterator[None]:
+    """Raise `BrokenArtifact` for every error in the block."""
+    try:
+        yield
+    except Exception as error:
+        # Damaged bytes fail anywhere: in zip, JSON, numpy or scikit-learn.
+        raise BrokenArtifact(
+            f"The artifact cannot be read ({type(error).__name__}: {error})."
+        ) from error
 
 
 def check_size(artifact: bytes) -> None:

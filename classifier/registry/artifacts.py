@@ -4,8 +4,7 @@ import hashlib
 import json
 import platform
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -20,50 +19,15 @@ from classifier.errors import BrokenArtifact
 from classifier.ports import Estimator, RequiresLibraries
 from classifier.records import StoredModel
 from classifier.registry import signature
-from classifier.registry.artifact_checks import UnsafeArtifact, check_estimator, check_size
-from genrebase.extras import install_hint
-
-TRUSTED_TYPES: Final = frozenset(
-    {
-        "classifier.estimators.blend.Blend",
-        "classifier.experts.artist_sightings.ArtistSightingFeatures",
-        "classifier.experts.partial_features.PartialFeaturesExpert",
-        "classifier.experts.fine_classes.FineClassHistory",
-        "classifier.experts.artist_target_encoding.ArtistHistoryExpert",
-        "classifier.experts.content_nets.ContentNetworksExpert",
-        "classifier.experts.stacking_net.StackingExpert",
-        "classifier.experts.stacking_trees.StackingTrees",
-        "classifier.experts.mlp_numpy.NumpyMLP",
-        "classifier.experts.mlp_ensemble.MLPEnsembleExpert",
-        "classifier.experts.naive_bayes_text.NaiveBayesTextExpert",
-        "classifier.experts.deep_networks.DeepNetworksExpert",
-        "classifier.experts.trees.BoostedTreesExpert",
-        "classifier.estimators.dataframe_classifier.DataFrameClassifier",
-        "classifier.estimators.adaboost.CheckedAdaBoost",
-        "classifier.estimators.cnn.CNN",
-        "classifier.estimators.knn.KNearestNeighbours",
-        "classifier.estimators.mlp.MLP",
-        "classifier.estimators.preprocessing.Preprocessor",
-        "classifier.estimators.svm.SupportVectorClassifier",
-        "classifier.estimators.temperature_scaling.TemperatureScaled",
-        "classifier.estimators.voting.OneVersusRest",
-        "classifier.estimators.voting.SoftVote",
-        "classifier.features.audio.NumericFeatures",
-        "classifier.features.dense_inputs.DenseEncoder",
-        "classifier.features.periodic.PeriodicEncoder",
-        "classifier.features.piecewise_linear.PiecewiseLinearEncoder",
-        "classifier.features.text_lsa.TextLSA",
-        "classifier.features.sequences.SequenceEncoder",
-        "classifier.features.ngram_bags.NgramBagEncoder",
-        "functools.partial",  # scikit-learn's, around check_array; what it wraps is checked too
-        "numpy.dtype",
-        "scipy.sparse._csr.csr_matrix",
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.tree._tree.Tree",
-        "sklearn.utils.validation.check_array",
-    }
+from classifier.registry.artifact_checks import (
+    TRUSTED_TYPES,
+    UnsafeArtifact,
+    check_estimator,
+    check_size,
+    check_types,
+    report_damage,
 )
-"""Types that an artifact may contain besides those that skops trusts; no other is loaded."""
+from genrebase.extras import install_hint
 
 GOLDEN_ROWS: Final = 20
 """Tracks whose probabilities are stored with a model, to check it after an upgrade."""
@@ -100,33 +64,10 @@ def serialise(model: ModelArtifact) -> bytes:
 def deserialise(artifact: bytes) -> ModelArtifact:
     """Return the content of the bytes; raise `BrokenArtifact` for damage and untrusted types."""
     check_types(artifact)
-    with _report_damage():
+    with report_damage():
         content = skops.io.loads(artifact, trusted=sorted(TRUSTED_TYPES))
         check_estimator(content["estimator"])
         return ModelArtifact(content["estimator"], np.asarray(content["learned"], dtype=np.int64))
-
-
-def check_types(artifact: bytes) -> None:
-    """Raise `BrokenArtifact` for damage and untrusted types, without loading the estimator."""
-    with _report_damage():
-        check_size(artifact)
-        untrusted = set(skops.io.get_untrusted_types(data=artifact)) - TRUSTED_TYPES
-    if untrusted:
-        raise BrokenArtifact(
-            f"The artifact contains types that are not trusted ({', '.join(sorted(untrusted))}) "
-            "and was not loaded."
-        )
-
-
-@contextmanager
-def _report_damage() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        # Damaged bytes fail anywhere: in zip, JSON, numpy or scikit-learn.
-        raise BrokenArtifact(
-            f"The artifact cannot be read ({type(error).__name__}: {error})."
-        ) from error
 
 
 def load_model(model: StoredModel, artifact: bytes | None) -> ModelArtifact:

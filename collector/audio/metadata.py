@@ -16,7 +16,7 @@ _DASH: Final = re.compile(r"\s+[-–—]\s+")
 _NUMBER: Final = re.compile(r"\d{1,3}")
 _LEADING: Final = re.compile(r"\d{1,3}[.)]\s+")
 _MAX_PARTS: Final = 3
-_MAX_NAME: Final = 400
+MAX_NAME_LENGTH: Final = 400
 """Characters of a name that are kept: it is an index key."""
 
 
@@ -70,4 +70,4 @@ def parse_file_name(stem: str) -> tuple[str, str]:
 
 
 def _short(name: str) -> str:
-    return name[:_MAX_NAME]
+    return name[:MAX_NAME_LENGTH]

@@ -1,7 +1,6 @@
 """Derive a track from an item of an archive, one of its files, and the tags of the file. Pure."""
 
 from pathlib import PurePosixPath
-from typing import Final
 
 from collector.audio import metadata
 from collector.datasets.parsing import cells
@@ -10,9 +9,6 @@ from collector.sources import item_fields as fields
 from collector.sources.archive_items import parse_artist
 from genrebase.audio.records import AudioAnalysis
 from genrebase.store import names
-
-_MAX_NAME: Final = 400
-"""Characters of a name that are kept: it is an index key."""
 
 
 def to_track(
@@ -60,4 +56,4 @@ def _credits(artists: str | None) -> tuple[ArtistCredit, ...]:
 
 
 def _short(name: str | None) -> str:
-    return names.clean(name or "")[:_MAX_NAME].strip()
+    return names.clean(name or "")[: metadata.MAX_NAME_LENGTH].strip()

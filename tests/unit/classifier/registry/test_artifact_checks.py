@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse
+import skops.io
 from sklearn.ensemble import (
     AdaBoostClassifier,
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
 )
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -49,6 +51,16 @@ FITTED = (
     lambda: RandomForestClassifier(5, random_state=0).fit(X, Y),
     lambda: AdaBoostClassifier(tree(), n_estimators=3).fit(X, Y),
 )
+
+
+def test_types_are_checked_without_loading() -> None:
+    """A trusted artifact passes; an untrusted type and damage are named."""
+    artifact_checks.check_types(artifacts.serialise(ModelArtifact(tree(), np.array([1]))))
+    smuggled = skops.io.dumps({"estimator": FunctionTransformer(io.open_code)})
+    with pytest.raises(BrokenArtifact, match=r"open_code.*was not loaded"):
+        artifact_checks.check_types(smuggled)
+    with pytest.raises(BrokenArtifact, match="cannot be read"):
+        artifact_checks.check_types(b"nothing")
 
 
 @pytest.mark.parametrize("make", FITTED)
