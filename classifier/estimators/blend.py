@@ -26,6 +26,7 @@ from classifier.experts import (
     trees,
 )
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
+from classifier.experts.linear_text import LinearTextExpert
 from classifier.experts.naive_bayes_text import NaiveBayesTextExpert, count_ngrams
 from classifier.experts.partial_features import PartialFeaturesExpert
 from classifier.features.audio import ACOUSTICBRAINZ, DESCRIPTORS
@@ -41,6 +42,7 @@ PRIOR_WEIGHTS: Final = {
     "content": 0.4,
     "content_forest": 0.3,
     "joint_trees": 0.3,
+    "linear_text": 0.3,
     "deep_sound": 0.3,
     "deep_title": 0.1,
     "deep_album": 0.1,
@@ -60,7 +62,11 @@ PRIOR_WEIGHTS: Final = {
 
 EXPLAINED_VARIANCE: Final = 0.97
 """Share of the variance of descriptors that is kept: hundreds of them are largely redundant."""
-_TEXT_EXPERTS: Final = (content_nets.ContentNetworksExpert, stacking_net.StackingExpert)
+_TEXT_EXPERTS: Final = (
+    content_nets.ContentNetworksExpert,
+    stacking_net.StackingExpert,
+    LinearTextExpert,
+)
 """The base models that count the n-grams of the same texts."""
 _HAS_PARTS: Final = (stacking_net.StackingExpert, content_nets.ContentNetworksExpert)
 """Base models of several parts, which learn from sightings, too."""
@@ -197,7 +203,7 @@ class Blend(PooledClassifier):
         With text and history and up to `stacking_net.MAX_GENRES` genres there is a stacking model,
         which takes half of the networks. The other networks over text then have LSA, which gains
         nothing with more genres; there three larger networks are better than four. Forests grow
-        with the genres, as boosted trees do.
+        with the genres, as boosted trees do, and so do linear models over n-grams.
         """
         seed, networks = self.random_state, self.n_networks
         many = len(self.classes_) > stacking_net.MAX_GENRES
@@ -216,6 +222,7 @@ class Blend(PooledClassifier):
         if stacked:
             networks = -(-networks // 2)
             yield stacking_net.StackingExpert(numbers, n_networks=networks, random_state=seed)
+            yield LinearTextExpert(random_state=seed)
         yield mlp_ensemble.MLPEnsembleExpert(numbers, n_networks=networks, random_state=seed)
 
     def _is_stacked(self, numbers: tuple[str, ...]) -> bool:

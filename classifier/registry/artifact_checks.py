@@ -37,6 +37,7 @@ TRUSTED_TYPES: Final = frozenset(
         "classifier.experts.stacking_trees.StackingTrees",
         "classifier.experts.mlp_numpy.NumpyMLP",
         "classifier.experts.mlp_ensemble.MLPEnsembleExpert",
+        "classifier.experts.linear_text.LinearTextExpert",
         "classifier.experts.naive_bayes_text.NaiveBayesTextExpert",
         "classifier.experts.deep_networks.DeepNetworksExpert",
         "classifier.experts.trees.BoostedTreesExpert",
