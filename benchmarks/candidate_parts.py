@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
@@ -44,6 +45,8 @@ WEIGHT = 0.3
 """Prior weight of the idea's score."""
 N_FOLDS = 5
 """Of artists, by which weights are cross-fitted on the validation tracks."""
+SHRINKAGE = 100.0
+"""Tracks' worth of log-loss that a squared unit of a correction costs."""
 SCALE, CLIP = 0.2, 3.0
 """Of text scores, as in `content`."""
 
@@ -207,13 +210,38 @@ IDEAS: dict[str, Callable[[Rows], list[np.ndarray]]] = {
 
 
 def second_level(scores: np.ndarray, truth: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Stacking: a strongly shrunk logistic regression over the scores of all genres."""
+    """Stacking: a logistic regression over the scores of all genres, shrunk."""
     flat, more = (np.moveaxis(one, 0, 1).reshape(one.shape[1], -1) for one in (scores, others))
     means, scales = flat.mean(axis=0), flat.std(axis=0) + 1e-6
-    model = LogisticRegression(C=1e-3, max_iter=200).fit((flat - means) / scales, truth)
+    model = LogisticRegression(C=1e-2, max_iter=300).fit((flat - means) / scales, truth)
     shares = np.full((len(more), scores.shape[2]), 1e-7)
     shares[:, model.classes_] = model.predict_proba((more - means) / scales)
     return shares
+
+
+def correction(scores: np.ndarray, truth: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The pool, and a linear correction of its log-probabilities that is shrunk to none."""
+    weights = fit_weights(scores, truth, np.full(len(scores), WEIGHT))
+    pooled, more = (
+        np.log(np.maximum(log_linear_pool(one, weights), 1e-7)) for one in (scores, others)
+    )
+    means, scales, genres = pooled.mean(axis=0), pooled.std(axis=0), pooled.shape[1]
+
+    def corrected(one: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        matrix, bias = numbers[genres:].reshape(genres, genres), numbers[:genres]
+        return np.exp(log_softmax(one + (one - means) / scales @ matrix + bias))
+
+    def loss(numbers: np.ndarray) -> tuple[float, np.ndarray]:
+        shares, rows = corrected(pooled, numbers), np.arange(len(truth))
+        value = -np.log(shares[rows, truth]).mean() + SHRINKAGE * numbers @ numbers / len(truth)
+        shares[rows, truth] -= 1
+        gradient = ((pooled - means) / scales).T @ shares
+        both = np.concatenate([shares.sum(axis=0), gradient.ravel()])
+        return float(value), (both + 2 * SHRINKAGE * numbers) / len(truth)
+
+    start = np.zeros(genres * (genres + 1))
+    fitted: Any = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100})
+    return corrected(more, fitted.x)
 
 
 def by_confidence(scores: np.ndarray, truth: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -234,6 +262,7 @@ def by_confidence(scores: np.ndarray, truth: np.ndarray, others: np.ndarray) -> 
 
 POOLS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
     "second_level": second_level,
+    "correction": correction,
     "by_confidence": by_confidence,
 }
 
