@@ -214,7 +214,7 @@ def _store(
                 connection, delivery.provider, delivered, only_known=is_unknown
             )
         import_sightings.store(connection, batch.ledger.import_id, batch.sighted)
-    if batch.same and name_locks.is_concurrent(connection):
+    if batch.same and not name_locks.can_merge(connection):
         raise name_locks.NeedsExclusiveLock
     genre_counters.add(connection, added, claimed_tracks)  # last: others wait for its rows
     batch.merged = track_merging.merge_pairs(connection, batch.same, delivery.origin, now)

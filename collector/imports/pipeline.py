@@ -215,7 +215,9 @@ class _Recorder:
         ]
         self._artists.add_missing(row.track for _, row in parsed)
         recorded, described, other_keys = name_locks.run_beside_others(
-            self._engine, partial(self._store_rows, parsed, parts, broad_genres)
+            self._engine,
+            partial(self._store_rows, parsed, parts, broad_genres),
+            checks_keys=False,
         )
         self.described += described
         self._other_keys += other_keys

@@ -38,6 +38,8 @@ MIN_WAL_VERSION: Final = (3, 51, 3)
 
 WRITES_OPTION: Final = "genrebase_writes"
 """The execution option of a connection that will write."""
+UNCHECKED_OPTION: Final = "genrebase_unchecked"
+"""The execution option of a connection whose transaction checks no foreign keys."""
 
 _POSTGRES_OPTIONS: Final = "-c random_page_cost=1.1"
 """Batches look up some thousand rows by key. At the default of 4, meant for spinning disks, the
@@ -139,6 +141,28 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         connection.execution_options(**{WRITES_OPTION: True})
         with connection.begin():
             yield connection
+
+
+@contextmanager
+def unchecked_transaction(engine: Engine) -> Iterator[Connection]:
+    """Run a block in one writing transaction in which SQLite checks no foreign keys.
+
+    The block inserts rows with keys that it has read or inserted itself; it deletes no row that
+    others refer to. PostgreSQL checks them.
+    """
+    if engine.dialect.name != "sqlite":
+        with transaction(engine) as connection:
+            yield connection
+        return
+    with open_connection(engine) as connection:
+        connection.execution_options(**{WRITES_OPTION: True, UNCHECKED_OPTION: True})
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys=OFF")  # without effect inside a transaction
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            driver.execute("PRAGMA foreign_keys=ON")
 
 
 @contextmanager

@@ -12,26 +12,38 @@ writing transaction is exclusive already.
 
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
 from genrebase.store import bulk
 from genrebase.store.bulk import CONCURRENT, NeedsExclusiveLock
-from genrebase.store.engine import Engine, transaction
+from genrebase.store.engine import (
+    UNCHECKED_OPTION,
+    Engine,
+    transaction,
+    unchecked_transaction,
+)
 from genrebase.store.errors import ConcurrentWrites
 from genrebase.store.lock_timeout import lock_timeout
 
 _ATTEMPTS: Final = 5
 """Attempts of a transaction beside others, before it runs alone."""
 
-__all__ = ["NeedsExclusiveLock", "is_concurrent", "lock_names", "run_beside_others"]
+__all__ = ["NeedsExclusiveLock", "can_merge", "is_concurrent", "lock_names", "run_beside_others"]
 
 _Result = TypeVar("_Result")
 
 
-def run_beside_others(engine: Engine, work: Callable[[Connection], _Result]) -> _Result:
+def run_beside_others(
+    engine: Engine, work: Callable[[Connection], _Result], *, checks_keys: bool = True
+) -> _Result:
     """Run `work` in a writing transaction beside others that create identities; commit it.
+
+    On SQLite it runs alone. Without `checks_keys`, SQLite checks foreign keys only where tracks
+    are merged: then `work` inserts rows for tracks, genres and artists that it has looked up or
+    inserted itself.
 
     `work` calls `lock_names` once, before it reads what it changes. It must change nothing but the
     database: it runs again if others wrote the same rows, and alone if it raises
@@ -50,6 +62,9 @@ def run_beside_others(engine: Engine, work: Callable[[Connection], _Result]) -> 
                 break
             except ConcurrentWrites:
                 continue
+    elif not checks_keys:
+        with suppress(NeedsExclusiveLock), unchecked_transaction(engine) as connection:
+            return work(connection)
     with bulk.exclusive_transaction(engine) as connection:
         return work(connection)
 
@@ -57,6 +72,12 @@ def run_beside_others(engine: Engine, work: Callable[[Connection], _Result]) -> 
 def is_concurrent(connection: Connection) -> bool:
     """Return whether other transactions may create identities beside this one."""
     return bool(connection.get_execution_options().get(CONCURRENT, False))
+
+
+def can_merge(connection: Connection) -> bool:
+    """Return whether tracks can be merged: nobody records others, and foreign keys are checked."""
+    is_unchecked = connection.get_execution_options().get(UNCHECKED_OPTION, False)
+    return not (is_unchecked or is_concurrent(connection))
 
 
 def lock_names(connection: Connection, names: Iterable[str]) -> None:

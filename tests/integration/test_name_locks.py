@@ -256,3 +256,17 @@ def test_imports_at_once_equal_those_one_after_the_other(
     with read_transaction(postgres_engine) as connection:
         assert_consistent(connection)
     assert truth(postgres_engine) == truth(other_engine)
+
+
+def test_sqlite_checks_foreign_keys_where_tracks_are_merged(sqlite_engine: Engine) -> None:
+    """A merge deletes a track with its rows; what follows in other transactions is checked."""
+    checked = []
+
+    def work(connection: Connection) -> None:
+        checked.append(connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one())
+        if not name_locks.can_merge(connection):
+            raise name_locks.NeedsExclusiveLock
+
+    name_locks.run_beside_others(sqlite_engine, work, checks_keys=False)
+    name_locks.run_beside_others(sqlite_engine, work)
+    assert checked == [0, 1, 1]
