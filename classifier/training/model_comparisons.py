@@ -4,6 +4,7 @@ from classifier.data import common_test_tracks
 from classifier.data.dataset import Database
 from classifier.evaluation.model_comparison import compare
 from classifier.registry import comparison_store, stored_models
+from classifier.training_config import LEVELS, SPLITS, TrainingConfig
 from genrebase.runtime.clock import Clock
 
 
@@ -11,10 +12,14 @@ def update(database: Database, task: str, clock: Clock) -> int:
     """Replace the stored comparisons of a task; return how many there are.
 
     Models predict nothing: compared are predictions that were stored when each was trained, or
-    was champion.
+    was champion. Tasks with broad genres or a published split have no comparisons: the labels and
+    sides that the database shows are others.
     """
     champion = stored_models.find_champion(database, task)
     if champion is None:
+        return 0
+    config = TrainingConfig.from_model(champion)
+    if (config.level, config.split) != (LEVELS[0], SPLITS[0]):
         return 0
     documents = {}
     for model in stored_models.models(database, task):

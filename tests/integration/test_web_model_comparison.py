@@ -96,6 +96,16 @@ def test_what_cannot_be_compared_is_said(client, database):
     assert "None is stored yet." in page
 
 
+def test_broad_genres_are_not_compared_by_fine_labels(database):
+    for features in (("audio",), ("metadata",)):
+        config = TrainingConfig(
+            "broad", estimator="logistic", level="broad", unmapped="own", features=features
+        )
+        assert train.run(database, config, FakeClock(), log=lambda _: None).model.has_artifact
+    with read_transaction(database) as connection:
+        assert connection.execute(select(tables.model_comparison)).all() == []
+
+
 def test_a_track_counts_under_the_condition_that_both_models_have():
     columns = ("label", "genre", "other_genre", "condition", "other_condition")
     cells = [
