@@ -1,7 +1,7 @@
 """Evaluate a fitted model on held-out tracks and decide about its promotion."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -44,7 +44,7 @@ class Evaluation:
     warnings: tuple[str, ...]
     sibling_pool: Mapping[str, Any]
     """A `SiblingPool` as JSON: weights for pooling a track with its siblings."""
-    test: LabelledPredictions
+    test: LabelledPredictions = field(compare=False)
     """The predictions for the test tracks."""
 
 
