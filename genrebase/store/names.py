@@ -60,6 +60,10 @@ def plain_punctuation(text: str) -> str:
 @lru_cache(maxsize=65_536)
 def normalise(text: str) -> str:
     """Return `text` in NFKC, casefolded, blanks collapsed; accents and scripts stay distinct."""
+    return _normalised(text)
+
+
+def _normalised(text: str) -> str:
     if text.isascii():
         return " ".join(text.replace("\0", "").lower().split())
     composed = unicodedata.normalize("NFKC", text.translate(_NOT_TEXT)).casefold()
@@ -106,8 +110,11 @@ def identity_ordinal(identity: str, key: str) -> int:
 
 
 def hash_number(text: str) -> int:
-    """Return the first 8 bytes of the SHA-256 of a normalised name, as a number."""
-    return int.from_bytes(hashlib.sha256(normalise(text).encode()).digest()[:8], "big")
+    """Return the first 8 bytes of the SHA-256 of a normalised name, as a number.
+
+    Match keys are hashed once: those that `normalise` caches are titles and artists.
+    """
+    return int.from_bytes(hashlib.sha256(_normalised(text).encode()).digest()[:8], "big")
 
 
 @lru_cache(maxsize=65_536)
