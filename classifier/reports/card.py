@@ -85,6 +85,7 @@ class ModelCard:
             "figures_of": self.evaluated_model.id,
             "classes": list(self.model.classes),
             "columns": list(self.model.feature_schema["columns"]),
+            "left_out": list(self.model.feature_schema.get("left_out", ())),
             "figures": {
                 regime: self._metrics(regime) for regime in (*REGIME_TITLES, SIBLINGS_REGIME)
             },

@@ -3,11 +3,13 @@
 import shlex
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select, update
 from typer.testing import CliRunner
 
 from classifier.cli import app
 from genrebase.errors import GenrebaseError
+from genrebase.store import tables
+from genrebase.store.engine import transaction
 from tests.classifier_cli import run_json, run_text
 
 TRAIN = ("train", "--estimator", "logistic", "--min-tracks", "20", "--param", "C=0.5")
@@ -44,6 +46,13 @@ def test_the_card_has_the_metrics(database: Engine):
     assert f"gives {card['random_split_accuracy']:.3f}" in text
     assert card["data_fingerprint"] in text
     assert all(limit in text for limit in card["limits"])
+    assert (card["left_out"], "brought nothing" in text) == ([], False)
+    with transaction(database) as connection:
+        schema = connection.scalars(select(tables.model.c.feature_schema)).one()
+        changed = {**schema, "left_out": ["nets", "content_forest"]}
+        connection.execute(update(tables.model).values(feature_schema=changed))
+    assert run_json("card")["left_out"] == ["nets", "content_forest"]
+    assert "brought nothing on the validation tracks: nets, content_forest." in run_text("card")
 
 
 def test_the_card_has_the_third_figure_with_its_caution(database: Engine):
