@@ -77,15 +77,12 @@ def test_of_many_that_begin_at_once_one_runs(engine: Engine) -> None:
 
 def test_a_killed_process_releases_the_job_at_once(engine: Engine) -> None:
     """On the same host a killed process is detected without waiting."""
+    program = (
+        "from genrebase.runtime.process_identity import ProcessIdentity\n"
+        "print(ProcessIdentity.current())"
+    )
     completed = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from genrebase.runtime import processes; print(processes.ProcessIdentity.current())",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     left_running(engine, completed.stdout.strip())
     with job_run(engine, FakeClock(), "train", exclusive=True):
