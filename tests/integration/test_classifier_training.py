@@ -253,7 +253,11 @@ def test_new_tracks_are_scored_without_touching_the_old(engine: Engine) -> None:
     fresh = [type(song)(**{**song.__dict__, "id": 9000 + song.id}) for song in more]
     with transaction(engine) as connection:
         for song in fresh:
-            row = music.track(song) | {"identity": f"fresh {song.id}", "genre_id": None}
+            row = music.track(song) | {
+                "identity": f"fresh {song.id}",
+                "name_key": f"fresh {song.id}",
+                "genre_id": None,
+            }
             seen = {"first_seen_at": NOON, "last_seen_at": NOON, "updated_at": NOON}
             connection.execute(insert(tables.track).values(**row, **seen))
     assert scored(engine).scored == 4

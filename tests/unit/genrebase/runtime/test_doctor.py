@@ -69,7 +69,8 @@ def test_a_missing_or_changed_view_is_reported(bare_url: str) -> None:
 def test_a_wrong_provider_of_features_is_reported(
     bare_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also an order of providers that the database does not have yet; a migration repairs both."""
+    """Also an order that the database does not have yet; `migrate` and `--repair` mend them."""
+    monkeypatch.setenv("STORE_URL", bare_url)
     schema_revision.upgrade(bare_url)
     made = make_engine(bare_url)
     try:
@@ -82,7 +83,7 @@ def test_a_wrong_provider_of_features_is_reported(
         output = doctor._check_features_providers(made)
         assert output.ok is False
         assert output.sentence.startswith("1 track ")
-        schema_revision.upgrade(bare_url)
+        schema_revision.migrate(repair=True)
         assert doctor._check_features_providers(made).ok is True
         monkeypatch.setenv("COLLECTOR_FEATURE_ORDER", "reccobeats,csv")
         assert doctor._check_features_providers(made).ok is False
