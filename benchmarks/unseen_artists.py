@@ -40,6 +40,8 @@ from genrebase.runtime.clock import SystemClock  # noqa: E402
 from genrebase.store import connect  # noqa: E402
 from genrebase.store.names import N_FOLDS  # noqa: E402
 
+Pair = tuple[LabelledPredictions, LabelledPredictions]
+"""Predictions, and those of the ensemble for the same tracks."""
 REGIMES = {"new_artist": UNSEEN_ARTIST, "seen_artist": SEEN_ARTIST}
 SHOWN = ("accuracy", "top3", "log_loss", "ece")
 
@@ -83,7 +85,7 @@ def measure(url: str, without: set[str], params: dict[str, bool], rotations: int
     """Print the rows of one database."""
     config = TrainingConfig(params=params)
     tracks = dataset.load_dataset(connect(url), config)
-    rows: dict[tuple[str, str], list[LabelledPredictions]] = {}
+    rows: dict[tuple[str, str], list[Pair]] = {}
     siblings: list[dict[str, float]] = []
     pooled: list[LabelledPredictions] = []
     for rotation in range(rotations):
@@ -91,8 +93,8 @@ def measure(url: str, without: set[str], params: dict[str, bool], rotations: int
         raw = cross_validation.with_held_out_folds(tracks, test=test, validation=validation)
         split = split_dataset(raw, config)
         fitted = fit(split, config)
-        for key, predictions in predictions_of(split, fitted, without):
-            rows.setdefault(key, []).append(predictions)
+        for key, pair in predictions_of(split, fitted, without):
+            rows.setdefault(key, []).append(pair)
         evaluation = evaluate_siblings(split, fitted, common=0, seed=0)
         if evaluation.predictions is not None:
             pooled.append(evaluation.predictions)
@@ -100,7 +102,9 @@ def measure(url: str, without: set[str], params: dict[str, bool], rotations: int
             {row.metric: row.value for row in evaluation.metrics if row.value is not None}
         )
     for (regime, name), measured in rows.items():
-        print(line(name, regime, measured, rows[regime, "blend"]), flush=True)
+        text = line(name, regime, measured)
+        left_out = rotations - len(measured)
+        print(text + (f" left out in {left_out}" if left_out else ""), flush=True)
     for name in siblings[0]:
         if "sibling" in name or name in {*SHOWN, "ece_by_chance", "accuracy_gain"}:
             values = [one[name] for one in siblings if name in one]
@@ -124,18 +128,23 @@ def fit(split: SplitDataset, config: TrainingConfig) -> Blend:
 
 def predictions_of(
     split: SplitDataset, fitted: Blend, without: set[str]
-) -> Iterator[tuple[tuple[str, str], LabelledPredictions]]:
-    """Yield the predictions of the ensemble, of the one without some scores, and of each score."""
+) -> Iterator[tuple[tuple[str, str], Pair]]:
+    """Yield the predictions of the ensemble, of the one without some scores, and of each score.
+
+    Scores that the ensemble left out have no row; without only such scores it is the same.
+    """
     names = fitted.score_names_
     priors = np.array([fitted.prior_weights[name] for name in names])
     kept = [place for place, name in enumerate(names) if name not in without]
     for regime, code in REGIMES.items():
         one = held_out(split, fitted, regime, code)
-        yield (regime, "blend"), one.predictions
-        if len(kept) < len(names):
-            yield (regime, f"without {', '.join(sorted(without))}"), one.pooled(kept, priors[kept])
+        blend = one.predictions
+        yield (regime, "blend"), (blend, blend)
+        if len(kept) < len(names) or without & set(fitted.left_out_):
+            pooled = one.pooled(kept, priors[kept]) if len(kept) < len(names) else blend
+            yield (regime, f"without {', '.join(sorted(without))}"), (pooled, blend)
         for place, name in enumerate(names[1:], start=1):
-            yield (regime, name), one.pooled([0, place], np.array([0.5, 1.0]))
+            yield (regime, name), (one.pooled([0, place], np.array([0.5, 1.0])), blend)
 
 
 def held_out(split: SplitDataset, fitted: Blend, regime: str, code: int) -> HeldOut:
@@ -152,13 +161,9 @@ def held_out(split: SplitDataset, fitted: Blend, regime: str, code: int) -> Held
     )
 
 
-def line(
-    name: str,
-    regime: str,
-    measured: list[LabelledPredictions],
-    ensemble: list[LabelledPredictions],
-) -> str:
+def line(name: str, regime: str, pairs: list[Pair]) -> str:
     """Format the metrics of one row, or their means over the rotations."""
+    measured, ensemble = [one for one, _ in pairs], [other for _, other in pairs]
     values = [{one.metric: one for one in overall_metrics(each, 0, None)} for each in measured]
     means = {key: float(np.mean([one[key].value for one in values])) for key in SHOWN}
     if len(measured) > 1:
