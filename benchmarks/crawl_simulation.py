@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from collector.catalogue import identity, primary_genre
+from collector.catalogue import identity, track_claims
 from collector.catalogue.identity import DurationRange
 from collector.crawl import planning
 from collector.shard import ALL_YEARS, ROOT_SHARD, GenreProgress, NewShard, Shard
@@ -143,15 +143,15 @@ class Claims:
             ranks[genre] = min(rank, ranks.get(genre, rank))
         after = self.tie_break_keys()
         touched = {row.recording for row in rows}
-        if any(primary_genre.overtaken(before, after)):
+        if any(track_claims.overtaken(before, after)):
             touched |= self.tied
         for recording in touched:
             self.update_claim(recording, after)
         return new
 
-    def update_claim(self, recording: int, keys: primary_genre.TieBreakKeys) -> None:
+    def update_claim(self, recording: int, keys: track_claims.TieBreakKeys) -> None:
         was = self.claim.get(recording, (None, False))
-        now = self.claim[recording] = primary_genre.choose_claim(self.ranks[recording], keys)
+        now = self.claim[recording] = track_claims.choose_claim(self.ranks[recording], keys)
         if was[0] is not None:
             self.have[was[0]] -= 1
         if now[0] is not None:

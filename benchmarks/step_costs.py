@@ -26,8 +26,8 @@ from benchmarks import large_database
 from collector.catalogue import feature_queue, shards, tracks
 from collector.catalogue.attempt_queue import QueuePosition
 from collector.catalogue.feature_queue import ProviderResult
+from collector.crawl.lease_manager import LeaseManager
 from collector.crawl.search_harvester import SearchHarvester
-from collector.crawl.shard_leasing import LeaseManager
 from collector.http.rate_limiter import RequestBudget
 from collector.records import (
     ArtistCredit,

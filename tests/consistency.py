@@ -4,7 +4,7 @@ from collections import Counter
 
 from sqlalchemy import Connection, Engine, select
 
-from collector.catalogue import genre_counters, primary_genre
+from collector.catalogue import genre_counters, track_claims
 from genrebase.store import (
     claims,
     features_provider,
@@ -26,7 +26,7 @@ def assert_consistent(connection: Connection) -> None:
     ):
         under = ranks.setdefault(row.track_id, {})
         under[row.genre_id] = min(row.best_rank, under.get(row.genre_id, row.best_rank))
-    standing = primary_genre.tie_break_keys(connection)
+    standing = track_claims.tie_break_keys(connection)
     counted = Counter(genre for under in ranks.values() for genre in under)
     assert {key: count for key, (count, _) in standing.items() if count} == counted
     if connection.dialect.name == "sqlite":  # imports do not check foreign keys

@@ -11,7 +11,7 @@ from random import Random
 
 from sqlalchemy import Connection, Engine, insert
 
-from collector.catalogue import genre_counters, primary_genre
+from collector.catalogue import genre_counters, track_claims
 from genrebase.audio import packed_vectors
 from genrebase.store import tables
 from genrebase.store.engine import transaction
@@ -92,7 +92,7 @@ class Mix:
             for number in range(tracks):
                 self._add(connection, number)
             genre_counters.recount(connection, self.genres.values())
-            primary_genre.recompute(
+            track_claims.recompute(
                 connection, sorted({label.track for label in self.labels} | self.verdicts.keys())
             )
 

@@ -17,9 +17,9 @@ from classifier.data import (
     soft_labels,
     vote_shares,
 )
+from classifier.data.left_out_tracks import SelectedTracks
 from classifier.data.raw_dataset import RawDataset, rows_where
 from classifier.data.soft_labels import TrainingSet
-from classifier.data.track_counts import SelectedTracks
 from classifier.data_sources import TrainingSources
 from classifier.errors import BadTrainingConfig, TooFewTracks
 from classifier.evaluation.metrics import LabelledPredictions

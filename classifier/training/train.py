@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from classifier import distributed_fits, estimators, threads
-from classifier.data import audio_joins, dataset, soft_labels, track_counts, training_data
+from classifier.data import audio_joins, dataset, left_out_tracks, soft_labels, training_data
 from classifier.data.dataset import Database
 from classifier.data.raw_dataset import RawDataset
 from classifier.data.training_data import SplitDataset
@@ -320,7 +320,7 @@ class _Training:
             versions=fingerprint.versions,
             track_counts={}
             if counts is None
-            else track_counts.of_training(
+            else left_out_tracks.of_training(
                 split.left_out_by_reason(),
                 int(split.train_mask.sum()),
                 tracks=counts.tracks,

@@ -16,7 +16,7 @@ from collector.catalogue import (
     analysis_queue,
     audio_names,
     feature_queue,
-    primary_genre,
+    track_claims,
     track_merging,
     tracks,
 )
@@ -254,7 +254,7 @@ def add_genres(
             track = SourceTrack(SOURCE, file.digest, title, credits_, match_by_name=False)
             observations += _observe(track, genres)
     tracks.record(connection, observations, PROVENANCE, now)
-    primary_genre.recompute(connection, sorted(relabelled))
+    track_claims.recompute(connection, sorted(relabelled))
 
 
 def _observe(track: SourceTrack, genres: Sequence[str]) -> list[TrackObservation]:

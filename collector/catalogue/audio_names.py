@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, and_, delete
 
 from collector.audio.metadata import SOURCE, parse_file_name
-from collector.catalogue import genre_counters, primary_genre, track_merging
+from collector.catalogue import genre_counters, track_claims, track_merging
 from collector.catalogue.aliases import tracks_of_aliases
 from collector.records import ArtistCredit, SourceTrack
 from genrebase.store import bulk, names, tables
@@ -133,7 +133,7 @@ def finish(connection: Connection, replacements: Replacements, now: datetime) ->
         if ids[digest] != old and old not in merged:
             track_merging.merge_into(connection, ids[digest], old, SOURCE, now, with_credits=False)
             merged.add(old)
-    primary_genre.recompute(connection, sorted(replacements.relabelled - merged))
+    track_claims.recompute(connection, sorted(replacements.relabelled - merged))
     return len(merged)
 
 

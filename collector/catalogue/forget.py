@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
 
-from collector.catalogue import analysis_queue, deletion, genre_counters, primary_genre
+from collector.catalogue import analysis_queue, deletion, genre_counters, track_claims
 from genrebase.digests import store as digests
 from genrebase.store import bulk, tables
 
@@ -86,7 +86,7 @@ def forget_batch(
     to forget.
     """
     bulk.lock_identity_writers(connection)
-    before = primary_genre.tie_break_keys(connection)
+    before = track_claims.tie_break_keys(connection)
     deleted = _ids(connection, _unlabelled(overdue), limit)
     kept = _ids(connection, _labelled(overdue), limit - len(deleted))
     sighted = genre_counters.count_sightings(connection, [*deleted, *kept])
@@ -96,9 +96,9 @@ def forget_batch(
     _stop_requests(connection, kept, overdue)
     genre_counters.add(connection, *map(genre_counters.negated, (sighted, claimed)))
     digests.discard(connection, naming_tracks=True)
-    primary_genre.recompute(connection, kept)
-    after = primary_genre.tie_break_keys(connection)
-    primary_genre.recompute_overtaken(connection, before, after)
+    track_claims.recompute(connection, kept)
+    after = track_claims.tie_break_keys(connection)
+    track_claims.recompute_overtaken(connection, before, after)
     return ForgetCounts(len(deleted), len(kept), sighted.total(), orphans)
 
 

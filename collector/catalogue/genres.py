@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, text, update
 
-from collector.catalogue import genre_counters, import_sightings, primary_genre, sightings
+from collector.catalogue import genre_counters, import_sightings, sightings, track_claims
 from genrebase.digests import store as digests
 from genrebase.store import bulk, tables
 from genrebase.store.names import normalise
@@ -150,7 +150,7 @@ def rename(connection: Connection, genre_id: int, old: str, new: str) -> None:
     digests.discard(connection)
     _copy_mappings(connection, old, new)
     connection.execute(delete(tables.shard).where(tables.shard.c.genre_id == genre_id))
-    primary_genre.recompute_tied(connection)
+    track_claims.recompute_tied(connection)
 
 
 def merge(connection: Connection, merged: Genre, into: Genre) -> None:
@@ -171,8 +171,8 @@ def merge(connection: Connection, merged: Genre, into: Genre) -> None:
     _copy_mappings(connection, merged.name, into.name)
     _drop(connection, merged.id)
     genre_counters.recount(connection, [into.id])
-    primary_genre.recompute(connection, sighted)
-    primary_genre.recompute_tied(connection)
+    track_claims.recompute(connection, sighted)
+    track_claims.recompute_tied(connection)
 
 
 def remove(connection: Connection, genre_id: int) -> None:
@@ -180,7 +180,7 @@ def remove(connection: Connection, genre_id: int) -> None:
     bulk.lock_identity_writers(connection)
     sighted = _sighted_tracks(connection, genre_id)
     _drop(connection, genre_id)
-    primary_genre.recompute(connection, sighted)
+    track_claims.recompute(connection, sighted)
 
 
 def references(connection: Connection, genre_id: int) -> GenreReferences:

@@ -28,8 +28,8 @@ from collector.catalogue import (
     imported_files,
     mappings,
     pending_track,
-    primary_genre,
     sightings,
+    track_claims,
 )
 from collector.catalogue.import_ledger import (
     ALIASES,
@@ -103,7 +103,7 @@ def finish(connection: Connection, stored: StoredImport) -> int:
     playlist refers to, stays.
     """
     bulk.lock_identity_writers(connection)
-    primary_genre.recompute_tied(connection)  # an unfinished import may have deferred it
+    track_claims.recompute_tied(connection)  # an unfinished import may have deferred it
     genre, playlist, shard = tables.genre, tables.genre_playlist, tables.shard
     first = select(func.min(_file.c.started_at)).where(_file.c.origin == stored.origin)
     query = select(genre.c.id).where(
@@ -168,7 +168,7 @@ class _Batch:
 
     def undo(self) -> UndoCounts:
         connection, gone = self._connection, [*self._deleted, *self._stripped]
-        before = primary_genre.tie_break_keys(connection)
+        before = track_claims.tie_break_keys(connection)
         removed = genre_counters.count_sightings(connection, gone)
         claimed = genre_counters.count_claims(connection, self._deleted)
         artists = deletion.delete_tracks(connection, self._deleted)
@@ -182,9 +182,9 @@ class _Batch:
             deletion.execute_of(connection, statement, self._kept, self._stored.id)
         feature_licences.recompute(connection, self._provider, self._kept)
         genre_counters.add(connection, delta, genre_counters.negated(claimed))
-        primary_genre.recompute(connection, [*self._kept, *self._stripped])
-        after = primary_genre.tie_break_keys(connection)
-        primary_genre.recompute_overtaken(connection, before, after)
+        track_claims.recompute(connection, [*self._kept, *self._stripped])
+        after = track_claims.tie_break_keys(connection)
+        track_claims.recompute_overtaken(connection, before, after)
         return UndoCounts(
             tracks=len(self._deleted),
             kept=len(self._kept),

@@ -14,8 +14,8 @@ from collector.catalogue import (
     import_features,
     import_sightings,
     pending_track,
-    primary_genre,
     sightings,
+    track_claims,
 )
 from collector.catalogue.import_ledger import BITS, DESCRIPTORS_KEY, FEATURES_KEY
 from genrebase.store import features_provider, licence_sql, tables
@@ -124,7 +124,7 @@ def merge_into(
     change.subtract(sighted)
     claimed = genre_counters.of_moves([(younger.claim[0], None)])
     genre_counters.add(connection, change, claimed)
-    primary_genre.recompute(connection, [keep])
+    track_claims.recompute(connection, [keep])
 
 
 def _final(moved: dict[int, int], track_id: int) -> int:

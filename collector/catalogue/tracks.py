@@ -22,8 +22,8 @@ from collector.catalogue import (
     import_features,
     import_sightings,
     pending_track,
-    primary_genre,
     sightings,
+    track_claims,
     track_merging,
 )
 from collector.catalogue.aliases import AliasKey
@@ -73,7 +73,7 @@ def record(
     locked = _lock(connection, source_tracks, lookup)
     genre_names = {item.genre for item in seen if item.genre is not None}
     genre_ids = genres.ensure(connection, genre_names, now)
-    before = primary_genre.tie_break_keys(connection)
+    before = track_claims.tie_break_keys(connection)
     batch, may_be_new = load_batch(connection, source_tracks)
     if locked is not None and not locked.issuperset(batch.by_name):
         raise ConcurrentWrites("A track got another name meanwhile. Run the same again.")
@@ -169,21 +169,21 @@ def last_id(connection: Connection) -> int:
 def _store(
     connection: Connection,
     batch: TrackBatch,
-    before: primary_genre.TieBreakKeys,
+    before: track_claims.TieBreakKeys,
     delivery: Provenance,
     now: datetime,
 ) -> dict[int, int]:
     """Store a batch; return the tracks whose claim moved to another genre, with that before."""
     withdrawn = _withdraw_earlier(connection, batch, now)
     sighted = {track for track, _ in batch.sighted if not batch.tracks[track].new}
-    ranks = primary_genre.best_ranks(connection, sorted(sighted))
+    ranks = track_claims.best_ranks(connection, sorted(sighted))
     added: Counter[int] = Counter()
     for (track_id, genre_id), seen in batch.sighted.items():
         under = ranks.setdefault(track_id, {})
         added[genre_id] += genre_id not in under
         under[genre_id] = min(seen.rank, under.get(genre_id, seen.rank))
     added.update(withdrawn)
-    after = primary_genre.with_added(before, added)
+    after = track_claims.with_added(before, added)
     new_claims: list[int | None] = []
     moved = []
     for track_id, under in ranks.items():
@@ -197,7 +197,7 @@ def _store(
     for track_id in new:
         batch.tracks[track_id].features_provider = delivery.provider
     pending_track.store(connection, batch.tracks.values(), origin=delivery.origin, now=now)
-    claimed_tracks = primary_genre.write_claims(connection, moved)
+    claimed_tracks = track_claims.write_claims(connection, moved)
     claimed_tracks.update(genre_counters.of_moves((None, genre) for genre in new_claims))
     new_aliases = [(*address, track_id) for address, track_id in batch.new_aliases.items()]
     added_aliases = {} if batch.ledger is None else _without_stored(connection, batch.new_aliases)
@@ -240,8 +240,8 @@ def _store_ledger(
 
 def _recompute_ties(
     connection: Connection,
-    before: primary_genre.TieBreakKeys,
-    expected: primary_genre.TieBreakKeys,
+    before: track_claims.TieBreakKeys,
+    expected: track_claims.TieBreakKeys,
 ) -> None:
     """Recompute the claims of the tied tracks of genres that were overtaken.
 
@@ -249,13 +249,12 @@ def _recompute_ties(
     the genres have the same order before, after, and in `expected`, by which the claims of the
     batch were chosen. Raises `NeedsExclusiveLock` otherwise.
     """
-    after = primary_genre.tie_break_keys(connection)
+    after = track_claims.tie_break_keys(connection)
     if name_locks.is_concurrent(connection) and (
-        any(primary_genre.overtaken(before, after))
-        or any(primary_genre.overtaken(expected, after))
+        any(track_claims.overtaken(before, after)) or any(track_claims.overtaken(expected, after))
     ):
         raise name_locks.NeedsExclusiveLock
-    primary_genre.recompute_overtaken(connection, before, after)
+    track_claims.recompute_overtaken(connection, before, after)
 
 
 def _without_stored(connection: Connection, added: Mapping[AliasKey, int]) -> dict[AliasKey, int]:

@@ -52,7 +52,7 @@ def harvest(
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import composition_root
-    from collector.crawl import source_limits
+    from collector.crawl import forecast_limits
     from collector.crawl.dry_run import plan_playlists, plan_searches
     from collector.crawl.forecast import forecast_genres
     from collector.curation import genres
@@ -64,7 +64,7 @@ def harvest(
 
     output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
     settings = CollectorSettings.load()
-    sources = source_limits.configured(settings)
+    sources = forecast_limits.configured(settings)
     wanted = [genres.find(engine, name).name for name in genre or ()]
     if dry_run:
         with read_transaction(engine) as connection:

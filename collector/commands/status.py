@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from collector.crawl import source_limits
+from collector.crawl import forecast_limits
 from collector.crawl.forecast import GenreForecast, unknown_genres_warning
 from collector.monitoring import status as statuses
 from collector.monitoring.status import CollectorStatus
@@ -52,7 +52,7 @@ def status(
       collector status
     """
     output = Output(as_json=as_json)
-    sources = source_limits.configured(CollectorSettings.load())
+    sources = forecast_limits.configured(CollectorSettings.load())
     state = statuses.read_status(store.connect(), SystemClock(), sources, live=live)
     for sentence in _sentences(state):
         output.print(sentence)

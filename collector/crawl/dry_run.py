@@ -6,8 +6,8 @@ from datetime import datetime
 
 from collector.catalogue import playlists, shards
 from collector.crawl import planning
+from collector.crawl.forecast_limits import SourceLimits, next_sources
 from collector.crawl.playlist_harvester import RECHECK_AFTER, next_offset
-from collector.crawl.source_limits import SourceLimits, next_sources
 from collector.shard import ALL_YEARS
 from genrebase.store.engine import Engine, read_transaction
 

@@ -8,7 +8,7 @@ from typing import Final
 from collector.catalogue import forecast_counts, shards
 from collector.catalogue.forecast_counts import FeatureCounts, GenreOverlap, SearchEffort
 from collector.crawl import planning
-from collector.crawl.source_limits import SourceLimits, next_sources
+from collector.crawl.forecast_limits import SourceLimits, next_sources
 from collector.http import rate_limiter
 from collector.shard import GenreProgress, Shard
 from genrebase.runtime.clock import Clock

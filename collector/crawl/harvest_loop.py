@@ -1,8 +1,8 @@
 """The harvest loop: choose a shard, lease it, fetch one page, record it, until nothing is missing.
 
 Sightings and the shard's cursor (pagination offset) are written in one transaction, so that a
-crash loses nothing and repeats at most one request. `search` and `playlists` say which shards
-there are, and what a page does to its shard.
+crash loses nothing and repeats at most one request. `search_harvester` and `playlist_harvester`
+say which shards there are, and what a page does to its shard.
 """
 
 from abc import ABC, abstractmethod
@@ -19,8 +19,8 @@ from collector.catalogue import shards, tracks
 from collector.catalogue.lease import POLL_SECONDS, Lease
 from collector.catalogue.shard_leases import LeaseClock, LeasedShard, server_time
 from collector.crawl import page_genres
+from collector.crawl.lease_manager import LeaseManager
 from collector.crawl.repeated_pages import RepeatedPages
-from collector.crawl.shard_leasing import LeaseManager
 from collector.errors import LeaseLost, NotAccessible
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, fetch_page

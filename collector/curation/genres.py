@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from collector.catalogue import genre_counters, genres, primary_genre
+from collector.catalogue import genre_counters, genres, track_claims
 from collector.catalogue.genres import Genre, GenreReferences
 from collector.datasets import reader
 from collector.datasets.parsing import genre_cells, genre_names
@@ -130,7 +130,7 @@ def recount(engine: Engine) -> list[str]:
         wrong = [one.name for one in genre_counters.wrong_counters(connection)]
         if wrong:
             genre_counters.recount(connection)
-            primary_genre.recompute_tied(connection)
+            track_claims.recompute_tied(connection)
     return wrong
 
 

@@ -22,7 +22,7 @@ from collector.catalogue import (
     import_ledger,
     imported_files,
     mappings,
-    primary_genre,
+    track_claims,
     tracks,
 )
 from collector.catalogue.acousticbrainz_submissions import SubmissionSource
@@ -298,11 +298,11 @@ class _Recorder:
     def recompute_ties(self) -> None:
         """Recompute the claims of tied tracks, which the batches left."""
         with bulk.exclusive_transaction(self._engine) as connection:
-            primary_genre.recompute_tied(connection)
+            track_claims.recompute_tied(connection)
 
     def mark_finished(self) -> None:
         with bulk.exclusive_transaction(self._engine) as connection:
-            primary_genre.recompute_tied(connection)
+            track_claims.recompute_tied(connection)
             imported_files.mark_finished(connection, self.import_id, self._clock.now())
 
     def result(self, seconds: float, stopped: Literal["done", "interrupted"]) -> ImportResult:
@@ -358,7 +358,7 @@ class _Recorder:
     def _count_moved_claims(self, connection: Connection) -> int:
         """Count the earlier tracks whose claim the import changed."""
         before = self.recorded.claims_before
-        after = primary_genre.claims(connection, [one for one in before if one <= self._last_id])
+        after = track_claims.claims(connection, [one for one in before if one <= self._last_id])
         return sum(genre_id not in (None, before[track]) for track, genre_id in after.items())
 
 

@@ -8,7 +8,7 @@ from collector.catalogue import catalogue_origin, status_counts
 from collector.catalogue.status_counts import GenreCounts, LastRun, SourceCounts
 from collector.crawl import forecast
 from collector.crawl.forecast import GenreForecast
-from collector.crawl.source_limits import SPOTIFY_LIMITS, SourceLimits
+from collector.crawl.forecast_limits import SPOTIFY_LIMITS, SourceLimits
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine, read_transaction
 

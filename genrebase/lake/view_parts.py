@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 
 from genrebase.lake.arrow_types import arrow_schema
 from genrebase.lake.duckdb_views import TableColumns, columns_read, view_sql
+from genrebase.lake.part_writers import ROWS_PER_PART, PartWriters, chunks, whole
 from genrebase.lake.parts import LakePart, hash_of_rows, hash_of_texts
 from genrebase.lake.relations import ROW_WISE, LakeRelations, is_by_track
-from genrebase.lake.table_parts import ROWS_PER_PART, OnPart, PartWriters, chunks, whole
+from genrebase.lake.table_parts import OnPart
 from genrebase.lake.version_writer import VersionWriter
 from genrebase.store import tables, views
 from genrebase.store.errors import StoreError

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from benchmarks.synthetic_dumps import MusicBrainzDump
-from collector.catalogue import primary_genre
+from collector.catalogue import track_claims
 from collector.curation import imports
 from collector.datasets.dumps import kinds
 from collector.imports.dump_staging import DumpOptions
@@ -36,14 +36,14 @@ def run(engine, dump, tmp_path, stop_requested=lambda: False):
 
 def test_the_claims_of_a_finished_import_are_settled(engine, tmp_path, monkeypatch):
     """As if they had been recomputed with each batch; a chunk of ties is no limit."""
-    monkeypatch.setattr(primary_genre, "_TIED_AT_ONCE", 7)
+    monkeypatch.setattr(track_claims, "_TIED_AT_ONCE", 7)
     dump = MusicBrainzDump(1_500).write(tmp_path)
     run(engine, dump, tmp_path)
     settled = claims(engine)
     assert sum(tied for *_, tied in settled) > 20
     with transaction(engine) as connection:
         track = tables.track.c
-        primary_genre.recompute(connection, connection.scalars(select(track.id)).all())
+        track_claims.recompute(connection, connection.scalars(select(track.id)).all())
     assert claims(engine) == settled
 
 

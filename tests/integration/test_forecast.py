@@ -9,8 +9,8 @@ from collector.catalogue.feature_queue import ProviderResult
 from collector.crawl import forecast
 from collector.crawl.dry_run import plan_searches
 from collector.crawl.forecast import forecast_genres
+from collector.crawl.forecast_limits import PAGE_LIMITS, SourceLimits
 from collector.crawl.search_harvester import SearchHarvester
-from collector.crawl.source_limits import PAGE_LIMITS, SourceLimits
 from collector.curation import genres
 from collector.http.rate_limiter import RequestBudget
 from collector.monitoring.status import read_status

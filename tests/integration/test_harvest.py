@@ -10,8 +10,8 @@ from sqlalchemy import event, select
 
 from collector.catalogue import shards
 from collector.crawl.dry_run import plan_searches
+from collector.crawl.forecast_limits import SPOTIFY_LIMITS
 from collector.crawl.search_harvester import SearchHarvester
-from collector.crawl.source_limits import SPOTIFY_LIMITS
 from collector.curation import genres as genre_use
 from collector.errors import RateLimited
 from collector.http.rate_limiter import RequestBudget

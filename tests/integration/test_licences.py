@@ -16,7 +16,7 @@ from classifier.errors import TooFewTracks
 from classifier.training import snapshots
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import LABEL_POLICIES, LICENCES, MIN_LEVELS, TrainingConfig
-from collector.catalogue import genre_counters, primary_genre
+from collector.catalogue import genre_counters, track_claims
 from genrebase.store import features_provider, tables, views
 from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import FakeClock
@@ -189,7 +189,7 @@ def test_a_restricted_training_is_one_on_a_database_without_the_rest(
         features_provider.choose_all(connection)
         genre_counters.recount(connection, mix.genres.values())
         tracks = connection.scalars(select(tables.track.c.id)).all()
-        primary_genre.recompute(connection, tracks)
+        track_claims.recompute(connection, tracks)
     everything = config(labels="shared")
     rest = split_dataset(dataset.load_dataset(engine, everything), everything)
     assert data_fingerprint(rest) == data_fingerprint(restricted)

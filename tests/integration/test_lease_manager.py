@@ -7,9 +7,9 @@ import pytest
 
 from collector.catalogue import shard_leases, shards
 from collector.catalogue.lease import LEASE_SECONDS, RENEW_AFTER_SECONDS
+from collector.crawl.lease_manager import LeaseManager
 from collector.crawl.playlist_harvester import PlaylistHarvester
 from collector.crawl.search_harvester import SearchHarvester
-from collector.crawl.shard_leasing import LeaseManager
 from collector.curation import genres as genre_use
 from collector.errors import LeaseLost
 from collector.http.rate_limiter import RequestBudget
