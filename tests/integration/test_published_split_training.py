@@ -48,7 +48,8 @@ def test_metrics_are_of_the_published_test_split(published: Engine) -> None:
     assert rejected.status == "rejected"
     crowned = promote.run(published, rejected.id, FakeClock(), log=lambda _: None)
     assert crowned.status == "champion"
-    assert stored_models.prediction_count(published, rejected.id) == 240 * 3
+    of_training, of_test = 240 * 3, 120  # ranks 1 to 3, and the first of each test track
+    assert stored_models.prediction_count(published, rejected.id) == of_training + of_test
 
 
 def test_models_of_different_splits_do_not_compete(published: Engine) -> None:
