@@ -47,7 +47,7 @@ def numbers_of_tracks(_providers: Providers) -> Select[Any]:
     recording, source = tables.acousticbrainz_recording, tables.data_source
     other = recording.alias("other")
     submissions = [other.c[name] for name in _SUBMISSIONS]
-    shown = (
+    first = (
         select(_key(other))
         .where(other.c.track_id == recording.c.track_id)
         .order_by(
@@ -74,7 +74,7 @@ def numbers_of_tracks(_providers: Providers) -> Select[Any]:
             licence.label("licence"),
         )
         .select_from(recording.outerjoin(source, source.c.name == recording.c.origin))
-        .where(_key(recording) == shown)
+        .where(_key(recording) == first)
     )
 
 
