@@ -1,11 +1,13 @@
 """What people and pages look up is read by indexes on both engines, however large the database."""
 
+import json
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, func, select, text
 
 from classifier.data import dataset, rows_to_predict
 from classifier.registry import stored_models
@@ -71,6 +73,28 @@ def test_a_page_is_not_sorted(large: Engine) -> None:
         steps = run(large, f"EXPLAIN QUERY PLAN {query}")
         is_sorted = any(row[1] == 0 and row[3] == "USE TEMP B-TREE FOR ORDER BY" for row in steps)
         assert not is_sorted, name
+
+
+def test_changes_without_a_previous_champion(large: Engine) -> None:
+    """No prediction of the champion is read to find that there is nothing to compare it with."""
+    query = "SELECT * FROM prediction_changes LIMIT 100"
+    with read_transaction(large) as connection:
+        assert connection.scalar(select(func.count()).select_from(tables.prediction)) > TRACK
+        if large.dialect.name == "postgresql":
+            explained = connection.scalar(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}"))
+            plan = json.dumps(explained)
+            read = [float(rows) for rows in re.findall(r'"Actual Rows": ([0-9.]+)', plan)]
+            assert max(read) <= 10
+            return
+        steps: list[None] = []
+        sqlite = connection.connection.driver_connection
+        assert sqlite is not None
+        sqlite.set_progress_handler(lambda: steps.append(None), 1_000)
+        try:
+            assert connection.execute(text(query)).all() == []
+        finally:
+            sqlite.set_progress_handler(None, 0)
+    assert len(steps) <= 5
 
 
 def test_the_candidates_of_a_genre(large: Engine) -> None:

@@ -115,8 +115,10 @@ def _prediction_changes(_providers: Providers) -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
+    # Without a previous champion the id is NULL, and no prediction is read.
+    champion = shared.champion_id(previous.is_not(None))
     source = (
-        labelled.source.join(now, _is_first(now, shared.champion_id()))
+        labelled.source.join(now, _is_first(now, champion))
         .join(before, _is_first(before, previous))
         .join(predicted, predicted.c.id == now.c.genre_id)
         .join(predicted_before, predicted_before.c.id == before.c.genre_id)

@@ -243,12 +243,12 @@ def genres_sighted() -> Label[int]:
     )
 
 
-def champion_id() -> ColumnElement[Any]:
-    """Return the id of the champion of the task main; NULL where there is none."""
+def champion_id(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Return the id of the champion of the task main; NULL without one that meets `conditions`."""
     model = tables.model
     return (
         select(model.c.id)
-        .where(model.c.task == "main", model.c.status == "champion")
+        .where(model.c.task == "main", model.c.status == "champion", *conditions)
         .scalar_subquery()
     )
 
