@@ -298,4 +298,6 @@ def unknown_genres(connection: Connection, source: str, genre_ids: Collection[in
 
 def _is_one_of(column: ColumnElement[int], ids: Iterable[int]) -> ColumnElement[bool]:
     """Return a condition with the ids in its text: PostgreSQL's driver is slow with parameters."""
-    return column.in_(bindparam("ids", list(ids), unique=True, expanding=True, literal_execute=True))
+    return column.in_(
+        bindparam("ids", list(ids), unique=True, expanding=True, literal_execute=True)
+    )
