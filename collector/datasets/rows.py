@@ -31,6 +31,10 @@ _ARTISTS: Final = "with a column of the artists' ids or their number they can be
 _ONE_ARTIST: Final = (
     "if they are lists: --column artists={}; then a cell is split whose names other rows have."
 )
+_SHORTENED: Final = (
+    "{} of {} with '...', which numpy wrote for names that it left out: these names are missing. "
+    "Write the column again as lists, such as with .tolist()."
+)
 
 _Value = TypeVar("_Value")
 
@@ -97,6 +101,8 @@ class RowParser:
         self.comma_cells: Counter[int] = Counter()
         """Per column, cells with a comma that were taken as one name and may be several; of
         artists, with a slash between blanks, too."""
+        self.shortened_cells: Counter[int] = Counter()
+        """Per column, lists of artists or genres from which numpy left items out."""
 
     def parse(self, row: Sequence[str]) -> ParsedRow | RowRejection:
         """Return a row as a track, or the reason for its rejection."""
@@ -125,6 +131,11 @@ class RowParser:
         if not is_named and source == source_ids.NAME_ONLY and isrc is None:
             source, source_id = self._own_source, _content_id(row)
         released, year = self._numbers.released(row)
+        self.shortened_cells.update(
+            index
+            for index in (at.artists, at.genre)
+            if index is not None and list_cells.is_shortened(row[index])
+        )
         track = SourceTrack(
             source,
             source_id,
@@ -180,7 +191,10 @@ class RowParser:
         return genres
 
     def hints(self, header: Sequence[str]) -> Iterator[str]:
-        """Yield advice on cells that may be several names, one message per column."""
+        """Yield advice on cells that may be several names or lack some, one message per column."""
+        for index, count in self.shortened_cells.items():
+            name = cells.escape_unprintable(header[index])
+            yield _SHORTENED.format(counted(count, "cell"), name)
         artists = _ARTISTS if self._at.many_artists else _ONE_ARTIST
         for index, option in ((self._at.genre, _SEPARATE_GENRES), (self._at.artists, artists)):
             count = 0 if index is None else self.comma_cells[index]

@@ -107,6 +107,17 @@ def is_blank(cell: str) -> bool:
     return all(cells.is_missing(item.name) for item in parsed.items)
 
 
+def is_shortened(cell: str) -> bool:
+    """Return whether numpy left items out of the list in a cell."""
+    if "..." not in cell:
+        return False
+    try:
+        parsed = parse_list(cell)
+    except UnreadableList:
+        return False
+    return parsed is not None and parsed.is_shortened
+
+
 def strip_brackets(cell: str) -> str:
     """Return the text in the brackets of a list without quotes: `[pop, rock]`."""
     text = cell.strip()

@@ -253,3 +253,17 @@ def test_half_a_name_does_not_identify_a_track(missing):
     assert rows[0].source_id == rows[2].source_id != rows[1].source_id
     named = track(track_id=ID, **{missing: ""})
     assert (named.source, named.source_id, named.match_by_name) == ("spotify", ID, False)
+
+
+def test_names_that_numpy_left_out_are_counted():
+    """The names before and after the dots are kept; a title may hold dots."""
+    header = ["title", "artist", "genre"]
+    parser = reading(header)
+    read_row = parser.parse(["Song ...", "['Ana' 'Bo' ... 'Zed']", "rock"])
+    parser.parse(["Song", "...", "['pop' ... 'soul']"])
+    parser.parse(["Song", "['Ana' ... 'Zed']", "['rock' '...']"])
+    assert [artist.name for artist in read_row.track.artists] == ["Ana", "Bo", "Zed"]
+    assert [hint.partition(" with ")[0] for hint in parser.hints(header)] == [
+        "2 cells of artist",
+        "1 cell of genre",
+    ]
