@@ -192,9 +192,9 @@ class RowParser:
 
     def hints(self, header: Sequence[str]) -> Iterator[str]:
         """Yield advice on cells that may be several names or lack some, one message per column."""
-        for index, count in self.shortened_cells.items():
-            name = cells.escape_unprintable(header[index])
-            yield _SHORTENED.format(counted(count, "cell"), name)
+        for column, shortened in self.shortened_cells.items():
+            name = cells.escape_unprintable(header[column])
+            yield _SHORTENED.format(counted(shortened, "cell"), name)
         artists = _ARTISTS if self._at.many_artists else _ONE_ARTIST
         for index, option in ((self._at.genre, _SEPARATE_GENRES), (self._at.artists, artists)):
             count = 0 if index is None else self.comma_cells[index]
