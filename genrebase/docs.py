@@ -6,8 +6,10 @@ a page is out of date.
 """
 
 import inspect
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -41,8 +43,8 @@ _COMMANDS_HEAD: Final = f"""\
 # Commands
 
 `genrebase collector …` and `genrebase classifier …` are also available as `collector …` and
-`classifier …`. With `--json`, standard output contains only JSON; logs and progress are written to
-standard error.
+`classifier …`. Every command has `--json`: standard output then contains only JSON; logs and
+progress are written to standard error.
 
 Exit codes: 0 done, 1 failed, 2 usage error or refused, 3 nothing to do, 4 blocked by the source,
 130 stopped by Ctrl-C or SIGTERM (a message names the results that were stored). With `--json`, a
@@ -67,10 +69,8 @@ order is stored in the database: after you change it, run `genrebase migrate`.
 """
 
 
-_MANY: Final = 14
-"""Options of a command that has many."""
 _SEVERAL: Final = 3
-"""An option that this many commands with many options have is described once."""
+"""An option of this many commands, and a column of this many views, is described once."""
 
 
 class PageOutOfDate(GenrebaseError):
@@ -123,11 +123,43 @@ def commands_page() -> str:
 
 def views_page() -> str:
     """Return docs/views.md."""
+    pairs = Counter(pair for view in views.ALL.values() for pair in view.columns.items())
+    shared = {pair for pair, count in pairs.items() if count >= _SEVERAL}
     parts = [_VIEWS_HEAD]
     for _, view in sorted(views.ALL.items()):
-        rows = "".join(f"| `{column}` | {text} |\n" for column, text in view.columns.items())
-        parts.append(f"## {view.name}\n\n{view.description}\n\n| column | |\n|---|---|\n{rows}")
+        names = [
+            f"`{column}`" for column, text in view.columns.items() if (column, text) in shared
+        ]
+        lines = [f"## {view.name}", "", view.description, ""]
+        if names:
+            lines += [f"[Shared columns](#shared-columns): {', '.join(names)}", ""]
+        if len(names) < len(view.columns):
+            own = [pair for pair in view.columns.items() if pair not in shared]
+            lines += [*_column_table(own), ""]
+        parts.append("\n".join(lines))
+    parts.append("\n".join(["## Shared columns", "", *_column_table(sorted(shared)), ""]))
     return "\n".join(parts)
+
+
+def _column_table(columns: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield a table of columns; those that differ by a number only share a row."""
+    yield from ("| column | |", "|---|---|")
+    for (_, text), group in groupby(columns, key=_without_number):
+        names = [f"`{name}`" for name, _ in group]
+        yield (
+            f"| {names[0]} | {text} |"
+            if len(names) == 1
+            else f"| {names[0]} to {names[-1]} | {text} |"
+        )
+
+
+def _without_number(column: tuple[str, str]) -> tuple[str, str]:
+    """Return the name and the text of a column such as `degree_3` with `n` as its number."""
+    name, text = column
+    stem, _, number = name.rpartition("_")
+    if not number.isdecimal():
+        return column
+    return stem, re.sub(rf"\b{number}\b", "n", text, count=1)
 
 
 def _all(group: str) -> Iterator[plugins.Plugin]:
@@ -163,19 +195,17 @@ def _command(path: str, command: Any, common: set[str], anchor: str) -> str:
     if examples := getattr(command, "examples", []):
         lines += ["```sh", *examples, "```", ""]
     rows = _rows(command)
-    described = common if len(rows) >= _MANY else set()
-    if shared := [names for row, names in rows.items() if row in described]:
+    if shared := [names for row, names in rows.items() if row in common]:
         lines += [f"[Common options](#{anchor}): {', '.join(shared)}.", ""]
-    if own := [row for row in rows if row not in described]:
+    if own := [row for row in rows if row not in common]:
         lines += [*_table(own), ""]
     return "\n".join(lines)
 
 
 def _common_rows(commands: Iterable[Any]) -> set[str]:
-    """Return the rows, except --json, that several commands with many options have."""
-    rows = [_rows(command) for command in commands]
-    times = Counter(row for of_command in rows if len(of_command) >= _MANY for row in of_command)
-    return {row for row, n in times.items() if n >= _SEVERAL and not row.startswith("| `--json`")}
+    """Return the rows of options that several commands have."""
+    times = Counter(row for command in commands for row in _rows(command))
+    return {row for row, n in times.items() if n >= _SEVERAL and row.startswith("| `--")}
 
 
 def _parameters(command: Any) -> list[Any]:
@@ -184,10 +214,11 @@ def _parameters(command: Any) -> list[Any]:
 
 
 def _rows(command: Any) -> dict[str, str]:
-    """Return the row of each parameter, arguments first, with the parameter's names."""
+    """Return the row of each parameter but --json, arguments first, with the parameter's names."""
     return {
         f"| {_names(one)} | {_parameter_default(one)} | {_cell(one.help)} |": _names(one)
         for one in _parameters(command)
+        if "--json" not in one.opts
     }
 
 

@@ -1,12 +1,15 @@
 """Generated pages of docs/."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from genrebase import docs
+from genrebase.store import views
+from tests.every_command import every_command
 
 FOLDER = Path(__file__).resolve().parents[3] / "docs"
 
@@ -33,9 +36,20 @@ def test_commands_have_their_parameters() -> None:
 
 
 def test_every_command_has_json_output() -> None:
-    """Every command has --json."""
-    for part in docs.commands_page().split("\n### ")[1:]:
-        assert "| `--json` |" in part, part.splitlines()[0]
+    """Every command has --json, as the page of commands says."""
+    for name, command in every_command().items():
+        assert any("--json" in parameter.opts for parameter in command.params), name
+
+
+def test_columns_of_many_views_are_described_once() -> None:
+    """A view names them; columns that differ by a number only share a row."""
+    page = docs.views_page()
+    assert page.count("| `track_id` | The track's ID. |") == 1
+    assert "| `degree_0` to `degree_11` | Share of the time on degree n " in page
+    for name, view in views.ALL.items():
+        (section,) = [part for part in page.split("\n## ") if part.startswith(f"{name}\n")]
+        for column in view.columns:
+            assert f"`{column}`" in section or re.search(r"_\d+$", column), (name, column)
 
 
 def test_every_setting_has_a_description() -> None:
