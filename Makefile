@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make run     harvest and train until Ctrl-C (on Spotify with credentials, else on the sandbox)"
-	@echo "make demo    harvest, train and predict once on the sandbox, in a few minutes"
+	@echo "make demo    harvest, train and predict once on the sandbox, in about a minute"
 	@echo "make test    tests on SQLite and PostgreSQL, and in Chromium if it is installed"
 	@echo "make test-processes   tests that start, stop and kill whole commands"
 	@echo "make test-deep   tests that need torch; installs it"

@@ -91,10 +91,10 @@ def demo(
 
     The sandbox simulates MusicBrainz (tracks and labels), Discogs' dump (more labels) and
     AcousticBrainz (features). The model is trained on data under open licences only (with
-    --spotify: on all data). This takes a few minutes at most. A second demo continues the first.
+    --spotify: on all data). This takes about a minute. A second demo continues the first.
 
     Examples:
-      genrebase demo --target 100
+      genrebase demo --target 300
       genrebase demo --target 100 --spotify
     """
     # import SQLAlchemy, which --help does not need
