@@ -46,8 +46,8 @@ _COMMANDS_HEAD: Final = f"""\
 `classifier …`. Each program has `-h`, `--version`, `--install-completion` and `--show-completion`.
 
 Every command has `--json`: standard output then contains only JSON (`genrebase run`: JSON lines);
-logs and progress are written to standard error. A command that fails before its document is complete writes
-`{{"error": MESSAGE, "exit_code": CODE}}`.
+logs and progress are written to standard error. A command that fails before its document is
+complete writes `{{"error": MESSAGE, "exit_code": CODE}}`.
 
 ## Exit codes
 
@@ -56,13 +56,13 @@ logs and progress are written to standard error. A command that fails before its
 | 0 | done, or already done before: the target is reached, the file is imported |
 | 1 | failed; the message says what was done before the failure |
 | 2 | refused: the message says what to change; nothing was modified |
-| 3 | nothing to do: no genre has a target, the label to remove does not exist, or a training runs |
+| 3 | nothing to do: no genre has a target, the label does not exist, a training runs |
 | 4 | blocked by the source: the message says until when |
 | 130 | stopped by Ctrl-C or SIGTERM before it was done; the message says what was stored |
 
-The daemons (`collector run`, `classifier run`, `genrebase run`) and the servers (`genrebase serve`,
-`collector sandbox`) exit with 0 when a signal stops them. `make run` exits with 130 after Ctrl-C,
-which is the code of `make`.
+The daemons (`collector run`, `classifier run`, `genrebase run`) and the servers
+(`genrebase serve`, `collector sandbox`) exit with 0 when a signal stops them. `make run` exits
+with 130 after Ctrl-C, which is the code of `make`.
 """
 _VIEWS_HEAD: Final = f"""\
 {_GENERATED}
