@@ -137,7 +137,7 @@ def _twelve(name: str, description: str, values: Sequence[object]) -> dict[str, 
     return {f"{name}_{number}": description.format(value) for number, value in enumerate(values)}
 
 
-_PITCH_NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+PITCH_NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 sections = view(
@@ -204,8 +204,8 @@ timbres = view(
             range(12),
         ),
         **_twelve("timbre_deviation", "Standard deviation of timbre coefficient {}.", range(12)),
-        **_twelve("pitch_mean", "Mean strength of pitch class {}, 0 to 1.", _PITCH_NAMES),
-        **_twelve("pitch_deviation", "Standard deviation of the strength of {}.", _PITCH_NAMES),
+        **_twelve("pitch_mean", "Mean strength of pitch class {}, 0 to 1.", PITCH_NAMES),
+        **_twelve("pitch_deviation", "Standard deviation of the strength of {}.", PITCH_NAMES),
         "segments": "Number of segments.",
         "fetched_at": "When the analysis was fetched.",
         **licence_columns.ANALYSIS_LICENCE,
