@@ -178,10 +178,10 @@ def _without_number(column: tuple[str, str]) -> tuple[str, str]:
     stem, _, number = name.rpartition("_")
     if not number.isdecimal():
         return column
-    general = re.sub(rf"\b{number}\b", "n", text, count=1)
-    if general == text and int(number) < len(PITCH_NAMES):
-        name = re.escape(PITCH_NAMES[int(number)])
-        general = re.sub(rf"\b{name}(?=[,.])", "n (0: C to 11: B)", text)
+    pitch = re.escape(PITCH_NAMES[int(number)]) if int(number) < len(PITCH_NAMES) else number
+    general, found = re.subn(rf"\b{pitch}(?=[,.])", "n (0: C to 11: B)", text)
+    if not found:
+        general = re.sub(rf"\b{number}\b", "n", text, count=1)
     return stem, general
 
 
@@ -214,8 +214,12 @@ def _command(path: str, command: Any, common: set[str], anchor: str) -> str:
     """Return the section of a command; options of `common` are described at `anchor`."""
     arguments = [one for one in _parameters(command) if one.param_type_name == "argument"]
     usage = " ".join([path, *map(_metavar, arguments)])
-    lines = [f"### {path}", "", f"`{usage}`", "", inspect.cleandoc(command.help or ""), ""]
-    if examples := getattr(command, "examples", []):
+    lines = [f"### {path}", ""]
+    if arguments:
+        lines += [f"`{usage}`", ""]
+    lines += [inspect.cleandoc(command.help or ""), ""]
+    examples = getattr(command, "examples", [])
+    if examples and examples != [path]:
         lines += ["```sh", *examples, "```", ""]
     rows = _rows(command)
     if shared := [names for row, names in rows.items() if row in common]:

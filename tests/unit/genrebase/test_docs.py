@@ -48,7 +48,7 @@ def test_columns_of_many_views_are_described_once() -> None:
     assert "| `degree_0` to `degree_11` | Share of the time on degree n " in page
     assert "| `pitch_mean_0` to `pitch_mean_11` | Mean strength of pitch class n (0: C " in page
     table = page.split("\n## ")[1]
-    assert len(set(re.findall(r"^\| `(\w+)`", table, re.M))) == table.count("\n| `") > 20
+    assert len(set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))) == table.count("\n| `") > 20
     for name, view in views.ALL.items():
         (section,) = [part for part in page.split("\n## ") if part.startswith(f"{name}\n")]
         for column in view.columns:
