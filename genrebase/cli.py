@@ -155,7 +155,7 @@ def migrate(
     repair: Annotated[
         bool,
         typer.Option(
-            "--repair", help="Also choose anew, for every track, whose features the views show."
+            "--repair", help="Also choose again, for each track, the provider that the views show."
         ),
     ] = False,
     as_json: AsJson = False,
@@ -187,7 +187,7 @@ def copy(
         str | None,
         typer.Argument(
             help="The URL of an empty database, or of an earlier copy (default: "
-            "GENREBASE_COPY_TO, in which other users cannot see a password)."
+            "GENREBASE_COPY_TO, which hides a password from other users)."
         ),
     ] = None,
     as_json: AsJson = False,

@@ -230,9 +230,13 @@ def _command(path: str, command: Any, common: set[str], anchor: str) -> str:
 
 
 def _common_rows(commands: Iterable[Any]) -> set[str]:
-    """Return the rows of options that several commands have."""
-    times = Counter(row for command in commands for row in _rows(command))
-    return {row for row, n in times.items() if n >= _SEVERAL and row.startswith("| `--")}
+    """Return the rows of options that several commands have; of one name the most frequent row."""
+    times = Counter(pair for command in commands for pair in _rows(command).items())
+    common: dict[str, str] = {}
+    for (row, names), count in times.most_common():
+        if count >= _SEVERAL and row.startswith("| `--"):
+            common.setdefault(names, row)
+    return set(common.values())
 
 
 def _parameters(command: Any) -> list[Any]:

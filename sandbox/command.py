@@ -72,8 +72,8 @@ def sandbox(
         int,
         typer.Option(
             min=0,
-            help="MusicBrainz orders results of equal score anew for every page: each moves by "
-            "up to so many places. 0: a fixed order, so pages neither overlap nor have gaps.",
+            help="On every page, results of equal score move by up to this many places, as at "
+            "MusicBrainz. 0: a fixed order, so pages neither overlap nor have gaps.",
         ),
     ] = 25,
     acousticbrainz: Annotated[
