@@ -95,8 +95,8 @@ class GenrebaseSettings(EnvironmentSettings):
         ge=0,
         description="Seconds between two checks of a daemon whether data have changed; if so, it "
         "refreshes the digests. A command that changes data refreshes them, too, unless the last "
-        "refresh ended less than this many seconds ago (after a short refresh of, say, 10 s: less "
-        "than twenty times as long, 200 s). 0: only `genrebase digests` refreshes them.",
+        "refresh ended less than this many seconds ago, and less than twenty times its own "
+        "duration ago. 0: only `genrebase digests` refreshes them.",
     )
     copy_from: str | None = Field(
         default=None,

@@ -35,7 +35,7 @@ def annotate_next(
     task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """List the tracks whose manual annotation is worth most, one of each artist.
+    """List the tracks whose manual annotation is worth most, one per artist.
 
     First come the artists with the most labels that are probably wrong, by the champion's
     predictions. Before you measure labels and champion by `classifier verdicts`, annotate tracks

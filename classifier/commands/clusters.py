@@ -58,7 +58,7 @@ def clusters(
         int | None,
         typer.Option(
             min=2,
-            help="Maximum of tracks (default: agglomerative 5,000; dbscan, hdbscan 20,000).",
+            help="Maximum number of tracks (agglomerative 5,000; dbscan, hdbscan 20,000).",
         ),
     ] = None,
     name: Annotated[
