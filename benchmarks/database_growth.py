@@ -21,6 +21,7 @@ from classifier.serving import batch_predict
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from collector.imports.dataset import import_dataset
+from collector.imports.records import ImportContext
 from genrebase.progress import no_progress
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import schema_revision, tables
@@ -70,7 +71,7 @@ def import_more(
         writer = csv.writer(file)
         writer.writerow(HEADER)
         writer.writerows(rows(first, many, chance))
-    import_dataset(engine, path, SystemClock(), no_progress)
+    import_dataset(ImportContext(engine, SystemClock(), no_progress), path)
 
 
 def relabel(engine: Engine, turn: int, chance: random.Random) -> None:

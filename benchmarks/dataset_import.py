@@ -33,6 +33,7 @@ from sqlalchemy import Column, MetaData, Table, Text, text
 from benchmarks.measuring import databases, peak_mib, print_result, run_in_process, since
 from collector.datasets import reader
 from collector.imports.dataset import batch_rows, import_dataset
+from collector.imports.records import ImportContext
 from genrebase.progress import no_progress
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import schema_revision
@@ -89,7 +90,7 @@ def measure(url: str, path: Path, again: bool) -> None:
     for what in ("import", "import again")[: 1 + again]:
         memory = Memory()
         cpu = time.process_time()
-        imported = import_dataset(engine, path, SystemClock(), memory)
+        imported = import_dataset(ImportContext(engine, SystemClock(), memory), path)
         cpu = time.process_time() - cpu
         quarter = memory.peaks[len(memory.peaks) // 4][1]
         print_result(
@@ -145,7 +146,7 @@ def import_once(url: str, path: Path, start: Barrier, times: "Queue[float]") -> 
     start.wait()
     times.put(time.perf_counter())
     cpu = time.process_time()
-    imported = import_dataset(engine, path, SystemClock(), no_progress)
+    imported = import_dataset(ImportContext(engine, SystemClock(), no_progress), path)
     times.put(time.perf_counter())
     print_result(
         "one of the imports",

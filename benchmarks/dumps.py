@@ -29,6 +29,7 @@ from benchmarks.synthetic_dumps import AB_NAME, AcousticBrainzDump, MusicBrainzD
 from collector.datasets.dumps import musicbrainz
 from collector.imports.dump_staging import DumpOptions
 from collector.imports.dumps import importer
+from collector.imports.records import ImportContext
 from genrebase.progress import no_progress
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import schema_revision, tables
@@ -74,7 +75,7 @@ def run_import(url: str, files: Sequence[Path], options: DumpOptions, progress: 
     if run is None:
         sys.exit("These files are no dump.")
     try:
-        return run(engine, SystemClock(), progress)
+        return run(ImportContext(engine, SystemClock(), progress))
     finally:
         engine.dispose()
 

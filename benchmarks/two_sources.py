@@ -27,6 +27,7 @@ from collector.curation import genres
 from collector.datasets.formats.byte_source import ByteSource
 from collector.enrichment.features import FeatureEnricher
 from collector.imports.dataset import import_dataset
+from collector.imports.records import ImportContext
 from collector.settings import CollectorSettings
 from genrebase.progress import no_progress
 from genrebase.runtime.clock import SystemClock
@@ -149,7 +150,7 @@ def fill(folder: Path, order: str, url: str, names: list[str], table: Path) -> E
         if step == "harvest":
             harvest(engine, url, names)
         else:
-            result = import_dataset(engine, table, SkippingClock(), no_progress)
+            result = import_dataset(ImportContext(engine, SkippingClock(), no_progress), table)
             print(f"  import: {result.rows:,} rows, {result.tracks_new:,} new tracks")
         tracks = count(engine, "SELECT count(*) FROM track")
         print(f"  {tracks:,} tracks after {time.process_time() - started:.0f} CPU s")

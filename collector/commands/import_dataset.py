@@ -19,8 +19,7 @@ from genrebase.runtime.command_line import ForSpreadsheets
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
-    from collector.datasets.essentia_documents import EssentiaFiles
-    from collector.imports.records import ImportResult
+    from collector.imports.records import ImportContext, ImportResult
 
 _REASONS: Final = {
     "rank": ", because it has a better rank there",
@@ -133,6 +132,7 @@ def import_(
     """
     # these import SQLAlchemy and numpy: --help need not wait
     from collector.datasets.rows import RowRejection
+    from collector.imports.records import ImportContext
     from genrebase import store
     from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.clock import SystemClock
@@ -151,9 +151,8 @@ def import_(
             "genre_column": genre_column,
             "genre_separator": genre_separator,
             "encoding": encoding or reader.DEFAULT_ENCODING,
-            "column_overrides": _pairs("--column", column),
-            "unit_overrides": _pairs("--unit", unit),
-            "for_spreadsheets": for_spreadsheets,
+            "columns": _pairs("--column", column),
+            "units": _pairs("--unit", unit),
         },
         checked_licence(licence),
     )
@@ -164,12 +163,15 @@ def import_(
         output.progress(f"Importing {_names(files)}") as progress,
     ):
         imported = run(
-            engine,
-            SystemClock(),
-            progress,
-            rejected=rejected,
-            stop_requested=lambda: stop.requested,
-            dry_run=dry_run,
+            ImportContext(
+                engine,
+                SystemClock(),
+                progress,
+                rejected=rejected,
+                for_spreadsheets=for_spreadsheets,
+                stop_requested=lambda: stop.requested,
+                dry_run=dry_run,
+            )
         )
     undecodable = imported.reasons.get(RowRejection.UNDECODABLE, 0)
     for sentence in _summary(imported):
@@ -197,13 +199,14 @@ def _importer(
     dump_options: dict[str, Any],
     options: dict[str, Any],
     licence: str | None,
-) -> "Callable[..., ImportResult]":
-    """Return the import of these files, which takes the engine, the clock and the progress."""
+) -> "Callable[[ImportContext], ImportResult]":
+    """Return the import of these files."""
     # these import SQLAlchemy and numpy: --help need not wait
     from collector.datasets import essentia_documents, fma
     from collector.imports import dumps
-    from collector.imports.dataset import import_dataset
+    from collector.imports.dataset import DatasetOptions, import_dataset
     from collector.imports.dump_staging import DumpOptions
+    from collector.imports.essentia import import_documents
     from collector.imports.fma import import_fma
 
     import_dumps = dumps.importer(files, DumpOptions(**dump_options))
@@ -225,28 +228,13 @@ def _importer(
     [file] = files
     documents = essentia_documents.recognise(file)
     if documents is not None and subset is None:
-        return partial(_of_documents, documents, licence=licence)
-    if file.is_dir() and fma.is_fma_folder(file):
-        return _of_file(import_fma, file, subset=subset or fma.SUBSETS[-1], licence=licence)
-    if file.is_file() and fma.is_fma_tracks(file):
-        return _of_file(import_fma, file, subset=subset or fma.SUBSETS[-1], licence=licence)
+        return partial(import_documents, files=documents, licence=licence)
+    if fma.is_fma_folder(file) if file.is_dir() else file.is_file() and fma.is_fma_tracks(file):
+        subset = subset or fma.SUBSETS[-1]
+        return partial(import_fma, folder=file, subset=subset, licence=licence)
     if subset is not None:
         raise UserError("--subset needs FMA's tables: name their folder, or tracks.csv.")
-    return _of_file(import_dataset, file, **options, licence=licence)
-
-
-def _of_documents(
-    files: "EssentiaFiles", engine: Any, *more: Any, **others: Any
-) -> "ImportResult":
-    from collector.imports.essentia import import_documents  # it imports SQLAlchemy
-
-    return import_documents(engine, files, *more, **others)
-
-
-def _of_file(
-    run: "Callable[..., ImportResult]", file: Path, **options: Any
-) -> "Callable[..., ImportResult]":
-    return lambda engine, *more, **others: run(engine, file, *more, **options, **others)
+    return partial(import_dataset, path=file, options=DatasetOptions(**options, licence=licence))
 
 
 def _pairs(option: str, given: Sequence[str] | None) -> dict[str, str]:

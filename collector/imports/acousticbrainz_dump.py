@@ -1,7 +1,6 @@
 """Import AcousticBrainz' CSV dumps: the numbers of the recordings that are stored."""
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from collector.catalogue import acousticbrainz_imports, aliases, imported_files
@@ -22,16 +21,14 @@ from collector.imports.dump_staging import (
     open_staging,
 )
 from collector.imports.pipeline import JOB
-from collector.imports.records import ImportResult
+from collector.imports.records import ImportContext, ImportResult
 from genrebase.audio.scan import display_path
 from genrebase.counts import counted
 from genrebase.errors import UserError
-from genrebase.progress import ProgressCallback
-from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
 from genrebase.store import source_ids
 from genrebase.store.bulk import exclusive_transaction
-from genrebase.store.engine import Engine, transaction
+from genrebase.store.engine import transaction
 
 _LOADED: Final = 0.8
 """The share of the work that is done once the archives are read."""
@@ -43,24 +40,16 @@ _NO_RECORDINGS: Final = (
 
 
 def import_acousticbrainz_dump(
-    engine: Engine,
-    dumps: Sequence[Dump],
-    clock: Clock,
-    progress: ProgressCallback,
-    options: DumpOptions,
-    *,
-    rejected: Path | None = None,
-    stop_requested: Callable[[], bool] = lambda: False,
-    dry_run: bool = False,
+    context: ImportContext, dumps: Sequence[Dump], options: DumpOptions
 ) -> ImportResult:
     """Store the numbers of the tables in `dumps` for the recordings that are stored.
 
-    No row is rejected: a path `rejected` is refused. The rows of the result are recordings. Raises
-    `UserError` if two files hold the same table or no recording of MusicBrainz is stored,
-    `DamagedDump` for an archive that breaks off; then nothing is written. A stopped or killed
-    import is continued by the next one.
+    No row is rejected: a path for rejected rows is refused. The rows of the result are
+    recordings. Raises `UserError` if two files hold the same table or no recording of MusicBrainz
+    is stored, `DamagedDump` for an archive that breaks off; then nothing is written. A stopped or
+    killed import is continued by the next one.
     """
-    if rejected is not None:
+    if context.rejected is not None:
         raise UserError("--rejected lists rows of tracks, and AcousticBrainz' tables have none.")
     if options.given():
         raise UserError(
@@ -72,10 +61,10 @@ def import_acousticbrainz_dump(
         raise UserError("Two of the files hold the same table of AcousticBrainz: name one.")
     ordered = sorted(dumps, key=lambda dump: dump.part)
     paths = [dump.path for dump in ordered]
+    clock, dry_run = context.clock, context.dry_run
     started = clock.monotonic()
-    with open_staging(engine, paths, options, acousticbrainz.RAW_TABLES) as staging:
-        run = _DumpImport(engine, clock, staging, ordered, options)
-        run.progress, run.stop_requested = progress, stop_requested
+    with open_staging(context.engine, paths, options, acousticbrainz.RAW_TABLES) as staging:
+        run = _DumpImport(context, staging, ordered, options)
         try:
             hashes = run.load()
             recordings = acousticbrainz.sort(staging)
@@ -83,7 +72,7 @@ def import_acousticbrainz_dump(
                 run.store(recordings, combined_hash(hashes, options))
         except ImportInterrupted:
             return interrupted_result(staging, run.rows, dry_run=dry_run)
-        progress(recordings, recordings)
+        context.progress(recordings, recordings)
         warnings = run.summary()
         staging.delete()
     seconds = clock.monotonic() - started
@@ -102,18 +91,15 @@ def import_acousticbrainz_dump(
 
 
 class _DumpImport:
-    progress: ProgressCallback
-    stop_requested: Callable[[], bool]
-
     def __init__(
         self,
-        engine: Engine,
-        clock: Clock,
+        context: ImportContext,
         staging: StagingFile,
         dumps: Sequence[Dump],
         options: DumpOptions,
     ) -> None:
-        self._engine, self._clock = engine, clock
+        self._engine, self._clock = context.engine, context.clock
+        self._progress, self._stop_requested = context.progress, context.stop_requested
         self._staging, self._dumps, self._options = staging, dumps, options
         self.rows = 0
         """Rows of the archives that were read in this run."""
@@ -124,7 +110,7 @@ class _DumpImport:
     def load(self) -> list[str]:
         """Load the rows of stored recordings into the staging file; return the files' hashes."""
         paths = [dump.path for dump in self._dumps]
-        hashes = file_hashes(self._staging, paths, acousticbrainz.RAW_TABLES, self.progress)
+        hashes = file_hashes(self._staging, paths, acousticbrainz.RAW_TABLES, self._progress)
         self._staging.note_known(aliases.iterate_ids(self._engine, source_ids.MUSICBRAINZ))
         if self._staging.execute("SELECT 1 FROM known").fetchone() is None:
             self._staging.delete()
@@ -137,8 +123,8 @@ class _DumpImport:
                 self.rows += read
                 share = (before + size * archive.progress()) / sum(sizes)
                 note = f"rows of {dump.path.name} read"
-                self.progress(self.rows, note=note, fraction=_LOADED * share)
-                if self.stop_requested():
+                self._progress(self.rows, note=note, fraction=_LOADED * share)
+                if self._stop_requested():
                     raise ImportInterrupted
             before += size
         return hashes
@@ -183,7 +169,7 @@ class _DumpImport:
                 self._staging, done + 1, self._options.batch_rows
             )
             for batch in batches:
-                if self.stop_requested():
+                if self._stop_requested():
                     run.set_outcome("interrupted")
                     raise ImportInterrupted
                 done += len(batch)
@@ -198,7 +184,7 @@ class _DumpImport:
                     imported_files.add_rows_done(connection, self.import_id, done, 0)
                 self._staging.note_fact(_STORED, str(done))
                 share = _LOADED + (1 - _LOADED) * done / recordings
-                self.progress(done, recordings, note="recordings stored", fraction=share)
+                self._progress(done, recordings, note="recordings stored", fraction=share)
             with transaction(self._engine) as connection:
                 imported_files.mark_finished(connection, self.import_id, self._clock.now())
             run.set_facts(file=description.name, rows=done, tracks_new=0)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -21,13 +21,17 @@ from collector.datasets.shared_ids import SharedIds, survey_ids
 from collector.datasets.survey import TableSummary, survey_table
 from collector.imports import table_hints
 from collector.imports.pipeline import run_import
-from collector.imports.records import DescriptorSchema, ImportResult, ImportSource, ReadRow
+from collector.imports.records import (
+    DescriptorSchema,
+    ImportContext,
+    ImportResult,
+    ImportSource,
+    ReadRow,
+)
 from collector.imports.several_tables import import_tables
 from collector.records import Provenance
 from genrebase.audio.scan import display_path
 from genrebase.counts import counted
-from genrebase.progress import ProgressCallback
-from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine
 
 PROVIDER: Final = "csv"
@@ -45,13 +49,18 @@ def batch_rows(engine: Engine) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Options:
-    genre_column: str | None
-    genre_separator: str | None
-    encoding: str
-    columns: Mapping[str, str]
-    units: Mapping[str, str]
+class DatasetOptions:
+    """How the rows of a dataset are read, where that is not found in the dataset itself."""
+
+    genre_column: str | None = None
+    genre_separator: str | None = None
+    encoding: str = reader.DEFAULT_ENCODING
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Maps fields to columns, such as `tempo` to `Tempo (BPM)`."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Maps fields or columns to units, such as `length` to `s`."""
     licence: str | None = None
+    """The licence of the labels and features, named as in `genrebase.licences`."""
 
     def given(self) -> dict[str, Any]:
         """Return the given options: with other options, the same file is another import."""
@@ -72,88 +81,43 @@ class _Options:
 
 
 def import_dataset(
-    engine: Engine,
+    context: ImportContext,
     path: Path,
-    clock: Clock,
-    progress: ProgressCallback,
-    *,
-    genre_column: str | None = None,
-    genre_separator: str | None = None,
-    encoding: str = reader.DEFAULT_ENCODING,
-    column_overrides: Mapping[str, str] | None = None,
-    unit_overrides: Mapping[str, str] | None = None,
-    licence: str | None = None,
-    rejected: Path | None = None,
-    for_spreadsheets: bool = False,
-    stop_requested: Callable[[], bool] = lambda: False,
-    dry_run: bool = False,
+    options: DatasetOptions = DatasetOptions(),
 ) -> ImportResult:
-    """Import the dataset in `path`; `rejected` is a new file that gets a line per rejected row.
+    """Import the dataset in `path`.
 
-    `column_overrides` maps fields to columns, such as `tempo` to `Tempo (BPM)`; `unit_overrides`
-    maps fields or columns to units, such as `length` to `s`. `licence` is that of the labels and
-    features, named as in `genrebase.licences`. A dry run writes nothing. Raises
-    `ExportedData` for an export of this software, `UserError` if `rejected` exists or a unit is
-    unknown, `NotADataset`, `ColumnsMissing` or `CatalogueMismatch` before anything is written,
-    `DamagedFile` if the file breaks off (earlier batches are kept). After a stop request it ends
-    with the batch in progress; the next import continues there.
+    Raises `ExportedData` for an export of this software, `UserError` if the file of rejected rows
+    exists or a unit is unknown, `NotADataset`, `ColumnsMissing` or `CatalogueMismatch` before
+    anything is written, `DamagedFile` if the file breaks off (earlier batches are kept).
     """
-    options = _Options(
-        genre_column,
-        genre_separator,
-        encoding,
-        column_overrides or {},
-        unit_overrides or {},
-        licence,
-    )
-    dataset_import = _DatasetImport(
-        engine, path, clock, progress, options, stop_requested, dry_run
-    )
-    with reader.open_tables(path, encoding) as entries:
+    dataset_import = _DatasetImport(context, path, options)
+    with reader.open_tables(path, options.encoding) as entries:
         if len(entries) == 1:
-            return dataset_import.run(entries[0], rejected=rejected)
-        result = import_tables(
-            path,
-            entries,
-            dataset_import.run,
-            rejected=rejected,
-            for_spreadsheets=for_spreadsheets,
-        )
+            return dataset_import.run(entries[0])
+        one_file = replace(dataset_import, context=replace(context, rejected=None))
+        result = import_tables(context, path, entries, one_file.run)
     genres = dataset_import.genres
     return replace(result, genres=len(genres), similar_genres=genre_names.group_similar(genres))
 
 
 @dataclass(frozen=True, slots=True)
 class _DatasetImport:
-    engine: Engine
+    context: ImportContext
     path: Path
-    clock: Clock
-    progress: ProgressCallback
-    options: _Options
-    stop_requested: Callable[[], bool]
-    dry_run: bool
+    options: DatasetOptions
     genres: set[str] = field(default_factory=set)
     """Of the rows of all tables."""
 
-    def run(
-        self, entry: TableEntry, rejects: Any = None, *, rejected: Path | None = None
-    ) -> ImportResult:
+    def run(self, entry: TableEntry, rejects: Any = None) -> ImportResult:
         """Import one table of the file."""
         dataset = entry.open()
         refuse_export(_file_of(self.path, entry.name), dataset.header)
-        summary = survey_table(dataset, stop_requested=self.stop_requested)
+        summary = survey_table(dataset, stop_requested=self.context.stop_requested)
         table = _Table(self.path, entry.name, dataset, summary)
         source = self._source(table)
-        result = run_import(
-            self.engine,
-            self.clock,
-            replace(source, rows=self._collect_genres(source.rows)),
-            self.progress,
-            rejected=rejected,
-            rejects=rejects,
-            stop_requested=self.stop_requested,
-            dry_run=self.dry_run,
-        )
+        source = replace(source, rows=self._collect_genres(source.rows))
+        result = run_import(self.context, source, rejects)
         notes = (*dataset.notes(), *table_hints.encoding_hints(result, dataset))
         return replace(result, warnings=(*result.warnings, *notes))
 
@@ -174,8 +138,9 @@ class _DatasetImport:
             source = _descriptor_source(table, layout)
             return replace(source, licence=options.licence or dataset.licence)
         try:
-            last_year = self.clock.now().year + 1
-            return _track_source(table, options, last_year, batch_rows(self.engine))
+            last_year = self.context.clock.now().year + 1
+            size = batch_rows(self.context.engine)
+            return _track_source(table, options, last_year, size)
         except columns.ColumnsMissing as error:
             raise table_hints.explain(error, self.path, table.name, dataset, summary) from error
 
@@ -218,7 +183,7 @@ def _file_of(path: Path, table_name: str) -> Path:
     return path
 
 
-def _track_source(table: _Table, given: _Options, last_year: int, size: int) -> ImportSource:
+def _track_source(table: _Table, given: DatasetOptions, last_year: int, size: int) -> ImportSource:
     """Return the source of a table of tracks, with batches of `size` rows."""
     dataset, summary = table.dataset, table.summary
     layout, ids = _find_columns(dataset, given, summary)
@@ -257,7 +222,7 @@ def _track_source(table: _Table, given: _Options, last_year: int, size: int) -> 
 
 
 def _find_columns(
-    dataset: DatasetReader, given: _Options, summary: TableSummary
+    dataset: DatasetReader, given: DatasetOptions, summary: TableSummary
 ) -> tuple[DatasetColumns, SharedIds]:
     """Return the columns and the ids; a column of ids that are not of tracks is passed over."""
     no_ids: set[int] = set()

@@ -4,7 +4,7 @@ The dump is read record by record, and its rows are recorded like those of a tab
 notes at which record the stored rows end: a continued import does not parse those before it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,14 +20,12 @@ from collector.imports.dump_staging import (
     open_staging,
 )
 from collector.imports.pipeline import batches, run_import
-from collector.imports.records import ImportResult, ImportSource, ReadRow
+from collector.imports.records import ImportContext, ImportResult, ImportSource, ReadRow
 from collector.records import Provenance
 from collector.sources import discogs_items
 from collector.sources.item_fields import RejectReason
 from genrebase.audio.scan import display_path
 from genrebase.errors import UserError
-from genrebase.progress import ProgressCallback
-from genrebase.runtime.clock import Clock
 from genrebase.store import names
 from genrebase.store.engine import Engine, read_transaction
 
@@ -42,17 +40,7 @@ def is_discogs_dump(path: Path) -> bool:
     return path.is_file() and discogs_items.is_releases(ByteSource(path).head)
 
 
-def import_discogs_dump(
-    engine: Engine,
-    path: Path,
-    clock: Clock,
-    progress: ProgressCallback,
-    options: DumpOptions,
-    *,
-    rejected: Path | None = None,
-    stop_requested: Callable[[], bool] = lambda: False,
-    dry_run: bool = False,
-) -> ImportResult:
+def import_discogs_dump(context: ImportContext, path: Path, options: DumpOptions) -> ImportResult:
     """Import a dump of releases.
 
     Raises `UserError` if no genre is collected, `NotADataset` for a wrong checksum, `DamagedFile`
@@ -61,13 +49,14 @@ def import_discogs_dump(
     """
     if options.all_genres:
         raise UserError("--all-genres needs MusicBrainz' dump: Discogs' has no list of genres.")
+    engine = context.engine
     with read_transaction(engine) as connection:
         collected = genres.by_normalised_name(connection)
     if not collected:
         raise UserError("No genre is collected, so no track would be kept: collector genres add")
     with open_staging(engine, [path], options, ()) as staging:
-        [file] = file_hashes(staging, [path], (), progress)
-        rows = _Rows(path, staging, collected, clock.now().year + 1)
+        [file] = file_hashes(staging, [path], (), context.progress)
+        rows = _Rows(path, staging, collected, context.clock.now().year + 1)
         read = rows.read()
         if options.stored_only:
             read = _stored_only(engine, read)
@@ -88,15 +77,7 @@ def import_discogs_dump(
             estimate_rows=rows.estimate,
             sandbox=discogs_items.sandbox_checksum(ByteSource(path).head),
         )
-        result = run_import(
-            engine,
-            clock,
-            source,
-            progress,
-            rejected=rejected,
-            stop_requested=stop_requested,
-            dry_run=dry_run,
-        )
+        result = run_import(context, source)
         return kept_or_deleted(staging, result)
 
 

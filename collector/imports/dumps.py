@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from collector.datasets.dumps import kinds
 from collector.datasets.dumps.kinds import DumpKind
@@ -11,17 +10,19 @@ from collector.imports.acousticbrainz_dump import import_acousticbrainz_dump
 from collector.imports.discogs_dump import import_discogs_dump, is_discogs_dump
 from collector.imports.dump_staging import DumpOptions
 from collector.imports.musicbrainz_dump import import_musicbrainz_dump
-from collector.imports.records import ImportResult
+from collector.imports.records import ImportContext, ImportResult
 from genrebase.errors import UserError
 
 
-def importer(files: Sequence[Path], options: DumpOptions) -> Callable[..., ImportResult] | None:
+def importer(
+    files: Sequence[Path], options: DumpOptions
+) -> Callable[[ImportContext], ImportResult] | None:
     """Return the import of these files, None if none of them is part of a dump.
 
     Raises `UserError` for files of which only some are, or of several dumps.
     """
     if len(files) == 1 and is_discogs_dump(files[0]):
-        return partial(_import, run=import_discogs_dump, dumps=files[0], options=options)
+        return partial(import_discogs_dump, path=files[0], options=options)
     recognised = [kinds.recognise(file) for file in files]
     dumps = [dump for dump in recognised if dump is not None]
     if not dumps:
@@ -33,15 +34,4 @@ def importer(files: Sequence[Path], options: DumpOptions) -> Callable[..., Impor
     if len(is_acousticbrainz) > 1:
         raise UserError("MusicBrainz' and AcousticBrainz' dumps are imported one after the other.")
     run = import_acousticbrainz_dump if True in is_acousticbrainz else import_musicbrainz_dump
-    return partial(_import, run=run, dumps=dumps, options=options)
-
-
-def _import(
-    engine: Any,
-    *more: Any,
-    run: Callable[..., ImportResult],
-    dumps: Sequence[kinds.Dump] | Path,
-    options: DumpOptions,
-    **others: Any,
-) -> ImportResult:
-    return run(engine, dumps, *more, options, **others)
+    return partial(run, dumps=dumps, options=options)

@@ -1,6 +1,6 @@
 """Import low-level documents of Essentia: AcousticBrainz' sample dump, or your own documents."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -9,15 +9,12 @@ from collector.datasets import essentia_documents, reader
 from collector.datasets.essentia_descriptors import COLUMNS, SCHEMA
 from collector.datasets.essentia_documents import EssentiaFiles
 from collector.imports.pipeline import run_import
-from collector.imports.records import DescriptorSchema, ImportResult, ImportSource
+from collector.imports.records import DescriptorSchema, ImportContext, ImportResult, ImportSource
 from collector.records import Provenance
 from genrebase import licences
 from genrebase.audio.scan import display_path
 from genrebase.counts import counted
 from genrebase.errors import UserError
-from genrebase.progress import ProgressCallback
-from genrebase.runtime.clock import Clock
-from genrebase.store.engine import Engine
 from genrebase.store.tables import ACOUSTICBRAINZ_PROVIDER, ESSENTIA_PROVIDER
 
 BATCH_ROWS: Final = 500
@@ -25,15 +22,7 @@ BATCH_ROWS: Final = 500
 
 
 def import_documents(
-    engine: Engine,
-    files: EssentiaFiles,
-    clock: Clock,
-    progress: ProgressCallback,
-    *,
-    licence: str | None = None,
-    rejected: Path | None = None,
-    stop_requested: Callable[[], bool] = lambda: False,
-    dry_run: bool = False,
+    context: ImportContext, files: EssentiaFiles, *, licence: str | None = None
 ) -> ImportResult:
     """Import the documents of a folder, an archive or a file.
 
@@ -56,7 +45,7 @@ def import_documents(
         label=name,
         name=name,
         sha256=fingerprint(path),
-        rows=files.rows(clock.now().year + 1),
+        rows=files.rows(context.clock.now().year + 1),
         batch_rows=BATCH_ROWS,
         provenance=Provenance(
             origin=f"{provider}:{name}",
@@ -71,15 +60,7 @@ def import_documents(
         licence=licence,
         warnings=lambda: tuple(_notes(files)),
     )
-    return run_import(
-        engine,
-        clock,
-        source,
-        progress,
-        rejected=rejected,
-        stop_requested=stop_requested,
-        dry_run=dry_run,
-    )
+    return run_import(context, source)
 
 
 def _count(files: EssentiaFiles) -> int | None:

@@ -1,6 +1,5 @@
 """Import FMA's published tables: tracks with their genres and split, the genre tree, features."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -8,29 +7,17 @@ from collector.datasets import fma, reader
 from collector.datasets.fma import FmaTrack
 from collector.datasets.rows import ParsedRow
 from collector.imports.pipeline import run_import
-from collector.imports.records import DescriptorSchema, ImportResult, ImportSource
+from collector.imports.records import DescriptorSchema, ImportContext, ImportResult, ImportSource
 from collector.records import Provenance
 from genrebase.audio.scan import display_path
 from genrebase.errors import UserError
-from genrebase.progress import ProgressCallback
-from genrebase.runtime.clock import Clock
-from genrebase.store.engine import Engine
 
 BATCH_ROWS: Final = 2_000
 """Rows of one transaction; each brings a handful of genres, or 518 values."""
 
 
 def import_fma(
-    engine: Engine,
-    folder: Path,
-    clock: Clock,
-    progress: ProgressCallback,
-    *,
-    subset: str = "full",
-    licence: str | None = None,
-    rejected: Path | None = None,
-    stop_requested: Callable[[], bool] = lambda: False,
-    dry_run: bool = False,
+    context: ImportContext, folder: Path, *, subset: str = "full", licence: str | None = None
 ) -> ImportResult:
     """Import `tracks.csv`, `genres.csv` and, if present, `features.csv` of a folder.
 
@@ -46,7 +33,7 @@ def import_fma(
     tree = fma.read_genre_tree(folder / fma.GENRES_FILE)
     path = folder / fma.FEATURES_FILE
     features = fma.FmaFeatures(path) if path.is_file() else None
-    rows = fma.read_tracks(table, tree, last_year=clock.now().year + 1)
+    rows = fma.read_tracks(table, tree, last_year=context.clock.now().year + 1)
     source = ImportSource(
         label=display_path(folder),
         name=fma.TRACKS_FILE,
@@ -68,12 +55,4 @@ def import_fma(
         options={"subset": subset},
         licence=licence,
     )
-    return run_import(
-        engine,
-        clock,
-        source,
-        progress,
-        rejected=rejected,
-        stop_requested=stop_requested,
-        dry_run=dry_run,
-    )
+    return run_import(context, source)

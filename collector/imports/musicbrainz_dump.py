@@ -5,6 +5,7 @@ recordings are recorded like the rows of any other import.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -28,14 +29,13 @@ from collector.imports.dump_staging import (
     open_staging,
 )
 from collector.imports.pipeline import refuse_synthetic_catalogue, run_import
-from collector.imports.records import ImportResult, ImportSource, ReadRow
+from collector.imports.records import ImportContext, ImportResult, ImportSource, ReadRow
 from collector.records import GenreVote, Provenance
 from collector.sources import musicbrainz_items
 from genrebase.audio.scan import display_path
 from genrebase.counts import counted
 from genrebase.errors import UserError
 from genrebase.progress import ProgressCallback
-from genrebase.runtime.clock import Clock
 from genrebase.store import names, source_ids
 from genrebase.store.engine import Engine, read_transaction
 
@@ -51,15 +51,7 @@ _UNKNOWN_PART: Final = 99
 
 
 def import_musicbrainz_dump(
-    engine: Engine,
-    dumps: Sequence[Dump],
-    clock: Clock,
-    progress: ProgressCallback,
-    options: DumpOptions,
-    *,
-    rejected: Path | None = None,
-    stop_requested: Callable[[], bool] = lambda: False,
-    dry_run: bool = False,
+    context: ImportContext, dumps: Sequence[Dump], options: DumpOptions
 ) -> ImportResult:
     """Import the parts of one dump, `mbdump` and `mbdump-derived`.
 
@@ -68,6 +60,7 @@ def import_musicbrainz_dump(
     import is continued by the next one, with the genres that were collected when it joined the
     tables.
     """
+    engine, stop_requested = context.engine, context.stop_requested
     _check_parts(dumps)
     refuse_synthetic_catalogue(engine)
     collected = _collected(engine)
@@ -81,22 +74,14 @@ def import_musicbrainz_dump(
     ordered = sorted(dumps, key=lambda dump: dump.kind)
     paths = [dump.path for dump in ordered]
     with open_staging(engine, paths, options, musicbrainz.RAW_TABLES) as staging:
-        run = _DumpImport(engine, staging, ordered, options, progress)
+        run = _DumpImport(engine, staging, ordered, options, context.progress)
         try:
             hashes = run.load(stop_requested)
         except ImportInterrupted:
-            return interrupted_result(staging, run.rows, dry_run=dry_run)
+            return interrupted_result(staging, run.rows, dry_run=context.dry_run)
         run.join(collected)
-        source = run.source(hashes, clock.now().year + 1)
-        result = run_import(
-            engine,
-            clock,
-            source,
-            run.progress_of_recording,
-            rejected=rejected,
-            stop_requested=stop_requested,
-            dry_run=dry_run,
-        )
+        source = run.source(hashes, context.clock.now().year + 1)
+        result = run_import(replace(context, progress=run.progress_of_recording), source)
         return kept_or_deleted(staging, result)
 
 

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import count, islice
-from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 from collector.catalogue import (
@@ -34,11 +33,10 @@ from collector.errors import CatalogueMismatch
 from collector.imports import measurements
 from collector.imports.origins import with_origin
 from collector.imports.preview import ImportPreview
-from collector.imports.records import ImportResult, ImportSource, ReadRow
+from collector.imports.records import ImportContext, ImportResult, ImportSource, ReadRow
 from collector.records import RecordResult, TrackObservation
 from genrebase import new_file
 from genrebase.counts import counted
-from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
 from genrebase.store import bulk, name_locks
@@ -61,39 +59,26 @@ _BATCHES_PER_COLLECTION: Final = 8
 _Item = TypeVar("_Item")
 
 
-def run_import(
-    engine: Engine,
-    clock: Clock,
-    source: ImportSource,
-    progress: ProgressCallback,
-    *,
-    rejected: Path | None = None,
-    rejects: Any = None,
-    stop_requested: Callable[[], bool] = lambda: False,
-    dry_run: bool = False,
-) -> ImportResult:
-    """Import a table; `rejected` is a new file that gets a line for every rejected row.
+def run_import(context: ImportContext, source: ImportSource, rejects: Any = None) -> ImportResult:
+    """Import a table; `rejects` is an open CSV writer that gets the rejected rows.
 
-    `rejects` is an open CSV writer that gets them instead.
-
-    Raises `UserError` if `rejected` exists, `CatalogueMismatch` and `DescriptorSchemaConflict`
-    before any row is recorded. After a stop request it ends with the batch in progress. A dry run
-    reads all rows and writes nothing.
+    Raises `CatalogueMismatch` and `DescriptorSchemaConflict` before any row is recorded.
     """
+    engine, clock, progress = context.engine, context.clock, context.progress
     started = clock.monotonic()
     if source.sandbox is None:
         refuse_synthetic_catalogue(engine)
     else:
         _refuse_other_catalogue(engine, source.sandbox)
-    if dry_run:
+    if context.dry_run:
         source, chosen = with_origin(engine, source)
         preview = ImportPreview(engine, source, chosen)
         stopped_by = preview.read(
-            batches(source.rows, source.batch_rows), progress, stop_requested
+            batches(source.rows, source.batch_rows), progress, context.stop_requested
         )
         return preview.result(clock.monotonic() - started, stopped_by)
     with (
-        new_file.create_csv(rejected, ("row", "reason")) as new_rejects,
+        new_file.create_csv(context.rejected, ("row", "reason")) as new_rejects,
         large_cache(engine),
         job_run(engine, clock, JOB) as run,
         _manual_garbage_collection() as collect_garbage,
@@ -102,7 +87,7 @@ def run_import(
         stopped = False
         source = recorder.source
         for step in recorder.steps():
-            if stopped := stop_requested():
+            if stopped := context.stop_requested():
                 run.set_outcome("interrupted")
                 recorder.recompute_ties()
                 break

@@ -2,15 +2,36 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from collector.datasets.reader import BrokenRow
 from collector.datasets.rows import ParsedRow, RowRejection
 from collector.records import Provenance
 from collector.sources.item_fields import RejectReason
+from genrebase.progress import ProgressCallback
+from genrebase.runtime.clock import Clock
+from genrebase.store.engine import Engine
 
 ReadRow = ParsedRow | RowRejection | BrokenRow | RejectReason
 """A parsed row of a table, or the reason for its rejection."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportContext:
+    """What every import is given beside its files."""
+
+    engine: Engine
+    clock: Clock
+    progress: ProgressCallback
+    rejected: Path | None = None
+    """A new file that gets a line for every rejected row; `UserError` if it exists."""
+    for_spreadsheets: bool = False
+    """Whether texts in that file that a spreadsheet would execute are changed."""
+    stop_requested: Callable[[], bool] = lambda: False
+    """After a stop request, an import ends with the batch in progress; the next one continues."""
+    dry_run: bool = False
+    """Whether all rows are read, and nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)

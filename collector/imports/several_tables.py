@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from collector.datasets.column_roles.columns import ColumnsMissing
 from collector.datasets.reader import NotADataset, TableEntry
-from collector.imports.records import ImportResult
+from collector.imports.records import ImportContext, ImportResult
 from genrebase import new_file
 
 _MAX_LISTED: Final = 10
@@ -21,12 +21,10 @@ _SUMMED: Final = (
 
 
 def import_tables(
+    context: ImportContext,
     path: Path,
     entries: Sequence[TableEntry],
     import_table: Callable[[TableEntry, Any], ImportResult],
-    *,
-    rejected: Path | None = None,
-    for_spreadsheets: bool = False,
 ) -> ImportResult:
     """Import the tables of tracks; the result names the others with the reason.
 
@@ -38,7 +36,9 @@ def import_tables(
     results: dict[str, ImportResult] = {}
     passed_over: dict[str, str] = {}
     with new_file.create_csv(
-        rejected, ("row", "reason", "table"), for_spreadsheets=for_spreadsheets
+        context.rejected,
+        ("row", "reason", "table"),
+        for_spreadsheets=context.for_spreadsheets,
     ) as rejects:
         for entry in entries:
             try:
@@ -49,9 +49,9 @@ def import_tables(
                 if results[entry.name].stopped == "interrupted":
                     break
     if not results:
-        if rejected is not None:
+        if context.rejected is not None:
             with suppress(OSError):
-                rejected.unlink()
+                context.rejected.unlink()
         raise NotADataset(f"{path} holds no table of tracks. {_listed(passed_over)}")
     return _combined(results, passed_over)
 

@@ -5,10 +5,9 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 from collector.curation import imports
-from collector.imports.dataset import import_dataset
-from genrebase.progress import no_progress
 from genrebase.store.engine import read_transaction
 from tests.fakes import FakeClock
+from tests.import_runs import run_dataset
 
 HEADER = "track_name,artist_name,genre\n"
 
@@ -27,10 +26,10 @@ def test_imports(engine: Engine, tmp_path: Path):
     clock, file = FakeClock(), tmp_path / "data.csv"
     assert rows(engine) == []
     file.write_text(HEADER + "Blue,Ana,pop\nRed,Bo,rock\nBlue,Ana,pop\n")
-    import_dataset(engine, file, clock, no_progress)
+    run_dataset(engine, file, clock=clock)
     assert rows(engine) == [(1, "data.csv", "csv:data.csv", 3, 2, 2, False)]
     file.write_text(HEADER + "Blue,Ana,pop\nRed,Bo,rock\nGreen,Cy,jazz\n")
-    import_dataset(engine, file, clock, no_progress)
+    run_dataset(engine, file, clock=clock)
     imports.undo(engine, clock, 1)
     assert rows(engine) == [
         (1, "data.csv", "csv:data.csv", 3, 0, 2, True),

@@ -6,12 +6,10 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from collector.imports.audio import AudioImportResult
-from collector.imports.dataset import import_dataset
 from collector.imports.fma import import_fma
-from genrebase.progress import no_progress
 from genrebase.store import tables, views
 from tests import fma_tables
-from tests.fakes import FakeClock
+from tests.import_runs import context_of, run_dataset
 from tests.integration.test_import_audio import note, rows, run
 
 __all__ = ["run"]
@@ -45,7 +43,7 @@ def test_audio_files_have_the_licence_of_their_import(
 def test_each_track_of_fma_has_its_licence(engine: Engine, tmp_path: Path) -> None:
     """One that has none has that of the dataset; one that cannot be read is unknown."""
     folder = fma_tables.write(tmp_path / "fma_metadata")
-    import_fma(engine, folder, FakeClock(), no_progress)
+    import_fma(context_of(engine), folder)
     licences = {(title, licence) for title, _, licence in rows(engine, LABELS)}
     assert licences == {
         ("Food", "cc-by-nc-sa-3.0"),
@@ -63,5 +61,5 @@ def test_the_tags_of_mtg_jamendo_have_its_licence(engine: Engine, tmp_path: Path
     )
     path = tmp_path / "tags.tsv"
     path.write_text("\n".join(lines) + "\n")
-    import_dataset(engine, path, FakeClock(), no_progress)
+    run_dataset(engine, path)
     assert [row[1:] for row in rows(engine, LABELS)] == [("punkrock", "cc-by-nc-sa-4.0")]

@@ -8,10 +8,10 @@ from collector.curation import imports
 from collector.datasets.dumps import kinds
 from collector.imports.dump_staging import DumpOptions
 from collector.imports.musicbrainz_dump import import_musicbrainz_dump
-from genrebase.progress import no_progress
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import FakeClock
+from tests.import_runs import context_of
 
 
 def claims(engine):
@@ -25,12 +25,9 @@ def claims(engine):
 
 def run(engine, dump, tmp_path, stop_requested=lambda: False):
     return import_musicbrainz_dump(
-        engine,
+        context_of(engine, stop_requested=stop_requested),
         [kinds.recognise(path) for path in dump],
-        FakeClock(),
-        no_progress,
         DumpOptions(tmp_path, all_genres=True, batch_rows=50),
-        stop_requested=stop_requested,
     )
 
 

@@ -16,11 +16,11 @@ from collector.imports.essentia import import_documents
 from collector.rate import Rate
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from collector.settings import CollectorSettings
-from genrebase.progress import no_progress
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
 from sandbox.tracks.submissions import SubmissionCatalogue
 from tests.fakes import NOON, FakeClock
+from tests.import_runs import context_of
 from tests.recording_catalogues import recordings, tracks_with_derived_ids
 from tests.sandbox_client import SandboxStarter
 
@@ -125,7 +125,7 @@ def test_the_sample_dump(engine: Engine, tmp_path: Path) -> None:
     files = essentia_documents.recognise(tmp_path / name)
     assert files is not None
     assert files.is_published
-    result = import_documents(engine, files, FakeClock(), no_progress)
+    result = import_documents(context_of(engine), files)
     assert result.rejected == 0
     row = views.acousticbrainz_features.c
     query = select(row.recording_id, row.rhythm_submissions, row.bpm, row.licence)

@@ -13,12 +13,12 @@ from collector.datasets import reader
 from collector.datasets.column_roles import columns
 from collector.errors import CatalogueMismatch
 from collector.imports import dataset
-from collector.imports.dataset import import_dataset
 from genrebase.errors import UserError
-from genrebase.progress import ProgressCallback, no_progress
+from genrebase.progress import ProgressCallback
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
-from tests.fakes import NOON, FakeClock
+from tests.fakes import NOON
+from tests.import_runs import run_dataset
 from tests.killed_imports import Killed, KilledAt
 
 BATCH_ROWS = 500
@@ -48,7 +48,7 @@ def row(number, genre, title=None, artist="Artist", **facts):
 
 
 def run(engine, path, advance=None, **options):
-    return import_dataset(engine, path, FakeClock(), advance or no_progress, **options)
+    return run_dataset(engine, path, advance=advance, **options)
 
 
 def contents(engine):

@@ -20,11 +20,12 @@ from collector.datasets.formats.table import NotADataset
 from collector.imports.acousticbrainz_dump import import_acousticbrainz_dump
 from collector.imports.dump_staging import DumpOptions
 from genrebase.errors import UserError
-from genrebase.progress import ProgressCallback, no_progress
+from genrebase.progress import ProgressCallback
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories
 from tests.fakes import FakeClock
+from tests.import_runs import context_of
 from tests.killed_imports import run_with_kills
 
 ROWS, RECORDINGS = 1_500, 600
@@ -64,13 +65,9 @@ def run(
 ):
     sizes = {"load_rows": load_rows, "batch_rows": batch_rows, "work_dir": tmp_path}
     return import_acousticbrainz_dump(
-        engine,
+        context_of(engine, advance, stop_requested=stop_requested, **options),
         [kinds.recognise(path) for path in files],
-        FakeClock(),
-        advance or no_progress,
         DumpOptions(**sizes),
-        stop_requested=stop_requested,
-        **options,
     )
 
 

@@ -8,11 +8,9 @@ import pytest
 from pyarrow import parquet
 from sqlalchemy import select
 
-from collector.imports.dataset import import_dataset
-from genrebase.progress import no_progress
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction
-from tests.fakes import FakeClock
+from tests.import_runs import run_dataset
 
 ANA, BO, CY = (f"0aaaaaaaaaaaaaaaaaaab{n}" for n in (1, 2, 3))
 BLUE, RED, TAN, LIME = (f"0aaaaaaaaaaaaaaaaaaaa{n}" for n in (1, 2, 3, 4))
@@ -28,7 +26,7 @@ def run(sqlite_engine, tmp_path):
             writer = csv.writer(file)
             writer.writerow(table)
             writer.writerows(zip(*table.values(), strict=True))
-        return import_dataset(sqlite_engine, path, FakeClock(), no_progress, **options)
+        return run_dataset(sqlite_engine, path, **options)
 
     return import_table
 
@@ -213,7 +211,7 @@ def test_lists_of_parquet(sqlite_engine, tmp_path, stored, sighted):
         "genre": [["pop", "rock"], ["rock"], []],
     }
     parquet.write_table(pa.table(table), path)
-    import_dataset(sqlite_engine, path, FakeClock(), no_progress)
+    run_dataset(sqlite_engine, path)
     assert stored("artists", "label") == [("Ana", "pop"), ("Bo; Ana", "rock"), ("Cy", None)]
     assert sighted() == {"Blue": {"pop", "rock"}, "Red": {"rock"}}
     assert artists(sqlite_engine) == {(ANA, "Ana"), (BO, "Bo"), (CY, "Cy")}

@@ -18,12 +18,12 @@ from collector.imports.discogs_dump import import_discogs_dump, is_discogs_dump
 from collector.imports.dump_staging import DumpOptions
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.errors import UserError
-from genrebase.progress import no_progress
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories
 from tests.dump_contents import contents
 from tests.fakes import NOON, FakeClock
+from tests.import_runs import context_of
 from tests.killed_imports import run_with_kills
 
 RELEASES = 300
@@ -71,7 +71,7 @@ def collect(engine):
 
 def run(engine, path, tmp_path, advance=None, batch_rows=170, **options):
     sizes = DumpOptions(tmp_path, batch_rows=batch_rows)
-    return import_discogs_dump(engine, path, FakeClock(), advance or no_progress, sizes, **options)
+    return import_discogs_dump(context_of(engine, advance, **options), path, sizes)
 
 
 def expected_genres():
@@ -208,9 +208,9 @@ def test_only_stored_tracks_are_labelled(collecting, dump, tmp_path):
         delivery = Provenance("spotify", provider=None)
         record(connection, [TrackObservation(track, "techno", 0)], delivery, NOON)
     sizes = DumpOptions(tmp_path, stored_only=True, batch_rows=17)
-    preview = import_discogs_dump(collecting, dump, FakeClock(), no_progress, sizes, dry_run=True)
+    preview = import_discogs_dump(context_of(collecting, dry_run=True), dump, sizes)
     assert "1 row of stored tracks, with a genre, " in " ".join(_summary(preview))
-    result = import_discogs_dump(collecting, dump, FakeClock(), no_progress, sizes)
+    result = import_discogs_dump(context_of(collecting), dump, sizes)
     assert (result.tracks_new, result.duplicates) == (0, 1)
     assert (result.tracks_labelled, result.claims_by) == (1, "votes")
     sentences = " ".join(_summary(replace(result, claims_moved=1)))

@@ -21,12 +21,12 @@ from collector.datasets.essentia_descriptors import COLUMNS, SCHEMA
 from collector.imports.essentia import import_documents
 from collector.imports.records import ImportResult
 from genrebase.audio import packed_vectors
-from genrebase.progress import no_progress
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
 from tests.consistency import assert_consistent
 from tests.fakes import NOON, FakeClock
 from tests.filled_database import contents
+from tests.import_runs import context_of
 
 ONE, OTHER = "0dad432b-16cc-4bf0-8961-fd31d124b01b", "e8afe383-1478-497e-90b1-7885c7f37f6e"
 TAGGED = "00000000-0000-4000-8000-000000000001"
@@ -81,7 +81,8 @@ def run(engine: Engine) -> Run:
     def run(path: Path, **options: Any) -> ImportResult:
         files = essentia_documents.recognise(path)
         assert files is not None
-        return import_documents(engine, files, FakeClock(), no_progress, **options)
+        licence = options.pop("licence", None)
+        return import_documents(context_of(engine, **options), files, licence=licence)
 
     return run
 

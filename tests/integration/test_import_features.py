@@ -9,12 +9,11 @@ from sqlalchemy import Engine, text
 from collector.catalogue import tracks
 from collector.curation import imports
 from collector.imports import dataset
-from collector.imports.dataset import import_dataset
 from collector.records import ArtistCredit, DurationMs, Provenance, SourceTrack, TrackObservation
-from genrebase.progress import no_progress
 from genrebase.store.engine import read_transaction, transaction
 from tests.consistency import assert_consistent
 from tests.fakes import NOON, FakeClock
+from tests.import_runs import run_dataset
 
 HEADER = "title,artist,duration_ms,genre,energy,valence,tempo"
 ROWS = ("200000,pop,0.5,0.9,100", "203000,pop,0.5,0.2,120", "205500,pop,0.7,0.1,90")
@@ -25,7 +24,7 @@ SMALLEST = (0.5, 0.2, 120.0)
 def run(engine: Engine, path: Path, *rows: str, header: str = HEADER) -> int:
     path.parent.mkdir(exist_ok=True)
     path.write_text("\n".join((header, *rows)) + "\n", encoding="utf-8")
-    result = import_dataset(engine, path, FakeClock(), no_progress)
+    result = run_dataset(engine, path)
     assert result.import_id is not None
     return result.import_id
 

@@ -14,17 +14,15 @@ from typer.testing import CliRunner
 from collector.catalogue import imported_files
 from collector.cli import app
 from collector.datasets.reader import NotADataset
-from collector.imports.dataset import import_dataset
 from collector.imports.fma import import_fma
 from collector.imports.records import ImportResult
-from genrebase.progress import no_progress
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
-from tests.fakes import FakeClock
+from tests.import_runs import context_of, run_dataset
 
 
 def run(engine: Engine, path: Path, **options: object) -> ImportResult:
-    return import_dataset(engine, path, FakeClock(), no_progress, **options)  # type: ignore[arg-type]
+    return run_dataset(engine, path, **options)
 
 
 def stored(engine: Engine) -> set[tuple[str, str, str | None]]:
@@ -234,10 +232,7 @@ def test_the_tracks_of_fma_among_others(sqlite_engine: Engine, tmp_path: Path):
     with pytest.raises(NotADataset, match="FMA's table of tracks"):
         run(sqlite_engine, path)
     (tmp_path / "tracks.csv").write_text(FMA_TRACKS)
-    assert (
-        import_fma(sqlite_engine, tmp_path / "tracks.csv", FakeClock(), no_progress).tracks_new
-        == 2
-    )
+    assert import_fma(context_of(sqlite_engine), tmp_path / "tracks.csv").tracks_new == 2
 
 
 @pytest.mark.parametrize(
@@ -334,7 +329,7 @@ def test_misread_text_is_reported(sqlite_engine: Engine, tmp_path: Path):
     """`CafÃ©` was UTF-8; names that only look so are not reported."""
     path = tmp_path / "data.csv"
     path.write_text("title,artist\nCafÃ©,Björk\nÄrger,Zoë\n", encoding="utf-8")
-    result = import_dataset(sqlite_engine, path, FakeClock(), no_progress)
+    result = run_dataset(sqlite_engine, path)
     [warning] = result.warnings
     assert warning.startswith("title has texts such as 'CafÃ©', which should be 'Café'")
     assert "(1 of the first 2)" in warning
@@ -345,4 +340,4 @@ def test_a_header_that_is_not_utf8_names_the_option(sqlite_engine: Engine, tmp_p
     path = tmp_path / "data.csv"
     path.write_bytes("Titel;Künstler\nBlau;Ana\n".encode("cp1252"))
     with pytest.raises(NotADataset, match="--encoding cp1252"):
-        import_dataset(sqlite_engine, path, FakeClock(), no_progress)
+        run_dataset(sqlite_engine, path)

@@ -14,15 +14,14 @@ from collector.catalogue import track_merging
 from collector.cli import app
 from collector.curation import imports
 from collector.curation import licences as curation
-from collector.imports.dataset import import_dataset
 from collector.imports.records import ImportResult
 from genrebase.errors import UserError
-from genrebase.progress import no_progress
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests.consistency import assert_consistent
 from tests.fakes import NOON, FakeClock
+from tests.import_runs import run_dataset
 
 HEADER = "title,artist,genre,energy,tempo,license_url"
 CC_BY = "https://creativecommons.org/licenses/by/4.0/"
@@ -36,7 +35,7 @@ def write(path: Path, *rows: str, header: str = HEADER) -> Path:
 
 
 def run(engine: Engine, path: Path, licence: str | None = None) -> ImportResult:
-    result = import_dataset(engine, path, FakeClock(), no_progress, licence=licence)
+    result = run_dataset(engine, path, licence=licence)
     with read_transaction(engine) as connection:
         assert_consistent(connection)
     return result

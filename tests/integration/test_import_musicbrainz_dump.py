@@ -14,12 +14,13 @@ from collector.imports.dump_staging import DumpOptions
 from collector.imports.musicbrainz_dump import ORIGIN, RECORDED, import_musicbrainz_dump
 from collector.records import Level
 from genrebase.errors import UserError
-from genrebase.progress import ProgressCallback, no_progress
+from genrebase.progress import ProgressCallback
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories, musicbrainz_joins
 from tests.dump_contents import contents
 from tests.fakes import FakeClock
+from tests.import_runs import context_of
 from tests.killed_imports import run_with_kills
 
 RECORDINGS = 3_000
@@ -52,13 +53,9 @@ def run(engine, dump, tmp_path, advance=None, stop_requested=lambda: False, **op
     given = {"load_rows": 400, "batch_rows": 60, "work_dir": tmp_path, **options}
     dry_run = given.pop("dry_run", False)
     return import_musicbrainz_dump(
-        engine,
+        context_of(engine, advance, stop_requested=stop_requested, dry_run=dry_run),
         [kinds.recognise(path) for path in dump],
-        FakeClock(),
-        advance or no_progress,
         DumpOptions(**given),
-        stop_requested=stop_requested,
-        dry_run=dry_run,
     )
 
 

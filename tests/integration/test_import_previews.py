@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from collector.imports.dataset import import_dataset
 from collector.imports.records import ImportResult
 from genrebase.runtime.clock import SystemClock
 from genrebase.store.engine import read_transaction
+from tests.import_runs import run_dataset
 
 COUNTS = (
     *("rows", "tracks_new", "duplicates", "rejected", "reasons", "unlabelled", "genres"),
@@ -21,8 +21,7 @@ STORED = "title,artist,genre,duration_ms\nOne,Ana,pop,180000\nTwo,Bo,rock,200000
 def imported(engine: Engine, path: Path, content: str, *, dry_run: bool = False) -> ImportResult:
     path.parent.mkdir(exist_ok=True)
     path.write_text(content, encoding="utf-8")
-    clock = SystemClock()
-    return import_dataset(engine, path, clock, lambda *_, **__: None, dry_run=dry_run)
+    return run_dataset(engine, path, clock=SystemClock(), dry_run=dry_run)
 
 
 @pytest.mark.parametrize(

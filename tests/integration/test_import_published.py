@@ -22,8 +22,8 @@ from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction
 from tests import fma_tables
 from tests.consistency import assert_consistent
-from tests.fakes import FakeClock
 from tests.filled_database import contents
+from tests.import_runs import context_of
 
 Run = Callable[..., ImportResult]
 
@@ -34,8 +34,9 @@ def run(engine: Engine) -> Run:
 
     def run(path: Path, **options: object) -> ImportResult:
         use_case = import_fma if path.is_dir() else import_dataset
+        subset = {"subset": options.pop("subset")} if "subset" in options else {}
         with Output(as_json=True).progress("x") as advance:
-            return use_case(engine, path, FakeClock(), advance, **options)
+            return use_case(context_of(engine, advance, **options), path, **subset)
 
     return run
 

@@ -6,12 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from collector.imports.dataset import import_dataset
 from collector.imports.records import ImportResult
-from genrebase.progress import no_progress
 from genrebase.store.engine import read_transaction
 from tests.consistency import assert_consistent
-from tests.fakes import FakeClock
+from tests.import_runs import run_dataset
 
 
 def an_id(number: int) -> str:
@@ -24,7 +22,7 @@ def write(path: Path, header: str, rows: list[str]) -> Path:
 
 
 def run(engine: Engine, path: Path, **options: object) -> ImportResult:
-    result = import_dataset(engine, path, FakeClock(), no_progress, **options)
+    result = run_dataset(engine, path, **options)
     with read_transaction(engine) as connection:
         assert_consistent(connection)
     return result

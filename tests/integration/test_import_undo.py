@@ -10,16 +10,15 @@ from sqlalchemy import Engine, select, text
 from collector.catalogue import tracks
 from collector.catalogue.import_undo import UndoCounts
 from collector.curation import imports
-from collector.imports.dataset import import_dataset
 from collector.imports.records import ImportResult
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.errors import UserError
-from genrebase.progress import no_progress
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests.consistency import assert_consistent
 from tests.fakes import NOON, FakeClock
+from tests.import_runs import run_dataset
 
 STORED = {
     "tracks": """
@@ -66,7 +65,7 @@ def write(path: Path, *rows: str, header: str = HEADER) -> Path:
 
 
 def run(engine: Engine, path: Path, **options: object) -> ImportResult:
-    return import_dataset(engine, path, FakeClock(), no_progress, **options)
+    return run_dataset(engine, path, **options)
 
 
 def undo(engine: Engine, import_id: int | None, **options: object) -> UndoCounts:

@@ -6,14 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from collector.imports.dataset import import_dataset
 from collector.imports.records import ImportResult
-from genrebase.progress import no_progress
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests.consistency import assert_consistent
-from tests.fakes import FakeClock
+from tests.import_runs import run_dataset
 
 FEATURES = ("danceability", "tempo", "loudness", "duration_ms")
 
@@ -25,7 +23,7 @@ def write(path: Path, header: str, *rows: str) -> Path:
 
 
 def run(engine: Engine, path: Path, **options: object) -> ImportResult:
-    result = import_dataset(engine, path, FakeClock(), no_progress, **options)
+    result = run_dataset(engine, path, **options)
     with read_transaction(engine) as connection:
         assert_consistent(connection)
     return result
@@ -181,7 +179,7 @@ def test_earlier_options_count_again_where_they_are_the_last(engine: Engine, tmp
     path = write(
         tmp_path / "c2.csv", "title,artist,energy", *(f"Song {n},A,0.{n}" for n in range(1, 9))
     )
-    percent = {"unit_overrides": {"energy": "percent"}}
+    percent = {"units": {"energy": "percent"}}
     run(engine, path)
     plain = read(engine, "title", "energy")
     run(engine, path, **percent)

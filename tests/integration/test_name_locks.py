@@ -10,14 +10,13 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 
 from collector.catalogue import pending_track, tracks
-from collector.imports.dataset import import_dataset
 from collector.records import ArtistCredit, DurationMs, Provenance, SourceTrack, TrackObservation
-from genrebase.progress import no_progress
 from genrebase.store import bulk, name_locks, tables
 from genrebase.store.engine import Connection, make_engine, read_transaction, transaction
 from genrebase.store.errors import DatabaseBusy
 from tests.consistency import assert_consistent
-from tests.fakes import NOON, FakeClock
+from tests.fakes import NOON
+from tests.import_runs import run_dataset
 
 DELIVERY = Provenance(origin="spotify", provider=None)
 
@@ -246,13 +245,13 @@ def test_imports_at_once_equal_those_one_after_the_other(
 
     def session(path: Path) -> None:
         engine = make_engine(postgres_engine.url)
-        import_dataset(engine, path, FakeClock(), no_progress)
+        run_dataset(engine, path)
         engine.dispose()
 
     with ThreadPoolExecutor(3) as threads:
         list(threads.map(session, files))
     for path in files:
-        import_dataset(other_engine, path, FakeClock(), no_progress)
+        run_dataset(other_engine, path)
     with read_transaction(postgres_engine) as connection:
         assert_consistent(connection)
     assert truth(postgres_engine) == truth(other_engine)
