@@ -63,7 +63,7 @@ class TextLSA(BaseEstimator):  # type: ignore[misc]  # untyped there
         size = min(self.n_components, *counts.shape)
         if size == 0 or counts.nnz == 0:
             return np.zeros((counts.shape[1], 0), dtype=np.float32)
-        weighted = (counts @ sparse.diags(weights)).astype(np.float32)
+        weighted = (counts @ sparse.diags(weights)).astype(np.float64)  # see `NumpyMLP`
         _, _, directions = randomized_svd(
             weighted, size, n_iter=N_ITERATIONS, random_state=self.random_state
         )

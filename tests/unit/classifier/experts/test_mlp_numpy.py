@@ -1,6 +1,10 @@
 """The neural network in numpy."""
 
+import subprocess
+import sys
+
 import numpy as np
+import pytest
 
 from classifier.experts.mlp_numpy import NumpyMLP
 
@@ -22,3 +26,36 @@ def test_random_labels_give_the_class_shares() -> None:
     shares = NumpyMLP().fit(rows, labels).predict_proba(rows)
     assert abs(shares[:, 0].mean() - 0.8) < 0.05
     assert shares[:, 0].std() < 0.1
+
+
+FIT = """
+import sys
+import numpy as np
+from scipy import sparse
+from threadpoolctl import threadpool_limits
+from classifier.experts.mlp_numpy import NumpyMLP
+from classifier.features.text_lsa import TextLSA
+
+random = np.random.default_rng(0)
+rows = random.normal(size=(1000, 20)).astype(np.float32)
+labels = (rows[:, 0] * rows[:, 1] + random.normal(size=1000) > 0).astype(int)
+counts = sparse.random(500, 300, 0.05, "csr", dtype=np.float32, random_state=random)
+with threadpool_limits(1):
+    network = NumpyMLP().fit(rows, labels)
+    directions = TextLSA().fit((counts,), np.arange(500).astype(str))
+arrays = (*network.weights_, *network.biases_, *directions.components_)
+sys.stdout.buffer.write(np.concatenate([one.ravel() for one in arrays]).tobytes())
+"""
+
+
+def test_the_kernel_of_blas_does_not_change_what_is_fitted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same seed gives the same networks and directions of texts on another kind of CPU."""
+    fitted = []
+    for kernel in ("Sandybridge", "Prescott"):  # OpenBLAS' names; every x86-64 with AVX runs both
+        monkeypatch.setenv("OPENBLAS_CORETYPE", kernel)
+        command = [sys.executable, "-c", FIT]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+        fitted.append(np.frombuffer(done.stdout, dtype=np.float32))
+    assert fitted[0] == pytest.approx(fitted[1], rel=1e-5, abs=1e-6)
