@@ -14,7 +14,7 @@ import pandas as pd
 from classifier.data import dataset
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
-from classifier.serving.predict import TrackDescription, described_rows
+from classifier.serving.predict_track import TrackDescription, described_rows
 from classifier.training_config import DEFAULT_TASK
 from genrebase.store import connect
 

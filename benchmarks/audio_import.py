@@ -24,7 +24,7 @@ import soundfile
 from collector.imports.audio import AudioImportRequest, import_audio
 from genrebase.audio import frame_features, keys, rhythm
 from genrebase.runtime.clock import SystemClock
-from genrebase.store import schema_revision
+from genrebase.store import schema_upgrade
 from genrebase.store.engine import make_engine
 from tests import synthetic_audio
 
@@ -40,7 +40,7 @@ def import_all(folder: Path, copies: int, workers: int, *, long: bool) -> None:
         if long:
             seconds += _long(music / "three hours.flac")
         url = f"sqlite:///{place}/a.db"
-        schema_revision.upgrade(url)
+        schema_upgrade.upgrade(url)
         engine = make_engine(url)
         peaks = [0.0]
 

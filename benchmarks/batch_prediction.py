@@ -34,7 +34,7 @@ from classifier.serving.track_scorer import BATCH_SIZE, TrackScorer
 from classifier.training import promote, train
 from classifier.training_config import DEFAULT_TASK, TrainingConfig
 from genrebase.runtime.clock import SystemClock
-from genrebase.store import schema_revision, tables
+from genrebase.store import schema_upgrade, tables
 from genrebase.store.copy.copy import copy_database
 from genrebase.store.engine import make_engine, transaction
 
@@ -110,7 +110,7 @@ def measure(source: str, target: str, given: argparse.Namespace) -> None:
     """Copy a database, predict all its tracks, and print the durations."""
     engine = make_engine(target)
     if source != target:
-        schema_revision.upgrade(target)
+        schema_upgrade.upgrade(target)
         origin, began = make_engine(source), perf_counter()
         copy_database(origin, engine, lambda _: None)
         origin.dispose()

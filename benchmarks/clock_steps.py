@@ -26,7 +26,7 @@ from genrebase.launcher import sandbox
 from genrebase.launcher.sandbox import client_environment
 from genrebase.runtime.clock import SystemClock
 from genrebase.settings import child_environment
-from genrebase.store import connect, schema_revision, tables
+from genrebase.store import connect, schema_upgrade, tables
 from genrebase.store.engine import Engine, read_transaction
 from sandbox.synthetic.genre_profiles import GENRE_PROFILES
 
@@ -102,7 +102,7 @@ def unpredicted(engine: Engine) -> int:
 def play(folder: Path, steps: Sequence[str], interval: float) -> None:
     """Run the daemons through all steps."""
     url = f"sqlite:///{folder / 'clock.db'}"
-    schema_revision.upgrade(url)
+    schema_upgrade.upgrade(url)
     engine, stamp = connect(url), folder / "time"
     stamp.write_text("+0\n")
     (folder / "sitecustomize.py").write_text(_SLEEP)

@@ -31,7 +31,7 @@ from genrebase.progress import no_progress
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.cluster import Cluster, open_cluster
-from genrebase.store import schema_revision, tables
+from genrebase.store import schema_upgrade, tables
 from genrebase.store.engine import make_engine, transaction
 from tests import synthetic_audio
 from tests.synthetic_music import Music
@@ -59,7 +59,7 @@ def predictions(_folder: Path) -> Work:
 
 def trials(folder: Path) -> Work:
     url, snapshot = f"sqlite:///{folder}/trials.db", Music().snapshot()
-    schema_revision.upgrade(url)
+    schema_upgrade.upgrade(url)
     engine = make_engine(url)
     config = TrainingConfig(estimator="logistic", min_tracks=20)
     grid = compare.ComparisonGrid(("logistic",), rotations=tuple(range(ROTATIONS)))

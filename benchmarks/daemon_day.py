@@ -38,7 +38,7 @@ from genrebase.launcher import sandbox
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.runtime.monitoring import check_health, render_metrics
 from genrebase.runtime.shutdown import StopSignal
-from genrebase.store import schema_revision
+from genrebase.store import schema_upgrade
 from genrebase.store.engine import Engine, make_engine, read_transaction
 from sandbox.application import SandboxOptions
 from sandbox.middleware import faults
@@ -148,7 +148,7 @@ def run(
     `apart` runs the sandbox in its own process, so that only the daemon is measured.
     """
     url = f"sqlite:///{folder / 'day.db'}"
-    schema_revision.upgrade(url)
+    schema_upgrade.upgrade(url)
     engine, music = (
         make_engine(url),
         synthetic_catalogue.generate_catalogue(1, tracks, tracks // 10),

@@ -24,7 +24,7 @@ from collector.imports.dataset import import_dataset
 from collector.imports.records import ImportContext
 from genrebase.progress import no_progress
 from genrebase.runtime.clock import SystemClock
-from genrebase.store import schema_revision, tables
+from genrebase.store import schema_upgrade, tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 
 GENRES = 20
@@ -143,7 +143,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         url = given.url or f"sqlite:///{Path(name) / 'trainings.db'}"
-        schema_revision.upgrade(url)
+        schema_upgrade.upgrade(url)
         engine = make_engine(url)
         run(engine, given.trainings, given.estimator, Path(name))
         engine.dispose()

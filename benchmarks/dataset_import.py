@@ -36,7 +36,7 @@ from collector.imports.dataset import batch_rows, import_dataset
 from collector.imports.records import ImportContext
 from genrebase.progress import no_progress
 from genrebase.runtime.clock import SystemClock
-from genrebase.store import schema_revision
+from genrebase.store import schema_upgrade
 from genrebase.store.engine import make_engine, transaction
 
 
@@ -85,7 +85,7 @@ def generate(path: Path, rows: int, seed: int = 1, first: int = 0) -> None:
 
 def measure(url: str, path: Path, again: bool) -> None:
     """Import `path` into an empty database at `url`; print one JSON line per import."""
-    schema_revision.upgrade(url)
+    schema_upgrade.upgrade(url)
     engine = make_engine(url)
     for what in ("import", "import again")[: 1 + again]:
         memory = Memory()
@@ -164,8 +164,8 @@ def compare_writers(folder: Path, rows: int, writers: int, url: str, *, shared: 
         generate(path, rows, seed=number, first=0 if shared else number * rows)
     seconds: dict[int, list[float]] = {1: [], writers: []}
     for count in (1, writers) * 3:
-        command.downgrade(schema_revision.alembic_config(url), "base")
-        schema_revision.upgrade(url)
+        command.downgrade(schema_upgrade.alembic_config(url), "base")
+        schema_upgrade.upgrade(url)
         server = _server_cpu(url)
         spawn = multiprocessing.get_context("spawn")
         start, times = spawn.Barrier(count), spawn.Queue()

@@ -32,7 +32,7 @@ from collector.imports.dumps import importer
 from collector.imports.records import ImportContext
 from genrebase.progress import no_progress
 from genrebase.runtime.clock import SystemClock
-from genrebase.store import schema_revision, tables
+from genrebase.store import schema_upgrade, tables
 from genrebase.store.engine import make_engine, read_transaction
 
 
@@ -82,7 +82,7 @@ def run_import(url: str, files: Sequence[Path], options: DumpOptions, progress: 
 
 def measure(what: str, url: str, files: Sequence[Path], work_dir: Path) -> None:
     """Import into the database at `url`; print one JSON line."""
-    schema_revision.upgrade(url)
+    schema_upgrade.upgrade(url)
     phases = Phases(work_dir)
     began = time.perf_counter()
     options = DumpOptions(work_dir, all_genres=what == "musicbrainz")
@@ -107,7 +107,7 @@ def measure(what: str, url: str, files: Sequence[Path], work_dir: Path) -> None:
 
 def measure_killed(url: str, files: Sequence[Path], work_dir: Path) -> None:
     """Import in processes that are killed after some seconds, until one ends by itself."""
-    schema_revision.upgrade(url)
+    schema_upgrade.upgrade(url)
     chance, kills, began = random.Random(5), 0, time.perf_counter()
     while True:
         child = multiprocessing.get_context("spawn").Process(

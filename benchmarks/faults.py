@@ -19,7 +19,7 @@ from collector import composition_root
 from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.settings import CollectorSettings
-from genrebase.store import schema_revision, tables
+from genrebase.store import schema_upgrade, tables
 from genrebase.store.engine import make_engine, read_transaction
 from sandbox.application import SandboxOptions
 from sandbox.middleware import faults
@@ -58,7 +58,7 @@ def _harvest(rows: int, broken: faults.FaultPlan) -> tuple[int, int, set[str]]:
     catalogue, clock = SandboxCatalogue(kept), FakeClock()
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'faults.db'}"
-        schema_revision.upgrade(url)
+        schema_upgrade.upgrade(url)
         engine = make_engine(url)
         with serve_in_thread(catalogue, SandboxOptions(faults=broken)) as running:
             for genre in catalogue.genres:

@@ -18,7 +18,7 @@ from benchmarks import made_predictions
 from benchmarks.engine_rows import EngineSql, random_numbers, skewed, uniform
 from collector.sources.spotify_search import genre_query
 from genrebase import licences
-from genrebase.store import features_provider, schema_revision, search_index, split, tables
+from genrebase.store import features_provider, schema_upgrade, search_index, split, tables
 from genrebase.store.engine import make_engine, transaction
 
 FIRST: Final = datetime(2024, 1, 1, tzinfo=UTC)
@@ -322,7 +322,7 @@ def fill(
     url: str, tracks: int, *, genres: int = 200, seed: int = 1, predictions: bool = False
 ) -> None:
     """Migrate an empty database at `url` and fill it."""
-    schema_revision.upgrade(url)
+    schema_upgrade.upgrade(url)
     engine = make_engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _without_foreign_keys)

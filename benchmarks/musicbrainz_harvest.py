@@ -21,7 +21,7 @@ from pathlib import Path
 import structlog
 
 from genrebase.runtime.clock import SystemClock
-from genrebase.store import schema_revision
+from genrebase.store import schema_upgrade
 from genrebase.store.engine import make_engine
 from tests.fakes import FakeClock
 from tests.musicbrainz_harvests import (
@@ -61,7 +61,7 @@ def main() -> None:
     begun = real.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'harvest.db'}"
-        schema_revision.upgrade(url)
+        schema_upgrade.upgrade(url)
         engine = make_engine(url)
         prepare(engine, clock, options.target, names)
         with served(catalogue, clock, options.faults) as running:

@@ -35,7 +35,7 @@ from collector.http.retry import call_with_retries
 from collector.rate import SAFETY_FACTOR, Rate
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.settings import child_environment
-from genrebase.store import schema_revision
+from genrebase.store import schema_upgrade
 from genrebase.store.engine import Engine, make_engine
 from sandbox.application import SandboxOptions
 from sandbox.middleware.rate_limit import SlidingWindowLimit
@@ -141,7 +141,7 @@ def fresh_engine() -> Iterator[Engine]:
     """Yield an engine on a new SQLite database that does not wait for the disk."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'budget.db'}"
-        schema_revision.upgrade(url)
+        schema_upgrade.upgrade(url)
         engine = make_engine(url)
 
         @event.listens_for(engine, "connect")

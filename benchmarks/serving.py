@@ -39,12 +39,12 @@ from benchmarks.measuring import print_result
 from classifier import threads
 from classifier.registry import stored_models
 from classifier.serving.online import ServedModels
-from classifier.serving.predict import TrackDescription
+from classifier.serving.predict_track import TrackDescription
 from classifier.training import promote, train
 from classifier.training_config import DEFAULT_TASK, TrainingConfig
 from genrebase.digests.refresh import refresh
 from genrebase.runtime.clock import SystemClock
-from genrebase.store import schema_revision
+from genrebase.store import schema_upgrade
 from genrebase.store.engine import make_engine
 from tests.synthetic_music import Music
 
@@ -250,7 +250,7 @@ def another_champion(engine: Engine, port: int) -> None:
 
 
 def make_database(url: str) -> None:
-    schema_revision.upgrade(url)
+    schema_upgrade.upgrade(url)
     engine, clock = make_engine(url), SystemClock()
     Music(genres=GENRES, artists=400, songs_each=6).fill(engine)
     for number in range(2):

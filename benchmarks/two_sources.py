@@ -31,7 +31,7 @@ from collector.imports.records import ImportContext
 from collector.settings import CollectorSettings
 from genrebase.progress import no_progress
 from genrebase.runtime.clock import SystemClock
-from genrebase.store import schema_revision
+from genrebase.store import schema_upgrade
 from genrebase.store.engine import make_engine, read_transaction
 from genrebase.store.tables import FEATURES
 from sandbox.application import SandboxOptions
@@ -142,7 +142,7 @@ def count(engine: Engine, query: str) -> int:
 
 def fill(folder: Path, order: str, url: str, names: list[str], table: Path) -> Engine:
     database = f"sqlite:///{folder / order}.db"
-    schema_revision.upgrade(database)
+    schema_upgrade.upgrade(database)
     engine = make_engine(database)
     print(f"{order}:")
     for step in order.split("-"):

@@ -167,11 +167,11 @@ def migrate(
     """
     # import SQLAlchemy and Alembic, which --help does not need
     from genrebase.runtime.settings_check import require_valid_settings
-    from genrebase.store import schema_revision
+    from genrebase.store import schema_upgrade
 
     output = Output(as_json=as_json)
     require_valid_settings()  # the views depend on them
-    database, before, after = schema_revision.migrate(repair=repair)
+    database, before, after = schema_upgrade.migrate(repair=repair)
     change = "unchanged" if before == after else f"upgraded from {before or 'no schema'}"
     output.print(f"Schema {after} at {database} ({change}).")
     output.write_json({"database": database, "from": before, "to": after})

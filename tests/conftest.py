@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.util import LRUCache
 
 from classifier import threads
-from genrebase.store import schema_revision
+from genrebase.store import schema_upgrade
 from genrebase.store.engine import make_engine
 from tests.postgres import MigratedDatabases, PostgresServer, stopping_server
 
@@ -169,7 +169,7 @@ def migrated_postgres(postgres_server: PostgresServer) -> Iterator[MigratedDatab
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a migrated database file to copy."""
     path = tmp_path_factory.mktemp("template") / "template.db"
-    schema_revision.upgrade(f"sqlite:///{path}")
+    schema_upgrade.upgrade(f"sqlite:///{path}")
     return path
 
 

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
-from genrebase.store import schema_revision, tables
+from genrebase.store import schema_upgrade, tables
 from genrebase.store.settings import DEFAULT_FEATURE_ORDER
 
 WAIT: Final = 10_000
@@ -128,7 +128,7 @@ class MigratedDatabases:
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
         self._template = server.create()
-        schema_revision.upgrade(self._template)
+        schema_upgrade.upgrade(self._template)
         with closing(connect(self._template)) as connection:
             self._schema = connection.execute(_SCHEMA).fetchall()
         self._free: list[str] = []

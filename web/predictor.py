@@ -40,7 +40,7 @@ from classifier.serving.online import (
     find_version,
     frame_of,
 )
-from classifier.serving.predict import TrackDescription
+from classifier.serving.predict_track import TrackDescription
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.monitoring import first_line
 

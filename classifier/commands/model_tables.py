@@ -1,4 +1,4 @@
-"""Print models and metrics as tables."""
+"""Print models and metrics as tables. Their JSON is that of `classifier.records.StoredModel`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final

@@ -196,7 +196,7 @@ def _stored_state(scored: int, of: int, *, distributed: bool = False) -> str:
 
 def _predict_track(output: Output, champion: _ChampionOptions, track: str) -> None:
     # imports of scikit-learn and SQLAlchemy, which --help does not need
-    from classifier.serving import predict as predicting
+    from classifier.serving import predict_track as predicting
     from genrebase.store import connect
 
     prediction = predicting.predict_track(connect(), track, **asdict(champion))
@@ -207,7 +207,7 @@ def _predict_track(output: Output, champion: _ChampionOptions, track: str) -> No
 def _search(output: Output, champion: _ChampionOptions, text: str) -> None:
     # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import model_tables
-    from classifier.serving import predict as predicting
+    from classifier.serving import predict_track as predicting
     from genrebase.store import connect
 
     predictions = predicting.predict_search(connect(), text, **asdict(champion))
@@ -277,7 +277,7 @@ def _describe(
     features: Sequence[str],
 ) -> None:
     # imports of scikit-learn and SQLAlchemy, which --help does not need
-    from classifier.serving import predict as predicting
+    from classifier.serving import predict_track as predicting
     from genrebase.store import connect
 
     numbers = dict(_number(text) for text in features)

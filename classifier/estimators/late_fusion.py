@@ -168,7 +168,7 @@ class LateFusionNetworks(PooledClassifier):
             optimiser=self.optimiser,
             schedule=self.schedule,
             label_smoothing=self.label_smoothing,
-            class_weights=_balanced(codes) if self.class_weight else None,
+            class_weights=_class_weights(codes) if self.class_weight else None,
             text_branches=TEXT,
         )
         with training.seeded(self.random_state):
@@ -206,7 +206,7 @@ def require_torch() -> None:
         )
 
 
-def _balanced(codes: NDArray[np.int64]) -> NDArray[np.float32]:
+def _class_weights(codes: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return class weights by which all genres count the same."""
     counts = np.bincount(codes)
     return (len(codes) / (len(counts) * counts)).astype(np.float32)

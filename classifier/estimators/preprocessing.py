@@ -14,11 +14,10 @@ Everything is fitted to the training rows, in this order:
 Later rows go through 2, 3, 5 and 6 alone.
 """
 
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from imblearn.over_sampling import SMOTE, SMOTENC
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import PCA
@@ -26,6 +25,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from classifier.errors import BadTrainingConfig
+from classifier.estimators import class_balance
 from classifier.estimators.outliers import (
     MIN_TRACKS_FOR_OUTLIERS,
     dbscan_noise,
@@ -35,13 +35,6 @@ from classifier.features import imputation
 from classifier.features.audio import Matrix, NumericFeatures
 from classifier.ports import Labels
 from classifier.training_config import Preprocessing
-
-_NEIGHBOURS: Final = 5
-"""Tracks of its genre that SMOTE considers around a track (Chawla et al., 2002)."""
-_MAX_BINARY_VALUES: Final = 2
-"""A column of so many different values is binary: SMOTE does not interpolate it."""
-_MISSING_CATEGORY: Final = -1.0
-"""Code of a missing category, while SMOTE-NC treats it as one."""
 
 
 class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
@@ -104,9 +97,11 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
         self._fit_imputation_and_scaling(raw)
         matrix = self._scaled(raw)
         if self.balance == "smote":
-            matrix, y = self._oversample(matrix, y)
+            matrix, y = class_balance.oversample(
+                matrix, y, categorical=list(self.numbers_.categorical), seed=self.seed
+            )
         if self.balance == "weights":
-            weights = _balanced(y, weights)
+            weights = class_balance.balanced_weights(y, weights)
         matrix = self._encoded(matrix)
         self.projection_ = self._projection(matrix)
         return self._projected(matrix), y, weights
@@ -180,52 +175,9 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
             return none
         plain = Preprocessor(self.numbers, impute=True, scaling="standard").fit(frame, labels)
         matrix = plain._scaled(plain.numbers_.transform(frame))[:, plain.quantities_]  # noqa: SLF001 - its own class
-        points = matrix[:, ~_binary_columns(matrix)].astype(np.float64)
+        points = matrix[:, ~class_balance.binary_columns(matrix)].astype(np.float64)
         if points.shape[1] == 0:
             return none
         if self.outliers == "genre":
             return dbscan_noise_per_genre(points, labels)
         return dbscan_noise(points)
-
-    def _oversample(self, matrix: Matrix, labels: Labels) -> tuple[Matrix, Labels]:
-        """Return every genre with as many tracks as the largest; those of one track stay so."""
-        genres, counts = np.unique(labels, return_counts=True)
-        largest = int(counts.max())
-        small = counts[(counts > 1) & (counts < largest)]
-        if len(small) == 0:
-            return matrix, labels
-        categorical = list(self.numbers_.categorical)
-        discrete = _binary_columns(matrix)
-        discrete[categorical] = True
-        if discrete.all():
-            raise BadTrainingConfig(
-                "SMOTE interpolates between two tracks: it needs a numeric feature."
-            )
-        options = {
-            "sampling_strategy": {
-                genre: largest for genre, count in zip(genres, counts, strict=True) if count > 1
-            },
-            "k_neighbors": min(_NEIGHBOURS, int(small.min()) - 1),
-            "random_state": self.seed,
-        }
-        columns = np.flatnonzero(discrete).tolist()
-        sampler = SMOTENC(columns, **options) if columns else SMOTE(**options)
-        filled = np.where(np.isnan(matrix), np.float32(_MISSING_CATEGORY), matrix)
-        resampled, new_labels = sampler.fit_resample(filled, labels)
-        codes = resampled[:, categorical]
-        resampled[:, categorical] = np.where(codes == _MISSING_CATEGORY, np.nan, codes)
-        return resampled, np.asarray(new_labels)
-
-
-def _balanced(labels: Labels, weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Return weights by which the genres count the same; their sum stays what it was."""
-    own = np.ones(len(labels)) if weights is None else weights
-    genres, codes = np.unique(labels, return_inverse=True)
-    sizes = np.bincount(codes, weights=own)
-    return np.asarray(own * own.sum() / (len(genres) * sizes[codes]))
-
-
-def _binary_columns(matrix: Matrix) -> NDArray[np.bool_]:
-    return np.array(
-        [len(np.unique(column)) <= _MAX_BINARY_VALUES for column in matrix.T], dtype=bool
-    )

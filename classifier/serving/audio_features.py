@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from classifier.features import audio
-from classifier.serving.predict import TrackDescription
+from classifier.serving.predict_track import TrackDescription
 from genrebase.audio import descriptors, packed_matrices, packed_vectors
 from genrebase.audio.harmony import Harmony
 from genrebase.audio.model_manifest import AudioModel

@@ -22,7 +22,7 @@ from classifier.records import StoredModel, TrackPrediction
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
 from classifier.serving.champion import LoadedModel
-from classifier.serving.predict import TrackDescription, described_rows, unused_texts
+from classifier.serving.predict_track import TrackDescription, described_rows, unused_texts
 from classifier.training_config import TrainingConfig
 from genrebase.errors import UserError
 from genrebase.store import names

@@ -19,7 +19,7 @@ from classifier.features import groups
 from classifier.ports import Estimator, SupportsBinaryProba
 from classifier.records import Comparison, ConfusionCell, MetricRow, PromotionDecision
 from classifier.serving.champion import LoadedModel
-from classifier.training.epochs import record_epochs
+from classifier.training.epoch_log import record_epochs
 from classifier.training.sibling_evaluation import SiblingEvaluation, evaluate_siblings
 from classifier.training_config import TrainingConfig
 from genrebase.progress import MessageCallback

@@ -16,7 +16,7 @@ from classifier.ports import Estimator
 from classifier.records import SIBLING_POOL, Epoch, PromotionDecision
 from classifier.registry import model_store, stored_models
 from classifier.training import train
-from classifier.training.epochs import record_epochs
+from classifier.training.epoch_log import record_epochs
 from classifier.training.fingerprint import TrainingFingerprint, find_identical_refit
 from classifier.training_config import TrainingConfig, train_job_name
 from genrebase.counts import counted

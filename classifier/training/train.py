@@ -34,7 +34,7 @@ from classifier.registry import (
 from classifier.registry.stored_models import DatasetCounts
 from classifier.serving import champion as serving
 from classifier.training import model_comparisons, out_of_fold_predictions
-from classifier.training.epochs import record_epochs
+from classifier.training.epoch_log import record_epochs
 from classifier.training.evaluate import Evaluation, evaluate
 from classifier.training.fingerprint import TrainingFingerprint, find_identical
 from classifier.training.snapshots import TrainingSnapshot

@@ -1,4 +1,7 @@
-"""Retention: delete tracks last seen long ago, strip those with labels, delete orphan artists."""
+"""Retention: delete tracks last seen long ago, strip those with labels, delete orphan artists.
+
+This module chooses the tracks; `deletion` deletes them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

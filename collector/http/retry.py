@@ -1,7 +1,7 @@
 """Retry policy of requests: acquire a slot, check the ban, call, retry transient errors.
 
 Retries back off exponentially. A ban works like a circuit breaker: no request is sent until it
-ends.
+ends; `backoff` decides when that is.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,7 +1,8 @@
 """Import Discogs' monthly dump of releases: the tracks of releases with a collected genre.
 
 The dump is read record by record, and its rows are recorded like those of a table. A small file
-notes at which record the stored rows end: a continued import does not parse those before it.
+notes at which record the stored rows end: a continued import does not parse those before it. The
+XML of a record is parsed in `collector.sources.discogs_items`.
 """
 
 from collections.abc import Iterator, Mapping

@@ -23,7 +23,7 @@ from genrebase.runtime.clock import Clock
 from genrebase.store import features_provider
 from genrebase.store.copy.snapshots import display_url
 from genrebase.store.engine import Engine, read_transaction
-from genrebase.store.schema_revision import EXPECTED_REVISION
+from genrebase.store.schema_upgrade import EXPECTED_REVISION
 
 
 @dataclass(frozen=True, slots=True)

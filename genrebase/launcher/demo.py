@@ -17,7 +17,7 @@ from genrebase.runtime import queries
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import StopSignal
-from genrebase.store import connect, schema_revision
+from genrebase.store import connect, schema_upgrade
 
 DEFAULT_FILE: Final = "sandbox-demo.db"
 SPOTIFY_FILE: Final = "sandbox-spotify.db"
@@ -82,7 +82,7 @@ class Demo:
         self._output.print(
             f"The sandbox serves {what}. Everything goes into {self._database.display_url}."
         )
-        schema_revision.upgrade(self._database.url)
+        schema_upgrade.upgrade(self._database.url)
         with sandbox.run_sandbox(sandbox.sandbox_command(catalogue, rate=_RATE)) as served:
             self._environment |= sandbox.client_environment(served.url)
             self._ensure_genres(target)

@@ -15,7 +15,7 @@ from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import StopSignal, stop_on_signals
 from genrebase.settings import GenrebaseSettings
-from genrebase.store import schema_revision
+from genrebase.store import schema_upgrade
 
 LIVE_FILE: Final = "genrebase.db"
 SANDBOX_FILE: Final = "sandbox.db"
@@ -92,7 +92,7 @@ def run(
             if not run_plan.uses_sandbox:
                 _refuse_unusable_settings(stop)
             output.print(run_plan.message)
-            schema_revision.upgrade(run_plan.database.url)
+            schema_upgrade.upgrade(run_plan.database.url)
             if run_plan.uses_sandbox:
                 environment |= _add_sandbox(supervisor, settings.catalogue)
             _ensure_genres(environment, output, stop)

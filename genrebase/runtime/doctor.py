@@ -18,7 +18,7 @@ from genrebase.runtime import checks, queries, settings_check
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.cores import usable_cores
-from genrebase.store import features_provider, matrix_files, schema_revision, search, search_index
+from genrebase.store import features_provider, matrix_files, schema_upgrade, search, search_index
 from genrebase.store.engine import MIN_WAL_VERSION, make_engine, read_transaction
 from genrebase.store.errors import SchemaMismatch
 from genrebase.store.settings import StoreSettings
@@ -74,7 +74,7 @@ def check_database(clock: Clock) -> Iterator[Check]:
         yield Check("database", ok=False, sentence=str(error))
         return
     yield check_disk(engine.url)
-    if schema_revision.is_missing_file(engine):
+    if schema_upgrade.is_missing_file(engine):
         # opening it would create an empty file
         sentence = f"There is no {engine.url.database} yet: `genrebase migrate` creates it."
         yield Check("database", ok=False, sentence=sentence)
@@ -128,11 +128,11 @@ def check_clocks(clock: Clock, engine: Engine) -> Check:
 
 def _check_schema(engine: Engine) -> Check:
     try:
-        schema_revision.check_revision(engine)
+        schema_upgrade.check_revision(engine)
     except SchemaMismatch as error:
         return Check("schema", ok=False, sentence=str(error))
     return Check(
-        "schema", ok=True, sentence=f"Revision {schema_revision.EXPECTED_REVISION}, as expected."
+        "schema", ok=True, sentence=f"Revision {schema_upgrade.EXPECTED_REVISION}, as expected."
     )
 
 
@@ -177,7 +177,7 @@ def _check_search_index(engine: Engine) -> Check:
 
 def _check_views(engine: Engine) -> Check:
     try:
-        current = schema_revision.views_are_current(engine, StoreSettings.load().feature_order)
+        current = schema_upgrade.views_are_current(engine, StoreSettings.load().feature_order)
     except DatabaseError as error:  # on PostgreSQL the comparison creates temporary views
         sentence = f"Could not be compared: {str(error.orig).strip().splitlines()[0]}."
         return Check("views", ok=None, sentence=sentence)

@@ -20,7 +20,7 @@ from genrebase.runtime.addresses import ListenAddress
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.console import Output
 from genrebase.runtime.redaction import redact
-from genrebase.store import schema_revision
+from genrebase.store import schema_upgrade
 from genrebase.store.engine import is_read_only
 
 PROBE_TIMEOUT_SECONDS: Final = 5.0
@@ -59,7 +59,7 @@ class HealthTarget(Collector):
         """
         if is_read_only(self.engine):
             return HealthStatus(ok=False, sentence="The database is read-only: nothing is stored.")
-        schema_revision.check_revision(self.engine)
+        schema_upgrade.check_revision(self.engine)
         for job in self.monitored_jobs:
             run = jobs.last_service_run(self.engine, job)
             if run is not None and run.outcome == "failed":

@@ -3,7 +3,7 @@
 from sqlalchemy import Engine
 
 from genrebase.store import engine as _engine
-from genrebase.store import schema_revision as _schema
+from genrebase.store import schema_upgrade as _schema
 from genrebase.store.copy import copy_state as _copy_state
 from genrebase.store.errors import UnfinishedCopy
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genrebase.new_file import create_atomically, create_private
-from genrebase.store import matrix_files, schema_revision
+from genrebase.store import matrix_files, schema_upgrade
 from genrebase.store.copy import CopyProgress, copy_database, copy_state, snapshots
 from genrebase.store.copy.rows import row_counts
 from genrebase.store.engine import Engine, read_transaction, transaction
@@ -40,7 +40,7 @@ def backup(
     Raises `UserError` before anything is written and for a file that was created meanwhile,
     `StoreError` for a backup that fails its check (it is deleted).
     """
-    schema_revision.check_revision(engine)
+    schema_upgrade.check_revision(engine)
     with create_atomically(file) as partial:
         create_private(partial)
         try:
@@ -77,7 +77,7 @@ def _save(
 
 def _check(partial: Path, expected: dict[str, int]) -> None:
     with snapshots.open_file(partial) as saved:
-        schema_revision.check_revision(saved)
+        schema_upgrade.check_revision(saved)
         with read_transaction(saved) as connection:
             integrity = connection.exec_driver_sql("PRAGMA integrity_check").scalars()
             problems = [message for message in integrity if message != "ok"]

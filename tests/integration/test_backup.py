@@ -15,7 +15,7 @@ from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObserv
 from genrebase.cli import app
 from genrebase.errors import UserError
 from genrebase.store import backup as backups
-from genrebase.store import schema_revision, tables
+from genrebase.store import schema_upgrade, tables
 from genrebase.store.copy import SameDatabase, copy_database, copy_state, snapshots
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import SchemaMismatch, StoreError
@@ -127,7 +127,7 @@ def test_files_with_the_whole_database_are_for_their_owner(tmp_path: Path):
     before = os.umask(0)
     try:
         url = f"sqlite:///{tmp_path / 'new.db'}"
-        schema_revision.upgrade(url)
+        schema_upgrade.upgrade(url)
         engine = make_engine(url)
         fill(engine)
         backups.backup(engine, tmp_path / "saved.db")

@@ -7,7 +7,7 @@ from sqlalchemy.types import NullType
 
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig
-from classifier.serving import batch_predict, predict
+from classifier.serving import batch_predict, predict_track
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from genrebase.progress import no_progress
@@ -145,9 +145,9 @@ def test_a_bare_number_is_a_track_id(filled: Engine) -> None:
 def test_a_prediction_is_stored_or_computed(filled: Engine) -> None:
     """A training track gets its marked out-of-fold prediction; for others both ways agree."""
     train.run(filled, TrainingConfig(estimator="logistic"), FakeClock(), log=lambda _: None)
-    before = {number: predict.predict_track(filled, str(number)) for number in range(1, 40)}
+    before = {number: predict_track.predict_track(filled, str(number)) for number in range(1, 40)}
     batch_predict.run(filled, FakeClock(), progress=no_progress)
-    after = {number: predict.predict_track(filled, str(number)) for number in range(1, 40)}
+    after = {number: predict_track.predict_track(filled, str(number)) for number in range(1, 40)}
     assert {response.in_training for response in after.values()} == {True, False}
     assert {response.regime for response in after.values()} == {"seen_artist", "new_artist"}
     for number, response in after.items():
@@ -161,4 +161,4 @@ def test_a_prediction_is_stored_or_computed(filled: Engine) -> None:
         assert displayed["genre"] == displayed["top"][0]["genre"]
         assert displayed["probability"] == max(one["probability"] for one in displayed["top"])
     with pytest.raises(UnknownTrack, match="no track 'nobody'"):
-        predict.predict_track(filled, "nobody")
+        predict_track.predict_track(filled, "nobody")

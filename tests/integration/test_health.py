@@ -25,7 +25,7 @@ from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.monitoring import check_health, probe, render_metrics
 from genrebase.settings import child_environment
-from genrebase.store import schema_revision
+from genrebase.store import schema_upgrade
 from genrebase.store.engine import make_engine, transaction
 from sandbox.server import serve_in_thread
 from sandbox.tracks import catalogue_file
@@ -137,7 +137,7 @@ def test_a_schema_that_changed_under_a_daemon_is_unhealthy(engine):
     assert not result.ok
     assert "schema revision next" in result.sentence
     with transaction(engine) as connection:
-        revision = {"revision": schema_revision.EXPECTED_REVISION}
+        revision = {"revision": schema_upgrade.EXPECTED_REVISION}
         connection.execute(text("UPDATE alembic_version SET version_num = :revision"), revision)
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine, text
 
-from genrebase.store import bulk, migration_environment, schema_revision
+from genrebase.store import bulk, migration_environment, schema_upgrade
 from genrebase.store.engine import make_engine, transaction
 from genrebase.store.errors import ConcurrentWrites, DatabaseBusy
 from tests import factories as make
@@ -29,7 +29,7 @@ def others(postgres_engine: Engine) -> Iterator[Engine]:
 def needs_views(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the next upgrade recreate the views."""
     monkeypatch.setenv("COLLECTOR_FEATURE_ORDER", "audio,csv")
-    assert not schema_revision.views_are_current(engine, ("audio", "csv"))
+    assert not schema_upgrade.views_are_current(engine, ("audio", "csv"))
 
 
 def test_an_open_reader_stops_a_migration_with_its_name(
@@ -43,10 +43,10 @@ def test_an_open_reader_stops_a_migration_with_its_name(
         reader.execute(text("SELECT count(*) FROM tracks"))
         pid = reader.scalar(text("SELECT pg_backend_pid()"))
         with pytest.raises(DatabaseBusy, match=rf"process {pid} of \w+ \(a notebook, open for"):
-            schema_revision.upgrade(url_of(postgres_engine))
-        assert not schema_revision.views_are_current(postgres_engine, ("audio", "csv"))
-    schema_revision.upgrade(url_of(postgres_engine))
-    assert schema_revision.views_are_current(postgres_engine, ("audio", "csv"))
+            schema_upgrade.upgrade(url_of(postgres_engine))
+        assert not schema_upgrade.views_are_current(postgres_engine, ("audio", "csv"))
+    schema_upgrade.upgrade(url_of(postgres_engine))
+    assert schema_upgrade.views_are_current(postgres_engine, ("audio", "csv"))
 
 
 def test_advisory_locks_of_others_hold_nobody(
@@ -60,8 +60,8 @@ def test_advisory_locks_of_others_hold_nobody(
         with transaction(postgres_engine) as connection:
             bulk.lock_identity_writers(connection)
             make.add_track(connection, "Song")
-        schema_revision.upgrade(url_of(postgres_engine))
-    assert schema_revision.views_are_current(postgres_engine, ("audio", "csv"))
+        schema_upgrade.upgrade(url_of(postgres_engine))
+    assert schema_upgrade.views_are_current(postgres_engine, ("audio", "csv"))
 
 
 def test_a_writer_that_is_held_up_names_who_holds_it(
@@ -90,7 +90,7 @@ def test_four_migrations_at_once(bare_postgres_url: str, monkeypatch: pytest.Mon
     started = [subprocess.Popen(command) for _ in range(4)]
     assert [process.wait(300) for process in started] == [0, 0, 0, 0]
     engine = make_engine(bare_postgres_url)
-    schema_revision.check_revision(engine)
+    schema_upgrade.check_revision(engine)
     engine.dispose()
 
 

@@ -7,7 +7,7 @@ from alembic import command
 from sqlalchemy import Connection, Engine, text
 
 from collector.catalogue import genre_counters
-from genrebase.store import schema_revision
+from genrebase.store import schema_upgrade
 from genrebase.store.engine import make_engine, read_transaction, transaction
 
 BEFORE = "0007"
@@ -101,11 +101,11 @@ def rows(engine: Engine, query: str) -> set[tuple]:
 
 @pytest.fixture
 def upgraded(bare_url: str) -> Any:
-    command.upgrade(schema_revision.alembic_config(bare_url), BEFORE)
+    command.upgrade(schema_upgrade.alembic_config(bare_url), BEFORE)
     engine = make_engine(bare_url)
     with transaction(engine) as connection:
         fill(connection)
-    command.upgrade(schema_revision.alembic_config(bare_url), "head")
+    command.upgrade(schema_upgrade.alembic_config(bare_url), "head")
     yield engine
     engine.dispose()
 
@@ -147,7 +147,7 @@ def test_every_source_gets_the_licence_known_of_it(upgraded: Engine) -> None:
 def test_a_downgrade_adds_the_sources_up(upgraded: Engine) -> None:
     """The rows before and after are equal."""
     url = upgraded.url.render_as_string(hide_password=False)
-    command.downgrade(schema_revision.alembic_config(url), BEFORE)
+    command.downgrade(schema_upgrade.alembic_config(url), BEFORE)
     assert rows(upgraded, SIGHTED.format(source="")) == set(SIGHTINGS)
-    command.upgrade(schema_revision.alembic_config(url), "head")
-    command.check(schema_revision.alembic_config(url))
+    command.upgrade(schema_upgrade.alembic_config(url), "head")
+    command.check(schema_upgrade.alembic_config(url))

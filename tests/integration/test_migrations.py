@@ -9,7 +9,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, make_url, select, text
 
-from genrebase.store import schema_revision, tables, views
+from genrebase.store import schema_upgrade, tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import ViewConflict
 from tests import factories as make
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "next"
-down_revision = "{schema_revision.EXPECTED_REVISION}"
+down_revision = "{schema_upgrade.EXPECTED_REVISION}"
 
 
 def upgrade():
@@ -52,8 +52,8 @@ def with_next(tmp_path: Path):
         folder = tmp_path / "versions"
         folder.mkdir(exist_ok=True)
         (folder / "next.py").write_text(body)
-        config = schema_revision.alembic_config(url)
-        ours = schema_revision.migrations_folder() / "versions"
+        config = schema_upgrade.alembic_config(url)
+        ours = schema_upgrade.migrations_folder() / "versions"
         config.set_main_option("path_separator", "newline")
         config.set_main_option("version_locations", f"{ours}\n{folder}")
         return config
@@ -133,7 +133,7 @@ def query(engine: Engine, question: str) -> list[tuple]:
 
 def test_up_down_up(bare_url: str):
     """Upgrade, downgrade and upgrade again leave exactly the schema the tables describe."""
-    config = schema_revision.alembic_config(bare_url)
+    config = schema_upgrade.alembic_config(bare_url)
     command.upgrade(config, "head")
     command.check(config)
     command.downgrade(config, "base")
@@ -154,7 +154,7 @@ def test_renamed_columns_keep_their_values(engine: Engine):
     """
     filled_database.fill(engine)
     before = without_provenance(contents(engine))
-    config = schema_revision.alembic_config(url_of(engine))
+    config = schema_upgrade.alembic_config(url_of(engine))
     command.downgrade(config, "0005")
     assert query(engine, "SELECT count(heard_as) FROM sound_file") == [(3,)]
     command.upgrade(config, "head")
@@ -163,8 +163,8 @@ def test_renamed_columns_keep_their_values(engine: Engine):
 
 def test_expected_revision_is_the_head():
     """The expected revision is the last one."""
-    script = ScriptDirectory.from_config(schema_revision.alembic_config())
-    assert script.get_heads() == [schema_revision.EXPECTED_REVISION]
+    script = ScriptDirectory.from_config(schema_upgrade.alembic_config())
+    assert script.get_heads() == [schema_upgrade.EXPECTED_REVISION]
 
 
 def test_every_table_and_view_is_readable(engine: Engine):
@@ -204,16 +204,16 @@ def test_a_view_on_a_dropped_column_stops_the_upgrade(filled: Engine, with_next)
     with pytest.raises(ViewConflict, match=r"Nothing was changed.*on_lease"):
         command.upgrade(with_next(url_of(filled), DROPS_A_COLUMN), "head")
     assert contents(filled) == before
-    assert schema_revision.current_revision(filled) == schema_revision.EXPECTED_REVISION
+    assert schema_upgrade.current_revision(filled) == schema_upgrade.EXPECTED_REVISION
     assert query(filled, "SELECT title FROM mine_again") == [("Song",)]
 
 
 def test_views_stop_a_downgrade_to_base(filled: Engine):
     """Users' views need ours: all are named, and nothing has changed."""
     with pytest.raises(ViewConflict, match=r"mine.*mine_again.*on_tables"):
-        command.downgrade(schema_revision.alembic_config(url_of(filled)), "base")
+        command.downgrade(schema_upgrade.alembic_config(url_of(filled)), "base")
     assert query(filled, "SELECT title FROM mine_again") == [("Song",)]
-    assert schema_revision.current_revision(filled) == schema_revision.EXPECTED_REVISION
+    assert schema_upgrade.current_revision(filled) == schema_upgrade.EXPECTED_REVISION
 
 
 def test_a_taken_name_stops_the_upgrade(bare_url: str):
@@ -222,9 +222,9 @@ def test_a_taken_name_stops_the_upgrade(bare_url: str):
     with transaction(engine) as connection:
         connection.execute(text("CREATE VIEW tracks AS SELECT 1 AS one"))
     with pytest.raises(ViewConflict, match="tracks"):
-        schema_revision.upgrade(bare_url)
+        schema_upgrade.upgrade(bare_url)
     assert query(engine, "SELECT one FROM tracks") == [(1,)]
-    assert schema_revision.current_revision(engine) is None
+    assert schema_upgrade.current_revision(engine) is None
     engine.dispose()
 
 
@@ -236,7 +236,7 @@ def test_a_changed_order_of_providers_recreates_the_views(
         make.add_features(connection, 1, "reccobeats")
     assert query(filled, "SELECT provider FROM tracks") == [("csv",)]
     monkeypatch.setenv("COLLECTOR_FEATURE_ORDER", "reccobeats, csv")
-    schema_revision.upgrade(url_of(filled))
+    schema_upgrade.upgrade(url_of(filled))
     assert query(filled, "SELECT provider FROM tracks") == [("reccobeats",)]
     assert query(filled, "SELECT title FROM mine_again") == [("Song",)]
 
@@ -246,10 +246,10 @@ def test_repair_chooses_the_providers_again(filled: Engine, monkeypatch: pytest.
     with transaction(filled) as connection:
         connection.execute(text("UPDATE audio_features SET provider = 'reccobeats'"))
     before = view_ids(filled)
-    schema_revision.upgrade(url_of(filled))
+    schema_upgrade.upgrade(url_of(filled))
     assert query(filled, "SELECT provider FROM tracks") == [(None,)]
     monkeypatch.setenv("STORE_URL", url_of(filled))
-    schema_revision.migrate(repair=True)
+    schema_upgrade.migrate(repair=True)
     assert query(filled, "SELECT provider FROM tracks") == [("reccobeats",)]
     assert view_ids(filled) == before
 
@@ -264,10 +264,10 @@ def view_ids(engine: Engine) -> list[tuple]:
 def test_read_only_commands_do_not_change_views(filled: Engine):
     """`current`, `check`, `heads`, `history` and an upgrade at head change nothing."""
     before = view_ids(filled)
-    config = schema_revision.alembic_config(url_of(filled))
+    config = schema_upgrade.alembic_config(url_of(filled))
     for run in (command.current, command.check, command.heads, command.history):
         run(config)
-    schema_revision.upgrade(url_of(filled))
+    schema_upgrade.upgrade(url_of(filled))
     assert view_ids(filled) == before
 
 
@@ -363,5 +363,5 @@ def test_a_function_over_a_view_stops_the_upgrade(postgres_engine: Engine, with_
         )
     with pytest.raises(ViewConflict, match="every_track"):
         command.upgrade(with_next(url_of(postgres_engine)), "head")
-    assert schema_revision.current_revision(postgres_engine) == schema_revision.EXPECTED_REVISION
+    assert schema_upgrade.current_revision(postgres_engine) == schema_upgrade.EXPECTED_REVISION
     assert query(postgres_engine, "SELECT count(*) FROM every_track()") == [(0,)]

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, delete, update
 
 from classifier.data import dataset, sibling_tracks
 from classifier.registry import stored_models
-from classifier.serving import batch_predict, champion, predict
-from classifier.serving.predict import TrackDescription
+from classifier.serving import batch_predict, champion, predict_track
+from classifier.serving.predict_track import TrackDescription
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from genrebase.progress import no_progress
@@ -109,15 +109,15 @@ def test_one_track_is_pooled_like_all(trained: Engine) -> None:
     """Stored or computed, with the number of its siblings; without the option it is alone."""
     state = _state(trained)
     track = int(state.tracks[state.siblings > 0][0])
-    computed = predict.predict_track(trained, str(track), pool_siblings=True)
-    alone = predict.predict_track(trained, str(track))
+    computed = predict_track.predict_track(trained, str(track), pool_siblings=True)
+    alone = predict_track.predict_track(trained, str(track))
     assert (computed.siblings, alone.siblings) == (expected_siblings(trained)[track], 0)
     assert computed.top != alone.top
     predict_all(trained, pooled=True)
-    stored = predict.predict_track(trained, str(track), pool_siblings=True)
+    stored = predict_track.predict_track(trained, str(track), pool_siblings=True)
     assert dict(stored.top) == pytest.approx(dict(computed.top), abs=1e-6)
     assert stored.siblings == computed.siblings
-    again = predict.predict_track(trained, str(track))
+    again = predict_track.predict_track(trained, str(track))
     assert dict(again.top) == pytest.approx(dict(alone.top))
     assert again.siblings == 0
 
@@ -128,11 +128,11 @@ def test_a_described_track_is_pooled_with_the_stored_tracks_of_its_artist(traine
     track = int(state.tracks[state.siblings > 0][0])
     song = next(one for one in MUSIC.songs if one.id == track)
     description = TrackDescription("A new song", (MUSIC.name(song.artists[0]),))
-    pooled = predict.predict_described(trained, description, pool_siblings=True)
+    pooled = predict_track.predict_described(trained, description, pool_siblings=True)
     assert pooled.siblings == expected_siblings(trained)[track] + 1
-    assert pooled.top != predict.predict_described(trained, description).top
+    assert pooled.top != predict_track.predict_described(trained, description).top
     unknown = TrackDescription("A new song", ("Nobody",))
-    assert predict.predict_described(trained, unknown, pool_siblings=True).siblings == 0
+    assert predict_track.predict_described(trained, unknown, pool_siblings=True).siblings == 0
 
 
 def test_the_command_reports_what_was_pooled(database: Engine) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import func, select, text
 
-from genrebase.store import schema_revision, tables
+from genrebase.store import schema_upgrade, tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import factories as make
 from tests.filled_database import contents, fill
@@ -22,7 +22,7 @@ def test_a_reused_database_is_empty(migrated_postgres: MigratedDatabases) -> Non
     again = migrated_postgres.acquire()
     assert again == first
     engine = make_engine(again)
-    schema_revision.check_revision(engine)
+    schema_upgrade.check_revision(engine)
     assert {name for name, rows in contents(engine).items() if rows} == {"feature_order"}
     with transaction(engine) as connection:
         pages = select(func.pg_relation_size(text("CAST('track' AS regclass)")))

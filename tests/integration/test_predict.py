@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from classifier.cli import app
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig
-from classifier.serving import predict
-from classifier.serving.predict import TrackDescription
+from classifier.serving import predict_track
+from classifier.serving.predict_track import TrackDescription
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from genrebase.errors import UserError
@@ -30,17 +30,20 @@ def taught(engine: Engine) -> Engine:
 
 def test_a_title_search_returns_predictions(taught: Engine) -> None:
     """Words of title and artist match regardless of case and spacing."""
-    (predictions,) = predict.predict_search(taught, "  SONG   480 ")
+    (predictions,) = predict_track.predict_search(taught, "  SONG   480 ")
     assert predictions.title == "Song 480"
-    assert predictions.as_json() == predict.predict_track(taught, str(predictions.track)).as_json()
-    assert len(predict.predict_search(taught, "song")) == predict.MAX_SEARCH_RESULTS
+    assert (
+        predictions.as_json()
+        == predict_track.predict_track(taught, str(predictions.track)).as_json()
+    )
+    assert len(predict_track.predict_search(taught, "song")) == predict_track.MAX_SEARCH_RESULTS
 
 
 @pytest.mark.parametrize("text", ["%", "_", "   ", "no such song"])
 def test_no_track_is_a_sentence(taught: Engine, text: str) -> None:
     """Signs that SQL would take for patterns are only signs."""
     with pytest.raises(UserError, match="--title"):
-        predict.predict_search(taught, text)
+        predict_track.predict_search(taught, text)
 
 
 def test_a_described_track_is_predicted_like_a_stored_one(taught: Engine) -> None:
@@ -51,11 +54,13 @@ def test_a_described_track_is_predicted_like_a_stored_one(taught: Engine) -> Non
         if row.side == "test_new"
     )
     row = dataset.read_view("scoring_tracks", taught).set_index("track_id").loc[held_out]
-    numbers = {name: float(row[name]) for name in predict.NUMERIC_INPUTS if row.notna()[name]}
-    predictions = predict.predict_described(
+    numbers = {
+        name: float(row[name]) for name in predict_track.NUMERIC_INPUTS if row.notna()[name]
+    }
+    predictions = predict_track.predict_described(
         taught, TrackDescription(row["title"], (row["artists"],), None, numbers)
     )
-    stored = predict.predict_track(taught, str(held_out))
+    stored = predict_track.predict_track(taught, str(held_out))
     assert dict(predictions.top) == pytest.approx(dict(stored.top))
     assert (predictions.regime, predictions.track) == (stored.regime, None) == ("new_artist", None)
 
@@ -65,11 +70,11 @@ def test_a_described_track_of_a_seen_artist_has_its_regime(taught: Engine) -> No
     tracks = dataset.read_view("training_tracks", taught)
     artist = str(tracks.loc[tracks["side"] == "train", "artists"].iloc[0]).split("; ")[0]
     assert (
-        predict.predict_described(taught, TrackDescription("?", (artist.upper(),))).regime
+        predict_track.predict_described(taught, TrackDescription("?", (artist.upper(),))).regime
         == "seen_artist"
     )
     assert (
-        predict.predict_described(taught, TrackDescription("?", ("Nobody",))).regime
+        predict_track.predict_described(taught, TrackDescription("?", ("Nobody",))).regime
         == "new_artist"
     )
 

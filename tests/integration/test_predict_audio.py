@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from classifier.cli import app
 from classifier.features import audio, sequences
 from classifier.serving import audio_features, predict_audio
-from classifier.serving.predict import TrackDescription
+from classifier.serving.predict_track import TrackDescription
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from genrebase.audio import descriptors, packed_vectors, worker_main

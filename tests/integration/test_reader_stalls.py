@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
-from genrebase.store import bulk, lock_timeout, migration_environment, schema_revision, views
+from genrebase.store import bulk, lock_timeout, migration_environment, schema_upgrade, views
 from genrebase.store.engine import make_engine, transaction
 from genrebase.store.errors import DatabaseBusy
 from tests import factories as make
@@ -102,13 +102,13 @@ def test_no_reader_holds_up_another_for_long(
     monkeypatch.setattr(migration_environment, "LOCK_SECONDS", 0.2)
     url = postgres_engine.url.render_as_string(hide_password=False)
     if statement.startswith(("SET", "LISTEN")):
-        schema_revision.upgrade(url)
+        schema_upgrade.upgrade(url)
         return
     with pytest.raises(DatabaseBusy, match=rf"of {role} \(a notebook, open for"):
-        schema_revision.upgrade(url)
+        schema_upgrade.upgrade(url)
     for session in sessions:
         session.rollback()
-    schema_revision.upgrade(url)
+    schema_upgrade.upgrade(url)
 
 
 def test_all_locks_of_a_migration_share_one_wait(

@@ -11,8 +11,8 @@ from classifier.data import training_data as selecting
 from classifier.errors import BadTrainingConfig, NoChampion
 from classifier.records import StoredModel
 from classifier.registry import stored_models
-from classifier.serving import champion, predict
-from classifier.serving.predict import TrackDescription, described_rows
+from classifier.serving import champion, predict_track
+from classifier.serving.predict_track import TrackDescription, described_rows
 from classifier.training import promote, refit, train
 from classifier.training_config import TrainingConfig
 from genrebase.errors import GenrebaseError
@@ -92,15 +92,15 @@ def test_a_refit_predicts_tracks_outside_the_database(sqlite_engine: Engine):
     Music().fill(sqlite_engine)
     parent = trained(sqlite_engine)
     track = TrackDescription(artists=("Artist 1 of 0",), numbers={"energy": 0.5})
-    assert predict.predict_described(sqlite_engine, track).model == parent.id
+    assert predict_track.predict_described(sqlite_engine, track).model == parent.id
     model = refitted(sqlite_engine)
-    described = predict.predict_described(sqlite_engine, track)
+    described = predict_track.predict_described(sqlite_engine, track)
     assert described.model == model.id
     shares = champion.load(sqlite_engine, model).predict_proba(described_rows([track])).iloc[0]
     assert dict(described.top) == pytest.approx(dict(shares))
     tested = selecting.split_dataset(dataset.load_dataset(sqlite_engine), CHOICE)
     existing = int(tested.ids[tested.held_out("test")][0])
-    assert predict.predict_track(sqlite_engine, str(existing)).model == parent.id
+    assert predict_track.predict_track(sqlite_engine, str(existing)).model == parent.id
 
 
 def artist_on(engine: Engine, part: str, *others: str) -> str:
@@ -161,9 +161,9 @@ def test_another_champion_ends_its_service(sqlite_engine: Engine):
     second = trained(sqlite_engine, TrainingConfig(estimator="dummy", min_tracks=20))
     promote.run(sqlite_engine, second.id, FakeClock(), log=quiet)
     track = TrackDescription(numbers={"energy": 0.5})
-    assert predict.predict_described(sqlite_engine, track).model == second.id
+    assert predict_track.predict_described(sqlite_engine, track).model == second.id
     promote.run(sqlite_engine, first.id, FakeClock(), log=quiet)
-    assert predict.predict_described(sqlite_engine, track).model not in (first.id, second.id)
+    assert predict_track.predict_described(sqlite_engine, track).model not in (first.id, second.id)
 
 
 def test_a_damaged_refit_is_replaced_by_its_parent(sqlite_engine: Engine):
@@ -174,7 +174,9 @@ def test_a_damaged_refit_is_replaced_by_its_parent(sqlite_engine: Engine):
         damaged = tables.model.update().where(tables.model.c.id == model.id)
         connection.execute(damaged.values(artifact=b"nothing"))
     assert (
-        predict.predict_described(sqlite_engine, TrackDescription(numbers={"energy": 0.5})).model
+        predict_track.predict_described(
+            sqlite_engine, TrackDescription(numbers={"energy": 0.5})
+        ).model
         == parent.id
     )
 

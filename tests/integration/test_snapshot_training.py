@@ -12,7 +12,7 @@ from classifier.errors import BadTrainingConfig
 from classifier.registry import stored_models
 from classifier.training import promote
 from genrebase.errors import GenrebaseError
-from genrebase.store import schema_revision, tables
+from genrebase.store import schema_upgrade, tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.classifier_cli import run_json
 from tests.fakes import FakeClock
@@ -27,7 +27,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 
     def go() -> Engine:
         url = f"sqlite:///{tmp_path / 'other.db'}"
-        schema_revision.upgrade(url)
+        schema_upgrade.upgrade(url)
         monkeypatch.setenv("STORE_URL", url)
         engines.append(make_engine(url))
         return engines[-1]

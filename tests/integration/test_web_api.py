@@ -16,7 +16,7 @@ from openapi_spec_validator import validate
 from sqlalchemy import Engine, select, text
 from starlette.testclient import TestClient
 
-from classifier.serving.predict import TrackDescription, predict_described, predict_track
+from classifier.serving.predict_track import TrackDescription, predict_described, predict_track
 from classifier.training import promote, train
 from classifier.training_config import TrainingConfig
 from genrebase.digests.refresh import refresh

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from classifier.serving.predict import TrackDescription, predict_described
+from classifier.serving.predict_track import TrackDescription, predict_described
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from tests.classifier_cli import run_text

@@ -6,9 +6,9 @@ from sqlalchemy import Engine, select, update
 from starlette.testclient import TestClient
 
 from classifier.data import dataset
-from classifier.serving import batch_predict, predict
+from classifier.serving import batch_predict, predict_track
 from classifier.serving.hidden_inputs import SOUND, TrainedOnTrack
-from classifier.serving.predict import DescriptionPredictor, TrackDescription
+from classifier.serving.predict_track import DescriptionPredictor, TrackDescription
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from genrebase.progress import no_progress
@@ -55,7 +55,7 @@ def test_hiding_a_group_is_describing_the_track_without_it(predicted: Engine):
     assert ("only", "artists") not in explained  # the model does not use them
     for probabilities in explained.values():
         assert sum(probabilities.values()) == pytest.approx(1)
-    stored = predict.predict_track(predicted, str(track))
+    stored = predict_track.predict_track(predicted, str(track))
     best = max(explained["all", None].items(), key=lambda pair: pair[1])
     assert best == (stored.top[0][0], pytest.approx(stored.top[0][1]))
     frame = dataset.read_view("scoring_tracks", predicted).set_index("track_id")
@@ -65,7 +65,7 @@ def test_hiding_a_group_is_describing_the_track_without_it(predicted: Engine):
         for name in ("duration_ms", "popularity", "release_year", "explicit")
         if row[name] is not None and row[name] == row[name]
     }
-    alone = predict.predict_described(predicted, TrackDescription(numbers=numbers))
+    alone = predict_track.predict_described(predicted, TrackDescription(numbers=numbers))
     without = explained["without", SOUND]
     for genre, share in alone.top:
         assert without[genre] == pytest.approx(share)

@@ -8,8 +8,8 @@ from starlette.concurrency import run_in_threadpool
 
 from classifier.data import dataset
 from classifier.serving.online import Item
-from classifier.serving.predict import AUDIO_SOURCE
 from classifier.serving.predict_audio import find_networks
+from classifier.serving.predict_track import AUDIO_SOURCE
 from genrebase.audio import scan
 from genrebase.audio.records import AudioAnalysis, ExtractionPlan
 from genrebase.errors import UserError

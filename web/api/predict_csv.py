@@ -15,7 +15,7 @@ from starlette.responses import StreamingResponse
 
 from classifier.errors import BadTrainingConfig
 from classifier.serving.online import MAX_ITEMS, Result
-from classifier.serving.predict import NUMERIC_INPUTS, TrackDescription
+from classifier.serving.predict_track import NUMERIC_INPUTS, TrackDescription
 from genrebase.counts import counted
 from genrebase.errors import UserError
 from genrebase.spreadsheet_cells import as_text

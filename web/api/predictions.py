@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, StringConstraints, Tag, create_model
 from classifier.records import TrackPrediction
 from classifier.serving.champion import GENRES_PER_TRACK
 from classifier.serving.online import MAX_ITEMS, Item, Result
-from classifier.serving.predict import NUMERIC_RANGES, TrackDescription
+from classifier.serving.predict_track import NUMERIC_RANGES, TrackDescription
 from genrebase.store import names
 from genrebase.store.find import UnknownTrack
 from web.api.operations import ApiCall, Operation, Schema

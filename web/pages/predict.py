@@ -8,7 +8,7 @@ from typing import Final
 
 from classifier.records import TrackPrediction
 from classifier.serving.online import Result
-from classifier.serving.predict import NUMERIC_INPUTS, NUMERIC_RANGES, TrackDescription
+from classifier.serving.predict_track import NUMERIC_INPUTS, NUMERIC_RANGES, TrackDescription
 from genrebase.errors import UserError
 from web import svg
 from web.pages import DescribedPrediction, PageRequest

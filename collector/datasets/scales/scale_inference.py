@@ -1,4 +1,8 @@
-"""Infer the scales of all numbers and dates of a table of tracks. Pure."""
+"""Infer the scales of all numbers and dates of a table of tracks. Pure.
+
+The other modules of this folder infer those of one kind of column, such as
+`unit_interval_columns` whether a column is in 0 to 1 or in percent.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

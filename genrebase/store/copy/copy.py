@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.exc import IntegrityError
 
 from genrebase.errors import UserError
-from genrebase.store import bulk, matrix_files, schema_revision, tables
+from genrebase.store import bulk, matrix_files, schema_upgrade, tables
 from genrebase.store.copy import copy_state, snapshots
 from genrebase.store.copy.rows import Key, Row, TableDigest, TableReader, row_counts, table_readers
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction
@@ -80,12 +80,12 @@ def copy_database(
     `TargetHoldsOtherData` before anything is written, `StoreError` where the two databases differ
     at the end.
     """
-    if schema_revision.is_missing_file(source):
+    if schema_upgrade.is_missing_file(source):
         raise NoSuchSource(f"The file {source.url.database} does not exist: nothing to copy.")
-    schema_revision.check_revision(source)
-    if schema_revision.current_revision(target) is None:
-        schema_revision.upgrade(target.url.render_as_string(hide_password=False))
-    schema_revision.check_revision(target)
+    schema_upgrade.check_revision(source)
+    if schema_upgrade.current_revision(target) is None:
+        schema_upgrade.upgrade(target.url.render_as_string(hide_password=False))
+    schema_upgrade.check_revision(target)
     name = snapshots.display_url(source)
     if snapshots.is_same_database(source, target):
         raise SameDatabase(f"{name} cannot be copied into itself.")

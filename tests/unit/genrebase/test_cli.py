@@ -11,7 +11,7 @@ import pytest
 
 from genrebase import cli
 from genrebase.runtime.command_line import run_app
-from genrebase.store import schema_revision
+from genrebase.store import schema_upgrade
 
 ROOT = Path(__file__).resolve().parents[3]
 NOBODY = {"COLLECTOR_SPOTIFY_URL": "http://127.0.0.1:1"}
@@ -79,7 +79,7 @@ def test_migrate_makes_the_database_and_is_harmless_again(here: Callable[..., Sa
     """A new file gets the schema; a second time there is nothing to do."""
     url = "sqlite:///made.db"
     first = json.loads(here("migrate", "--json", STORE_URL=url).stdout)
-    assert first == {"database": url, "from": None, "to": schema_revision.EXPECTED_REVISION}
+    assert first == {"database": url, "from": None, "to": schema_upgrade.EXPECTED_REVISION}
     second = here("migrate", STORE_URL=url)
     assert "unchanged" in second.stdout
     assert (second.returncode, second.stderr) == (0, "")

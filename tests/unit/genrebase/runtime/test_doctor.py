@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from genrebase.runtime import doctor
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import job_run
-from genrebase.store import schema_revision, tables
+from genrebase.store import schema_upgrade, tables
 from genrebase.store.engine import make_engine, transaction
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
@@ -37,7 +37,7 @@ def found_checks() -> dict[str, tuple[bool | None, str]]:
 
 def test_a_sound_database_has_no_problem() -> None:
     """A migrated database with free disk space and a correct clock has no problem."""
-    schema_revision.upgrade("sqlite:///music.db")
+    schema_upgrade.upgrade("sqlite:///music.db")
     assert {name: ok for name, (ok, _) in found_checks().items()} == {
         "disk": True,
         "database": True,
@@ -51,14 +51,14 @@ def test_a_sound_database_has_no_problem() -> None:
 
 def test_a_missing_or_changed_view_is_reported(bare_url: str) -> None:
     """The line names the command that recreates it, or the object in its place."""
-    schema_revision.upgrade(bare_url)
+    schema_upgrade.upgrade(bare_url)
     made = make_engine(bare_url)
     try:
         _run(made, "DROP VIEW tracks")
         output = doctor._check_views(made)
         assert output.ok is False
         assert "genrebase migrate" in output.sentence
-        schema_revision.upgrade(bare_url)
+        schema_upgrade.upgrade(bare_url)
         assert doctor._check_views(made).ok is True
         _run(made, "DROP VIEW tracks", "CREATE VIEW tracks AS SELECT 1 AS track_id")
         assert doctor._check_views(made).ok is False
@@ -71,7 +71,7 @@ def test_a_wrong_provider_of_features_is_reported(
 ) -> None:
     """Also an order that the database does not have yet; `migrate` and `--repair` mend them."""
     monkeypatch.setenv("STORE_URL", bare_url)
-    schema_revision.upgrade(bare_url)
+    schema_upgrade.upgrade(bare_url)
     made = make_engine(bare_url)
     try:
         with transaction(made) as connection:
@@ -83,11 +83,11 @@ def test_a_wrong_provider_of_features_is_reported(
         output = doctor._check_features_providers(made)
         assert output.ok is False
         assert output.sentence.startswith("1 track ")
-        schema_revision.migrate(repair=True)
+        schema_upgrade.migrate(repair=True)
         assert doctor._check_features_providers(made).ok is True
         monkeypatch.setenv("COLLECTOR_FEATURE_ORDER", "reccobeats,csv")
         assert doctor._check_features_providers(made).ok is False
-        schema_revision.upgrade(bare_url)
+        schema_upgrade.upgrade(bare_url)
         assert doctor._check_features_providers(made).ok is True
     finally:
         made.dispose()

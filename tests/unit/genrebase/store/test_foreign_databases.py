@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, text
 
-from genrebase.store import schema_revision
+from genrebase.store import schema_upgrade
 from genrebase.store.engine import make_engine, transaction
 from genrebase.store.errors import IncompatibleDatabase
 
@@ -50,21 +50,21 @@ def test_a_foreign_file_stays_as_it_is(tmp_path: Path, statements: list[str], na
     file = foreign_file(tmp_path, *statements)
     before = file.read_bytes()
     with pytest.raises(IncompatibleDatabase, match=f"another program's tables: {named}\\."):
-        schema_revision.upgrade(f"sqlite:///{file}")
+        schema_upgrade.upgrade(f"sqlite:///{file}")
     assert file.read_bytes() == before
 
 
 def test_tables_that_are_added_later_are_no_hindrance(tmp_path: Path) -> None:
     """People keep tables of their own beside ours; also after a downgrade to nothing."""
     url = f"sqlite:///{tmp_path / 'ours.db'}"
-    schema_revision.upgrade(url, "0006")
+    schema_upgrade.upgrade(url, "0006")
     engine = make_engine(url)
     with transaction(engine) as connection:
         connection.execute(text("CREATE TABLE mine (x)"))
-    schema_revision.upgrade(url)
+    schema_upgrade.upgrade(url)
     with engine.connect() as connection:
         assert {"mine", "track"} <= set(inspect(connection).get_table_names())
-    assert schema_revision.current_revision(engine) == schema_revision.EXPECTED_REVISION
+    assert schema_upgrade.current_revision(engine) == schema_upgrade.EXPECTED_REVISION
     engine.dispose()
 
 
@@ -72,7 +72,7 @@ def test_an_empty_file_is_ours(tmp_path: Path) -> None:
     """`sqlite3 new.db` and `touch` make such files."""
     file = tmp_path / "new.db"
     file.touch()
-    schema_revision.upgrade(f"sqlite:///{file}")
+    schema_upgrade.upgrade(f"sqlite:///{file}")
 
 
 def test_a_schema_with_a_foreign_table_is_refused_on_postgresql(bare_postgres_url: str) -> None:
@@ -81,7 +81,7 @@ def test_a_schema_with_a_foreign_table_is_refused_on_postgresql(bare_postgres_ur
     with transaction(engine) as connection:
         connection.execute(text("CREATE TABLE guestbook (line text)"))
     with pytest.raises(IncompatibleDatabase, match="guestbook"):
-        schema_revision.upgrade(bare_postgres_url)
+        schema_upgrade.upgrade(bare_postgres_url)
     with transaction(engine) as connection:
         assert inspect(connection).get_table_names() == ["guestbook"]
     engine.dispose()

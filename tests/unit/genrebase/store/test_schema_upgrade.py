@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Engine, text
 
-from genrebase.store import connect, schema_revision
+from genrebase.store import connect, schema_upgrade
 from genrebase.store.engine import make_engine, transaction
 from genrebase.store.errors import IncompatibleDatabase, SchemaMismatch
 from tests.postgres import PostgresServer
@@ -12,7 +12,7 @@ from tests.postgres import PostgresServer
 def test_a_migrated_database_is_accepted(database_url: str):
     """`connect` returns an engine on a database with the expected revision."""
     engine = connect(database_url)
-    assert schema_revision.current_revision(engine) == schema_revision.EXPECTED_REVISION
+    assert schema_upgrade.current_revision(engine) == schema_upgrade.EXPECTED_REVISION
     engine.dispose()
 
 
@@ -29,17 +29,17 @@ def test_another_schema_is_refused(engine: Engine):
     with transaction(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(
-        SchemaMismatch, match=rf"schema revision 9999.*needs {schema_revision.EXPECTED_REVISION}"
+        SchemaMismatch, match=rf"schema revision 9999.*needs {schema_upgrade.EXPECTED_REVISION}"
     ):
-        schema_revision.check_revision(engine)
+        schema_upgrade.check_revision(engine)
 
 
 def test_upgrading_twice_is_harmless(bare_url: str):
     """A second upgrade changes nothing."""
-    schema_revision.upgrade(bare_url)
-    schema_revision.upgrade(bare_url)
+    schema_upgrade.upgrade(bare_url)
+    schema_upgrade.upgrade(bare_url)
     engine = make_engine(bare_url)
-    schema_revision.check_revision(engine)
+    schema_upgrade.check_revision(engine)
     engine.dispose()
 
 
@@ -48,7 +48,7 @@ def test_a_newer_database_is_not_touched(engine: Engine, database_url: str):
     with transaction(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(SchemaMismatch, match="install the version that created it"):
-        schema_revision.upgrade(database_url)
+        schema_upgrade.upgrade(database_url)
 
 
 def test_a_foreign_database_is_not_touched(bare_url: str):
@@ -57,7 +57,7 @@ def test_a_foreign_database_is_not_touched(bare_url: str):
     with transaction(engine) as connection:
         connection.execute(text("CREATE TABLE track (of_rails text)"))
     with pytest.raises(IncompatibleDatabase, match="not Genrebase's: track"):
-        schema_revision.upgrade(bare_url)
+        schema_upgrade.upgrade(bare_url)
     with transaction(engine) as connection:
         connection.execute(text("SELECT of_rails FROM track"))
     engine.dispose()
@@ -72,5 +72,5 @@ def test_an_encoding_other_than_utf8_is_refused(postgres_server: PostgresServer)
         f"CREATE DATABASE \"{name}\" ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"
     )
     with pytest.raises(IncompatibleDatabase, match="ENCODING 'UTF8'"):
-        schema_revision.upgrade(url)
+        schema_upgrade.upgrade(url)
     postgres_server.drop(url)
