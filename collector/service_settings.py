@@ -1,12 +1,12 @@
 """Settings of the services that are requested: addresses, credentials and rate limits."""
 
 from importlib.metadata import version
-from typing import Final
+from typing import Annotated, Final
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from collector.rate import Rate, parse_rate
-from collector.setting_types import RateText, WebAddress
 from genrebase.settings import EnvironmentSettings
 
 SPOTIFY_API_URL: Final = "https://api.spotify.com/v1/"
@@ -18,6 +18,25 @@ JAMENDO_API_URL: Final = "https://api.jamendo.com/v3.0/"
 DISCOGS_DATA_URL: Final = "https://data.discogs.com"
 RECCOBEATS_API_URL: Final = "https://api.reccobeats.com/v1/"
 TERMS_ACCEPTED: Final = "accepted"
+
+
+def _check_rate(text: str) -> str:
+    parse_rate(text)
+    return text
+
+
+def _check_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{text!r} is not an address: write http://127.0.0.1:8765")
+    return text.rstrip("/")
+
+
+RateText = Annotated[str, AfterValidator(_check_rate)]
+"""A rate such as 60/30s, see `collector.rate`."""
+
+WebAddress = Annotated[str, AfterValidator(_check_address)]
+"""An address of a web service, without a slash at its end."""
 
 
 class ServiceSettings(EnvironmentSettings):

@@ -8,8 +8,8 @@ among them. It depends on the item alone, so claims do not depend on the order o
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from collector.genre_ranks import ranked
 from collector.records import Page, TrackObservation
+from collector.sources.genre_ranks import ranked
 from collector.sources.item_fields import RejectReason
 from collector.sources.subject_genres import match_subjects
 from genrebase.store import names

@@ -17,7 +17,6 @@ from collector.datasets.dumps.musicbrainz_joins import STEPS, DumpRecording
 from collector.datasets.dumps.staging import StagingFile
 from collector.datasets.formats.table import NotADataset
 from collector.datasets.rows import ParsedRow
-from collector.genre_ranks import ranked
 from collector.imports.dump_staging import (
     DumpOptions,
     ImportInterrupted,
@@ -32,6 +31,7 @@ from collector.imports.pipeline import refuse_synthetic_catalogue, run_import
 from collector.imports.records import ImportContext, ImportResult, ImportSource, ReadRow
 from collector.records import GenreVote, Provenance
 from collector.sources import musicbrainz_items
+from collector.sources.genre_ranks import ranked
 from genrebase.audio.scan import display_path
 from genrebase.counts import counted
 from genrebase.errors import UserError

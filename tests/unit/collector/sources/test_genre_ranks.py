@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.genre_ranks import ranked
 from collector.records import GenreVote, Level
+from collector.sources.genre_ranks import ranked
 
 VOTES = st.lists(
     st.builds(
