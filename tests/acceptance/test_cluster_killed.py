@@ -109,6 +109,16 @@ def test_audio_files(sqlite_url: str, other_engine: Engine, tmp_path: Path) -> N
     engine.dispose()
 
 
+def start_predicting(engine: Engine, *command: str) -> subprocess.Popen[bytes]:
+    """Start a command; return when it has stored predictions beside those of the training."""
+    trained = count(engine, tables.prediction)
+    process = start(engine.url.render_as_string(hide_password=False), *command)
+    while count(engine, tables.prediction) == trained:
+        assert process.poll() is None
+        SystemClock().sleep(0.05)
+    return process
+
+
 def test_a_scheduler_that_is_restarted(postgres_url: str, other: Engine, tmp_path: Path) -> None:
     """The command ends with a sentence; the same command then continues."""
     Music(artists=1_500).fill(other)
@@ -116,10 +126,7 @@ def test_a_scheduler_that_is_restarted(postgres_url: str, other: Engine, tmp_pat
     run(postgres_url, "classifier", "train", *options, "--per-genre", "100")
     with dask_processes(tmp_path / "dask", postgres_url, 1) as dask:
         command = ("classifier", "predict", "--on", dask.address)
-        process = start(postgres_url, *command)
-        while not count(other, tables.prediction, ~tables.prediction.c.in_training):
-            assert process.poll() is None
-            SystemClock().sleep(0.05)
+        process = start_predicting(other, *command)
         dask.processes[0].kill()
         dask.processes[0].wait()
         _, errors = process.communicate()
@@ -139,10 +146,7 @@ def test_ctrl_c(postgres_url: str, other: Engine, tmp_path: Path) -> None:
     Music(artists=1_500).fill(other)
     options = ("--estimator", "gradient_boosting", "--features", "audio,metadata")
     run(postgres_url, "classifier", "train", *options, "--per-genre", "100")
-    process = start(postgres_url, "classifier", "predict", "--on", "local:2")
-    while not count(other, tables.prediction, ~tables.prediction.c.in_training):
-        assert process.poll() is None
-        SystemClock().sleep(0.05)
+    process = start_predicting(other, "classifier", "predict", "--on", "local:2")
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
     assert process.returncode == 130
