@@ -27,6 +27,7 @@ from classifier.serving.cluster_predict import ClusterPrediction
 from classifier.training_config import TrainingConfig
 from collector.imports.cluster_audio import FileAnalyser, analyse_on_worker
 from genrebase.audio import scan
+from genrebase.audio.records import ExtractionPlan
 from genrebase.progress import no_progress
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import SystemClock
@@ -80,7 +81,7 @@ def audio(folder: Path) -> Work:
     files, shared = scan.find_audio_files(folder).files, {}
 
     def work(cluster: Cluster) -> object:
-        value = shared.setdefault(cluster.address, cluster.share(FileAnalyser(frozenset())))
+        value = shared.setdefault(cluster.address, cluster.share(FileAnalyser(ExtractionPlan())))
         return list(cluster.results_in_order(analyse_on_worker, files, value))
 
     return work
