@@ -52,7 +52,7 @@ def measure(selection: SplitDataset, config: TrainingConfig) -> str:
         fitted = soft_labels.fit(clone(unfitted), selection.training_set(), selection.validation())
         seconds = clock.monotonic() - began
         metrics = report.headline_metrics(
-            evaluate(selection, fitted, unfitted, None, config).metrics
+            evaluate(selection, fitted, unfitted, None, config, lambda _message: None).metrics
         )
     random = metrics["random_split"]["accuracy"]
     seen, unseen = (format_accuracy(metrics[regime]) for regime in ("seen_artist", "new_artist"))
