@@ -64,7 +64,7 @@ def import_acousticbrainz_dump(
     clock, dry_run = context.clock, context.dry_run
     started = clock.monotonic()
     with open_staging(context.engine, paths, options, acousticbrainz.RAW_TABLES) as staging:
-        run = _DumpImport(context, staging, ordered, options)
+        run = _AcousticBrainzImport(context, staging, ordered, options)
         try:
             hashes = run.load()
             recordings = acousticbrainz.sort(staging)
@@ -90,7 +90,7 @@ def import_acousticbrainz_dump(
     )
 
 
-class _DumpImport:
+class _AcousticBrainzImport:
     def __init__(
         self,
         context: ImportContext,

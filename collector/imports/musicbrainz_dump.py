@@ -74,7 +74,7 @@ def import_musicbrainz_dump(
     ordered = sorted(dumps, key=lambda dump: dump.kind)
     paths = [dump.path for dump in ordered]
     with open_staging(engine, paths, options, musicbrainz.RAW_TABLES) as staging:
-        run = _DumpImport(engine, staging, ordered, options, context.progress)
+        run = _MusicBrainzImport(engine, staging, ordered, options, context.progress)
         try:
             hashes = run.load(stop_requested)
         except ImportInterrupted:
@@ -103,7 +103,7 @@ def _collected(engine: Engine) -> dict[str, str]:
         return genres.by_normalised_name(connection)
 
 
-class _DumpImport:
+class _MusicBrainzImport:
     def __init__(
         self,
         engine: Engine,

@@ -49,7 +49,7 @@ class _Window:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _FrameRange:
     """Frames whose channels are mixed with separate weights."""
 
     start: int
@@ -62,7 +62,7 @@ class _Run:
 class MixPlan:
     """The weights of the channels where their plain mean is wrong."""
 
-    runs: tuple[_Run, ...] = ()
+    runs: tuple[_FrameRange, ...] = ()
     offsets: FloatArray | None = None
     """The offsets to subtract from the channels; None: no offsets."""
     remarks: tuple[str, ...] = ()
@@ -123,7 +123,7 @@ class ChannelStatistics:
         covariance = _covariance(self.windows, offsets)
         powers = covariance.diagonal()
         if powers.max() < _SILENCE:
-            runs: tuple[_Run, ...] = ()
+            runs: tuple[_FrameRange, ...] = ()
             remarks = ["it is silent"]
         else:
             runs, remarks = self._runs(covariance, offsets)
@@ -135,7 +135,7 @@ class ChannelStatistics:
 
     def _runs(
         self, covariance: FloatArray, offsets: FloatArray
-    ) -> tuple[tuple[_Run, ...], list[str]]:
+    ) -> tuple[tuple[_FrameRange, ...], list[str]]:
         powers = covariance.diagonal()
         sounding = powers > _SILENT_CHANNEL * powers.max()
         remarks = []
@@ -147,18 +147,20 @@ class ChannelStatistics:
             )
         if _mixed_power(covariance, sounding) < _CANCELLED_FILE * powers[sounding].mean():
             weights, text = _repair(covariance, sounding)
-            return (_Run(0, self.position, weights),), [
+            return (_FrameRange(0, self.position, weights),), [
                 *remarks,
                 f"the channels cancel each other: {text}",
             ]
         runs = []
         if not sounding.all():
-            runs.append(_Run(0, self.position, sounding / sounding.sum()))
+            runs.append(_FrameRange(0, self.position, sounding / sounding.sum()))
         cancelled = self._cancelled_runs(sounding, offsets)
         texts = set()
         for windows in cancelled:
             weights, text = _repair(_covariance(windows, offsets), sounding)
-            runs.append(_Run(windows[0].start, windows[-1].start + windows[-1].length, weights))
+            runs.append(
+                _FrameRange(windows[0].start, windows[-1].start + windows[-1].length, weights)
+            )
             texts.add(text)
         if cancelled:
             seconds = sum(run.end - run.start for run in runs[-len(cancelled) :]) / self.rate

@@ -121,7 +121,7 @@ class Progression:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _NumeralRun:
     """Consecutive sections with one numeral."""
 
     numeral: str | None
@@ -221,16 +221,18 @@ def _minor_share(sections: Iterable[Section]) -> float | None:
     return _share(minor, total) if total > 0 else None
 
 
-def _runs(sections: Iterable[Section]) -> list[_Run]:
+def _runs(sections: Iterable[Section]) -> list[_NumeralRun]:
     runs = []
     for name, group in groupby(sections, key=lambda section: section.numeral):
         parts = list(group)
         seconds = fsum(section.duration for section in parts)
-        runs.append(_Run(name, min(1.0, fsum(section.weight for section in parts) / seconds)))
+        runs.append(
+            _NumeralRun(name, min(1.0, fsum(section.weight for section in parts) / seconds))
+        )
     return runs
 
 
-def _windows(runs: Sequence[_Run]) -> Iterator[tuple[tuple[str, ...], tuple[float, ...]]]:
+def _windows(runs: Sequence[_NumeralRun]) -> Iterator[tuple[tuple[str, ...], tuple[float, ...]]]:
     for length in PROGRESSION_LENGTHS:
         for first in range(len(runs) - length + 1):
             window = runs[first : first + length]

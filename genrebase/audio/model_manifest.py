@@ -23,11 +23,11 @@ class UnusableModel(UserError):
     """A model is missing, damaged, or its manifest is wrong."""
 
 
-class _Table(BaseModel):
+class _TomlTable(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Spectrogram(_Table):
+class Spectrogram(_TomlTable):
     """The mel spectrogram that a network takes, in windows: (windows, frames, bands), float32."""
 
     sample_rate: int = Field(ge=1_000, le=192_000)
@@ -52,7 +52,7 @@ class Spectrogram(_Table):
     """Whether the power is rounded to 16 bits, as in the training of some networks."""
 
 
-class ModelManifest(_Table):
+class ModelManifest(_TomlTable):
     """What a manifest says."""
 
     set: Name

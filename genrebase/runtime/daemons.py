@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Daemon:
+class DaemonRow:
     """A row of `daemon`."""
 
     name: str
@@ -74,10 +74,10 @@ def registered(engine: Engine, clock: Clock, name: str) -> Iterator[None]:
         _try(end)
 
 
-def read(connection: Connection) -> list[Daemon]:
+def read(connection: Connection) -> list[DaemonRow]:
     """Return the daemons that have a row, also dead ones, the latest heartbeat first."""
     query = select(_daemon).order_by(_daemon.c.alive_at.desc(), _daemon.c.process)
-    return [Daemon(*row) for row in connection.execute(query)]
+    return [DaemonRow(*row) for row in connection.execute(query)]
 
 
 def _remove_dead(connection: Connection, name: str, now: datetime) -> None:
