@@ -75,3 +75,17 @@ def test_the_pool_is_never_worse_than_its_best_member() -> None:
         return float(-np.log(shares[np.arange(len(truth)), truth]).mean())
 
     assert loss([0, 1, 2]) < min(loss([0]), loss([1]), loss([2])) + 1e-3
+
+
+def test_rounding_errors_do_not_move_the_weights() -> None:
+    """Even of scores that are nearly the same as one another, which make the optimum flat."""
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 10, 600)
+    signal = 2 * np.eye(10)[truth] + random.normal(size=(600, 10))
+    scores = (signal + 0.1 * random.normal(size=(12, 600, 10))).astype(np.float32)
+    noise = random.choice([-1, 1], scores.shape) * np.float32(1e-7)
+    weights = [
+        ensemble_weights.fit_weights(one, truth, np.full(12, 0.3))
+        for one in (scores, scores * (1 + noise))
+    ]
+    assert weights[0] == pytest.approx(weights[1], abs=1e-5)
