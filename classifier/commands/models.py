@@ -1,4 +1,7 @@
-"""The commands about stored models: `models`, `promote`, `pin`, `unpin` and `prune`."""
+"""The commands about stored models: `models`, `promote`, `pin`, `unpin` and `prune`.
+
+`StoredModel.as_json` in `classifier.records` is the JSON of a model.
+"""
 
 from typing import Annotated
 
