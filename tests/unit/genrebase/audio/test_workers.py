@@ -98,14 +98,17 @@ def test_large_files_have_more_time() -> None:
 
 
 def test_after_a_stop_request_no_file_is_started() -> None:
-    """Files in progress are yielded, in the order in which their workers finish."""
+    """Files in progress are yielded, in the order in which their workers finish.
+
+    Those of a worker that is still starting are not.
+    """
     seen: list[str] = []
     for file, _ in workers.analyse_files(
         files(*"abcdefgh"), 2, ExtractionPlan(), lambda: bool(seen), COMMAND
     ):
         seen.append(file.relative_path)
-    assert sorted(seen) == list("abcdefgh")[: len(seen)]
-    assert 1 <= len(seen) <= 1 + 2 * 3
+    submitted = "abcdefg"  # one was finished, and each of two workers holds up to three
+    assert 1 <= len(seen) == len({*seen} & {*submitted})
     assert (
         digests(workers.analyse_files(files("a"), 1, ExtractionPlan(), lambda: True, COMMAND))
         == []
