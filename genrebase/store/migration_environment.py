@@ -111,9 +111,11 @@ def _with_views(
             if at_head:
                 search_index.ensure(connection)
                 features_provider.set_order(connection, providers)
+            if at_head and planned:
                 features_provider.choose_all(connection)
             views.recreate(providers if at_head else None)
-            _check_foreign_keys(connection)
+            if planned:  # new views change no rows
+                _check_foreign_keys(connection)
 
     return steps
 

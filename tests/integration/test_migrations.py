@@ -254,6 +254,16 @@ def test_repair_chooses_the_providers_again(filled: Engine, monkeypatch: pytest.
     assert view_ids(filled) == before
 
 
+def test_new_views_change_no_rows(filled: Engine):
+    """An upgrade without a revision recreates views only: it does not read the tracks."""
+    with transaction(filled) as connection:
+        connection.execute(text("UPDATE audio_features SET provider = 'reccobeats'"))
+        connection.execute(text("DROP VIEW imports"))
+    schema_upgrade.upgrade(url_of(filled))
+    assert query(filled, "SELECT provider FROM tracks") == [(None,)]
+    assert query(filled, "SELECT count(*) FROM imports")
+
+
 def view_ids(engine: Engine) -> list[tuple]:
     """Return ids by which a recreated view differs from the one before."""
     if engine.dialect.name == "sqlite":
