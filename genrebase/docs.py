@@ -57,7 +57,7 @@ complete writes `{{"error": MESSAGE, "exit_code": CODE}}`.
 | 0 | done, or already done before: the target is reached, the file is imported |
 | 1 | failed; the message says what was done before the failure |
 | 2 | refused: the message says what to change; nothing was modified |
-| 3 | nothing to do: no genre has a target, the label does not exist, a training runs |
+| 3 | nothing to do: no genre has a target, the label does not exist, the same training runs already |
 | 4 | blocked by the source: the message says until when |
 | 130 | stopped by Ctrl-C or SIGTERM before it was done; the message says what was stored |
 
@@ -73,7 +73,7 @@ _VIEWS_HEAD: Final = f"""\
 The views are the database's public interface, described here column by column. New columns are
 appended, and a view whose meaning changes gets a new name, so that users' SQL keeps working.
 [sql.md](sql.md) has example queries. Columns that many views have are described once, under
-[Shared columns](#shared-columns); *it* is the track of the row there.
+[Shared columns](#shared-columns); there, *it* means the track of the row.
 
 If a track has features from several providers, a view shows the features of the first of these
 providers in `COLLECTOR_FEATURE_ORDER`, and the provider's name in the column `provider`. The
@@ -258,7 +258,7 @@ def _table(rows: Iterable[str]) -> list[str]:
 
 
 def _metavar(argument: Any) -> str:
-    name = (argument.metavar or argument.name.upper()).rstrip("…")
+    name = (argument.metavar or argument.name.upper()).rstrip("….")
     name += "…" if argument.nargs != 1 else ""
     return str(name) if argument.required else f"[{name}]"
 

@@ -135,7 +135,7 @@ def merge(
     """Merge two genres: sightings, labels and predictions move to the second.
 
     Examples:
-      collector genres merge hip-hop rock
+      collector genres merge hiphop hip-hop
     """
     output = Output(as_json=as_json)
     done = genres.merge(store.connect(), merged, into)
