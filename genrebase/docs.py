@@ -258,7 +258,7 @@ def _table(rows: Iterable[str]) -> list[str]:
 
 
 def _metavar(argument: Any) -> str:
-    name = (argument.metavar or argument.name.upper()).rstrip("….")
+    name = (argument.metavar or argument.name.upper()).removesuffix("...").rstrip("…")
     name += "…" if argument.nargs != 1 else ""
     return str(name) if argument.required else f"[{name}]"
 
