@@ -57,7 +57,7 @@ complete writes `{{"error": MESSAGE, "exit_code": CODE}}`.
 | 0 | done, or already done before: the target is reached, the file is imported |
 | 1 | failed; the message says what was done before the failure |
 | 2 | refused: the message says what to change; nothing was modified |
-| 3 | nothing to do: no genre has a target, the label does not exist, the same training runs already |
+| 3 | nothing to do: no genre has a target, no such label, the same training runs already |
 | 4 | blocked by the source: the message says until when |
 | 130 | stopped by Ctrl-C or SIGTERM before it was done; the message says what was stored |
 
