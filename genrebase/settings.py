@@ -94,9 +94,9 @@ class GenrebaseSettings(EnvironmentSettings):
         default=600.0,
         ge=0,
         description="Seconds between two checks of a daemon whether data have changed; if so, it "
-        "refreshes the digests. A command that changes data refreshes them, too, unless the last "
-        "refresh ended less than this many seconds ago, and less than twenty times its own "
-        "duration ago. 0: only `genrebase digests` refreshes them.",
+        "refreshes the digests. A command that changes data refreshes them, too, except within "
+        "this many seconds of the last refresh, or within twenty times its duration if that is "
+        "shorter. 0: only `genrebase digests` refreshes them.",
     )
     copy_from: str | None = Field(
         default=None,
