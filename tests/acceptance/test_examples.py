@@ -65,7 +65,10 @@ BEFORE = {
     "collector genres pause": ('collector genres add "hip hop" --target 1000',),
     "collector genres resume": ('collector genres add "hip hop" --target 1000',),
     "collector genres rename": ('collector genres add "hip hop" --target 1000',),
-    "collector genres merge": ("collector genres add hip-hop --target 1000",),
+    "collector genres merge": (
+        "collector genres add hip-hop --target 1000",
+        "collector genres add hiphop --target 1000",
+    ),
     "collector genres remove": ("collector genres add polka --target 9",),
     "collector analyse": ("collector harvest --max-requests 2",),
     "collector enrich": ("collector harvest --max-requests 2",),
