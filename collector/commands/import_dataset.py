@@ -229,7 +229,7 @@ def _importer(
     documents = essentia_documents.recognise(file)
     if documents is not None and subset is None:
         return partial(import_documents, files=documents, licence=licence)
-    if fma.is_fma_folder(file) if file.is_dir() else file.is_file() and fma.is_fma_tracks(file):
+    if (file.is_dir() and fma.is_fma_folder(file)) or (file.is_file() and fma.is_fma_tracks(file)):
         subset = subset or fma.SUBSETS[-1]
         return partial(import_fma, folder=file, subset=subset, licence=licence)
     if subset is not None:

@@ -101,6 +101,9 @@ class RowParser:
         self.comma_cells: Counter[int] = Counter()
         """Per column, cells with a comma that were taken as one name and may be several; of
         artists, with a slash between blanks, too."""
+        at = self._at
+        named = (at.artists, *at.more_artists, at.main_artist, at.genre, at.fine_genre)
+        self._list_columns = {index for index in named if index is not None}
         self.shortened_cells: Counter[int] = Counter()
         """Per column, lists of artists or genres from which numpy left items out."""
 
@@ -132,9 +135,7 @@ class RowParser:
             source, source_id = self._own_source, _content_id(row)
         released, year = self._numbers.released(row)
         self.shortened_cells.update(
-            index
-            for index in (at.artists, at.genre)
-            if index is not None and list_cells.is_shortened(row[index])
+            index for index in self._list_columns if list_cells.is_shortened(row[index])
         )
         track = SourceTrack(
             source,

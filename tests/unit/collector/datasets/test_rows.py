@@ -260,6 +260,7 @@ def test_names_that_numpy_left_out_are_counted():
     header = ["title", "artist", "genre"]
     parser = reading(header)
     read_row = parser.parse(["Song ...", "['Ana' 'Bo' ... 'Zed']", "rock"])
+    assert parser.shortened_cells == {header.index("artist"): 1}
     parser.parse(["Song", "...", "['pop' ... 'soul']"])
     parser.parse(["Song", "['Ana' ... 'Zed']", "['rock' '...']"])
     assert [artist.name for artist in read_row.track.artists] == ["Ana", "Bo", "Zed"]
