@@ -1,7 +1,7 @@
 """The descriptors that are kept of a low-level document of Essentia's music extractor. Pure."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from statistics import median
 from typing import Any, Final
 
@@ -13,50 +13,24 @@ SCHEMA: Final = "essentia-music-1"
 _STATISTICS: Final = ("mean", "var")
 _BANDS: Final = {"barkbands": 27, "erbbands": 40, "melbands": 40}
 _SHAPES: Final = ("crest", "flatness_db", "kurtosis", "skewness", "spread")
-_SPECTRAL: Final = (
-    "centroid",
-    "complexity",
-    "decrease",
-    "energy",
-    "energyband_high",
-    "energyband_low",
-    "energyband_middle_high",
-    "energyband_middle_low",
-    "entropy",
-    "flux",
-    "kurtosis",
-    "rms",
-    "rolloff",
-    "skewness",
-    "spread",
-    "strongpeak",
-)
-_OTHER_LOWLEVEL: Final = (
-    "dissonance",
-    "hfc",
-    "pitch_salience",
-    "silence_rate_20dB",
-    "silence_rate_30dB",
-    "silence_rate_60dB",
-    "zerocrossingrate",
-)
+_SUMMARISED: Final = {
+    "lowlevel.spectral_": "centroid complexity decrease energy energyband_high energyband_low"
+    " energyband_middle_high energyband_middle_low entropy flux kurtosis rms rolloff skewness"
+    " spread strongpeak",
+    "lowlevel.": "dissonance hfc pitch_salience silence_rate_20dB silence_rate_30dB"
+    " silence_rate_60dB zerocrossingrate",
+    "rhythm.": "beats_loudness",
+    "tonal.": "chords_strength hpcp_entropy",
+}
+"""The names of what has statistics, after the begin of their paths."""
 _CEPSTRA: Final = {"mfcc": 13, "gfcc": 13}
 _CONTRASTS: Final = {"spectral_contrast_coeffs": 6, "spectral_contrast_valleys": 6}
-_SINGLE: Final = (
-    "lowlevel.average_loudness",
-    "lowlevel.dynamic_complexity",
-    "rhythm.beats_count",
-    "rhythm.bpm",
-    "rhythm.danceability",
-    "rhythm.onset_rate",
-    "tonal.chords_changes_rate",
-    "tonal.chords_number_rate",
-    "tonal.key_strength",
-    "tonal.tuning_diatonic_strength",
-    "tonal.tuning_equal_tempered_deviation",
-    "tonal.tuning_frequency",
-    "tonal.tuning_nontempered_energy_ratio",
-)
+_SINGLE: Final = {
+    "lowlevel.": "average_loudness dynamic_complexity",
+    "rhythm.": "beats_count bpm danceability onset_rate",
+    "tonal.": "chords_changes_rate chords_number_rate key_strength tuning_diatonic_strength"
+    " tuning_equal_tempered_deviation tuning_frequency tuning_nontempered_energy_ratio",
+}
 _PEAKS: Final = tuple(
     f"rhythm.bpm_histogram_{place}_peak_{what}.mean"
     for place in ("first", "second")
@@ -68,18 +42,15 @@ _MAX: Final = 3.4e38
 """The largest number that is stored: as a 32-bit float."""
 
 
+def _joined(names_after: Mapping[str, str]) -> list[str]:
+    return [begin + name for begin, names in names_after.items() for name in names.split()]
+
+
 def _paths() -> Iterator[str]:
-    yield from _SINGLE
+    yield from _joined(_SINGLE)
     yield from _PEAKS
-    summarised = [
-        *(f"lowlevel.{band}_{shape}" for band in _BANDS for shape in _SHAPES),
-        *(f"lowlevel.spectral_{name}" for name in _SPECTRAL),
-        *(f"lowlevel.{name}" for name in _OTHER_LOWLEVEL),
-        "rhythm.beats_loudness",
-        "tonal.chords_strength",
-        "tonal.hpcp_entropy",
-    ]
-    for path in summarised:
+    shapes = (f"lowlevel.{band}_{shape}" for band in _BANDS for shape in _SHAPES)
+    for path in (*shapes, *_joined(_SUMMARISED)):
         yield from (f"{path}.{statistic}" for statistic in _STATISTICS)
     vectors = {
         **{f"lowlevel.{name}": size for name, size in {**_BANDS, **_CONTRASTS}.items()},

@@ -12,31 +12,15 @@ class MusicalKey(NamedTuple):
     mode: int | None = None
 
 
-_MODES: Final = {
-    "major": 1,
-    "maj": 1,
-    "dur": 1,
-    "majeur": 1,
-    "mayor": 1,
-    "true": 1,
-    "minor": 0,
-    "min": 0,
-    "moll": 0,
-    "mineur": 0,
-    "menor": 0,
-    "false": 0,
+_MODE_NAMES: Final = {
+    1: "major maj dur majeur mayor true",
+    0: "minor min moll mineur menor false",
 }
+_MODES: Final = {name: mode for mode, names in _MODE_NAMES.items() for name in names.split()}
 _LETTERS: Final = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11, "h": 11}
 _SHIFTS: Final = {
-    "": 0,
-    "#": 1,
-    "♯": 1,
-    "sharp": 1,
-    "is": 1,
-    "b": -1,
-    "♭": -1,
-    "flat": -1,
-    "es": -1,
+    **dict.fromkeys(("#", "♯", "sharp", "is"), 1),
+    **dict.fromkeys(("b", "♭", "flat", "es"), -1),
 }
 _GERMAN_FLATS: Final = {"es": 3, "as": 8}
 _GERMAN_B: Final = 10
@@ -107,7 +91,7 @@ def _pitch(note: str, *, is_german: bool) -> int | None:
         return None
     if is_german and note == "b":
         return _GERMAN_B
-    return (_LETTERS[match[1]] + _SHIFTS[match[2] or ""]) % 12
+    return (_LETTERS[match[1]] + _SHIFTS.get(match[2], 0)) % 12
 
 
 def _wheel_key(position: int, letter: str) -> MusicalKey:

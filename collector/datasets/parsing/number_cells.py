@@ -17,31 +17,15 @@ class Notation(StrEnum):
 START: Final = frozenset("0123456789+-.,−– \t\u00a0P")
 """Characters that numbers, dates and clock times begin with; P begins `PT3M45S`."""
 
-UNITS: Final = {
-    "%": "percent",
-    "percent": "percent",
-    "pct": "percent",
-    "/100": "percent",
+_UNIT_NAMES: Final = {
+    "percent": "% percent pct /100",
     "bpm": "bpm",
-    "db": "db",
-    "lufs": "db",
-    "ms": "ms",
-    "msec": "ms",
-    "msecs": "ms",
-    "millis": "ms",
-    "millisecond": "ms",
-    "milliseconds": "ms",
-    "s": "s",
-    "sec": "s",
-    "secs": "s",
-    "second": "s",
-    "seconds": "s",
-    "m": "min",
-    "min": "min",
-    "mins": "min",
-    "minute": "min",
-    "minutes": "min",
+    "db": "db lufs",
+    "ms": "ms msec msecs millis millisecond milliseconds",
+    "s": "s sec secs second seconds",
+    "min": "m min mins minute minutes",
 }
+UNITS: Final = {name: unit for unit, names in _UNIT_NAMES.items() for name in names.split()}
 """Units by their names and symbols."""
 
 _WITH_UNIT: Final = re.compile(r"(.*?[\d.,])\s*(%|/100|[a-z]+)\.?")
