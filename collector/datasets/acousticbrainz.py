@@ -17,19 +17,6 @@ OFFSET_COLUMN: Final = "submission_offset"
 _LIMITS: Final = {
     name: bounds for numbers in SUBMISSION_RANGES.values() for name, bounds in numbers.items()
 }
-_CSV_NUMBERS: Final = {
-    "average_loudness": "average_loudness",
-    "dynamic_complexity": "dynamic_complexity",
-    "mfcc_zero_mean": "mfcc_zero_mean",
-    "bpm": "bpm",
-    "bpm_histogram_first_peak_bpm_median": "bpm_first_peak",
-    "bpm_histogram_second_peak_bpm_median": "bpm_second_peak",
-    "danceability": "danceability",
-    "onset_rate": "onset_rate",
-    "tuning_frequency": "tuning_frequency",
-    "tuning_equal_tempered_deviation": "tuning_deviation",
-}
-"""The dumps' columns of numbers. Mean and median of a peak are the same single number."""
 _KEY_COLUMN, _SCALE_COLUMN = "key_key", "key_scale"
 
 _PATHS: Final = {
@@ -52,24 +39,24 @@ _PATHS: Final = {
     "key_strength": ("tonal.key_strength", "tonal.key_edma.strength"),
 }
 """Where a document has each number; the second place is that of newer extractors."""
+_NOT_IN_DUMPS: Final = "key_strength"
+_CSV_COLUMNS: Final = {
+    "bpm_first_peak": "bpm_histogram_first_peak_bpm_median",
+    "bpm_second_peak": "bpm_histogram_second_peak_bpm_median",
+    "tuning_deviation": "tuning_equal_tempered_deviation",
+}
+_CSV_NUMBERS: Final = {
+    _CSV_COLUMNS.get(name, name): name for name in _PATHS if name != _NOT_IN_DUMPS
+}
+"""The dumps' columns of numbers. Mean and median of a peak are the same single number."""
 _KEYS: Final = (
     ("tonal.key_key", "tonal.key_scale"),
     ("tonal.key_edma.key", "tonal.key_edma.scale"),
 )
 
-API_FEATURES: Final = (
-    "lowlevel.average_loudness",
-    "lowlevel.dynamic_complexity",
-    "rhythm.bpm",
-    "rhythm.bpm_histogram_first_peak_bpm.mean",
-    "rhythm.bpm_histogram_second_peak_bpm.mean",
-    "rhythm.danceability",
-    "rhythm.onset_rate",
-    "tonal.key_key",
-    "tonal.key_scale",
-    "tonal.key_strength",
-    "tonal.tuning_equal_tempered_deviation",
-    "tonal.tuning_frequency",
+_NOT_IN_API: Final = "mfcc_zero_mean"
+API_FEATURES: Final = tuple(
+    sorted([*_KEYS[0], *(paths[0] for name, paths in _PATHS.items() if name != _NOT_IN_API)])
 )
 """The features of a document that the API returns by name; it has no MFCC."""
 
