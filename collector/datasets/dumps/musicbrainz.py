@@ -18,49 +18,31 @@ OFFICIAL: Final = 1
 """The status of an official release."""
 
 _DATES: Final = ("date_year", "date_month", "date_day")
-_TAGGED: Final = ("tag", "count", "last_updated")
 
-COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "artist": (
-        *("id", "gid", "name", "sort_name"),
-        *("begin_date_year", "begin_date_month", "begin_date_day"),
-        *("end_date_year", "end_date_month", "end_date_day"),
-        *("type", "area", "gender", "comment", "edits_pending", "last_updated", "ended"),
-        *("begin_area", "end_area"),
-    ),
-    "artist_credit_name": ("artist_credit", "position", "artist", "name", "join_phrase"),
-    "genre": ("id", "gid", "name", "comment", "edits_pending", "last_updated"),
-    "isrc": ("id", "recording", "isrc", "edits_pending", "created"),
-    "medium": (
-        *("id", "release", "position", "format", "name", "edits_pending", "last_updated"),
-        *("track_count", "gid"),
-    ),
-    "recording": (
-        *("id", "gid", "name", "artist_credit", "length", "comment", "edits_pending"),
-        *("last_updated", "video"),
-    ),
-    "recording_gid_redirect": ("gid", "new_id", "created"),
-    "release": (
-        *("id", "gid", "name", "artist_credit", "release_group", "status", "packaging"),
-        *("language", "script", "barcode", "comment", "edits_pending", "quality"),
-        "last_updated",
-    ),
-    "release_country": ("release", "country", *_DATES),
-    "release_group": (
-        *("id", "gid", "name", "artist_credit", "type", "comment", "edits_pending"),
-        "last_updated",
-    ),
-    "release_unknown_country": ("release", *_DATES),
-    "track": (
-        *("id", "gid", "recording", "medium", "position", "number", "name", "artist_credit"),
-        *("length", "edits_pending", "last_updated", "is_data_track"),
-    ),
-    "artist_tag": ("artist", *_TAGGED),
-    "recording_tag": ("recording", *_TAGGED),
-    "release_group_tag": ("release_group", *_TAGGED),
-    "release_tag": ("release", *_TAGGED),
-    "tag": ("id", "name", "ref_count"),
+_COLUMNS: Final = {
+    "artist": "id gid name sort_name begin_date_year begin_date_month begin_date_day end_date_year"
+    " end_date_month end_date_day type area gender comment edits_pending last_updated ended"
+    " begin_area end_area",
+    "artist_credit_name": "artist_credit position artist name join_phrase",
+    "genre": "id gid name comment edits_pending last_updated",
+    "isrc": "id recording isrc edits_pending created",
+    "medium": "id release position format name edits_pending last_updated track_count gid",
+    "recording": "id gid name artist_credit length comment edits_pending last_updated video",
+    "recording_gid_redirect": "gid new_id created",
+    "release": "id gid name artist_credit release_group status packaging language script barcode"
+    " comment edits_pending quality last_updated",
+    "release_country": "release country date_year date_month date_day",
+    "release_group": "id gid name artist_credit type comment edits_pending last_updated",
+    "release_unknown_country": "release date_year date_month date_day",
+    "track": "id gid recording medium position number name artist_credit length edits_pending"
+    " last_updated is_data_track",
+    "artist_tag": "artist tag count last_updated",
+    "recording_tag": "recording tag count last_updated",
+    "release_group_tag": "release_group tag count last_updated",
+    "release_tag": "release tag count last_updated",
+    "tag": "id name ref_count",
 }
+COLUMNS: Final = {table: tuple(columns.split()) for table, columns in _COLUMNS.items()}
 """The columns of each table that is read, in the order of the dump."""
 
 DERIVED: Final = frozenset(
