@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import ColumnElement, Connection, select
 
 from genrebase.counts import counted
@@ -14,7 +14,7 @@ from genrebase.digests.definitions import DIGESTS
 from genrebase.store import views
 from genrebase.store.engine import read_transaction
 from genrebase.store.search import MAX_COMPARED, POSITION_PATTERN, Hit
-from web.api.operations import PREFIX, ApiCall, ApiResult, Handler, Operation, Problem, Schema
+from web.api.operations import PREFIX, ApiCall, ApiResult, Operation, Problem, Schema
 from web.api.rows import (
     Following,
     Limit,
@@ -29,7 +29,7 @@ from web.api.rows import (
     row_schema,
     sections,
 )
-from web.api.verdicts import TRACK_PARAMETER, etag_of
+from web.api.verdicts import etag_of
 from web.pages import PageRequest, disputes, genres, models, search, track
 
 Track: Final = row_schema("Track", "tracks")
@@ -348,41 +348,28 @@ def _select_rows(
     return [plain_row(dict(row)) for row in connection.execute(query).mappings()]
 
 
-def _read(
-    path: str, name: str, handle: Handler, response: type[BaseModel], **more: Any
-) -> Operation:
-    """Return an operation that reads; its summary is that of the function."""
-    summary = (handle.__doc__ or "").partition("\n")[0]
-    return Operation("GET", path, name, summary, handle, response, **more)
-
-
 OPERATIONS: Final = (
-    _read(
-        "/tracks", "listTracks", list_tracks, page_schema("Tracks", Track), query=Following
+    Operation(
+        "GET", "/tracks", "listTracks", list_tracks, page_schema("Tracks", Track), query=Following
     ),
-    _read(
-        "/tracks/{track}", "readTrack", read_track, TrackDocument,
-        path_parameters=TRACK_PARAMETER, problems=(301, 404),
-        response_headers={"ETag": "Of the track's labels."},
+    Operation(
+        "GET", "/tracks/{track}", "readTrack", read_track, TrackDocument,
+        problems=(301, 404), response_headers={"ETag": "Of the track's labels."},
     ),
-    _read("/search", "searchTracks", search_tracks, SearchHits, query=SearchParameters),
-    _read("/views", "listViews", list_views, ViewList),
-    _read(
-        "/views/{view}", "readView", read_view, PageOfRows, query=ViewParameters,
-        path_parameters={"view": "The name of a view."}, problems=(404,),
+    Operation(
+        "GET", "/search", "searchTracks", search_tracks, SearchHits, query=SearchParameters
     ),
-    _read(
-        "/disputes", "listDisputes", list_disputes, page_schema("Disputes", Dispute),
+    Operation("GET", "/views", "listViews", list_views, ViewList),
+    Operation(
+        "GET", "/views/{view}", "readView", read_view, PageOfRows,
+        query=ViewParameters, problems=(404,),
+    ),
+    Operation(
+        "GET", "/disputes", "listDisputes", list_disputes, page_schema("Disputes", Dispute),
         query=DisputeParameters,
     ),
-    _read("/genres", "listGenres", list_genres, GenreRows),
-    _read(
-        "/genres/{genre}", "readGenre", read_genre, Sections,
-        path_parameters={"genre": "The name of a genre."}, problems=(404,),
-    ),
-    _read("/models", "listModels", list_models, ModelRows),
-    _read(
-        "/models/{model}", "readModel", read_model, Sections,
-        path_parameters={"model": "The id of a model."}, problems=(404,),
-    ),
+    Operation("GET", "/genres", "listGenres", list_genres, GenreRows),
+    Operation("GET", "/genres/{genre}", "readGenre", read_genre, Sections, problems=(404,)),
+    Operation("GET", "/models", "listModels", list_models, ModelRows),
+    Operation("GET", "/models/{model}", "readModel", read_model, Sections, problems=(404,)),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """Operations on jobs: what ran, and requests that a daemon takes up."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Final, Literal
 from urllib.parse import urlencode
@@ -10,7 +11,7 @@ from genrebase.runtime import job_requests
 from genrebase.runtime.job_requests import JobRequest
 from genrebase.store import names
 from genrebase.store.engine import read_transaction
-from web.api.operations import PREFIX, ApiCall, ApiResult, Operation, Problem, Schema
+from web.api.operations import PREFIX, ApiCall, ApiResult, Operation, Schema
 from web.api.rows import PageOfRows, Row, page_of, records_as
 from web.pages import PageRequest, jobs
 
@@ -89,48 +90,23 @@ def list_requests(call: ApiCall) -> Row:
 
 def request_job(call: ApiCall) -> ApiResult:
     """Request a job; `classifier run`, if it runs, begins with it within seconds."""
-    context, wanted = call.context, call.body
-    if context.writer is None:
-        raise Problem(403, "This server only reads.")
-    by = names.clean(wanted.by or "") or None
-    return ApiResult(
-        _as_row(job_requests.add(context.writer, context.clock, wanted.job, by)), status=202
-    )
+    by = names.clean(call.body.by or "") or None
+    stored = job_requests.add(call.writer(), call.context.clock, call.body.job, by)
+    return ApiResult(_as_row(stored), status=202)
 
 
 def _as_row(one: JobRequest) -> Row:
-    return {
-        "request_id": one.id,
-        "job": one.job,
-        "requested_at": one.requested_at,
-        "requested_by": one.requested_by,
-        "taken_at": one.taken_at,
-    }
+    fields = asdict(one)
+    return {"request_id": fields.pop("id"), **fields}
 
 
 OPERATIONS: Final = (
-    Operation(
-        "GET",
-        "/jobs",
-        "listJobs",
-        "Return runs of jobs, the newest first.",
-        list_jobs,
-        JobRuns,
-        query=JobParameters,
-    ),
-    Operation(
-        "GET",
-        "/jobs/requests",
-        "listJobRequests",
-        "Return the latest requests for jobs.",
-        list_requests,
-        RequestedJobs,
-    ),
+    Operation("GET", "/jobs", "listJobs", list_jobs, JobRuns, query=JobParameters),
+    Operation("GET", "/jobs/requests", "listJobRequests", list_requests, RequestedJobs),
     Operation(
         "POST",
         "/jobs/requests",
         "requestJob",
-        "Request a job; `classifier run`, if it runs, begins with it within seconds.",
         request_job,
         RequestedJob,
         body=NewJob,

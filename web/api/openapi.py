@@ -15,6 +15,14 @@ _REFERENCE: Final = "#/components/schemas/{model}"
 _ALWAYS: Final = (400, 401, 403, 421, 422, 503)
 """Status codes that every operation may answer with."""
 _PARAMETER: Final = re.compile(r"{([a-z_]+)}")
+_PATH_PARAMETERS: Final = {
+    "genre": "The name of a genre.",
+    "model": "The id of a model.",
+    "person": "Who labels the track.",
+    "track": "An id that commands take: `track_id`, a Spotify id, or `source:id`.",
+    "view": "The name of a view.",
+}
+"""The variable parts of paths, with their descriptions."""
 
 
 class ProblemDocument(Schema):
@@ -87,7 +95,7 @@ def _operation(one: Operation, schemas: _Schemas) -> dict[str, Any]:
             "name": name,
             "in": "path",
             "required": True,
-            "description": one.path_parameters[name],
+            "description": _PATH_PARAMETERS[name],
             "schema": {"type": "string", "minLength": 1},
         }
         for name in _PARAMETER.findall(one.path)

@@ -86,6 +86,12 @@ class ApiCall:
     body: Any = None
     """The document, as the operation's `body`."""
 
+    def writer(self) -> Engine:
+        """Return the engine that writes; raise `Problem` where the server only reads."""
+        if self.context.writer is None:
+            raise Problem(403, "This server only reads.")
+        return self.context.writer
+
 
 @dataclass(frozen=True, slots=True)
 class ApiResult:
@@ -107,8 +113,6 @@ class Operation:
     path: str
     """Below `PREFIX`, with `{name}` for variable parts."""
     name: str
-    summary: str
-    """One sentence in the imperative."""
     handle: Handler
     response: type[BaseModel] | str
     """The schema of its document, or the media type of another response."""
@@ -116,13 +120,16 @@ class Operation:
     body: type[BaseModel] | None = None
     body_media_type: str = JSON
     """The media type of the request, if it has a body."""
-    path_parameters: Mapping[str, str] = field(default_factory=dict)
-    """The variable parts of the path, with their descriptions."""
     request_headers: Mapping[str, str] = field(default_factory=dict)
     response_headers: Mapping[str, str] = field(default_factory=dict)
     problems: Sequence[int] = ()
     """Status codes of its errors besides those that every operation may have."""
     status: int = 200
+
+    @property
+    def summary(self) -> str:
+        """What it does: the first line of its function's docstring, one sentence."""
+        return (self.handle.__doc__ or "").partition("\n")[0]
 
     @property
     def takes_body(self) -> bool:

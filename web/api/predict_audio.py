@@ -71,7 +71,6 @@ OPERATIONS: Final = (
         "POST",
         "/predict/audio",
         "predictAudio",
-        "Predict an audio file; neither it nor its features are stored.",
         predict_audio,
         AudioPrediction,
         body_media_type="application/octet-stream",

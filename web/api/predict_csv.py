@@ -183,7 +183,6 @@ OPERATIONS: Final = (
         "POST",
         "/predict/csv",
         "predictCsv",
-        "Predict up to 100,000 rows of a CSV file; five columns are added.",
         predict_csv,
         CSV,
         body_media_type=CSV,

@@ -173,7 +173,6 @@ OPERATIONS: Final = (
         "POST",
         "/predict",
         "predict",
-        "Predict 1 to 1,000 tracks; nothing is stored.",
         predict,
         PredictResponse,
         body=PredictRequest,

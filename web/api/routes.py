@@ -39,14 +39,7 @@ def read_document(_call: ApiCall) -> dict[str, Any]:
 
 ALL: Final = (
     *OPERATIONS,
-    Operation(
-        "GET",
-        "/openapi.json",
-        "readDocument",
-        "Return the OpenAPI document of this API.",
-        read_document,
-        OpenApi,
-    ),
+    Operation("GET", "/openapi.json", "readDocument", read_document, OpenApi),
 )
 
 

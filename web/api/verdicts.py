@@ -16,9 +16,6 @@ from web.pages import track
 from web.problems import NotFound
 from web.sections import query
 
-TRACK_PARAMETER: Final = {
-    "track": "An id that commands take: `track_id`, a Spotify id, or `source:id`."
-}
 _IF_MATCH: Final = {
     "If-Match": "The ETag of the track's labels, as a read returned it; `*`: whatever they are."
 }
@@ -59,14 +56,14 @@ def etag_of(labels: Sequence[Mapping[str, Any]]) -> str:
 
 
 def read(call: ApiCall) -> ApiResult:
-    """Return the labels of a track."""
+    """Return the labels that people gave to a track."""
     with read_transaction(call.context.reader) as connection:
         return _labels(connection, track.id_of(connection, call.path["track"]))
 
 
 def put(call: ApiCall) -> ApiResult:
-    """Label a track as a person; replaces the same person's label."""
-    writer, track_id = _writer(call), _existing_track(call)
+    """Label a track as a person; it replaces the same person's label."""
+    writer, track_id = call.writer(), _existing_track(call)
     verdicts.add(
         writer,
         call.context.clock,
@@ -81,7 +78,7 @@ def put(call: ApiCall) -> ApiResult:
 
 def delete(call: ApiCall) -> ApiResult:
     """Remove a person's label of a track."""
-    writer, track_id = _writer(call), _existing_track(call)
+    writer, track_id = call.writer(), _existing_track(call)
     with read_transaction(writer) as connection:
         people = {row["labelled_by"] for row in _rows(connection, track_id)}
     person = call.path["person"]
@@ -116,12 +113,6 @@ def _existing_track(call: ApiCall) -> int:
         return track.id_of(connection, call.path["track"])
 
 
-def _writer(call: ApiCall) -> Engine:
-    if call.context.writer is None:
-        raise Problem(403, "This server only reads.")
-    return call.context.writer
-
-
 def _stored(engine: Engine, track_id: int) -> ApiResult:
     with read_transaction(engine) as connection:
         return _labels(connection, track_id)
@@ -136,7 +127,6 @@ def _rows(connection: Connection, track_id: int) -> list[dict[str, Any]]:
     return query(connection, "verdicts", track.VERDICTS, track_id=track_id).records
 
 
-_OF_PERSON: Final = {**TRACK_PARAMETER, "person": "Who labels the track."}
 _PATH_OF_PERSON: Final = "/tracks/{track}/verdicts/{person}"
 
 OPERATIONS: Final = (
@@ -144,10 +134,8 @@ OPERATIONS: Final = (
         "GET",
         "/tracks/{track}/verdicts",
         "readVerdicts",
-        "Return the labels that people gave to a track.",
         read,
         Labels,
-        path_parameters=TRACK_PARAMETER,
         response_headers=_ETAG,
         problems=(404,),
     ),
@@ -155,11 +143,9 @@ OPERATIONS: Final = (
         "PUT",
         _PATH_OF_PERSON,
         "putVerdict",
-        "Label a track as a person; it replaces the same person's label.",
         put,
         Labels,
         body=LabelRequest,
-        path_parameters=_OF_PERSON,
         request_headers=_IF_MATCH,
         response_headers=_ETAG,
         problems=(404, 408, 412, 413, 415, 428),
@@ -168,10 +154,8 @@ OPERATIONS: Final = (
         "DELETE",
         _PATH_OF_PERSON,
         "deleteVerdict",
-        "Remove a person's label of a track.",
         delete,
         Labels,
-        path_parameters=_OF_PERSON,
         request_headers=_IF_MATCH,
         response_headers=_ETAG,
         problems=(404, 412, 428),
