@@ -5,7 +5,7 @@ numbers the summary of more submissions stays, per track the tempo of the record
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -118,10 +118,10 @@ def remove_of_import(
     bulk.execute_in(
         connection,
         "DELETE FROM acousticbrainz_recording WHERE provider = {mark} AND origin = {mark}"
-        " AND track_id IN (SELECT value FROM {values})",
+        " AND track_id",
+        track_ids,
         source.provider,
         source.origin,
-        values=track_ids,
     )
     _update_tempos(connection, track_ids, source.provider, now)
 
@@ -152,16 +152,13 @@ def remove_groups(
 def _load(
     connection: Connection, track_ids: Sequence[int], source: SubmissionSource
 ) -> dict[RecordingKey, RecordingSummary]:
-    columns = ", ".join(f"r.{name}" for name in _COLUMNS)
-    rows = bulk.select_in(
+    rows = bulk.rows_of(
         connection,
-        f"SELECT r.track_id, r.recording_id, {columns} FROM {{values}}"
-        " CROSS JOIN acousticbrainz_recording r"
-        " WHERE r.track_id = listed.value AND r.provider = {mark} AND r.origin = {mark}",
+        "acousticbrainz_recording",
+        "track_id",
         track_ids,
-        source.provider,
-        source.origin,
-        sql_type="bigint",
+        ("track_id", "recording_id", *_COLUMNS),
+        **asdict(source),
     )
     return {(track_id, recording): _summary(values) for track_id, recording, *values in rows}
 
@@ -181,7 +178,6 @@ def _update_tempos(
         f" ORDER BY r.track_id, r.rhythm_submissions, {total}, r.recording_id DESC, r.origin DESC",
         track_ids,
         provider,
-        sql_type="bigint",
     )
     tempos = dict(map(tuple, rows))
     stored = feature_queue.load_features(connection, track_ids, provider)

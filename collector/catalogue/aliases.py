@@ -32,13 +32,8 @@ def tracks_of_aliases(
     connection: Connection, source: str, source_ids: Iterable[str]
 ) -> dict[str, int]:
     """Return the track of each of a source's ids that is stored."""
-    rows = bulk.select_in(
-        connection,
-        "SELECT a.source_id, a.track_id FROM {values} CROSS JOIN track_alias a"
-        " WHERE a.source_id = listed.value AND a.source = {mark}",
-        list(dict.fromkeys(source_ids)),
-        source,
-    )
+    ids, columns = list(dict.fromkeys(source_ids)), ("source_id", "track_id")
+    rows = bulk.rows_of(connection, "track_alias", "source_id", ids, columns, source=source)
     return dict(map(tuple, rows))
 
 

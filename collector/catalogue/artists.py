@@ -17,10 +17,6 @@ SourceCredit = tuple[str, ArtistCredit]
 _MAX_STORED: Final = 100_000
 """Credits that are remembered in about 20 MB."""
 _COLUMNS: Final = ("id", "source", "source_id", "name", "name_key", "fold")
-_SELECT: Final = (
-    f"SELECT {', '.join(f'a.{column}' for column in _COLUMNS)}"
-    " FROM {values} CROSS JOIN artist a WHERE "
-)
 
 
 class StoredArtist(NamedTuple):
@@ -147,10 +143,10 @@ class ArtistLookup:
 def _stored(
     connection: Connection, addresses: Iterable[tuple[str, str]], keys: set[str]
 ) -> tuple[dict[tuple[str, str], StoredArtist], dict[str, StoredArtist]]:
-    by_key = _SELECT + "a.name_key = listed.value ORDER BY a.id"
-    named = [StoredArtist(*row) for row in bulk.select_in(connection, by_key, sorted(keys))]
+    rows = bulk.rows_of(connection, "artist", "name_key", sorted(keys), _COLUMNS)
+    named = [StoredArtist(*row) for row in rows]
     by_name: dict[str, StoredArtist] = {}
-    for artist in named:
+    for artist in sorted(named):  # by id: the oldest of a name
         by_name.setdefault(artist.name_key, artist)
     by_id = {(artist.source, artist.source_id): artist for artist in named}
     wanted: dict[str, list[str]] = {}
@@ -158,7 +154,6 @@ def _stored(
         wanted.setdefault(source, []).append(source_id)
     wanted.pop(NAME_ONLY, None)
     for source, ids in wanted.items():
-        query = _SELECT + "a.source_id = listed.value AND a.source = {mark}"
-        for row in bulk.select_in(connection, query, ids, source):
+        for row in bulk.rows_of(connection, "artist", "source_id", ids, _COLUMNS, source=source):
             by_id[row.source, row.source_id] = StoredArtist(*row)
     return by_id, by_name

@@ -346,7 +346,6 @@ def _ids_of_tracks(
         " WHERE a.track_id = listed.value AND a.source = {mark} ORDER BY a.source_id",
         track_ids,
         source,
-        sql_type="bigint",
     )
     ids: dict[int, list[str]] = {}
     for track_id, source_id in rows:

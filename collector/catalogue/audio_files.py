@@ -131,7 +131,6 @@ def names_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, tupl
         " JOIN track_artist c ON c.track_id = t.id AND c.position = 0"
         " JOIN artist a ON a.id = c.artist_id WHERE t.id = listed.value",
         track_ids,
-        sql_type="bigint",
     )
     return {track_id: (title, artist) for track_id, title, artist in rows}
 
@@ -222,13 +221,8 @@ def record_files(
 def set_licence(connection: Connection, track_ids: Sequence[int], licence: str) -> None:
     """Set the licence of the labels and features that audio files gave these tracks."""
     for table, column in (("sighting", "source"), ("audio_features", "provider")):
-        bulk.execute_in(
-            connection,
-            f"UPDATE {table} SET licence = {{mark}} WHERE {column} = '{SOURCE}'"
-            " AND track_id IN (SELECT value FROM {values})",
-            licence,
-            values=track_ids,
-        )
+        statement = f"UPDATE {table} SET licence = {{mark}} WHERE {column} = {{mark}} AND track_id"
+        bulk.execute_in(connection, statement, track_ids, licence, SOURCE)
 
 
 def add_genres(

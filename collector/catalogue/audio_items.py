@@ -68,17 +68,19 @@ def store_listed(
 
     Run inside a writing transaction, which the caller commits.
     """
-    stored = _existing(connection, source, [item.item_id for item, _, _ in listed])
+    ids = [item.item_id for item, _, _ in listed]
+    rows = bulk.rows_of(connection, "audio_item", "item_id", ids, ["item_id"], source=source)
+    stored = {item_id for (item_id,) in rows}
     new = [item for item, _, _ in listed if item.item_id not in stored]
     if new:
         connection.execute(insert(_item), [_values(source, item, now) for item in new])
-    rows = [
+    of_genres = [
         (source, item.item_id, genre_id, position)
         for item, position, genre_ids in listed
         for genre_id in genre_ids
     ]
     columns = ("source", "item_id", "genre_id", "position")
-    bulk.upsert(connection, _item_genre, columns, rows)
+    bulk.upsert(connection, _item_genre, columns, of_genres)
     return len(new)
 
 
@@ -293,14 +295,3 @@ def _stored(row: Any) -> StoredItem:
     names = ("item_id", "title", "artist", "release_date", "licence")
     listed = ListedItem(**{name: row[name] for name in names}, subjects=tuple(row["subjects"]))
     return StoredItem(row["source"], listed, row["status"], row["attempts"])
-
-
-def _existing(connection: Connection, source: str, ids: Sequence[str]) -> set[str]:
-    rows = bulk.select_in(
-        connection,
-        "SELECT i.item_id FROM {values} CROSS JOIN audio_item i"
-        " WHERE i.item_id = listed.value AND i.source = {mark}",
-        ids,
-        source,
-    )
-    return {item_id for (item_id,) in rows}

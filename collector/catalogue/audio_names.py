@@ -176,7 +176,6 @@ def _only_from_files(connection: Connection, track_ids: Iterable[int]) -> dict[i
         list(dict.fromkeys(track_ids)),
         SOURCE,
         SOURCE,
-        sql_type="bigint",
     )
     keys: dict[int, list[str]] = {}
     facts: dict[int, tuple[str, str, str]] = {}
@@ -188,13 +187,8 @@ def _only_from_files(connection: Connection, track_ids: Iterable[int]) -> dict[i
 
 def _names_of(connection: Connection, track_ids: Iterable[int]) -> dict[int, _StoredName]:
     """Return the names of tracks, without their files."""
-    rows = bulk.select_in(
-        connection,
-        "SELECT t.id, t.title, t.artists, t.name_key FROM {values} CROSS JOIN track t"
-        " WHERE t.id = listed.value",
-        list(dict.fromkeys(track_ids)),
-        sql_type="bigint",
-    )
+    columns = ("id", "title", "artists", "name_key")
+    rows = bulk.rows_of(connection, "track", "id", list(dict.fromkeys(track_ids)), columns)
     return {row[0]: _StoredName(row[1], row[2], row[3], ()) for row in rows}
 
 
@@ -215,7 +209,6 @@ def genres_of(connection: Connection, track_ids: Iterable[int]) -> dict[int, dic
         " AND g.id = s.genre_id",
         list(dict.fromkeys(track_ids)),
         SOURCE,
-        sql_type="bigint",
     )
     genres: dict[int, dict[str, int]] = {}
     for track_id, name, rank in rows:

@@ -42,8 +42,8 @@ def ensure(connection: Connection, name: str, licence: str | None, now: datetime
     is stored stays.
     """
     licence = licence or licences.of_source(name)
-    query = "SELECT s.licence FROM {values} JOIN data_source s ON s.name = listed.value"
-    stored = next((row[0] for row in bulk.select_in(connection, query, [name])), None)
+    rows = bulk.rows_of(connection, "data_source", "name", [name], ["licence"])
+    stored = next((licence for (licence,) in rows), None)
     if stored is None:
         moment = tables.as_driver_datetime(now, connection.dialect.name)
         columns = ("name", "licence", "noted_at")  # another import may be doing the same

@@ -5,7 +5,7 @@ earlier one of its name if at least half of its first rows are tracks that the e
 delivered; otherwise it is another table, and its origin gets a number.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -128,15 +128,17 @@ def _equal_descriptors(connection: Connection, origin: str, sample: Sequence[Sam
     Values that only one of the two has are not compared.
     """
     stored = tracks_of_aliases(connection, origin, (row.track.source_id for row in sample))
-    vectors = _vectors(connection, sorted(set(stored.values())))
-    genres = _genres(connection, sorted(set(stored.values())))
+    track_ids = sorted(set(stored.values()))
+    columns = ("track_id", "data")
+    vectors = _grouped(bulk.rows_of(connection, "descriptor", "track_id", track_ids, columns))
+    genres = _genres(connection, track_ids)
     equal = 0
     for row in sample:
         track_id = stored.get(row.track.source_id)
         if track_id is None:
             continue
         share = _share_of_equal_values(row.values, vectors.get(track_id, ()))
-        has_genre = bool(genres.get(track_id, set()) & set(row.genres))
+        has_genre = not set(row.genres).isdisjoint(genres.get(track_id, ()))
         equal += has_genre if share is None else share >= MIN_SHARE
     return equal
 
@@ -157,26 +159,14 @@ def _share_of_equal_values(values: Sequence[float], data: Iterable[bytes]) -> fl
     return best
 
 
-def _vectors(connection: Connection, track_ids: Sequence[int]) -> Mapping[int, list[bytes]]:
-    rows = bulk.select_in(
-        connection,
-        "SELECT d.track_id, d.data FROM {values} CROSS JOIN descriptor d"
-        " WHERE d.track_id = listed.value",
-        track_ids,
-        sql_type="bigint",
-    )
-    return _grouped(rows)
-
-
-def _genres(connection: Connection, track_ids: Sequence[int]) -> dict[int, set[str]]:
+def _genres(connection: Connection, track_ids: Sequence[int]) -> dict[int, list[str]]:
     rows = bulk.select_in(
         connection,
         "SELECT s.track_id, g.name FROM {values} CROSS JOIN sighting s"
         " JOIN genre g ON g.id = s.genre_id WHERE s.track_id = listed.value",
         track_ids,
-        sql_type="bigint",
     )
-    return {track_id: set(of_track) for track_id, of_track in _grouped(rows).items()}
+    return _grouped(rows)
 
 
 def _grouped(rows: Iterable[Sequence[Any]]) -> dict[int, list[Any]]:

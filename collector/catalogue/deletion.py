@@ -54,10 +54,10 @@ def delete_tracks(connection: Connection, track_ids: Sequence[int]) -> int:
 
     The caller updates the counters of the genres.
     """
-    artists = _credited(connection, track_ids)
-    execute_of(connection, "DELETE FROM track WHERE id", track_ids)
+    credited = bulk.rows_of(connection, "track_artist", "track_id", track_ids, ["artist_id"])
+    bulk.execute_in(connection, "DELETE FROM track WHERE id", track_ids)
     search_index.remove(connection, track_ids)
-    return delete_orphan_artists(connection, artists)
+    return delete_orphan_artists(connection, sorted({artist_id for (artist_id,) in credited}))
 
 
 def strip_tracks(
@@ -70,12 +70,12 @@ def strip_tracks(
     moment = tables.as_driver_datetime(now, connection.dialect.name)
     blank = ", ".join(f"{name} = NULL" for name in STRIPPED_COLUMNS)
     statement = f"UPDATE track SET updated_at = {{mark}}, {blank} WHERE id"
-    execute_of(connection, statement, track_ids, moment)
+    bulk.execute_in(connection, statement, track_ids, moment)
     for table in emptied_tables():
-        execute_of(connection, f"DELETE FROM {table.name} WHERE track_id", track_ids)
+        bulk.execute_in(connection, f"DELETE FROM {table.name} WHERE track_id", track_ids)
     for table in BY_PROVIDER:
         by_provider = f"DELETE FROM {table.name} WHERE provider = {{mark}} AND track_id"
-        execute_of(connection, by_provider, track_ids, provider)
+        bulk.execute_in(connection, by_provider, track_ids, provider)
     features_provider.choose(connection, track_ids)
 
 
@@ -86,38 +86,13 @@ def delete_orphan_artists(connection: Connection, artist_ids: Sequence[int]) -> 
         "SELECT listed.value FROM {values} WHERE NOT EXISTS"
         " (SELECT 1 FROM track_artist c WHERE c.artist_id = listed.value)",
         artist_ids,
-        sql_type="bigint",
     )
     orphans = [artist_id for (artist_id,) in rows]
-    execute_of(connection, "DELETE FROM artist WHERE id", orphans)
+    bulk.execute_in(connection, "DELETE FROM artist WHERE id", orphans)
     return len(orphans)
 
 
 def tracks_with_rows(connection: Connection, table: str, track_ids: Sequence[int]) -> set[int]:
     """Return those of the tracks that a table has rows of."""
-    rows = bulk.select_in(
-        connection,
-        f"SELECT DISTINCT r.track_id FROM {{values}} CROSS JOIN {table} r"
-        " WHERE r.track_id = listed.value",
-        track_ids,
-        sql_type="bigint",
-    )
+    rows = bulk.rows_of(connection, table, "track_id", track_ids, ["track_id"])
     return {track_id for (track_id,) in rows}
-
-
-def execute_of(connection: Connection, statement: str, ids: Sequence[int], *first: object) -> None:
-    """Run a statement that ends with the name of a column, for rows with one of these ids."""
-    bulk.execute_in(
-        connection, f"{statement} IN (SELECT value FROM {{values}})", *first, values=ids
-    )
-
-
-def _credited(connection: Connection, track_ids: Sequence[int]) -> list[int]:
-    rows = bulk.select_in(
-        connection,
-        "SELECT DISTINCT c.artist_id FROM {values} CROSS JOIN track_artist c"
-        " WHERE c.track_id = listed.value",
-        track_ids,
-        sql_type="bigint",
-    )
-    return [artist_id for (artist_id,) in rows]

@@ -31,7 +31,7 @@ _RECOMPUTE_SUBMISSIONS: Final = f"""
         WHERE recording.track_id = audio_features.track_id
         AND recording.provider = audio_features.provider
     )
-    WHERE provider = {{mark}} AND track_id IN
+    WHERE provider = {{mark}}
 """
 _RECOMPUTE: Final = f"""
     UPDATE audio_features SET licence = (
@@ -42,7 +42,7 @@ _RECOMPUTE: Final = f"""
         WHERE delivery.track_id = audio_features.track_id
         AND delivery.delivered & {BITS[FEATURES_KEY]} <> 0
     )
-    WHERE provider = {{mark}} AND track_id IN
+    WHERE provider = {{mark}}
 """
 
 
@@ -54,8 +54,8 @@ def recompute(
     `only_known` leaves out unknown ones, which stay unknown if another file delivers the track.
     """
     condition = " AND licence IS NOT NULL" if only_known else ""
-    statement = f"{_statement(provider)} (SELECT value FROM {{values}}){condition}"
-    bulk.execute_in(connection, statement, provider, values=track_ids)
+    statement = f"{_statement(provider)}{condition} AND track_id"
+    bulk.execute_in(connection, statement, track_ids, provider)
 
 
 def recompute_of_origin(connection: Connection, origin: str) -> None:
@@ -68,7 +68,7 @@ def recompute_of_origin(connection: Connection, origin: str) -> None:
     """
     if provider in SUBMISSION_PROVIDERS:
         tracks = f"SELECT track_id FROM acousticbrainz_recording WHERE origin = {mark}"
-    statement = f"{_statement(provider).format(mark=mark)} ({tracks})"
+    statement = f"{_statement(provider).format(mark=mark)} AND track_id IN ({tracks})"
     connection.exec_driver_sql(statement, (provider, origin))
 
 

@@ -69,13 +69,8 @@ def record_results(
     Results of tracks that are gone by now (merged, forgotten) are dropped.
     """
     by_track = {result.track_id: result for result in results}
-    stored = bulk.select_in(
-        connection,
-        "SELECT t.id FROM {values} CROSS JOIN track t WHERE t.id = listed.value",
-        list(by_track),
-        sql_type="bigint",
-    )
-    kept = [by_track[track_id] for (track_id,) in stored]
+    existing = bulk.existing_tracks(connection, list(by_track))
+    kept = [result for track_id, result in by_track.items() if track_id in existing]
     values = {
         result.track_id: _values_of(result.features)
         for result in kept
@@ -92,14 +87,9 @@ def load_features(
     connection: Connection, track_ids: Sequence[int], provider: str
 ) -> dict[int, tuple[float | None, ...]]:
     """Return the stored features by a provider, in the order of `tables.FEATURES`."""
-    columns = ", ".join(f"f.{name}" for name in tables.FEATURES)
-    rows = bulk.select_in(
-        connection,
-        f"SELECT f.track_id, {columns} FROM {{values}} CROSS JOIN audio_features f"
-        " WHERE f.track_id = listed.value AND f.provider = {mark}",
-        track_ids,
-        provider,
-        sql_type="bigint",
+    columns = ("track_id", *tables.FEATURES)
+    rows = bulk.rows_of(
+        connection, "audio_features", "track_id", track_ids, columns, provider=provider
     )
     return {track_id: tuple(values) for track_id, *values in rows}
 
@@ -152,20 +142,14 @@ def _end_repetitions(connection: Connection, track_ids: Sequence[int], now: date
         connection,
         "UPDATE feature_attempt SET next_at = NULL, outcome = 'known'"
         f" WHERE provider NOT IN ({_OTHER_RESULTS})"
-        " AND (next_at <= {mark} OR next_at > {mark})"
-        " AND track_id IN (SELECT value FROM {values})",
+        " AND (next_at <= {mark} OR next_at > {mark}) AND track_id",
+        track_ids,
         *(tables.as_driver_datetime(moment, connection.dialect.name) for moment in moments),
-        values=track_ids,
     )
 
 
 def delete_features(connection: Connection, track_ids: Sequence[int], provider: str) -> None:
     """Delete the features of tracks by a provider."""
-    bulk.execute_in(
-        connection,
-        "DELETE FROM audio_features WHERE provider = {mark} AND track_id IN"
-        " (SELECT value FROM {values})",
-        provider,
-        values=track_ids,
-    )
+    statement = "DELETE FROM audio_features WHERE provider = {mark} AND track_id"
+    bulk.execute_in(connection, statement, track_ids, provider)
     features_provider.choose(connection, track_ids)

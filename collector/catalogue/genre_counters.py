@@ -94,7 +94,6 @@ def count_sightings(connection: Connection, track_ids: Iterable[int]) -> Counter
         "SELECT s.genre_id, count(DISTINCT s.track_id) FROM {values} CROSS JOIN sighting s"
         " WHERE s.track_id = listed.value GROUP BY s.genre_id",
         list(track_ids),
-        sql_type="bigint",
     )
     return Counter(dict(map(tuple, rows)))
 
@@ -106,7 +105,6 @@ def count_claims(connection: Connection, track_ids: Iterable[int]) -> Counter[in
         "SELECT t.genre_id, count(*) FROM {values} CROSS JOIN track t"
         " WHERE t.id = listed.value AND t.genre_id IS NOT NULL GROUP BY t.genre_id",
         list(track_ids),
-        sql_type="bigint",
     )
     return Counter(dict(map(tuple, rows)))
 

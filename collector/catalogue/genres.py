@@ -65,11 +65,7 @@ class GenreReferences:
 def ensure(connection: Connection, names: Iterable[str], now: datetime) -> dict[str, int]:
     """Return the ids of these genres, adding those that are missing (without a target)."""
     wanted = set(names)
-    rows = bulk.select_in(
-        connection,
-        "SELECT g.name, g.id FROM {values} CROSS JOIN genre g WHERE g.name = listed.value",
-        sorted(wanted),
-    )
+    rows = bulk.rows_of(connection, "genre", "name", sorted(wanted), ("name", "id"))
     ids = dict(map(tuple, rows))
     new = sorted(wanted - ids.keys())
     if new:

@@ -199,7 +199,6 @@ def _names_of_others(
         f" JOIN imported_file own ON own.id = {import_id}"
         " WHERE d.track_id = listed.value AND (d.created OR d.replaced IS NOT NULL)",
         track_ids,
-        sql_type="bigint",
     )
     names: dict[int, set[str]] = {}
     own_names: dict[int, set[str]] = {}

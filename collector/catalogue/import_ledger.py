@@ -122,7 +122,6 @@ class ImportLedger:
             " FROM {values} CROSS JOIN import_track d"
             f" WHERE d.track_id = listed.value AND d.import_id IN ({ids})",
             track_ids,
-            sql_type="bigint",
         )
         for track_id, delivered_by, created, delivered, replaced, licence in rows:
             if delivered_by == import_id:
@@ -243,13 +242,16 @@ def deliver_descriptors(
     `schema` is their provider and name. Call it before they are stored.
     """
     ledger = ImportLedger(connection, import_id, list(packed))
-    rows = bulk.select_in(
+    provider, name = schema
+    columns = ("track_id", "data")
+    rows = bulk.rows_of(
         connection,
-        "SELECT d.track_id, d.data FROM {values} CROSS JOIN descriptor d"
-        " WHERE d.track_id = listed.value AND d.provider = {mark} AND d.schema = {mark}",
+        "descriptor",
+        "track_id",
         list(packed),
-        *schema,
-        sql_type="bigint",
+        columns,
+        provider=provider,
+        schema=name,
     )
     stored = dict(map(tuple, rows))
     for track_id, data in packed.items():
@@ -293,7 +295,6 @@ def load_entries(connection: Connection, track_ids: Sequence[int]) -> dict[int, 
         " FROM {values} CROSS JOIN import_track d JOIN imported_file f ON f.id = d.import_id"
         " WHERE d.track_id = listed.value",
         track_ids,
-        sql_type="bigint",
     )
     entries: dict[int, list[LedgerEntry]] = {}
     for track_id, import_id, origin, created, delivered, replaced in rows:

@@ -75,7 +75,6 @@ def load(connection: Connection, track_ids: Sequence[int]) -> list[SightingPart]
         " FROM {values} CROSS JOIN import_sighting s JOIN imported_file f ON f.id = s.import_id"
         " WHERE s.track_id = listed.value",
         track_ids,
-        sql_type="bigint",
     )
     return [SightingPart(*row) for row in rows]
 

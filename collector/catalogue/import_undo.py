@@ -179,7 +179,7 @@ class _Batch:
         self._reassign_tracks()
         for table in ("import_track", "import_sighting"):
             statement = f"DELETE FROM {table} WHERE import_id = {{mark}} AND track_id"
-            deletion.execute_of(connection, statement, self._kept, self._stored.id)
+            bulk.execute_in(connection, statement, self._kept, self._stored.id)
         feature_licences.recompute(connection, self._provider, self._kept)
         genre_counters.add(connection, delta, genre_counters.negated(claimed))
         track_claims.recompute(connection, [*self._kept, *self._stripped])
@@ -304,7 +304,7 @@ class _Batch:
             "DELETE FROM descriptor WHERE provider = {mark} AND schema = {mark} AND track_id"
         )
         schema = (self._provider, self._stored.schema)
-        deletion.execute_of(self._connection, statement, removed, *schema)
+        bulk.execute_in(self._connection, statement, removed, *schema)
         moment = tables.as_driver_datetime(self._now, self._connection.dialect.name)
         rows = [
             (track_id, *schema, base64.b64decode(data), moment)
@@ -341,7 +341,7 @@ class _Batch:
         )
         if is_file_source(self._stored.origin):
             statement = "DELETE FROM track_alias WHERE source = {mark} AND track_id"
-            deletion.execute_of(self._connection, statement, left, self._stored.origin)
+            bulk.execute_in(self._connection, statement, left, self._stored.origin)
         self._name_tracks_without_alias(with_alias)
 
     def _name_tracks_without_alias(self, track_ids: Sequence[int]) -> None:

@@ -49,10 +49,10 @@ _NEW_COLUMNS: Final = (
     *METADATA_COLUMNS,
     *_RANGE_COLUMNS,
 )
-_SELECT: Final = (
-    "SELECT t.genre_id, t.claim_tied, t.id, t.name_key, t.identity, t.title, "
-    + ", ".join(f"t.{column}" for column in (*METADATA_COLUMNS, *_RANGE_COLUMNS))
-    + " FROM {values} CROSS JOIN track t"
+_LOADED_COLUMNS: Final = (
+    *("genre_id", "claim_tied", "id", "name_key", "identity", "title"),
+    *METADATA_COLUMNS,
+    *_RANGE_COLUMNS,
 )
 _CHANGED_COLUMNS: Final = ("artists", "side", "updated_at", *METADATA_COLUMNS, *_RANGE_COLUMNS)
 
@@ -205,14 +205,12 @@ def load(connection: Connection, track_ids: Sequence[int]) -> list[PendingTrack]
 
 def load_by_id(connection: Connection, track_ids: Sequence[int]) -> list[PendingTrack]:
     """Return the stored tracks of these ids, without their credits."""
-    query = f"{_SELECT} WHERE t.id = listed.value"
-    return _tracks(bulk.select_in(connection, query, track_ids, sql_type="bigint"))
+    return _tracks(bulk.rows_of(connection, "track", "id", track_ids, _LOADED_COLUMNS))
 
 
 def load_by_name(connection: Connection, keys: Sequence[str]) -> list[PendingTrack]:
     """Return the stored tracks that have one of these names, without their credits."""
-    query = f"{_SELECT} WHERE t.name_key = listed.value"
-    return _tracks(bulk.select_in(connection, query, keys))
+    return _tracks(bulk.rows_of(connection, "track", "name_key", keys, _LOADED_COLUMNS))
 
 
 def _tracks(rows: Sequence[Any]) -> list[PendingTrack]:
@@ -240,7 +238,6 @@ def load_credits(connection: Connection, tracks: Iterable[PendingTrack]) -> None
         " FROM {values} CROSS JOIN track_artist c CROSS JOIN artist a"
         " WHERE c.track_id = listed.value AND a.id = c.artist_id ORDER BY c.track_id, c.position",
         list(by_id),
-        sql_type="bigint",
     )
     for track_id, *artist in credited:
         by_id[track_id].credits.append(StoredArtist(*artist))
@@ -284,7 +281,8 @@ def store(
     bulk.insert(connection, tables.track, _NEW_COLUMNS, rows)
     changed = [_changed_values(track, moment) for track in stored if track.changed]
     bulk.update(connection, tables.track, _CHANGED_COLUMNS, changed)
-    _touch(connection, [track.id for track in stored], moment)
+    seen = [track.id for track in stored]
+    bulk.execute_in(connection, "UPDATE track SET last_seen_at = {mark} WHERE id", seen, moment)
     credited = [row for track in (*new, *stored) for row in _credit_rows(track)]
     bulk.insert(connection, tables.track_artist, ("track_id", "artist_id", "position"), credited)
 
@@ -294,8 +292,8 @@ def rewrite(connection: Connection, tracks: Sequence[PendingTrack], now: datetim
     moment = tables.as_driver_datetime(now, connection.dialect.name)
     rows = [_changed_values(track, moment) for track in tracks]
     bulk.update(connection, tables.track, _CHANGED_COLUMNS, rows)
-    statement = "DELETE FROM track_artist WHERE track_id IN (SELECT value FROM {values})"
-    bulk.execute_in(connection, statement, values=[track.id for track in tracks])
+    track_ids = [track.id for track in tracks]
+    bulk.execute_in(connection, "DELETE FROM track_artist WHERE track_id", track_ids)
     credited = [
         (track.id, artist.id, position)
         for track in tracks
@@ -321,13 +319,3 @@ def _credit_rows(track: PendingTrack) -> Iterator[tuple[int, int, int]]:
     stored = len(track.credits) - track.credits_added
     for position in range(stored, len(track.credits)):
         yield track.id, track.credits[position].id, position
-
-
-def _touch(connection: Connection, track_ids: list[int], moment: Any) -> None:
-    """Set when these tracks were last seen."""
-    bulk.execute_in(
-        connection,
-        "UPDATE track SET last_seen_at = {mark} WHERE id IN (SELECT value FROM {values})",
-        moment,
-        values=track_ids,
-    )

@@ -137,14 +137,8 @@ def store(
 
 def load(connection: Connection, track_ids: Sequence[int]) -> dict[SourceKey, bulk.Row]:
     """Return the columns `VALUES` of the sightings of these tracks."""
-    values = ", ".join(f"s.{name}" for name in VALUES)
-    rows = bulk.select_in(
-        connection,
-        f"SELECT s.track_id, s.genre_id, s.source, {values}"
-        " FROM {values} CROSS JOIN sighting s WHERE s.track_id = listed.value",
-        track_ids,
-        sql_type="bigint",
-    )
+    columns = ("track_id", "genre_id", "source", *VALUES)
+    rows = bulk.rows_of(connection, "sighting", "track_id", track_ids, columns)
     return {tuple(row[:3]): tuple(row[3:]) for row in rows}
 
 

@@ -85,13 +85,7 @@ def recompute(
         return
     ranks = best_ranks(connection, ids)
     keys = tie_break_keys(connection) if keys is None else keys
-    current = bulk.select_in(
-        connection,
-        "SELECT t.id, t.genre_id, t.claim_tied FROM {values} CROSS JOIN track t"
-        " WHERE t.id = listed.value",
-        ids,
-        sql_type="bigint",
-    )
+    current = bulk.rows_of(connection, "track", "id", ids, ("id", "genre_id", "claim_tied"))
     moves = []
     for track_id, genre_id, tied in current:
         before, after = (genre_id, bool(tied)), choose_claim(ranks.get(track_id, {}), keys)
@@ -130,24 +124,14 @@ def _recompute_tied(connection: Connection, query: str, keys: TieBreakKeys | Non
 
 def claims(connection: Connection, track_ids: Sequence[int]) -> dict[int, int | None]:
     """Return the genre that claims each of these tracks."""
-    rows = bulk.select_in(
-        connection,
-        "SELECT t.id, t.genre_id FROM {values} CROSS JOIN track t WHERE t.id = listed.value",
-        track_ids,
-        sql_type="bigint",
-    )
+    rows = bulk.rows_of(connection, "track", "id", track_ids, ("id", "genre_id"))
     return dict(map(tuple, rows))
 
 
 def best_ranks(connection: Connection, track_ids: Sequence[int]) -> dict[int, dict[int, int]]:
     """Return per track the best rank in each genre it was sighted in, over all sources."""
-    rows = bulk.select_in(
-        connection,
-        "SELECT s.track_id, s.genre_id, s.best_rank FROM {values} CROSS JOIN sighting s"
-        " WHERE s.track_id = listed.value",
-        track_ids,
-        sql_type="bigint",
-    )
+    columns = ("track_id", "genre_id", "best_rank")
+    rows = bulk.rows_of(connection, "sighting", "track_id", track_ids, columns)
     ranks: dict[int, dict[int, int]] = {}
     for track_id, genre_id, rank in rows:
         by_genre = ranks.setdefault(track_id, {})

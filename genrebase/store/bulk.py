@@ -166,41 +166,59 @@ def stage(
 
 
 def select_in(
-    connection: Connection,
-    select: str,
-    values: Sequence[Any],
-    *more: Any,
-    sql_type: str = "text",
+    connection: Connection, select: str, values: Sequence[int] | Sequence[str], *more: Any
 ) -> Sequence[Any]:
-    """Run `select` for a list of values of any length.
+    """Run `select` for a list of texts or whole numbers of any length.
 
-    In `select`, a table `listed` replaces `{values}`, with the values in its column `value` of
-    type `sql_type` (`text` or `bigint`), each later `{mark}` for one of `more`.
+    In `select`, a table `listed` replaces `{values}`, with the values in its column `value`, each
+    later `{mark}` for one of `more`.
     """
     if not values:
         return []
-    table, parameter = _values_table(connection, values, sql_type)
+    table, parameter = _values_table(connection, values)
     statement = select.format(values=table, mark=_placeholder(connection))
     return connection.exec_driver_sql(statement, (parameter, *more)).all()
 
 
+def rows_of(
+    connection: Connection,
+    table: str,
+    key: str,
+    values: Sequence[int] | Sequence[str],
+    columns: Iterable[str],
+    **equal: Any,
+) -> Sequence[Any]:
+    """Return `columns` of the rows of a table whose column `key` has one of the values.
+
+    `equal` are values that further columns have to have.
+    """
+    names = ", ".join(f"r.{name}" for name in columns)
+    conditions = "".join(f" AND r.{name} = {{mark}}" for name in equal)
+    query = f"SELECT {names} FROM {{values}} CROSS JOIN {table} r WHERE r.{key} = listed.value"
+    return select_in(connection, query + conditions, values, *equal.values())
+
+
 def existing_tracks(connection: Connection, ids: Sequence[int]) -> set[int]:
     """Return those of the ids that are tracks."""
-    query = "SELECT track.id FROM {values} JOIN track ON track.id = listed.value"
-    return {row[0] for row in select_in(connection, query, ids, sql_type="bigint")}
+    return {row[0] for row in rows_of(connection, "track", "id", ids, ["id"])}
 
 
-def execute_in(connection: Connection, statement: str, *first: Any, values: Sequence[int]) -> None:
-    """Run `statement` for a list of ids, like `select_in`; `first` fills the marks before it."""
-    if not values:
+def execute_in(connection: Connection, statement: str, ids: Sequence[int], *first: Any) -> None:
+    """Run a statement that ends with a column's name, for the rows with one of these ids there.
+
+    `first` fills the `{mark}`s of the statement.
+    """
+    if not ids:
         return
-    table, parameter = _values_table(connection, values, "bigint")
-    statement = statement.format(values=table, mark=_placeholder(connection))
+    table, parameter = _values_table(connection, ids)
+    statement = f"{statement} IN (SELECT value FROM {table})"
+    statement = statement.format(mark=_placeholder(connection))
     connection.exec_driver_sql(statement, (*first, parameter))
 
 
-def _values_table(connection: Connection, values: Sequence[Any], sql_type: str) -> tuple[str, Any]:
+def _values_table(connection: Connection, values: Sequence[Any]) -> tuple[str, Any]:
     if connection.dialect.name == "postgresql":
+        sql_type = "bigint" if isinstance(values[0], int) else "text"
         return f"unnest(%s::{sql_type}[]) AS listed(value)", list(values)
     return "json_each(?) AS listed", json.dumps(list(values))
 

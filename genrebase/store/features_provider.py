@@ -25,12 +25,8 @@ _IS_WRONG: Final = f"coalesce(features_provider, '') <> coalesce({_FIRST}, '')"
 
 def choose(connection: Connection, track_ids: Sequence[int]) -> None:
     """Choose the providers of these tracks, whose features were stored or deleted."""
-    bulk.execute_in(
-        connection,
-        f"UPDATE track SET features_provider = {_FIRST}"
-        f" WHERE id IN (SELECT value FROM {{values}}) AND {_IS_WRONG}",
-        values=track_ids,
-    )
+    statement = f"UPDATE track SET features_provider = {_FIRST} WHERE {_IS_WRONG} AND id"
+    bulk.execute_in(connection, statement, track_ids)
 
 
 def order(connection: Connection) -> tuple[str, ...]:

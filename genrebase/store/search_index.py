@@ -165,13 +165,7 @@ def _fill_batch(connection: Connection, after: int) -> list[int]:
         return []
     track_ids = sorted({row.track_id for row in rows})
     stored = _stored(connection, track_ids)
-    tracks = bulk.select_in(
-        connection,
-        "SELECT t.id, t.title, t.artists FROM {values} CROSS JOIN track t"
-        " WHERE t.id = listed.value",
-        track_ids,
-        sql_type="bigint",
-    )
+    tracks = bulk.rows_of(connection, "track", "id", track_ids, ("id", "title", "artists"))
     words = {track_id: indexed_text(title, artists) for track_id, title, artists in tracks}
     new = [(one, text) for one, text in words.items() if stored.get(one) != text]
     old = [(one, text) for one, text in stored.items() if words.get(one) != text]
@@ -181,20 +175,13 @@ def _fill_batch(connection: Connection, after: int) -> list[int]:
         if not is_postgresql and is_usable(connection):
             connection.exec_driver_sql(_INSERT_INDEXED, new)
     settled = [row.id for row in rows]
-    statement = "DELETE FROM search_due WHERE id IN (SELECT value FROM {values})"
-    bulk.execute_in(connection, statement, values=settled)
+    bulk.execute_in(connection, "DELETE FROM search_due WHERE id", settled)
     return settled
 
 
 def _stored(connection: Connection, track_ids: Sequence[int]) -> dict[int, str]:
-    rows = bulk.select_in(
-        connection,
-        "SELECT s.track_id, s.words FROM {values} CROSS JOIN search_text s"
-        " WHERE s.track_id = listed.value",
-        track_ids,
-        sql_type="bigint",
-    )
-    return dict(list(rows))
+    columns = ("track_id", "words")
+    return dict(list(bulk.rows_of(connection, "search_text", "track_id", track_ids, columns)))
 
 
 def _remove(connection: Connection, stored: Sequence[tuple[int, str]]) -> None:
@@ -207,7 +194,7 @@ def _remove(connection: Connection, stored: Sequence[tuple[int, str]]) -> None:
             connection.exec_driver_sql(_DELETE_INDEXED, list(stored))
         except DatabaseError:  # the index has no such text
             differs = True
-    statement = "DELETE FROM search_text WHERE track_id IN (SELECT value FROM {values})"
-    bulk.execute_in(connection, statement, values=[track_id for track_id, _ in stored])
+    track_ids = [track_id for track_id, _ in stored]
+    bulk.execute_in(connection, "DELETE FROM search_text WHERE track_id", track_ids)
     if differs:
         connection.exec_driver_sql(_REBUILD)

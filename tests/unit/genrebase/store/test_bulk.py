@@ -90,7 +90,6 @@ def test_select_in_numbers(engine: Engine):
             connection,
             "SELECT name FROM {values} JOIN genre ON genre.id = listed.value",
             keys[:2],
-            sql_type="bigint",
         )
     assert {row[0] for row in rows} == {"genre 0", "genre 1"}
 
