@@ -4,12 +4,13 @@ The errors have the exit codes: `genrebase.errors`, `collector.errors`.
 """
 
 import ast
+import gc
 import inspect
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -109,6 +110,18 @@ class _WholeSummary(TyperCommand):
         return " ".join((self.help or "").split("\n\n", 1)[0].split())
 
 
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Import without collections of garbage: modules stay, so they free nothing (0.06 s)."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 class LazyCommand(_WholeSummary):
     """A placeholder in its group's help that imports the command when it is called."""
 
@@ -123,7 +136,8 @@ class LazyCommand(_WholeSummary):
 
     def load(self) -> Any:
         """Import the command, a function or a Typer application, and return it as Click's."""
-        value = getattr(import_module(self._module), self._attribute)
+        with _no_garbage_collection():
+            value = getattr(import_module(self._module), self._attribute)
         if isinstance(value, typer.Typer):
             return typer.main.get_group(value)
         app = typer.Typer(
@@ -230,6 +244,7 @@ def run_app(
         sys.exit(exit_codes.FAILED)
     finally:
         _CommandWithExamples.configures_logging = False
+        gc.freeze()  # spares the process its last search for garbage, 0.1 s
     if exit_code == exit_codes.INTERRUPTED:  # Typer turns Ctrl-C into this
         _exit_interrupted(_DEFAULT_INTERRUPT_MESSAGE, exit_process)
     sys.exit(0)
