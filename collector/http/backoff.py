@@ -1,4 +1,4 @@
-"""Backoff: how long to wait between retries; circuit breaker: how long to stop after a 429.
+"""Backoff after a 429, as a circuit breaker: until when no request is sent.
 
 A 429 means that the rate limit was exceeded; its header Retry-After may say for how long.
 """
@@ -7,12 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from tenacity import wait_exponential, wait_random
-
 from collector.credential_limits import FIRST_WAIT_SECONDS
-
-BETWEEN_RETRIES: Final = wait_exponential(0.25, max=8, exp_base=4) + wait_random(0, 0.25)
-"""Exponential backoff with jitter: 0.25 to 0.5 s, then four times as long each, at most 8 s."""
 
 QUOTA_EXCEEDED: Final = "QUOTA_EXCEEDED"
 """The reason of a ban without an announced end."""

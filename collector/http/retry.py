@@ -16,6 +16,8 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
+    wait_exponential,
+    wait_random,
 )
 
 from collector.errors import (
@@ -29,7 +31,6 @@ from collector.errors import (
     TransientError,
 )
 from collector.http import token_requests
-from collector.http.backoff import BETWEEN_RETRIES
 from collector.http.rate_limiter import RequestBudget
 from collector.ports import Source
 from collector.records import Page, PageQuery
@@ -40,6 +41,9 @@ MAX_BAN_WAIT_SECONDS: Final = 60.0
 
 MAX_ATTEMPTS: Final = 6
 """Attempts per request, the first included."""
+
+_BETWEEN_RETRIES: Final = wait_exponential(0.25, max=8, exp_base=4) + wait_random(0, 0.25)
+"""Exponential backoff with jitter: 0.25 to 0.5 s, then four times as long each, at most 8 s."""
 
 _AFTER_BAN_SECONDS: Final = 0.001
 """Added to a wait for the end of a ban, so that rounding cannot end the wait before it."""
@@ -239,7 +243,7 @@ def _sleep(clock: Clock, seconds: float) -> None:
 
 def _wait(state: RetryCallState) -> float:
     limited = state.outcome is not None and isinstance(state.outcome.exception(), RateLimited)
-    return 0.0 if limited else BETWEEN_RETRIES(state)  # a ban is waited for before the next slot
+    return 0.0 if limited else _BETWEEN_RETRIES(state)  # a ban is waited for before the next slot
 
 
 def _log_retry(source: str, state: RetryCallState) -> None:
