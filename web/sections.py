@@ -24,7 +24,10 @@ _PARAMETER: Final = re.compile(r"(?<![:\w]):([a-z_]+)\b")
 def _names_of(kind: type[Any]) -> frozenset[str]:
     return frozenset(
         column.name
-        for table in (*views.metadata.tables.values(), *tables.metadata.tables.values())
+        for table in (
+            *(view.table for view in views.ALL.values()),
+            *tables.metadata.tables.values(),
+        )
         for column in table.columns
         if isinstance(column.type, kind)
     )

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Connection,
     Engine,
     Select,
-    Table,
     Text,
     case,
     cast,
@@ -63,7 +62,7 @@ def _acousticbrainz_columns() -> list[ColumnElement[Any]]:
     return [value.label(name) for name, value in zip(names, values, strict=True)]
 
 
-_SUMMARIES: Final[Mapping[str, tuple[Table, Sequence[ColumnElement[Any]]]]] = {
+_SUMMARIES: Final[Mapping[str, tuple[views.View, Sequence[ColumnElement[Any]]]]] = {
     "harmony": (views.harmony, [views.harmony.c[name] for name in audio.HARMONY]),
     "timbre": (views.timbres, [views.timbres.c[name] for name in audio.TIMBRE]),
     audio.ACOUSTICBRAINZ: (views.acousticbrainz_features, _acousticbrainz_columns()),

@@ -83,7 +83,7 @@ def reviewed_tracks(database: Database) -> pd.DataFrame:
             func.coalesce(prediction.regime, "").label("regime"),
         )
         .select_from(
-            views.tracks.outerjoin(views.predictions, prediction.track_id == track.track_id)
+            views.tracks.table.outerjoin(views.predictions, prediction.track_id == track.track_id)
         )
         .where(track.verdict.is_not(None))
         .order_by(track.track_id)

@@ -176,7 +176,7 @@ def stored_predictions(
 
 
 def _to_predict(model: StoredModel, *, pooled: bool) -> Select[Any]:
-    track, prediction = views.scoring_tracks, tables.prediction
+    track, prediction = views.scoring_tracks.table, tables.prediction
     of_track = and_(
         prediction.c.track_id == track.c.track_id,
         prediction.c.model_id == model.id,

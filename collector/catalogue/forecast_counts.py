@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Table,
     and_,
     case,
     exists,
@@ -141,7 +140,7 @@ def genre_overlaps(
     }
 
 
-def _all_rows(connection: Connection, view: Table) -> Sequence[Mapping[str, Any]]:
+def _all_rows(connection: Connection, view: views.View) -> Sequence[Mapping[str, Any]]:
     return [dict(row) for row in connection.execute(select(view)).mappings()]
 
 

@@ -63,3 +63,16 @@ def test_a_look_up_imports_no_numerical_library(
     imported = imported_by(tmp_path, command)
     assert imported & (NUMERICAL | NETWORK | {"alembic"}) == set()
     assert "sqlalchemy" in imported
+
+
+def test_a_look_up_makes_only_the_views_it_reads() -> None:
+    """The table of a view is made when it is first used, because 48 take a third of the start."""
+    script = (
+        "from collector.commands import status\n"
+        "from genrebase.store import views\n"
+        "print([one.name for one in views.ALL.values() if 'table' in vars(one)], bool(views.ALL))"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert printed.stdout == "[] True\n"

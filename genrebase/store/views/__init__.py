@@ -1,4 +1,4 @@
-"""The views: the public interface for reading. `views.tracks` and so on are tables to select from.
+"""The views: the public interface for reading. `select(views.tracks)` selects from one.
 
 `ALL` has every view with its description and columns, by its name. Every module of this package is
 imported, so that a definition registers its view; the names below are those that code selects
@@ -27,7 +27,7 @@ from genrebase.store.views.catalogue import (
     track_genres,
     tracks,
 )
-from genrebase.store.views.definition import ALL, MARKER, View, metadata
+from genrebase.store.views.definition import ALL, MARKER, View
 from genrebase.store.views.digests import digests
 from genrebase.store.views.downloads import audio_downloads, audio_items
 from genrebase.store.views.experiments import experiment_results
