@@ -146,7 +146,8 @@ class TrainingConfig:
     features: tuple[str, ...] = option(
         DEFAULT_FEATURE_GROUPS,
         f"Feature groups: some of {', '.join(FEATURE_GROUPS)} (default: the first four, "
-        "and each of the next four that at least a tenth of the tracks have; cnn adds matrices).",
+        "and each of the next four that at least a tenth of the labelled tracks have; cnn adds "
+        "matrices).",
         parse=_parse_features,
     )
     auto_features: bool = False

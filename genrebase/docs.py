@@ -73,7 +73,7 @@ _VIEWS_HEAD: Final = f"""\
 The views are the database's public interface, described here column by column. New columns are
 appended, and a view whose meaning changes gets a new name, so that users' SQL keeps working.
 [sql.md](sql.md) has example queries. Columns that many views have are described once, under
-[Shared columns](#shared-columns); there, *it* means the track of the row.
+[Shared columns](#shared-columns); in their descriptions, *it* means the track of the row.
 
 If a track has features from several providers, a view shows the features of the first of these
 providers in `COLLECTOR_FEATURE_ORDER`, and the provider's name in the column `provider`. The

@@ -96,8 +96,8 @@ acousticbrainz_features = view(
             for number, description in _NUMBERS.items()
             for name, text in {
                 number: f"{description} The lower median of the submissions.",
-                f"{number}_range": f"Largest minus smallest {number} of the submissions; NULL for "
-                "one submission.",
+                f"{number}_range": f"The largest {number} of the submissions minus the smallest; "
+                "NULL if there is one submission.",
             }.items()
         },
         "key": "The most frequent pitch class, 0 (C) to 11 (B); equal to Spotify's key for only "

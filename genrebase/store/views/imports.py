@@ -34,11 +34,10 @@ imports = view(
         "name": "The file's name, with that of the table if the file has several.",
         "origin": "The origin of its tracks; the versions of a file share one.",
         "rows": "The rows that were imported; for an undone import, before the undo.",
-        "tracks": "The tracks that it delivers now; 0 if it was undone. Imports by earlier "
-        "versions of Genrebase have 0, too, because those did not record this number.",
+        "tracks": "The tracks that it delivers now; 0 if it was undone.",
         "tracks_new": "The tracks that it was the first to deliver.",
         "undone": "Whether it was undone.",
-        "started_at": "When it was started, NULL if an earlier version of Genrebase made it.",
+        "started_at": "When it was started, NULL where it was not recorded.",
         "finished_at": "When it was completed, NULL if it was interrupted.",
         "undone_at": "When it was undone, NULL if it was not.",
     },

@@ -24,8 +24,8 @@ from genrebase.store.views.definition import Providers, view
 HEADLINE_METRICS: Final = ("accuracy", "baseline", "macro_f1", "top3", "log_loss", "ece")
 LICENCE_CLASS: Final = (
     "The most restrictive licence class among the labels and features that the model was trained "
-    "on: own (annotations only), open, noncommercial, unknown or restricted; NULL for models of "
-    "earlier versions of Genrebase."
+    "on: own (annotations only), open, noncommercial, unknown or restricted; NULL where it was "
+    "not recorded."
 )
 _FINE: Final = "fine"
 """The level of a model that predicts the genres that tracks have as labels."""
