@@ -57,8 +57,7 @@ def measure(url: str, name: str, genres: str | None, params: Sequence[str] | Non
     selection = split_dataset(dataset.load_dataset(connect(url)), config)
     clock, before = SystemClock(), _peak()
     with threads.limit_threads(1):
-        fitted = trials.fit(selection, config, clock, cores=1)
-        trial = trials.evaluate(fitted, config, clock)
+        trial, _ = trials.evaluate(selection, config, clock, cores=1)
     seen, unseen = (
         _format_accuracy(trial.metrics, regime) for regime in ("seen_artist", "new_artist")
     )

@@ -13,7 +13,7 @@ from classifier.data import audio_joins, training_data
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
 from classifier.experiments import cross_validation, store
-from classifier.experiments.progress import n_training_tracks
+from classifier.experiments.progress import training_tracks
 from classifier.experiments.runner import ExperimentContext, TrialRunner
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import TrialConfig
@@ -87,7 +87,7 @@ def run(
         split = training_data.split_dataset(raw, config)
         spec = ExperimentSpec(JOB, asdict(grid), config, data_fingerprint(split), raw.origin)
         trials = list(grid.trials())
-        n_tracks = [n_training_tracks(split, trial.per_genre) for trial in trials]
+        n_tracks = [sum(training_tracks(split, one.per_genre).values()) for one in trials]
         runner = TrialRunner(context, raw, spec, n_tracks)
         runner.plan(trials)
         for trial in trials:

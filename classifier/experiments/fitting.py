@@ -6,7 +6,7 @@ The client stores the results in the planned order, as if there were one process
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -25,26 +25,8 @@ TRIALS_AHEAD: Final = 8
 """Trials per worker that are submitted ahead: results wait for those planned before them."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrialOutput:
-    """What a trial returns."""
-
-    result: TrialResult
-    held_out: HeldOutPredictions | None = None
-    """Only if they were asked for, and the fit did not fail."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrialTask:
-    """A trial, and whether its predictions are needed."""
-
-    trial: TrialConfig
-    with_predictions: bool = False
-
-    @property
-    def key(self) -> tuple[str, bool]:
-        """Return what distinguishes it from others of the experiment."""
-        return self.trial.key, self.with_predictions
+TrialOutput = tuple[TrialResult, HeldOutPredictions | None]
+"""The result of a trial; its predictions, if they are wanted and the fit did not fail."""
 
 
 class TrialFitter:
@@ -59,6 +41,7 @@ class TrialFitter:
         side: str = "test",
         cores: int | None = None,
         cached_splits: int = 1,
+        with_predictions: bool = False,
     ) -> None:
         """Take what all trials have in common.
 
@@ -67,6 +50,7 @@ class TrialFitter:
         """
         self._raw, self._config, self._clock = raw, config, clock
         self._side, self._cores, self._cached_splits = side, cores, cached_splits
+        self._with_predictions = with_predictions
         self._split = lru_cache(cached_splits)(self._split_dataset)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -80,9 +64,8 @@ class TrialFitter:
         vars(self).update(state, _cores=1, _clock=SystemClock())
         self._split = lru_cache(self._cached_splits)(self._split_dataset)
 
-    def fit(self, task: TrialTask) -> TrialOutput:
+    def fit(self, trial: TrialConfig) -> TrialOutput:
         """Fit and evaluate a trial without storing it."""
-        trial = task.trial
         test, validation = trial.test_fold, trial.validation_fold
         if self._side == "validation":  # the test fold is excluded: the next two are held out
             test, validation = validation, (validation - 1) % TEST_FOLD
@@ -91,12 +74,10 @@ class TrialFitter:
             split = trials.one_vs_rest(split, trial.binary_genre)
         cores = threads.thread_count(len(split.tracks), len(split.classes), self._cores)
         with threads.limit_threads(cores):
-            result, fitted = trials.run_trial(
+            result, held_out = trials.run_trial(
                 split, trial.apply_to(self._config), self._clock, cores=cores, side=self._side
             )
-            if fitted is None or not task.with_predictions:
-                return TrialOutput(result)
-            return TrialOutput(result, fitted.held_out())
+        return result, held_out if self._with_predictions else None
 
     def _split_dataset(self, test: int, validation: int, per_genre: int | None) -> SplitDataset:
         raw = cross_validation.with_held_out_folds(self._raw, test=test, validation=validation)
@@ -108,31 +89,27 @@ class ClusterFitter:
 
     def __init__(self, cluster: Cluster, fitter: TrialFitter) -> None:
         self._cluster, self._shared = cluster, cluster.share(fitter)
-        self._planned: deque[TrialTask] = deque()
-        self._running: dict[tuple[str, bool], ClusterTask[TrialOutput]] = {}
+        self._planned: deque[TrialConfig] = deque()
+        self._running: dict[str, ClusterTask[TrialOutput]] = {}
+        """By `TrialConfig.key`."""
 
-    def plan(self, tasks: Iterable[TrialTask]) -> None:
+    def plan(self, planned: Iterable[TrialConfig]) -> None:
         """Note which trials will be fitted next, in this order."""
-        self._planned.extend(tasks)
+        self._planned.extend(planned)
 
-    def fit(self, task: TrialTask) -> TrialOutput:
+    def fit(self, trial: TrialConfig) -> TrialOutput:
         """Return the output of a trial, once its worker has it."""
         self._submit_ahead()
-        running = self._running.pop(task.key, None) or self._submit(task)
+        running = self._running.pop(trial.key, None) or self._submit(trial)
         output = running.result()
         self._submit_ahead()
         return output
 
     def _submit_ahead(self) -> None:
         while self._planned and len(self._running) < TRIALS_AHEAD * self._cluster.n_threads:
-            task = self._planned.popleft()
-            if task.key not in self._running:
-                self._running[task.key] = self._submit(task)
+            trial = self._planned.popleft()
+            if trial.key not in self._running:
+                self._running[trial.key] = self._submit(trial)
 
-    def _submit(self, task: TrialTask) -> ClusterTask[TrialOutput]:
-        return self._cluster.submit(fit_on_worker, task, self._shared)
-
-
-def fit_on_worker(fitter: TrialFitter, task: TrialTask) -> TrialOutput:
-    """Fit a trial with the fitter that this worker was sent."""
-    return fitter.fit(task)
+    def _submit(self, trial: TrialConfig) -> ClusterTask[TrialOutput]:
+        return self._cluster.submit(TrialFitter.fit, trial, self._shared)

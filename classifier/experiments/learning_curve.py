@@ -20,7 +20,7 @@ from classifier.evaluation.metrics import LabelledPredictions, paired_gains
 from classifier.evaluation.report import METRIC_REGIMES
 from classifier.experiments import compare, cross_validation, store
 from classifier.experiments.compare import interval
-from classifier.experiments.progress import n_training_tracks
+from classifier.experiments.progress import training_tracks
 from classifier.experiments.runner import ExperimentContext, TrialRunner
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import HeldOutPredictions, TrialConfig, TrialResult
@@ -78,7 +78,7 @@ def run(
     with jobs.job_run(context.database, context.clock, JOB) as job:
         raw = context.load(config)
         split = training_data.split_dataset(raw, replace(config, per_genre=None))
-        largest = max(_counts(split, None).values())
+        largest = max(training_tracks(split, None).values())
         steps = _sizes(sizes, min(largest, config.per_genre or largest))
         settings = {
             "sizes": list(steps),
@@ -87,7 +87,7 @@ def run(
             "params": dict(config.params),
         }
         spec = ExperimentSpec(KIND, settings, config, data_fingerprint(split), raw.origin)
-        n_tracks = [n_training_tracks(split, size) for _ in rotations for size in steps]
+        n_tracks = [sum(training_tracks(split, size).values()) for size in steps] * len(rotations)
         runner = TrialRunner(context, raw, spec, n_tracks, with_predictions=True)
         sequences = [[_trial(config, size, rotation) for size in steps] for rotation in rotations]
         for sequence in sequences:
@@ -243,13 +243,6 @@ def _gains(
             )
 
 
-def _counts(split: SplitDataset, per_genre: int | None) -> dict[str, int]:
-    """Return the number of training tracks of each genre, at most `per_genre`."""
-    names, counts = np.unique(split.labels[split.train_mask], return_counts=True)
-    counts = counts if per_genre is None else counts.clip(max=per_genre)
-    return dict(zip(names.tolist(), counts.tolist(), strict=True))
-
-
 def _rows(database: Database, experiment: Experiment) -> list[dict[str, Any]]:
     rows = sorted(compare.result_rows(database, experiment), key=lambda row: int(row["per_genre"]))
     genres: dict[int, dict[str, Any]] = {}
@@ -264,7 +257,7 @@ def _last_step(
     database: Database, experiment: Experiment, split: SplitDataset, sizes: Sequence[int]
 ) -> dict[str, Any]:
     small, large = sizes
-    before, after = _counts(split, small), _counts(split, large)
+    before, after = training_tracks(split, small), training_tracks(split, large)
     overall, genres = None, []
     for row in (
         *store.metric_rows(database, experiment, metrics=("accuracy_gain",)),

@@ -25,13 +25,14 @@ class ExperimentProgress:
 
     def start_trial(self, description: str) -> None:
         """Report which trial runs next."""
-        self._report(description)
+        fraction = self._tracks_done / self._total_tracks
+        self._callback(self._done, total=len(self._n_tracks), note=description, fraction=fraction)
 
     def finish_trial(self, description: str) -> None:
         """Report that a trial is stored."""
         self.skip_trial()
         if self._done < len(self._n_tracks):
-            self._report(description)
+            self.start_trial(description)
         else:
             self.complete()
 
@@ -42,12 +43,9 @@ class ExperimentProgress:
             self._callback(total, total=total, note="done", fraction=1.0)
         self._completed = True
 
-    def _report(self, description: str) -> None:
-        fraction = self._tracks_done / self._total_tracks
-        self._callback(self._done, total=len(self._n_tracks), note=description, fraction=fraction)
 
-
-def n_training_tracks(split: SplitDataset, per_genre: int | None) -> int:
-    """Return the number of training tracks where each genre gives at most `per_genre`."""
-    counts = np.unique(split.labels[split.train_mask], return_counts=True)[1]
-    return int(counts.sum() if per_genre is None else counts.clip(max=per_genre).sum())
+def training_tracks(split: SplitDataset, per_genre: int | None) -> dict[str, int]:
+    """Return the number of training tracks of each genre, at most `per_genre`."""
+    names, counts = np.unique(split.labels[split.train_mask], return_counts=True)
+    counts = counts if per_genre is None else counts.clip(max=per_genre)
+    return dict(zip(names.tolist(), counts.tolist(), strict=True))

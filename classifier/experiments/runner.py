@@ -11,7 +11,7 @@ from classifier.data import dataset
 from classifier.data.dataset import Database
 from classifier.data.raw_dataset import RawDataset
 from classifier.experiments import store
-from classifier.experiments.fitting import ClusterFitter, TrialFitter, TrialTask
+from classifier.experiments.fitting import ClusterFitter, TrialFitter
 from classifier.experiments.progress import ExperimentProgress
 from classifier.experiments.store import ExperimentSpec
 from classifier.experiments.trials import HeldOutPredictions, TrialConfig, TrialResult
@@ -60,10 +60,10 @@ class TrialRunner:
     ) -> None:
         """Resume the experiment of `spec`, or create it.
 
-        `n_tracks` are the training tracks of each planned trial. `side` and `cached_splits` are
-        those of `TrialFitter`. `finish` functions get predictions only `with_predictions`.
+        `n_tracks` are the training tracks of each planned trial; what follows is for
+        `TrialFitter`. `finish` functions get predictions only `with_predictions`.
         """
-        self._context, self._with_predictions = context, with_predictions
+        self._context = context
         fitter = TrialFitter(
             raw,
             spec.config,
@@ -71,6 +71,7 @@ class TrialRunner:
             side=side,
             cores=context.cores,
             cached_splits=cached_splits,
+            with_predictions=with_predictions,
         )
         cluster = context.cluster
         self._fitter = fitter if cluster is None else ClusterFitter(cluster, fitter)
@@ -84,11 +85,7 @@ class TrialRunner:
     def plan(self, planned: Iterable[TrialConfig]) -> None:
         """Announce trials that `run` will be called with, so that workers can begin."""
         if isinstance(self._fitter, ClusterFitter):
-            self._fitter.plan(
-                TrialTask(trial, self._with_predictions)
-                for trial in planned
-                if not self.experiment.has_trial(trial)
-            )
+            self._fitter.plan(one for one in planned if not self.experiment.has_trial(one))
 
     def run(self, trial: TrialConfig, description: str, finish: Finish | None = None) -> None:
         """Fit, evaluate and store a trial, unless it is stored.
@@ -111,11 +108,8 @@ class TrialRunner:
 
     def fit(self, trial: TrialConfig, finish: Finish | None = None) -> TrialResult:
         """Fit and evaluate a trial without storing it."""
-        task = TrialTask(trial, self._with_predictions)
-        output = self._fitter.fit(task)
-        if output.result.error is not None or finish is None:
-            return output.result
-        return finish(output.result, output.held_out)
+        result, held_out = self._fitter.fit(trial)
+        return result if result.error is not None or finish is None else finish(result, held_out)
 
     def finish(self, job: RunRecorder, *, complete: bool = True) -> None:
         """Mark the experiment as finished if it is `complete`, and note what the job did."""

@@ -14,7 +14,6 @@ from classifier.data import soft_labels, vote_shares
 from classifier.data.training_data import SplitDataset, random_rows
 from classifier.evaluation import report
 from classifier.evaluation.metrics import LabelledPredictions
-from classifier.ports import Estimator
 from classifier.records import MetricRow
 from classifier.registry import artifacts
 from classifier.training_config import TrainingConfig
@@ -90,65 +89,41 @@ class HeldOutPredictions:
     classes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FittedTrial:
-    """A fitted estimator."""
-
-    estimator: Estimator
-    split: SplitDataset
-    seconds: float
-    """Of fitting."""
-
-    def held_out(self) -> HeldOutPredictions:
-        """Predict the test split."""
-        split = self.split
-        test = split.held_out("test")
-        predictions = split.predict(self.estimator, test)
-        return HeldOutPredictions(predictions, split.regimes[test], split.classes)
-
-
-def fit(split: SplitDataset, config: TrainingConfig, clock: Clock, *, cores: int) -> FittedTrial:
-    """Build the estimator of `config` and fit it."""
-    started = clock.monotonic()
-    estimator = estimators.build(config, threads=cores)
-    fitted = soft_labels.fit(estimator, split.training_set(), split.validation())
-    return FittedTrial(fitted, split, clock.monotonic() - started)
-
-
 def evaluate(
-    fitted: FittedTrial,
+    split: SplitDataset,
     config: TrainingConfig,
     clock: Clock,
     *,
+    cores: int,
     side: str = "test",
-    measure_size: bool = True,
-) -> TrialResult:
-    """Return the metrics of a fitted estimator on the test split, in every regime.
+) -> tuple[TrialResult, HeldOutPredictions]:
+    """Fit the estimator of `config`; return its metrics on the test split, in every regime.
 
-    `side` names the metrics: what `tune` holds out is no test split. With `measure_size` the
-    model is serialised to measure its size.
+    `side` names the metrics: what `tune` holds out is no test split. A model that is measured on
+    a test split is serialised to measure its size.
     """
-    split, started = fitted.split, clock.monotonic()
+    started = clock.monotonic()
+    estimator = estimators.build(config, threads=cores)
+    fitted = soft_labels.fit(estimator, split.training_set(), split.validation())
     test = split.held_out("test")
-    predictions = split.predict(fitted.estimator, test)
-    seconds = fitted.seconds + clock.monotonic() - started
+    held_out = HeldOutPredictions(split.predict(fitted, test), split.regimes[test], split.classes)
+    seconds = clock.monotonic() - started
     codes = {genre: code for code, genre in enumerate(split.classes)}
     metrics = report.held_out_metrics(
         side,
-        predictions,
-        split.regimes[test],
+        held_out.predictions,
+        held_out.regimes,
         split.classes,
         common=report.majority_class(split.labels[split.train_mask], codes),
         seed=config.seed,
     )
     train = split.predict(
-        fitted.estimator, random_rows(split.train_mask, TRAINING_SCORE_SAMPLE, seed=config.seed)
+        fitted, random_rows(split.train_mask, TRAINING_SCORE_SAMPLE, seed=config.seed)
     )
     size = None
-    if measure_size:
-        artifact = artifacts.ModelArtifact(fitted.estimator, split.train_ids)
-        size = len(artifacts.serialise(artifact))
-    return TrialResult(
+    if side == "test":
+        size = len(artifacts.serialise(artifacts.ModelArtifact(fitted, split.train_ids)))
+    result = TrialResult(
         trained_rows=int(split.train_mask.sum()),
         seconds=seconds,
         artifact_bytes=size,
@@ -157,6 +132,7 @@ def evaluate(
             row for row in metrics if row.genre is None or row.metric in PER_GENRE_METRICS
         ),
     )
+    return result, held_out
 
 
 def run_trial(
@@ -166,12 +142,11 @@ def run_trial(
     *,
     cores: int,
     side: str = "test",
-) -> tuple[TrialResult, FittedTrial | None]:
+) -> tuple[TrialResult, HeldOutPredictions | None]:
     """Fit and evaluate; if the fit fails, return a result with the error."""
     started = clock.monotonic()
     try:
-        fitted = fit(split, config, clock, cores=cores)
-        return evaluate(fitted, config, clock, side=side, measure_size=side == "test"), fitted
+        return evaluate(split, config, clock, cores=cores, side=side)
     except (GenrebaseError, ValueError, ArithmeticError, MemoryError) as error:
         # scikit-learn checks many parameters in `fit` only, and raises ValueError
         message = " ".join(str(error).split()) or type(error).__name__

@@ -23,7 +23,7 @@ from classifier.data import audio_joins, training_data
 from classifier.data.training_data import SplitDataset
 from classifier.errors import BadTrainingConfig
 from classifier.experiments import compare, cross_validation, search_spaces
-from classifier.experiments.progress import n_training_tracks
+from classifier.experiments.progress import training_tracks
 from classifier.experiments.runner import ExperimentContext, TrialRunner
 from classifier.experiments.search_settings import (
     REDUCTION_FACTOR,
@@ -100,8 +100,7 @@ def run(
         raw = cross_validation.without_test_fold(context.load(config))
         split = training_data.split_dataset(raw, config)
         genres = _genres(settings, split)
-        _, counts = np.unique(split.labels[split.train_mask], return_counts=True)
-        rungs = settings.rungs(int(counts.max()))
+        rungs = settings.rungs(max(training_tracks(split, None).values()))
         tried = {"estimator": config.estimator, "params": dict(config.params)}
         spec = ExperimentSpec(
             JOB,
@@ -110,9 +109,8 @@ def run(
             data_fingerprint(split),
             raw.origin,
         )
-        n_tracks = [
-            n_training_tracks(split, size) for size in rungs for _ in range(settings.cv_folds)
-        ]
+        of_rungs = [sum(training_tracks(split, size).values()) for size in rungs]
+        n_tracks = [tracks for tracks in of_rungs for _ in range(settings.cv_folds)]
         runner = TrialRunner(
             context,
             raw,
