@@ -2,8 +2,9 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from io import StringIO
 from typing import Any
 
@@ -78,10 +79,18 @@ def parse_components(text: str) -> int | float:
     return share
 
 
-def check_value(what: str, value: str, values: tuple[str, ...]) -> None:
-    """Raise `BadTrainingConfig` for a value that is not among `values`."""
+def check_value(what: str, value: str, values: Collection[str], purpose: str = "") -> None:
+    """Raise `BadTrainingConfig` for a value that is not among `values`; it names the `purpose`."""
     if value not in values:
-        raise BadTrainingConfig(f"There is no {what} {value!r}. Known: {', '.join(values)}.")
+        known = ", ".join(values)
+        raise BadTrainingConfig(f"There is no {what} {value!r}{purpose}. Known: {known}.")
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return the most similar of `names` as a question after a sentence; empty without one."""
+    folded = {one.casefold(): one for one in names}
+    near = get_close_matches(name.casefold(), folded, n=1)
+    return f" Did you mean {folded[near[0]]!r}?" if near else ""
 
 
 def option_text(value: Any) -> str:

@@ -78,7 +78,7 @@ def _parse_task(text: str) -> str:
     return text.strip()
 
 
-def _parse_features(text: str) -> tuple[str, ...]:
+def parse_features(text: str) -> tuple[str, ...]:
     """Return the groups in the order of `FEATURE_GROUPS`: their order makes no other model."""
     groups = parse_list(text)
     for group in groups:
@@ -148,7 +148,7 @@ class TrainingConfig:
         f"Feature groups: some of {', '.join(FEATURE_GROUPS)} (default: the first four, "
         "and each of the next four that at least a tenth of the labelled tracks have; cnn adds "
         "matrices).",
-        parse=_parse_features,
+        parse=parse_features,
     )
     auto_features: bool = False
     """Add feature groups that enough tracks have; `audio_joins.resolve_features` decides, once."""

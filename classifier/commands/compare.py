@@ -20,7 +20,7 @@ from classifier.commands.experiment_options import (
 from classifier.commands.training_options import SnapshotOption, with_training_options
 from classifier.config_options import parse_list
 from classifier.errors import BadTrainingConfig
-from classifier.training_config import FEATURE_GROUPS, SPLITS, TrainingConfig
+from classifier.training_config import SPLITS, TrainingConfig, parse_features
 from genrebase.runtime.command_line import OnCluster
 from genrebase.runtime.console import Output
 
@@ -83,17 +83,10 @@ def compare(
 def _parse_feature_sets(text: str | None) -> tuple[tuple[str, ...], ...]:
     if text is None:
         return ()  # those of the training config
-    sets = []
-    for groups in (parse_list(part) for part in text.split(";")):
-        for group in groups:
-            if group not in FEATURE_GROUPS:
-                names = ", ".join(FEATURE_GROUPS)
-                raise BadTrainingConfig(f"There is no feature group {group!r}. Known: {names}.")
-        sets.append(tuple(group for group in FEATURE_GROUPS if group in groups))
-    unique = tuple(dict.fromkeys(groups for groups in sets if groups))
-    if not unique:
+    sets = [parse_features(part) for part in text.split(";") if parse_list(part)]
+    if not sets:
         raise BadTrainingConfig("Name a feature set: --feature-sets 'audio,metadata;audio'.")
-    return unique
+    return tuple(dict.fromkeys(sets))
 
 
 def _print_rows(output: Output, title: str, rows: Sequence[Mapping[str, Any]]) -> None:

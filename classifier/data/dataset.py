@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Engine, Select, false, func, select
 
+from classifier.config_options import check_value
 from classifier.data import (
     artist_sample,
     audio_joins,
@@ -95,9 +96,8 @@ def read_view_chunks(
 
 
 def _select_view(name: str, columns: Sequence[str] | None) -> Select[Any]:
-    view = views.ALL.get(name)
-    if view is None:
-        raise BadTrainingConfig(f"There is no view {name!r}. Known: {', '.join(views.ALL)}.")
+    check_value("view", name, views.ALL)
+    view = views.ALL[name]
     selected = list(view.columns) if columns is None else list(columns)
     unknown = [column for column in selected if column not in view.table.c]
     if unknown:

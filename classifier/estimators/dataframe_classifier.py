@@ -1,7 +1,6 @@
 """A scikit-learn classifier over matrices, made into one over frames with the views' columns."""
 
 import warnings
-from difflib import get_close_matches
 from typing import Any, Final, Self
 
 import numpy as np
@@ -11,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from classifier.config_options import did_you_mean
 from classifier.errors import BadParameter, BadTrainingConfig
 from classifier.estimators.preprocessing import Preprocessor
 from classifier.estimators.temperature_scaling import TemperatureScaled
@@ -147,7 +147,7 @@ def with_params(model: Any, params: dict[str, Any]) -> Any:
     for param in params:
         if param not in names:
             raise BadParameter(
-                f"{title} has no parameter {param!r}.{_hint(param, names)} "
+                f"{title} has no parameter {param!r}.{did_you_mean(param, names)} "
                 f"Known: {', '.join(names)}."
             )
     changed = model.set_params(**params)
@@ -158,9 +158,3 @@ def with_params(model: Any, params: dict[str, Any]) -> Any:
     except ValueError as error:
         raise BadParameter(" ".join(str(error).split())) from None
     return changed
-
-
-def _hint(param: str, names: list[str]) -> str:
-    folded = {name.casefold(): name for name in names}
-    near = get_close_matches(param.casefold(), folded, n=1)
-    return f" Did you mean {folded[near[0]]!r}?" if near else ""

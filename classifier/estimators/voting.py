@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any, Final, Self
 
 import numpy as np
@@ -12,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from classifier import distributed_fits, estimators
+from classifier.config_options import did_you_mean
 from classifier.data import soft_labels
 from classifier.data.soft_labels import SupportsSampleWeight, TrainingSet
 from classifier.errors import BadParameter, BadTrainingConfig
@@ -225,11 +225,8 @@ def _params_by_member(params: dict[str, Any], names: Sequence[str]) -> dict[str,
             continue
         if not split or member not in by_member:
             names = [*_OWN, *(f"{name}__…" for name in by_member)]
-            near = get_close_matches(param, names, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise BadParameter(
-                f"{NAME} has no parameter {param!r}.{hint} Known: {', '.join(names)}."
-            )
+            hint, known = did_you_mean(param, names), ", ".join(names)
+            raise BadParameter(f"{NAME} has no parameter {param!r}.{hint} Known: {known}.")
         by_member[member][own] = value
     return by_member
 

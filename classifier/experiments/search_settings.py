@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from classifier.config_options import check_value
 from classifier.errors import BadTrainingConfig
 from classifier.experiments import search_spaces
 from classifier.experiments.search_spaces import SearchSpace
@@ -50,10 +51,7 @@ class SearchSettings:
             ("metric to tune by", self.metric, metrics),
             ("regime to tune for", self.regime, TUNING_REGIMES),
         ):
-            if value not in allowed:
-                raise BadTrainingConfig(
-                    f"There is no {what} {value!r}. Known: {', '.join(allowed)}."
-                )
+            check_value(what, value, allowed)
         if not 1 <= self.cv_folds <= N_CV_FOLDS:
             raise BadTrainingConfig(
                 f"--cv-folds is a number from 1 to {N_CV_FOLDS}, not {self.cv_folds}."

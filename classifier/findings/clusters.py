@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from classifier.config_options import check_value
 from classifier.data import audio_joins, dataset, training_data
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig, TooFewTracks
@@ -112,9 +113,7 @@ def resolve_columns(names: Sequence[str]) -> tuple[str, ...]:
 def _check_options(settings: ClusteringSettings, config: TrainingConfig) -> None:
     """Raise `BadTrainingConfig` for an unknown method, or an option that it does not use."""
     method = settings.method
-    if method not in clustering.METHODS:
-        methods = ", ".join(clustering.METHODS)
-        raise BadTrainingConfig(f"There is no method {method!r}. Known: {methods}.")
+    check_value("method", method, clustering.METHODS)
     if settings.eps is not None and method != "dbscan":
         raise BadTrainingConfig(f"--eps applies to --method dbscan only, not to {method}.")
     if settings.clusters is not None and method not in clustering.FIXED_COUNT_METHODS:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from classifier.config_options import check_value
 from classifier.data import dataset, regimes
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig, TooFewTracks
@@ -75,8 +76,7 @@ def explain_model(
 
     It uses at most `sample` tracks of each regime, and permutes every column `repeats` times.
     """
-    if side not in EXPLAINED_SIDES:
-        raise BadTrainingConfig(f"There is no side {side!r}. Known: {', '.join(EXPLAINED_SIDES)}.")
+    check_value("side", side, EXPLAINED_SIDES)
     held_out_model = held_out.load_held_out(database, number, task, side)
     tracks, model = held_out_model.tracks.sample(sample, seed=seed), held_out_model.model
     columns = {

@@ -1,13 +1,13 @@
 """Match tracks with genre profiles: one track with every genre, or every track with its own."""
 
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.config_options import check_value, did_you_mean
 from classifier.data import dataset, rows_to_predict
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig, TooFewTracks
@@ -98,9 +98,7 @@ class _Profiles:
     """All labelled tracks with audio features, and the profiles of their genres."""
 
     def __init__(self, database: Database, method: Distance) -> None:
-        if method not in profiles.DISTANCES:
-            names = ", ".join(profiles.DISTANCES)
-            raise BadTrainingConfig(f"There is no distance {method!r}. Known: {names}.")
+        check_value("distance", method, profiles.DISTANCES)
         columns = ["track_id", "title", "artists", "label", "provider", *CONTINUOUS_FEATURES]
         frame = dataset.read_view("training_tracks", database, columns=columns)
         frame = frame.sort_values("track_id", ignore_index=True)
@@ -179,9 +177,7 @@ def match_genre(
     fitted = _Profiles(database, method)
     if name not in fitted.by_genre:
         names = ", ".join(fitted.by_genre)
-        folded = {one.casefold(): one for one in fitted.by_genre}
-        near = get_close_matches(name.casefold(), folded, n=1)
-        hint = f" Did you mean {folded[near[0]]!r}?" if near else ""
+        hint = did_you_mean(name, fitted.by_genre)
         raise BadTrainingConfig(f"The genre {name!r} has no profile.{hint} There are: {names}.")
     frame = fitted.tracks(name).sort_values("distance", kind="stable")
     tracks = [

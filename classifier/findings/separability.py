@@ -7,8 +7,9 @@ from typing import Any, Final
 import numpy as np
 
 from classifier import threads
+from classifier.config_options import check_value
 from classifier.data.dataset import Database
-from classifier.errors import BadTrainingConfig, TooFewTracks
+from classifier.errors import TooFewTracks
 from classifier.findings import held_out, pairwise_auc, store
 from classifier.findings.pairwise_auc import GenrePair, GenreSubset, SubsetAccuracy
 from classifier.findings.store import bounds
@@ -81,8 +82,7 @@ def run(
     They are selected on the validation tracks of a regime, and evaluated on its test tracks. The
     AUC of every pair is stored.
     """
-    if regime not in REGIMES:
-        raise BadTrainingConfig(f"There is no regime {regime!r}. Known: {', '.join(REGIMES)}.")
+    check_value("regime", regime, REGIMES)
     validation = held_out.load_held_out(database, number, task, "validation")
     model = validation.model
     probabilities, truth, artists = _predict(validation, regime, cores)

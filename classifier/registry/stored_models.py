@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Final
 
 from sqlalchemy import RowMapping, func, select, true
 
+from classifier.config_options import did_you_mean
 from classifier.errors import BrokenArtifact, NoChampion, UnknownModel, UnknownTask
 from classifier.records import STATUS_TITLES, StoredModel
 from genrebase.store import Engine, tables
@@ -52,8 +52,7 @@ def require_task(database: Engine, task: str) -> None:
     with read_transaction(database) as connection:
         tasks = sorted(connection.scalars(select(tables.model.c.task).distinct()))
     if tasks and task not in tasks:
-        near = get_close_matches(task, tasks, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(task, tasks)
         raise UnknownTask(f"There is no task {task!r}.{hint} Tasks: {', '.join(tasks)}.")
 
 

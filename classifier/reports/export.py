@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
+from classifier.config_options import check_value
 from classifier.data import dataset
 from classifier.data.dataset import Database
 from classifier.data_sources import SourceCount
@@ -62,9 +63,7 @@ class ExportResult:
 def format_of(file: Path, given: str | None) -> str:
     """Return the given format, else that of the suffix; raise `BadTrainingConfig`."""
     name = file.suffix.removeprefix(".").lower() if given is None else given
-    if name not in FORMATS:
-        names = ", ".join(FORMATS)
-        raise BadTrainingConfig(f"There is no format {name!r} to export. Known: {names}.")
+    check_value("format", name, FORMATS, " to export")
     return name
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from classifier.config_options import check_value
 from classifier.data import dataset
 from classifier.data.dataset import Database
-from classifier.errors import BadTrainingConfig
 from classifier.reports.plots import (
     confusion,
     experiments,
@@ -62,8 +62,7 @@ def save_plot(database: Database, kind: str, request: PlotRequest, file: Path) -
     Raise `BadTrainingConfig` for what cannot be plotted, `NoMatplotlib`, or `UserError` if the
     file exists.
     """
-    if kind not in KINDS:
-        raise BadTrainingConfig(f"There is no plot {kind!r}. Known: {', '.join(KINDS)}.")
+    check_value("plot", kind, KINDS)
     as_format = style.file_format(file)
     new_file.refuse_existing(file)
     style.new_figure(1.0, 1.0)  # fail without matplotlib before reading the view

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Final
 
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.config_options import did_you_mean
 from classifier.data import dataframes, dataset, rows_to_predict, sibling_tracks
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
@@ -61,8 +61,7 @@ class TrackDescription:
         """Raise `BadTrainingConfig` for an unknown feature or a value out of range."""
         for name, value in self.numbers.items():
             if name not in NUMERIC_INPUTS:
-                near = get_close_matches(name, NUMERIC_INPUTS, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
+                hint = did_you_mean(name, NUMERIC_INPUTS)
                 raise BadTrainingConfig(
                     f"There is no feature {name!r}.{hint} Known: {', '.join(NUMERIC_INPUTS)}."
                 )

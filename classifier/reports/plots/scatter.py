@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from classifier.config_options import check_value
 from classifier.errors import BadTrainingConfig
 from classifier.features.audio import (
     AUDIO,
@@ -32,8 +33,7 @@ def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     Features measured in files have another scale: only the more frequent scale is drawn.
     """
     for name in (request.x, request.y):
-        if name not in COLUMNS:
-            raise BadTrainingConfig(f"There is no feature {name!r}. Known: {', '.join(COLUMNS)}.")
+        check_value("feature", name, COLUMNS)
     from_files = mostly_from_files(frame)
     scaled = mask_other_scale(frame, from_files=from_files)
     x, y = numeric_column(scaled, request.x), numeric_column(scaled, request.y)

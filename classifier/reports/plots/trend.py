@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from classifier.config_options import check_value
 from classifier.errors import BadTrainingConfig
 from classifier.reports.plots import style
 from classifier.reports.plots.request import PlotRequest
@@ -28,8 +29,7 @@ MIN_TRACKS: Final = 5
 
 def view_name(request: PlotRequest) -> str:
     """Return the view of `request.by`; raise `BadTrainingConfig`."""
-    if request.by not in VIEWS:
-        raise BadTrainingConfig(f"There is no trend by {request.by!r}. Known: {', '.join(VIEWS)}.")
+    check_value("trend by", request.by, VIEWS)
     return VIEWS[request.by]
 
 
@@ -42,10 +42,7 @@ def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
         )
     by = _COLUMNS[request.by]
     features = [name for name in frame.columns if name not in {*_KEYS, by}]
-    if request.feature not in features:
-        raise BadTrainingConfig(
-            f"There is no feature {request.feature!r} to plot. Known: {', '.join(features)}."
-        )
+    check_value("feature", request.feature, features, " to plot")
     available = [name for name in features if frame[name].notna().any()]
     if not {request.feature, f"own_{request.feature}"} & set(available):
         raise BadTrainingConfig(f"No labelled track has both {by} and {request.feature}.")
