@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 Regime = Literal["seen_artist", "new_artist", "new_artist_with_siblings", "other", "all"]
 """The test condition of a metric (see `data.regimes`, `training.sibling_evaluation`)."""
@@ -95,8 +95,7 @@ class ConfusionCell:
     tracks: int
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """A 95% interval."""
 
     low: float

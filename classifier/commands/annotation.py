@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from classifier import threads
+from classifier.records import Interval
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.counts import agree, counted
@@ -14,7 +15,6 @@ from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
     from classifier.findings.annotation import AnnotationQueue, VerdictMetrics
-    from classifier.records import Interval
 
 _FILE_COLUMNS = ("track", "genre", "by", "note", "title", "artists", "claim", "predicted")
 """Columns of the file to fill in; `collector label --import` takes the first four."""
@@ -78,7 +78,7 @@ def annotate_next(
         )
     output.write_json(
         {
-            "candidates": [one.as_json() for one in queue.candidates],
+            "candidates": [asdict(one) for one in queue.candidates],
             "artists": queue.artists,
             "outside": queue.outside,
             "random": draw,
@@ -117,7 +117,15 @@ def verdicts(
     output.print(
         "Unbiased only for tracks that were drawn at random (classifier annotate-next --random)."
     )
-    output.write_json([asdict(one) for one in measured])
+    output.write_json(
+        [
+            {
+                name: one._asdict() if isinstance(one, Interval) else one
+                for name, one in row.items()
+            }
+            for row in map(asdict, measured)
+        ]
+    )
 
 
 def _row(metrics: "VerdictMetrics") -> tuple[object, ...]:
@@ -132,7 +140,7 @@ def _row(metrics: "VerdictMetrics") -> tuple[object, ...]:
     )
 
 
-def _cell(value: float | None, interval: "Interval | None") -> str | None:
+def _cell(value: float | None, interval: Interval | None) -> str | None:
     if value is None:
         return None
     span = "" if interval is None else f" ({interval.low:.3f} to {interval.high:.3f})"

@@ -1,5 +1,6 @@
 """The command `classifier match`."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -61,15 +62,15 @@ def match(
         label = "" if match.label is None else f", labelled {match.label}"
         output.print(f"{match.title} - {match.artists} (track {match.track}{label})")
         output.table(
-            f"Nearest genres ({match.method} distance)",
+            f"Nearest genres ({match.distance} distance)",
             ("genre", "distance", "percentile"),
             ((one.genre, one.distance, one.percentile) for one in match.genres[:limit]),
         )
-        output.write_json(match.as_json())
+        output.write_json(asdict(match))
     elif genre is not None:
         typicality = matching.match_genre(database, genre, method, limit=limit)
         _print_genre(output, typicality)
-        output.write_json(typicality.as_json())
+        output.write_json(asdict(typicality))
     else:
         stored = matching.store_all_matches(database, SystemClock(), method)
         output.print(
@@ -84,7 +85,7 @@ def _print_genre(output: Output, result: "GenreTypicality") -> None:
         ("Least typical", result.least_typical),
     ):
         output.table(
-            f"{title} of {result.genre} ({result.method} distance)",
+            f"{title} of {result.genre} ({result.distance} distance)",
             _COLUMNS,
             (
                 (str(one.track), one.title, one.artists, one.distance, one.percentile, one.nearest)

@@ -62,14 +62,15 @@ def _condition(
     mine, theirs = correct[chosen], other[chosen]
     n = int(chosen.sum())
     paired = bootstrap.paired_comparison(mine, theirs, artists[chosen], seed=_SEED)
+    low, high = (None, None) if paired is None else paired.interval
     return {
         "condition": name,
         "n": n,
         "accuracy": float(mine.mean()) if n else None,
         "other_accuracy": float(theirs.mean()) if n else None,
         "difference": float(mine.mean() - theirs.mean()) if n else None,
-        "low": None if paired is None else paired.interval.low,
-        "high": None if paired is None else paired.interval.high,
+        "low": low,
+        "high": high,
         "only_this": int((mine & ~theirs).sum()),
         "only_other": int((theirs & ~mine).sum()),
     }

@@ -132,8 +132,7 @@ def metric_rows(
     side: str, regime: Regime, genre: str | None, metrics: Sequence[MetricValue], n: int
 ) -> Iterator[MetricRow]:
     for one in metrics:
-        low = None if one.interval is None else one.interval.low
-        high = None if one.interval is None else one.interval.high
+        low, high = one.interval or (None, None)
         count = n if one.n is None else one.n
         yield MetricRow(side, regime, genre, one.metric, one.value, low, high, count)
 

@@ -17,7 +17,7 @@ from classifier.data.training_data import SplitDataset
 from classifier.errors import TooFewTracks
 from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.evaluation.metrics import LabelledPredictions, paired_gains
-from classifier.evaluation.report import METRIC_REGIMES
+from classifier.evaluation.report import METRIC_REGIMES, metric_rows
 from classifier.experiments import compare, cross_validation, store
 from classifier.experiments.compare import interval
 from classifier.experiments.progress import training_tracks
@@ -231,16 +231,8 @@ def _gains(
         small, large = before.select(rows), after.select(rows)
         bootstrap = ArtistBootstrap(large.artists, seed=seed)
         for genre, gain in paired_gains(small, large, bootstrap).items():
-            yield MetricRow(
-                "test",
-                regime,
-                None if genre is None else held_out.classes[genre],
-                gain.metric,
-                gain.value,
-                None if gain.interval is None else gain.interval.low,
-                None if gain.interval is None else gain.interval.high,
-                len(large) if gain.n is None else gain.n,
-            )
+            name = None if genre is None else held_out.classes[genre]
+            yield from metric_rows("test", regime, name, [gain], len(large))
 
 
 def _rows(database: Database, experiment: Experiment) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ is wrong, by the champion: an annotation also teaches the model about the artist
 each artist is listed.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -42,10 +42,6 @@ class AnnotationCandidate:
     """Tracks of the artist without a verdict."""
     expected_gain: float
     """Sum of `error` over these tracks."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the fields."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

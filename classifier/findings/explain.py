@@ -14,7 +14,6 @@ from classifier.features import audio, groups
 from classifier.findings import effect_sizes, held_out, store
 from classifier.findings.effect_sizes import EffectSize
 from classifier.findings.importance import Importance, PermutationImportance
-from classifier.findings.store import bounds
 from classifier.training_config import TrainingConfig
 from genrebase.progress import ProgressCallback, no_progress
 from genrebase.runtime.clock import Clock
@@ -55,9 +54,7 @@ class ModelExplanation:
             "origin": self.origin,
             "side": self.side,
             "repeats": self.repeats,
-            "found": [
-                {**asdict(one), "interval": bounds(one.interval)} for one in self.importances
-            ],
+            "found": [asdict(one) for one in self.importances],
         }
 
 
@@ -116,10 +113,7 @@ class GenreComparison:
             "other_tracks": self.other_tracks,
             "origin": self.origin,
             "effect": "Cliff's delta",
-            "features": [
-                {**asdict(one), "interval": bounds(one.interval), "size": one.size}
-                for one in self.effects
-            ],
+            "features": [{**asdict(one), "size": one.size} for one in self.effects],
             "sentences": effect_sizes.describe_effects(self.effects, self.genre, self.others_name),
         }
 

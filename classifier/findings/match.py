@@ -1,7 +1,6 @@
 """Match tracks with genre profiles: one track with every genre, or every track with its own."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -34,26 +33,15 @@ class GenreDistance:
 
 @dataclass(frozen=True, slots=True)
 class TrackMatch:
-    """One track and every genre."""
+    """One track and every genre; the fields are the keys of `match TRACK --json`."""
 
     track: int
     title: str
     artists: str
     label: str | None
-    method: Distance
+    distance: Distance
     genres: tuple[GenreDistance, ...]
     """The best first, by log-density."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the JSON of `match TRACK`."""
-        return {
-            "track": self.track,
-            "title": self.title,
-            "artists": self.artists,
-            "label": self.label,
-            "distance": self.method,
-            "genres": [asdict(one) for one in self.genres],
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +60,15 @@ class TrackTypicality:
 
 @dataclass(frozen=True, slots=True)
 class GenreTypicality:
-    """The tracks of one genre in order of typicality."""
+    """The tracks of one genre by typicality; the fields are the keys of `match --genre --json`."""
 
     genre: str
     tracks: int
-    method: Distance
-    most_typical: tuple[TrackTypicality, ...]
-    least_typical: tuple[TrackTypicality, ...]
+    distance: Distance
     fit_another_better: float
     """Share of the tracks that another genre's profile fits better."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the JSON of `match --genre`."""
-        return {
-            "genre": self.genre,
-            "tracks": self.tracks,
-            "distance": self.method,
-            "fit_another_better": self.fit_another_better,
-            "most_typical": [asdict(one) for one in self.most_typical],
-            "least_typical": [asdict(one) for one in self.least_typical],
-        }
+    most_typical: tuple[TrackTypicality, ...]
+    least_typical: tuple[TrackTypicality, ...]
 
 
 class _Profiles:
@@ -162,7 +139,7 @@ def match_track(database: Database, text: str, method: Distance = "standardised"
         title=str(row["title"].iloc[0]),
         artists=str(row["artists"].iloc[0]),
         label=str(label.iloc[0]) if len(label) else None,
-        method=method,
+        distance=method,
         genres=tuple(
             fitted.genre_distance(genre, point)
             for genre in sorted(density, key=lambda one: (density[one], one))
@@ -195,7 +172,7 @@ def match_genre(
     return GenreTypicality(
         genre=name,
         tracks=len(tracks),
-        method=method,
+        distance=method,
         most_typical=tuple(tracks[:limit]),
         least_typical=tuple(tracks[::-1][:limit]),
         fit_another_better=float((frame["nearest"] != name).mean()),

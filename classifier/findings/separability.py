@@ -1,7 +1,7 @@
 """Separability of genres: pairwise AUC of a model's probabilities on held-out tracks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +12,6 @@ from classifier.data.dataset import Database
 from classifier.errors import TooFewTracks
 from classifier.findings import held_out, pairwise_auc, store
 from classifier.findings.pairwise_auc import GenrePair, GenreSubset, SubsetAccuracy
-from classifier.findings.store import bounds
 from classifier.training_config import TrainingConfig
 
 REGIMES: Final = ("all", "new_artist", "seen_artist")
@@ -58,8 +57,8 @@ class SeparabilityResult:
             },
             "search": self.best_subset.search,
             "sets_compared": self.best_subset.sets_compared,
-            "validation": _accuracy_json(self.validation),
-            "test": _accuracy_json(self.test),
+            "validation": None if self.validation is None else asdict(self.validation),
+            "test": None if self.test is None else asdict(self.test),
             "left_out": list(self.left_out),
             "pairs": [
                 {"genre": one, "other_genre": other, "auc": auc} for one, other, auc in self.pairs
@@ -161,14 +160,3 @@ def _store_pairs(
         if one is not None and other is not None
     ]
     store.store_pairs(database, held_out_model.model.id, regime, rows)
-
-
-def _accuracy_json(accuracy: SubsetAccuracy | None) -> dict[str, Any] | None:
-    if accuracy is None:
-        return None
-    return {
-        "accuracy": accuracy.accuracy,
-        "interval": bounds(accuracy.interval),
-        "baseline": accuracy.baseline,
-        "n": accuracy.n,
-    }

@@ -4,7 +4,7 @@ Deleting and inserting is one transaction.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, s
 from classifier.data.dataset import Database
 from classifier.findings.effect_sizes import EffectSize
 from classifier.findings.importance import Importance
-from classifier.records import Interval
 from genrebase.store import bulk, tables
 
 _PAIR_COLUMNS: Final = ("model_id", "regime", "genre_id", "other_id", "auc", "n", "other_n")
@@ -26,11 +25,6 @@ _MATCH_COLUMNS: Final = (
 GenreIds = Mapping[str, int]
 
 
-def bounds(interval: Interval | None) -> list[float] | None:
-    """Return an interval as JSON: [low, high]."""
-    return None if interval is None else list(astuple(interval))
-
-
 def store_importances(
     database: Database, model: int, side: str, importances: Sequence[Importance], genres: GenreIds
 ) -> None:
@@ -40,14 +34,8 @@ def store_importances(
         {
             "model_id": model,
             "side": side,
-            "regime": one.regime,
             "genre_id": None if one.genre is None else genres[one.genre],
-            "kind": one.kind,
-            "feature": one.feature,
-            "importance": one.importance,
-            **_interval_columns(one.interval),
-            "loss": one.loss,
-            "n": one.n,
+            **_columns(one),
         }
         for one in importances
         if one.genre is None or one.genre in genres
@@ -71,14 +59,8 @@ def store_traits(
             {
                 "genre_id": genre,
                 "against_id": against,
-                "feature": one.feature,
-                "delta": one.delta,
-                **_interval_columns(one.interval),
-                "value": one.value,
-                "other_value": one.other_value,
-                "n": one.n,
-                "other_n": one.other_n,
                 "computed_at": moment,
+                **_columns(one),
             }
             for one in effects
         ]
@@ -130,9 +112,11 @@ def store_matches(
         )
 
 
-def _interval_columns(interval: Interval | None) -> dict[str, float | None]:
-    low, high = (None, None) if interval is None else astuple(interval)
-    return {"low": low, "high": high}
+def _columns(finding: Importance | EffectSize) -> dict[str, Any]:
+    """Return the fields as columns: the bounds of the interval have one each, a genre has none."""
+    values = {name: one for name, one in asdict(finding).items() if name != "genre"}
+    low, high = values.pop("interval") or (None, None)
+    return {**values, "low": low, "high": high}
 
 
 def _replace(
