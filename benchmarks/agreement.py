@@ -46,7 +46,7 @@ def main() -> None:
         with read_transaction(connect(url)) as connection:
             same &= agrees(rows, connection, url)
             rows_by_query = {name: rows_of(connection, query) for name, query in QUERIES.items()}
-            claimed = dict(connection.execute(text(BY_ALIAS)).all())
+            claimed: dict[str, str] = dict(connection.execute(text(BY_ALIAS)).all())
         if not first:
             first, first_claimed = rows_by_query, claimed
             continue
@@ -66,7 +66,9 @@ def rows_of(connection: Connection, query: str) -> list[tuple]:
 
 def agrees(rows: list[dict], connection: Connection, url: str) -> bool:
     """Return whether a database contains exactly the rows of the file."""
-    tracks = dict(connection.execute(text("SELECT source_id, track_id FROM track_alias")).all())
+    tracks: dict[str, int] = dict(
+        connection.execute(text("SELECT source_id, track_id FROM track_alias")).all()
+    )
     ids = {row["track_id"] for row in rows}
     ranks: Counter[str] = Counter()
     expected: dict[tuple[int, str], int] = {}
@@ -84,7 +86,7 @@ def agrees(rows: list[dict], connection: Connection, url: str) -> bool:
             )
         )
     }
-    claims = dict(
+    claims: dict[int, str] = dict(
         connection.execute(
             text("SELECT t.id, g.name FROM track t JOIN genre g ON g.id = t.genre_id")
         ).all()

@@ -68,8 +68,10 @@ def simulate(
     for following in (*ROUNDS[1:], None):
         fitted = fit(split, config, pool[chosen])
         hidden = np.setdiff1d(np.arange(len(pool)), chosen)
-        sets = (*tests(split), pool[hidden])
-        accuracies.append(tuple(accuracy(split, fitted, rows) for rows in sets))
+        unseen, seen, others = (
+            accuracy(split, fitted, rows) for rows in (*tests(split), pool[hidden])
+        )
+        accuracies.append((unseen, seen, others))
         if following is not None:
             more = next_tracks(split, fitted, pool[hidden], artists[hidden], order, random)
             chosen = np.concatenate([chosen, hidden[more[: following - len(chosen)]]])

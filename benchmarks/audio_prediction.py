@@ -42,7 +42,8 @@ def _chords(random: np.random.Generator) -> Samples:
 
 def _notes(random: np.random.Generator) -> Samples:
     pitches = random.integers(-12, 13, 4)
-    return np.concatenate([synthetic_audio.tone(pitch, _SECONDS / 4) for pitch in pitches]) * 0.3
+    tones = [synthetic_audio.tone(pitch, _SECONDS / 4) for pitch in pitches]
+    return np.concatenate(tones) * np.float32(0.3)
 
 
 GENRES: Final[Mapping[str, Callable[[np.random.Generator], Samples]]] = {

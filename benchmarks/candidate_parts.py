@@ -316,10 +316,11 @@ def measure(url: str, ideas: tuple[str, ...], instead_of: str, rotations: int) -
                     pool = pool_of(np.r_[priors[kept], WEIGHT])
                     validated, predicted = more[idea]
                     added = validated[chosen], predicted[tested]
-                    used = tuple(
+                    to_fit, to_test = (
                         np.concatenate([old[kept], new[np.newaxis].astype(np.float32)])
                         for old, new in zip(scores, added, strict=True)
                     )
+                    used = to_fit, to_test
                 after = evaluate(pool, used, truths, artists)
                 both = truths, one.predictions.truth
                 measured = rows.setdefault((regime, idea), [])
@@ -330,8 +331,8 @@ def measure(url: str, ideas: tuple[str, ...], instead_of: str, rotations: int) -
 
 def scores_of(split: SplitDataset, idea: str) -> list[np.ndarray]:
     """Return the idea's scores of the validation and test rows."""
-    masks = (split.train_mask, split.held_out("validation"), split.held_out("test"))
-    frames = tuple(split.tracks[mask] for mask in masks)
+    validation, test = (split.tracks[split.held_out(side)] for side in ("validation", "test"))
+    frames = split.tracks[split.train_mask], validation, test
     began = time.process_time()
     with threads.limit_threads(1):
         scores = IDEAS[idea](Rows(frames, split.labels[split.train_mask]))
@@ -377,6 +378,7 @@ def print_rows(regime: str, idea: str, measured: list[Any]) -> None:
     hits = [[one[place].test.argmax(axis=1) == one[2][1] for one in measured] for place in (1, 0)]
     after, before = (np.concatenate(each) for each in hits)
     gain = paired_comparison(after, before, np.concatenate([one[3] for one in measured]), seed=0)
+    assert gain is not None, "fewer than two artists"
     low, high = gain.interval.low, gain.interval.high
     print(f"  {regime:12}{'difference':18}test {gain.difference:+.4f} ({low:+.4f} to {high:+.4f})")
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import psutil
@@ -78,7 +79,8 @@ def audio(folder: Path) -> Work:
     for number in range(FILES):
         song = synthetic_audio.song(number % 12, number % 2, seconds=20.0)
         synthetic_audio.write(folder / f"{number:02d}.wav", song)
-    files, shared = scan.find_audio_files(folder).files, {}
+    files = scan.find_audio_files(folder).files
+    shared: dict[str, Any] = {}
 
     def work(cluster: Cluster) -> object:
         value = shared.setdefault(cluster.address, cluster.share(FileAnalyser(ExtractionPlan())))

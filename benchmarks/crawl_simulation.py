@@ -16,7 +16,7 @@ from collector.catalogue import identity, track_claims
 from collector.catalogue.identity import DurationRange
 from collector.crawl import planning
 from collector.shard import ALL_YEARS, ROOT_SHARD, GenreProgress, NewShard, Shard
-from genrebase.store import names
+from genrebase.store import claims, names
 from sandbox.tracks.catalogue_file import CatalogueTable
 from sandbox.tracks.track_columns import TrackColumns
 
@@ -151,7 +151,8 @@ class Claims:
 
     def update_claim(self, recording: int, keys: track_claims.TieBreakKeys) -> None:
         was = self.claim.get(recording, (None, False))
-        now = self.claim[recording] = track_claims.choose_claim(self.ranks[recording], keys)
+        now = claims.choose_claim(self.ranks[recording], keys)
+        self.claim[recording] = now
         if was[0] is not None:
             self.have[was[0]] -= 1
         if now[0] is not None:

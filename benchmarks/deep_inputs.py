@@ -11,6 +11,7 @@ import argparse
 import cProfile
 import pstats
 from time import perf_counter, process_time
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def main() -> None:
     config = audio_joins.resolve_features(database, config)
     split = training_data.split_dataset(dataset.load_dataset(database, config), config)
     frame, labels = split.tracks[split.train_mask], split.labels[split.train_mask]
-    estimator = estimators.build(config, threads=1)
+    estimator: Any = estimators.build(config, threads=1)
     started = process_time()
     estimator.classes_ = np.unique(labels)
     blocks = estimator._blocks(frame, fit=True)  # noqa: SLF001 - what fit does first
@@ -50,8 +51,8 @@ def main() -> None:
         made += 1
     profile.disable()
     in_batches = perf_counter() - started
-    calls = pstats.Stats(profile).total_calls
-    epochs = []
+    calls = pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
+    epochs: list[Any] = []
     estimator.on_epoch(epochs.append)
     estimator.fit(frame, labels)
     seconds = epochs[-1].seconds

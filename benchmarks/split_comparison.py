@@ -7,6 +7,7 @@ and the accuracy on the frozen test sides, with 95% intervals over artists. Noth
 """
 
 import argparse
+from typing import Any
 
 from classifier import threads
 from classifier.config_options import parse_list
@@ -59,11 +60,11 @@ def measure(selection: SplitDataset, config: TrainingConfig) -> str:
     return f"{config.estimator:20}{random:14.3f}{seen:>26}{unseen:>26}{seconds:8.1f}"
 
 
-def format_accuracy(regime: dict[str, object]) -> str:
+def format_accuracy(regime: dict[str, Any]) -> str:
     """Format an accuracy with its interval."""
     if regime["interval"] is None:
         return "too few tracks"
-    low, high = regime["interval"]  # type: ignore[misc]  # two numbers
+    low, high = regime["interval"]
     return f"{regime['accuracy']:.3f} ({low:.3f}-{high:.3f})"
 
 

@@ -70,11 +70,12 @@ class StepCosts:
             made = select(tables.job_run.c.counts).order_by(tables.job_run.c.id).limit(1)
             self.tracks = int(connection.execute(made).scalar_one()["tracks_new"])
             self.genres = list(connection.scalars(select(tables.genre.c.name)))
+        self.genre = self.genres[0]
         settings = CollectorSettings(
             spotify_client_id="id",
             spotify_client_secret="secret",
             spotify_url="http://127.0.0.1:1",
-        )  # type: ignore[arg-type]  # pydantic converts them
+        )
         source = SpotifySearch.from_settings(settings, self.clock)
         self.harvester = SearchHarvester(
             engine, source, RequestBudget.open(engine, source.account), self.clock

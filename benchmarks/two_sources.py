@@ -106,7 +106,7 @@ def write_catalogue(recordings: Path, path: Path) -> list[str]:
 def harvest(engine: Engine, url: str, names: list[str]) -> None:
     """Harvest all recordings, and AcousticBrainz' numbers of them."""
     settings = CollectorSettings(
-        _env_file=None,  # type: ignore[call-arg]
+        _env_file=None,
         sources="musicbrainz",
         contact="somebody@example.org",
         sandbox_url=url,

@@ -121,8 +121,9 @@ def fit(split: SplitDataset, config: TrainingConfig) -> Blend:
     with threads.limit_threads(workers):
         began = clock.monotonic()
         model = estimators.build(config, threads=workers)
-        fitted: Blend = soft_labels.fit(model, split.training_set(), split.validation())
+        fitted = soft_labels.fit(model, split.training_set(), split.validation())
         print(f"  fitted in {clock.monotonic() - began:.0f} s", flush=True)
+    assert isinstance(fitted, Blend)
     return fitted
 
 
@@ -174,10 +175,11 @@ def line(name: str, regime: str, pairs: list[Pair]) -> str:
         bootstrap = ArtistBootstrap(measured[0].artists, seed=0)
         interval = bootstrap.interval(bootstrap.means(measured[0].correct.astype(np.float64)))
         spread = "" if interval is None else f"({interval.low:.3f}-{interval.high:.3f})"
-    gains = [
+    compared = (
         paired_comparison(one.correct, other.correct, one.artists, seed=0)
         for one, other in zip(measured, ensemble, strict=True)
-    ]
+    )
+    gains = [one for one in compared if one is not None]
     gain = "" if name == "blend" else f"{np.mean([one.difference for one in gains]):+8.3f}"
     if len(gains) == 1 and name != "blend":
         gain += f" ({gains[0].interval.low:+.3f} to {gains[0].interval.high:+.3f})"

@@ -132,7 +132,7 @@ def measure(engine: Engine, query: str) -> float | None:
 
 def queries(name: str, track_id: int, *, whole: bool) -> dict[str, str]:
     """Return the queries on a view, by the heading of their column."""
-    columns = views.metadata.tables[name].columns.keys()
+    columns = views.ALL[name].columns
     found = {"LIMIT 100": f"SELECT * FROM {name} LIMIT 100"}
     if "track_id" in columns:
         found["track"] = f"SELECT * FROM {name} WHERE track_id = {track_id}"
