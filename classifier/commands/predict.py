@@ -282,7 +282,7 @@ def _describe(
 
     numbers = dict(_number(text) for text in features)
     track = predicting.TrackDescription(title, tuple(artists), album, numbers)
-    prediction = predicting.predict_described(connect(), track, **asdict(champion))
+    prediction = predicting.DescriptionPredictor(connect(), **asdict(champion)).predict(track)
     _show(output, prediction)
     output.write_json(prediction.as_json())
 

@@ -31,6 +31,11 @@ def has_seen_artist(track_ids: Ids, track_credits: pd.DataFrame, train_ids: Ids)
     return np.isin(track_ids, credit_tracks[others > 0])
 
 
+def regime_of(*, seen_artist: bool) -> str:
+    """Return the test condition of a track whose artist the model saw, or did not see."""
+    return "seen_artist" if seen_artist else "new_artist"
+
+
 def regime_of_side(sides: NDArray[np.str_], seen_artist: Mask) -> NDArray[np.str_]:
     """Return the regime of held-out tracks: `new_artist`, `seen_artist` or `other`.
 

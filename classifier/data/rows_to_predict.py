@@ -127,22 +127,12 @@ class StoredPrediction:
     predicted_at: datetime | None = None
 
 
-def stored_prediction(
-    database: Database, model: StoredModel, track: int, *, pooled: bool = False
-) -> StoredPrediction | None:
-    """Return the stored prediction for a track; None if there is none or the track changed.
-
-    Unless `pooled`, one that was pooled with siblings does not count.
-    """
-    return stored_predictions(database, model, [track], pooled=pooled).get(track)
-
-
 def stored_predictions(
     database: Database, model: StoredModel, tracks: Sequence[int], *, pooled: bool = False
 ) -> dict[int, StoredPrediction]:
     """Return the stored predictions for at most a thousand tracks that did not change since.
 
-    `pooled` is as in `stored_prediction`.
+    Unless `pooled`, one that was pooled with siblings does not count.
     """
     row, genre = tables.prediction.c, tables.genre
     query = (

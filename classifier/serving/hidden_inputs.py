@@ -51,14 +51,14 @@ class HiddenPrediction:
 
 
 def predict_with_hidden_inputs(
-    database: Database, loaded: LoadedModel, text: str, predict: PredictRows | None = None
+    database: Database, loaded: LoadedModel, text: str, predict: PredictRows
 ) -> list[HiddenPrediction]:
     """Return predictions for the track that `text` names, with groups of its inputs hidden.
 
     The first has all inputs. Then each group that the track has and the model uses is hidden, and
     at last the artists or the sound alone are used. Hidden values are missing values, for which
-    every model has a rule; effects of several groups do not add up. `predict` runs the
-    model; None: in this thread. Raises `UnknownTrack`, and `TrainedOnTrack` for a training track.
+    every model has a rule; effects of several groups do not add up. `predict` runs the model.
+    Raises `UnknownTrack`, and `TrainedOnTrack` for a training track.
     """
     track = dataset.find_track(database, text)
     if track is None:
@@ -76,7 +76,7 @@ def predict_with_hidden_inputs(
     for name in {column for group in columns.values() for column in group}:
         is_hidden = [name in hidden for _kind, _group, hidden in variants]
         rows[name] = rows[name].mask(pd.Series(is_hidden))
-    probabilities = (predict or loaded.artifact.estimator.predict_proba)(rows)
+    probabilities = predict(rows)
     return [
         HiddenPrediction(kind, group, dict(zip(loaded.classes, shares, strict=True)))
         for (kind, group, _hidden), shares in zip(variants, probabilities.tolist(), strict=True)

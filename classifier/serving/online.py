@@ -6,7 +6,7 @@ threads. The artists of described tracks are looked up for all requests of a cal
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 from typing import Final
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from classifier.data import dataset, named_tracks, regimes, rows_to_predict
 from classifier.data.dataset import Database
 from classifier.data.named_tracks import NamedArtists
+from classifier.data.rows_to_predict import StoredPrediction
 from classifier.records import StoredModel, TrackPrediction
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
@@ -37,6 +38,8 @@ Result = TrackPrediction | UserError
 Probabilities = NDArray[np.float64]
 Artists = Mapping[str, NamedArtists]
 """The stored artists by normalised name."""
+Place = tuple[int, TrackPrediction]
+"""The place of a track in its request, and its prediction, which has no genres yet."""
 Rows = pd.DataFrame | Sequence[TrackDescription]
 """Rows for a model. Descriptions of several requests become one frame: 32 frames take twenty
 times as long as one of 32 rows."""
@@ -53,26 +56,12 @@ class ModelVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a row's prediction belongs, and what completes it."""
-
-    item: int
-    track: int | None
-    title: str
-    artists: str
-    regime: str
-    in_training: bool
-    held_out: str | None
-    unused_texts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class RowsToPredict:
     """Rows for one call of a model: of stored tracks, or descriptions."""
 
     model: LoadedModel
     rows: Rows
-    places: Sequence[_Place] = ()
+    places: Sequence[Place] = ()
     """Of stored tracks."""
     described: Mapping[int, TrackDescription] = field(default_factory=dict)
     """Descriptions by their place in the request."""
@@ -176,20 +165,12 @@ class ServedModels:
     ) -> list[Result]:
         """Return a result per item, from what was predicted for each of the prepared rows."""
         for part, output in zip(prepared.rows, predicted, strict=True):
-            shares = output.probabilities
-            order = np.argsort(-shares, axis=1, kind="stable")[:, : serving.GENRES_PER_TRACK]
-            best = np.take_along_axis(shares, order, axis=1).tolist()
-            classes, model = part.model.classes, part.model.model
+            shares, classes = output.probabilities, part.model.classes
+            order, best = serving.top_k(shares, np.arange(len(classes)))
             places = part.places or self._places(part.described, output.artists)
-            for place, columns, values in zip(places, order.tolist(), best, strict=True):
-                top = tuple(
-                    (classes[at], share) for at, share in zip(columns, values, strict=True)
-                )
-                prepared.results[place.item] = TrackPrediction(
-                    place.track, place.title, place.artists, top, model.id, place.regime,
-                    place.in_training, model.origin, place.held_out,
-                    unused_texts=place.unused_texts,
-                )  # fmt: skip
+            for (item, track), *top in zip(places, order.tolist(), best.tolist(), strict=True):
+                genres = tuple((classes[at], share) for at, share in zip(*top, strict=True))
+                prepared.results[item] = replace(track, top=genres)
         return [result for result in prepared.results if result is not None]
 
     def predict(self, items: Sequence[Item]) -> list[Result]:
@@ -202,54 +183,46 @@ class ServedModels:
         keys = {names.normalise(name) for track in tracks for name in track.artists}
         return named_tracks.artists_named(self._database, keys)
 
-    def _places(self, described: Mapping[int, TrackDescription], artists: Artists) -> list[_Place]:
-        """Return what completes the predictions of descriptions."""
-        places = []
+    def _places(self, described: Mapping[int, TrackDescription], artists: Artists) -> list[Place]:
+        """Return the places of descriptions."""
+        places, model = [], self.of_descriptions.model
         for item, track in described.items():
             keys = map(names.normalise, track.artists)
             credited = [artists[key] for key in keys if key in artists]
             seen = any(_contains(self._trained_artists, one.ids) for one in credited)
             splits = {name for one in credited for name in one.splits}
             held_out = next((one for one in regimes.HELD_OUT_SIDES if one in splits), None)
-            places.append(
-                _Place(
-                    item,
-                    None,
-                    track.title or "",
-                    "; ".join(track.artists),
-                    _regime(seen),
-                    in_training=False,
-                    held_out=None if seen else held_out,
-                    unused_texts=unused_texts(self.of_descriptions.model, track),
-                )
-            )
+            prediction = TrackPrediction(
+                None, track.title or "", "; ".join(track.artists), (), model.id,
+                regimes.regime_of(seen_artist=seen), in_training=False, origin=model.origin,
+                held_out=None if seen else held_out, unused_texts=unused_texts(model, track),
+            )  # fmt: skip
+            places.append((item, prediction))
         return places
 
     def _prepare_stored(self, texts: Mapping[int, str], prepared: PreparedRequest) -> None:
-        tracks = named_tracks.named_tracks(self._database, texts)
+        champion, tracks = self._champion, named_tracks.named_tracks(self._database, texts)
         ids = {one.id for one in tracks.values() if not isinstance(one, UserError)}
-        stored = rows_to_predict.stored_predictions(self._database, self._champion, sorted(ids))
-        missing: dict[int, list[_Place]] = {}
+        stored = rows_to_predict.stored_predictions(self._database, champion, sorted(ids))
+        missing: dict[int, list[Place]] = {}
         for at, row in tracks.items():
             if isinstance(row, UserError):
                 prepared.results[at] = row
                 continue
             held_out = row.split if row.split in regimes.HELD_OUT_SIDES else None
-            prediction = stored.get(row.id)
-            if prediction is None:
-                place = _Place(
-                    at, row.id, row.title, row.artists, "", in_training=False, held_out=held_out
-                )
-                missing.setdefault(row.id, []).append(place)
+            one = stored.get(row.id) or StoredPrediction((), "", in_training=False)
+            prediction = TrackPrediction(
+                row.id, row.title, row.artists, one.top, champion.id, one.regime, one.in_training,
+                champion.origin, held_out,
+            )  # fmt: skip
+            if one.top:
+                prepared.results[at] = prediction
             else:
-                prepared.results[at] = TrackPrediction(
-                    row.id, row.title, row.artists, prediction.top, self._champion.id,
-                    prediction.regime, prediction.in_training, self._champion.origin, held_out,
-                )  # fmt: skip
+                missing.setdefault(row.id, []).append((at, prediction))
         if missing:
             prepared.rows.append(self._stored_rows(missing))
 
-    def _stored_rows(self, places: Mapping[int, Sequence[_Place]]) -> RowsToPredict:
+    def _stored_rows(self, places: Mapping[int, Sequence[Place]]) -> RowsToPredict:
         """Return the rows of tracks without a prediction that is stored and current."""
         model = self.loaded_champion
         config, tracks = TrainingConfig.from_model(model.model), np.array(sorted(places))
@@ -258,21 +231,11 @@ class ServedModels:
         rows, completed = [], []
         for at, track in enumerate(regimes.ids_of(frame).tolist()):
             others = dataset.tracks_sharing_artists(self._database, track)
-            regime = _regime(bool(np.isin(others, train_ids).any()))
+            regime = regimes.regime_of(seen_artist=bool(np.isin(others, train_ids).any()))
             in_training = bool(np.isin(track, train_ids))
-            for place in places[track]:
+            for item, one in places[track]:
                 rows.append(at)
-                completed.append(
-                    _Place(
-                        place.item,
-                        track,
-                        place.title,
-                        place.artists,
-                        regime,
-                        in_training,
-                        place.held_out,
-                    )
-                )
+                completed.append((item, replace(one, regime=regime, in_training=in_training)))
         return RowsToPredict(model, frame.iloc[rows], completed)
 
     @cached_property
@@ -307,7 +270,3 @@ def _contains(sorted_ids: NDArray[np.int64], wanted: Iterable[int]) -> bool:
         if at < len(sorted_ids) and sorted_ids[at] == one:
             return True
     return False
-
-
-def _regime(seen_artist: bool) -> str:
-    return "seen_artist" if seen_artist else "new_artist"

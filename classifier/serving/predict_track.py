@@ -1,7 +1,7 @@
 """Predict the genre of one track: stored, searched by title, or only described."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from classifier.config_options import did_you_mean
-from classifier.data import dataframes, dataset, rows_to_predict, sibling_tracks
+from classifier.data import dataframes, dataset, regimes, rows_to_predict, sibling_tracks
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
 from classifier.features import audio
@@ -18,7 +18,6 @@ from classifier.features.groups import MATRICES
 from classifier.records import StoredModel, TrackPrediction
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
-from classifier.serving.hidden_inputs import HiddenPrediction, predict_with_hidden_inputs
 from classifier.training_config import TrainingConfig
 from genrebase.errors import UserError
 from genrebase.store import tables
@@ -133,20 +132,16 @@ def predict_search(
     return [predictor.predict_stored(track) for track in tracks]
 
 
-def predict_described(
-    database: Database, track: TrackDescription, *, task: str = "main", pool_siblings: bool = False
-) -> TrackPrediction:
-    """Return the prediction for a described track; nothing is stored.
-
-    It is the champion's, or that of its refit, which has seen more artists. Raise `NoChampion`.
-    """
-    return DescriptionPredictor(database, task, pool_siblings=pool_siblings).predict(track)
-
-
 class DescriptionPredictor:
-    """Predicts tracks that need not be in the database, one after another."""
+    """Predicts tracks that need not be in the database, one after another; stores nothing.
 
-    def __init__(self, database: Database, task: str, *, pool_siblings: bool = False) -> None:
+    The predictions are the champion's, or those of its refit, which has seen more artists.
+    """
+
+    def __init__(
+        self, database: Database, task: str = "main", *, pool_siblings: bool = False
+    ) -> None:
+        """Raise `NoChampion`."""
         champion = stored_models.champion(database, task)
         loaded = serving.serving_model(database, champion)
         self._database = database
@@ -176,24 +171,20 @@ class DescriptionPredictor:
         if self._predictor.pool_siblings and track.artists and not seen:
             siblings = sibling_tracks.tracks_of_artist(self._database, track.artists[0])
         top = self._predictor.top_k(described_rows([track]), siblings)
-        prediction = rows_to_predict.StoredPrediction(
-            top, _regime(seen), in_training=False, siblings=len(siblings)
-        )
-        predicted = self._predictor.to_prediction(
+        model = self._predictor.model
+        return TrackPrediction(
             None,
             track.title or "",
-            track.artists,
-            prediction,
+            "; ".join(track.artists),
+            top,
+            model.id,
+            regimes.regime_of(seen_artist=seen),
+            in_training=False,
+            origin=model.origin,
             held_out=None if seen else dataset.held_out_for(self._database, track_ids),
+            siblings=len(siblings),
+            unused_texts=unused_texts(model, track),
         )
-        return replace(predicted, unused_texts=unused_texts(self._predictor.model, track))
-
-    def explain(self, text: str) -> list[HiddenPrediction]:
-        """Return the champion's predictions for a stored track with groups of inputs hidden.
-
-        Raises `UnknownTrack` or `TrainedOnTrack` (`classifier.serving.hidden_inputs`).
-        """
-        return predict_with_hidden_inputs(self._database, self._champion.loaded, text)
 
     def predict_file(self, digest: str, track: TrackDescription) -> TrackPrediction:
         """Return the prediction for an audio file; if it is imported, that of its track."""
@@ -216,38 +207,24 @@ class _Predictor:
 
     def predict_stored(self, track: int) -> TrackPrediction:
         pooled = self.pool_siblings
-        prediction = rows_to_predict.stored_prediction(
-            self.database, self.model, track, pooled=pooled
-        )
+        prediction = rows_to_predict.stored_predictions(
+            self.database, self.model, [track], pooled=pooled
+        ).get(track)
         if prediction is not None and pooled and self._is_outdated(track, prediction):
             prediction = None
         row = rows_to_predict.scoring_rows(self.database, np.array([track])).iloc[0]
         if prediction is None:
             prediction = self._compute(track)
-        held_out = dataset.held_out_for(self.database, np.array([track]))
-        return self.to_prediction(
-            track, str(row["title"]), (str(row["artists"]),), prediction, held_out=held_out
-        )
-
-    def to_prediction(
-        self,
-        track: int | None,
-        title: str,
-        artists: Sequence[str],
-        prediction: rows_to_predict.StoredPrediction,
-        *,
-        held_out: str | None,
-    ) -> TrackPrediction:
         return TrackPrediction(
             track,
-            title,
-            "; ".join(artists),
+            str(row["title"]),
+            str(row["artists"]),
             prediction.top,
             self.model.id,
             prediction.regime,
             prediction.in_training,
             self.model.origin,
-            held_out,
+            dataset.held_out_for(self.database, np.array([track])),
             prediction.siblings,
         )
 
@@ -274,14 +251,13 @@ class _Predictor:
 
     def _compute(self, track: int) -> rows_to_predict.StoredPrediction:
         ids, train_ids = np.array([track]), self.loaded.artifact.train_ids
-        seen = np.isin(dataset.tracks_sharing_artists(self.database, track), train_ids).any()
+        others = dataset.tracks_sharing_artists(self.database, track)
+        seen = bool(np.isin(others, train_ids).any())
         config = TrainingConfig.from_model(self.model)
-        siblings = self._siblings(track, seen=bool(seen))
+        siblings = self._siblings(track, seen=seen)
         top = self.top_k(rows_to_predict.scoring_rows(self.database, ids, config), siblings)
-        in_training = bool(np.isin(track, train_ids))
-        return rows_to_predict.StoredPrediction(
-            top, _regime(bool(seen)), in_training, len(siblings)
-        )
+        regime, in_training = regimes.regime_of(seen_artist=seen), bool(np.isin(track, train_ids))
+        return rows_to_predict.StoredPrediction(top, regime, in_training, len(siblings))
 
     def _siblings(self, track: int, *, seen: bool) -> NDArray[np.int64]:
         """Return what a track is pooled with: nothing, if its artist is seen."""
@@ -300,7 +276,3 @@ class _Predictor:
             and stored.predicted_at is not None
             and (stored.predicted_at < latest)
         )
-
-
-def _regime(seen_artist: bool) -> str:
-    return "seen_artist" if seen_artist else "new_artist"

@@ -71,15 +71,8 @@ class TrackScorer:
     ) -> ScoredTracks:
         """Predict `tracks` (sorted ids) and store each chunk; training tracks are left out."""
         tracks = np.setdiff1d(tracks, self.champion.artifact.train_ids)
-        done = ScoredTracks()
-        with threads.limit_threads(self.cores or threads.idle_cores()):
-            for rows, seen in self.batches(tracks):
-                for n_tracks, n_rows in prediction_store.write_predictions(
-                    self.database, self.champion.model.id, self.predict(rows, seen), self.at
-                ):
-                    done += ScoredTracks(n_tracks, n_rows)
-                    progress(done.scored, len(tracks))
-        return done
+        predicted = (self.predict(rows, seen) for rows, seen in self.batches(tracks))
+        return self._store(predicted, len(tracks), progress)
 
     def score_with_siblings(
         self, tracks: NDArray[np.int64], state: SiblingState, progress: ProgressCallback
@@ -89,15 +82,26 @@ class TrackScorer:
         All tracks of an artist are predicted at once, so the result does not depend on which of
         them are new.
         """
+        chunks = _chunks(state.tracks_of_artists(tracks))
+        predicted = (self._predict_pooled(ids, tracks, state) for ids in chunks)
+        return self._store(predicted, len(tracks), progress)
+
+    def _store(
+        self,
+        predicted: Iterator[prediction_store.PredictionBatch],
+        total: int,
+        progress: ProgressCallback,
+    ) -> ScoredTracks:
+        """Store each batch once it is predicted."""
         done = ScoredTracks()
         with threads.limit_threads(self.cores or threads.idle_cores()):
-            for ids in _chunks(state.tracks_of_artists(tracks)):
-                pooled = self._predict_pooled(ids, tracks, state)
+            for batch in predicted:
                 for n_tracks, n_rows in prediction_store.write_predictions(
-                    self.database, self.champion.model.id, pooled, self.at
+                    self.database, self.champion.model.id, batch, self.at
                 ):
-                    done += ScoredTracks(n_tracks, n_rows, n_tracks)
-                    progress(done.scored, len(tracks))
+                    pooled = 0 if batch.siblings is None else n_tracks
+                    done += ScoredTracks(n_tracks, n_rows, pooled)
+                    progress(done.scored, total)
         return done
 
     def _predict_pooled(

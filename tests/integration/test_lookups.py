@@ -57,9 +57,10 @@ def test_stored_predictions_of_many_tracks(engine: Engine):
         for track in tracks[:2]:
             make.add_predictions(connection, model, track, [(rock, 0.75), (jazz, 0.25)])
         make.add_predictions(connection, other, tracks[2], [(jazz, 1.0)])
-    stored = rows_to_predict.stored_predictions(engine, stored_models.model(engine, model), tracks)
+    predicting = stored_models.model(engine, model)
+    stored = rows_to_predict.stored_predictions(engine, predicting, tracks)
     assert set(stored) == set(tracks[:2])
     for track, prediction in stored.items():
         assert prediction.top == (("rock", 0.75), ("jazz", 0.25))
-        one = rows_to_predict.stored_prediction(engine, stored_models.model(engine, model), track)
-        assert one == prediction
+        one = rows_to_predict.stored_predictions(engine, predicting, [track])
+        assert one == {track: prediction}

@@ -128,11 +128,14 @@ def test_a_described_track_is_pooled_with_the_stored_tracks_of_its_artist(traine
     track = int(state.tracks[state.siblings > 0][0])
     song = next(one for one in MUSIC.songs if one.id == track)
     description = TrackDescription("A new song", (MUSIC.name(song.artists[0]),))
-    pooled = predict_track.predict_described(trained, description, pool_siblings=True)
+    pooled = predict_track.DescriptionPredictor(trained, pool_siblings=True).predict(description)
     assert pooled.siblings == expected_siblings(trained)[track] + 1
-    assert pooled.top != predict_track.predict_described(trained, description).top
+    assert pooled.top != predict_track.DescriptionPredictor(trained).predict(description).top
     unknown = TrackDescription("A new song", ("Nobody",))
-    assert predict_track.predict_described(trained, unknown, pool_siblings=True).siblings == 0
+    assert (
+        predict_track.DescriptionPredictor(trained, pool_siblings=True).predict(unknown).siblings
+        == 0
+    )
 
 
 def test_the_command_reports_what_was_pooled(database: Engine) -> None:

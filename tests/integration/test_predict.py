@@ -57,8 +57,8 @@ def test_a_described_track_is_predicted_like_a_stored_one(taught: Engine) -> Non
     numbers = {
         name: float(row[name]) for name in predict_track.NUMERIC_INPUTS if row.notna()[name]
     }
-    predictions = predict_track.predict_described(
-        taught, TrackDescription(row["title"], (row["artists"],), None, numbers)
+    predictions = predict_track.DescriptionPredictor(taught).predict(
+        TrackDescription(row["title"], (row["artists"],), None, numbers)
     )
     stored = predict_track.predict_track(taught, str(held_out))
     assert dict(predictions.top) == pytest.approx(dict(stored.top))
@@ -70,11 +70,15 @@ def test_a_described_track_of_a_seen_artist_has_its_regime(taught: Engine) -> No
     tracks = dataset.read_view("training_tracks", taught)
     artist = str(tracks.loc[tracks["side"] == "train", "artists"].iloc[0]).split("; ")[0]
     assert (
-        predict_track.predict_described(taught, TrackDescription("?", (artist.upper(),))).regime
+        predict_track.DescriptionPredictor(taught)
+        .predict(TrackDescription("?", (artist.upper(),)))
+        .regime
         == "seen_artist"
     )
     assert (
-        predict_track.predict_described(taught, TrackDescription("?", ("Nobody",))).regime
+        predict_track.DescriptionPredictor(taught)
+        .predict(TrackDescription("?", ("Nobody",)))
+        .regime
         == "new_artist"
     )
 

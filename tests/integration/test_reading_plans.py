@@ -145,7 +145,7 @@ def test_the_prediction_of_a_track(large: Engine) -> None:
 
     def predict() -> None:
         model = stored_models.champion(large, "main")
-        assert rows_to_predict.stored_prediction(large, model, TRACK) is not None
+        assert rows_to_predict.stored_predictions(large, model, [TRACK])
         assert dataset.held_out_for(large, [TRACK]) in {None, "test", "validation"}
         dataset.tracks_sharing_artists(large, TRACK)
 

@@ -92,9 +92,9 @@ def test_a_refit_predicts_tracks_outside_the_database(sqlite_engine: Engine):
     Music().fill(sqlite_engine)
     parent = trained(sqlite_engine)
     track = TrackDescription(artists=("Artist 1 of 0",), numbers={"energy": 0.5})
-    assert predict_track.predict_described(sqlite_engine, track).model == parent.id
+    assert predict_track.DescriptionPredictor(sqlite_engine).predict(track).model == parent.id
     model = refitted(sqlite_engine)
-    described = predict_track.predict_described(sqlite_engine, track)
+    described = predict_track.DescriptionPredictor(sqlite_engine).predict(track)
     assert described.model == model.id
     shares = champion.load(sqlite_engine, model).predict_proba(described_rows([track])).iloc[0]
     assert dict(described.top) == pytest.approx(dict(shares))
@@ -161,9 +161,12 @@ def test_another_champion_ends_its_service(sqlite_engine: Engine):
     second = trained(sqlite_engine, TrainingConfig(estimator="dummy", min_tracks=20))
     promote.run(sqlite_engine, second.id, FakeClock(), log=quiet)
     track = TrackDescription(numbers={"energy": 0.5})
-    assert predict_track.predict_described(sqlite_engine, track).model == second.id
+    assert predict_track.DescriptionPredictor(sqlite_engine).predict(track).model == second.id
     promote.run(sqlite_engine, first.id, FakeClock(), log=quiet)
-    assert predict_track.predict_described(sqlite_engine, track).model not in (first.id, second.id)
+    assert predict_track.DescriptionPredictor(sqlite_engine).predict(track).model not in (
+        first.id,
+        second.id,
+    )
 
 
 def test_a_damaged_refit_is_replaced_by_its_parent(sqlite_engine: Engine):
@@ -174,9 +177,9 @@ def test_a_damaged_refit_is_replaced_by_its_parent(sqlite_engine: Engine):
         damaged = tables.model.update().where(tables.model.c.id == model.id)
         connection.execute(damaged.values(artifact=b"nothing"))
     assert (
-        predict_track.predict_described(
-            sqlite_engine, TrackDescription(numbers={"energy": 0.5})
-        ).model
+        predict_track.DescriptionPredictor(sqlite_engine)
+        .predict(TrackDescription(numbers={"energy": 0.5}))
+        .model
         == parent.id
     )
 

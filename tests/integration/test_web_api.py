@@ -16,7 +16,7 @@ from openapi_spec_validator import validate
 from sqlalchemy import Engine, select, text
 from starlette.testclient import TestClient
 
-from classifier.serving.predict_track import TrackDescription, predict_described, predict_track
+from classifier.serving.predict_track import DescriptionPredictor, TrackDescription, predict_track
 from classifier.training import promote, train
 from classifier.training_config import TrainingConfig
 from genrebase.digests.refresh import refresh
@@ -182,7 +182,10 @@ def test_rows_of_a_genre_and_a_track(api: Api):
 def test_predictions_are_those_of_the_commands(api: Api, served: Site):
     """By id, by texts and by features, in one request; each names its model."""
     described = TrackDescription("Blue", ("Nobody",), "Moon", {"tempo": 120.0, "energy": 0.5})
-    expected = [predict_track(served.engine, "1"), predict_described(served.engine, described)]
+    expected = [
+        predict_track(served.engine, "1"),
+        DescriptionPredictor(served.engine).predict(described),
+    ]
     results = api.predict(
         {"id": 1},
         {"id": "no such track"},
@@ -315,9 +318,8 @@ def test_a_csv_file_comes_back_with_five_columns(api: Api, served: Site):
         "loudness is between -100 and 20",
         "The row has 2 cells",
     ]
-    expected = predict_described(
-        served.engine,
-        TrackDescription('Song "9"', ("Nobody", "Somebody"), None, {"loudness": -5.5}),
+    expected = DescriptionPredictor(served.engine).predict(
+        TrackDescription('Song "9"', ("Nobody", "Somebody"), None, {"loudness": -5.5})
     )
     genre, share, regime, model, problem = written[10][-5:]
     assert (genre, regime, model, problem) == (expected.top[0][0], expected.regime, "1", "")

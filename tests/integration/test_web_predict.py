@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from classifier.serving.predict_track import TrackDescription, predict_described
+from classifier.serving.predict_track import DescriptionPredictor, TrackDescription
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from tests.classifier_cli import run_text
@@ -28,11 +28,10 @@ def client(database: Engine) -> Iterator[TestClient]:
 
 def test_the_page_and_its_twins_give_the_commands_prediction(client, database):
     address = "?title=Blue+Moon&artists=Nobody+%3B+Somebody+Else&energy=0.5&tempo=120"
-    expected = predict_described(
-        database,
+    expected = DescriptionPredictor(database).predict(
         TrackDescription(
             "Blue Moon", ("Nobody", "Somebody Else"), None, {"energy": 0.5, "tempo": 120.0}
-        ),
+        )
     )
     document = client.get(f"/predict.json{address}").json()
     rows = document["sections"]["prediction"]["rows"]

@@ -6,9 +6,15 @@ from sqlalchemy import Engine, select, update
 from starlette.testclient import TestClient
 
 from classifier.data import dataset
-from classifier.serving import batch_predict, predict_track
-from classifier.serving.hidden_inputs import SOUND, TrainedOnTrack
-from classifier.serving.predict_track import DescriptionPredictor, TrackDescription
+from classifier.registry import stored_models
+from classifier.serving import batch_predict, champion, predict_track
+from classifier.serving.hidden_inputs import (
+    SOUND,
+    HiddenPrediction,
+    TrainedOnTrack,
+    predict_with_hidden_inputs,
+)
+from classifier.serving.predict_track import TrackDescription
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from genrebase.progress import no_progress
@@ -45,11 +51,17 @@ def tracks(engine: Engine, side: str) -> list[int]:
         return list(connection.scalars(query.order_by(view.track_id)))
 
 
+def explain(engine: Engine, track: int) -> list[HiddenPrediction]:
+    """Return the champion's predictions for a track with groups of its inputs hidden."""
+    loaded = champion.load(engine, stored_models.champion(engine, "main"))
+    predict = loaded.artifact.estimator.predict_proba
+    return predict_with_hidden_inputs(engine, loaded, str(track), predict)
+
+
 def test_hiding_a_group_is_describing_the_track_without_it(predicted: Engine):
     """The probabilities are those of a description without these values; all sum to 1."""
     track = tracks(predicted, "test_new")[0]
-    predictor = DescriptionPredictor(predicted, "main")
-    explained = {(one.kind, one.group): one.probabilities for one in predictor.explain(str(track))}
+    explained = {(one.kind, one.group): one.probabilities for one in explain(predicted, track)}
     assert next(iter(explained)) == ("all", None)
     assert {("without", SOUND), ("without", "release"), ("only", SOUND)} <= set(explained)
     assert ("only", "artists") not in explained  # the model does not use them
@@ -65,7 +77,9 @@ def test_hiding_a_group_is_describing_the_track_without_it(predicted: Engine):
         for name in ("duration_ms", "popularity", "release_year", "explicit")
         if row[name] is not None and row[name] == row[name]
     }
-    alone = predict_track.predict_described(predicted, TrackDescription(numbers=numbers))
+    alone = predict_track.DescriptionPredictor(predicted).predict(
+        TrackDescription(numbers=numbers)
+    )
     without = explained["without", SOUND]
     for genre, share in alone.top:
         assert without[genre] == pytest.approx(share)
@@ -73,16 +87,15 @@ def test_hiding_a_group_is_describing_the_track_without_it(predicted: Engine):
 
 def test_a_training_track_is_not_explained(predicted: Engine):
     """The model remembers it."""
-    predictor = DescriptionPredictor(predicted, "main")
     with pytest.raises(TrainedOnTrack, match="out of fold"):
-        predictor.explain(str(tracks(predicted, "train")[0]))
+        explain(predicted, tracks(predicted, "train")[0])
     with pytest.raises(UnknownTrack):
-        predictor.explain("99999")
+        explain(predicted, 99999)
 
 
 def test_the_page_shows_why_and_so_do_its_twins(predicted: Engine, client: TestClient):
     track = tracks(predicted, "test_new")[0]
-    explained = DescriptionPredictor(predicted, "main").explain(str(track))
+    explained = explain(predicted, track)
     section = client.get(f"/tracks/{track}.json?why=1&section=why").json()["sections"]["why"]
     assert [row[0] for row in section["rows"]] == [
         " ".join(part for part in (one.kind, one.group) if part) for one in explained
