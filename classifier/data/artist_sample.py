@@ -8,7 +8,7 @@ tracks of each genre on each of their sides. No track changes its side.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
@@ -80,32 +80,20 @@ class TrackKeys:
 
     @classmethod
     def concatenate(cls, parts: "list[TrackKeys]") -> "TrackKeys":
-        """Return the keys of all parts, in their order."""
-
-        def joined(name: str, dtype: Any) -> NDArray[Any]:
-            arrays = [getattr(part, name) for part in parts]
-            return np.concatenate(arrays) if arrays else np.array([], dtype=dtype)
-
-        return cls(
-            joined("track_ids", np.int64),
-            joined("genres", np.int32),
-            joined("artists", np.uint64),
-            joined("titles", np.uint32),
-            joined("groups", np.int8),
-        )
+        """Return the keys of all parts (at least one), in their order."""
+        by_field = zip(*(part.arrays() for part in parts), strict=True)
+        return cls(*(np.concatenate(arrays) for arrays in by_field))
 
     def __len__(self) -> int:
         return len(self.track_ids)
 
     def where(self, mask: Mask) -> "TrackKeys":
         """Return the keys of these tracks."""
-        return TrackKeys(
-            self.track_ids[mask],
-            self.genres[mask],
-            self.artists[mask],
-            self.titles[mask],
-            self.groups[mask],
-        )
+        return TrackKeys(*(array[mask] for array in self.arrays()))
+
+    def arrays(self) -> list[NDArray[Any]]:
+        """Return the arrays, in the order of the fields."""
+        return [getattr(self, one.name) for one in fields(self)]
 
 
 class KeyCollector:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from classifier.config_options import join_list, parse_list
 from classifier.data import licence_queries, spectrograms
-from classifier.data.dataframes import FrameSource, SqlFrames, concatenated, has_key, parts
+from classifier.data.dataframes import FrameSource, concatenated, has_key, parts, source_of
 from classifier.data.licence_restriction import FEATURES_LICENCE, SOURCE_COLUMNS, allowed_mask
 from classifier.errors import BadTrainingConfig
 from classifier.features import audio, sequences
@@ -87,7 +87,7 @@ def resolve_features(database: Engine, config: TrainingConfig) -> TrainingConfig
         if config.auto_features:
             if config.descriptors is not None:
                 for name in config.descriptor_sets:
-                    descriptor_columns(SqlFrames(connection), name)  # refuse an unknown set
+                    descriptor_columns(source_of(connection), name)  # refuse an unknown set
             names = parse_list(chosen or "")
             coverage = labelled.coverage(
                 connection, max((sets.get(n, 0) for n in names), default=0)
@@ -337,7 +337,7 @@ class _LabelledTracks:
 
     @classmethod
     def of(cls, connection: Connection, config: TrainingConfig) -> "_LabelledTracks":
-        licences = licence_queries.allowed_licences(SqlFrames(connection), config)
+        licences = licence_queries.allowed_licences(source_of(connection), config)
         return cls(licence_queries.labelled_ids(config, licences), licences)
 
     def descriptor_sets(self, connection: Connection) -> dict[str, int]:

@@ -4,9 +4,11 @@ Large reads are columnar: Arrow batches, whose buffers become the columns of the
 are read by the database's own driver, because SQLite's Arrow driver starts a process.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Final, Protocol
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -46,91 +48,48 @@ _MIN_DENSITY: Final = 0.25
 """If a larger share of the ids in a range is wanted, the whole range is read."""
 
 
-class FrameSource(Protocol):
+@dataclass(frozen=True, slots=True)
+class FrameSource:
     """One state of the database."""
 
-    @property
-    def engine(self) -> Engine:
-        """The database."""
-        ...
-
-    def frame(self, query: Select[Any]) -> pd.DataFrame:
-        """Return the rows of `query`, each column with its dtype."""
-        ...
+    engine: Engine
+    frame: Callable[[Select[Any]], pd.DataFrame]
+    """Returns the rows of a query, each column with its dtype."""
 
 
-class SqlFrames:
-    """Reads an open connection: for a few rows."""
-
-    def __init__(self, connection: Connection) -> None:
-        """Read in the transaction of `connection`."""
-        self._connection, self.engine = connection, connection.engine
-
-    def frame(self, query: Select[Any]) -> pd.DataFrame:
-        """Return the rows of `query`, each column with its dtype."""
-        return read_frame(self._connection, query)
-
-
-class ArrowFrames:
-    """Reads Arrow batches: for many rows."""
-
-    def __init__(self, reader: ArrowReader, engine: Engine) -> None:
-        """Read the state of the database that `reader` sees."""
-        self._reader, self.engine = reader, engine
-
-    def frame(self, query: Select[Any]) -> pd.DataFrame:
-        """Return the rows of `query`, each column with its dtype."""
-        table = self._reader.query(query).read_all()
-        columns = zip(query.selected_columns, table.columns, strict=True)
-        return pd.DataFrame(
-            {str(column.key): _arrow_series(column.type, cells) for column, cells in columns}
-        )
-
-
-class StateReader(Protocol):
-    """Reads one state of the database after another."""
-
-    def state(self) -> AbstractContextManager[FrameSource]:
-        """Open the database as it is now; nobody waits for the reader after the block."""
-        ...
-
-
-class _SqlReader:
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def state(self) -> AbstractContextManager[FrameSource]:
-        return few_rows(self._engine)
-
-
-class _ArrowReader:
-    def __init__(self, reader: ArrowReader, engine: Engine) -> None:
-        self._reader, self._engine = reader, engine
-
-    @contextmanager
-    def state(self) -> Iterator[FrameSource]:
-        try:
-            yield ArrowFrames(self._reader, self._engine)
-        finally:
-            self._reader.release()
+OpenState = Callable[[], AbstractContextManager[FrameSource]]
+"""Opens the database as it is now; nobody waits for the reader after the block."""
 
 
 @contextmanager
-def state_reader(engine: Engine, n_rows: int) -> Iterator[StateReader]:
-    """Yield a reader of states for `n_rows` rows in all."""
+def state_reader(engine: Engine, n_rows: int) -> Iterator[OpenState]:
+    """Yield what opens one state after another, for `n_rows` rows in all."""
     if n_rows < _MANY_ROWS:
-        yield _SqlReader(engine)
+        yield partial(few_rows, engine)
         return
     with arrow_reader(engine, in_place=True) as reader:
         reader.release()
-        yield _ArrowReader(reader, engine)
+        yield partial(_arrow_state, reader, engine)
+
+
+@contextmanager
+def _arrow_state(reader: ArrowReader, engine: Engine) -> Iterator[FrameSource]:
+    try:
+        yield FrameSource(engine, partial(_read_arrow, reader))
+    finally:
+        reader.release()
 
 
 @contextmanager
 def few_rows(engine: Engine) -> Iterator[FrameSource]:
     """Yield a source for a few rows."""
     with read_transaction(engine) as connection:
-        yield SqlFrames(connection)
+        yield source_of(connection)
+
+
+def source_of(connection: Connection) -> FrameSource:
+    """Return a source for a few rows in the transaction of `connection`."""
+    return FrameSource(connection.engine, partial(read_frame, connection))
 
 
 @contextmanager
@@ -140,7 +99,7 @@ def many_rows(engine: Engine) -> Iterator[FrameSource]:
     On SQLite without a write-ahead log nobody can commit until the block ends.
     """
     with arrow_reader(engine, in_place=True) as reader:
-        yield ArrowFrames(reader, engine)
+        yield FrameSource(engine, partial(_read_arrow, reader))
 
 
 def has_key(column: ColumnElement[int], ids: NDArray[np.int64]) -> ColumnElement[bool]:
@@ -183,8 +142,15 @@ def concatenated(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     """Return the rows of `query`, each column with its dtype."""
-    chunks = list(read_chunks(connection, query))
-    return chunks[0] if len(chunks) == 1 else pd.concat(chunks, ignore_index=True)
+    return concatenated(list(read_chunks(connection, query)))
+
+
+def _read_arrow(reader: ArrowReader, query: Select[Any]) -> pd.DataFrame:
+    table = reader.query(query).read_all()
+    columns = zip(query.selected_columns, table.columns, strict=True)
+    return pd.DataFrame(
+        {str(column.key): _arrow_series(column.type, cells) for column, cells in columns}
+    )
 
 
 def read_chunks(connection: Connection, query: Select[Any]) -> Iterator[pd.DataFrame]:

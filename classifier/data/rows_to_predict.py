@@ -71,7 +71,7 @@ def scoring_rows(
     `tracks` are one of `dataframes.parts`. Features whose licence `config` does not allow are
     missing. Tracks that were deleted are missing, too.
     """
-    with dataframes.state_reader(database, len(tracks)) as reader, reader.state() as source:
+    with dataframes.state_reader(database, len(tracks)) as open_state, open_state() as source:
         return _rows(source, tracks, config)
 
 
@@ -93,10 +93,10 @@ def artists_of(database: Database, tracks: Ids) -> Ids:
     """Return the artists credited on `tracks` (sorted), each once; artists of one name are one."""
     query = dataset.credits_query()
     found = [np.array([], dtype=np.int64)]
-    with dataframes.state_reader(database, len(tracks)) as reader:
+    with dataframes.state_reader(database, len(tracks)) as open_state:
         for ids in dataframes.parts(tracks):
             has_key = dataframes.has_key(query.selected_columns.track_id, ids)
-            with reader.state() as source:
+            with open_state() as source:
                 rows = source.frame(query.where(has_key))
             credited = np.isin(regimes.ids_of(rows), ids)
             found.append(np.unique(regimes.ids_of(rows, "artist_id")[credited]))

@@ -141,9 +141,9 @@ class TrackScorer:
         if len(tracks) == 0:
             return
         artists, config = self.trained_artists, TrainingConfig.from_model(self.champion.model)
-        with dataframes.state_reader(self.database, len(tracks)) as reader:
+        with dataframes.state_reader(self.database, len(tracks)) as open_state:
             for ids in dataframes.parts(tracks):
-                with reader.state() as source:
+                with open_state() as source:
                     rows, seen = rows_to_predict.rows_with_seen_artists(
                         source, ids, config, artists
                     )

@@ -166,11 +166,11 @@ def assert_same(rows: Sequence[Sequence[Any]], expected: Sequence[Sequence[Any]]
 def test_nobody_waits_for_a_reader_between_two_states(music: Engine, n_rows: int) -> None:
     """What is committed in between is seen by the next state."""
     title = select(tables.track.c.title).where(tables.track.c.id == 1)
-    with dataframes.state_reader(music, n_rows) as reader:
+    with dataframes.state_reader(music, n_rows) as open_state:
         for text in ("First", "Second"):
             with transaction(music) as connection:
                 connection.execute(
                     update(tables.track).where(tables.track.c.id == 1).values(title=text)
                 )
-            with reader.state() as source:
+            with open_state() as source:
                 assert source.frame(title)["title"].tolist() == [text]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from classifier.data import audio_joins, dataset
-from classifier.data.dataframes import SqlFrames
+from classifier.data.dataframes import source_of
 from classifier.serving import predict_audio
 from classifier.training import train
 from classifier.training_config import OPTIONS, TrainingConfig
@@ -86,7 +86,7 @@ def test_files_are_analysed_again_only_for_what_is_missing(
     assert after[descriptors.SCHEMA_NAME] == before[descriptors.SCHEMA_NAME]
     assert after["bands-1"].keys() == before[descriptors.SCHEMA_NAME].keys()
     with read_transaction(engine) as connection:
-        names = audio_joins.descriptor_columns(SqlFrames(connection), "bands-1")
+        names = audio_joins.descriptor_columns(source_of(connection), "bands-1")
     assert names == [f"band {number}" for number in range(1, 9)]
     vectors = packed_vectors.unpack_rows(list(after["bands-1"].values()), 8)
     assert np.isfinite(vectors).all()
