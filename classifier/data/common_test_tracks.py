@@ -23,7 +23,7 @@ def read(database: Database, model: StoredModel, other: StoredModel) -> CommonTe
     label, genre = views.training_tracks.c, tables.genre
     mine, theirs = tables.prediction.alias("mine"), tables.prediction.alias("theirs")
     predicted, predicted_by_other = genre.alias("predicted"), genre.alias("predicted_by_other")
-    source: Any = views.training_tracks
+    source: Any = views.training_tracks.table
     for rows, one, named in ((mine, model, predicted), (theirs, other, predicted_by_other)):
         is_first = (rows.c.model_id == one.id) & (rows.c.rank == 1)
         alone = rows.c.siblings.is_(None) & rows.c.in_training.is_(False)
