@@ -1,10 +1,6 @@
 """Feature extraction from an audio file: descriptors, estimates, analysis, spectrogram."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
-from numpy.typing import NDArray
 
 from genrebase.audio import (
     analysis,
@@ -14,59 +10,36 @@ from genrebase.audio import (
     keys,
     logmel,
     loudness,
+    packed_vectors,
     rhythm,
 )
-from genrebase.audio.analysis import TrackAnalysis
 from genrebase.audio.frame_features import FrameFeatures
-from genrebase.audio.packed_matrices import PackedMatrix
+from genrebase.audio.harmony import TrackKey
+from genrebase.audio.records import PackedFeatures
 from genrebase.audio.segment_timbre import N_CHANNELS
 
 _QUIET_LUFS, _LOUD_LUFS = -45.0, -5.0
 """Loudness in LUFS of energy 0 and of energy 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClipFeatures:
-    """The extracted features of one file."""
-
-    digest: str
-    """Digest of the decoded audio: the file's id."""
-    seconds: float
-    descriptors: NDArray[np.float32]
-    """The values of `descriptors.COLUMNS`."""
-    estimates: dict[str, float | int | None]
-    """Some of the 12 features, computed; see `estimate_features`."""
-    analysis: TrackAnalysis
-    logmel: PackedMatrix
-
-
-def extract_file(path: Path) -> ClipFeatures:
-    """Return all features of a file; raise `decode.UndecodableAudio`."""
-    return extract_clip(decode.decode_file(path))
-
-
-def extract_clip(clip: decode.AudioClip) -> ClipFeatures:
+def extract_clip(clip: decode.AudioClip) -> PackedFeatures:
     """Return all features of a clip."""
     features = frame_features.compute_frames(clip.samples)
     onsets = rhythm.onset_strength(features.mel)
     tempo = rhythm.estimate_tempo(onsets)
-    track_analysis = analysis.build_analysis(
-        keys.estimate_track_key(features, tempo),
-        keys.detect_sections(features),
-        np.zeros((0, N_CHANNELS)),
-    )
-    return ClipFeatures(
-        digest=clip.digest,
-        seconds=clip.seconds,
-        descriptors=descriptors.compute_descriptors(features, onsets, tempo),
-        estimates=estimate_features(clip, features, tempo),
-        analysis=track_analysis,
-        logmel=logmel.pack_logmel(features.mel),
+    track_key = keys.estimate_track_key(features, tempo)
+    no_segments = np.zeros((0, N_CHANNELS))
+    values = descriptors.compute_descriptors(features, onsets, tempo)
+    return PackedFeatures(
+        packed_vectors.pack(values),
+        estimate_features(clip, features, track_key),
+        analysis.build_analysis(track_key, keys.detect_sections(features), no_segments),
+        logmel.pack_logmel(features.mel),
     )
 
 
 def estimate_features(
-    clip: decode.AudioClip, features: FrameFeatures, tempo: float | None
+    clip: decode.AudioClip, features: FrameFeatures, track_key: TrackKey
 ) -> dict[str, float | int | None]:
     """Return estimates of the catalogue's features from a clip.
 
@@ -81,10 +54,9 @@ def estimate_features(
     - `danceability`: see `rhythm.danceability`.
     """
     lufs = loudness.integrated_loudness(clip.samples)
-    track_key = keys.estimate_track_key(features, tempo)
     total_power = features.harmonic_power + features.percussive_power
     return {
-        "tempo": tempo,
+        "tempo": track_key.tempo,
         "key": track_key.key,
         "mode": track_key.mode,
         "loudness": lufs,

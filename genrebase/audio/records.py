@@ -40,7 +40,7 @@ class PackedFeatures:
     descriptors: bytes
     """Packed float32 values, in the order of `descriptors.COLUMNS`."""
     estimates: dict[str, float | int | None]
-    """Some of the 12 audio features."""
+    """Some of the 12 audio features; see `extract.estimate_features`."""
     analysis: "TrackAnalysis"
     logmel: "PackedMatrix"
 

@@ -17,12 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from threadpoolctl import threadpool_limits
 
 from genrebase.audio import decode, extract, packed_vectors, tags
-from genrebase.audio.records import (
-    AudioAnalysis,
-    ExtractionPlan,
-    PackedFeatures,
-    UnreadableFile,
-)
+from genrebase.audio.records import AudioAnalysis, ExtractionPlan, UnreadableFile
 from genrebase.audio.scan import display_path, printable
 from genrebase.audio.workers import READY
 
@@ -50,7 +45,7 @@ def analyse(
     """Decode a file, read its tags and extract its features; return the reason if that fails."""
     try:
         clip = decode.decode_file(path)
-        features = None if clip.digest in plan.stored_digests else _packed_features(clip)
+        features = None if clip.digest in plan.stored_digests else extract.extract_clip(clip)
         vectors = {
             name: packed_vectors.pack(network.describe(clip.samples))
             for name, network, stored in networks
@@ -65,12 +60,6 @@ def analyse(
     except Exception as error:  # noqa: BLE001 - no file, however odd, may stop the others
         reason = f"it cannot be analysed ({type(error).__name__}: {error})"
         return UnreadableFile(display_path(path), printable(reason))
-
-
-def _packed_features(clip: decode.AudioClip) -> PackedFeatures:
-    features = extract.extract_clip(clip)
-    descriptors = packed_vectors.pack(features.descriptors)
-    return PackedFeatures(descriptors, features.estimates, features.analysis, features.logmel)
 
 
 def serve(requests: BinaryIO, results: BinaryIO) -> None:
