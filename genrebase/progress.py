@@ -27,12 +27,5 @@ class ProgressCallback(Protocol):
         ...
 
 
-def no_progress(
-    done: float,
-    total: float | None = None,
-    *,
-    note: str | None = None,
-    fraction: float | None = None,
-    estimated: bool = False,
-) -> None:
+def no_progress(*_done_and_total: float | None, **_more: object) -> None:
     """Ignore progress."""

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.heartbeat import HEARTBEAT_SECONDS, Heartbeat, is_alive
+from genrebase.runtime.heartbeat import HEARTBEAT_SECONDS, beating, is_alive
 from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store import tables
 from genrebase.store.engine import transaction
@@ -68,7 +68,7 @@ def registered(engine: Engine, clock: Clock, name: str) -> Iterator[None]:
 
     _try(beat)
     try:
-        with Heartbeat(lambda: _try(beat), HEARTBEAT_SECONDS):
+        with beating(lambda: _try(beat), HEARTBEAT_SECONDS):
             yield
     finally:
         _try(end)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.heartbeat import HEARTBEAT_SECONDS, Heartbeat, is_alive
+from genrebase.runtime.heartbeat import HEARTBEAT_SECONDS, beating, is_alive
 from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.runtime.redaction import redact
 from genrebase.runtime.shortages import describe_shortage
@@ -124,13 +124,9 @@ def job_run(
     if service or _in_service:
         facts = {**(facts or {}), _SERVICE: True}
     run = _start(engine, clock, job, exclusive=exclusive, facts=facts)
-    heartbeat = (
-        Heartbeat(lambda: _write_heartbeat(engine, clock, run), HEARTBEAT_SECONDS)
-        if exclusive
-        else nullcontext()
-    )
+    beats = beating(lambda: _write_heartbeat(engine, clock, run), HEARTBEAT_SECONDS)
     try:
-        with heartbeat:
+        with beats if exclusive else nullcontext():
             yield run
     except BaseException as error:
         _end_quietly(engine, clock, run, error)

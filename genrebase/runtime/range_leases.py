@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from genrebase.errors import GenrebaseError
-from genrebase.runtime.heartbeat import Heartbeat
+from genrebase.runtime.heartbeat import beating
 from genrebase.store import tables
 from genrebase.store.database_clock import server_time
 from genrebase.store.engine import transaction
@@ -51,7 +51,7 @@ def leased(engine: Engine, rows: IdRange, run_id: int) -> Iterator[bool]:
     if not acquired:
         yield False
         return
-    with Heartbeat(lambda: _renew(engine, rows, run_id), _RENEW_SECONDS):
+    with beating(lambda: _renew(engine, rows, run_id), _RENEW_SECONDS):
         yield True
     with transaction(engine) as connection:
         connection.execute(delete(_lease).where(_is_ours(rows, run_id)))

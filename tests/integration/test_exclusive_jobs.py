@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, insert, select
 
 from genrebase.runtime import heartbeat, jobs
-from genrebase.runtime.heartbeat import Heartbeat
+from genrebase.runtime.heartbeat import beating
 from genrebase.runtime.jobs import AlreadyRunning, job_run
 from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store import tables
@@ -117,7 +117,7 @@ def test_a_run_writes_heartbeats(engine: Engine) -> None:
             jobs._write_heartbeat(engine, clock, run)
             beaten.set()
 
-        with Heartbeat(beat, 0.01):
+        with beating(beat, 0.01):
             assert beaten.wait(60)
         with read_transaction(engine) as connection:
             counts = connection.scalar(select(tables.job_run.c.counts))
