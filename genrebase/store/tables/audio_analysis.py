@@ -14,10 +14,9 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
-    text,
 )
 
-from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of
+from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of, where
 
 TWELVE: Final = range(12)
 """Degrees in semitones above the tonic, pitch classes from C, timbre coefficients."""
@@ -134,12 +133,7 @@ sound_matrix = Table(
     Column("channels", SmallInteger, nullable=False, comment="columns"),
     Column("data", LargeBinary, nullable=False, comment="float16 by rows, little-endian, zlib"),
     Column("file_sha256", Name, comment="of the file with the bytes; NULL: they are here"),
-    Index(
-        None,
-        "file_sha256",
-        sqlite_where=text("file_sha256 IS NOT NULL"),
-        postgresql_where=text("file_sha256 IS NOT NULL"),
-    ),
+    Index(None, "file_sha256", **where("file_sha256 IS NOT NULL")),
     CheckConstraint(one_of("kind", MATRIX_KINDS), name="kind_known"),
     CheckConstraint("version >= 1", name="version_positive"),
     CheckConstraint("steps >= 1", name="steps_positive"),

@@ -16,10 +16,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    text,
 )
 
-from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of
+from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of, where
 
 FEATURES: Final = (
     "danceability",
@@ -165,12 +164,7 @@ track = Table(
     Column("updated_at", UtcDateTime, nullable=False, comment="when its metadata last changed"),
     UniqueConstraint("name_key", "ordinal"),
     Index(None, "genre_id"),
-    Index(
-        None,
-        "isrc",
-        sqlite_where=text("isrc IS NOT NULL"),
-        postgresql_where=text("isrc IS NOT NULL"),
-    ),
+    Index(None, "isrc", **where("isrc IS NOT NULL")),
     Index(
         "ix_track_tied",
         "genre_id",

@@ -12,6 +12,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -63,6 +64,11 @@ def as_driver_datetime(value: datetime, dialect_name: str) -> datetime | str:
     """Return a time as the driver takes it in a statement that SQLAlchemy does not compile."""
     utc = value.astimezone(UTC)
     return utc.strftime(_SQLITE_FORMAT) if dialect_name == "sqlite" else utc
+
+
+def where(condition: str) -> dict[str, Any]:
+    """Return the options of an index of the rows that fulfil a condition, on either engine."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 def one_of(column: str, values: tuple[str, ...]) -> str:

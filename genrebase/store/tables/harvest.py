@@ -13,10 +13,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
-from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of
+from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of, where
 
 SHARD_STATUSES: Final = ("open", "split", "exhausted", "capped")
 ALL_YEARS: Final = (0, 9999)
@@ -64,20 +63,10 @@ shard = Table(
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("genre_id", "source", "query", "year_from", "year_to"),
     Index("ix_shard_status", "source", "status", "visited_at"),
-    *(
-        Index(name, *columns, sqlite_where=text(rows), postgresql_where=text(rows))
-        for name, columns, rows in (
-            ("ix_shard_closed", ("genre_id", "source", "visited_at"), CLOSED_SHARDS),
-            ("ix_shard_closed_years", ("genre_id", "source", "year_to"), CLOSED_SHARDS),
-            ("ix_shard_whole", ("genre_id", "source"), WHOLE_SHARDS),
-        )
-    ),
-    Index(
-        "ix_shard_lease",
-        "lease_until",
-        sqlite_where=text("lease_until IS NOT NULL"),
-        postgresql_where=text("lease_until IS NOT NULL"),
-    ),
+    Index("ix_shard_closed", "genre_id", "source", "visited_at", **where(CLOSED_SHARDS)),
+    Index("ix_shard_closed_years", "genre_id", "source", "year_to", **where(CLOSED_SHARDS)),
+    Index("ix_shard_whole", "genre_id", "source", **where(WHOLE_SHARDS)),
+    Index("ix_shard_lease", "lease_until", **where("lease_until IS NOT NULL")),
     CheckConstraint(one_of("status", SHARD_STATUSES), name="status_known"),
     CheckConstraint("year_from <= year_to", name="years_in_order"),
     CheckConstraint("next_offset >= 0", name="offset_not_negative"),

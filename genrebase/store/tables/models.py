@@ -15,10 +15,9 @@ from sqlalchemy import (
     Table,
     Text,
     false,
-    text,
 )
 
-from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of
+from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of, where
 
 MODEL_STATUSES: Final = ("candidate", "champion", "retired", "rejected", "refit")
 REGIMES: Final = ("seen_artist", "new_artist")
@@ -66,13 +65,7 @@ model = Table(
         Json,
         comment="tracks of the database at its training: all, trained, left out by reason",
     ),
-    Index(
-        "uq_model_champion",
-        "task",
-        unique=True,
-        sqlite_where=text("status = 'champion'"),
-        postgresql_where=text("status = 'champion'"),
-    ),
+    Index("uq_model_champion", "task", unique=True, **where("status = 'champion'")),
     CheckConstraint(one_of("status", MODEL_STATUSES), name="status_known"),
 )
 
@@ -134,14 +127,7 @@ prediction = Table(
         "siblings", Integer, comment="other tracks of the artist it was pooled with; NULL: none"
     ),
     Index(None, "track_id"),
-    Index(
-        "ix_prediction_best",
-        "model_id",
-        "genre_id",
-        "probability",
-        sqlite_where=text("rank <= 2"),
-        postgresql_where=text("rank <= 2"),
-    ),
+    Index("ix_prediction_best", "model_id", "genre_id", "probability", **where("rank <= 2")),
     CheckConstraint(f"rank BETWEEN 1 AND {PREDICTIONS_PER_TRACK}", name="rank_range"),
     CheckConstraint("probability BETWEEN 0 AND 1", name="probability_range"),
     CheckConstraint(one_of("regime", REGIMES), name="regime_known"),
