@@ -41,8 +41,7 @@ def _sections(_providers: Providers) -> Select[Any]:
 def _harmony(providers: Providers) -> Select[Any]:
     summary = tables.sound_summary
     return select(
-        summary.c.track_id,
-        summary.c.provider,
+        *shared.columns(summary, "track_id provider"),
         *(summary.c[name] for name in tables.DEGREE_COLUMNS),
         *shared.columns(
             summary,
@@ -56,11 +55,9 @@ def _harmony(providers: Providers) -> Select[Any]:
 def _timbres(providers: Providers) -> Select[Any]:
     summary = tables.sound_summary
     return select(
-        summary.c.track_id,
-        summary.c.provider,
+        *shared.columns(summary, "track_id provider"),
         *(summary.c[name] for name in (*tables.TIMBRE_COLUMNS, *tables.PITCH_COLUMNS)),
-        summary.c.segments,
-        summary.c.fetched_at,
+        *shared.columns(summary, "segments fetched_at"),
         licence_columns.of_analysis(summary),
     ).where(summary.c.segments > 0, _is_preferred(summary, providers))
 

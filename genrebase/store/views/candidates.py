@@ -1,8 +1,21 @@
 """A review queue: tracks that may belong to a genre other than their label."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Integer, Join, Select, and_, column, false, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Join,
+    Select,
+    and_,
+    column,
+    false,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -32,6 +45,31 @@ def _cross_join(element: CrossJoin, compiler: SQLCompiler, **options: Any) -> st
     return f"{left} CROSS JOIN {right} ON {condition}"
 
 
+def _may_be(prediction: Any, genre_id: ColumnElement[Any]) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that a track, labelled otherwise, has the genre as a prediction."""
+    label_id = func.coalesce(shared.label_id(), _NO_GENRE)
+    return prediction.c.rank <= MAX_CANDIDATE_RANK, label_id != genre_id
+
+
+def _rows(
+    place: ColumnElement[Any],
+    track: Sequence[ColumnElement[Any]],
+    label: FromClause,
+    prediction: FromClause,
+    also_seen: ColumnElement[Any],
+) -> Select[Any]:
+    """Return the columns of the view; `track`: id, title and artists."""
+    return select(
+        tables.genre.c.name.label("genre"),
+        place,
+        *track,
+        label.c.name.label("label"),
+        *shared.columns(prediction, "probability rank"),
+        also_seen.label("also_seen"),
+        *shared.columns(prediction, "regime model_id"),
+    )
+
+
 def _genre_candidates(_providers: Providers) -> Select[Any]:
     track, prediction = tables.track, shared.predictions_as("prediction")
     place = func.row_number(type_=Integer()).over(
@@ -47,8 +85,7 @@ def _genre_candidates(_providers: Providers) -> Select[Any]:
         .select_from(prediction.join(track, track.c.id == prediction.c.track_id))
         .where(
             prediction.c.model_id == shared.champion_id(),
-            prediction.c.rank <= MAX_CANDIDATE_RANK,
-            func.coalesce(shared.label_id(), _NO_GENRE) != prediction.c.genre_id,
+            *_may_be(prediction, prediction.c.genre_id),
         )
         .subquery("ranked")
     )
@@ -59,23 +96,9 @@ def _genre_candidates(_providers: Providers) -> Select[Any]:
         .outerjoin(track, track.c.id == ranked.c.track_id)
         .outerjoin(label, label.c.id == shared.label_id())
     )
-    return (
-        select(
-            genre.c.name.label("genre"),
-            ranked.c.place,
-            ranked.c.track_id,
-            track.c.title,
-            track.c.artists,
-            label.c.name.label("label"),
-            ranked.c.probability,
-            ranked.c.rank,
-            shared.also_seen(ranked.c.genre_id).label("also_seen"),
-            ranked.c.regime,
-            ranked.c.model_id,
-        )
-        .select_from(source)
-        .where(ranked.c.place <= CANDIDATES_PER_GENRE)
-    )
+    named = [ranked.c.track_id, track.c.title, track.c.artists]
+    rows = _rows(ranked.c.place, named, label, ranked, shared.also_seen(ranked.c.genre_id))
+    return rows.select_from(source).where(ranked.c.place <= CANDIDATES_PER_GENRE)
 
 
 def _genre_candidates_lateral(_providers: Providers) -> Select[Any]:
@@ -84,30 +107,22 @@ def _genre_candidates_lateral(_providers: Providers) -> Select[Any]:
     Otherwise PostgreSQL sorts all predictions of all genres before it returns the first row.
     """
     track, prediction, genre = tables.track, shared.predictions_as("prediction"), tables.genre
-    champion = (
-        select(tables.model.c.id)
-        .where(tables.model.c.task == "main", tables.model.c.status == "champion")
-        .subquery("champion")
-    )
+    model = tables.model.c
+    champions = select(model.id).where(model.task == "main", model.status == "champion")
+    champion = champions.subquery("champion")
     order = (prediction.c.probability.desc(), prediction.c.track_id)
     best = (
         select(
             func.row_number(type_=Integer()).over(order_by=order).label("place"),
-            prediction.c.track_id,
-            track.c.title,
-            track.c.artists,
+            *(prediction.c.track_id, track.c.title, track.c.artists),
             shared.label_id().label("label_id"),
-            prediction.c.probability,
-            prediction.c.rank,
-            prediction.c.regime,
-            prediction.c.model_id,
+            *shared.columns(prediction, "probability rank regime model_id"),
         )
         .select_from(prediction.join(track, track.c.id == prediction.c.track_id))
         .where(
             prediction.c.model_id == champion.c.id,
             prediction.c.genre_id == genre.c.id,
-            prediction.c.rank <= MAX_CANDIDATE_RANK,
-            func.coalesce(shared.label_id(), _NO_GENRE) != genre.c.id,
+            *_may_be(prediction, genre.c.id),
         )
         .order_by(*order)
         .limit(CANDIDATES_PER_GENRE)
@@ -120,24 +135,11 @@ def _genre_candidates_lateral(_providers: Providers) -> Select[Any]:
         .where(sighting.c.track_id == best.c.track_id, sighting.c.genre_id == genre.c.id)
         .limit(1)
     )
-    return select(
-        genre.c.name.label("genre"),
-        best.c.place,
-        best.c.track_id,
-        best.c.title,
-        best.c.artists,
-        label.c.name.label("label"),
-        best.c.probability,
-        best.c.rank,
-        func.coalesce(seen.correlate_except(sighting).scalar_subquery(), false()).label(
-            "also_seen"
-        ),
-        best.c.regime,
-        best.c.model_id,
-    ).select_from(
-        champion.join(genre, true())
-        .join(best, true())
-        .outerjoin(label, label.c.id == best.c.label_id)
+    also_seen = func.coalesce(seen.correlate_except(sighting).scalar_subquery(), false())
+    named = shared.columns(best, "track_id title artists")
+    source = champion.join(genre, true()).join(best, true())
+    return _rows(best.c.place, named, label, best, also_seen).select_from(
+        source.outerjoin(label, label.c.id == best.c.label_id)
     )
 
 
@@ -150,8 +152,7 @@ def _genre_candidates_json(_providers: Providers) -> Select[Any]:
         .where(
             prediction.c.model_id == shared.champion_id(),
             prediction.c.genre_id == genre.c.id,
-            prediction.c.rank <= MAX_CANDIDATE_RANK,
-            func.coalesce(shared.label_id(), _NO_GENRE) != genre.c.id,
+            *_may_be(prediction, genre.c.id),
         )
         .order_by(prediction.c.probability.desc(), prediction.c.track_id)
         .limit(CANDIDATES_PER_GENRE)
@@ -173,19 +174,10 @@ def _genre_candidates_json(_providers: Providers) -> Select[Any]:
     source = CrossJoin(of_genre, track, track.c.id == place.c.value).outerjoin(
         label, label.c.id == shared.label_id()
     )
-    return select(
-        genre.c.name.label("genre"),
-        (place.c.key + 1).label("place"),
-        place.c.value.label("track_id"),
-        track.c.title,
-        track.c.artists,
-        label.c.name.label("label"),
-        own.c.probability,
-        own.c.rank,
-        shared.also_seen(genre.c.id).label("also_seen"),
-        own.c.regime,
-        own.c.model_id,
-    ).select_from(source)
+    rank = (place.c.key + 1).label("place")
+    named = [place.c.value.label("track_id"), track.c.title, track.c.artists]
+    rows = _rows(rank, named, label, own, shared.also_seen(genre.c.id))
+    return rows.select_from(source)
 
 
 genre_candidates = view(

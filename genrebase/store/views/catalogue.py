@@ -61,8 +61,7 @@ def _tracks(_providers: Providers) -> Select[Any]:
     return select(
         *shared.track_reference(),
         *shared.columns(
-            track,
-            "album release_date release_year duration_ms explicit popularity isrc",
+            track, "album release_date release_year duration_ms explicit popularity isrc"
         ),
         spotify_id.label("spotify_id"),
         track.c.origin,
@@ -73,8 +72,7 @@ def _tracks(_providers: Providers) -> Select[Any]:
         features.c.provider,
         *shared.feature_columns(features),
         *shared.columns(
-            track,
-            "track_fold side split first_seen_at last_seen_at updated_at identity",
+            track, "track_fold side split first_seen_at last_seen_at updated_at identity"
         ),
         monday_of(track.c.first_seen_at).label("first_seen_week"),
         licence_columns.of_features(features),
@@ -85,8 +83,7 @@ def _tracks(_providers: Providers) -> Select[Any]:
 def _track_features(_providers: Providers) -> Select[Any]:
     features = tables.audio_features
     return select(
-        features.c.track_id,
-        features.c.provider,
+        *shared.columns(features, "track_id provider"),
         *shared.feature_columns(features),
         features.c.fetched_at,
         licence_columns.of_features(features, "licence"),
@@ -96,9 +93,7 @@ def _track_features(_providers: Providers) -> Select[Any]:
 def _track_credits(_providers: Providers) -> Select[Any]:
     credit, artist = tables.track_artist, tables.artist
     return select(
-        credit.c.track_id,
-        credit.c.artist_id,
-        credit.c.position,
+        *shared.columns(credit, "track_id artist_id position"),
         artist.c.name.label("artist"),
         artist.c.fold,
     ).select_from(credit.join(artist))
@@ -120,8 +115,7 @@ def _track_genres(_providers: Providers) -> Select[Any]:
     is_claim = func.coalesce(track.c.genre_id == sighting.c.genre_id, False)
     return (
         select(
-            sighting.c.track_id,
-            sighting.c.genre_id,
+            *shared.columns(sighting, "track_id genre_id"),
             genre.c.name.label("genre"),
             over_sources(func.min(same.c.best_rank)).label("best_rank"),
             cast(over_sources(func.sum(same.c.times)), Integer).label("times"),
@@ -141,19 +135,14 @@ def _track_genre_sources(_providers: Providers) -> Select[Any]:
     sighting, genre, source = tables.sighting, tables.genre, tables.data_source
     licence = func.coalesce(sighting.c.licence, source.c.licence, licences.UNKNOWN)
     return select(
-        sighting.c.track_id,
-        sighting.c.genre_id,
+        *shared.columns(sighting, "track_id genre_id"),
         genre.c.name.label("genre"),
         sighting.c.source,
         sighting.c.best_rank.label("rank"),
-        sighting.c.votes,
-        sighting.c.level,
-        sighting.c.times,
+        *shared.columns(sighting, "votes level times"),
         licence.label("licence"),
         licence_sql.licence_class(licence).label("licence_class"),
-        sighting.c.first_seen_at,
-        sighting.c.last_seen_at,
-        sighting.c.playlist,
+        *shared.columns(sighting, "first_seen_at last_seen_at playlist"),
     ).select_from(sighting.join(genre).outerjoin(source, source.c.name == sighting.c.source))
 
 
@@ -168,8 +157,7 @@ def _data_sources(_providers: Providers) -> Select[Any]:
         return cast(func.coalesce(joined.scalar_subquery(), 0), Integer)
 
     return select(
-        source.c.name,
-        source.c.licence,
+        *shared.columns(source, "name licence"),
         licence_sql.licence_class(source.c.licence).label("licence_class"),
         rows(tables.track, "origin").label("tracks"),
         rows(sighting, "source").label("labels"),

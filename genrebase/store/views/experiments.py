@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from sqlalchemy import (
-    ColumnElement,
     Double,
     Integer,
     Select,
@@ -44,20 +43,13 @@ def _experiment_results(_providers: Providers) -> Select[Any]:
     at_most_one = case((and_(high > 1, has_maximum), 1.0), else_=high)
     return select(
         experiment.c.id.label("experiment_id"),
-        experiment.c.kind,
-        experiment.c.task,
-        experiment.c.created_at,
-        experiment.c.finished_at,
-        *shared.columns(
-            result,
-            "number estimator features params per_genre binary_genre side regime genre metric "
-            "value",
-        ),
+        *shared.columns(experiment, "kind task created_at finished_at"),
+        *shared.columns(result, "number estimator features params per_genre binary_genre"),
+        *shared.columns(result, "side regime genre metric value"),
         case((single, result.c.low), else_=positive).label("low"),
         case((single, result.c.high), else_=at_most_one).label("high"),
         *shared.columns(
-            result,
-            "n folds trained_rows seconds artifact_bytes training_score score",
+            result, "n folds trained_rows seconds artifact_bytes training_score score"
         ),
         experiment.c.origin,
     ).select_from(experiment.join(result, result.c.experiment_id == experiment.c.id))
@@ -69,17 +61,12 @@ def _over_folds() -> Select[Any]:
     value, folds = metric.c.value, func.count(metric.c.value)
     mean = func.avg(value)
     variance = (func.sum(value * value) - folds * mean * mean) / func.nullif(folds - 1, 0)
-    configuration = (
-        trial.c.experiment_id,
-        trial.c.number,
-        trial.c.per_genre,
-        trial.c.binary_genre,
-    )
-    measurement = (metric.c.side, metric.c.regime, metric.c.genre, metric.c.metric)
+    group = shared.columns(trial, "experiment_id number per_genre binary_genre")
+    group += shared.columns(metric, "side regime genre metric")
+    means = shared.columns(trial, "trained_rows seconds artifact_bytes training_score score")
     return (
         select(
-            *configuration,
-            *measurement,
+            *group,
             func.max(trial.c.estimator).label("estimator"),
             func.max(trial.c.features).label("features"),
             func.max(cast(trial.c.params, Text)).label("params"),
@@ -89,19 +76,11 @@ def _over_folds() -> Select[Any]:
             func.max(metric.c.high).label("high"),
             cast(func.sum(metric.c.n), Integer).label("n"),
             cast(folds, Integer).label("folds"),
-            _mean(trial.c.trained_rows).label("trained_rows"),
-            _mean(trial.c.seconds).label("seconds"),
-            _mean(trial.c.artifact_bytes).label("artifact_bytes"),
-            _mean(trial.c.training_score).label("training_score"),
-            _mean(trial.c.score).label("score"),
+            *(cast(func.avg(column), Double).label(column.key) for column in means),
         )
         .select_from(trial.join(metric, metric.c.trial_id == trial.c.id))
-        .group_by(*configuration, *measurement)
+        .group_by(*group)
     )
-
-
-def _mean(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return cast(func.avg(column), Double)
 
 
 experiment_results = view(

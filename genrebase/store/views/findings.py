@@ -35,16 +35,8 @@ def _genre_traits(_providers: Providers) -> Select[Any]:
 
 def _cluster_genres(_providers: Providers) -> Select[Any]:
     member, clustering, genre = tables.cluster_member, tables.clustering, tables.genre
-    counted = (
-        select(
-            member.c.clustering_id,
-            member.c.cluster,
-            member.c.genre_id,
-            func.count().label("tracks"),
-        )
-        .group_by(member.c.clustering_id, member.c.cluster, member.c.genre_id)
-        .subquery("counted")
-    )
+    group = shared.columns(member, "clustering_id cluster genre_id")
+    counted = select(*group, func.count().label("tracks")).group_by(*group).subquery("counted")
     tracks = cast(counted.c.tracks, Double)
     clustering_id = counted.c.clustering_id
     in_cluster = func.sum(counted.c.tracks).over(partition_by=(clustering_id, counted.c.cluster))
@@ -88,9 +80,7 @@ def _genre_separabilities(_providers: Providers) -> Select[Any]:
         pair.c.regime,
         genre.c.name.label("genre"),
         other.c.name.label("other_genre"),
-        pair.c.auc,
-        pair.c.n,
-        pair.c.other_n,
+        *shared.columns(pair, "auc n other_n"),
     ).select_from(
         pair.join(model)
         .join(genre, genre.c.id == pair.c.genre_id)
@@ -104,12 +94,9 @@ def _track_matches(_providers: Providers) -> Select[Any]:
     return select(
         *shared.track_reference(),
         genre.c.name.label("genre"),
-        match.c.distance,
-        match.c.percentile,
+        *shared.columns(match, "distance percentile"),
         nearest.c.name.label("nearest_genre"),
-        match.c.nearest_distance,
-        match.c.method,
-        match.c.computed_at,
+        *shared.columns(match, "nearest_distance method computed_at"),
     ).select_from(
         match.join(track)
         .join(genre, genre.c.id == match.c.genre_id)

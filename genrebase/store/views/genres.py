@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from genrebase.store import tables
 from genrebase.store.views.definition import Providers, view
+from genrebase.store.views.shared import columns
 
 
 def _genre_progress(_providers: Providers) -> Select[Any]:
@@ -62,9 +63,7 @@ def _progress(source: FromClause, with_features: ColumnElement[Any]) -> Select[A
     return select(
         genre.c.id.label("genre_id"),
         genre.c.name.label("genre"),
-        genre.c.target,
-        genre.c.tracks,
-        genre.c.sightings,
+        *columns(genre, "target tracks sightings"),
         number(with_features).label("with_features"),
         number(searched.c.requests).label("requests"),
         number(searched.c.open_shards).label("open_shards"),

@@ -103,10 +103,7 @@ def _genre_histograms(_providers: Providers) -> Select[Any]:
     return select(
         genre.c.id.label("genre_id"),
         genre.c.name.label("genre"),
-        counted.c.feature,
-        counted.c.bin,
-        counted.c.low,
-        counted.c.high,
+        *shared.columns(counted, "feature bin low high"),
         cast(counted.c.tracks, Integer).label("tracks"),
         (cast(counted.c.tracks, Double) / cast(total, Double)).label("share"),
     ).select_from(counted.join(genre, genre.c.id == counted.c.genre_id))

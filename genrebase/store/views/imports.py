@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Integer, Select, cast, func, select
 
 from genrebase.store import tables
+from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 
@@ -14,15 +15,12 @@ def _imports(_providers: Providers) -> Select[Any]:
     counted = delivered.group_by(delivery.c.import_id).subquery("delivered")
     return select(
         file.c.id.label("import_id"),
-        file.c.name,
-        file.c.origin,
+        *shared.columns(file, "name origin"),
         file.c.rows_done.label("rows"),
         cast(func.coalesce(counted.c.tracks, 0), Integer).label("tracks"),
         file.c.tracks_new,
         file.c.undone_at.is_not(None).label("undone"),
-        file.c.started_at,
-        file.c.finished_at,
-        file.c.undone_at,
+        *shared.columns(file, "started_at finished_at undone_at"),
     ).outerjoin_from(file, counted, counted.c.import_id == file.c.id)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 
 from genrebase.store import default_mapping, tables
+from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 
@@ -28,13 +29,11 @@ def _genre_mappings(_providers: Providers) -> Select[Any]:
     name = cast(literal(default_mapping.NAME), Text)
     replaced = select(stored.c.mapping).where(stored.c.mapping == default_mapping.NAME)
     mapping = union_all(
-        select(stored.c.mapping, stored.c.fine, stored.c.broad),
+        select(*stored.c),
         select(name.label("mapping"), built_in.c.fine, built_in.c.broad).where(~replaced.exists()),
     ).subquery("mapped")
     return select(
-        mapping.c.mapping,
-        mapping.c.fine,
-        mapping.c.broad,
+        *shared.columns(mapping, "mapping fine broad"),
         genre.c.id.label("genre_id"),
         func.coalesce(genre.c.tracks, 0).label("tracks"),
     ).select_from(mapping.outerjoin(genre, genre.c.name == mapping.c.fine))

@@ -105,19 +105,13 @@ def _model_leaderboard(_providers: Providers) -> Select[Any]:
         place.label("place"),
         model.c.id.label("model_id"),
         *shared.columns(model, "estimator status pinned created_at trained_rows"),
-        measured.c.n,
-        measured.c.accuracy,
+        *shared.columns(measured, "n accuracy"),
         measured.c.low.label("accuracy_low"),
         measured.c.high.label("accuracy_high"),
         measured.c.baseline,
         (measured.c.accuracy - measured.c.baseline).label("gain"),
-        measured.c.macro_f1,
-        measured.c.top3,
-        measured.c.log_loss,
-        measured.c.ece,
-        model.c.origin,
-        model.c.reason,
-        model.c.licence_class,
+        *shared.columns(measured, "macro_f1 top3 log_loss ece"),
+        *shared.columns(model, "origin reason licence_class"),
     ).select_from(
         model.join(regimes, literal(1) == 1).outerjoin(
             measured,
@@ -161,10 +155,8 @@ def _model_metrics(_providers: Providers) -> Select[Any]:
     return select(
         model.c.task,
         model.c.id.label("model_id"),
-        model.c.estimator,
-        model.c.status,
-        metric.c.side,
-        metric.c.regime,
+        *shared.columns(model, "estimator status"),
+        *shared.columns(metric, "side regime"),
         genre.c.name.label("genre"),
         *shared.columns(metric, "metric value low high n"),
     ).select_from(
@@ -178,12 +170,9 @@ def _training_epochs(_providers: Providers) -> Select[Any]:
     model, epoch = tables.model, tables.training_epoch
     return select(
         epoch.c.model_id,
-        model.c.task,
-        model.c.status,
-        model.c.estimator,
+        *shared.columns(model, "task status estimator"),
         *shared.columns(
-            epoch,
-            "epoch train_loss validation_loss validation_accuracy learning_rate seconds",
+            epoch, "epoch train_loss validation_loss validation_accuracy learning_rate seconds"
         ),
     ).select_from(epoch.join(model, model.c.id == epoch.c.model_id))
 
