@@ -64,15 +64,6 @@ class MergeProposal:
         return {**asdict(self), "sentence": self.sentence()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Evidence:
-    tracks: int = 0
-    test_tracks: int = 0
-    confused: int = 0
-    verdicts: int = 0
-    relabelled: int = 0
-
-
 def read(connection: Connection) -> list[MergeProposal]:
     """Return the proposals for the genres of the database, the strongest first."""
     overlap = views.genre_overlaps.c
@@ -130,12 +121,16 @@ def propose(
     for pair in sorted(pairs):
         if not set(pair) <= sizes.keys():
             continue  # renamed or removed meanwhile
-        found = _Evidence(
-            overlaps.get(pair, 0), *_counts(confusions, pair), *_counts(verdicts, pair)
-        )
-        proposal = _proposal(sizes, pair, found)
-        if proposal.evidence >= MIN_EVIDENCE:
-            proposals.append(proposal)
+        keep, merge = sorted(pair, key=lambda genre: (-sizes[genre], genre))
+        tracks = overlaps.get(pair, 0)
+        overlap = _overlap(sizes, pair, tracks)
+        test_tracks, confused = _counts(confusions, pair)
+        judged, relabelled = _counts(verdicts, pair)
+        confusion = CONFUSION_WEIGHT * _exchanged(confused, test_tracks)
+        evidence = 1 - (1 - overlap) * (1 - confusion) * (1 - _exchanged(relabelled, judged))
+        if evidence >= MIN_EVIDENCE:
+            counts = (tracks, overlap, test_tracks, confused, judged, relabelled)
+            proposals.append(MergeProposal(keep, merge, evidence, *counts))
     return sorted(proposals, key=lambda one: (-one.evidence, -one.tracks, one.keep, one.merge))
 
 
@@ -149,25 +144,6 @@ def mapping(genres: Iterable[str], proposals: Iterable[MergeProposal]) -> dict[s
         keep, merge = kept[proposal.keep], kept[proposal.merge]
         kept = {genre: keep if one == merge else one for genre, one in kept.items()}
     return kept
-
-
-def _proposal(sizes: Mapping[str, int], pair: Pair, found: _Evidence) -> MergeProposal:
-    keep, merge = sorted(pair, key=lambda genre: (-sizes[genre], genre))
-    overlap = _overlap(sizes, pair, found.tracks)
-    confusion = CONFUSION_WEIGHT * _exchanged(found.confused, found.test_tracks)
-    verdict = _exchanged(found.relabelled, found.verdicts)
-    evidence = 1 - (1 - overlap) * (1 - confusion) * (1 - verdict)
-    return MergeProposal(
-        keep,
-        merge,
-        evidence,
-        found.tracks,
-        overlap,
-        found.test_tracks,
-        found.confused,
-        found.verdicts,
-        found.relabelled,
-    )
 
 
 def _overlap(sizes: Mapping[str, int], pair: Pair, tracks: int) -> float:

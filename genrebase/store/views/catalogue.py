@@ -69,7 +69,6 @@ def _tracks(_providers: Providers) -> Select[Any]:
         labelled.verdict,
         labelled.label,
         shared.genres_sighted(),
-        features.c.provider,
         *shared.feature_columns(features),
         *shared.columns(
             track, "track_fold side split first_seen_at last_seen_at updated_at identity"
@@ -83,7 +82,7 @@ def _tracks(_providers: Providers) -> Select[Any]:
 def _track_features(_providers: Providers) -> Select[Any]:
     features = tables.audio_features
     return select(
-        *shared.columns(features, "track_id provider"),
+        features.c.track_id,
         *shared.feature_columns(features),
         features.c.fetched_at,
         licence_columns.of_features(features, "licence"),

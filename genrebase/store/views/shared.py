@@ -196,8 +196,8 @@ def columns(rows: FromClause, names: str) -> list[ColumnElement[Any]]:
 
 
 def feature_columns(features: FromClause) -> list[ColumnElement[Any]]:
-    """Return the 12 features, in their order."""
-    return [features.c[name] for name in FEATURES]
+    """Return the columns of `FEATURE_DESCRIPTIONS`: the provider and the 12 features."""
+    return columns(features, " ".join(FEATURE_DESCRIPTIONS))
 
 
 def all_features(features: FromClause) -> list[Label[Any]]:

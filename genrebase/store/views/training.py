@@ -20,7 +20,6 @@ def _training_tracks(_providers: Providers) -> Select[Any]:
         select(
             track.c.id.label("track_id"),
             *(track.c[name] for name in shared.TRACK_DESCRIPTIONS if name != "track_id"),
-            features.c.provider,
             *shared.feature_columns(features),
             labelled.claim,
             labelled.verdict,
@@ -46,7 +45,6 @@ def _scoring_tracks(_providers: Providers) -> Select[Any]:
     return select(
         track.c.id.label("track_id"),
         *(track.c[name] for name in shared.TRACK_DESCRIPTIONS if name != "track_id"),
-        features.c.provider,
         *shared.feature_columns(features),
         labelled.label,
         shared.genres_sighted(),
