@@ -24,9 +24,8 @@ from collector.crawl.stages import CrawlStages
 from collector.credential_limits import Account
 from collector.enrichment.features import BudgetedProvider
 from collector.errors import NotFound, TermsNotAccepted
-from collector.http.client import get_json
+from collector.http.client import ServiceClient
 from collector.http.rate_limiter import RequestBudget
-from collector.http.session import make_session
 from collector.ports import AudioSource, FeatureProvider, Source
 from collector.settings import (
     AUDIO_SOURCES_GROUP,
@@ -252,11 +251,10 @@ def configured_origin(settings: CollectorSettings, clock: Clock) -> CatalogueOri
 def _origin_at(base_url: str, settings: CollectorSettings, clock: Clock) -> CatalogueOrigin:
     """Return the catalogue that a host says it has; its request is not counted."""
     address = urljoin(base_url, "/__sandbox__/catalogue")
-    with make_session(address) as session:
-        try:
-            document = get_json(session, address, timeout=settings.timeout, now=clock.now())
-        except NotFound:
-            document = None
+    try:
+        document = ServiceClient(address, clock, settings.timeout).get_json()
+    except NotFound:
+        document = None
     return parse_sandbox_origin(document, base_url)
 
 

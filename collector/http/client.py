@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import requests
 
@@ -19,11 +19,14 @@ from collector.errors import (
 )
 from collector.http import connection_errors
 from collector.http.backoff import OVERLOADED, parse_retry_after
-from collector.http.session import MAX_BYTES, ResponseTooLarge
+from collector.http.session import MAX_BYTES, USER_AGENT, ResponseTooLarge, make_session
+from genrebase.runtime.clock import Clock
 from genrebase.runtime.redaction import redact, redact_values
 
 ErrorForResponse = Callable[[requests.Response, datetime], CollectorError]
 """Makes the error of a response with an error status, received at a moment."""
+
+T = TypeVar("T")
 
 _MAX_MESSAGE: Final = 200
 _FINGERPRINT_LENGTH: Final = 16
@@ -35,44 +38,12 @@ def fingerprint(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:_FINGERPRINT_LENGTH]
 
 
-def get_json(
-    session: requests.Session,
-    address: str,
-    *,
-    timeout: float,
-    now: datetime,
-    params: Mapping[str, str] | None = None,
-    error_for: ErrorForResponse | None = None,
-) -> Any:
-    """Return the JSON at `address`; raise a `CollectorError` if that fails.
-
-    `error_for` makes the error of a response with an error status (`error_for_response`).
-    """
-    try:
-        return get(session, address, timeout=timeout, params=params).json()
-    except requests.RequestException as error:
-        raise to_collector_error(error, now, error_for) from error
-
-
-def get(
-    session: requests.Session,
-    address: str,
-    *,
-    timeout: float,
-    params: Mapping[str, str] | None = None,
-) -> requests.Response:
-    """Return the response at `address`; raise a `requests.RequestException` if that fails."""
-    response = session.get(address, params=params, timeout=timeout)
-    response.raise_for_status()
-    return response
-
-
 def to_collector_error(
     error: requests.RequestException,
     now: datetime,
     error_for: ErrorForResponse | None = None,
 ) -> CollectorError:
-    """Translate an error of `requests`; `error_for` as in `get_json`."""
+    """Translate an error of `requests`; `error_for` as in `ServiceClient`."""
     if isinstance(error, requests.JSONDecodeError):
         return InvalidResponse("The source's response is not JSON, or was cut short.")
     if error.response is not None and isinstance(error, requests.HTTPError):
@@ -133,6 +104,42 @@ def error_details(response: requests.Response) -> tuple[str, str | None]:
         _shorten(message) if isinstance(message, str) and message else _NO_MESSAGE,
         _shorten(reason) if isinstance(reason, str) and reason else None,
     )
+
+
+class ServiceClient:
+    """Sends requests to one service; use it in one thread at a time."""
+
+    def __init__(
+        self,
+        address: str,
+        clock: Clock,
+        timeout: float,
+        user_agent: str = USER_AGENT,
+        error_for: ErrorForResponse = error_for_response,
+    ) -> None:
+        """Send requests to `address` and below; makes none yet.
+
+        `error_for` makes the error of a response with an error status.
+        """
+        self._address, self._clock, self._timeout = address, clock, timeout
+        self._error_for = error_for
+        self._session = make_session(address, user_agent)
+
+    def get_json(self, path: str = "", **params: str) -> Any:
+        """Return the JSON at a path below the address; raise a `CollectorError` if that fails."""
+        return self._get(path, params, lambda response: response.json())
+
+    def _get(
+        self, path: str, params: Mapping[str, str], read: Callable[[requests.Response], T]
+    ) -> T:
+        try:
+            response = self._session.get(
+                f"{self._address}{path}", params=params, timeout=self._timeout
+            )
+            response.raise_for_status()
+            return read(response)
+        except requests.RequestException as error:
+            raise to_collector_error(error, self._clock.now(), self._error_for) from error
 
 
 def _shorten(text: str) -> str:

@@ -33,7 +33,7 @@ MAX_BYTES: Final = 16 << 20
 """Maximum bytes of a decompressed body. Spotify's longest analyses have about 8 MiB."""
 MAX_SILENCE_SECONDS: Final = 60.0
 """Maximum wait for the next byte, where the deadline is later: a download's is hours away."""
-_USER_AGENT: Final = "genrebase"
+USER_AGENT: Final = "genrebase"
 """Header of requests to services that do not ask for a contact."""
 _CHUNK: Final = 1 << 16
 _SECRET_HEADERS: Final = ("Authorization", "X-Api-Key")
@@ -96,7 +96,7 @@ class SourceSession(requests.Session):
         """Return None: a redirect is a request outside the budget, perhaps to another host."""
 
 
-def make_session(address: str, user_agent: str = _USER_AGENT) -> requests.Session:
+def make_session(address: str, user_agent: str = USER_AGENT) -> requests.Session:
     """Return a session without retries and redirects; loopback is reached without a proxy."""
     session = SourceSession()
     session.trust_env = urlsplit(address).hostname not in LOOPBACK_HOSTS

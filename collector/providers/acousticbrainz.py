@@ -16,8 +16,12 @@ from collector.credential_limits import Account
 from collector.datasets.acousticbrainz import API_FEATURES, parse_document
 from collector.errors import CollectorError, InvalidResponse, RateLimited
 from collector.http.backoff import parse_retry_after
-from collector.http.client import error_details, error_for_response, fingerprint, get_json
-from collector.http.session import make_session
+from collector.http.client import (
+    ServiceClient,
+    error_details,
+    error_for_response,
+    fingerprint,
+)
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 from genrebase.store import source_ids
@@ -39,39 +43,19 @@ class AcousticBrainz:
     endpoint: Final = "acousticbrainz/low-level"
     may_have_ended: Final = True
 
-    def __init__(
-        self,
-        session: requests.Session,
-        address: str,
-        account: Account,
-        clock: Clock,
-        timeout: float,
-        submissions: int = 1,
-    ) -> None:
-        """Send requests to `address` (with a slash at its end), counted under `account`.
-
-        Of each recording the first `submissions` are requested, 1 to `MAX_SUBMISSIONS`.
-        """
-        self.account = account
-        self.batch_size = MAX_SUBMISSIONS // submissions
-        self._session = session
-        self._address = f"{address}low-level"
-        self._clock = clock
-        self._timeout = timeout
-        self._offsets = range(submissions)
+    def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
+        """Request the first submissions of each recording, as many as the settings say."""
+        address = settings.acousticbrainz_api_url
+        self.account = Account(self.name, fingerprint(address), settings.acousticbrainz_rate_limit)
+        self.batch_size = MAX_SUBMISSIONS // settings.acousticbrainz_submissions
+        self._offsets = range(settings.acousticbrainz_submissions)
+        self._client = ServiceClient(
+            address, clock, settings.timeout, settings.user_agent, _error_for
+        )
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        address = settings.acousticbrainz_api_url
-        account = Account(cls.name, fingerprint(address), settings.acousticbrainz_rate_limit)
-        return cls(
-            make_session(address, settings.user_agent),
-            address,
-            account,
-            clock,
-            settings.timeout,
-            settings.acousticbrainz_submissions,
-        )
+        return cls(settings, clock)
 
     def fetch(self, ids: Sequence[str]) -> Mapping[str, tuple[Submission, ...] | None]:
         """Fetch the submissions of recordings by their MBIDs, in small letters.
@@ -83,13 +67,8 @@ class AcousticBrainz:
         if not mbids:
             return found
         listed = ";".join(f"{mbid}:{offset}" for mbid in mbids for offset in self._offsets)
-        response = get_json(
-            self._session,
-            self._address,
-            params={"recording_ids": listed, "features": ";".join(API_FEATURES)},
-            timeout=self._timeout,
-            now=self._clock.now(),
-            error_for=_error_for,
+        response = self._client.get_json(
+            "low-level", recording_ids=listed, features=";".join(API_FEATURES)
         )
         if not isinstance(response, dict):
             raise InvalidResponse("AcousticBrainz' response is no object.")

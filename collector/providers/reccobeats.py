@@ -3,12 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
-import requests
-
 from collector.credential_limits import Account
 from collector.errors import InvalidResponse
-from collector.http.client import fingerprint, get_json
-from collector.http.session import make_session
+from collector.http.client import ServiceClient, fingerprint
 from collector.providers.feature_values import parse_audio_features
 from collector.records import AudioFeatures
 from collector.settings import CollectorSettings
@@ -26,36 +23,19 @@ class ReccoBeats:
     endpoint: Final = "reccobeats/audio-features"
     may_have_ended: Final = False
 
-    def __init__(
-        self,
-        session: requests.Session,
-        address: str,
-        account: Account,
-        clock: Clock,
-        timeout: float,
-    ) -> None:
-        """Send requests to `address` (with a slash at its end), counted under `account`."""
-        self.account = account
-        self._session = session
-        self._address = f"{address}audio-features"
-        self._clock = clock
-        self._timeout = timeout
+    def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
+        """Send requests to the address in the settings."""
+        address = settings.reccobeats_api_url
+        self.account = Account(self.name, fingerprint(address), settings.reccobeats_rate_limit)
+        self._client = ServiceClient(address, clock, settings.timeout)
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        address = settings.reccobeats_api_url
-        account = Account(cls.name, fingerprint(address), settings.reccobeats_rate_limit)
-        return cls(make_session(address), address, account, clock, settings.timeout)
+        return cls(settings, clock)
 
     def fetch(self, ids: Sequence[str]) -> Mapping[str, AudioFeatures | None]:
         """Fetch the features of `ids`, joined by the id that ends `href`, never by position."""
-        response = get_json(
-            self._session,
-            self._address,
-            params={"ids": ",".join(ids)},
-            timeout=self._timeout,
-            now=self._clock.now(),
-        )
+        response = self._client.get_json("audio-features", ids=",".join(ids))
         content = response.get("content") if isinstance(response, dict) else None
         if not isinstance(content, list):
             raise InvalidResponse("ReccoBeats' response has no list of 'content'.")

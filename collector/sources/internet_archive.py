@@ -15,9 +15,8 @@ from collector.errors import (
     NotAccessible,
     UnusableResponse,
 )
-from collector.http.client import error_with_503_as_limit, fingerprint, get_json
+from collector.http.client import ServiceClient, error_with_503_as_limit, fingerprint
 from collector.http.file_download import domain_of
-from collector.http.session import make_session
 from collector.records import ItemFiles, ListedItem, Page, PageQuery, RemoteFile
 from collector.settings import CollectorSettings
 from collector.sources import item_fields as fields
@@ -52,30 +51,25 @@ class InternetArchive:
     batch_size: Final = 1
     items_are_tracks: Final = False
 
-    def __init__(
-        self,
-        address: str,
-        account: Account,
-        clock: Clock,
-        settings: CollectorSettings,
-    ) -> None:
-        """Send requests to `address` (with a slash at its end), counted under `account`."""
-        self.account = account
+    def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
+        """Send requests to the address in the settings."""
+        address = settings.archive_api_url
+        self.account = Account(NAME, fingerprint(address), settings.archive_rate_limit)
         self.base_url = settings.archive_base_url
         self.domain = domain_of(address)
         self.user_agent = settings.user_agent
-        self._address, self._clock, self._timeout = address, clock, settings.timeout
+        self._address, self._clock = address, clock
         self._max_bytes = int(settings.file_mb * 1e6)
-        self._session = make_session(address, self.user_agent)
+        self._client = ServiceClient(
+            address, clock, settings.timeout, self.user_agent, error_with_503_as_limit
+        )
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
         """Return the source; raise `BadCredentials` for the public service without a contact."""
         if settings.archive_base_url is None and settings.contact is None:
             raise BadCredentials(CONTACT_HELP)
-        address = settings.archive_api_url
-        account = Account(NAME, fingerprint(address), settings.archive_rate_limit)
-        return cls(address, account, clock, settings)
+        return cls(settings, clock)
 
     def query_for(self, genre: str) -> str:
         """Return the query for a genre: a phrase of a subject, in the netlabels' audio."""
@@ -91,11 +85,12 @@ class InternetArchive:
         if query.cursor is not None:
             params["cursor"] = query.cursor
         try:
-            document = fields.get_object(self._get("services/search/v1/scrape", params))
+            response = self._client.get_json("services/search/v1/scrape", **params)
         except BadRequest as error:
             if query.cursor is None:
                 raise
             raise NotAccessible(f"The search cannot be continued: {error}") from error
+        document = fields.get_object(response)
         listed = document.get("items")
         if not isinstance(listed, list):
             raise InvalidResponse("Internet Archive's response has no list of 'items'.")
@@ -110,7 +105,7 @@ class InternetArchive:
     def fetch_files(self, item_ids: Sequence[str]) -> Mapping[str, ItemFiles | str]:
         """Return an item with its files, or why it cannot be used."""
         (item_id,) = item_ids
-        document = self._get(f"metadata/{quote(item_id)}", {})
+        document = self._client.get_json(f"metadata/{quote(item_id)}")
         try:
             last_year = self._clock.now().year + 1
             return {item_id: parse_item_files(document, item_id, last_year, self._max_bytes)}
@@ -120,16 +115,6 @@ class InternetArchive:
     def address_of(self, item_id: str, file: RemoteFile) -> str:
         """Return the address of a file; it redirects to the machine that has it."""
         return f"{self._address}download/{quote(item_id)}/{quote(file.name)}"
-
-    def _get(self, path: str, params: Mapping[str, str]) -> Any:
-        return get_json(
-            self._session,
-            f"{self._address}{path}",
-            params=params,
-            timeout=self._timeout,
-            now=self._clock.now(),
-            error_for=error_with_503_as_limit,
-        )
 
 
 def parse_page(

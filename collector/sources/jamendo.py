@@ -6,9 +6,8 @@ from typing import Any, Final, Self
 
 from collector.credential_limits import Account
 from collector.errors import BadCredentials
-from collector.http.client import fingerprint, get_json
+from collector.http.client import ServiceClient, fingerprint
 from collector.http.file_download import domain_of
-from collector.http.session import make_session
 from collector.records import GenreVote, ItemFiles, Page, PageItem, PageQuery, RemoteFile
 from collector.settings import CollectorSettings
 from collector.shard import ALL_YEARS, FIRST_SPLIT_YEAR
@@ -45,28 +44,24 @@ class Jamendo:
     batch_size: Final = 50
     items_are_tracks: Final = True
 
-    def __init__(
-        self, client_id: str, account: Account, clock: Clock, settings: CollectorSettings
-    ) -> None:
-        """Send requests with a client id, counted under `account`."""
+    def __init__(self, client_id: str, settings: CollectorSettings, clock: Clock) -> None:
+        """Send requests with a client id."""
         redaction.hide(client_id)
-        self.account = account
+        address = settings.jamendo_api_url
+        credential = fingerprint(address, client_id)
+        self.account = Account(NAME, credential, settings.jamendo_rate_limit)
         self.base_url = settings.jamendo_base_url
         self.user_agent = settings.user_agent
-        self._address = f"{settings.jamendo_api_url}tracks/"
-        self.domain = _DOMAIN if self.base_url is None else domain_of(self._address)
-        self._client_id, self._clock, self._timeout = client_id, clock, settings.timeout
-        self._session = make_session(self._address, self.user_agent)
+        self.domain = _DOMAIN if self.base_url is None else domain_of(address)
+        self._client_id, self._clock = client_id, clock
+        self._client = ServiceClient(address, clock, settings.timeout, self.user_agent)
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
         """Return the source; raise `BadCredentials` without a client id."""
         if settings.jamendo_client_id is None:
             raise BadCredentials(f"Jamendo needs a client id: {CLIENT_ID_HELP}")
-        client_id = settings.jamendo_client_id.get_secret_value()
-        credential = fingerprint(settings.jamendo_api_url, client_id)
-        account = Account(NAME, credential, settings.jamendo_rate_limit)
-        return cls(client_id, account, clock, settings)
+        return cls(settings.jamendo_client_id.get_secret_value(), settings, clock)
 
     def query_for(self, genre: str) -> str:
         """Return the tag of a genre: one word, `hiphop` for hip hop."""
@@ -103,18 +98,13 @@ class Jamendo:
         return file.address or ""
 
     def _get(self, **params: str) -> tuple[list[Any], int | None]:
-        document = get_json(
-            self._session,
-            self._address,
-            params={
-                "client_id": self._client_id,
-                "format": "json",
-                "include": "musicinfo",
-                "type": "single albumtrack",
-                **params,
-            },
-            timeout=self._timeout,
-            now=self._clock.now(),
+        document = self._client.get_json(
+            "tracks/",
+            client_id=self._client_id,
+            format="json",
+            include="musicinfo",
+            type="single albumtrack",
+            **params,
         )
         return results_of(document)
 

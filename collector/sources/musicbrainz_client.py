@@ -14,14 +14,11 @@ from collector.credential_limits import Account
 from collector.errors import AccessDenied, BadCredentials, CollectorError, NotFound, RateLimited
 from collector.http.backoff import OVERLOADED, parse_retry_after
 from collector.http.client import (
+    ServiceClient,
     error_details,
     error_for_response,
     fingerprint,
-    get,
-    get_json,
-    to_collector_error,
 )
-from collector.http.session import make_session
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 from genrebase.store import source_ids
@@ -55,26 +52,22 @@ class MergedRecording(NotFound):
         """The MBID of the other one."""
 
 
-class MusicBrainzClient:
-    """The web service. Use one per thread."""
-
-    def __init__(self, address: str, user_agent: str, clock: Clock, timeout: float) -> None:
-        """Send requests to `address` (with a slash at its end); makes no request yet."""
-        self._address = address
-        self._clock = clock
-        self._timeout = _SLOW * timeout
-        self._session = make_session(address, user_agent)
+class MusicBrainzClient(ServiceClient):
+    """The web service."""
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
         """Return the client; raise `BadCredentials` for the public service without a contact."""
         if settings.musicbrainz_base_url is None and settings.contact is None:
             raise BadCredentials(CONTACT_HELP)
-        return cls(settings.musicbrainz_api_url, settings.user_agent, clock, settings.timeout)
+        timeout = _SLOW * settings.timeout
+        address = settings.musicbrainz_api_url
+        return cls(address, clock, timeout, settings.user_agent, _error_for)
 
     def search(self, query: str, *, limit: int, offset: int) -> Any:
         """Return a page of the recordings of a query in Lucene's syntax, unparsed."""
-        return self._get_json("recording", query=query, limit=str(limit), offset=str(offset))
+        page = {"limit": str(limit), "offset": str(offset)}
+        return self.get_json("recording", query=query, **page, fmt="json")
 
     def recording(self, mbid: str) -> Any:
         """Return a recording, unparsed.
@@ -82,30 +75,11 @@ class MusicBrainzClient:
         Raises `NotFound` for an unknown MBID, or `MergedRecording` where the service redirects to
         another one; it may also return the other one at once.
         """
-        return self._get_json(f"recording/{mbid}", inc=_RECORDING)
+        return self.get_json(f"recording/{mbid}", inc=_RECORDING, fmt="json")
 
     def genres(self) -> list[str]:
         """Return the names of all genres, in one request."""
-        try:
-            response = get(
-                self._session,
-                f"{self._address}genre/all",
-                params={"fmt": "txt"},
-                timeout=self._timeout,
-            )
-        except requests.RequestException as error:
-            raise to_collector_error(error, self._clock.now(), _error_for) from error
-        return response.text.splitlines()
-
-    def _get_json(self, path: str, **params: Any) -> Any:
-        return get_json(
-            self._session,
-            f"{self._address}{path}",
-            params={**params, "fmt": "json"},
-            timeout=self._timeout,
-            now=self._clock.now(),
-            error_for=_error_for,
-        )
+        return self._get("genre/all", {"fmt": "txt"}, lambda one: one.text).splitlines()
 
 
 def musicbrainz_account(settings: CollectorSettings) -> Account:

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from collector.http import client, session
+from collector.http.client import ServiceClient
 from collector.settings import CollectorSettings
 from sandbox.application import SandboxOptions
 from sandbox.server import RunningSandbox, serve_in_thread
 from sandbox.tracks.catalogue import SandboxCatalogue
 from sandbox.tracks.catalogue_file import CatalogueTable
-from tests.fakes import NOON
+from tests.fakes import FakeClock
 
 FEATURES = {
     "danceability": "0.5",
@@ -89,6 +89,5 @@ def settings_for(url: str) -> CollectorSettings:
 def stats_of(running: RunningSandbox) -> dict[str, Any]:
     """Request the sandbox's statistics; its thread may still be counting the last request."""
     address = f"{running.url}/__sandbox__/stats"
-    with session.make_session(address) as opened:
-        result: dict[str, Any] = client.get_json(opened, address, timeout=5.0, now=NOON)
+    result: dict[str, Any] = ServiceClient(address, FakeClock(), 5.0).get_json()
     return result

@@ -15,7 +15,8 @@ from collector.errors import (
     RateLimited,
     SourceUnavailable,
 )
-from collector.http import backoff, client, session
+from collector.http import backoff, client
+from tests.fakes import FakeClock
 from tests.scripted_server import ScriptedResponse, ScriptedServer, serving
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -28,8 +29,7 @@ def server() -> Iterator[ScriptedServer]:
 
 
 def get(url: str, timeout: float = 5.0) -> object:
-    with session.make_session(url) as opened:
-        return client.get_json(opened, url, timeout=timeout, now=NOW)
+    return client.ServiceClient(url, FakeClock(NOW), timeout).get_json()
 
 
 @pytest.mark.parametrize(
@@ -135,9 +135,7 @@ def test_an_address_in_a_message_has_no_secret() -> None:
     with serving() as server:
         server.respond("/tracks", ScriptedResponse(404, b"[]"))
         address = f"{server.url}/tracks"
-        with session.make_session(address) as opened, pytest.raises(NotFound) as caught:
-            client.get_json(
-                opened, address, timeout=5, now=NOW, params={"client_id": "0123abcd", "a": "b"}
-            )
+        with pytest.raises(NotFound) as caught:
+            client.ServiceClient(address, FakeClock(NOW), 5).get_json(client_id="0123abcd", a="b")
     assert "0123abcd" not in str(caught.value)
     assert "/tracks" in str(caught.value)

@@ -7,10 +7,9 @@ import pytest
 import requests
 
 from collector.errors import SourceUnavailable
-from collector.http.client import get_json
+from collector.http.client import ServiceClient
 from collector.http.connection_errors import describe
-from collector.http.session import make_session
-from genrebase.runtime.clock import SystemClock
+from tests.fakes import FakeClock
 from tests.scripted_server import ScriptedResponse, serving
 
 _INTERNALS = ("Pool", "Connection", "object at", "Errno", "Max retries", "url:")
@@ -19,7 +18,7 @@ _INTERNALS = ("Pool", "Connection", "object at", "Errno", "Max retries", "url:")
 def request(address: str) -> str:
     """Return the message of the failed request."""
     with pytest.raises(SourceUnavailable) as caught:
-        get_json(make_session(address), address, timeout=5, now=SystemClock().now())
+        ServiceClient(address, FakeClock(), 5).get_json()
     message = str(caught.value)
     assert not [word for word in _INTERNALS if word in message]
     return message

@@ -9,7 +9,6 @@ import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,11 +20,12 @@ from collector.errors import (
     RateLimited,
     SourceUnavailable,
 )
-from collector.http import client, pending_connection, session
+from collector.http import pending_connection, session
+from collector.http.client import ServiceClient
 from genrebase.runtime.redaction import redact
+from tests.fakes import FakeClock
 from tests.scripted_server import ScriptedResponse, serving
 
-NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -54,8 +54,7 @@ def peer(speak: Callable[[socket.socket, threading.Event], None]) -> Iterator[st
 
 
 def get(url: str, timeout: float = 0.5) -> Any:
-    with session.make_session(url) as opened:
-        return client.get_json(opened, url, timeout=timeout, now=NOW)
+    return ServiceClient(url, FakeClock(), timeout).get_json()
 
 
 def drip(first: bytes, repeated: bytes) -> Callable[[socket.socket, threading.Event], None]:
@@ -110,10 +109,12 @@ def test_a_connection_that_is_used_again_has_a_deadline_too() -> None:
         connected.recv(1 << 16)
         drip(OK, b"X")(connected, ended)
 
-    with peer(speak) as url, session.make_session(url) as opened:
-        assert client.get_json(opened, url, timeout=5.0, now=NOW) == [1]
+    with peer(speak) as url:
+        client = ServiceClient(url, FakeClock(), 5.0)
+        assert client.get_json() == [1]
+        client._timeout = 0.3
         with pytest.raises(SourceUnavailable, match="in time"):
-            client.get_json(opened, url, timeout=0.3, now=NOW)
+            client.get_json()
 
 
 def test_no_thread_is_left_behind() -> None:
@@ -223,14 +224,14 @@ def test_secrets_that_a_server_echoes_are_hidden(status: int, scheme: str) -> No
     echo = {"error": {"message": f"<{password}|{value[scheme]}>", "reason": f"R {password}"}}
     with serving() as server:
         server.respond("/here", ScriptedResponse.json(echo, status))
-        with session.make_session(server.url) as opened:
-            opened.headers["Authorization"] = f"{scheme} {value[scheme]}"
-            try:
-                client.get_json(opened, f"{server.url}/here", timeout=60.0, now=NOW)
-            except CollectorError as error:
-                shown = f"{error} {getattr(error, 'reason', '')}"
-                assert password not in shown
-                assert value[scheme] not in shown
+        client = ServiceClient(server.url, FakeClock(), 60.0)
+        client._session.headers["Authorization"] = f"{scheme} {value[scheme]}"
+        try:
+            client.get_json("/here")
+        except CollectorError as error:
+            shown = f"{error} {getattr(error, 'reason', '')}"
+            assert password not in shown
+            assert value[scheme] not in shown
     assert password not in redact(f"job failed: {password}")
 
 
@@ -239,10 +240,10 @@ def test_cookies_are_not_kept() -> None:
     with serving() as server:
         cookie = "a=b; Max-Age=99999; Path=/"
         server.respond("/here", ScriptedResponse(200, b"[]", {"Set-Cookie": cookie}))
-        with session.make_session(server.url) as opened:
-            for _ in range(2):
-                client.get_json(opened, f"{server.url}/here", timeout=60.0, now=NOW)
-            assert len(opened.cookies) == 0
+        client = ServiceClient(server.url, FakeClock(), 60.0)
+        for _ in range(2):
+            client.get_json("/here")
+        assert len(client._session.cookies) == 0
 
 
 def test_a_secret_that_is_cut_is_hidden() -> None:
@@ -251,10 +252,10 @@ def test_a_secret_that_is_cut_is_hidden() -> None:
     with serving() as server:
         echo = {"error": {"message": " " * 790 + secret}}
         server.respond("/here", ScriptedResponse.json(echo, 400))
-        with session.make_session(server.url) as opened:
-            opened.headers["Authorization"] = f"Bearer {secret}"
-            with pytest.raises(BadRequest) as caught:
-                client.get_json(opened, f"{server.url}/here", timeout=60.0, now=NOW)
+        client = ServiceClient(server.url, FakeClock(), 60.0)
+        client._session.headers["Authorization"] = f"Bearer {secret}"
+        with pytest.raises(BadRequest) as caught:
+            client.get_json("/here")
     assert "correct" not in str(caught.value)
 
 
