@@ -67,7 +67,7 @@ def run(engine: Engine, settings: CollectorSettings, clock: Clock, stop: StopSig
         "daemon started",
         jobs=[one.name for one in scheduled],
         interval=settings.interval,
-        rate=settings.rate,
+        rate=str(settings.rate),
     )
     with daemons.registered(engine, clock, daemons.COLLECTOR):
         JobScheduler(engine, clock, scheduled).run(stop)

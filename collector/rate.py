@@ -17,6 +17,9 @@ class Rate:
     requests: int
     seconds: float
 
+    def __str__(self) -> str:
+        return f"{self.requests}/{self.seconds:g}s"
+
     @property
     def interval(self) -> float:
         """Seconds between two requests that keep within the limit."""

@@ -1,28 +1,28 @@
 """Settings of the services that are requested: addresses, credentials and rate limits."""
 
 from importlib.metadata import version
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from collector.rate import Rate, parse_rate
 from genrebase.settings import EnvironmentSettings
 
-SPOTIFY_API_URL: Final = "https://api.spotify.com/v1/"
+SPOTIFY_API_URL: Final = "https://api.spotify.com"
 SPOTIFY_TOKEN_URL: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - an address
 MUSICBRAINZ_URL: Final = "https://musicbrainz.org"
 ACOUSTICBRAINZ_URL: Final = "https://acousticbrainz.org"
 INTERNET_ARCHIVE_URL: Final = "https://archive.org"
-JAMENDO_API_URL: Final = "https://api.jamendo.com/v3.0/"
+JAMENDO_API_URL: Final = "https://api.jamendo.com"
 DISCOGS_DATA_URL: Final = "https://data.discogs.com"
-RECCOBEATS_API_URL: Final = "https://api.reccobeats.com/v1/"
+RECCOBEATS_API_URL: Final = "https://api.reccobeats.com/v1"
 TERMS_ACCEPTED: Final = "accepted"
 
 
-def _check_rate(text: str) -> str:
-    parse_rate(text)
-    return text
+def _rate(value: Any) -> Any:
+    return parse_rate(value) if isinstance(value, str) else value
 
 
 def _check_address(text: str) -> str:
@@ -32,8 +32,8 @@ def _check_address(text: str) -> str:
     return text.rstrip("/")
 
 
-RateText = Annotated[str, AfterValidator(_check_rate)]
-"""A rate such as 60/30s, see `collector.rate`."""
+RateSetting = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
+"""A rate that is written as 60/30s."""
 
 WebAddress = Annotated[str, AfterValidator(_check_address)]
 """An address of a web service, without a slash at its end."""
@@ -77,16 +77,16 @@ class ServiceSettings(EnvironmentSettings):
         "requests of all apps of an account together: apps with the same name here share one "
         "request budget.",
     )
-    rate: RateText = Field(
-        default="60/30s",
+    rate: RateSetting = Field(
+        default=Rate(60, 30),
         description="Rate limit of requests to Spotify: 60/30s is 60 in any 30 seconds.",
     )
     reccobeats_url: WebAddress | None = Field(
         default=None,
         description="Base URL for ReccoBeats requests instead of the public one.",
     )
-    reccobeats_rate: RateText = Field(
-        default="60/30s",
+    reccobeats_rate: RateSetting = Field(
+        default=Rate(60, 30),
         description="Rate limit of requests to ReccoBeats: 60/30s is 60 in any 30 seconds.",
     )
     musicbrainz_url: WebAddress | None = Field(
@@ -94,8 +94,8 @@ class ServiceSettings(EnvironmentSettings):
         description="Send requests to a mirror of MusicBrainz at this address instead of "
         "`https://musicbrainz.org`.",
     )
-    musicbrainz_rate: RateText = Field(
-        default="20/21s",
+    musicbrainz_rate: RateSetting = Field(
+        default=Rate(20, 21),
         description="Rate limit of requests to MusicBrainz, which allows one per second: 20 in "
         "any 21 seconds, evenly spaced.",
     )
@@ -104,8 +104,8 @@ class ServiceSettings(EnvironmentSettings):
         description="Send requests to a replacement of AcousticBrainz at this address instead of "
         "`https://acousticbrainz.org`.",
     )
-    acousticbrainz_rate: RateText = Field(
-        default="10/10s",
+    acousticbrainz_rate: RateSetting = Field(
+        default=Rate(10, 10),
         description="Rate limit of requests to AcousticBrainz: 10 in any 10 seconds.",
     )
     acousticbrainz_submissions: int = Field(
@@ -120,16 +120,16 @@ class ServiceSettings(EnvironmentSettings):
         description="Send requests to a replacement of Internet Archive at this address instead "
         "of `https://archive.org`.",
     )
-    archive_rate: RateText = Field(
-        default="30/30s",
+    archive_rate: RateSetting = Field(
+        default=Rate(30, 30),
         description="Rate limit of requests to Internet Archive, downloads included.",
     )
     discogs_url: WebAddress | None = Field(
         default=None,
         description="Download Discogs' dumps from this host instead of the public one.",
     )
-    discogs_rate: RateText = Field(
-        default="12/360s", description="Rate limit of requests for Discogs' dumps."
+    discogs_rate: RateSetting = Field(
+        default=Rate(12, 360), description="Rate limit of requests for Discogs' dumps."
     )
     jamendo_url: WebAddress | None = Field(
         default=None,
@@ -140,8 +140,8 @@ class ServiceSettings(EnvironmentSettings):
         default=None,
         description="Your client ID at Jamendo, free of charge at https://devportal.jamendo.com.",
     )
-    jamendo_rate: RateText = Field(
-        default="30/30s",
+    jamendo_rate: RateSetting = Field(
+        default=Rate(30, 30),
         description="Rate limit of requests to Jamendo, downloads included.",
     )
     timeout: float = Field(
@@ -179,8 +179,7 @@ class ServiceSettings(EnvironmentSettings):
     @property
     def spotify_api_url(self) -> str:
         """Address of the Web API, with a slash at the end."""
-        base = self.spotify_base_url
-        return SPOTIFY_API_URL if base is None else f"{base}/v1/"
+        return f"{self.spotify_base_url or SPOTIFY_API_URL}/v1/"
 
     @property
     def spotify_token_url(self) -> str:
@@ -191,18 +190,13 @@ class ServiceSettings(EnvironmentSettings):
     @property
     def reccobeats_api_url(self) -> str:
         """Address of ReccoBeats, with a slash at the end."""
-        if self.reccobeats_url is not None:
-            return f"{self.reccobeats_url}/"
-        if self.spotify_base_url is not None:
-            return f"{self.spotify_base_url}/reccobeats/v1/"
-        return RECCOBEATS_API_URL
+        sandbox = self.spotify_base_url and f"{self.spotify_base_url}/reccobeats/v1"
+        return f"{self.reccobeats_url or sandbox or RECCOBEATS_API_URL}/"
 
     @property
     def musicbrainz_base_url(self) -> str | None:
         """The address that stands in for MusicBrainz, None for MusicBrainz itself."""
-        if self.musicbrainz_url is not None:
-            return self.musicbrainz_url
-        return None if self.sandbox_url is None else f"{self.sandbox_url}/musicbrainz"
+        return self.musicbrainz_url or self._in_sandbox("musicbrainz")
 
     @property
     def musicbrainz_api_url(self) -> str:
@@ -210,16 +204,9 @@ class ServiceSettings(EnvironmentSettings):
         return f"{self.musicbrainz_base_url or MUSICBRAINZ_URL}/ws/2/"
 
     @property
-    def musicbrainz_rate_limit(self) -> Rate:
-        """Rate limit of requests to MusicBrainz."""
-        return parse_rate(self.musicbrainz_rate)
-
-    @property
     def archive_base_url(self) -> str | None:
         """The host that stands in for Internet Archive, None for the public service."""
-        if self.archive_url is not None:
-            return self.archive_url
-        return None if self.sandbox_url is None else f"{self.sandbox_url}/archive"
+        return self.archive_url or self._in_sandbox("archive")
 
     @property
     def archive_api_url(self) -> str:
@@ -227,57 +214,31 @@ class ServiceSettings(EnvironmentSettings):
         return f"{self.archive_base_url or INTERNET_ARCHIVE_URL}/"
 
     @property
-    def archive_rate_limit(self) -> Rate:
-        """Rate limit of requests to Internet Archive."""
-        return parse_rate(self.archive_rate)
-
-    @property
     def discogs_data_url(self) -> str:
         """Address of the host of Discogs' dumps, without a slash at the end."""
-        if self.discogs_url is not None:
-            return self.discogs_url
-        return DISCOGS_DATA_URL if self.sandbox_url is None else f"{self.sandbox_url}/discogs"
+        return self.discogs_url or self._in_sandbox("discogs") or DISCOGS_DATA_URL
 
     @property
     def jamendo_base_url(self) -> str | None:
         """The host that stands in for Jamendo, None for the public service."""
-        if self.jamendo_url is not None:
-            return self.jamendo_url
-        return None if self.sandbox_url is None else f"{self.sandbox_url}/jamendo"
+        return self.jamendo_url or self._in_sandbox("jamendo")
 
     @property
     def jamendo_api_url(self) -> str:
         """Address of Jamendo's API, with a slash at the end."""
-        base = self.jamendo_base_url
-        return JAMENDO_API_URL if base is None else f"{base}/v3.0/"
-
-    @property
-    def jamendo_rate_limit(self) -> Rate:
-        """Rate limit of requests to Jamendo."""
-        return parse_rate(self.jamendo_rate)
+        return f"{self.jamendo_base_url or JAMENDO_API_URL}/v3.0/"
 
     @property
     def acousticbrainz_api_url(self) -> str:
         """Address of AcousticBrainz' API, with a slash at the end."""
-        sandbox = self.sandbox_url and f"{self.sandbox_url}/acousticbrainz"
-        return f"{self.acousticbrainz_url or sandbox or ACOUSTICBRAINZ_URL}/api/v1/"
-
-    @property
-    def acousticbrainz_rate_limit(self) -> Rate:
-        """Rate limit of requests to AcousticBrainz."""
-        return parse_rate(self.acousticbrainz_rate)
+        base = self.acousticbrainz_url or self._in_sandbox("acousticbrainz")
+        return f"{base or ACOUSTICBRAINZ_URL}/api/v1/"
 
     @property
     def user_agent(self) -> str:
         """The User-Agent that open services ask for: program, version and contact."""
         return f"Genrebase/{version('genrebase')} ( {self.contact or 'no contact given'} )"
 
-    @property
-    def spotify_rate_limit(self) -> Rate:
-        """Rate limit of requests to Spotify."""
-        return parse_rate(self.rate)
-
-    @property
-    def reccobeats_rate_limit(self) -> Rate:
-        """Rate limit of requests to ReccoBeats."""
-        return parse_rate(self.reccobeats_rate)
+    def _in_sandbox(self, service: str) -> str | None:
+        """Return the address of a service of the configured sandbox."""
+        return self.sandbox_url and f"{self.sandbox_url}/{service}"

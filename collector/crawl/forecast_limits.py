@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from collector.catalogue import shards
-from collector.rate import Rate, parse_rate
+from collector.rate import Rate
 from collector.settings import CollectorSettings
 from genrebase.store import source_ids
 from genrebase.store.engine import Connection
@@ -20,7 +20,7 @@ PAGE_LIMITS: Final[Mapping[str, Sequence[int]]] = {
     source_ids.JAMENDO: (200,),
 }
 _OTHER_PAGE_LIMITS: Final = (50,)
-_OTHER_RATE: Final = parse_rate("60/30s")
+_OTHER_RATE: Final = Rate(60, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ SPOTIFY_LIMITS: Final = SourceLimits(
 def configured(settings: CollectorSettings) -> tuple[SourceLimits, ...]:
     """Return the limits of the sources of `COLLECTOR_SOURCES`, in order."""
     rates = {
-        source_ids.SPOTIFY: settings.spotify_rate_limit,
-        source_ids.MUSICBRAINZ: settings.musicbrainz_rate_limit,
-        source_ids.INTERNET_ARCHIVE: settings.archive_rate_limit,
-        source_ids.JAMENDO: settings.jamendo_rate_limit,
+        source_ids.SPOTIFY: settings.rate,
+        source_ids.MUSICBRAINZ: settings.musicbrainz_rate,
+        source_ids.INTERNET_ARCHIVE: settings.archive_rate,
+        source_ids.JAMENDO: settings.jamendo_rate,
     }
     return tuple(
         SourceLimits(name, rates.get(name, _OTHER_RATE), PAGE_LIMITS.get(name, _OTHER_PAGE_LIMITS))

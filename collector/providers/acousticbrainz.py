@@ -46,7 +46,7 @@ class AcousticBrainz:
     def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
         """Request the first submissions of each recording, as many as the settings say."""
         address = settings.acousticbrainz_api_url
-        self.account = Account(self.name, fingerprint(address), settings.acousticbrainz_rate_limit)
+        self.account = Account(self.name, fingerprint(address), settings.acousticbrainz_rate)
         self.batch_size = MAX_SUBMISSIONS // settings.acousticbrainz_submissions
         self._offsets = range(settings.acousticbrainz_submissions)
         self._client = ServiceClient(

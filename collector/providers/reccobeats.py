@@ -26,7 +26,7 @@ class ReccoBeats:
     def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
         """Send requests to the address in the settings."""
         address = settings.reccobeats_api_url
-        self.account = Account(self.name, fingerprint(address), settings.reccobeats_rate_limit)
+        self.account = Account(self.name, fingerprint(address), settings.reccobeats_rate)
         self._client = ServiceClient(address, clock, settings.timeout)
 
     @classmethod

@@ -32,7 +32,6 @@ from collector.http.file_download import (
 )
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries
-from collector.rate import parse_rate
 from collector.service_settings import DISCOGS_DATA_URL
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
@@ -59,7 +58,7 @@ class ReleasesDump:
 
 def discogs_account(settings: CollectorSettings) -> Account:
     """Return the account of the host of the dumps."""
-    return Account(NAME, fingerprint(settings.discogs_data_url), parse_rate(settings.discogs_rate))
+    return Account(NAME, fingerprint(settings.discogs_data_url), settings.discogs_rate)
 
 
 class DiscogsDownloader:

@@ -54,7 +54,7 @@ class InternetArchive:
     def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
         """Send requests to the address in the settings."""
         address = settings.archive_api_url
-        self.account = Account(NAME, fingerprint(address), settings.archive_rate_limit)
+        self.account = Account(NAME, fingerprint(address), settings.archive_rate)
         self.base_url = settings.archive_base_url
         self.domain = domain_of(address)
         self.user_agent = settings.user_agent

@@ -49,7 +49,7 @@ class Jamendo:
         redaction.hide(client_id)
         address = settings.jamendo_api_url
         credential = fingerprint(address, client_id)
-        self.account = Account(NAME, credential, settings.jamendo_rate_limit)
+        self.account = Account(NAME, credential, settings.jamendo_rate)
         self.base_url = settings.jamendo_base_url
         self.user_agent = settings.user_agent
         self.domain = _DOMAIN if self.base_url is None else domain_of(address)

@@ -85,7 +85,7 @@ class MusicBrainzClient(ServiceClient):
 def musicbrainz_account(settings: CollectorSettings) -> Account:
     """Return the account of the requests: their limit is that of an internet address."""
     credential = fingerprint(settings.musicbrainz_api_url)
-    rate = settings.musicbrainz_rate_limit
+    rate = settings.musicbrainz_rate
     return Account(
         NAME, credential, rate, _FIRST_WAIT_SECONDS, pause=min(rate.interval, _PAUSE_SECONDS)
     )

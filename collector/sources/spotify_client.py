@@ -291,11 +291,11 @@ def spotify_account(settings: CollectorSettings) -> Account:
     credential = fingerprint(client_id, settings.spotify_api_url)
     name = (settings.spotify_account or "").strip()
     if not name:
-        return Account(NAME, credential, settings.spotify_rate_limit)
+        return Account(NAME, credential, settings.rate)
     return Account(
         NAME,
         fingerprint("account", name, settings.spotify_api_url),
-        settings.spotify_rate_limit,
+        settings.rate,
         name=name,
         replaced_credential=credential,
     )

@@ -23,7 +23,7 @@ def test_defaults_to_the_real_services() -> None:
     assert settings.spotify_api_url == "https://api.spotify.com/v1/"
     assert settings.spotify_token_url == "https://accounts.spotify.com/api/token"
     assert settings.reccobeats_api_url == "https://api.reccobeats.com/v1/"
-    assert (settings.spotify_rate_limit.requests, settings.spotify_rate_limit.seconds) == (60, 30)
+    assert (settings.rate.requests, settings.rate.seconds) == (60, 30)
     assert settings.provider_names == (
         "spotify",
         "csv",

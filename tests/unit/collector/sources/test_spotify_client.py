@@ -308,4 +308,4 @@ def test_apps_of_one_named_account_have_one_budget() -> None:
     assert one.credential == two.credential != other.credential
     assert one.replaced_credential == own.credential
     assert spotify_client.spotify_account(settings_for(None, spotify_account=" ")) == own
-    assert one.rate == settings_for(None).spotify_rate_limit
+    assert one.rate == settings_for(None).rate
