@@ -44,20 +44,16 @@ class Worker(Protocol):
     @property
     def engine(self) -> Engine:
         """The database."""
-        ...
 
     @property
     def clock(self) -> Clock:
         """The clock."""
-        ...
 
     def has_work(self) -> bool:
         """Return whether there is work that may be done now."""
-        ...
 
     def run(self, *, max_requests: int) -> RunOutcome:
         """Do the work with at most `max_requests` requests."""
-        ...
 
 
 def run(engine: Engine, settings: CollectorSettings, clock: Clock, stop: StopSignal) -> None:

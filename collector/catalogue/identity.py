@@ -57,22 +57,18 @@ class RecordingCandidate(Protocol):
     @property
     def id(self) -> int:
         """Its key."""
-        ...
 
     @property
     def ordinal(self) -> int:
         """Its number among the recordings of the name, from 1."""
-        ...
 
     @property
     def durations(self) -> DurationRange:
         """Its durations."""
-        ...
 
     @property
     def isrc(self) -> str | None:
         """Its ISRC, None if unknown."""
-        ...
 
 
 CandidateT = TypeVar("CandidateT", bound=RecordingCandidate)

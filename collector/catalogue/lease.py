@@ -29,11 +29,9 @@ class LeasedRows(Protocol):
 
     def renew(self, connection: Connection) -> bool:
         """Extend the lease to `LEASE_SECONDS` from now; False if none of the rows is ours."""
-        ...
 
     def release(self, connection: Connection) -> None:
         """Make the rows that are still ours available to others."""
-        ...
 
 
 RowsT = TypeVar("RowsT", bound=LeasedRows)

@@ -32,11 +32,9 @@ class FileReceiver(Protocol):
     @property
     def size(self) -> int:
         """Bytes that it has already."""
-        ...
 
     def restart(self) -> None:
         """Drop what it has: the file comes from its beginning."""
-        ...
 
     def write(self, chunk: bytes) -> None: ...
 

@@ -35,15 +35,12 @@ class RateLimit(Protocol):
     @property
     def rate(self) -> Rate | None:
         """The limit; None: any number of requests."""
-        ...
 
     def active_ban(self, now: float) -> SandboxBan | None:
         """Return the ban in force at `now`."""
-        ...
 
     def admit(self, now: float) -> SandboxBan | None:
         """Count a request that arrives at `now`; return the ban that refuses it, if any."""
-        ...
 
 
 def seconds_until_free(granted: Sequence[float], now: float, rate: Rate) -> float:

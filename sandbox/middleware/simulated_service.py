@@ -26,11 +26,9 @@ class PageFaults(Protocol):
 
     def possible(self, document: Any) -> Sequence[Fault]:
         """Return the faults that the page in `document` can have without hiding a row."""
-        ...
 
     def apply(self, document: Any, fault: Fault, random: Random) -> None:
         """Change the page in `document` as the fault requires."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
