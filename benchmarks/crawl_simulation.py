@@ -68,7 +68,7 @@ class World:
 
 def world_of(table: CatalogueTable, name: str) -> World:
     """Match a table's rows to recordings."""
-    layout = TrackColumns.from_header(table.columns, table.name)
+    layout = TrackColumns(replace(table, rows=()))
     by_id: dict[str, int] = {}
     by_name: dict[str, list[_Recording]] = {}
     genres: dict[str, list[Row]] = {}

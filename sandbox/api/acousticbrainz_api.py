@@ -17,7 +17,12 @@ from genrebase.runtime.clock import Clock
 from sandbox import Json
 from sandbox.api.acousticbrainz_dumps import NAMES, SUMS, AcousticBrainzDumps
 from sandbox.middleware.rate_limit import FixedWindowLimit
-from sandbox.middleware.simulated_service import FaultShapes, SimulatedService, html_page
+from sandbox.middleware.simulated_service import (
+    FaultShapes,
+    RequestError,
+    SimulatedService,
+    html_page,
+)
 from sandbox.synthetic.essentia_documents import (
     high_level_document,
     low_level_document,
@@ -39,14 +44,6 @@ _RATE_LIMIT: Final = (
     "You have exceeded your rate limit. See the X-RateLimit-* response headers for more "
     "information on your current rate limit."
 )
-
-
-class _RequestError(Exception):
-    """The request is refused with a status and a message."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +141,7 @@ class AcousticBrainzApi:
 
     def unknown_endpoint(self, _request: Request) -> Json:
         """Refuse a request to any other path."""
-        raise _RequestError(404, _NOT_FOUND)
+        raise RequestError(404, _NOT_FOUND)
 
     def _documents(self, request: Request, document: Callable[[SandboxSubmission], Json]) -> Json:
         wanted = _recording_ids(request)
@@ -160,10 +157,10 @@ class AcousticBrainzApi:
         try:
             offset = int(request.query_params.get("n") or 0)
         except ValueError:
-            raise _RequestError(400, "Offset must be an integer value") from None
+            raise RequestError(400, "Offset must be an integer value") from None
         submission = self.submissions.submission(mbid, offset) if offset >= 0 else None
         if submission is None:
-            raise _RequestError(404, _NOT_FOUND)
+            raise RequestError(404, _NOT_FOUND)
         return submission
 
     def _guarded(
@@ -177,7 +174,7 @@ class AcousticBrainzApi:
                 return html_page(500, "500 Internal Server Error")
             try:
                 return JSONResponse(endpoint(request))
-            except _RequestError as error:
+            except RequestError as error:
                 return _error(error.status, error.message)
 
         return respond
@@ -212,16 +209,16 @@ def _recording_ids(request: Request) -> Sequence[tuple[str, int]]:
     """Return MBIDs and offsets, each once; an offset that is no number is 0."""
     text = request.query_params.get("recording_ids", "")
     if not text:
-        raise _RequestError(400, "Missing `recording_ids` parameter")
+        raise RequestError(400, "Missing `recording_ids` parameter")
     wanted: dict[tuple[str, int], None] = {}
     for part in text.split(";"):
         mbid, *offsets = part.split(":")
         if len(offsets) > 1:
-            raise _RequestError(400, f"More than 1 : in '{part}'")
+            raise RequestError(400, f"More than 1 : in '{part}'")
         offset = int(offsets[0]) if offsets and offsets[0].isdecimal() else 0
         wanted[_mbid(mbid), offset] = None
     if len(wanted) > MAX_IDS:
-        raise _RequestError(400, f"More than {MAX_IDS} recordings not allowed per request")
+        raise RequestError(400, f"More than {MAX_IDS} recordings not allowed per request")
     return list(wanted)
 
 
@@ -229,7 +226,7 @@ def _mbid(text: str) -> str:
     try:
         uuid.UUID(text)
     except ValueError:
-        raise _RequestError(400, f"'{text}' is not a valid UUID") from None
+        raise RequestError(400, f"'{text}' is not a valid UUID") from None
     return text
 
 

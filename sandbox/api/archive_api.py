@@ -30,7 +30,7 @@ from sandbox.tracks.track_columns import SandboxTrack
 PATH: Final = "/archive/"
 MIN_COUNT, MAX_COUNT = 100, 10_000
 """Limits of the parameter `count` of a search."""
-QUIRK_SHARE: Final = 0.03
+_QUIRK_SHARE: Final = 0.03
 """Share of files, and of items, that have each fault."""
 
 _SUBJECT: Final = re.compile(r'subject:\(?"((?:[^"\\]|\\.)*)"')
@@ -44,9 +44,8 @@ _HTTP_FOUND: Final = 302
 class ArchiveApi:
     """Serves the releases of a catalogue."""
 
-    def __init__(self, releases: SandboxReleases, quirk_share: float = QUIRK_SHARE) -> None:
-        """Give `quirk_share` of the files, and of the items, each of the faults."""
-        self._releases, self._quirk_share = releases, quirk_share
+    def __init__(self, releases: SandboxReleases) -> None:
+        self._releases = releases
 
     def service(self, limit: RateLimit) -> SimulatedService:
         """Return the service with its rate limit."""
@@ -95,7 +94,7 @@ class ArchiveApi:
 
     async def _metadata(self, request: Request) -> Response:
         release = self._releases.by_identifier.get(request.path_params["identifier"])
-        if release is None or self._is_odd(release.identifier, "gone"):
+        if release is None or _is_odd(release.identifier, "gone"):
             return JSONResponse({})
         return JSONResponse(await run_in_threadpool(self._document, release))
 
@@ -132,13 +131,13 @@ class ArchiveApi:
     ) -> Json:
         """Return a file as the item's document lists it, with its faults."""
         name, odd = _name(number, track, kind), f"{release.identifier}/{number}"
-        content = self._content(release, number, track, kind)
+        content = _content(release, number, track, kind)
         size, digest = len(content), hashlib.md5(content).hexdigest()  # noqa: S324 - its API
         document: Json = {
             "name": name,
             "format": _FORMATS[kind],
-            "size": str(size + 1_000 if self._is_odd(odd, "size") else size),
-            "md5": "0" * 32 if self._is_odd(odd, "checksum") else digest,
+            "size": str(size + 1_000 if _is_odd(odd, "size") else size),
+            "md5": "0" * 32 if _is_odd(odd, "checksum") else digest,
             "title": track.title,
             "artist": "; ".join(track.artists),
             "track": str(number),
@@ -146,15 +145,9 @@ class ArchiveApi:
         }
         if kind != "wav":
             document["original"] = _name(number, track, "wav")
-        if self._is_odd(odd, "private"):
+        if _is_odd(odd, "private"):
             document["private"] = "true"
         return document
-
-    def _content(
-        self, release: SandboxRelease, number: int, track: SandboxTrack, kind: str
-    ) -> bytes:
-        is_text = self._is_odd(f"{release.identifier}/{number}", "text")
-        return _NOT_SOUND if is_text else encode_sound(track.id, track.features, kind)
 
     def _find(self, request: Request) -> Callable[[], bytes] | None:
         """Return how to make the requested file, None if there is none."""
@@ -162,11 +155,17 @@ class ArchiveApi:
         for number, track in enumerate(release.tracks if release else (), 1):
             for kind in _FORMATS:
                 if release and _name(number, track, kind) == request.path_params["name"]:
-                    return partial(self._content, release, number, track, kind)
+                    return partial(_content, release, number, track, kind)
         return None
 
-    def _is_odd(self, what: str, fault: str) -> bool:
-        return Random(f"{fault} {what}").random() < self._quirk_share
+
+def _is_odd(what: str, fault: str) -> bool:
+    return Random(f"{fault} {what}").random() < _QUIRK_SHARE
+
+
+def _content(release: SandboxRelease, number: int, track: SandboxTrack, kind: str) -> bytes:
+    is_text = _is_odd(f"{release.identifier}/{number}", "text")
+    return _NOT_SOUND if is_text else encode_sound(track.id, track.features, kind)
 
 
 def _name(number: int, track: SandboxTrack, kind: str) -> str:
@@ -214,6 +213,4 @@ def _error(message: str) -> Response:
 
 
 def _refusal(ban: SandboxBan, now: float) -> Response:
-    seconds = ban.retry_after(now)
-    headers = {} if seconds is None else {"Retry-After": str(seconds)}
-    return PlainTextResponse("Slow down", 429, headers)
+    return PlainTextResponse("Slow down", 429, ban.headers(now))

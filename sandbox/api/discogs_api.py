@@ -112,8 +112,5 @@ def _stream(content: bytes) -> Response:
 
 
 def _refusal(ban: SandboxBan, now: float) -> Response:
-    return JSONResponse(
-        {"message": "You are making requests too quickly."},
-        429,
-        {"Retry-After": str(ban.retry_after(now))},
-    )
+    document = {"message": "You are making requests too quickly."}
+    return JSONResponse(document, 429, ban.headers(now))

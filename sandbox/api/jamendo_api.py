@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from random import Random
 from typing import Any, Final
@@ -136,30 +136,31 @@ class JamendoApi:
     @cached_property
     def _rows_of_tag(self) -> dict[str, list[int]]:
         rows: dict[str, list[int]] = {}
-        for genre in self._catalogue.genres:
-            first_rows = (
-                self._numbers[_jamendo_id(self._id(number))]
-                for number in self._catalogue.rows_of_genre(genre)
-            )
-            rows.setdefault(_tag(genre), []).extend(first_rows)
+        for genre, number in self._listed():
+            first_row = self._numbers[_jamendo_id(self._id(number))]
+            rows.setdefault(_tag(genre), []).append(first_row)
         return rows
 
     @cached_property
     def _tags(self) -> dict[str, set[str]]:
         tags: dict[str, set[str]] = {}
-        for genre in self._catalogue.genres:
-            for number in self._catalogue.rows_of_genre(genre):
-                tags.setdefault(self._id(number), set()).add(_tag(genre))
+        for genre, number in self._listed():
+            tags.setdefault(self._id(number), set()).add(_tag(genre))
         return tags
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
         """The first row of each track, by Jamendo's id."""
         numbers: dict[str, int] = {}
+        for _, number in self._listed():
+            numbers.setdefault(_jamendo_id(self._id(number)), number)
+        return numbers
+
+    def _listed(self) -> Iterator[tuple[str, int]]:
+        """Yield each genre with each of its rows."""
         for genre in self._catalogue.genres:
             for number in self._catalogue.rows_of_genre(genre):
-                numbers.setdefault(_jamendo_id(self._id(number)), number)
-        return numbers
+                yield genre, number
 
 
 def _tag(genre: str) -> str:

@@ -12,7 +12,12 @@ from starlette.routing import Route
 from sandbox import Json
 from sandbox.api.musicbrainz_objects import RecordingObjects
 from sandbox.middleware.rate_limit import RateLimit, SandboxBan
-from sandbox.middleware.simulated_service import FaultShapes, SimulatedService, html_page
+from sandbox.middleware.simulated_service import (
+    FaultShapes,
+    RequestError,
+    SimulatedService,
+    html_page,
+)
 from sandbox.tracks.lucene import LuceneSyntaxError
 from sandbox.tracks.recording_search import RecordingSearch
 from sandbox.tracks.recordings import RecordingCatalogue
@@ -46,14 +51,6 @@ _INC: Final = frozenset(
     | {"release-groups", "releases", "tags", "user-genres", "user-tags"}
     | {"artist-rels", "recording-rels", "release-rels", "url-rels", "work-rels"}
 )
-
-
-class _RequestError(Exception):
-    """The request is refused with a status and a message."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
 
 
 class MusicBrainzApi:
@@ -95,12 +92,12 @@ class MusicBrainzApi:
         """Return a page of recordings."""
         query = request.query_params.get("query", "")
         if not query or request.query_params.get("dismax", "false") != "false":
-            raise _RequestError(400, _BAD_SEARCH)
+            raise RequestError(400, _BAD_SEARCH)
         offset, limit = _page(request)
         try:
             hits = self._search.page(query, offset, limit)
         except LuceneSyntaxError as error:
-            raise _RequestError(400, _BAD_SEARCH) from error
+            raise RequestError(400, _BAD_SEARCH) from error
         recordings = [self._objects.hit(recording, score) for recording, score in hits.recordings]
         return JSONResponse(
             {
@@ -115,23 +112,23 @@ class MusicBrainzApi:
         """Return a recording; an old id redirects to the present one."""
         mbid, inc = request.path_params["mbid"].lower(), _inc(request)
         if not _MBID.fullmatch(mbid):
-            raise _RequestError(400, "Invalid mbid.")
+            raise RequestError(400, "Invalid mbid.")
         if present := self._catalogue.redirects.get(mbid):
             url = request.url.replace(path=f"{_ROOT}/recording/{present}")
             return RedirectResponse(str(url), 301)
         recording = self._catalogue.by_mbid.get(mbid)
         if recording is None:
-            raise _RequestError(404, "Not Found")
+            raise RequestError(404, "Not Found")
         return JSONResponse(self._objects.lookup(recording, inc))
 
     def isrc(self, request: Request) -> Response:
         """Return the recordings with an ISRC."""
         isrc, inc = request.path_params["isrc"].upper(), _inc(request)
         if not _ISRC.fullmatch(isrc):
-            raise _RequestError(400, "Invalid isrc.")
+            raise RequestError(400, "Invalid isrc.")
         numbers = self._catalogue.by_isrc.get(isrc)
         if not numbers:
-            raise _RequestError(404, "Not Found")
+            raise RequestError(404, "Not Found")
         recordings = self._catalogue.recordings
         documents = [self._objects.lookup(recordings[number], inc) for number in numbers]
         return JSONResponse({"isrc": isrc, "recordings": documents})
@@ -141,14 +138,14 @@ class MusicBrainzApi:
         resources = request.query_params.getlist("resource")
         inc = _inc(request)
         if not resources:
-            raise _RequestError(400, "Invalid resource.")
+            raise RequestError(400, "Invalid resource.")
         urls = [self._objects.url(resource, inc) for resource in resources[:_MAX_RESOURCES]]
         documents = [url for url in urls if url is not None]
         if len(resources) > 1:
             page = {"url-count": len(documents), "url-offset": 0, "urls": documents}
             return JSONResponse(page)
         if not documents:
-            raise _RequestError(404, "Not Found")
+            raise RequestError(404, "Not Found")
         return JSONResponse(documents[0])
 
     def genres(self, request: Request) -> Response:
@@ -168,11 +165,11 @@ class MusicBrainzApi:
 
     def genre_search(self, _request: Request) -> Response:
         """Refuse a search for genres: MusicBrainz has none."""
-        raise _RequestError(501, "This hasn't been implemented yet.")
+        raise RequestError(501, "This hasn't been implemented yet.")
 
     def unknown_endpoint(self, _request: Request) -> Response:
         """Refuse a request to any other path."""
-        raise _RequestError(404, "Not Found")
+        raise RequestError(404, "Not Found")
 
     @cached_property
     def _genre_names(self) -> list[str]:
@@ -192,7 +189,7 @@ def _guarded(endpoint: Callable[[Request], Response]) -> Callable[[Request], Awa
             return _error(406, "The sandbox has no XML: give fmt=json.")
         try:
             return endpoint(request)
-        except _RequestError as error:
+        except RequestError as error:
             return _error(error.status, error.message)
 
     return respond
@@ -215,7 +212,7 @@ def _integer(request: Request, name: str, default: int) -> int:
 def _inc(request: Request) -> frozenset[str]:
     inc = frozenset(re.findall(r"[^\s+]+", request.query_params.get("inc", "")))
     if unknown := sorted(inc - _INC):
-        raise _RequestError(400, f"{unknown[0]} is not a valid inc parameter for this resource.")
+        raise RequestError(400, f"{unknown[0]} is not a valid inc parameter for this resource.")
     return inc
 
 

@@ -38,4 +38,4 @@ def service(catalogue: SandboxCatalogue, limit: RateLimit) -> SimulatedService:
 
 
 def _refusal(ban: SandboxBan, now: float) -> Response:
-    return PlainTextResponse("Too many requests", 429, {"Retry-After": str(ban.retry_after(now))})
+    return PlainTextResponse("Too many requests", 429, ban.headers(now))

@@ -16,7 +16,11 @@ from sandbox.api.spotify_objects import MAX_RESULTS, ObjectBuilder, PageSlice, e
 from sandbox.api.spotify_page_faults import SpotifyPageFaults
 from sandbox.api.tokens import TokenStore, accepts_client
 from sandbox.middleware.rate_limit import RateLimit, SandboxBan
-from sandbox.middleware.simulated_service import FaultShapes, SimulatedService
+from sandbox.middleware.simulated_service import (
+    FaultShapes,
+    RequestError,
+    SimulatedService,
+)
 from sandbox.synthetic.analysis import make_analysis
 from sandbox.tracks.catalogue import SandboxCatalogue
 from sandbox.tracks.playlists import SandboxPlaylist
@@ -48,14 +52,6 @@ _MAX_FEATURE_IDS: Final = 100
 _PLAYLIST_PAGE_LIMIT: Final = 50
 _PLAYLIST_PAGE_DEFAULT: Final = 20
 _RESOURCE: Final = re.compile(r"^(/v1/[a-z-]+)/[^/]+")
-
-
-class _RequestError(Exception):
-    """The request is refused with a status and a message."""
-
-    def __init__(self, status: int, message: str | None) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +128,14 @@ class SpotifyApi:
         text = request.query_params.get("q") or request.query_params.get("query") or ""
         query = parse_query(text)
         if query.is_empty:
-            raise _RequestError(400, "No search query")
+            raise RequestError(400, "No search query")
         types = request.query_params.get("type", "")
         unknown = [kind for kind in types.split(",") if kind not in _TYPES]
         if unknown:
-            raise _RequestError(400, f"Bad search type field {unknown[0]}".strip())
+            raise RequestError(400, f"Bad search type field {unknown[0]}".strip())
         page = _page_slice(request, self.mode.page_default, self.mode.page_limit)
         if page.offset + page.limit > MAX_RESULTS:
-            raise _RequestError(400, "Invalid offset")
+            raise RequestError(400, "Invalid offset")
         response: Json = {}
         for kind in types.split(","):
             numbers = self.catalogue.search(query) if kind == "track" else ()
@@ -197,7 +193,7 @@ class SpotifyApi:
         """Return a page of a playlist's items."""
         playlist = _find(request, self.playlists.get)
         if not self._may_read(playlist):
-            raise _RequestError(403, "Forbidden")
+            raise RequestError(403, "Forbidden")
         page = _page_slice(request, _PLAYLIST_PAGE_DEFAULT, _PLAYLIST_PAGE_LIMIT)
         return self._items(playlist, page)
 
@@ -208,7 +204,7 @@ class SpotifyApi:
 
     def unknown_endpoint(self, _request: Request) -> Json:
         """Refuse a request to any other path."""
-        raise _RequestError(404, "Service not found")
+        raise RequestError(404, "Service not found")
 
     def _authorised(self, endpoint: Callable[[Request], Json]) -> Callable[..., object]:
         async def respond(request: Request) -> Response:
@@ -218,8 +214,10 @@ class SpotifyApi:
                 return JSONResponse(error_object(401, message), 401)
             try:
                 return JSONResponse(endpoint(request))
-            except _RequestError as error:
-                return JSONResponse(error_object(error.status, error.message), error.status)
+            except RequestError as error:
+                return JSONResponse(
+                    error_object(error.status, error.message or None), error.status
+                )
 
         return respond
 
@@ -238,16 +236,16 @@ class SpotifyApi:
 
     def _require_open(self) -> None:
         if not self.mode.all_open:
-            raise _RequestError(403, None)
+            raise RequestError(403, "")
 
 
 def _page_slice(request: Request, default: int, max_limit: int) -> PageSlice:
     limit = _integer(request, "limit", default)
     if not 1 <= limit <= max_limit:
-        raise _RequestError(400, "Invalid limit")
+        raise RequestError(400, "Invalid limit")
     offset = _integer(request, "offset", 0)
     if offset < 0:
-        raise _RequestError(400, "Invalid offset")
+        raise RequestError(400, "Invalid offset")
     return PageSlice(offset, limit)
 
 
@@ -255,7 +253,7 @@ def _integer(request: Request, name: str, default: int) -> int:
     try:
         return int(request.query_params.get(name, default))
     except ValueError:
-        raise _RequestError(400, f"Invalid {name}") from None
+        raise RequestError(400, f"Invalid {name}") from None
 
 
 def _find(
@@ -267,16 +265,16 @@ def _find(
     if value is not None:
         return value
     raise (
-        _RequestError(404, message) if ids.is_id(id_) else _RequestError(400, "Invalid base62 id")
+        RequestError(404, message) if ids.is_id(id_) else RequestError(400, "Invalid base62 id")
     )
 
 
 def _ids(request: Request, max_ids: int) -> list[str]:
     ids_ = [part for part in request.query_params.get("ids", "").split(",") if part]
     if not ids_:
-        raise _RequestError(400, "Invalid id")
+        raise RequestError(400, "Invalid id")
     if len(ids_) > max_ids:
-        raise _RequestError(400, "Too many ids requested")
+        raise RequestError(400, "Too many ids requested")
     return ids_
 
 
@@ -285,7 +283,5 @@ def _oauth_error(code: str, description: str) -> Response:
 
 
 def _refusal(ban: SandboxBan, now: float) -> Response:
-    seconds = ban.retry_after(now)
-    headers = {} if seconds is None else {"Retry-After": str(seconds)}
     message = "Too many requests" if ban.reason else "API rate limit exceeded"
-    return JSONResponse(error_object(429, message, ban.reason), 429, headers)
+    return JSONResponse(error_object(429, message, ban.reason), 429, ban.headers(now))

@@ -3,7 +3,7 @@
 No fault hides a row.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -21,13 +21,31 @@ class SpotifyPageFaults:
 
     def possible(self, document: Any) -> Sequence[Fault]:
         """Return the faults that the page in `document` can have without hiding a row."""
-        return possible_faults(find_page(document))
+        page = find_page(document)
+        if page is None:
+            return ()
+        of_page = {
+            Fault.SHORT: len(page["items"]) > 1,
+            Fault.TOTAL: True,
+            Fault.NEXT: page["next"] is not None,
+            Fault.REPEATED: bool(page["items"]),
+        }
+        return tuple(fault for fault, possible in of_page.items() if possible)
 
     def apply(self, document: Any, fault: Fault, random: Random) -> None:
         """Change the page in `document` as the fault requires."""
         page = find_page(document)
         assert page is not None  # noqa: S101 - only then is such a fault possible
-        apply_fault(page, fault, random)
+        if fault is Fault.SHORT:
+            _shorten(page, random.randrange(1, len(page["items"])))
+        elif fault is Fault.TOTAL:
+            wrong = round(random.choice(_WRONG_TOTALS) * page["total"])
+            page["total"] = page["total"] + 7 if wrong == page["total"] else wrong
+        elif fault is Fault.NEXT:
+            page["next"] = None
+        elif fault is Fault.REPEATED:
+            at = random.randrange(len(page["items"]))
+            page["items"].insert(random.randint(at, len(page["items"])), page["items"][at])
 
 
 def find_page(document: Any) -> Json | None:
@@ -35,33 +53,6 @@ def find_page(document: Any) -> Json | None:
     if not isinstance(document, dict):
         return None
     return next((value for value in (document, *document.values()) if _is_page(value)), None)
-
-
-def possible_faults(page: Mapping[str, Any] | None) -> Sequence[Fault]:
-    """Return the faults that `page` can have without hiding a row."""
-    if page is None:
-        return ()
-    of_page = {
-        Fault.SHORT: len(page["items"]) > 1,
-        Fault.TOTAL: True,
-        Fault.NEXT: page["next"] is not None,
-        Fault.REPEATED: bool(page["items"]),
-    }
-    return tuple(fault for fault, possible in of_page.items() if possible)
-
-
-def apply_fault(page: Json, fault: Fault, random: Random) -> None:
-    """Change `page` as the fault requires."""
-    if fault is Fault.SHORT:
-        _shorten(page, random.randrange(1, len(page["items"])))
-    elif fault is Fault.TOTAL:
-        wrong = round(random.choice(_WRONG_TOTALS) * page["total"])
-        page["total"] = page["total"] + 7 if wrong == page["total"] else wrong
-    elif fault is Fault.NEXT:
-        page["next"] = None
-    elif fault is Fault.REPEATED:
-        at = random.randrange(len(page["items"]))
-        page["items"].insert(random.randint(at, len(page["items"])), page["items"][at])
 
 
 def _shorten(page: Json, n_items: int) -> None:

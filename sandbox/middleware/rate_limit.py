@@ -1,10 +1,11 @@
 """Server-side rate limiting: a sliding window, bans with Retry-After, an overall quota."""
 
 import math
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from collector.rate import Rate
 
@@ -28,17 +29,25 @@ class SandboxBan:
         # To the millisecond first: (now + 77) - now may be a hair more than 77.
         return max(1, math.ceil(round(self.until - now, 3)))
 
+    def headers(self, now: float) -> dict[str, str]:
+        """Return the header `Retry-After`; none for a ban without an end."""
+        seconds = self.retry_after(now)
+        return {} if seconds is None else {"Retry-After": str(seconds)}
 
-class RateLimit(Protocol):
+
+class RateLimit(ABC):
     """The rate limit of one service, and how much of it is used."""
 
-    @property
-    def rate(self) -> Rate | None:
-        """The limit; None: any number of requests."""
+    def __init__(self, rate: Rate | None) -> None:
+        """Allow `rate` (None: any number of requests)."""
+        self.rate = rate
+        self._ban: SandboxBan | None = None
 
     def active_ban(self, now: float) -> SandboxBan | None:
         """Return the ban in force at `now`."""
+        return self._ban if self._ban and now < self._ban.until else None
 
+    @abstractmethod
     def admit(self, now: float) -> SandboxBan | None:
         """Count a request that arrives at `now`; return the ban that refuses it, if any."""
 
@@ -54,7 +63,7 @@ def seconds_until_free(granted: Sequence[float], now: float, rate: Rate) -> floa
     return max(0.0, leaves_window - now)
 
 
-class SlidingWindowLimit:
+class SlidingWindowLimit(RateLimit):
     """So many requests in any window; a request beyond them begins a ban."""
 
     def __init__(
@@ -68,17 +77,12 @@ class SlidingWindowLimit:
         A ban lasts `ban_seconds`, or until the next request fits. After `quota` requests in all
         comes a ban without an end.
         """
-        self.rate, self._ban_seconds, self._quota = rate, ban_seconds, quota
+        super().__init__(rate)
+        self._ban_seconds, self._quota = ban_seconds, quota
         self._granted: deque[float] = deque(maxlen=rate.requests if rate else 1)
         self._n_granted = 0
-        self._ban: SandboxBan | None = None
-
-    def active_ban(self, now: float) -> SandboxBan | None:
-        """Return the ban in force at `now`."""
-        return self._ban if self._ban and now < self._ban.until else None
 
     def admit(self, now: float) -> SandboxBan | None:
-        """Count a request that arrives at `now`; return the ban that refuses it, if any."""
         ban = self.active_ban(now)
         if ban is None:
             ban = self._ban = self._new_ban(now)
@@ -97,14 +101,12 @@ class SlidingWindowLimit:
         return SandboxBan(now, now + (self._ban_seconds or math.ceil(seconds)))
 
 
-class FixedWindowLimit:
+class FixedWindowLimit(RateLimit):
     """So many requests in each window, which begins at a multiple of its length."""
 
     def __init__(self, rate: Rate | None) -> None:
-        """Allow `rate` (None: any number of requests)."""
-        self.rate = rate
+        super().__init__(rate)
         self._window, self._used = -1.0, 0
-        self._ban: SandboxBan | None = None
 
     @property
     def remaining(self) -> int:
@@ -115,12 +117,7 @@ class FixedWindowLimit:
         """Return the seconds until the next window; 0 without a limit."""
         return self.rate.seconds - now % self.rate.seconds if self.rate else 0.0
 
-    def active_ban(self, now: float) -> SandboxBan | None:
-        """Return the ban in force at `now`."""
-        return self._ban if self._ban and now < self._ban.until else None
-
     def admit(self, now: float) -> SandboxBan | None:
-        """Count a request that arrives at `now`; return the ban that refuses it, if any."""
         if self.rate is None:
             return None
         window = now // self.rate.seconds
@@ -132,24 +129,17 @@ class FixedWindowLimit:
         return self._ban
 
 
-class ArrivalLimit:
+class ArrivalLimit(RateLimit):
     """So many arrivals in any window, refused ones included: until they are fewer, none is served.
 
     Without a `Retry-After` there are no whole seconds to wait for.
     """
 
     def __init__(self, rate: Rate | None) -> None:
-        """Allow `rate` (None: any number of requests)."""
-        self.rate = rate
+        super().__init__(rate)
         self._arrivals: deque[float] = deque(maxlen=rate.requests if rate else 1)
-        self._ban: SandboxBan | None = None
-
-    def active_ban(self, now: float) -> SandboxBan | None:
-        """Return the ban in force at `now`."""
-        return self._ban if self._ban and now < self._ban.until else None
 
     def admit(self, now: float) -> SandboxBan | None:
-        """Count a request that arrives at `now`; return the ban that refuses it, if any."""
         seconds = seconds_until_free(self._arrivals, now, self.rate) if self.rate else 0.0
         if not seconds:
             self._ban = None

@@ -21,6 +21,14 @@ def html_page(status: int, text: str) -> Response:
     return HTMLResponse(_HTML.format(text=text), status)
 
 
+class RequestError(Exception):
+    """A request is refused with a status and a message."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
 class PageFaults(Protocol):
     """The faults that only a service's pages of results can have."""
 

@@ -21,9 +21,7 @@ _CACHED: Final = 64
 """Encoded sounds that are kept: a client asks for an item's sizes, then for its files."""
 
 
-def encode_sound(
-    track_id: str, features: Mapping[str, float], kind: str, seconds: float = SECONDS
-) -> bytes:
+def encode_sound(track_id: str, features: Mapping[str, float], kind: str) -> bytes:
     """Return the sound of a track as a file; `kind` is `flac` or `wav`. Equal on every call."""
     tempo = features.get("tempo") or 120.0
     return _encode(
@@ -32,27 +30,26 @@ def encode_sound(
         int(features.get("key") or 0),
         int(features.get("mode") or 0),
         kind,
-        seconds,
     )
 
 
 @lru_cache(maxsize=_CACHED)
-def _encode(track_id: str, tempo: float, key: int, mode: int, kind: str, seconds: float) -> bytes:
+def _encode(track_id: str, tempo: float, key: int, mode: int, kind: str) -> bytes:
     import soundfile  # an extra, as is numpy's use here; see above
 
     file = io.BytesIO()
-    samples = _synthesise(track_id, tempo, key, mode, seconds)
+    samples = _synthesise(track_id, tempo, key, mode)
     soundfile.write(file, samples, RATE, format=kind.upper(), subtype="PCM_16")
     return file.getvalue()
 
 
-def _synthesise(track_id: str, tempo: float, key: int, mode: int, seconds: float) -> Any:
+def _synthesise(track_id: str, tempo: float, key: int, mode: int) -> Any:
     import numpy as np  # slow to import: the other services need none
 
     random = np.random.default_rng(Random(track_id).randrange(2**32))
-    at = np.arange(int(seconds * RATE)) / RATE
+    at = np.arange(int(SECONDS * RATE)) / RATE
     made = np.zeros_like(at)
-    part = seconds / len(_STEPS[mode])
+    part = SECONDS / len(_STEPS[mode])
     detune = 1 + random.uniform(-0.003, 0.003)
     for number, step in enumerate(_STEPS[mode]):
         inside = (at >= number * part) & (at < (number + 1) * part)

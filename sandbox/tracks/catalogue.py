@@ -46,7 +46,7 @@ class SandboxCatalogue:
     def __init__(self, table: CatalogueTable) -> None:
         """Index the table by genre; other indexes are built at first use."""
         self.origin = ServedOrigin(table.kind, table.name, table.sha256)
-        self._columns = TrackColumns.from_table(table)
+        self._columns = TrackColumns(table)
         self._rows = table.rows
         self._genre_names: dict[str, str] = {}
         self._by_genre: dict[str, list[int]] = {}

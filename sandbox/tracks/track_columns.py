@@ -73,18 +73,13 @@ class SandboxTrack:
 class TrackColumns:
     """Reads the fields of a row."""
 
-    def __init__(
-        self,
-        header: Sequence[str],
-        name: str,
-        rows: Sequence[TableRow] = (),
-        default_genre: str | None = None,
-    ) -> None:
+    def __init__(self, table: CatalogueTable) -> None:
         """Find the fields; raise `UnusableCatalogue` where a required one is missing.
 
-        Content decides as in an import: `rows` are those of the whole table. A row without a
-        genre gets `default_genre`.
+        Content decides as in an import; the columns of a synthetic table need no survey.
         """
+        header, default_genre = table.columns, table.default_genre
+        rows = () if table.kind == "synthetic" else table.rows
         self._default_genre = default_genre
         cells_of = zip(*rows, strict=True)
         summary = TableSummary(
@@ -95,23 +90,13 @@ class TrackColumns:
             field: next((keys[key] for key in candidates if key in keys), None)
             for field, candidates in _OTHER_COLUMNS.items()
         }
-        self._at = _find_columns(header, name, summary, others, needs_genre=not default_genre)
+        needs_genre = not default_genre
+        self._at = _find_columns(header, table.name, summary, others, needs_genre=needs_genre)
         self._numbers: NumberParser = infer_scales(self._at, summary, _LAST_YEAR).parser
         at = self._at
         names = survey_credits(lambda: rows, at, summary)
         self._credits = CreditParser(many=at.many_artists, names=names)
         self._positions = {"title": at.title, "album": at.album, "isrc": at.isrc, **others}
-
-    @classmethod
-    def from_header(cls, header: Sequence[str], name: str) -> "TrackColumns":
-        """Return the columns by their names alone."""
-        return cls(header, name)
-
-    @classmethod
-    def from_table(cls, table: CatalogueTable) -> "TrackColumns":
-        """Return the columns of a table; those of a synthetic one need no survey."""
-        rows = () if table.kind == "synthetic" else table.rows
-        return cls(table.columns, table.name, rows, table.default_genre)
 
     @property
     def has_playlists(self) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.api import spotify_page_faults
+from sandbox.api.spotify_page_faults import SpotifyPageFaults, find_page
 from sandbox.middleware import faults
 from sandbox.middleware.faults import FAULTS_OF_ANY_RESPONSE, Fault, FaultPlan
 
@@ -86,10 +86,10 @@ def page(items, offset=0, limit=10, total=100):
 def test_no_fault_hides_a_row(items, offset, number, fault):
     """A page begins at its offset, and the next one at offset + items received."""
     whole = page(items, offset)
-    if fault not in spotify_page_faults.possible_faults(whole):
+    if fault not in SpotifyPageFaults().possible(whole):
         return
     broken = page(items, offset)
-    spotify_page_faults.apply_fault(broken, fault, FaultPlan(1.0).random_for(number))
+    SpotifyPageFaults().apply(broken, fault, FaultPlan(1.0).random_for(number))
     displayed = list(dict.fromkeys(item["id"] for item in broken["items"]))
     assert displayed == [item["id"] for item in whole["items"]][: len(displayed)]
     assert bool(displayed) == bool(items)
@@ -111,7 +111,7 @@ def test_no_fault_hides_a_row(items, offset, number, fault):
 def test_pages_are_located_at_the_top_and_in_fields():
     """A page is the response or one of its fields; most responses have none."""
     one = page(3)
-    assert spotify_page_faults.find_page(one) is one
-    assert spotify_page_faults.find_page({"tracks": one}) is one
-    assert spotify_page_faults.find_page({"tracks": [one]}) is None
-    assert spotify_page_faults.find_page(None) is None
+    assert find_page(one) is one
+    assert find_page({"tracks": one}) is one
+    assert find_page({"tracks": [one]}) is None
+    assert find_page(None) is None
