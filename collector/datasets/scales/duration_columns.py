@@ -4,29 +4,19 @@ Nearly every track lasts half a minute to twenty minutes: in minutes, seconds an
 these are numbers of different sizes.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from collector.datasets.number_summary import NumberSummary
 from collector.datasets.parsing import number_cells
-from collector.datasets.scales.column_scale import MAX_MILLISECONDS, MIN_MILLISECONDS
-
-
-class InferredDuration(NamedTuple):
-    """The unit of a column; None if none is certain."""
-
-    unit: str | None
-    note: str | None = None
-    """The difference from the column's name, or the reason why there is no unit."""
-    has_times: bool = False
-    """Whether `3.45` means 3:45."""
-    is_mixed: bool = False
-    """Whether some of the numbers are in another unit: only usual durations are certain."""
-
+from collector.datasets.scales.column_scale import (
+    MAX_MILLISECONDS,
+    MIN_MILLISECONDS,
+    ColumnRefused,
+    ColumnScale,
+)
 
 MILLISECONDS: Final = {"ms": 1.0, "s": 1_000.0, "min": 60_000.0}
 """Per unit."""
-_USUAL_MS: Final = (30_000, 1_200_000)
-"""Milliseconds of nearly every track."""
 _DAY_MS: Final = 86_400_000
 _A_DAY_OR_MORE: Final = (_DAY_MS, 1e13)
 
@@ -46,47 +36,68 @@ _MIN_NUMBERS: Final = 30
 """At least this many numbers without a decimal part from .60 on are minutes and seconds."""
 
 
-def infer_duration(numbers: NumberSummary, unit: str | None) -> InferredDuration:
-    """Infer the unit of a column; `unit` is that in its name, None without one."""
+def duration_scale(
+    unit: str, note: str | None = None, *, has_times: bool = False, is_mixed: bool = False
+) -> ColumnScale:
+    """Return the scale of durations in a unit; with `has_times`, `3.45` means 3:45.
+
+    With `is_mixed`, some numbers are in another unit: only usual durations are certain.
+    """
+    longest = MAX_MILLISECONDS if unit == "ms" or has_times else _DAY_MS
+    low, high = _USUAL["ms"] if is_mixed else (MIN_MILLISECONDS, longest)
+    return ColumnScale(
+        low=low,
+        high=high,
+        multiplier=MILLISECONDS[unit],
+        words=_read_pointed_time if has_times else _read_time,
+        are_numbers_words=has_times,
+        note=note,
+    )
+
+
+def infer_duration(numbers: NumberSummary, unit: str | None) -> ColumnScale:
+    """Infer the scale of a column; `unit` is that in its name, None without one.
+
+    Raises `ColumnRefused`.
+    """
     total = numbers.total - numbers.count(0, 0) - numbers.count(-1, -1)
     if not total:
-        return InferredDuration(unit or "ms")
+        return duration_scale(unit or "ms")
     negative = numbers.negative - numbers.count(-1, -1)
     if negative > _FEW_NEGATIVE * total or _is_rescaled(numbers):
-        return InferredDuration(None, "rescaled numbers")
+        raise ColumnRefused("rescaled numbers")
     usual = {name: numbers.count(*bounds) for name, bounds in _USUAL.items()}
     most = max(usual, key=lambda name: usual[name])
     if unit is None and _are_clips(numbers):
-        return InferredDuration(None, _CLIPS)
+        raise ColumnRefused(_CLIPS)
     if unit is None and 2 * usual[most] <= total:
-        return InferredDuration(None, _UNCERTAIN)
+        raise ColumnRefused(_UNCERTAIN)
     if (unit is None or most != unit) and usual[most] >= _NEARLY_ALL * total:
         return _by_size(numbers, most)
     unit = unit or most
     if numbers.whole == numbers.total:
         usual["min"] = 0  # a few seconds, not minutes
     if numbers.count(*_A_DAY_OR_MORE) * 2 > total:
-        return InferredDuration(None, _UNCERTAIN)  # microseconds
+        raise ColumnRefused(_UNCERTAIN)  # microseconds
     others = sum(count for name, count in usual.items() if name != unit)
     if others > (1 - _NEARLY_ALL) * total:
-        return InferredDuration(unit, _MIXED, is_mixed=True)
-    return InferredDuration(unit, has_times=unit == "min" and _has_times(numbers))
+        return duration_scale(unit, _MIXED, is_mixed=True)
+    return duration_scale(unit, has_times=unit == "min" and _has_times(numbers))
 
 
-def _by_size(numbers: NumberSummary, unit: str) -> InferredDuration:
+def _by_size(numbers: NumberSummary, unit: str) -> ColumnScale:
     """Infer the unit from the size of the numbers."""
     note = f"in {_WORDS[unit]} by the size of the numbers"
     if unit != "min":
-        return InferredDuration(unit, note)
+        return duration_scale(unit, note)
     if numbers.whole == numbers.total:
-        return InferredDuration(None, _UNCERTAIN)
+        raise ColumnRefused(_UNCERTAIN)
     if _has_times(numbers):
-        return InferredDuration(
-            unit, "minutes and seconds by the size of the numbers", has_times=True
-        )
+        note = "minutes and seconds by the size of the numbers"
+        return duration_scale(unit, note, has_times=True)
     if not numbers.no_seconds:
-        return InferredDuration(None, "3.45 minutes or 3:45, write it as 3:45")
-    return InferredDuration(unit, note)
+        raise ColumnRefused("3.45 minutes or 3:45, write it as 3:45")
+    return duration_scale(unit, note)
 
 
 def _is_rescaled(numbers: NumberSummary) -> bool:
@@ -119,22 +130,15 @@ def may_be_mangled(times: NumberSummary) -> bool:
     )
 
 
-def range_ms(inferred: InferredDuration) -> tuple[int, int]:
-    """Return the shortest and longest duration that is taken, in milliseconds."""
-    if inferred.is_mixed:
-        return _USUAL_MS
-    return MIN_MILLISECONDS, MAX_MILLISECONDS if inferred.unit == "ms" else _DAY_MS
-
-
-def read_time(cell: str) -> float | None:
+def _read_time(cell: str) -> float | None:
     """Return the milliseconds of a time such as `3:45`, None for another cell."""
     seconds = number_cells.parse_clock(cell)
     return None if seconds is None else seconds * 1_000
 
 
-def read_pointed_time(cell: str) -> float | None:
+def _read_pointed_time(cell: str) -> float | None:
     """Return the milliseconds of a time such as `3.45`, `3.5` (3:50) or `3`, None for others."""
     minutes, _, seconds = cell.strip().replace(",", ".").partition(".")
     if not (minutes.isdecimal() and (seconds.isdecimal() or not seconds)):
-        return read_time(cell)
+        return _read_time(cell)
     return float(int(minutes) * 60_000 + int((seconds + "00")[:2]) * 1_000)

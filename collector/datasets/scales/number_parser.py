@@ -6,11 +6,12 @@ from typing import Final
 
 from collector.datasets.column_roles.feature_headers import DURATION, POPULARITY
 from collector.datasets.parsing import cells
-from collector.datasets.scales.column_scale import ColumnScale, native_scale
+from collector.datasets.scales.column_scale import ColumnScale
 from collector.datasets.scales.date_columns import DateScale
 from collector.records import AudioFeatures, DurationMs
 from genrebase.store import tables
 
+_KEY, _MODE = (tables.FEATURES.index(name) for name in ("key", "mode"))
 _TEMPO: Final = tables.FEATURES.index("tempo")
 _SPEECHINESS: Final = tables.FEATURES.index("speechiness")
 _BEAT_DEPENDENT: Final = tuple(
@@ -23,38 +24,28 @@ class NumberParser:
 
     def __init__(
         self,
-        columns: Mapping[str, int],
+        columns: Mapping[str, tuple[int, ColumnScale]],
         dates: Mapping[int, DateScale],
-        scales: Mapping[str, ColumnScale] | None = None,
-        date_parts: tuple[int, int] | None = None,
+        date_parts: tuple[int, int] | None,
     ) -> None:
-        """Parse rows whose fields are at the positions `columns`.
+        """Parse rows whose fields are at the positions, and on the scales, of `columns`.
 
-        `dates` are the columns of release dates and years; the first one with a date counts. A
-        field without a scale is not taken; if `scales` is None, all have the database's scales.
+        `dates` are the columns of release dates and years; the first one with a date counts.
         `date_parts` are the columns of month and day of a date that is a year.
         """
         self._date_parts = date_parts
         self._dates = tuple(dates.items())
-        taken = {
-            name: (position, native_scale(name) if scales is None else scales[name])
-            for name, position in columns.items()
-            if scales is None or name in scales
-        }
         self._duration, self._popularity = (
-            (taken[name][0], taken[name][1], taken[name][1].is_plain) if name in taken else None
+            (*columns[name], columns[name][1].is_plain) if name in columns else None
             for name in (DURATION, POPULARITY)
         )
+        taken = {place: columns[f] for place, f in enumerate(tables.FEATURES) if f in columns}
         self._features = tuple(
             (place, position, scale, scale.is_plain, scale.low, scale.high, scale.is_whole)
-            for place, (position, scale) in (
-                (place, taken[name]) for place, name in enumerate(tables.FEATURES) if name in taken
-            )
+            for place, (position, scale) in taken.items()
         )
-        self._positions = {
-            place: taken[name][0] for place, name in enumerate(tables.FEATURES) if name in taken
-        }
-        self._is_mode_in_key = "mode" in taken and taken["mode"][0] == columns.get("key")
+        self._positions = {place: position for place, (position, _) in taken.items()}
+        self._is_mode_in_key = self._positions.get(_MODE) == self._positions.get(_KEY)
         self.unreadable: Counter[int] = Counter()
         """Per column, non-empty cells that hold no number or date."""
         self.out_of_range: Counter[int] = Counter()
@@ -139,9 +130,8 @@ class NumberParser:
 
     def _count_unreadable(self, place: int, position: int, cell: str) -> None:
         """Count a cell once, even if it holds both key and mode."""
-        if self._is_mode_in_key and tables.FEATURES[place] == "mode":
-            return
-        self.unreadable[position] += not cells.is_missing(cell)
+        if not (self._is_mode_in_key and place == _MODE):
+            self.unreadable[position] += not cells.is_missing(cell)
 
     def _drop_beat_features(self, values: list[float | None]) -> None:
         """Drop features that depend on the beat: with a tempo of 0 the analysis failed."""

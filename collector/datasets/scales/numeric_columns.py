@@ -4,8 +4,9 @@ A column is taken on the scale that its numbers prove, as a whole or not at all.
 of its cells are out of range, the scale is another one, and the cells in range are no evidence.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Final
 
 from collector.datasets.column_roles.feature_headers import DURATION, POPULARITY, FeatureColumn
@@ -13,17 +14,16 @@ from collector.datasets.number_summary import NumberSummary
 from collector.datasets.parsing import cells, musical_cells, number_cells
 from collector.datasets.parsing.number_cells import Notation
 from collector.datasets.scales import duration_columns, unit_interval_columns
-from collector.datasets.scales.category_columns import InferredCategory, infer_category
+from collector.datasets.scales.category_columns import infer_category
 from collector.datasets.scales.column_notation import column_notation, table_notation
 from collector.datasets.scales.column_scale import ColumnRefused, ColumnScale, native_scale
-from collector.datasets.scales.duration_columns import InferredDuration
 from collector.datasets.scales.measured_columns import (
     RESCALED,
     infer_loudness,
     infer_popularity,
     infer_tempo,
 )
-from collector.datasets.scales.unit_interval_columns import InferredUnitInterval, UnitIntervalScale
+from collector.datasets.scales.unit_interval_columns import UnitIntervalScale
 from collector.datasets.survey import ColumnSummary, TableSummary
 from genrebase.errors import UserError
 from genrebase.store import tables
@@ -50,18 +50,8 @@ class UnknownUnit(UserError):
     """A unit was named that the field cannot have."""
 
 
-@dataclass(frozen=True, slots=True)
-class TableScales:
-    """The scales of a table's numeric columns."""
-
-    scales: Mapping[str, ColumnScale]
-    """By field; other fields are not taken."""
-    columns: Mapping[str, int]
-    """Positions of the taken columns, by field."""
-    refused: Mapping[str, str] = field(default_factory=dict)
-    """Columns that are not taken, by their names, with the reason."""
-    notes: Sequence[str] = ()
-    """What was rescaled and what is not taken, one message per column."""
+Scales = Mapping[str, tuple[int, ColumnScale]]
+"""The position and the scale of each column that is taken, by field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +59,7 @@ class _Column:
     """One column in one notation."""
 
     field: str
+    position: int
     summary: ColumnSummary
     notation: Notation
     unit: str | None
@@ -87,14 +78,14 @@ class _Column:
 def infer_columns(
     columns: Mapping[str, FeatureColumn],
     summary: TableSummary,
-    unit_overrides: Mapping[str, str] | None = None,
-) -> TableScales:
+    overrides: Mapping[str, str],
+) -> tuple[Scales, Sequence[str]]:
     """Infer the scales of the features, the duration and the popularity.
 
-    `unit_overrides` names units by field, instead of those that names and numbers prove. Raises
-    `UnknownUnit` for a unit that its field cannot have.
+    Also returned is a message for each column that is rescaled or not taken. `overrides` names
+    units by field, instead of those that names and numbers prove. Raises `UnknownUnit` for a unit
+    that its field cannot have.
     """
-    overrides = unit_overrides or {}
     for name, unit in overrides.items():
         if unit not in UNITS.get(name, ()):
             raise UnknownUnit(_unknown_unit(name, unit))
@@ -103,7 +94,8 @@ def infer_columns(
                 f"The table has no column of {name}, to which --unit gives a unit. Its columns of "
                 f"numbers are: {', '.join(columns) or 'none'}."
             )
-    return _ScaleInference(columns, summary, overrides).result()
+    inference = _ScaleInference(columns, summary, overrides)
+    return inference.scales(), inference.notes()
 
 
 class _ScaleInference:
@@ -127,12 +119,10 @@ class _ScaleInference:
             # the names of the keys may have the mode, instead of an empty column
             if name != "mode" or summaries[name].present or not summaries[name].rows
         }
-        self._scales: dict[str, ColumnScale] = {}
+        self._scales: dict[str, tuple[int, ColumnScale]] = {}
         self._reasons: dict[str, str] = {}
-        self._shares: dict[str, InferredUnitInterval] = {}
         self._is_rescaled = False
         """Whether a column with another range than 0..1 was rescaled to it."""
-        self._positions = {name: column.position for name, column in columns.items()}
 
     def _column(self, name: str, column: FeatureColumn, summary: ColumnSummary) -> _Column:
         notation = column_notation(summary, self._notation)
@@ -145,35 +135,34 @@ class _ScaleInference:
         if notation is None:
             notation = Notation.COMMA if _fits_with_comma(name, summary) else Notation.POINT
         is_certain = unit is not None and (name in self._overrides or cell_unit is not None)
-        return _Column(name, summary, notation, unit, is_certain, cell_unit)
+        return _Column(name, column.position, summary, notation, unit, is_certain, cell_unit)
 
-    def result(self) -> TableScales:
+    def scales(self) -> Scales:
         """Infer all scales; features from 0 to 1 come last and depend on one another."""
         for name, column in self._columns.items():
-            if name not in SHARES:
-                self._take(column)
-        self._take_unit_intervals()
-        taken = {name: self._positions[name] for name in self._scales}
-        return TableScales(self._scales, taken, self._refused(), tuple(self._notes()))
+            if name not in SHARES or name in tables.CATEGORICAL_FEATURES:
+                with self._noting_refusal(column):
+                    self._take(column, self._scale_of(column))
+        self._take_shares([self._columns[name] for name in SHARES if name in self._columns])
+        return self._scales
 
-    def _take(self, column: _Column) -> None:
+    @contextmanager
+    def _noting_refusal(self, column: _Column) -> Iterator[None]:
         try:
-            scale = self._scale_of(column)
-            _refuse_if_most_are_out(column, scale)
+            yield
         except ColumnRefused as refused:
             self._reasons[column.field] = str(refused)
-        else:
-            self._scales[column.field] = replace(
-                scale, notation=column.notation, unit=column.cell_unit
-            )
+
+    def _take(self, column: _Column, scale: ColumnScale) -> None:
+        _refuse_if_most_are_out(column, scale)
+        taken = replace(scale, notation=column.notation, unit=column.cell_unit)
+        self._scales[column.field] = (column.position, taken)
 
     def _scale_of(self, column: _Column) -> ColumnScale:
         if column.field in tables.CATEGORICAL_FEATURES:
             return self._category(column)
         if column.field == DURATION:
             return _duration(column)
-        if column.field in SHARES:
-            return _unit_interval_scale(column.field, self._shares[column.field])
         if not column.numbers.total:
             return native_scale(column.field)
         if column.field == POPULARITY:
@@ -185,43 +174,46 @@ class _ScaleInference:
         return infer(column.numbers)
 
     def _category(self, column: _Column) -> ColumnScale:
-        scale = native_scale(column.field)
         values = column.summary.values
         if values is None:
             raise ColumnRefused("more different values than there are categories")
-        inferred = infer_category(column.field, values, column.notation)
-        if inferred.reason is not None:
+        try:
+            scale, names_mode = infer_category(column.field, values, column.notation)
+        except ColumnRefused:
             self._is_rescaled |= column.field == "key"
-            raise ColumnRefused(inferred.reason)
-        if inferred.names_mode and "mode" not in self._columns:
-            self._add_mode(inferred)
-        return replace(scale, words=inferred.words, note=inferred.note)
+            raise
+        if names_mode and "mode" not in self._columns:  # such as `A Minor`
+            words = musical_cells.parse_mode_of_key
+            mode = replace(native_scale("mode"), words=words, note=scale.note)
+            self._scales["mode"] = (column.position, mode)
+        return scale
 
-    def _add_mode(self, inferred: InferredCategory) -> None:
-        """Take the mode from the names of the keys, such as `A Minor`."""
-        self._positions["mode"] = self._positions["key"]
-        self._scales["mode"] = replace(
-            native_scale("mode"), words=musical_cells.parse_mode_of_key, note=inferred.note
-        )
+    def _take_shares(self, columns: Sequence[_Column]) -> None:
+        alone: list[tuple[_Column, UnitIntervalScale]] = []
+        for column in columns:  # a mode of 0 and 100 proves percent, and is no share itself
+            is_mode = column.field in tables.CATEGORICAL_FEATURES
+            with suppress(ColumnRefused) if is_mode else self._noting_refusal(column):
+                alone.append((column, _unit_interval(column)))
+        percent = [column.numbers for column, own in alone if own is UnitIntervalScale.PERCENT]
+        for column, own in alone:
+            if column.field not in tables.CATEGORICAL_FEATURES:
+                with self._noting_refusal(column):
+                    self._take(column, self._share_scale(column, own, percent))
 
-    def _take_unit_intervals(self) -> None:
-        shares = {name: self._columns[name] for name in SHARES if name in self._columns}
-        numbers = {name: column.numbers for name, column in shares.items() if column.numbers.total}
-        alone = {name: _unit_interval(shares[name]) for name in numbers}
-        together = unit_interval_columns.infer_together(
-            alone, numbers, is_rescaled=self._is_rescaled
-        )
-        for name, column in shares.items():
-            inferred = together if column.unit is None else alone
-            self._shares[name] = inferred.get(
-                name, InferredUnitInterval(UnitIntervalScale.FRACTION)
+    def _share_scale(
+        self, column: _Column, own: UnitIntervalScale, percent: Sequence[NumberSummary]
+    ) -> ColumnScale:
+        if column.unit is None and column.numbers.total:
+            own = unit_interval_columns.infer_beside(
+                own, column.numbers, percent, is_rescaled=self._is_rescaled
             )
-            self._take(column)
+        return replace(
+            native_scale(column.field),
+            exponent=unit_interval_columns.EXPONENTS[own],
+            note=unit_interval_columns.NOTES.get(own),
+        )
 
-    def _refused(self) -> dict[str, str]:
-        return {self._columns[name].summary.name: why for name, why in self._reasons.items()}
-
-    def _notes(self) -> Sequence[str]:
+    def notes(self) -> Sequence[str]:
         """Return a message for every column that is rescaled or not taken."""
         commas = [
             cells.escape_unprintable(column.summary.name)
@@ -233,28 +225,24 @@ class _ScaleInference:
             title = cells.escape_unprintable(column.summary.name)
             if name in self._reasons:
                 notes.append(f"{title}: {self._reasons[name]}: column not taken")
-            elif (note := self._scales[name].note) is not None:
+            elif (note := self._scales[name][1].note) is not None:
                 notes.append(f"{title}: {note}")
         return notes
 
 
-def _unit_interval(column: _Column) -> InferredUnitInterval:
+def _unit_interval(column: _Column) -> UnitIntervalScale:
     """Return the scale of a column from 0 to 1, by its unit if that is certain."""
     numbers = column.numbers
-    if column.unit == "fraction":
-        return InferredUnitInterval(UnitIntervalScale.FRACTION)
+    if column.unit == "fraction" or not numbers.total:
+        return UnitIntervalScale.FRACTION
     if column.unit != "percent":
         may_be_zero = column.field not in _NEVER_ALL_ZERO
         return unit_interval_columns.infer_unit_interval(numbers, may_be_zero=may_be_zero)
     if not column.is_unit_certain:
-        inferred = unit_interval_columns.infer_unit_interval(numbers)
-        if inferred.scale is UnitIntervalScale.NONE:
-            return inferred
+        unit_interval_columns.infer_unit_interval(numbers)  # it may refuse the column
         if numbers.maximum <= 1 and numbers.whole < numbers.total:
-            return InferredUnitInterval(
-                UnitIntervalScale.NONE, unit_interval_columns.UNCERTAIN_UNIT
-            )
-    return InferredUnitInterval(UnitIntervalScale.PERCENT)
+            raise ColumnRefused(unit_interval_columns.UNCERTAIN_UNIT)
+    return UnitIntervalScale.PERCENT
 
 
 def _fits_with_comma(name: str, summary: ColumnSummary) -> bool:
@@ -267,33 +255,15 @@ def _fits_with_comma(name: str, summary: ColumnSummary) -> bool:
     return not fits_point and scale.low <= commas.minimum and commas.maximum <= scale.high
 
 
-def _unit_interval_scale(name: str, share: InferredUnitInterval) -> ColumnScale:
-    if share.scale is UnitIntervalScale.NONE:
-        raise ColumnRefused(share.reason)
-    return replace(
-        native_scale(name),
-        exponent=unit_interval_columns.EXPONENTS[share.scale],
-        note=unit_interval_columns.NOTES.get(share.scale),
-    )
-
-
 def _duration(column: _Column) -> ColumnScale:
-    scale = replace(native_scale(DURATION), words=duration_columns.read_time)
-    if column.is_unit_certain:
-        inferred = InferredDuration(column.unit)
+    if column.is_unit_certain and column.unit is not None:
+        scale = duration_columns.duration_scale(column.unit)
     else:
-        inferred = duration_columns.infer_duration(column.numbers, column.unit)
-    if inferred.unit is None:
-        raise ColumnRefused(inferred.note or "")
+        scale = duration_columns.infer_duration(column.numbers, column.unit)
     if duration_columns.may_be_mangled(column.summary.times):
         raise ColumnRefused("times such as 3:45:00, which may be 3:45")
-    if inferred.has_times:
-        words = duration_columns.read_pointed_time
-        return replace(scale, words=words, are_numbers_words=True, note=inferred.note)
-    note = inferred.note or ("minutes and seconds" if column.summary.clocks else None)
-    low, high = duration_columns.range_ms(inferred)
-    multiplier = duration_columns.MILLISECONDS[inferred.unit]
-    return replace(scale, low=low, high=high, multiplier=multiplier, note=note)
+    is_noted = scale.note is not None or scale.are_numbers_words or not column.summary.clocks
+    return scale if is_noted else replace(scale, note="minutes and seconds")
 
 
 def _refuse_if_most_are_out(column: _Column, scale: ColumnScale) -> None:

@@ -54,7 +54,7 @@ def infer_scales(
     order = _order(overrides.pop(RELEASE_DATE, None))
     if order is not None and not columns.dates:
         raise UnknownUnit(f"The table has no column of {RELEASE_DATE}, to which --unit gives one.")
-    inferred = infer_columns(columns.numeric, summary, overrides)
+    scales, unit_notes = infer_columns(columns.numeric, summary, overrides)
     dates = {
         at: infer_dates(summary.columns[at], last_year, order)
         if at in summary.columns
@@ -66,9 +66,9 @@ def infer_scales(
         for at, scale in dates.items()
         if scale.note is not None
     ]
-    parser = NumberParser(inferred.columns, dates, inferred.scales, columns.date_parts)
-    taken = {name: column for name, column in columns.numeric.items() if name in inferred.scales}
-    return InferredScales(parser, taken, [*(f"{note}." for note in inferred.notes), *notes])
+    parser = NumberParser(scales, dates, columns.date_parts)
+    taken = {name: column for name, column in columns.numeric.items() if name in scales}
+    return InferredScales(parser, taken, [*(f"{note}." for note in unit_notes), *notes])
 
 
 def _field(name: str) -> str:

@@ -3,11 +3,12 @@
 One column is not always enough: acousticness of 0, 1 and 2 is percent if energy is percent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 from collector.datasets.number_summary import NumberSummary
+from collector.datasets.scales.column_scale import ColumnRefused
 
 
 class UnitIntervalScale(StrEnum):
@@ -20,14 +21,6 @@ class UnitIntervalScale(StrEnum):
     """Most numbers exclude fractions, but such low percentages are improbable, too."""
     UNCERTAIN_FRACTION = "0 to 1, some above"
     """Most numbers may be fractions."""
-    NONE = "none"
-
-
-class InferredUnitInterval(NamedTuple):
-    """The scale of one column, or the reason why none is certain."""
-
-    scale: UnitIntervalScale
-    reason: str = ""
 
 
 EXPONENTS: Final = {
@@ -57,20 +50,19 @@ _MIN_NUMBERS: Final = 20
 """So many numbers of at most 1 are no percent; so many zeros are no measurements."""
 
 
-def infer_unit_interval(
-    numbers: NumberSummary, *, may_be_zero: bool = True
-) -> InferredUnitInterval:
+def infer_unit_interval(numbers: NumberSummary, *, may_be_zero: bool = True) -> UnitIntervalScale:
     """Infer the scale of a column from its own numbers.
 
-    `may_be_zero` is whether 0 alone is plausible, as it is for instrumentalness.
+    `may_be_zero` is whether 0 alone is plausible, as it is for instrumentalness. Raises
+    `ColumnRefused`.
     """
     total = numbers.total
     if not may_be_zero and total >= _MIN_NUMBERS and numbers.minimum == numbers.maximum == 0:
-        return InferredUnitInterval(UnitIntervalScale.NONE, _ALL_ZERO)
+        raise ColumnRefused(_ALL_ZERO)
     if numbers.standardised > _FEW_NEGATIVE * total:
-        return InferredUnitInterval(UnitIntervalScale.NONE, STANDARDISED)
+        raise ColumnRefused(STANDARDISED)
     if numbers.maximum <= 1:
-        return InferredUnitInterval(UnitIntervalScale.FRACTION)
+        return UnitIntervalScale.FRACTION
     fractions, percent = numbers.count(0, 1), numbers.count(0, 100)
     is_percent = percent >= _NEARLY_ALL * total
     if numbers.whole == total:
@@ -81,71 +73,51 @@ def infer_unit_interval(
     if is_percent and 2 * above > total - zeros:  # 0 is the same on every scale
         return _percent(numbers)
     if above > fractions - zeros:
-        return InferredUnitInterval(UnitIntervalScale.UNCERTAIN_PERCENT)
+        return UnitIntervalScale.UNCERTAIN_PERCENT
     is_rare = above < _FEW * total
-    return InferredUnitInterval(
-        UnitIntervalScale.FRACTION if is_rare else UnitIntervalScale.UNCERTAIN_FRACTION
-    )
+    return UnitIntervalScale.FRACTION if is_rare else UnitIntervalScale.UNCERTAIN_FRACTION
 
 
-def infer_together(
-    inferred: Mapping[str, InferredUnitInterval],
-    numbers: Mapping[str, NumberSummary],
-    *,
-    is_rescaled: bool,
-) -> dict[str, InferredUnitInterval]:
-    """Infer the scales of uncertain columns from the certain ones of the table.
-
-    `is_rescaled` is whether another column of the table, such as the tempo, was rescaled to 0..1.
-    """
-    percent = [
-        numbers[field]
-        for field, share in inferred.items()
-        if share.scale is UnitIntervalScale.PERCENT
-    ]
-    return {
-        field: _beside(share, numbers[field], percent, is_rescaled=is_rescaled)
-        for field, share in inferred.items()
-    }
-
-
-def _beside(
-    share: InferredUnitInterval,
+def infer_beside(
+    scale: UnitIntervalScale,
     numbers: NumberSummary,
-    percent: list[NumberSummary],
+    percent: Sequence[NumberSummary],
     *,
     is_rescaled: bool,
-) -> InferredUnitInterval:
-    if share.scale in {UnitIntervalScale.UNCERTAIN_PERCENT, UnitIntervalScale.UNCERTAIN_FRACTION}:
+) -> UnitIntervalScale:
+    """Infer the scale of a column, inferred from its own numbers, from the others of the table.
+
+    `percent` are the columns that are in percent. `is_rescaled` is whether another column, such as
+    the tempo, was rescaled to 0..1. Raises `ColumnRefused`.
+    """
+    if scale in {UnitIntervalScale.UNCERTAIN_PERCENT, UnitIntervalScale.UNCERTAIN_FRACTION}:
         if percent:
-            return InferredUnitInterval(UnitIntervalScale.PERCENT)
+            return UnitIntervalScale.PERCENT
         is_mixed = numbers.count(0, 100) - numbers.count(0, 1) >= _MIXED * numbers.total
-        if share.scale is UnitIntervalScale.UNCERTAIN_PERCENT or is_mixed:
-            return InferredUnitInterval(UnitIntervalScale.NONE, UNCERTAIN_UNIT)
-        return InferredUnitInterval(UnitIntervalScale.FRACTION)
-    if share.scale is not UnitIntervalScale.FRACTION:
-        return share
+        if scale is UnitIntervalScale.UNCERTAIN_PERCENT or is_mixed:
+            raise ColumnRefused(UNCERTAIN_UNIT)
+        return UnitIntervalScale.FRACTION
+    if scale is not UnitIntervalScale.FRACTION:
+        return scale
     if is_rescaled and (numbers.minimum, numbers.maximum) == (0, 1) and numbers.total > 2:
-        return InferredUnitInterval(UnitIntervalScale.NONE, _RESCALED)
+        raise ColumnRefused(_RESCALED)
     if not percent:
-        return share
+        return scale
     if numbers.whole == numbers.total:
-        return InferredUnitInterval(UnitIntervalScale.PERCENT)
+        return UnitIntervalScale.PERCENT
     above_zero = numbers.count(0, 1) - numbers.count(0, 0)
     has_decimals = any(column.whole < column.total for column in percent)
     if has_decimals and above_zero < _MIN_NUMBERS and numbers.maximum <= 1:
-        return InferredUnitInterval(UnitIntervalScale.NONE, UNCERTAIN_UNIT)
-    return share
+        raise ColumnRefused(UNCERTAIN_UNIT)
+    return scale
 
 
-def _percent(numbers: NumberSummary) -> InferredUnitInterval:
+def _percent(numbers: NumberSummary) -> UnitIntervalScale:
     is_certain = numbers.maximum > _MIN_PERCENT
-    return InferredUnitInterval(
-        UnitIntervalScale.PERCENT if is_certain else UnitIntervalScale.UNCERTAIN_PERCENT
-    )
+    return UnitIntervalScale.PERCENT if is_certain else UnitIntervalScale.UNCERTAIN_PERCENT
 
 
-def _thousandths(numbers: NumberSummary) -> InferredUnitInterval:
+def _thousandths(numbers: NumberSummary) -> UnitIntervalScale:
     """Return the scale of whole numbers above 100.
 
     A lost decimal point multiplied every number by 1,000 if multiples of ten are left; without
@@ -153,7 +125,7 @@ def _thousandths(numbers: NumberSummary) -> InferredUnitInterval:
     """
     above = numbers.count(0, 1_000) - numbers.count(0, 100)
     if numbers.maximum > 1_000 or 2 * above <= numbers.total:
-        return InferredUnitInterval(UnitIntervalScale.FRACTION)
+        return UnitIntervalScale.FRACTION
     if numbers.maximum > _MIN_THOUSANDTHS and numbers.tens >= _FEW * numbers.total:
-        return InferredUnitInterval(UnitIntervalScale.THOUSANDTHS)
-    return InferredUnitInterval(UnitIntervalScale.NONE, "decimal points are lost")
+        return UnitIntervalScale.THOUSANDTHS
+    raise ColumnRefused("decimal points are lost")
