@@ -46,6 +46,7 @@ _MAX_SEVERAL: Final = 10_000
 """Maximum of cells from which the table's delimiter is inferred."""
 _CONFIRMED: Final = 10
 """Weight of a name that another row confirms, relative to a number of names that fits."""
+_MAX_ARTISTS: Final = 100
 _MAX_PIECES: Final = 16
 """Maximum of pieces of a cell that are joined to names in every way."""
 
@@ -136,7 +137,7 @@ def survey_rows(
                 continue
         except (UnicodeEncodeError, UnreadableList):
             continue
-        number = len(row_ids) or _number(row, count)
+        number = len(row_ids) or parse_count(row, count)
         if number == 1 or (not number and _ANY_DELIMITER.search(text) is None):
             name = _unescape(text)
             names.single.add(name)
@@ -163,6 +164,11 @@ def parse_ids(cell: str) -> tuple[str, ...]:
     if not all(map(artist_id, parts)):  # blanks separate Spotify's ids only
         parts = [part for part in _OTHER_IDS.split(plain.strip()) if part]
     return tuple(parts)
+
+
+def parse_count(row: Sequence[str], at: int | None) -> int:
+    """Return the number of a row's artists in the column `at`; 0 if it is unknown."""
+    return 0 if at is None else cells.parse_integer(row[at], 1, _MAX_ARTISTS) or 0
 
 
 class CreditParser:
@@ -289,10 +295,6 @@ def _groups(spans: Sequence[tuple[int, int]], text: str, number: int) -> Iterato
     for cuts in combinations(range(1, len(spans)), number - 1):
         bounds = [0, *cuts, len(spans)]
         yield [text[spans[first][0] : spans[last - 1][1]] for first, last in pairwise(bounds)]
-
-
-def _number(row: Sequence[str], count: int | None) -> int:
-    return 0 if count is None else cells.parse_integer(row[count], 1, 100) or 0
 
 
 def _with_id(item: ListItem, row_id: str) -> ListItem:

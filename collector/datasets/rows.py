@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from collector.acousticbrainz_submissions import RecordingSubmissions
 from collector.datasets.column_roles.columns import DatasetColumns
-from collector.datasets.credits import CreditNames, CreditParser, Credits
+from collector.datasets.credits import CreditNames, CreditParser, Credits, parse_count
 from collector.datasets.parsing import cells, genre_cells, list_cells
 from collector.datasets.scales.number_parser import NumberParser
 from collector.records import ArtistCredit, GenreVote, SourceTrack
@@ -23,7 +23,6 @@ _MAX_SAFE_NAME: Final = 60
 _MAX_ID: Final = 200
 _SPECIAL_STARTS: Final = cells.MISSING_STARTS | {"b", "B"}
 """First characters of texts that may mean a missing value, or be Python's bytes."""
-_MAX_ARTISTS: Final = 100
 
 _SEPARATE_GENRES: Final = "if they are lists: --genre-separator ,"
 _ARTISTS: Final = "with a column of the artists' ids or their number they can be split."
@@ -101,8 +100,9 @@ class RowParser:
         self.comma_cells: Counter[int] = Counter()
         """Per column, cells with a comma that were taken as one name and may be several; of
         artists, with a slash between blanks, too."""
-        at = self._at
-        named = (at.artists, *at.more_artists, at.main_artist, at.genre, at.fine_genre)
+        artists = (columns.artists, *columns.more_artists, columns.main_artist)
+        self._artist_columns = {index for index in artists if index is not None}
+        named = (*artists, columns.genre, columns.fine_genre)
         self._list_columns = {index for index in named if index is not None}
         self.shortened_cells: Counter[int] = Counter()
         """Per column, lists of artists or genres from which numpy left items out."""
@@ -121,7 +121,9 @@ class RowParser:
             self.unreadable_cells[at.artists] += 1
             return RowRejection.UNREADABLE_ARTISTS
         artists = credits_.artists
-        if cells.is_missing(title) and self._is_without_artist(row):
+        if cells.is_missing(title) and all(
+            list_cells.is_blank(row[index]) for index in self._artist_columns
+        ):
             return RowRejection.NO_NAME
         longest = max([credit.name for credit in artists], key=len)
         if is_name_too_long(title, artists[0].name) or is_name_too_long("", longest):
@@ -149,30 +151,23 @@ class RowParser:
             self._value(at.explicit, row, cells.parse_bool),
             self._numbers.popularity(row),
             isrc,
-            self._split(row),
+            self._value(at.split, row, _name),
             self._numbers.features(row),
             match_by_name=is_named,
             licence=self._licence(row),
         )
-        return ParsedRow(track, genres, subgenre, playlist=self._playlist(row))
-
-    def _is_without_artist(self, row: Sequence[str]) -> bool:
-        at = self._at
-        columns = [at.artists, *at.more_artists]
-        if at.main_artist is not None:
-            columns.append(at.main_artist)
-        return all(list_cells.is_blank(row[column]) for column in columns)
+        playlist = self._value(at.playlist, row, _name)
+        return ParsedRow(track, genres, subgenre, playlist=playlist and playlist[:_MAX_ID])
 
     def _parse_credits(self, row: Sequence[str]) -> Credits:
         at = self._at
         ids = "" if at.artist_ids is None else row[at.artist_ids]
-        count = 0 if at.artist_count is None else _parse_count(row[at.artist_count])
         artists = row[at.artists]
         if at.main_artist is not None and list_cells.is_blank(artists):
             artists = row[at.main_artist]
         if at.more_artists:
             artists = _as_list([artists, *(row[more] for more in at.more_artists)])
-        parsed = self._credits.parse(artists, ids, count)
+        parsed = self._credits.parse(artists, ids, parse_count(row, at.artist_count))
         if parsed.ids_unreadable and at.artist_ids is not None:
             self.unreadable_cells[at.artist_ids] += 1
         if parsed.may_be_several:
@@ -246,13 +241,9 @@ class RowParser:
         if index is None:
             return None
         value = parse(row[index])
-        if value is None:
-            self._count_unparsed(index, row)
-        return value
-
-    def _count_unparsed(self, index: int, row: Sequence[str]) -> None:
-        if not cells.is_missing(row[index]):
+        if value is None and not cells.is_missing(row[index]):
             self.unreadable_cells[index] += 1
+        return value
 
     def _licence(self, row: Sequence[str]) -> str | None:
         """Return a row's own licence; one that cannot be read is unknown, and counted."""
@@ -262,18 +253,6 @@ class RowParser:
         licence = licences.parse_licence(row[at])
         self.unreadable_cells[at] += licence == licences.UNKNOWN
         return licence
-
-    def _playlist(self, row: Sequence[str]) -> str | None:
-        at = self._at.playlist
-        if at is None or cells.is_missing(row[at]):
-            return None
-        return names.clean(row[at])[:_MAX_ID]
-
-    def _split(self, row: Sequence[str]) -> str | None:
-        at = self._at.split
-        if at is None or cells.is_missing(row[at]):
-            return None
-        return names.clean(row[at])
 
 
 def _text(cell: str) -> str:
@@ -290,6 +269,10 @@ def _text(cell: str) -> str:
     return text if decoded is text else names.clean(decoded)
 
 
+def _name(cell: str) -> str | None:
+    return None if cells.is_missing(cell) else names.clean(cell)
+
+
 def _as_list(given: Sequence[str]) -> str:
     """Return several cells as one that is a list; one that is alone stays as it is."""
     filled = [cell for cell in given if not cells.is_missing(cell)]
@@ -300,10 +283,6 @@ def _content_id(row: Sequence[str]) -> str:
     """Return the id of a row by all its cells: without a title or an artist it has no other."""
     text = "\0".join(row).encode("utf-8", "surrogateescape")
     return f"row {hashlib.sha256(text).hexdigest()[:32]}"
-
-
-def _parse_count(cell: str) -> int:
-    return cells.parse_integer(cell, 1, _MAX_ARTISTS) or 0
 
 
 def is_name_too_long(title: str, artist: str) -> bool:

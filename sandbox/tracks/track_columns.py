@@ -6,7 +6,7 @@ from typing import Final
 
 from collector.datasets.column_roles import columns
 from collector.datasets.column_roles.columns import ColumnsMissing, DatasetColumns
-from collector.datasets.credits import CreditParser, survey_credits
+from collector.datasets.credits import CreditParser, parse_count, survey_credits
 from collector.datasets.parsing import cells, genre_cells
 from collector.datasets.parsing.list_cells import UnreadableList
 from collector.datasets.scales.number_parser import NumberParser
@@ -124,9 +124,9 @@ class TrackColumns:
         """Return the names of the credited artists."""
         at = self._at
         artist_ids = "" if at.artist_ids is None else row[at.artist_ids]
-        count = 0 if at.artist_count is None else cells.parse_integer(row[at.artist_count], 1, 100)
+        count = parse_count(row, at.artist_count)
         try:
-            parsed = self._credits.parse(row[at.artists], artist_ids, count or 0)
+            parsed = self._credits.parse(row[at.artists], artist_ids, count)
         except (UnreadableList, UnicodeEncodeError):
             return ("",)
         return tuple(credit.name for credit in parsed.artists)

@@ -22,6 +22,11 @@ from genrebase.errors import UserError
 
 _PREFIXES: Final = ("track", "song", "spotify", "items", "item")
 """Words before a name, such as in `track.album.name`."""
+_FOUND_BY_NAME: Final = (
+    *("artist_count", "album", "release_date", "release_year"),
+    *("explicit", "isrc", "split", "licence"),
+)
+"""Fields whose columns are found by their names alone."""
 _NOT_A_LETTER: Final = re.compile(r"[^\w%]|_")
 _WORD_BREAK: Final = re.compile(r"[^0-9a-z%]+")
 _MAX_LISTED: Final = 30
@@ -89,11 +94,7 @@ class DatasetColumns:
             "artist": self.main_artist,
             "id": self.track_id,
             "artist_ids": self.artist_ids,
-            "artist_count": self.artist_count,
-            "album": self.album,
-            "release_date": self.release_date,
-            "release_year": self.release_year,
-            **{role: getattr(self, role) for role in ("explicit", "isrc", "split", "licence")},
+            **{role: getattr(self, role) for role in _FOUND_BY_NAME},
             "genre": self.genre,
             "subgenre": self.fine_genre,
             "playlist": self.playlist,
@@ -206,22 +207,15 @@ class _ColumnFinder:
             many_artists=many,
             track_id=track_id.position,
             artist_ids=self._artist_ids(),
-            album=self.find("album"),
-            release_date=self.find("release_date"),
-            release_year=self.find("release_year"),
+            **{role: self.find(role) for role in _FOUND_BY_NAME},
             date_parts=self._date_parts(),
             main_artist=self._main_artist(artists),
             more_artists=self._more_artists(artists),
-            explicit=self.find("explicit"),
-            isrc=self.find("isrc"),
-            split=self.find("split"),
-            licence=self.find("licence"),
             genre=genre.position,
             fine_genre=fine if broad is not None else None,
             broad_genre=broad if fine is not None else None,
             playlist=self.find("playlist"),
             numeric=self._numeric(),
-            artist_count=self.find("artist_count"),
             genre_separator=genre.separator,
             notes=(*track_id.notes, *genre.notes),
         )
