@@ -209,7 +209,7 @@ def _track_source(table: _Table, given: DatasetOptions, last_year: int, size: in
         provenance=Provenance(origin=table.origin, provider=PROVIDER),
         mapping=table.stem,
         estimate_rows=dataset.estimate_rows,
-        has_exact_count=dataset.has_exact_count,
+        has_exact_count=dataset.row_count is not None,
         unreadable=lambda: _by_name(dataset, parser.unreadable_cells, numbers.parser.unreadable),
         out_of_range=lambda: _by_name(dataset, numbers.parser.out_of_range),
         without_beat=lambda: _by_name(dataset, numbers.parser.without_beat),
@@ -258,7 +258,7 @@ def _descriptor_source(table: _Table, layout: DescriptorColumns) -> ImportSource
         mapping=table.stem,
         schema=DescriptorSchema(table.stem, parser.columns.value_names, PROVIDER),
         estimate_rows=dataset.estimate_rows,
-        has_exact_count=dataset.has_exact_count,
+        has_exact_count=dataset.row_count is not None,
         unreadable=lambda: _by_name(dataset, parser.unreadable_cells),
         warnings=lambda: pieces.warnings,
     )

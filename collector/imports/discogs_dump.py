@@ -75,7 +75,7 @@ def import_discogs_dump(context: ImportContext, path: Path, options: DumpOptions
             on_commit=rows.note,
             compares_rows=False,
             stored_only=options.stored_only,
-            estimate_rows=rows.estimate,
+            estimate_rows=rows.source.estimate,
             sandbox=discogs_items.sandbox_checksum(ByteSource(path).head),
         )
         result = run_import(context, source)
@@ -103,7 +103,7 @@ class _Rows:
     def __init__(
         self, path: Path, staging: StagingFile, collected: Mapping[str, str], last_year: int
     ) -> None:
-        self._source, self._staging = ByteSource(path), staging
+        self.source, self._staging = ByteSource(path), staging
         self._collected, self._last_year = collected, last_year
         self._record = self._before = self._passed = 0
         """The record in progress, the rows before it, and the rows that are passed over."""
@@ -119,11 +119,6 @@ class _Rows:
         """Store the number of stored rows."""
         self._staging.note_fact(_STORED, f"{rows} {self._record} {self._before}")
 
-    def estimate(self, done: int) -> float | None:
-        """Estimate the number of rows from the share of the bytes that were read."""
-        share = self._source.progress()
-        return done / share if share else None
-
     def followed(self, rows: Iterator[NumberedRow]) -> Iterator[ReadRow]:
         """Yield rows, and remember the record of the last one."""
         for record, before, row in rows:
@@ -133,7 +128,7 @@ class _Rows:
     def read(self) -> Iterator[NumberedRow]:
         """Yield the rows after the skipped ones."""
         number, first = self._before, self._record
-        with self._source.open() as file:
+        with self.source.open() as file:
             for record, content in enumerate(discogs_items.read_records(file)):
                 if record < first:
                     continue

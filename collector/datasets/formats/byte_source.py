@@ -136,6 +136,11 @@ class ByteSource:
             return 1.0
         return float(raw.tell() / self._size)
 
+    def estimate(self, done: int) -> float | None:
+        """Estimate how many records there are from how many are `done`; None if unknown."""
+        share = self.progress()
+        return done / share if share else None
+
     @contextmanager
     def as_path(self) -> Iterator[Path]:
         """Yield a file on disk that holds the bytes; a temporary one if needed."""

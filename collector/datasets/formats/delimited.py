@@ -140,8 +140,7 @@ class DelimitedText(DatasetReader):
 
     def estimate_rows(self, done: int) -> float | None:
         """Estimate the rows by the share of the bytes that was read."""
-        share = self._source.progress()
-        return done / share if share else None
+        return self._source.estimate(done)
 
     @property
     def non_ascii_rows(self) -> int:  # type: ignore[override]  # counted line by line

@@ -51,8 +51,7 @@ class MtgJamendoTable(DatasetReader):
 
     def estimate_rows(self, done: int) -> float | None:
         """Estimate the rows by the share of the bytes that was read."""
-        share = self._source.progress()
-        return done / share if share else None
+        return self._source.estimate(done)
 
     def notes(self) -> list[str]:
         """Return a sentence on the ids that are used as names."""

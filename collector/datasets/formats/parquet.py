@@ -22,7 +22,6 @@ class ParquetTable(DatasetReader):
     """A Parquet file."""
 
     kind = "Parquet"
-    has_exact_count = True
 
     def __init__(self, path: Path, name: str) -> None:
         """Read the header; raise `NotADataset` if the file is not Parquet."""
@@ -38,6 +37,7 @@ class ParquetTable(DatasetReader):
         self._from_batches = pa.Table.from_batches
         names = _flattened(self._file.schema_arrow.empty_table()).column_names
         self.header = [column.strip() for column in names]
+        self.row_count = self._file.metadata.num_rows
 
     def rows(self) -> Iterator[Row | BrokenRow]:
         """Yield the rows as text."""
@@ -51,10 +51,6 @@ class ParquetTable(DatasetReader):
                 yield from without_headers(self.header, zip(*columns, strict=True))
         except (self._broken, OSError) as error:
             raise DamagedFile.because(self._name, error) from error
-
-    def estimate_rows(self, done: int) -> float | None:  # noqa: ARG002 - the file's metadata has it
-        """Return the number of rows."""
-        return float(self._file.metadata.num_rows)
 
 
 def _flattened(table: Any) -> Any:

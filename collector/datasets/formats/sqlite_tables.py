@@ -31,7 +31,6 @@ class SqliteTable(DatasetReader):
     """One table or view of a SQLite file."""
 
     kind = "SQLite"
-    has_exact_count = True
 
     def __init__(self, connection: sqlite3.Connection, table: str, name: str) -> None:
         """Read the columns and the number of rows."""
@@ -40,7 +39,7 @@ class SqliteTable(DatasetReader):
         self._query = f"SELECT * FROM {quoted}"  # noqa: S608 - the name is quoted
         try:
             description = connection.execute(f"{self._query} LIMIT 0").description
-            [(self._count,)] = connection.execute(f"SELECT COUNT(*) FROM ({self._query})")  # noqa: S608 - as above
+            [(self.row_count,)] = connection.execute(f"SELECT COUNT(*) FROM ({self._query})")  # noqa: S608 - as above
         except sqlite3.Error as error:
             raise NotADataset(f"The table {table!r} of {name} cannot be read: {error}.") from error
         self.header = [column[0].strip() for column in description]
@@ -53,10 +52,6 @@ class SqliteTable(DatasetReader):
                 yield from without_headers(self.header, rows)
         except sqlite3.Error as error:
             raise DamagedFile.because(self._name, error) from error
-
-    def estimate_rows(self, done: int) -> float | None:  # noqa: ARG002 - counted when it was opened
-        """Return the number of rows."""
-        return float(self._count)
 
 
 def tables(path: Path, name: str, stack: ExitStack) -> list[TableEntry]:

@@ -56,8 +56,8 @@ class DatasetReader:
     kind: ClassVar[str] = "text"
     """The kind of the file, for messages."""
 
-    has_exact_count: ClassVar[bool] = False
-    """Whether `estimate_rows` returns an exact number."""
+    row_count: int | None = None
+    """The exact number of rows; None: unknown before they are read."""
 
     licence: ClassVar[str | None] = None
     """The licence of a published dataset with this layout, as in `genrebase.licences`."""
@@ -76,9 +76,9 @@ class DatasetReader:
         """
         raise NotImplementedError
 
-    def estimate_rows(self, done: int) -> float | None:
+    def estimate_rows(self, done: int) -> float | None:  # noqa: ARG002 - some formats estimate
         """Estimate the number of rows after `done` were read; None if unknown."""
-        raise NotImplementedError
+        return self.row_count
 
 
 NamesTracks = Callable[[Sequence[str]], bool]

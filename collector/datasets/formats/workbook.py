@@ -24,7 +24,6 @@ class Sheet(DatasetReader):
     """One sheet of a workbook."""
 
     kind = "a workbook"
-    has_exact_count = True
 
     def __init__(
         self, workbook: Any, name: str, file_name: str, names_tracks: NamesTracks
@@ -38,6 +37,7 @@ class Sheet(DatasetReader):
         self._header_row, cells = (headers or first)[0]
         width = max(place for place, cell in enumerate(cells, 1) if cell)
         self.header = [cell.strip() for cell in cells[:width]]
+        self.row_count = max(self._sheet.total_height - 1 - self._header_row, 0)  # and blank ones
 
     def _filled(self, limit: int | None = None) -> Iterator[tuple[int, list[str]]]:
         """Yield the rows that are not blank, with their numbers."""
@@ -57,10 +57,6 @@ class Sheet(DatasetReader):
                     yield BrokenRow.WIDTH
                 else:
                     yield check.apply(cells[:width])
-
-    def estimate_rows(self, done: int) -> float | None:  # noqa: ARG002 - the sheet has it
-        """Return the number of rows, including blank ones."""
-        return float(max(self._sheet.total_height - 1 - self._header_row, 0))
 
 
 def tables(path: Path, name: str, names_tracks: NamesTracks) -> list[TableEntry]:
