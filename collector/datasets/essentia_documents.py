@@ -11,13 +11,14 @@ import zipfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby, islice
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from collector.acousticbrainz_submissions import RecordingSubmissions
 from collector.datasets import essentia_descriptors
-from collector.datasets.acousticbrainz import parse_document
+from collector.datasets.acousticbrainz import parse_document, value_at
 from collector.datasets.dumps import archive
 from collector.datasets.dumps.archive import DumpArchive
 from collector.datasets.formats.byte_source import DAMAGED, ByteSource
@@ -30,6 +31,8 @@ from genrebase.store.tables import ESSENTIA_PROVIDER
 
 MAX_DOCUMENT: Final = 1 << 22
 """Bytes; AcousticBrainz' have about 100 kB."""
+_MOST_READ: Final = MAX_DOCUMENT + 1
+"""Bytes of a file that are read: a byte more than a document has."""
 _LOOKED_AT: Final = 1_000
 """Files of an archive or folder among which the first JSON file decides what they are."""
 _MAX_SUBMISSIONS: Final = 1_000
@@ -112,59 +115,40 @@ def count_files(path: Path) -> int:
 def _contents(path: Path, archives: list[DumpArchive]) -> Generator[NamedContent, None, None]:
     if path.is_dir():
         for file in _files_of(path):
-            yield file.relative_to(path).as_posix(), _FileReader(file).read
+            yield file.relative_to(path).as_posix(), partial(_read_file, file)
     elif zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as opened:
             members = sorted(one.filename for one in opened.infolist() if not one.is_dir())
             for member in members:
-                yield member, _MemberReader(opened, member).read
+                yield member, partial(_read_member, opened, member)
     elif archive.is_tar(path):
         dump = DumpArchive(path)
         archives.append(dump)
         with dump.members() as files:
             for name, content in files:
-                yield name, _StreamReader(content).read
+                yield name, partial(content.read, _MOST_READ)
     else:
-        yield path.name, _FileReader(path).read
+        yield path.name, partial(_read_file, path)
 
 
-@dataclass(frozen=True, slots=True)
-class _FileReader:
-    """Reads a file up to a byte more than a document has."""
-
-    path: Path
-
-    def read(self) -> bytes:
-        """Return the bytes."""
-        with ByteSource(self.path).open() as file:
-            return file.read(MAX_DOCUMENT + 1)
+def _read_file(path: Path) -> bytes:
+    with ByteSource(path).open() as file:
+        return file.read(_MOST_READ)
 
 
-@dataclass(frozen=True, slots=True)
-class _MemberReader:
-    """Reads a member of an open zip archive, which opening it anew would list anew."""
+def _read_member(opened: zipfile.ZipFile, member: str) -> bytes:
+    """Read a member of an open zip archive, which opening it anew would list anew.
 
-    archive: zipfile.ZipFile
-    member: str
-
-    def read(self) -> bytes:
-        """Return the bytes; raise `NotADataset` for a password, `DamagedFile` for damage."""
-        name = f"{self.archive.filename}/{self.member}"
-        try:
-            with self.archive.open(self.member) as file:
-                return file.read(MAX_DOCUMENT + 1)
-        except (RuntimeError, NotImplementedError) as error:  # a password, an unknown method
-            raise NotADataset(f"{name} cannot be read: {error}. Unpack it first.") from error
-        except DAMAGED as error:
-            raise DamagedFile.because(name, error) from error
-
-
-@dataclass(frozen=True, slots=True)
-class _StreamReader:
-    stream: IO[bytes]
-
-    def read(self) -> bytes:
-        return self.stream.read(MAX_DOCUMENT + 1)
+    Raises `NotADataset` for a password, `DamagedFile` for damage.
+    """
+    name = f"{opened.filename}/{member}"
+    try:
+        with opened.open(member) as file:
+            return file.read(_MOST_READ)
+    except (RuntimeError, NotImplementedError) as error:  # a password, an unknown method
+        raise NotADataset(f"{name} cannot be read: {error}. Unpack it first.") from error
+    except DAMAGED as error:
+        raise DamagedFile.because(name, error) from error
 
 
 def _files_of(folder: Path) -> list[Path]:
@@ -228,10 +212,8 @@ def _parse(
     name: str, content: bytes, document: Mapping[str, Any], last_year: int
 ) -> ParsedRow | RowRejection:
     """Return the track of a document, by its file's own tags."""
-    metadata = document.get("metadata")
-    metadata = metadata if isinstance(metadata, Mapping) else {}
-    tags = metadata.get("tags")
-    properties = metadata.get("audio_properties")
+    tags = value_at(document, ("metadata", "tags"))
+    properties = value_at(document, ("metadata", "audio_properties"))
     read = _Tags(tags if isinstance(tags, Mapping) else {})
     try:
         title = read.first("title") or PurePosixPath(name).stem
@@ -286,7 +268,7 @@ def _address(name: str, content: bytes, tags: _Tags, properties: object) -> tupl
     mbid = _mbid_of_name(name) or tagged
     if mbid is not None:
         return source_ids.MUSICBRAINZ, mbid
-    md5 = properties.get("md5_encoded") if isinstance(properties, Mapping) else None
+    md5 = value_at(properties, ("md5_encoded",))
     if not isinstance(md5, str) or not re.fullmatch("[0-9a-f]{32}", md5):
         md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
     return ESSENTIA_PROVIDER, f"md5:{md5}"
@@ -300,7 +282,7 @@ def _credits(artists: Sequence[str], tags: _Tags, source: str) -> tuple[ArtistCr
 
 
 def _duration(properties: object) -> DurationMs | None:
-    length = properties.get("length") if isinstance(properties, Mapping) else None
+    length = value_at(properties, ("length",))
     if isinstance(length, bool) or not isinstance(length, int | float):
         return None
     return DurationMs(round(length * 1000)) if 0.001 <= length <= _MAX_SECONDS else None
