@@ -9,15 +9,13 @@ from collector.catalogue.imported_files import ImportDescription
 from collector.datasets.dumps import acousticbrainz
 from collector.datasets.dumps.archive import DumpArchive
 from collector.datasets.dumps.kinds import Dump
-from collector.datasets.dumps.staging import StagingFile
 from collector.datasets.formats.table import NotADataset
 from collector.imports.dump_staging import (
+    DumpImport,
     DumpOptions,
     ImportInterrupted,
     combined_hash,
     file_hashes,
-    interrupted_result,
-    load_rows,
     open_staging,
 )
 from collector.imports.pipeline import JOB
@@ -71,7 +69,7 @@ def import_acousticbrainz_dump(
             if not dry_run:
                 run.store(recordings, combined_hash(hashes, options))
         except ImportInterrupted:
-            return interrupted_result(staging, run.rows, dry_run=dry_run)
+            return run.interrupted_result()
         context.progress(recordings, recordings)
         warnings = run.summary()
         staging.delete()
@@ -90,67 +88,41 @@ def import_acousticbrainz_dump(
     )
 
 
-class _AcousticBrainzImport:
-    def __init__(
-        self,
-        context: ImportContext,
-        staging: StagingFile,
-        dumps: Sequence[Dump],
-        options: DumpOptions,
-    ) -> None:
-        self._engine, self._clock = context.engine, context.clock
-        self._progress, self._stop_requested = context.progress, context.stop_requested
-        self._staging, self._dumps, self._options = staging, dumps, options
-        self.rows = 0
-        """Rows of the archives that were read in this run."""
-        self.import_id: int | None = None
-        self._changed = 0
-        """Recordings whose stored numbers changed in this run."""
+class _AcousticBrainzImport(DumpImport):
+    loaded_share = _LOADED
+    import_id: int | None = None
+    _changed = 0
+    """Recordings whose stored numbers changed in this run."""
 
     def load(self) -> list[str]:
         """Load the rows of stored recordings into the staging file; return the files' hashes."""
         paths = [dump.path for dump in self._dumps]
-        hashes = file_hashes(self._staging, paths, acousticbrainz.RAW_TABLES, self._progress)
+        hashes = file_hashes(
+            self._staging, paths, acousticbrainz.RAW_TABLES, self._context.progress
+        )
         self._staging.note_known(aliases.iterate_ids(self._engine, source_ids.MUSICBRAINZ))
         if self._staging.execute("SELECT 1 FROM known").fetchone() is None:
             self._staging.delete()
             raise UserError(_NO_RECORDINGS)
-        sizes = [path.stat().st_size for path in paths]
-        before = 0
-        for dump, file, size in zip(self._dumps, hashes, sizes, strict=True):
-            archive = DumpArchive(dump.path)
-            for read in self._load(dump, archive, file):
-                self.rows += read
-                share = (before + size * archive.progress()) / sum(sizes)
-                note = f"rows of {dump.path.name} read"
-                self._progress(self.rows, note=note, fraction=_LOADED * share)
-                if self._stop_requested():
-                    raise ImportInterrupted
-            before += size
+        self._load_all(hashes)
         return hashes
 
-    def _load(self, dump: Dump, archive: DumpArchive, file: str) -> Iterator[int]:
+    def _load(self, dump: Dump, archive: DumpArchive, file: str) -> Iterator[tuple[str, int]]:
         done = self._staging.rows_read(file, dump.part)
         if done is None:
             return
         with archive.members() as members:
             for name, content in members:
-                if not name.endswith(".csv"):
-                    continue
-                rows = acousticbrainz.read_rows(content, self._staging, dump.part, done)
-                yield from load_rows(
-                    self._staging,
-                    file,
-                    dump.part,
-                    acousticbrainz.INSERT,
-                    rows,
-                    self._options.load_rows,
-                )
-                return
+                if name.endswith(".csv"):
+                    rows = acousticbrainz.read_rows(content, self._staging, dump.part, done)
+                    for read in self._load_rows(file, dump.part, acousticbrainz.INSERT, rows):
+                        yield "", read
+                    return
         raise NotADataset(f"{dump.path} holds no table.")
 
     def store(self, recordings: int, sha256: str) -> None:
         """Store the numbers by recording, from where an earlier run stopped."""
+        clock = self._context.clock
         names = [display_path(dump.path.relative_to(dump.path.parent)) for dump in self._dumps]
         description = ImportDescription(
             sha256=sha256,
@@ -159,9 +131,9 @@ class _AcousticBrainzImport:
             options={acousticbrainz_imports.TABLES: [dump.part for dump in self._dumps]},
             schema=None,
         )
-        with job_run(self._engine, self._clock, JOB) as run:
+        with job_run(self._engine, clock, JOB) as run:
             with exclusive_transaction(self._engine) as connection:
-                now = self._clock.now()
+                now = clock.now()
                 self.import_id = imported_files.start(connection, description, now)
                 done, _ = imported_files.stored_counts(connection, self.import_id)
             done = min(done, int(self._staging.fact(_STORED) or 0))
@@ -169,7 +141,7 @@ class _AcousticBrainzImport:
                 self._staging, done + 1, self._options.batch_rows
             )
             for batch in batches:
-                if self._stop_requested():
+                if self._context.stop_requested():
                     run.set_outcome("interrupted")
                     raise ImportInterrupted
                 done += len(batch)
@@ -179,14 +151,14 @@ class _AcousticBrainzImport:
                     self._changed += acousticbrainz_imports.store(
                         connection,
                         {(ids[mbid], mbid): one for mbid, one in batch.items() if mbid in ids},
-                        self._clock.now(),
+                        clock.now(),
                     )
                     imported_files.add_rows_done(connection, self.import_id, done, 0)
                 self._staging.note_fact(_STORED, str(done))
                 share = _LOADED + (1 - _LOADED) * done / recordings
-                self._progress(done, recordings, note="recordings stored", fraction=share)
+                self._context.progress(done, recordings, note="recordings stored", fraction=share)
             with transaction(self._engine) as connection:
-                imported_files.mark_finished(connection, self.import_id, self._clock.now())
+                imported_files.mark_finished(connection, self.import_id, clock.now())
             run.set_facts(file=description.name, rows=done, tracks_new=0)
 
     def summary(self) -> list[str]:

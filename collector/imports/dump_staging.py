@@ -5,13 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from collector.datasets.dumps import archive
+from collector.datasets.dumps.archive import DumpArchive
+from collector.datasets.dumps.kinds import Dump
 from collector.datasets.dumps.staging import StagingFile
 from collector.datasets.formats.table import DamagedFile, NotADataset
 from collector.imports.pipeline import batches
-from collector.imports.records import ImportResult
+from collector.imports.records import ImportContext, ImportResult
 from genrebase.errors import UserError
 from genrebase.progress import ProgressCallback
 from genrebase.store.engine import Engine
@@ -161,34 +163,71 @@ def _file_hash(staging: StagingFile, path: Path, progress: ProgressCallback) -> 
     return digest
 
 
-def load_rows(
-    staging: StagingFile,
-    file: str,
-    part: str,
-    insert: str,
-    rows: Iterable[Sequence[Any]],
-    size: int,
-) -> Iterator[int]:
-    """Insert the rows of a part of a file, without those that are already loaded.
+class DumpImport:
+    """An import of the archives of a dump, whose rows are loaded into a staging file."""
 
-    Yields the number of rows of each batch of at most `size`, once it is committed.
-    """
-    for batch in batches(rows, size):
-        staging.load(file, part, insert, batch, len(batch))
-        yield len(batch)
-    staging.mark_loaded(file, part)
+    loaded_share: ClassVar[float]
+    """The share of the work that is done once the archives are read."""
 
+    def __init__(
+        self,
+        context: ImportContext,
+        staging: StagingFile,
+        dumps: Sequence[Dump],
+        options: DumpOptions,
+    ) -> None:
+        self._context, self._engine = context, context.engine
+        self._staging, self._dumps, self._options = staging, dumps, options
+        self._rows = 0
+        """Rows of the archives that were read in this run."""
 
-def interrupted_result(staging: StagingFile, rows: int, *, dry_run: bool) -> ImportResult:
-    """Return the result of an import that was stopped while the archives were read."""
-    return ImportResult(
-        rows=rows,
-        tracks_new=0,
-        duplicates=0,
-        rejected=0,
-        seconds=0.0,
-        rows_per_second=0.0,
-        stopped="interrupted",
-        dry_run=dry_run,
-        kept_file=str(staging.path),
-    )
+    def _load_all(self, hashes: Sequence[str]) -> None:
+        """Load the archives, which have these hashes; raise `ImportInterrupted`."""
+        sizes = [dump.path.stat().st_size for dump in self._dumps]
+        before = 0
+        for dump, file, size in zip(self._dumps, hashes, sizes, strict=True):
+            archive = DumpArchive(dump.path)
+            for table, read in self._load(dump, archive, file):
+                self._rows += read
+                share = (before + size * archive.progress()) / sum(sizes)
+                self._context.progress(
+                    self._rows,
+                    note=f"rows of {dump.path.name} read{table and f': {table}'}",
+                    fraction=self.loaded_share * share,
+                )
+                if self._context.stop_requested():
+                    raise ImportInterrupted
+            before += size
+
+    def _load(self, dump: Dump, archive: DumpArchive, file: str) -> Iterator[tuple[str, int]]:
+        """Load the rows of an archive that are not loaded yet.
+
+        Yields the table, for messages, and the number of rows of each batch that is committed.
+        """
+        raise NotImplementedError
+
+    def _load_rows(
+        self, file: str, part: str, insert: str, rows: Iterable[Sequence[Any]]
+    ) -> Iterator[int]:
+        """Insert the rows of a part of a file, without those that are already loaded.
+
+        Yields the number of rows of each batch, once it is committed.
+        """
+        for batch in batches(rows, self._options.load_rows):
+            self._staging.load(file, part, insert, batch, len(batch))
+            yield len(batch)
+        self._staging.mark_loaded(file, part)
+
+    def interrupted_result(self) -> ImportResult:
+        """Return the result of an import that was stopped while the archives were read."""
+        return ImportResult(
+            rows=self._rows,
+            tracks_new=0,
+            duplicates=0,
+            rejected=0,
+            seconds=0.0,
+            rows_per_second=0.0,
+            stopped="interrupted",
+            dry_run=self._context.dry_run,
+            kept_file=str(self._staging.path),
+        )

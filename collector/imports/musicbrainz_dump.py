@@ -14,17 +14,15 @@ from collector.datasets.dumps import copy_text, musicbrainz, musicbrainz_joins
 from collector.datasets.dumps.archive import DumpArchive
 from collector.datasets.dumps.kinds import Dump, DumpKind
 from collector.datasets.dumps.musicbrainz_joins import STEPS, DumpRecording
-from collector.datasets.dumps.staging import StagingFile
 from collector.datasets.formats.table import NotADataset
 from collector.datasets.rows import ParsedRow
 from collector.imports.dump_staging import (
+    DumpImport,
     DumpOptions,
     ImportInterrupted,
     combined_hash,
     file_hashes,
-    interrupted_result,
     kept_or_deleted,
-    load_rows,
     open_staging,
 )
 from collector.imports.pipeline import refuse_synthetic_catalogue, run_import
@@ -35,7 +33,6 @@ from collector.sources.genre_ranks import ranked
 from genrebase.audio.scan import display_path
 from genrebase.counts import counted
 from genrebase.errors import UserError
-from genrebase.progress import ProgressCallback
 from genrebase.store import names, source_ids
 from genrebase.store.engine import Engine, read_transaction
 
@@ -60,7 +57,7 @@ def import_musicbrainz_dump(
     import is continued by the next one, with the genres that were collected when it joined the
     tables.
     """
-    engine, stop_requested = context.engine, context.stop_requested
+    engine = context.engine
     _check_parts(dumps)
     refuse_synthetic_catalogue(engine)
     collected = _collected(engine)
@@ -74,11 +71,11 @@ def import_musicbrainz_dump(
     ordered = sorted(dumps, key=lambda dump: dump.kind)
     paths = [dump.path for dump in ordered]
     with open_staging(engine, paths, options, musicbrainz.RAW_TABLES) as staging:
-        run = _MusicBrainzImport(engine, staging, ordered, options, context.progress)
+        run = _MusicBrainzImport(context, staging, ordered, options)
         try:
-            hashes = run.load(stop_requested)
+            hashes = run.load()
         except ImportInterrupted:
-            return interrupted_result(staging, run.rows, dry_run=context.dry_run)
+            return run.interrupted_result()
         run.join(collected)
         source = run.source(hashes, context.clock.now().year + 1)
         result = run_import(replace(context, progress=run.progress_of_recording), source)
@@ -103,34 +100,17 @@ def _collected(engine: Engine) -> dict[str, str]:
         return genres.by_normalised_name(connection)
 
 
-class _MusicBrainzImport:
-    def __init__(
-        self,
-        engine: Engine,
-        staging: StagingFile,
-        dumps: Sequence[Dump],
-        options: DumpOptions,
-        progress: ProgressCallback,
-    ) -> None:
-        self._engine, self._staging, self._dumps = engine, staging, dumps
-        self._options, self._progress = options, progress
-        self._genre_of: Callable[[str], str | None] = dict[str, str]().get
-        self._first = 1
-        """The number of the first recording that is read."""
-        self.rows = 0
-        """Rows of the archives that were read in this run."""
+class _MusicBrainzImport(DumpImport):
+    loaded_share = _LOADED
+    _genre_of: Callable[[str], str | None]
+    _first = 1
+    """The number of the first recording that is read."""
 
-    def load(self, stop_requested: Callable[[], bool]) -> list[str]:
+    def load(self) -> list[str]:
         """Load the archives into the staging file; return their hashes."""
         paths = [dump.path for dump in self._dumps]
-        hashes = file_hashes(self._staging, paths, musicbrainz.RAW_TABLES, self._progress)
-        sizes = [path.stat().st_size for path in paths]
-        before = 0
-        for dump, file, size in zip(self._dumps, hashes, sizes, strict=True):
-            if not self._is_loaded(dump, file):
-                start, share = before / sum(sizes), size / sum(sizes)
-                self._load(DumpArchive(dump.path), file, start, share, stop_requested)
-            before += size
+        hashes = file_hashes(self._staging, paths, musicbrainz.RAW_TABLES, self._context.progress)
+        self._load_all(hashes)
         missing = musicbrainz.LOADED.keys() - self._staging.loaded().keys()
         if missing and not self._staging.is_done(STEPS[-1]):
             raise NotADataset(
@@ -138,19 +118,11 @@ class _MusicBrainzImport:
             )
         return hashes
 
-    def _is_loaded(self, dump: Dump, file: str) -> bool:
+    def _load(self, dump: Dump, archive: DumpArchive, file: str) -> Iterator[tuple[str, int]]:
         is_derived = dump.kind == DumpKind.MUSICBRAINZ_DERIVED
         tables = [one for one in musicbrainz.LOADED if (one in musicbrainz.DERIVED) == is_derived]
-        return all(self._staging.rows_read(file, table) is None for table in tables)
-
-    def _load(
-        self,
-        archive: DumpArchive,
-        file: str,
-        start: float,
-        share: float,
-        stop_requested: Callable[[], bool],
-    ) -> None:
+        if all(self._staging.rows_read(file, table) is None for table in tables):
+            return
         with archive.members() as members:
             for name, content in members:
                 table = musicbrainz.table_of(name)
@@ -160,16 +132,8 @@ class _MusicBrainzImport:
                 loaded = musicbrainz.LOADED[table]
                 columns = musicbrainz.COLUMNS[table]
                 rows = copy_text.read_rows(content, table, columns, loaded.wanted, skip=done)
-                size = self._options.load_rows
-                for read in load_rows(self._staging, file, table, loaded.insert, rows, size):
-                    self.rows += read
-                    self._progress(
-                        self.rows,
-                        note=f"rows of {archive.path.name} read: {table}",
-                        fraction=_LOADED * (start + share * archive.progress()),
-                    )
-                    if stop_requested():
-                        raise ImportInterrupted
+                for read in self._load_rows(file, table, loaded.insert, rows):
+                    yield table, read
 
     def join(self, collected: Mapping[str, str]) -> None:
         """Join the tables, and choose the recordings that are kept."""
@@ -185,7 +149,7 @@ class _MusicBrainzImport:
         musicbrainz_joins.join(
             self._staging,
             self._genre_of,
-            lambda done: self._progress(
+            lambda done: self._context.progress(
                 done,
                 note="steps of joining the tables",
                 fraction=_LOADED + (_JOINED - _LOADED) * done / len(STEPS),
@@ -237,7 +201,7 @@ class _MusicBrainzImport:
     ) -> None:
         """Report the recording of the kept recordings as the last part of the work."""
         share = fraction if fraction is not None else done / (total or done or 1)
-        self._progress(
+        self._context.progress(
             done,
             total,
             note=note or "recordings stored",
