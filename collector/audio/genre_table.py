@@ -92,9 +92,9 @@ class GenreTable:
         return sentences
 
 
-def read_genre_table(path: Path, encoding: str, separator: str | None = None) -> GenreTable:
+def read_genre_table(path: Path, separator: str | None) -> GenreTable:
     """Read the genres of a table; raise `UserError` if it lacks the columns."""
-    with reader.open_dataset(path, encoding) as dataset:
+    with reader.open_dataset(path) as dataset:
         header = [columns.normalise(name) for name in dataset.header]
         key = next((header.index(name) for name in _KEYS if name in header), None)
         genre = columns.find_genre_column(dataset.header)

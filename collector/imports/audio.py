@@ -295,7 +295,7 @@ class _Importer:
                 None if recording is None else scan.name_text(PurePosixPath(recording).name),
             )
             track = track._replace(licence=self._request.licence)
-            genres = tuple(self._request.genre_source(file, analysis.tags))
+            genres = tuple(self._request.genre_source.genres(file, analysis.tags))
         is_tagged = published is None and metadata.is_tagged(analysis.tags)
         return AudioFileRecord(
             file,
@@ -352,8 +352,7 @@ class _Importer:
 
     def _genres_of_unchanged(self, file: AudioFile) -> Sequence[str]:
         source = self._request.genre_source
-        reads_tags = isinstance(source, genre_source.TagGenres)
-        return source(file, tags.read_tags(file.path) if reads_tags else None)
+        return source.genres(file, tags.read_tags(file.path) if source.reads_tags else None)
 
     @staticmethod
     def _is_relabelled(stored: Mapping[str, int], names: Sequence[str], is_own: bool) -> bool:

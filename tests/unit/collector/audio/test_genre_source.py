@@ -16,11 +16,11 @@ NUMBERED = AudioFile(Path("/fma/000/000002.mp3"), "000/000002.mp3", 1, 1)
 
 def test_by_folder_and_by_tags() -> None:
     """The folder's name is one genre; tags may hold several, the first counts."""
-    assert genre_source.genre_source("folder")(FILE, None) == ("Hip Hop",)
+    assert genre_source.genre_source("folder").genres(FILE, None) == ("Hip Hop",)
     tags = AudioTags(genres=("Rock", " Indie  Rock", "Rock", "n/a"))
-    assert genre_source.genre_source("tags")(FILE, tags) == ("Rock", "Indie Rock")
-    assert genre_source.genre_source("tags")(FILE, None) == ()
-    assert genre_source.genre_source(None)(FILE, tags) == ()
+    assert genre_source.genre_source("tags").genres(FILE, tags) == ("Rock", "Indie Rock")
+    assert genre_source.genre_source("tags").genres(FILE, None) == ()
+    assert genre_source.genre_source(None).genres(FILE, tags) == ()
 
 
 @pytest.mark.parametrize(
@@ -39,15 +39,15 @@ def test_a_table_may_call_a_file_by_any_of_its_names(
     """Full path, path in the folder, file name with or without its suffix."""
     table = tmp_path / "genres.csv"
     table.write_text(f"{column};genre\n{called};rap\nother.mp3;jazz\n")
-    assert genre_source.genre_source(str(table))(FILE, None) == ("rap",)
-    assert genre_source.genre_source(str(table))(NUMBERED, None) == ()
+    assert genre_source.genre_source(str(table)).genres(FILE, None) == ("rap",)
+    assert genre_source.genre_source(str(table)).genres(NUMBERED, None) == ()
 
 
 def test_a_track_number_matches_its_file(tmp_path: Path) -> None:
     """2 is 000002.mp3."""
     table = tmp_path / "genres.csv"
     table.write_text("track_id,label\n2,rap\n3,\n")
-    assert genre_source.genre_source(str(table))(NUMBERED, None) == ("rap",)
+    assert genre_source.genre_source(str(table)).genres(NUMBERED, None) == ("rap",)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def file(path: str) -> AudioFile:
 def test_a_tag_may_hold_several_genres(values: tuple[str, ...], genres: tuple[str, ...]) -> None:
     """Separated as ID3 does it; a comma may belong to a name."""
     source = genre_source.genre_source("tags")
-    assert tuple(source(FILE, AudioTags(genres=values))) == genres
+    assert tuple(source.genres(FILE, AudioTags(genres=values))) == genres
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_file_may_be_named_after_its_genre(name: str, genre: str) -> None:
     """What is before the number."""
     assert genre_source.genre_in_name(file(name)) == genre
     source = genre_source.genre_source("name")
-    assert tuple(source(file(name), None)) == ((genre,) if genre else ())
+    assert tuple(source.genres(file(name), None)) == ((genre,) if genre else ())
 
 
 def test_hints_name_the_choice_that_fits() -> None:
@@ -146,7 +146,7 @@ def labels(tmp_path: Path, rows: str, *paths: str) -> tuple[list[tuple[str, ...]
     source = genre_source.genre_source(str(table))
     files = [file(path) for path in paths]
     sentences = source.survey(files)
-    return [tuple(source(one, None)) for one in files], sentences
+    return [tuple(source.genres(one, None)) for one in files], sentences
 
 
 BOTH = ("blues/01.wav", "jazz/01.wav")
@@ -241,12 +241,12 @@ def test_smaller_files_of_mtg_jamendo_match(tmp_path: Path) -> None:
 def test_a_separator_of_genres(tmp_path):
     """Of tags and of tables; files and folders are named after one genre."""
     tags = AudioTags(genres=("Rock, Indie; Pop",))
-    assert genre_source.genre_source("tags")(FILE, tags) == ("Rock, Indie", "Pop")
-    assert genre_source.genre_source("tags", ",")(FILE, tags) == ("Rock", "Indie", "Pop")
+    assert genre_source.genre_source("tags").genres(FILE, tags) == ("Rock, Indie", "Pop")
+    assert genre_source.genre_source("tags", ",").genres(FILE, tags) == ("Rock", "Indie", "Pop")
     table = tmp_path / "genres.csv"
     table.write_text(f'path,genre\n{FILE.relative_path},"rap, soul"\n')
-    assert genre_source.genre_source(str(table))(FILE, None) == ("rap, soul",)
-    assert genre_source.genre_source(str(table), ",")(FILE, None) == ("rap", "soul")
+    assert genre_source.genre_source(str(table)).genres(FILE, None) == ("rap, soul",)
+    assert genre_source.genre_source(str(table), ",").genres(FILE, None) == ("rap", "soul")
     for option in (None, "folder", "name"):
         with pytest.raises(UserError, match="--genre-separator"):
             genre_source.genre_source(option, ",")
