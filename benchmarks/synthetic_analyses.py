@@ -31,7 +31,7 @@ def rows_of(
         (tables.progression, attrgetter("progressions")),
         (tables.sound_matrix, attrgetter("matrices")),
     ):
-        columns = tuple(table.columns.keys())
+        columns = tuple(one.name for one in table.columns if one.name != "file_sha256")
         values = attrgetter(*columns[2:])
         rows = [[values(part) for part in parts(analysis)] for analysis in analyses]
         yield (
