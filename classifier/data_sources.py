@@ -13,8 +13,8 @@ VERDICT: Final = "verdict"
 """The source of labels that people of this database gave."""
 _IMPORT_PROVIDERS: Final = ("csv", ESSENTIA_PROVIDER)
 """Providers whose features come with imports only."""
-CLASSES: Final = (licences.OWN, "open", "noncommercial", "unknown", "restricted")
-"""Every licence class, the least restrictive first: one that forbids, after an unknown one."""
+CLASSES: Final = (licences.OWN, *licences.CLASSES)
+"""Every licence class, the least strict first."""
 
 
 def licence_class(licence: str) -> str:

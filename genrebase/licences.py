@@ -7,7 +7,7 @@ Commons licence whose version is not given has none: `cc-by-nc-sa`.
 import re
 from typing import Final, Literal
 
-LicenceClass = Literal["open", "noncommercial", "restricted", "unknown"]
+LicenceClass = Literal["open", "noncommercial", "unknown", "restricted"]
 """`open`: every use. `noncommercial`: no commercial use. `restricted`: no derivatives, or terms
 that forbid training. `unknown`: not stated or not recognised, so nothing can be assumed."""
 
@@ -18,7 +18,8 @@ OWN: Final = "own"
 """The licence of labels that people of this database gave; no source has it."""
 NAMED: Final = ("cc0", "public-domain", "odbl-1.0", "odc-by-1.0", "pddl-1.0", TERMS, UNKNOWN)
 """All names but those of Creative Commons licences (`cc-by-4.0`)."""
-CLASSES: Final[tuple[LicenceClass, ...]] = ("open", "noncommercial", "restricted", "unknown")
+CLASSES: Final[tuple[LicenceClass, ...]] = ("open", "noncommercial", "unknown", "restricted")
+"""The least strict first: what a licence forbids stays forbidden beside an unknown one."""
 
 OF_SOURCES: Final = {
     "spotify": TERMS,
