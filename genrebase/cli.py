@@ -155,7 +155,9 @@ def migrate(
     repair: Annotated[
         bool,
         typer.Option(
-            "--repair", help="Also choose again, for each track, the provider that the views show."
+            "--repair",
+            help="Also choose again, for each track, the provider that the views show. Needed "
+            "only after another program wrote to audio_features.",
         ),
     ] = False,
     as_json: AsJson = False,

@@ -1,7 +1,7 @@
 """Licences of audio features that imports delivered: all files share one provider.
 
 A file may fill features that another one lacks. So a row has the strictest licence of the imports
-that delivered it; NULL if one of them is unknown. The tempo of AcousticBrainz and of Essentia's
+that delivered it; NULL if that is unknown. The tempo of AcousticBrainz and of Essentia's
 documents has the strictest licence of those that delivered numbers of the track.
 """
 
@@ -51,7 +51,7 @@ def recompute(
 ) -> None:
     """Recompute the licences of these tracks' features by the provider of files.
 
-    `only_known` leaves out unknown ones, which stay unknown if another file delivers the track.
+    `only_known` leaves out unknown ones, which stay unknown if another unknown one is added.
     """
     condition = " AND licence IS NOT NULL" if only_known else ""
     statement = f"{_statement(provider)}{condition} AND track_id"

@@ -129,6 +129,16 @@ def test_features_of_several_files_have_the_strictest_licence(
     assert sources(engine) == {"csv": "unknown", f"csv:{order[1]}": left}
 
 
+@pytest.mark.parametrize("given", [(None, "cc-by-nd-4.0"), ("cc-by-nd-4.0", None)])
+def test_features_stay_restricted_beside_an_unknown_licence(
+    engine: Engine, tmp_path: Path, given: tuple[str | None, str | None]
+) -> None:
+    """What one file's licence forbids stays forbidden, whichever file comes first."""
+    for name, licence in zip("ab", given, strict=True):
+        run(engine, write(tmp_path / f"{name}.csv", "One,Ann,rock,0.5,120,"), licence)
+    assert features(engine) == {"One": "cc-by-nd-4.0"}
+
+
 def test_an_undo_withdraws_the_label_of_its_source_only(engine: Engine, tmp_path: Path) -> None:
     """The same genre from two files: the other's label stays as it was."""
     first = run(engine, write(tmp_path / "a.csv", "One,Ann,rock,,,"), "cc0").import_id

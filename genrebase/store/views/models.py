@@ -186,7 +186,7 @@ predictions = view(
         "claim": shared.LABEL_DESCRIPTIONS["claim"],
         "verdict": shared.LABEL_DESCRIPTIONS["verdict"],
         "genre": "The predicted genre.",
-        "probability": "Its probability, 0 to 1.",
+        "probability": "The probability of the predicted genre, 0 to 1.",
         "margin": "Probability minus that of the second genre, 0 to 1.",
         "correct": "Whether the predicted genre is the verdict, or else the claim; NULL without "
         "either.",
@@ -240,7 +240,7 @@ task_predictions = view(
         **shared.TRACK_REFERENCE,
         "label": shared.LABEL_DESCRIPTIONS["label"],
         "genre": "The predicted genre.",
-        "probability": "Its probability, 0 to 1.",
+        "probability": "The probability of the predicted genre, 0 to 1.",
         "margin": "Probability minus that of the second genre, 0 to 1.",
         "correct": "Whether the predicted genre is the label; false if the task lacks the label. "
         "NULL without a label, and for level broad, because labels are fine genres.",
@@ -255,8 +255,8 @@ model_metrics = view(
     "model_metrics",
     "One row per stored metric of a model, for each side, regime and genre. "
     "Rejected models without an artifact keep only test metrics over all genres. Of the models "
-    "without an artifact, only the latest of each task have rows: as many as "
-    "CLASSIFIER_MODELS_REMEMBERED says.",
+    "without an artifact, only those have rows that are among the latest "
+    "CLASSIFIER_MODELS_REMEMBERED models of their task.",
     {
         "task": shared.MODEL_REFERENCE["task"],
         "model_id": "The model's ID.",

@@ -180,7 +180,7 @@ label_disputes = view(
         **shared.TRACK_REFERENCE,
         "claim": shared.LABEL_DESCRIPTIONS["claim"],
         "genre": "The predicted genre.",
-        "probability": "Its probability, 0.5 to 1.",
+        "probability": "The probability of the predicted genre, 0.5 to 1.",
         "margin": "Probability minus that of the second genre, 0 to 1.",
         "claim_probability": "The probability of the claim, 0 to 0.5; NULL where it is not among "
         "the five most probable.",
@@ -198,9 +198,9 @@ prediction_changes = view(
         **shared.TRACK_REFERENCE,
         "label": shared.LABEL_DESCRIPTIONS["label"],
         "genre_before": "The previous champion's prediction.",
-        "probability_before": "Its probability, 0 to 1.",
+        "probability_before": "The probability of the predicted genre, 0 to 1.",
         "genre": "The champion's prediction.",
-        "probability": "Its probability, 0 to 1.",
+        "probability": "The probability of the predicted genre, 0 to 1.",
         "correct_before": "Whether `genre_before` is the label; NULL without one.",
         "correct": "Whether `genre` is the label; NULL without one.",
         "regime": "The champion's test condition: seen_artist if training had a track of "

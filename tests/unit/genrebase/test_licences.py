@@ -82,7 +82,7 @@ def test_a_class_says_what_a_licence_allows(name: str, allowed: str) -> None:
     [
         ("cc0", "cc-by-nc-4.0", "cc-by-nc-4.0"),
         ("cc-by-nc-nd-3.0", "cc-by-nc-4.0", "cc-by-nc-nd-3.0"),
-        ("terms", "unknown", "unknown"),
+        ("terms", "unknown", "terms"),
         ("cc-by-3.0", "cc-by-4.0", "cc-by-4.0"),
         (None, "cc0", "cc0"),
         (None, None, None),
