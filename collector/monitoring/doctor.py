@@ -11,7 +11,7 @@ from typing import Final
 
 from collector import composition_root
 from collector.catalogue import genre_counters
-from collector.errors import BadCredentials, CollectorError, EndpointClosed
+from collector.errors import BadCredentials, CollectorError, EndpointClosed, SourceUnavailable
 from collector.http.rate_limiter import RequestBudget
 from collector.http.reachability import unreachable_reason
 from collector.http.retry import (
@@ -78,21 +78,17 @@ class CollectorDoctor:
         if source_ids.SPOTIFY in self.settings.source_names:
             yield from self._check_spotify()
             if ReccoBeats.name in self.settings.provider_names:
-                yield self._check_reccobeats()
+                yield _run_check("reccobeats", self._check_reccobeats)
 
     def _check_reccobeats(self) -> Check:
-        unreachable = self._unreachable("reccobeats", self.settings.reccobeats_api_url)
-        if unreachable is not None:
-            return unreachable
-        provider = ReccoBeats.from_settings(self.settings, self.clock)
-        return _run_check("reccobeats", partial(self._check_provider, provider))
+        self._require_reachable(self.settings.reccobeats_api_url)
+        return self._check_provider(ReccoBeats.from_settings(self.settings, self.clock))
 
-    def _unreachable(self, name: str, *addresses: str) -> Check | None:
-        """Return a failed check if a host does not let us connect, without any retries."""
+    def _require_reachable(self, *addresses: str) -> None:
+        """Raise `SourceUnavailable` if a host does not let us connect, without any retries."""
         reason = unreachable_reason(addresses, self.clock, _CONNECT_SECONDS)
-        if reason is None:
-            return None
-        return Check(name, ok=False, sentence=reason)
+        if reason is not None:
+            raise SourceUnavailable(reason)
 
     def _check_spotify(self) -> Iterator[Check]:
         try:
@@ -102,11 +98,6 @@ class CollectorDoctor:
             return
         if self.settings.uses_real_spotify and not self.settings.terms_accepted:
             yield Check("spotify terms", ok=None, sentence=composition_root.TERMS_MESSAGE)
-        addresses = (self.settings.spotify_token_url, self.settings.spotify_api_url)
-        unreachable = self._unreachable("spotify search", *addresses)
-        if unreachable is not None:
-            yield unreachable
-            return
         searched = _run_check("spotify search", partial(self._check_search, source))
         yield searched
         if searched.ok and spotify_client.NAME in self.settings.provider_names:
@@ -115,11 +106,7 @@ class CollectorDoctor:
 
     def _check_musicbrainz(self) -> Check:
         source = MusicBrainzSearch.from_settings(self.settings, self.clock)
-        unreachable = self._unreachable("musicbrainz", self.settings.musicbrainz_api_url)
-        if unreachable is not None:
-            return unreachable
-        budget = RequestBudget.open(self.engine, source.account)
-        page = self._first_page(source, budget, RequestLimit(_MAX_ATTEMPTS))
+        page = self._first_page_at(self.settings.musicbrainz_api_url, source)
         return Check("musicbrainz", ok=True, sentence=f"{page.received} recordings on a page.")
 
     def _check_audio_source(self, name: str) -> Check:
@@ -130,11 +117,7 @@ class CollectorDoctor:
             source_ids.INTERNET_ARCHIVE: settings.archive_api_url,
             source_ids.JAMENDO: settings.jamendo_api_url,
         }
-        unreachable = self._unreachable(name, addresses[name])
-        if unreachable is not None:
-            return unreachable
-        budget = RequestBudget.open(self.engine, source.account)
-        page = self._first_page(source, budget, RequestLimit(_MAX_ATTEMPTS))
+        page = self._first_page_at(addresses[name], source)
         received = f"{counted(page.received, 'result')} on a page."
         try:
             scan.require_libraries()
@@ -145,17 +128,19 @@ class CollectorDoctor:
     def _check_acousticbrainz(self) -> Check:
         """Return a check that never fails: the service may have ended, and is not needed."""
         provider = AcousticBrainz.from_settings(self.settings, self.clock)
-        address = self.settings.acousticbrainz_api_url
-        check = self._unreachable(provider.name, address) or _run_check(
-            provider.name,
-            partial(self._check_provider, provider, RequestLimit(_MAX_ATTEMPTS)),
-        )
+
+        def request() -> Check:
+            self._require_reachable(self.settings.acousticbrainz_api_url)
+            return self._check_provider(provider, RequestLimit(_MAX_ATTEMPTS))
+
+        check = _run_check(provider.name, request)
         if check.ok:
             return check
         sentence = f"{check.sentence} It may have ended; its dumps have the same numbers."
         return Check(provider.name, ok=None, sentence=sentence)
 
     def _check_search(self, source: SpotifySearch) -> Check:
+        self._require_reachable(self.settings.spotify_token_url, self.settings.spotify_api_url)
         budget = composition_root.open_spotify_budget(self.engine, self.settings, self.clock)
         page = self._first_page(source, budget, self.request_limit)
         now = self.clock.now().timestamp()
@@ -169,6 +154,11 @@ class CollectorDoctor:
             )
         mode = "extended mode" if limit == source.page_limits[0] else "development mode"
         return Check("spotify search", ok=True, sentence=f"{limit} tracks a page ({mode}).")
+
+    def _first_page_at(self, address: str, source: Source) -> Page:
+        self._require_reachable(address)
+        budget = RequestBudget.open(self.engine, source.account)
+        return self._first_page(source, budget, RequestLimit(_MAX_ATTEMPTS))
 
     def _first_page(self, source: Source, budget: RequestBudget, limit: RequestLimit) -> Page:
         """Return the first page of a search for a genre."""
