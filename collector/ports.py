@@ -34,7 +34,15 @@ class RemoteService(Protocol):
         """The licence of the genres or features that it returns (`genrebase.licences`)."""
 
 
-class Source(RemoteService, Protocol):
+class PlugIn(RemoteService, Protocol):
+    """A service that is made from the settings."""
+
+    @classmethod
+    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
+        """Make it; raise `UserError` with a sentence where a setting is missing."""
+
+
+class Source(PlugIn, Protocol):
     """A source of tracks per genre, page by page."""
 
     @property
@@ -61,10 +69,6 @@ class Source(RemoteService, Protocol):
     def max_results(self) -> int:
         """A query returns no row at or beyond this offset."""
 
-    @classmethod
-    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        """Make it; raise `UserError` with a sentence where a setting is missing."""
-
     def query_for(self, subject: str, /) -> str:
         """Return the exact query for a genre, without years; or for a playlist."""
 
@@ -75,7 +79,7 @@ ProviderFeatures = AudioFeatures | tuple[Submission, ...]
 """What a provider has of an id: audio features, or AcousticBrainz' numbers of its submissions."""
 
 
-class FeatureProvider(RemoteService, Protocol):
+class FeatureProvider(PlugIn, Protocol):
     """A provider of audio features by the ids of a source."""
 
     @property
@@ -94,14 +98,10 @@ class FeatureProvider(RemoteService, Protocol):
     def may_have_ended(self) -> bool:
         """Whether an answer without data, or a day without one, closes the endpoint for a week."""
 
-    @classmethod
-    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        """Make it; raise `UserError` with a sentence where a setting is missing."""
-
     def fetch(self, ids: Sequence[str]) -> Mapping[str, ProviderFeatures | None]: ...
 
 
-class AudioSource(RemoteService, Protocol):
+class AudioSource(PlugIn, Protocol):
     """A source of audio files: items, and the files of each."""
 
     @property
@@ -123,10 +123,6 @@ class AudioSource(RemoteService, Protocol):
     @property
     def items_are_tracks(self) -> bool:
         """Whether an item is a track that a harvest recorded, and has one file."""
-
-    @classmethod
-    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        """Make it; raise `UserError` with a sentence where a setting is missing."""
 
     def fetch_files(self, item_ids: Sequence[str]) -> Mapping[str, ItemFiles | str]:
         """Return the items with their files, or why an item cannot be used; one request."""
