@@ -1,8 +1,9 @@
 """Delete tracks with their dependent rows, or strip those with verdicts to their identity."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
 from sqlalchemy import Connection, Table
 
@@ -37,6 +38,23 @@ _NOT_FORGOTTEN: Final = (
     *BY_PROVIDER,
 )
 """Tables whose rows about a kept track are not all deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedRows:
+    """Counts of rows that one batch, or all of them, removed."""
+
+    tracks: int = 0
+    kept_for_labels: int = 0
+    """Tracks with a label by a person: they stay, without what else the origin delivered."""
+    sightings: int = 0
+    artists: int = 0
+    """Orphan artists: those left without a track."""
+
+    def __add__(self, other: Self) -> Self:
+        """Add two batches up."""
+        names = [field.name for field in fields(self)]
+        return type(self)(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
 def emptied_tables() -> list[Table]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
 
 from collector.catalogue import analysis_queue, deletion, genre_counters, track_claims
+from collector.catalogue.deletion import RemovedRows
 from genrebase.digests import store as digests
 from genrebase.store import bulk, tables
 
@@ -29,34 +30,13 @@ class OverdueTracks:
         return self.origin.partition(":")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class ForgetCounts:
-    """Rows that one batch, or all of them, removed."""
-
-    tracks: int = 0
-    kept_for_labels: int = 0
-    """Tracks with a label by a person: they stay, without the origin's metadata."""
-    sightings: int = 0
-    artists: int = 0
-    """Orphan artists: those left without a track."""
-
-    def __add__(self, other: "ForgetCounts") -> "ForgetCounts":
-        """Add two batches up."""
-        return ForgetCounts(
-            self.tracks + other.tracks,
-            self.kept_for_labels + other.kept_for_labels,
-            self.sightings + other.sightings,
-            self.artists + other.artists,
-        )
-
-
 def origins(connection: Connection) -> list[str]:
     """Return all origins of tracks."""
     query = select(_track.c.origin).distinct().order_by(_track.c.origin)
     return list(connection.scalars(query))
 
 
-def count_overdue(connection: Connection, overdue: OverdueTracks) -> ForgetCounts:
+def count_overdue(connection: Connection, overdue: OverdueTracks) -> RemovedRows:
     """Count what `forget_batch` would remove, without changing anything."""
     labelled, unlabelled = _labelled(overdue), _unlabelled(overdue)
     deleted = unlabelled.subquery()
@@ -72,7 +52,7 @@ def count_overdue(connection: Connection, overdue: OverdueTracks) -> ForgetCount
         other.c.artist_id == credit.c.artist_id, ~other.c.track_id.in_(select(deleted.c.id))
     )
     orphans = select(credit.c.artist_id).where(goes, ~stays).distinct()
-    return ForgetCounts(
+    return RemovedRows(
         *(
             connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
             for query in (unlabelled, labelled, touched, orphans)
@@ -82,7 +62,7 @@ def count_overdue(connection: Connection, overdue: OverdueTracks) -> ForgetCount
 
 def forget_batch(
     connection: Connection, overdue: OverdueTracks, now: datetime, limit: int
-) -> ForgetCounts:
+) -> RemovedRows:
     """Forget at most `limit` tracks; run inside a writing transaction, which the caller commits.
 
     Counters of the genres, claims and ties are updated. If nothing was forgotten, nothing is left
@@ -102,7 +82,7 @@ def forget_batch(
     track_claims.recompute(connection, kept)
     after = track_claims.tie_break_keys(connection)
     track_claims.recompute_overtaken(connection, before, after)
-    return ForgetCounts(len(deleted), len(kept), sighted.total(), orphans)
+    return RemovedRows(len(deleted), len(kept), sighted.total(), orphans)
 
 
 def _overdue(overdue: OverdueTracks) -> Select[int]:

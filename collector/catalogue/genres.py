@@ -96,18 +96,9 @@ def list_genres(connection: Connection) -> list[Genre]:
     bound: dict[int, list[str]] = {}
     for row in connection.execute(select(playlist).order_by(playlist.c.playlist_id)):
         bound.setdefault(row.genre_id, []).append(row.playlist_id)
-    return [
-        Genre(
-            row.id,
-            row.name,
-            row.target,
-            row.paused,
-            row.sightings,
-            row.tracks,
-            tuple(bound.get(row.id, ())),
-        )
-        for row in connection.execute(select(_genre).order_by(_genre.c.name))
-    ]
+    columns = (_genre.c[name] for name in Genre.__slots__ if name != "playlists")
+    rows = connection.execute(select(*columns).order_by(_genre.c.name)).mappings()
+    return [Genre(**row, playlists=tuple(bound.get(row["id"], ()))) for row in rows]
 
 
 def set_targets(connection: Connection, names: Iterable[str], target: int, now: datetime) -> None:

@@ -31,6 +31,7 @@ from collector.catalogue import (
     sightings,
     track_claims,
 )
+from collector.catalogue.deletion import RemovedRows
 from collector.catalogue.import_ledger import (
     ALIASES,
     BITS,
@@ -48,24 +49,13 @@ _file, _entry = tables.imported_file, tables.import_track
 
 
 @dataclass(frozen=True, slots=True)
-class UndoCounts:
-    """Counts of removed and restored rows, of one batch or all."""
+class UndoCounts(RemovedRows):
+    """Counts of removed and restored rows: `tracks` are those that only the import delivered."""
 
-    tracks: int = 0
-    """Tracks that only the import delivered: they are deleted."""
     kept: int = 0
     """Tracks that another source delivered, too."""
-    kept_for_labels: int = 0
-    """Tracks with a verdict: they stay, without the data of the import."""
-    sightings: int = 0
-    artists: int = 0
     restored: int = 0
     """Kept tracks with a value that was restored or, without an earlier one, removed."""
-
-    def __add__(self, other: "UndoCounts") -> "UndoCounts":
-        """Add two batches up."""
-        names = [field.name for field in fields(self)]
-        return UndoCounts(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
 def count_predicted(connection: Connection, import_id: int) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from genrebase import licences
 from genrebase.errors import UserError
@@ -14,6 +14,12 @@ from genrebase.store import bulk, name_locks, source_ids, tables
 _file = tables.imported_file
 _REPETITION: Final = ":"
 """Before the id of an import in `imported_file.sha256`, where a file was imported before."""
+
+_SAME_NAMES: Final = (
+    *("id", "name", "origin", "schema", "tracks_new"),
+    *("started_at", "finished_at", "undo_started_at", "undone_at"),
+)
+"""Columns of `imported_file` that `StoredImport` has under the same names."""
 
 ImportState = Literal["finished", "unfinished", "undo unfinished", "undone"]
 
@@ -80,19 +86,11 @@ def load_imports(connection: Connection) -> list[StoredImport]:
     rows = connection.execute(query)
     return [
         StoredImport(
-            id=row.id,
-            name=row.name,
-            origin=row.origin,
+            **{name: getattr(row, name) for name in _SAME_NAMES},
             options=row.options or {},
             licence=row.licence or licences.of_source(row.origin),
-            schema=row.schema,
             mapped=row.mapped or (),
-            started_at=row.started_at,
-            finished_at=row.finished_at,
             rows=row.rows_done,
-            tracks_new=row.tracks_new,
-            undo_started_at=row.undo_started_at,
-            undone_at=row.undone_at,
         )
         for row in rows
     ]
@@ -173,9 +171,8 @@ def stored_counts(connection: Connection, import_id: int) -> tuple[int, int]:
 
 def set_licence(connection: Connection, import_id: int, licence: str) -> None:
     """Record the licence among the options of an import, which may be a repeated one."""
-    where = _file.c.id == import_id
-    options = connection.scalar(select(_file.c.options).where(where)) or {}
-    connection.execute(update(_file).where(where).values(options={**options, "licence": licence}))
+    options = connection.scalar(select(_file.c.options).where(_file.c.id == import_id)) or {}
+    _set(connection, import_id, options={**options, "licence": licence})
 
 
 def lock_rows_done(connection: Connection, import_id: int) -> int:
@@ -194,17 +191,15 @@ def lock_rows_done(connection: Connection, import_id: int) -> int:
 
 def add_rows_done(connection: Connection, import_id: int, rows: int, tracks_new: int) -> None:
     """Record that the first `rows` rows are counted, and the number of their new tracks."""
-    where = update(_file).where(_file.c.id == import_id)
-    connection.execute(where.values(tracks_new=_file.c.tracks_new + tracks_new))
-    connection.execute(where.where(_file.c.rows_done < rows).values(rows_done=rows))
+    _set(connection, import_id, tracks_new=_file.c.tracks_new + tracks_new)
+    _set(connection, import_id, _file.c.rows_done < rows, rows_done=rows)
 
 
 def add_mapped(connection: Connection, import_id: int, fine: Sequence[str]) -> None:
     """Record that an import added fine genres to its mapping."""
     if fine:
-        where = _file.c.id == import_id
-        before = connection.scalar(select(_file.c.mapped).where(where)) or []
-        connection.execute(update(_file).where(where).values(mapped=[*before, *fine]))
+        before = connection.scalar(select(_file.c.mapped).where(_file.c.id == import_id)) or []
+        _set(connection, import_id, mapped=[*before, *fine])
 
 
 def is_finished(connection: Connection, import_id: int) -> bool:
@@ -215,20 +210,12 @@ def is_finished(connection: Connection, import_id: int) -> bool:
 
 def mark_finished(connection: Connection, import_id: int, now: datetime) -> None:
     """Record that a file is imported completely."""
-    connection.execute(
-        update(_file)
-        .where(_file.c.id == import_id, _file.c.finished_at.is_(None))
-        .values(finished_at=now)
-    )
+    _set(connection, import_id, _file.c.finished_at.is_(None), finished_at=now)
 
 
 def mark_undo_started(connection: Connection, import_id: int, now: datetime) -> None:
     """Record the start of an undo: the import cannot be continued before the undo is finished."""
-    connection.execute(
-        update(_file)
-        .where(_file.c.id == import_id, _file.c.undo_started_at.is_(None))
-        .values(undo_started_at=now)
-    )
+    _set(connection, import_id, _file.c.undo_started_at.is_(None), undo_started_at=now)
 
 
 def mark_undone(connection: Connection, import_id: int, now: datetime) -> None:
@@ -236,6 +223,11 @@ def mark_undone(connection: Connection, import_id: int, now: datetime) -> None:
 
     Its counts of rows and new tracks stay, as those of what was undone.
     """
-    connection.execute(
-        update(_file).where(_file.c.id == import_id).values(undone_at=now, mapped=None)
-    )
+    _set(connection, import_id, undone_at=now, mapped=None)
+
+
+def _set(
+    connection: Connection, import_id: int, *conditions: ColumnElement[bool], **values: Any
+) -> None:
+    where = (_file.c.id == import_id, *conditions)
+    connection.execute(update(_file).where(*where).values(values))

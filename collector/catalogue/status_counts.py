@@ -1,11 +1,11 @@
 """Counts of the catalogue, its genres, sources and job runs, for status and monitoring."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from genrebase import digests
 from genrebase.runtime.jobs import JobRun, effective_run
@@ -195,6 +195,33 @@ def last_runs(connection: Connection, now: datetime) -> list[LastRun]:
         )
         for run in runs
     ]
+
+
+def shard_totals(connection: Connection) -> Sequence[Row[Any]]:
+    """Return (source, status, shards, pages, tracks_new) per source and status.
+
+    `pages` counts the fetched pages, the empty ones included.
+    """
+    shard = tables.shard.c
+    query = (
+        select(
+            shard.source,
+            shard.status,
+            func.count().label("shards"),
+            func.sum(shard.requests).label("pages"),
+            func.sum(shard.tracks_new).label("tracks_new"),
+        )
+        .group_by(shard.source, shard.status)
+        .order_by(shard.source, shard.status)
+    )
+    return connection.execute(query).all()
+
+
+def run_counts(connection: Connection) -> Sequence[Row[Any]]:
+    """Return (job, outcome, runs) per job and outcome."""
+    row = tables.job_run.c
+    query = select(row.job, row.outcome, func.count().label("runs")).group_by(row.job, row.outcome)
+    return connection.execute(query.order_by(row.job, row.outcome)).all()
 
 
 def _counters(connection: Connection) -> tuple[int, int]:

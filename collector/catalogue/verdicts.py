@@ -79,8 +79,9 @@ def discard_digests(connection: Connection) -> None:
 def list_verdicts(connection: Connection, track_ids: Sequence[int] | None = None) -> list[Verdict]:
     """Return all verdicts, or those on some tracks, in order of time."""
     track, genre = tables.track, tables.genre
+    given = (_verdict.c[name] for name in ("labelled_by", "labelled_at", "note", "blind"))
     query = (
-        select(_verdict, track.c.title, track.c.artists, genre.c.name)
+        select(_verdict.c.track_id, track.c.title, track.c.artists, genre.c.name, *given)
         .join(track, track.c.id == _verdict.c.track_id)
         .join(genre, genre.c.id == _verdict.c.genre_id)
         .order_by(_verdict.c.labelled_at, _verdict.c.track_id, _verdict.c.labelled_by)
@@ -91,18 +92,8 @@ def list_verdicts(connection: Connection, track_ids: Sequence[int] | None = None
         labelled = labelled.where(_verdict.c.track_id.in_(track_ids))
     aliases = _portable_aliases(connection, labelled)
     return [
-        Verdict(
-            row.track_id,
-            *aliases.get(row.track_id, ("", "")),
-            row.title,
-            row.artists,
-            row.name,
-            row.labelled_by,
-            row.labelled_at,
-            row.note,
-            row.blind,
-        )
-        for row in connection.execute(query)
+        Verdict(track_id, *aliases.get(track_id, ("", "")), *facts)
+        for track_id, *facts in connection.execute(query)
     ]
 
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from collector.catalogue import forget as retention
-from collector.catalogue.forget import ForgetCounts, OverdueTracks
+from collector.catalogue.deletion import RemovedRows
+from collector.catalogue.forget import OverdueTracks
 from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
@@ -30,7 +31,7 @@ class ForgetOutcome:
     origin: str
     before: datetime
     """Tracks last seen before this moment."""
-    counts: ForgetCounts
+    counts: RemovedRows
     stopped: bool
     """Whether a stop was requested before it was done."""
 
@@ -50,7 +51,7 @@ def forget(
     age: timedelta,
     *,
     stop_requested: Callable[[], bool] = lambda: False,
-    advance: Callable[[ForgetCounts], None] = lambda _: None,
+    advance: Callable[[RemovedRows], None] = lambda _: None,
     batch_size: int = BATCH_SIZE,
 ) -> ForgetOutcome:
     """Remove the tracks that `origin` delivered and that were last seen longer than `age` ago.
@@ -59,7 +60,7 @@ def forget(
     label by a person stay, stripped to what identifies them.
     """
     overdue = _overdue(engine, clock, origin, age)
-    total = ForgetCounts()
+    total = RemovedRows()
     with job_run(engine, clock, JOB) as run:
         while not (stopped := stop_requested()):
             with exclusive_transaction(engine) as connection:

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from prometheus_client.core import Metric
 
-from collector.catalogue import metrics, shards, status_counts
+from collector.catalogue import shards, status_counts
 from collector.http import rate_limiter
 from collector.http.rate_limiter import BudgetState
 from genrebase.runtime.jobs import JobRun
@@ -41,8 +41,8 @@ class HarvesterHealth(HealthTarget):
             totals = status_counts.totals(connection) if stored is None else stored.totals
             progress = shards.genre_progress(connection).values()
             budgets = rate_limiter.load_states(connection)
-            shard_totals = metrics.shard_totals(connection)
-            run_counts = metrics.run_counts(connection)
+            shard_totals = status_counts.shard_totals(connection)
+            run_counts = status_counts.run_counts(connection)
             last_runs = status_counts.last_runs(connection, now)
         missing = sum(max(0, one.target - one.tracks) for one in progress)
         without = totals.tracks - totals.with_features

@@ -89,7 +89,7 @@ def test_overdue_tracks_are_removed(filled: SimpleNamespace, batch_size: int):
     assert ids(filled.engine, tables.artist.c.name) == {"Ann", "Bob", "Dan"}
     with read_transaction(filled.engine) as connection:
         assert_consistent(connection)
-    assert forget(filled).counts == forgetting.ForgetCounts()
+    assert forget(filled).counts == forgetting.RemovedRows()
 
 
 def test_labelled_tracks_are_reduced(filled: SimpleNamespace):
