@@ -6,7 +6,7 @@ in semitones above the track's tonic, and a Roman numeral. Keys are weighted by 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby, pairwise
 from math import fsum
 from typing import Final
@@ -63,25 +63,17 @@ class DetectedSection:
     """dB."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A section relative to its track; the fields are columns of `section`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section(DetectedSection):
+    """A section relative to its track; it has a field for every column of `section`."""
 
     position: int
     """0 is the first."""
-    start: float
-    duration: float
-    confidence: float | None
     degree: int | None
     """Semitones above the track's tonic, 0..11."""
     numeral: str | None
-    mode: int | None
-    key_confidence: float | None
-    mode_confidence: float | None
     tempo_ratio: float | None
     """Its tempo divided by the track's."""
-    tempo_confidence: float | None
-    loudness: float | None
 
     @property
     def weight(self) -> float:
@@ -191,18 +183,11 @@ def _relative_section(track_key: TrackKey, position: int, detected: DetectedSect
     degree = _degree(track_key.key, detected.key)
     ratio = detected.tempo / track_key.tempo if detected.tempo and track_key.tempo else None
     return Section(
+        **asdict(detected),
         position=position,
-        start=detected.start,
-        duration=detected.duration,
-        confidence=detected.confidence,
         degree=degree,
         numeral=roman_numeral(degree, detected.mode),
-        mode=detected.mode,
-        key_confidence=detected.key_confidence,
-        mode_confidence=detected.mode_confidence,
         tempo_ratio=ratio,
-        tempo_confidence=detected.tempo_confidence,
-        loudness=detected.loudness,
     )
 
 

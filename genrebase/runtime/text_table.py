@@ -1,6 +1,6 @@
 """Tables for terminals that show whole words at any width."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from rich import box
@@ -24,32 +24,23 @@ def print_table(
     between the columns. Where the longest words do not fit side by side, each row is printed as
     lines of `column: cell`.
     """
-    natural = [max(map(cell_len, cells)) for cells in _cells(columns, rows)]
-    minimum = [max(map(_longest_word, cells)) for cells in _cells(columns, rows)]
-    framed_width = console.width - _FRAMED * len(columns) - 1
-    plain_width = console.width - _PLAIN * (len(columns) - 1)
-    if sum(minimum) <= framed_width:
-        table = Table(title=Text(title), title_justify="left")
-        _fill(table, columns, rows, _widths(natural, minimum, framed_width))
-        console.print(table)
-    elif sum(minimum) <= plain_width:
-        table = Table(
-            title=Text(title),
-            title_justify="left",
-            box=box.SIMPLE_HEAD,
-            show_edge=False,
-            pad_edge=False,
-            padding=0,
-        )
-        _fill(table, columns, rows, _widths(natural, minimum, plain_width))
-        console.print(table)
-    else:
+    cells = [[column, *(row[at] for row in rows)] for at, column in enumerate(columns)]
+    natural = [max(map(cell_len, column)) for column in cells]
+    minimum = [max(map(_longest_word, column)) for column in cells]
+    available = console.width - _FRAMED * len(columns) - 1
+    table = Table(title=Text(title), title_justify="left")
+    if sum(minimum) > available:
+        available = console.width - _PLAIN * (len(columns) - 1)
+        table.box, table.show_edge, table.pad_edge = box.SIMPLE_HEAD, False, False
+        table.padding = 0
+    if sum(minimum) > available:
         _print_records(console, title, columns, rows)
-
-
-def _cells(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
-    for number, column in enumerate(columns):
-        yield [column, *(row[number] for row in rows)]
+        return
+    for column, width in zip(columns, _widths(natural, minimum, available), strict=True):
+        table.add_column(Text(column), width=width)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
 
 
 def _longest_word(text: str) -> int:
@@ -65,15 +56,6 @@ def _widths(natural: Sequence[int], minimum: Sequence[int], available: int) -> l
     return [
         least + extra * spare // sum(wanted) for least, extra in zip(minimum, wanted, strict=True)
     ]
-
-
-def _fill(
-    table: Table, columns: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]
-) -> None:
-    for column, width in zip(columns, widths, strict=True):
-        table.add_column(Text(column), width=width)
-    for row in rows:
-        table.add_row(*map(Text, row))
 
 
 def _print_records(
