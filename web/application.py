@@ -27,7 +27,7 @@ from web import api_page, blind_labels, formats
 from web.api.operations import ApiContext
 from web.api.routes import api_routes
 from web.forms import read_form
-from web.job_routes import JobRoutes
+from web.job_routes import job_routes
 from web.label_routes import (
     SESSION_COOKIE,
     LabelProblem,
@@ -162,7 +162,7 @@ def application(site: Site) -> ASGIApp:
             site.engine, site.writer, site.clock, site.labels, show_message, show_track
         )
         routes += labels.routes()
-        routes += JobRoutes(site.writer, site.clock, show_message).routes()
+        routes += job_routes(site.writer, site.clock, show_message)
     context = ApiContext(site.engine, site.writer, site.clock, site.predictor)
     routes += api_routes(context)
     for path, make_page in PAGES.items():

@@ -3,7 +3,6 @@
 Labels are stored by the function of `collector label`.
 """
 
-import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ from web import blind_labels, formats
 from web.forms import id_number, read_form
 from web.labelling_sessions import HOLD_SECONDS, Decision, LabellingSessions
 from web.pages import PageRequest, disputes
-from web.problems import UNAVAILABLE, FormRefused, NotFound, status_of
+from web.problems import FormRefused, NotFound, logged_status, status_of
 
 SESSION_COOKIE: Final = "genrebase_labels"
 PERSON_COOKIE: Final = "genrebase_by"
@@ -37,7 +36,6 @@ _CHOSEN: Final = ("order", "genre", "regime", "hide")
 _DRAWS: Final = 3
 """Tracks that are drawn for a turn: another person may have the first."""
 _MAX_FORM_BYTES: Final = 8_192
-_log = logging.getLogger("genrebase.serve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +211,7 @@ class LabelRoutes:
         return self.show_track(request, problem)
 
     def _failure(self, request: Request, error: Exception) -> Response:
-        status = status_of(error)
-        if status == UNAVAILABLE:
-            _log.warning("%s: %s", request.url.path, first_line(error))
-        return self.show_message(status, first_line(error))
+        return self.show_message(logged_status(request.url.path, error), first_line(error))
 
 
 def _check(genre: str, by: str) -> None:

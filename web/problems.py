@@ -1,17 +1,21 @@
 """Errors as problem documents (RFC 9457), and the status code of each kind of error."""
 
+import logging
 from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.responses import JSONResponse
 
+from classifier.errors import BrokenArtifact, NoChampion
 from genrebase.errors import NothingToDo, UserError
+from genrebase.runtime.monitoring import first_line
 from genrebase.store.errors import SchemaMismatch
 
 MOVED: Final = 301
 NOT_FOUND: Final = 404
 UNPROCESSABLE: Final = 422
 UNAVAILABLE: Final = 503
+_log = logging.getLogger("genrebase.serve")
 
 
 class NotFound(UserError):
@@ -51,6 +55,15 @@ def status_of(error: Exception) -> int:
         return error.status
     if isinstance(error, NotFound):
         return NOT_FOUND
-    if isinstance(error, UserError | NothingToDo) and not isinstance(error, SchemaMismatch):
+    is_of_server = isinstance(error, SchemaMismatch | NoChampion | BrokenArtifact)
+    if isinstance(error, UserError | NothingToDo) and not is_of_server:
         return UNPROCESSABLE
     return UNAVAILABLE
+
+
+def logged_status(address: str, error: Exception) -> int:
+    """Return the `status_of` an error; log what no request is to blame for."""
+    status = status_of(error)
+    if status == UNAVAILABLE:
+        _log.warning("%s: %s", address, first_line(error))
+    return status

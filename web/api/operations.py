@@ -6,7 +6,6 @@ The same records make the routes and the OpenAPI document, so that the two canno
 import asyncio
 import inspect
 import json
-import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,14 +21,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from classifier.errors import BrokenArtifact, NoChampion
 from genrebase.counts import counted
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
 from genrebase.store import names
 from web.predictor import Overloaded, Predictor
-from web.problems import MOVED, UNAVAILABLE, Moved, problem, status_of, title_of
+from web.problems import MOVED, Moved, logged_status, problem, title_of
 
 PREFIX: Final = "/api/v1"
 JSON: Final = "application/json"
@@ -39,7 +37,6 @@ MAX_DROPPED_BYTES: Final = 200_000_000
 BODY_SECONDS: Final = 50.0
 """Seconds that a client has to send a body."""
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,30}")
-_log = logging.getLogger("genrebase.serve")
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -275,11 +272,7 @@ def _pointer(error: ErrorDetails) -> str:
 
 
 def _failure(request: Request, error: Exception) -> Response:
-    status = status_of(error)
-    if isinstance(error, NoChampion | BrokenArtifact):
-        status = UNAVAILABLE
-    if status == UNAVAILABLE:
-        _log.warning("%s: %s", request.url.path, first_line(error))
+    status = logged_status(request.url.path, error)
     return problem(status, title_of(status), first_line(error))
 
 

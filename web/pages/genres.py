@@ -70,25 +70,23 @@ _SORTABLE = (
 )  # fmt: skip
 
 
+_SHOWN_OVERLAPS = 12
+_SHOWN_CANDIDATES = 10
+
+
 def list_page(request: PageRequest) -> Page:
     """Return the page of all genres; `?q=` filters by name, `?sort=` sorts (`-` descending)."""
     table = genre_table(request)
     words = request.query.get("q", "").casefold()
     sort = request.query.get("sort", "")
-    position = {name: number for number, name in enumerate(table.columns)}
     rows = [row for row in table.rows if words in str(row[0]).casefold()]
     name, descending = sort.removeprefix("-"), sort.startswith("-")
     if name in _SORTABLE:
-        column = position[name]
-        rows = [
-            *sorted(
-                (row for row in rows if row[column] is not None),
-                key=lambda row: row[column],
-                reverse=descending,
-            ),
-            *(row for row in rows if row[column] is None),
-        ]
-    section = Section(table.name, table.columns, tuple(rows), table.sql, table.as_of)
+        column = table.columns.index(name)
+        known = [row for row in rows if row[column] is not None]
+        unknown = [row for row in rows if row[column] is None]
+        rows = [*sorted(known, key=lambda row: row[column], reverse=descending), *unknown]
+    section = replace(table, rows=tuple(rows))
     return Page(
         "Genres",
         "genres.html",
@@ -116,27 +114,33 @@ def genre_page(request: PageRequest) -> Page:
         ("candidates", "genre_candidates", _CANDIDATES),
     ):
         sections.append(stored(connection, section, sql.strip(), view, name))
-    sections = [_SHOWN.get(one.name, _unchanged)(one, name) for one in sections]
-    decades = next(one for one in sections if one.name == "decades").records
+    by = by_name(*sections)
+    candidates = by["candidates"]
+    by |= {
+        "overlaps": _overlaps_of(by["overlaps"], name),
+        "decades": _per_decade(by["decades"]),
+        "candidates": replace(candidates, rows=candidates.rows[:_SHOWN_CANDIDATES]),
+    }
+    decades = by["decades"].records
     total = sum(row["tracks"] for row in decades) or 1
     return Page(
         name,
         "genre.html",
-        by_name(*sections),
+        by,
         {
             "genre": genre.first(),
-            "metrics_of": _by_regime(sections, "metrics", "metric"),
-            "predictions_of": _by_regime(sections, "confusions", "predicted"),
+            "metrics_of": _by_regime(by["metrics"], "metric"),
+            "predictions_of": _by_regime(by["confusions"], "predicted"),
             "decades": svg.histogram([row["tracks"] / total for row in decades]),
             "max_rows": MAX_ROWS,
         },
     )
 
 
-def _by_regime(sections: list[Section], name: str, key: str) -> dict[str, dict[str, Any]]:
+def _by_regime(section: Section, key: str) -> dict[str, dict[str, Any]]:
     """Return the rows of a section under their key and their regime, in the section's order."""
     rows: dict[str, dict[str, Any]] = {}
-    for row in next(one for one in sections if one.name == name).records:
+    for row in section.records:
         rows.setdefault(row[key], {})[row["regime"]] = row
     return rows
 
@@ -155,10 +159,6 @@ def _progress_of(connection: Connection, genre: str) -> Section:
     return Section("genre", _PROGRESS_COLUMNS, (cells,), sql, digest.as_of)
 
 
-def _unchanged(section: Section, _genre: str) -> Section:
-    return section
-
-
 def _with_rows(section: Section, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Section:
     return replace(section, columns=columns, rows=tuple(rows))
 
@@ -174,22 +174,8 @@ def _overlaps_of(section: Section, genre: str) -> Section:
     return _with_rows(section, ("other_genre", "tracks", "share", "other_share"), rows)
 
 
-def _per_decade(section: Section, _genre: str) -> Section:
+def _per_decade(section: Section) -> Section:
     tracks: dict[int, int] = {}
     for row in section.records:
         tracks[row["decade"]] = tracks.get(row["decade"], 0) + row["tracks"]
     return _with_rows(section, ("decade", "tracks"), sorted(tracks.items()))
-
-
-def _first_candidates(section: Section, _genre: str) -> Section:
-    return _with_rows(section, section.columns, list(section.rows[:_SHOWN_CANDIDATES]))
-
-
-_SHOWN_OVERLAPS = 12
-_SHOWN_CANDIDATES = 10
-_SHOWN = {
-    "overlaps": _overlaps_of,
-    "decades": _per_decade,
-    "candidates": _first_candidates,
-}
-"""What a page shows of some sections."""
