@@ -32,6 +32,25 @@ def element(name: str, *children: Markup | str, **attributes: Any) -> Markup:
     )
 
 
+def _rect(style: str, **place: Any) -> Markup:
+    return element("rect", class_=style, **place)
+
+
+def _across(style: str, start: str, end: str, y: float) -> Markup:
+    """Return a horizontal line."""
+    return element("line", class_=style, x1=start, x2=end, y1=y, y2=y)
+
+
+def _up(style: str, x: str, top: float, bottom: float) -> Markup:
+    """Return a vertical line."""
+    return element("line", class_=style, x1=x, x2=x, y1=top, y2=bottom)
+
+
+def _picture(*parts: Markup, **attributes: Any) -> Markup:
+    """Return a chart beside a text that says the same."""
+    return element("svg", *parts, **attributes, aria_hidden="true")
+
+
 def percent(share: float) -> str:
     """Return a share of the width, 0 to 1, as an SVG length; values outside are clipped."""
     return f"{100 * min(max(share, 0.0), 1.0):.2f}%"
@@ -39,54 +58,40 @@ def percent(share: float) -> str:
 
 def bar(share: float, *, style: str = "fill", width: int = 96) -> Markup:
     """Return a horizontal bar of a share, 0 to 1, on its track."""
-    return element(
-        "svg",
-        element("rect", class_="track", width="100%", height=5, y=3.5, rx=2.5),
-        element("rect", class_=style, width=percent(share), height=5, y=3.5, rx=2.5),
-        class_="w-bar",
-        width=width,
-        height=12,
-        aria_hidden="true",
-    )
+    shape = {"height": 5, "y": 3.5, "rx": 2.5}
+    parts = _rect("track", width="100%", **shape), _rect(style, width=percent(share), **shape)
+    return _picture(*parts, class_="w-bar", width=width, height=12)
 
 
 def histogram(shares: Sequence[float]) -> Markup:
     """Return a small histogram of shares, one bar each; the highest fills the height."""
     highest = max(shares, default=0.0) or 1.0
     step = 60 / max(len(shares), 1)
-    bars = [
-        element(
-            "rect",
-            class_="h",
-            x=f"{number * step:.1f}",
-            width=f"{step * 0.75:.1f}",
-            y=f"{_HISTOGRAM_HEIGHT * (1 - share / highest):.1f}",
-            height=f"{_HISTOGRAM_HEIGHT * share / highest:.1f}",
-        )
-        for number, share in enumerate(shares)
-    ]
-    return element(
-        "svg", *bars, class_="w-hist", width=60, height=_HISTOGRAM_HEIGHT, aria_hidden="true"
-    )
+    bars = []
+    for number, share in enumerate(shares):
+        x, width = f"{number * step:.1f}", f"{step * 0.75:.1f}"
+        y = f"{_HISTOGRAM_HEIGHT * (1 - share / highest):.1f}"
+        height = f"{_HISTOGRAM_HEIGHT * share / highest:.1f}"
+        bars.append(_rect("h", x=x, width=width, y=y, height=height))
+    return _picture(*bars, class_="w-hist", width=60, height=_HISTOGRAM_HEIGHT)
 
 
 def marks(unseen: Interval, seen: Interval) -> Markup:
     """Return the shares of both test conditions on one axis: a circle and a diamond."""
-    parts = [element("line", class_="grid", x1="0", x2="100%", y1=10, y2=10)]
-    parts += _mark(unseen, "new", 10)
-    parts += _mark(seen, "known", 10)
-    return element("svg", *parts, class_="w-dots", width=146, height=20, aria_hidden="true")
-
-
-def difference(values: Interval, style: str, largest: float = 0.2) -> Markup:
-    """Return a difference of shares on an axis from `-largest` to `largest`, 0 in its middle."""
     parts = [
-        element("line", class_="grid", x1="0", x2="100%", y1=10, y2=10),
-        element("line", class_="ax", x1="50%", x2="50%", y1=2, y2=18),
+        _across("grid", "0", "100%", 10),
+        *_mark(unseen, "new", 10),
+        *_mark(seen, "known", 10),
     ]
-    share, low, high = (None if one is None else 0.5 + one / largest / 2 for one in values)
+    return _picture(*parts, class_="w-dots", width=146, height=20)
+
+
+def difference(values: Interval, style: str) -> Markup:
+    """Return a difference of shares on an axis from -0.2 to 0.2, 0 in its middle."""
+    share, low, high = (None if one is None else 0.5 + one / 0.4 for one in values)
+    parts = [_across("grid", "0", "100%", 10), _up("ax", "50%", 2, 18)]
     parts += _mark((share, low, high), style, 10)
-    return element("svg", *parts, class_="w-dots", width=146, height=20, aria_hidden="true")
+    return _picture(*parts, class_="w-dots", width=146, height=20)
 
 
 def _mark(values: Interval, style: str, y: float) -> list[Markup]:
@@ -95,9 +100,7 @@ def _mark(values: Interval, style: str, y: float) -> list[Markup]:
         return []
     parts = []
     if low is not None and high is not None:
-        parts.append(
-            element("line", class_=f"s-{style}", x1=percent(low), x2=percent(high), y1=y, y2=y)
-        )
+        parts.append(_across(f"s-{style}", percent(low), percent(high), y))
     parts.append(point(share, style, y))
     return parts
 
@@ -117,11 +120,11 @@ def ruler(
 
     A random guess and the accuracy that a random split would give are marked on it, too.
     """
-    parts = [element("line", class_="ax", x1="0", x2="100%", y1=56, y2=56)]
+    parts = [_across("ax", "0", "100%", 56)]
     for tick in range(0, 101, 20):
         anchor = {0: "start", 100: "end"}.get(tick, "middle")
         label = f"{tick} %" if tick in {0, 100} else str(tick)
-        parts.append(element("line", class_="ax", x1=f"{tick}%", x2=f"{tick}%", y1=56, y2=61))
+        parts.append(_up("ax", f"{tick}%", 56, 61))
         parts.append(element("text", label, x=f"{tick}%", y=76, text_anchor=anchor))
     for share, label, y in (
         (guess, "random guess", 92),
@@ -130,11 +133,11 @@ def ruler(
         if share is None:
             continue
         at = percent(share)
-        parts.append(element("line", class_="lead", x1=at, x2=at, y1=61, y2=y - 11))
+        parts.append(_up("lead", at, 61, y - 11))
         text = f"{label} {100 * share:.1f}"
         parts.append(element("text", text, x=at, y=y, text_anchor=_anchor(share)))
     if random_split is not None:
-        box = element("rect", class_="hollow", x=-4, y=-4, width=8, height=8)
+        box = _rect("hollow", x=-4, y=-4, width=8, height=8)
         parts.append(element("svg", box, x=percent(random_split), y=56, overflow="visible"))
     rows = (unseen, "new", "unseen artists", 14), (seen, "known", "seen artists", 14)
     both = [values[0] for values, *_ in rows if values[0] is not None]
@@ -150,15 +153,11 @@ def ruler(
             at = percent(share + (0.01 if lower else -0.01))
         else:
             anchor, at = _anchor(share), percent(share)
-        parts.append(
-            element(
-                "text", f"{100 * share:.1f}", class_=f"t-{style}", x=at, y=y, text_anchor=anchor
-            )
-        )
-        parts.append(element("text", name, x=at, y=y + 16, text_anchor=anchor))
-    return element(
-        "svg", *parts, role="img", aria_label=_ruler_text(unseen, seen, guess, random_split)
-    )
+        place = {"x": at, "text_anchor": anchor}
+        parts.append(element("text", f"{100 * share:.1f}", class_=f"t-{style}", y=y, **place))
+        parts.append(element("text", name, y=y + 16, **place))
+    label = _ruler_text(unseen, seen, guess, random_split)
+    return element("svg", *parts, role="img", aria_label=label)
 
 
 def _anchor(share: float) -> str:
@@ -196,47 +195,29 @@ def strip(value: float, rows: Sequence[tuple[str, Sequence[float]]], label: str)
     for number, (style, (p05, p25, p50, p75, p95)) in enumerate(rows):
         y = 5 + 11 * number
         for name, start, end in ((f"b-{style}", p05, p95), (f"b-{style}2", p25, p75)):
-            width = percent((end - start) / span)
-            parts.append(
-                element(
-                    "rect",
-                    class_=name,
-                    x=percent((start - low) / span),
-                    width=width,
-                    y=y,
-                    height=9,
-                    rx=2,
-                )
-            )
-        middle = percent((p50 - low) / span)
-        parts.append(element("line", class_=f"m-{style}", x1=middle, x2=middle, y1=y, y2=y + 9))
-    at = percent((value - low) / span)
-    parts.append(element("line", class_="me", x1=at, x2=at, y1=1, y2=28))
+            x, width = percent((start - low) / span), percent((end - start) / span)
+            parts.append(_rect(name, x=x, width=width, y=y, height=9, rx=2))
+        parts.append(_up(f"m-{style}", percent((p50 - low) / span), y, y + 9))
+    parts.append(_up("me", percent((value - low) / span), 1, 28))
     return element("svg", *parts, role="img", aria_label=label)
 
 
 def probability(share: float, style: str) -> Markup:
     """Return a thin bar of a probability."""
-    return element(
-        "svg",
-        element("rect", class_="track", width="100%", height=6, y=2, rx=3),
-        element("rect", class_=style, width=percent(share), height=6, y=2, rx=3),
-        aria_hidden="true",
+    shape = {"height": 6, "y": 2, "rx": 3}
+    return _picture(
+        _rect("track", width="100%", **shape), _rect(style, width=percent(share), **shape)
     )
 
 
 def lollipop(share: float, other: float | None) -> Markup:
     """Return a line from 0 to a share with a mark at its end, and another share as a dot."""
-    parts = [
-        element("line", class_="grid", x1="2%", x2="98%", y1=7, y2=7),
-        element("line", class_="s-new", x1="2%", x2=percent(0.02 + 0.96 * share), y1=7, y2=7),
-    ]
+    end = percent(0.02 + 0.96 * share)
+    parts = [_across("grid", "2%", "98%", 7), _across("s-new", "2%", end, 7)]
     if other is not None:
         at = percent(0.02 + 0.96 * other)
         parts.append(element("circle", class_="f-claim", cx=at, cy=7, r=3))
-    at = percent(0.02 + 0.96 * share)
-    parts.append(element("circle", class_="f-new", cx=at, cy=7, r=4.2))
-    return element("svg", *parts, aria_hidden="true")
+    return _picture(*parts, point(0.02 + 0.96 * share, "new", 7))
 
 
 def fold_strip(fold: int, validation: Sequence[int], test: Sequence[int], label: str) -> Markup:
@@ -244,26 +225,10 @@ def fold_strip(fold: int, validation: Sequence[int], test: Sequence[int], label:
     boxes = []
     for number in range(10):
         style = "fo-v" if number in validation else "fo-t" if number in test else "fo"
-        on = number == fold
+        box, text = ("fo-on", "t-on") if number == fold else (style, None)
+        x = number * 24
+        boxes.append(_rect(box, x=x, y=1, width=20, height=20, rx=3))
         boxes.append(
-            element(
-                "rect",
-                class_="fo-on" if on else style,
-                x=number * 24,
-                y=1,
-                width=20,
-                height=20,
-                rx=3,
-            )
-        )
-        boxes.append(
-            element(
-                "text",
-                str(number),
-                class_="t-on" if on else None,
-                x=number * 24 + 10,
-                y=15,
-                text_anchor="middle",
-            )
+            element("text", str(number), class_=text, x=x + 10, y=15, text_anchor="middle")
         )
     return element("svg", *boxes, width=240, height=22, role="img", aria_label=label)
