@@ -46,6 +46,12 @@ LABEL_POLICY_TITLES: Final = {
     "exclusive": "that of tracks with sightings of one genre only, or a person's verdict",
     "shared": "every genre of the sightings, weighted by votes where there are any",
 }
+EVALUATION: Final = (
+    "Every artist and every track name has a fixed fold, by a hash of its text. *Unseen artists*: "
+    "no credited artist of the test track has a training track. *Seen artists*: a credited artist "
+    "has another track in training. Nothing was selected by these tracks. Intervals are 95% and "
+    "resample artists, not tracks."
+)
 WORST_GENRES_SHOWN: Final = 5
 """Worst genres that are named, of those with enough test tracks."""
 
@@ -105,18 +111,20 @@ class ModelCard:
 
     def as_markdown(self) -> str:
         """Return the card as Markdown."""
-        parts = (
-            self._about,
-            self._data,
-            self._evaluation,
-            self._measured,
-            self._with_siblings,
-            self._by_genre,
-            self._known_limits,
-            self._reproduction,
-            self._terms,
-        )
-        lines = [line for part in parts for line in (*part(), "")]
+        sections = {
+            "Data": self._data(),
+            "Evaluation": (EVALUATION,),
+            "Metrics": self._measured(),
+            "Unseen artists with their other tracks": self._with_siblings(),
+            "By genre": self._by_genre(),
+            "Known limits": [f"- {sentence}" for sentence in self._limits()],
+            "Reproduction": self._reproduction(),
+            "Terms": ["\n\n".join(self._publishing())],
+        }
+        lines = [*self._about(), ""]
+        for title, section in sections.items():
+            if body := list(section):
+                lines += [f"## {title}", "", *body, ""]
         return "\n".join(lines)
 
     def _about(self) -> Iterator[str]:
@@ -139,8 +147,6 @@ class ModelCard:
 
     def _data(self) -> Iterator[str]:
         model, config = self.model, self.model.training_config
-        yield "## Data"
-        yield ""
         columns = ", ".join(model.feature_schema["columns"])
         yield f"- Trained on {counted(model.trained_rows, 'track')}; features: {columns}."
         if left_out := model.feature_schema.get("left_out"):
@@ -170,20 +176,8 @@ class ModelCard:
         if self._sources is not None:
             yield from self._sources_table(self._sources)
 
-    def _evaluation(self) -> Iterator[str]:
-        yield "## Evaluation"
-        yield ""
-        yield (
-            "Every artist and every track name has a fixed fold, by a hash of its text. *Unseen "
-            "artists*: no credited artist of the test track has a training track. *Seen artists*: "
-            "a credited artist has another track in training. Nothing was selected by these "
-            "tracks. Intervals are 95% and resample artists, not tracks."
-        )
-
     def _measured(self) -> Iterator[str]:
         by_regime = {regime: self._metrics(regime) for regime in REGIME_TITLES}
-        yield "## Metrics"
-        yield ""
         yield f"| | {' | '.join(REGIME_TITLES.values())} |"
         yield "|---|---|---|"
         counts = [one["n"] for one in by_regime.values()]
@@ -209,8 +203,6 @@ class ModelCard:
         metrics = measured["metrics"]
         if not measured["n"]:
             return
-        yield "## Unseen artists with their other tracks"
-        yield ""
         yield siblings_caution({name: one["value"] for name, one in metrics.items()})
         yield "Promotion does not use these metrics, and no prediction uses a sibling's label."
         yield ""
@@ -238,8 +230,6 @@ class ModelCard:
         new, seen = (self._genres(regime) for regime in REGIME_TITLES)
         if not new and not seen:
             return
-        yield "## By genre"
-        yield ""
         yield f"| genre | F1, {' | F1, '.join(REGIME_TITLES.values())} |"
         yield "|---|---|---|"
         for genre in sorted(new.keys() | seen.keys()):
@@ -249,12 +239,6 @@ class ModelCard:
             if worst:
                 yield ""
                 yield f"Worst for {title}: {', '.join(worst)}."
-
-    def _known_limits(self) -> Iterator[str]:
-        yield "## Known limits"
-        yield ""
-        for sentence in self._limits():
-            yield f"- {sentence}"
 
     def _limits(self) -> Iterator[str]:
         new, seen = (
@@ -287,8 +271,6 @@ class ModelCard:
 
     def _reproduction(self) -> Iterator[str]:
         model = self.model
-        yield "## Reproduction"
-        yield ""
         yield f"    {self.command}"
         yield ""
         yield f"- Data: `{model.data_fingerprint}` (`classifier snapshot` saves the rows)."
@@ -296,12 +278,6 @@ class ModelCard:
             kind = "" if ":" in model.artifact_sha256 else "SHA-256 "
             yield f"- Artifact: {kind}`{model.artifact_sha256}`."
         yield f"- Seed {model.training_config['seed']}; {_format_versions(model.versions)}."
-
-    def _terms(self) -> Iterator[str]:
-        yield "## Terms"
-        for paragraph in self._publishing():
-            yield ""
-            yield paragraph
 
     def _publishing(self) -> list[str]:
         """Return what follows from the licences, a paragraph per class."""
