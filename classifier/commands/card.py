@@ -39,11 +39,7 @@ def card(
     from genrebase.store import connect
 
     output, database = Output(as_json=as_json), connect()
-    model = (
-        stored_models.champion(database, task)
-        if number is None
-        else stored_models.model(database, number)
-    )
+    model = stored_models.model_or_champion(database, number, task)
     parent = None if model.parent_id is None else stored_models.model(database, model.parent_id)
     words = ["classifier", "train", "--task", model.task, "--refit"]
     if parent is None:

@@ -1,5 +1,6 @@
 """The command `classifier export`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -66,12 +67,8 @@ def export(
         output.warn(sentence)
     output.write_json(
         {
+            **asdict(result),
             "file": str(result.file),
-            "view": result.view,
-            "format": result.format,
-            "rows": result.rows,
-            "columns": list(result.columns),
-            "bytes": result.bytes,
             "labels": [one.as_json("rows") for one in result.labels],
             "features": [one.as_json("rows") for one in result.features],
         }

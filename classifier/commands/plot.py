@@ -1,5 +1,6 @@
 """The command `classifier plot`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -103,13 +104,4 @@ def plot(
     )
     for note in saved.notes:
         output.print(note)
-    output.write_json(
-        {
-            "file": str(saved.file),
-            "kind": saved.kind,
-            "view": saved.view,
-            "bytes": saved.bytes,
-            "title": saved.title,
-            "notes": list(saved.notes),
-        }
-    )
+    output.write_json({**asdict(saved), "file": str(saved.file)})

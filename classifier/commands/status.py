@@ -1,5 +1,6 @@
 """The command `classifier status`."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -68,10 +69,7 @@ def status(
             ),
         )
     document: dict[str, Any] = {
-        "tracks": counts.tracks,
-        "labelled": counts.labelled,
-        "with_features": counts.with_features,
-        "scored": counts.scored,
+        **asdict(counts),
         "champion": None if champion is None else champion.as_json(),
         "last_runs": recent,
         "waits_for": waits_for,

@@ -2,10 +2,10 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -21,9 +21,6 @@ from classifier.settings import ClassifierSettings
 from classifier.training_config import TrainingConfig
 from genrebase.runtime.command_line import OnCluster
 from genrebase.runtime.console import Output
-
-if TYPE_CHECKING:
-    from classifier.training.train import TrainResult
 
 
 @with_training_options()
@@ -66,39 +63,34 @@ def train(
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
-    output, settings = Output(as_json=as_json), ClassifierSettings.load()
-    cores = settings.threads
+    output, settings, clock = Output(as_json=as_json), ClassifierSettings.load(), SystemClock()
     if refit:
         _check_refit_options(config, snapshot)
-        log = _logger(output)
-        database = connect()
-        with (
-            _in_the_background(niceness),
-            refreshed_after(database, SystemClock()),
-            interrupts.report_training_on_interrupt(output, database),
-            _parts_on(on),
-        ):
-            result = refitting.run(database, config.task, SystemClock(), log=log, cores=cores)
-        _print_result(output, result)
-        return
     loaded_snapshot, config = load_snapshot(snapshot, config)
-    database = connect()
+    database, cores = connect(), settings.threads
+
+    def log(message: str) -> None:
+        output.print(f"Training: {message}.")
+
     with (
         _in_the_background(niceness),
-        refreshed_after(database, SystemClock()),
+        refreshed_after(database, clock),
         interrupts.report_training_on_interrupt(output, database),
         _parts_on(on),
     ):
-        result = training.run(
-            database,
-            config,
-            SystemClock(),
-            log=_logger(output),
-            cores=cores,
-            again=again,
-            snapshot=loaded_snapshot,
-            keep_last=settings.models_remembered,
-        )
+        if refit:
+            result = refitting.run(database, config.task, clock, log=log, cores=cores)
+        else:
+            result = training.run(
+                database,
+                config,
+                clock,
+                log=log,
+                cores=cores,
+                again=again,
+                snapshot=loaded_snapshot,
+                keep_last=settings.models_remembered,
+            )
     if result.left_out:
         output.warn(f"Left out for too few tracks: {format_counts(result.left_out)}.")
     if result.unmapped:
@@ -110,12 +102,6 @@ def train(
         model_tables.print_left_out(output, result.sources)
     for warning in result.warnings:
         output.warn(warning)
-    _print_result(output, result)
-
-
-def _print_result(output: Output, result: "TrainResult") -> None:
-    from classifier.commands import model_tables  # imports scikit-learn
-
     if result.nothing_new:
         output.print(
             f"Nothing new: already stored as model {result.model.id}, trained on the same tracks "
@@ -123,10 +109,6 @@ def _print_result(output: Output, result: "TrainResult") -> None:
         )
     model_tables.print_model(output, result.model)
     output.write_json(result.as_json())
-
-
-def _logger(output: Output) -> Callable[[str], None]:
-    return lambda message: output.print(f"Training: {message}.")
 
 
 def _check_refit_options(config: TrainingConfig, snapshot: Path | None) -> None:

@@ -159,7 +159,7 @@ class Daemon:
         champion = stored_models.find_champion(self._database, DEFAULT_TASK)
         if not self._settings.refit or champion is None or champion.id == self._refit_failed:
             return
-        if stored_models.has_refit(self._database, champion.id):
+        if stored_models.latest_refit_id(self._database, champion.id) is not None:
             return
         if self._training.acquire(blocking=False):
             try:

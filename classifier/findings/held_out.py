@@ -34,11 +34,7 @@ def load_held_out(database: Database, number: int | None, task: str, side: str) 
     The tracks have the model's genres, label policy and mapping. Raise `NoChampion`,
     `UnknownModel`, `BrokenArtifact`, or `TooFewTracks` without such a track.
     """
-    model = (
-        stored_models.champion(database, task)
-        if number is None
-        else stored_models.model(database, number)
-    )
+    model = stored_models.model_or_champion(database, number, task)
     loaded_model = serving.load(database, model)
     config = TrainingConfig.from_model(model)
     raw = dataset.load_dataset(database, config)

@@ -90,6 +90,11 @@ def champion(database: Engine, task: str) -> StoredModel:
     return model
 
 
+def model_or_champion(database: Engine, number: int | None, task: str) -> StoredModel:
+    """Return model `number`, or the champion of `task` if it is None; raise as these two do."""
+    return champion(database, task) if number is None else model(database, number)
+
+
 def describe_missing_champion(database: Engine, task: str) -> str:
     """Return a sentence on why a task has no champion, and what to do."""
     of_task = models(database, task)
@@ -173,11 +178,6 @@ def last_arrival(database: Engine) -> datetime | None:
     )
     with read_transaction(database) as connection:
         return max((at for at in connection.scalars(latest) if at is not None), default=None)
-
-
-def has_refit(database: Engine, champion_id: int) -> bool:
-    """Return whether a champion has a refit."""
-    return latest_refit_id(database, champion_id) is not None
 
 
 def latest_refit_id(database: Engine, champion_id: int) -> int | None:
