@@ -121,15 +121,12 @@ class PromotionDecision:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredModel:
-    """A row of `model` without its artifact."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedModel:
+    """What a training stores of its model; the fields are columns of `model`."""
 
-    id: int
     created_at: datetime
     task: str
-    status: Status
-    reason: str | None
     estimator: str
     params: Mapping[str, Any]
     training_config: Mapping[str, Any]
@@ -144,17 +141,26 @@ class StoredModel:
     versions: Mapping[str, Any]
     golden_rows: Mapping[str, Any]
     artifact_sha256: str | None
-    pinned: bool
     parent_id: int | None = None
-    """Of a refit: the model whose metrics it shows."""
-    promoted_at: datetime | None = None
-    """When it last became champion."""
+    """Of a refit: the model whose config it has, and whose metrics it shows."""
     sources: Mapping[str, Any] | None = None
     """`TrainingSources` as JSON; None for models of earlier versions."""
     licence_class: str | None = None
     """The most restrictive licence class among its labels and features."""
     track_counts: Mapping[str, Any] | None = None
     """Tracks of the database at its training: all, trained, left out by reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredModel(TrainedModel):
+    """A row of `model` without its artifact."""
+
+    id: int
+    status: Status
+    reason: str | None
+    pinned: bool
+    promoted_at: datetime | None = None
+    """When it last became champion."""
 
     @property
     def has_artifact(self) -> bool:

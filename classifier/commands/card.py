@@ -33,7 +33,7 @@ def card(
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
-    from classifier.registry import stored_metrics, stored_models
+    from classifier.registry import stored_models
     from classifier.reports.card import ModelCard
     from genrebase.new_file import create_atomically
     from genrebase.store import connect
@@ -47,8 +47,8 @@ def card(
     model_card = ModelCard(
         model,
         parent,
-        stored_metrics.metrics_of_model(database, model.id if parent is None else parent.id),
-        stored_metrics.track_origins(database),
+        stored_models.metrics_of_model(database, model.id if parent is None else parent.id),
+        stored_models.track_origins(database),
         shlex.join(words),
     )
     if file is not None:

@@ -8,6 +8,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -114,17 +115,12 @@ def check_size(artifact: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(artifact)) as archive:
         members = archive.infolist()
         unpacked = sum(member.file_size for member in members)
-        if unpacked > max_unpacked(len(artifact)):
+        if unpacked > max(FREE_BYTES, MAX_RATIO * len(artifact)):
             raise UnsafeArtifact(f"it would be {counted(unpacked, 'byte')} long unpacked")
         for member in members:
             if member.filename.endswith(".npy"):
                 with archive.open(member) as file:
                     _check_array(file, member)
-
-
-def max_unpacked(size: int) -> int:
-    """Return the maximum unpacked bytes of an artifact of `size` bytes."""
-    return max(FREE_BYTES, MAX_RATIO * size)
 
 
 def _check_array(file: Any, member: zipfile.ZipInfo) -> None:
@@ -134,10 +130,7 @@ def _check_array(file: Any, member: zipfile.ZipInfo) -> None:
         npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
     )
     shape, _, dtype = read(file, max_header_size=_MAX_HEADER)
-    items = 1
-    for length in shape:
-        items *= int(length)
-    if dtype.hasobject or items * dtype.itemsize != member.file_size - file.tell():
+    if dtype.hasobject or prod(shape) * dtype.itemsize != member.file_size - file.tell():
         raise UnsafeArtifact(f"the array {member.filename} has not the length it declares")
 
 

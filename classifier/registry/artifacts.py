@@ -146,7 +146,7 @@ def golden_predictions(
     """Return up to 20 rows of `frame`, evenly spaced, with their predicted probabilities."""
     places = np.unique(np.linspace(0, len(frame) - 1, num=min(GOLDEN_ROWS, len(frame)), dtype=int))
     rows = json.loads(frame.iloc[places][columns].to_json(orient="values", double_precision=15))
-    probabilities = estimator.predict_proba(_golden_frame(columns, rows))
+    probabilities = estimator.predict_proba(pd.DataFrame(rows, columns=columns))
     return {"columns": columns, "rows": rows, "probabilities": probabilities.tolist()}
 
 
@@ -154,7 +154,7 @@ def reproduces_golden_predictions(estimator: Estimator, golden: Mapping[str, Any
     """Return whether the estimator reproduces the stored probabilities of the stored rows."""
     try:
         stored = np.asarray(golden["probabilities"], dtype=float)
-        frame = _golden_frame(golden["columns"], golden["rows"])
+        frame = pd.DataFrame(golden["rows"], columns=golden["columns"])
         with np.errstate(all="ignore"):  # a changed number may overflow: it is no prediction then
             now = estimator.predict_proba(frame)
     except (ValueError, TypeError, AttributeError, LookupError):
@@ -162,10 +162,6 @@ def reproduces_golden_predictions(estimator: Estimator, golden: Mapping[str, Any
     return bool(
         now.shape == stored.shape and np.allclose(now, stored, rtol=0, atol=PROBABILITY_TOLERANCE)
     )
-
-
-def _golden_frame(columns: list[str], rows: list[list[Any]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=columns)
 
 
 def _format_versions(numbers: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from classifier.errors import ClassifierError
-from classifier.records import ConfusionCell, Epoch, MetricRow, PromotionDecision
+from classifier.records import ConfusionCell, Epoch, MetricRow, PromotionDecision, TrainedModel
 from classifier.registry import prediction_store
 from genrebase.store import Engine, bulk, tables
 from genrebase.store.engine import transaction
@@ -27,32 +27,11 @@ _DIGITS: Final = 4
 _CONFLICT: Final = "Another model became champion meanwhile: train again."
 
 
-@dataclass(frozen=True, slots=True)
-class CandidateModel:
-    """A trained model before it is stored; the fields are columns of `model`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateModel(TrainedModel):
+    """A trained model before it is stored."""
 
-    created_at: datetime
-    task: str
-    estimator: str
-    params: Mapping[str, Any]
-    training_config: Mapping[str, Any]
-    feature_schema: Mapping[str, Any]
-    data_fingerprint: str
-    origin: str | None
-    trained_rows: int
-    seconds: float
     artifact: bytes
-    artifact_sha256: str
-    metrics: Mapping[str, Any]
-    versions: Mapping[str, Any]
-    golden_rows: Mapping[str, Any]
-    sources: Mapping[str, Any]
-    """`TrainingSources` as JSON."""
-    licence_class: str
-    parent_id: int | None = None
-    """Of a refit: the model whose config it has."""
-    track_counts: Mapping[str, Any] = field(default_factory=dict)
-    """Tracks of the database: all, trained, left out by reason; empty: not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,56 +64,48 @@ def store_model(
     nothing. `test`: predictions for test tracks; their genres are indices of its classes.
     """
     try:
-        return _store(database, candidate, metrics, confusions, decision, request, epochs, test)
+        with _detect_concurrent_promotion(), bulk.exclusive_transaction(database) as connection:
+            stored = _stored(connection, candidate)
+            if stored is not None:
+                return stored
+            number, genres = _insert(connection, candidate, decision, request)
+            metric_rows = _metric_rows(number, metrics, genres)
+            bulk.insert(connection, tables.model_metric, _METRIC, metric_rows)
+            confusion_rows = [
+                (number, one.regime, genres[one.genre], genres[one.predicted], one.tracks)
+                for one in confusions
+            ]
+            bulk.insert(connection, tables.confusion, _CONFUSION, confusion_rows)
+            columns, rows = ("model_id", *Epoch.__slots__), [(number, *astuple(e)) for e in epochs]
+            bulk.insert(connection, tables.training_epoch, columns, rows)
+            numbers = np.array(list(genres.values()), dtype=np.int64)
+            for batch in (test, None if request is None else request.predictions):
+                if batch is not None:
+                    predictions = replace(batch, genres=numbers[batch.genres])
+                    prediction_store.write(connection, number, predictions, candidate.created_at)
+            return number
     except _ConcurrentPromotion as error:
         overtaken = PromotionDecision("rejected", str(error))
-        return _store(database, candidate, metrics, confusions, overtaken, None, epochs, test)
+        return store_model(database, candidate, metrics, confusions, overtaken, None, epochs, test)
 
 
-def _store(
-    database: Engine,
+def _insert(
+    connection: Connection,
     candidate: CandidateModel,
-    metrics: Sequence[MetricRow],
-    confusions: Sequence[ConfusionCell],
     decision: PromotionDecision,
     request: PromotionRequest | None,
-    epochs: Sequence[Epoch],
-    test: prediction_store.PredictionBatch | None,
-) -> int:
-    values = {name: getattr(candidate, name) for name in CandidateModel.__slots__}
-    with _detect_concurrent_promotion(), bulk.exclusive_transaction(database) as connection:
-        stored = _stored(connection, candidate)
-        if stored is not None:
-            return stored
-        (number,) = bulk.next_ids(connection, tables.model, 1)
-        genres = _genre_ids(connection, candidate)
-        schema = {**candidate.feature_schema, "genre_ids": list(genres.values())}
-        if request is not None:
-            _demote(connection, candidate.task, request.expected_champion, number)
-            values["promoted_at"] = candidate.created_at
-        connection.execute(
-            insert(tables.model).values(
-                **values | {"id": number, "feature_schema": schema},
-                status=decision.status,
-                reason=decision.reason,
-            )
-        )
-        bulk.insert(
-            connection, tables.model_metric, _METRIC, _metric_rows(number, metrics, genres)
-        )
-        confusion_rows = [
-            (number, one.regime, genres[one.genre], genres[one.predicted], one.tracks)
-            for one in confusions
-        ]
-        bulk.insert(connection, tables.confusion, _CONFUSION, confusion_rows)
-        epoch_rows = [(number, *astuple(epoch)) for epoch in epochs]
-        bulk.insert(connection, tables.training_epoch, ("model_id", *Epoch.__slots__), epoch_rows)
-        numbers = np.array(list(genres.values()), dtype=np.int64)
-        for batch in (test, None if request is None else request.predictions):
-            if batch is not None:
-                predictions = replace(batch, genres=numbers[batch.genres])
-                prediction_store.write(connection, number, predictions, candidate.created_at)
-    return number
+) -> tuple[int, dict[str, int]]:
+    """Insert the row of a model; return its id, and the ids of its genres."""
+    values = {one.name: getattr(candidate, one.name) for one in fields(CandidateModel)}
+    (number,) = bulk.next_ids(connection, tables.model, 1)
+    genres = _genre_ids(connection, candidate)
+    schema = {**candidate.feature_schema, "genre_ids": list(genres.values())}
+    if request is not None:
+        _demote(connection, candidate.task, request.expected_champion, number)
+        values["promoted_at"] = candidate.created_at
+    values |= {"id": number, "feature_schema": schema, **asdict(decision)}
+    connection.execute(insert(tables.model).values(**values))
+    return number, genres
 
 
 def _genre_ids(connection: Connection, candidate: CandidateModel) -> dict[str, int]:
@@ -248,6 +219,31 @@ def set_pinned(database: Engine, number: int, *, pinned: bool) -> None:
         connection.execute(
             update(tables.model).where(tables.model.c.id == number).values(pinned=pinned)
         )
+
+
+def replace_comparisons(
+    database: Engine,
+    task: str,
+    model: int,
+    documents: Mapping[int, Mapping[str, Any]],
+    at: datetime,
+) -> None:
+    """Replace the comparisons of a task by these of a model, by the id of the other model.
+
+    Comparisons with a model that was deleted meanwhile are left out.
+    """
+    comparison, stored = tables.model_comparison, tables.model
+    of_task = select(stored.c.id).where(stored.c.task == task)
+    with transaction(database) as connection:
+        connection.execute(delete(comparison).where(comparison.c.model_id.in_(of_task)))
+        there = set(connection.scalars(of_task))
+        rows = [
+            {"model_id": model, "other_id": other, "compared_at": at, "document": document}
+            for other, document in documents.items()
+            if {model, other} <= there
+        ]
+        if rows:
+            connection.execute(insert(comparison), rows)
 
 
 class _ConcurrentPromotion(ClassifierError):

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, func, select, true
 
 from classifier.config_options import did_you_mean
 from classifier.errors import BrokenArtifact, NoChampion, UnknownModel, UnknownTask
-from classifier.records import STATUS_TITLES, StoredModel
+from classifier.records import STATUS_TITLES, MetricRow, StoredModel
 from genrebase.store import Engine, tables
 from genrebase.store.engine import read_transaction
 
@@ -16,6 +16,7 @@ _DOCUMENTS: Final = (
     *("params", "training_config", "feature_schema"),
     *("metrics", "versions", "golden_rows"),
 )
+_METRIC: Final = ("side", "regime", "metric", "value", "low", "high", "n")
 _MODEL: Final = [column for column in tables.model.c if column.name != "artifact"]
 
 
@@ -110,6 +111,19 @@ def describe_missing_champion(database: Engine, task: str) -> str:
     )
 
 
+def metrics_of_model(database: Engine, number: int) -> list[MetricRow]:
+    """Return every stored metric of a model, in the order of measurement."""
+    metric, genre = tables.model_metric, tables.genre
+    query = (
+        select(*(metric.c[name] for name in _METRIC), genre.c.name.label("genre"))
+        .select_from(metric.outerjoin(genre, genre.c.id == metric.c.genre_id))
+        .where(metric.c.model_id == number)
+        .order_by(metric.c.id)
+    )
+    with read_transaction(database) as connection:
+        return [MetricRow(**row) for row in connection.execute(query).mappings()]
+
+
 def champion_tasks(database: Engine) -> list[str]:
     """Return the tasks that have a champion, in alphabetical order."""
     query = select(tables.model.c.task).where(tables.model.c.status == "champion")
@@ -169,6 +183,15 @@ def dataset_counts(database: Engine, champion_id: int | None) -> DatasetCounts:
             with_features,
             0 if champion_id is None else connection.scalar(scored) or 0,
         )
+
+
+def track_origins(database: Engine) -> dict[str, int]:
+    """Return the sources of the tracks in the database, with their numbers of tracks."""
+    track, count = tables.track, func.count()
+    query = select(track.c.origin, count).group_by(track.c.origin)
+    with read_transaction(database) as connection:
+        rows = connection.execute(query.order_by(count.desc(), track.c.origin))
+        return {row[0]: row[1] for row in rows}
 
 
 def last_arrival(database: Engine) -> datetime | None:

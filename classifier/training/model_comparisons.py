@@ -3,7 +3,7 @@
 from classifier.data import common_test_tracks
 from classifier.data.dataset import Database
 from classifier.evaluation.model_comparison import compare
-from classifier.registry import comparison_store, stored_models
+from classifier.registry import model_store, stored_models
 from classifier.training_config import LEVELS, SPLITS, TrainingConfig
 from genrebase.runtime.clock import Clock
 
@@ -28,5 +28,5 @@ def update(database: Database, task: str, clock: Clock) -> int:
         tracks = common_test_tracks.read(database, champion, model)
         if len(tracks.rows):
             documents[model.id] = compare(tracks)
-    comparison_store.replace(database, task, champion.id, documents, clock.now())
+    model_store.replace_comparisons(database, task, champion.id, documents, clock.now())
     return len(documents)

@@ -67,6 +67,7 @@ def run(
             metrics={**parent.metrics, "of_model": parent.id},
             versions=fingerprint.versions,
             parent_id=parent.id,
+            track_counts={},
             **train.sources_fields(split),
             **train.stored_fields(
                 fitted, split, config.features, parent.feature_schema.get(SIBLING_POOL)

@@ -58,8 +58,11 @@ def stored(engine: Engine, number: int, expected: int | None) -> int:
     """Store a model as a training does."""
     schema = {"classes": ["blues", "metal"], "columns": []}
     candidate = model_store.CandidateModel(
-        NOON, "main", "dummy", {}, {"level": "fine"}, schema, "data", None, 10, float(number),
-        b"model", f"sum {number}", {}, {}, {}, {}, "open",
+        created_at=NOON, task="main", estimator="dummy", params={},
+        training_config={"level": "fine"}, feature_schema=schema, data_fingerprint="data",
+        origin=None, trained_rows=10, seconds=float(number), artifact=b"model",
+        artifact_sha256=f"sum {number}", metrics={}, versions={}, golden_rows={}, sources={},
+        licence_class="open", track_counts={},
     )  # fmt: skip
     results = prediction_store.PredictionBatch(
         np.array([1, 2]),
