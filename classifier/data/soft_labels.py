@@ -1,6 +1,6 @@
 """Soft labels: train a track on every genre it was seen under, with sample weights. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -41,35 +41,7 @@ class SupportsSampleWeight(Protocol):
 
     @property
     def supports_sample_weight(self) -> bool:
-        """Whether every inner estimator accepts them, too."""
-        ...
-
-    def fit(
-        self,
-        X: pd.DataFrame,
-        y: Labels,
-        validation: Validation | None = None,
-        weights: Weights | None = None,
-    ) -> Any:
-        """Fit; `weights` are the sample weights of the rows of `X`."""
-        ...
-
-
-@runtime_checkable
-class SupportsSightings(Protocol):
-    """An estimator that is fitted on all genres a track was seen under, and on its label."""
-
-    uses_sightings: bool
-    """Whether it uses them."""
-
-    def fit(
-        self,
-        X: pd.DataFrame,
-        y: Labels,
-        validation: Validation | None = None,
-        sightings: pd.DataFrame | None = None,
-    ) -> Any:
-        """Fit; `sightings` are (track_id, genre, best_rank) of the rows of `X`."""
+        """Whether every inner estimator accepts them, too: `fit` takes them as `weights`."""
         ...
 
 
@@ -100,20 +72,16 @@ def check_label_policy(estimator: Estimator, config: TrainingConfig) -> None:
 def fit(
     estimator: Estimator, training_set: TrainingSet, validation: Validation | None
 ) -> Estimator:
-    """Fit the estimator with the sightings or sample weights that it supports."""
-    if training_set.weights is None and isinstance(estimator, SupportsSightings):
-        sighted: Estimator = estimator.fit(
-            training_set.frame, training_set.labels, validation, sightings=training_set.sightings
-        )
-        return sighted
-    if training_set.weights is None:
-        return estimator.fit(training_set.frame, training_set.labels, validation)
-    if not isinstance(estimator, SupportsSampleWeight):
-        raise BadTrainingConfig(f"{type(estimator).__name__} does not accept sample weights.")
-    fitted: Estimator = estimator.fit(
-        training_set.frame, training_set.labels, validation, weights=training_set.weights
-    )
-    return fitted
+    """Fit the estimator with the sightings (`uses_sightings`) or weights that it supports."""
+    more: dict[str, Any] = {}
+    if training_set.weights is not None:
+        if not isinstance(estimator, SupportsSampleWeight):
+            raise BadTrainingConfig(f"{type(estimator).__name__} does not accept sample weights.")
+        more["weights"] = training_set.weights
+    elif getattr(estimator, "uses_sightings", False):
+        more["sightings"] = training_set.sightings
+    fit_with: Callable[..., Estimator] = estimator.fit
+    return fit_with(training_set.frame, training_set.labels, validation, **more)
 
 
 def expand_soft_labels(

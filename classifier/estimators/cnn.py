@@ -12,7 +12,6 @@ from classifier.estimators.dataframe_classifier import with_params
 from classifier.estimators.late_fusion import require_torch
 from classifier.estimators.mlp import MLP
 from classifier.features.groups import MATRICES
-from classifier.features.ngram_bags import MIN_ARTISTS
 from classifier.features.sequences import CHANNELS, SequenceEncoder
 from classifier.training_config import FEATURE_GROUPS
 
@@ -37,33 +36,23 @@ class CNN(MLP):
         "fusion_units": [Interval(Integral, 1, None, closed="left")],
     }
 
-    filters: Sequence[int]
-    fusion_units: int
-
     def __init__(
         self,
         groups: tuple[str, ...],
         *,
         filters: Sequence[int] = (48, 64, 96, 96),
         fusion_units: int = 128,
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        n_networks: int = 4,
-        embedding_dim: int = 32,
-        dropout: float = 0.2,
-        token_dropout: float = 0.3,
-        min_artists: int = MIN_ARTISTS,
-        epochs: int = 15,
-        patience: int = 4,
-        batch_size: int | None = None,
-        learning_rate: float = 4e-3,
-        weight_decay: float = 0.05,
-        label_smoothing: float = 0.0,
-        optimiser: str = "adamw",
-        schedule: str = "cosine",
-        class_weight: str | None = None,
-        random_state: int = 0,
+        **shared: Any,
     ) -> None:
-        self._store_parameters(locals())
+        """`shared` are the parameters of `MLP`."""
+        super().__init__(groups, **shared)
+        self.filters = filters
+        self.fusion_units = fusion_units
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        shared = MLP._get_param_names()  # noqa: SLF001 - its base class
+        return sorted({*super()._get_param_names(), *shared})
 
     def _blocks(self, X: pd.DataFrame, *, fit: bool = False) -> "list[InputBlock]":
         from classifier.deep import batches  # torch is slow to import, and an extra

@@ -69,11 +69,8 @@ class MLP(LateFusionNetworks):
         class_weight: str | None = None,
         random_state: int = 0,
     ) -> None:
-        self._store_parameters(locals())
-
-    def _store_parameters(self, arguments: Mapping[str, Any]) -> None:
-        """Set every constructor parameter as an attribute, unchanged, as scikit-learn expects."""
-        for name in self._get_param_names():
+        arguments = locals()
+        for name in MLP._get_param_names():
             setattr(self, name, arguments[name])
 
     def _blocks(self, X: pd.DataFrame, *, fit: bool = False) -> "list[InputBlock]":

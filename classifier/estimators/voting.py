@@ -36,7 +36,28 @@ _OWN: Final = ("member", "members", "weights", "by_genre")
 _TINY: Final = float(np.finfo(np.float64).tiny)
 
 
-class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+class _Members(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+    """A classifier made of other estimators: it supports what they support."""
+
+    @property
+    def feature_groups(self) -> tuple[str, ...]:
+        """Return the feature groups that any member uses."""
+        groups = [estimators.usable_groups(one, FEATURE_GROUPS) for one in self._unfitted()]
+        return tuple(group for group in FEATURE_GROUPS if any(group in used for used in groups))
+
+    @property
+    def supports_sample_weight(self) -> bool:
+        """Return whether all members take sample weights."""
+        return all(
+            isinstance(one, SupportsSampleWeight) and one.supports_sample_weight
+            for one in self._unfitted()
+        )
+
+    def _unfitted(self) -> Sequence[Any]:
+        raise NotImplementedError
+
+
+class OneVersusRest(_Members):
     """Fit a copy of `member` per genre (genre against the rest), and normalise their outputs.
 
     Each copy preprocesses the tracks for its own binary problem: SMOTE or weights make the tracks
@@ -47,15 +68,8 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
         self.member = member
         self.others = others
 
-    @property
-    def feature_groups(self) -> tuple[str, ...]:
-        """Return the feature groups that the member uses."""
-        return _feature_groups([self.member])
-
-    @property
-    def supports_sample_weight(self) -> bool:
-        """Return whether all members take sample weights."""
-        return _support_sample_weight([self.member, *(self.others or {}).values()])
+    def _unfitted(self) -> Sequence[Any]:
+        return [self.member, *(self.others or {}).values()]
 
     def fit(
         self,
@@ -93,22 +107,15 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
         )
 
 
-class SoftVote(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+class SoftVote(_Members):
     """Average the probabilities of `members`, weighted by `weights` (None: all the same)."""
 
     def __init__(self, members: Sequence[Any], weights: Sequence[float] | None = None) -> None:
         self.members = members
         self.weights = weights
 
-    @property
-    def feature_groups(self) -> tuple[str, ...]:
-        """Return the feature groups that any member uses."""
-        return _feature_groups(self.members)
-
-    @property
-    def supports_sample_weight(self) -> bool:
-        """Return whether all members take sample weights."""
-        return _support_sample_weight(self.members)
+    def _unfitted(self) -> Sequence[Any]:
+        return self.members
 
     def fit(
         self,
@@ -235,17 +242,6 @@ def _preprocessed(member: Any, preprocessing: Preprocessing) -> Estimator:
     if not isinstance(member, SupportsPreprocessing):
         raise BadTrainingConfig(f"{type(member).__name__} preprocesses its tracks itself.")
     return member.with_preprocessing(preprocessing)
-
-
-def _feature_groups(members: Sequence[Any]) -> tuple[str, ...]:
-    used = {group for one in members for group in estimators.usable_groups(one, FEATURE_GROUPS)}
-    return tuple(group for group in FEATURE_GROUPS if group in used)
-
-
-def _support_sample_weight(members: Sequence[Any]) -> bool:
-    return all(
-        isinstance(one, SupportsSampleWeight) and one.supports_sample_weight for one in members
-    )
 
 
 def _binary_labels(labels: Labels, genre: str) -> Labels:

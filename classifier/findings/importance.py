@@ -8,7 +8,7 @@ any model. Of two redundant columns each may look unimportant, so whole groups a
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol, runtime_checkable
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -48,17 +48,6 @@ class Importance:
     """The increase of the log-loss; of `alone` the log-loss."""
     n: int
     """Tracks."""
-
-
-@runtime_checkable
-class PooledEnsemble(Protocol):
-    """An estimator that pools the scores of its experts."""
-
-    experts_: Sequence[Any]
-    """Each has a `name` and `score_names`."""
-    score_names_: Sequence[str]
-    weights_: Floats
-    """(regimes, scores)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +118,7 @@ class PermutationImportance:
 
     def expert_ablation(self) -> Iterator[Importance]:
         """Yield the accuracy lost without each expert of an ensemble."""
-        if not isinstance(self._estimator, PooledEnsemble):
-            return
-        for expert in self._estimator.experts_:
+        for expert in getattr(self._estimator, "experts_", ()):  # of a `PooledClassifier`
             without: Any = copy(self._estimator)
             without.weights_ = np.where(
                 np.isin(without.score_names_, expert.score_names), 0.0, without.weights_
