@@ -1,4 +1,4 @@
-"""The evaluation report: metrics per side, regime and genre. Pure."""
+"""The evaluation report: metrics per side, regime and genre, and the confusion matrix. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -13,7 +13,7 @@ from classifier.evaluation.metrics import (
     overall_metrics,
     per_genre_metrics,
 )
-from classifier.records import SIBLINGS_REGIME, MetricRow, Regime
+from classifier.records import SIBLINGS_REGIME, ConfusionCell, MetricRow, Regime
 
 METRIC_REGIMES: Final[tuple[Regime, ...]] = ("seen_artist", "new_artist", "other", "all")
 """The test conditions that metrics are computed for, and all test tracks together."""
@@ -78,6 +78,21 @@ def unheld_metrics(
     """Yield the metrics of tracks that were not honestly held out; they have no interval."""
     metrics = overall_metrics(predictions, common, None)
     yield from metric_rows(side, "all", None, metrics, len(predictions))
+
+
+def confusion_cells(
+    predictions: LabelledPredictions, regimes: NDArray[np.str_], classes: Sequence[str]
+) -> Iterator[ConfusionCell]:
+    """Yield the confusion matrix of each regime, without its empty cells."""
+    size = predictions.n_genres
+    for regime in METRIC_REGIMES[:-1]:
+        chosen = predictions.select(regimes == regime)
+        in_model = chosen.truth < size
+        cells = chosen.truth[in_model] * size + chosen.predicted[in_model]
+        counts = np.bincount(cells, minlength=size * size)
+        for cell in np.flatnonzero(counts):
+            genre, predicted = divmod(int(cell), size)
+            yield ConfusionCell(regime, classes[genre], classes[predicted], int(counts[cell]))
 
 
 def headline_metrics(rows: Sequence[MetricRow]) -> dict[str, Any]:

@@ -123,13 +123,10 @@ def _check_options(settings: ClusteringSettings, config: TrainingConfig) -> None
         )
     if config.descriptors is not None and audio.DESCRIPTORS not in settings.features:
         raise BadTrainingConfig("--descriptors applies to --features descriptors only: add that.")
-
-
-def _check_maximum(clusters: int | None) -> None:
-    if clusters is not None and clusters > MAX_CLUSTERS:
+    if settings.clusters is not None and settings.clusters > MAX_CLUSTERS:
         raise BadTrainingConfig(
-            f"--clusters is at most {MAX_CLUSTERS:,}, not {clusters:,}: nobody reads more, and "
-            "the distances to their centres would fill the memory."
+            f"--clusters is at most {MAX_CLUSTERS:,}, not {settings.clusters:,}: nobody reads "
+            "more, and the distances to their centres would fill the memory."
         )
 
 
@@ -155,7 +152,6 @@ def run(
     """
     method, features, sample = settings.method, settings.features, settings.sample
     _check_options(settings, config)
-    _check_maximum(settings.clusters)
     groups = tuple(
         group for group in AUDIO_ANALYSIS_GROUPS if set(CLUSTERING_GROUPS[group]) & set(features)
     )

@@ -13,7 +13,6 @@ from classifier.data import soft_labels
 from classifier.data.soft_labels import TrainingSet
 from classifier.data.training_data import SplitDataset, random_rows
 from classifier.evaluation import bootstrap, leakage, one_vs_rest, promotion, report
-from classifier.evaluation.confusion import confusion_cells
 from classifier.evaluation.metrics import LabelledPredictions
 from classifier.features import groups
 from classifier.ports import Estimator, SupportsBinaryProba
@@ -66,7 +65,7 @@ def evaluate(
     siblings = evaluator.siblings()
     return Evaluation(
         (*evaluator.metrics(unfitted), *siblings.metrics),
-        tuple(confusion_cells(test, regimes, split.classes)),
+        tuple(report.confusion_cells(test, regimes, split.classes)),
         evaluator.decide(champion),
         tuple(evaluator.leak_warnings(config)),
         siblings.pool.as_json(),
@@ -155,25 +154,14 @@ class _Evaluator:
         split = self._split
         names = groups.numeric_columns(config.features, split.tracks)
         codes = np.array([self._codes.get(label, -1) for label in split.labels])
-        arguments = (
-            split.tracks,
-            codes,
-            split.train_mask,
-            split.held_out("validation"),
-            names,
-        )
+        train, validation = split.train_mask, split.held_out("validation")
+        held_out = validation | split.held_out("test")
+        arguments = (split.tracks, codes, train, validation, names)
+        near = leakage.near_duplicates(split.tracks, codes, train, held_out, names)
         return [
             *leakage.leak_warnings(leakage.single_feature_accuracy(*arguments)),
             *leakage.missingness_warnings(leakage.missingness_accuracy(*arguments)),
-            *leakage.near_duplicate_warnings(
-                leakage.near_duplicates(
-                    split.tracks,
-                    codes,
-                    split.train_mask,
-                    split.held_out("validation") | split.held_out("test"),
-                    names,
-                )
-            ),
+            *leakage.near_duplicate_warnings(near),
         ]
 
     def _compare(

@@ -68,7 +68,6 @@ def run(
             versions=fingerprint.versions,
             parent_id=parent.id,
             track_counts={},
-            **train.sources_fields(split),
             **train.stored_fields(
                 fitted, split, config.features, parent.feature_schema.get(SIBLING_POOL)
             ),

@@ -136,19 +136,13 @@ def _exclusive_run(
         raise
 
 
-def sources_fields(split: SplitDataset) -> dict[str, Any]:
-    """Return the fields of `CandidateModel` about sources and licences."""
-    sources = split.sources
-    return {"sources": sources.as_json(), "licence_class": sources.licence_class}
-
-
 def stored_fields(
     estimator: Estimator,
     split: SplitDataset,
     features: tuple[str, ...],
     sibling_pool: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """Return the fields of `CandidateModel` that describe a fitted estimator and its artifact.
+    """Return the fields of `CandidateModel` that describe a fitted estimator and its tracks.
 
     `sibling_pool`: a `SiblingPool` as JSON; None for a refit of a model without one.
     """
@@ -168,6 +162,8 @@ def stored_fields(
         "artifact": artifact,
         "artifact_sha256": signature.sign(artifact, schema, golden_rows),
         "golden_rows": golden_rows,
+        "sources": split.sources.as_json(),
+        "licence_class": split.sources.licence_class,
     }
 
 
@@ -270,8 +266,7 @@ class _Training:
             probabilities = out_of_fold_predictions.predict_out_of_fold(
                 unfitted, frame, training_set, validation, np.asarray(split.classes), self.log
             )
-        pool = evaluation.sibling_pool
-        stored = stored_fields(fitted, split, self.config.features, pool)
+        stored = stored_fields(fitted, split, self.config.features, evaluation.sibling_pool)
         return _FitResult(evaluation, stored, probabilities, tuple(epochs))
 
     def _keep_narrower_licence(
@@ -304,9 +299,8 @@ class _Training:
         seconds: float,
         counts: DatasetCounts | None,
     ) -> model_store.CandidateModel:
-        stored = dict(fit.stored)
         if self.snapshot is not None:
-            stored["feature_schema"]["snapshot"] = self.snapshot.as_json()
+            fit.stored["feature_schema"]["snapshot"] = self.snapshot.as_json()
         return model_store.CandidateModel(
             created_at=self.clock.now(),
             task=self.config.task,
@@ -328,8 +322,7 @@ class _Training:
                 allowed=dataset.count_allowed(self.database, self.config),
                 config=self.config,
             ),
-            **sources_fields(split),
-            **stored,
+            **fit.stored,
         )
 
     def _store(
