@@ -1,1 +1,5 @@
-"""The commands of the classifier, one file each; scikit-learn is imported when one runs."""
+"""The commands of the classifier, one file each.
+
+A command imports the numerical libraries, SQLAlchemy, and what needs them when it runs: --help and
+the choice of the command take no time.
+"""

@@ -46,7 +46,6 @@ def annotate_next(
       classifier annotate-next --random -o to_label.csv
     """
     threads.configure_openmp()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.findings import annotation
     from genrebase.store import connect
 
@@ -98,7 +97,6 @@ def verdicts(
       classifier verdicts
     """
     threads.configure_openmp()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.findings import annotation
     from genrebase.store import connect
 

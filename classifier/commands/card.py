@@ -32,7 +32,6 @@ def card(
       classifier card -o model-card.md
     """
     threads.configure_openmp()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.registry import stored_models
     from classifier.reports.card import ModelCard
     from genrebase.new_file import create_atomically

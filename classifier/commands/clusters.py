@@ -77,7 +77,6 @@ def clusters(
       classifier clusters --method kmeans --clusters 5
     """
     threads.configure_openmp()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import interrupts, model_tables
     from classifier.findings import clusters as clustering
     from genrebase.runtime.clock import SystemClock

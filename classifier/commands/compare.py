@@ -55,7 +55,6 @@ def compare(
       classifier compare --estimators dummy,logistic --rotations 1
     """
     threads.configure_openmp()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier import estimators
     from classifier.commands import model_tables
     from classifier.experiments import compare as comparing

@@ -46,7 +46,6 @@ def experiment(
 
     Workers of the cluster `on` fit the trials. On Ctrl-C print how many trials are stored.
     """
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.experiments.runner import ExperimentContext
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.cluster import open_cluster
@@ -88,7 +87,6 @@ def print_notices(
 
     `sources` are `TrainingSources` as JSON.
     """
-    # imports of pandas, which --help does not need
     from classifier.commands import model_tables
     from classifier.data.training_data import format_counts
 

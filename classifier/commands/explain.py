@@ -59,7 +59,6 @@ def explain(
     if genre is not None and number is not None:
         raise BadTrainingConfig("Give either a model's ID or --genre.")
     threads.configure_openmp()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import model_tables
     from classifier.findings import explain as explaining
     from genrebase.runtime.clock import SystemClock

@@ -26,7 +26,6 @@ def explore(
     """
     settings = ClassifierSettings.load()
     threads.configure_openmp()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.findings import explore as exploring
     from genrebase.store import connect
 

@@ -40,7 +40,6 @@ def export(
     Examples:
       classifier export training_tracks -o training-tracks.parquet
     """
-    # imports of pandas, pyarrow and SQLAlchemy, which --help does not need
     from classifier.reports import export as exporting
     from genrebase.store import connect
 

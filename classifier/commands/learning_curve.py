@@ -55,7 +55,6 @@ def learning_curve(
       classifier learning-curve --estimator logistic --sizes 10,20,all
     """
     threads.configure_openmp()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import model_tables
     from classifier.experiments import learning_curve as curve
 

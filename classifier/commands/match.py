@@ -51,7 +51,6 @@ def match(
     if [track is not None, genre is not None, every].count(True) != 1:
         raise BadTrainingConfig("Give one of: a track, --genre NAME, or --all.")
     threads.configure_openmp()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.findings import match as matching
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect

@@ -43,7 +43,6 @@ def models(
       classifier models
       classifier models --task main
     """
-    # imports of SQLAlchemy, which --help does not need
     from classifier.commands import model_tables
     from classifier.registry import stored_models
     from genrebase.store import connect
@@ -103,7 +102,6 @@ def promote(
         raise BadTrainingConfig("Give either a model's ID or --back.")
     settings = ClassifierSettings.load()
     threads.configure_openmp()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import model_tables
     from classifier.training import promote as promoting
     from genrebase.runtime.clock import SystemClock
@@ -148,7 +146,6 @@ def unpin(
 
 
 def _pin(number: int, *, pinned: bool, as_json: bool) -> None:
-    # imports of SQLAlchemy, which --help does not need
     from classifier.registry import model_store, stored_models
     from genrebase.store import connect
 
@@ -184,7 +181,6 @@ def prune(
     Examples:
       classifier prune --dry-run
     """
-    # imports of SQLAlchemy, which --help does not need
     from classifier.registry import retention
     from genrebase.store import connect
 

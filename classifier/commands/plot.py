@@ -78,7 +78,6 @@ def plot(
       classifier plot overlay --feature energy -o energy.svg
     """
     settings = ClassifierSettings.load()
-    # imports of matplotlib, pandas and SQLAlchemy, which --help does not need
     from classifier.reports import plot as plotting
     from classifier.reports.plots.request import PlotRequest, parse_size
     from genrebase.store import connect

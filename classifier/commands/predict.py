@@ -127,7 +127,6 @@ def _check_one_kind(*of_some: object, every: bool, on: str | None) -> None:
 
 def _predict_all(output: Output, champion: _ChampionOptions, on: str | None) -> None:
     settings = ClassifierSettings.load()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import interrupts, model_tables
     from classifier.serving import batch_predict
     from genrebase.digests.refresh import refreshed_after
@@ -195,7 +194,6 @@ def _stored_state(scored: int, of: int, *, distributed: bool = False) -> str:
 
 
 def _predict_track(output: Output, champion: _ChampionOptions, track: str) -> None:
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.serving import predict_track as predicting
     from genrebase.store import connect
 
@@ -205,7 +203,6 @@ def _predict_track(output: Output, champion: _ChampionOptions, track: str) -> No
 
 
 def _search(output: Output, champion: _ChampionOptions, text: str) -> None:
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import model_tables
     from classifier.serving import predict_track as predicting
     from genrebase.store import connect
@@ -230,7 +227,6 @@ def _search(output: Output, champion: _ChampionOptions, text: str) -> None:
 
 
 def _predict_files(output: Output, task: str, path: Path) -> None:
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.serving import predict_audio
     from genrebase.audio import scan
     from genrebase.store import connect
@@ -276,7 +272,6 @@ def _describe(
     album: str | None,
     features: Sequence[str],
 ) -> None:
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.serving import predict_track as predicting
     from genrebase.store import connect
 

@@ -20,7 +20,6 @@ def run(
       classifier run
     """
     settings = ClassifierSettings.load()
-    # imports of SQLAlchemy and APScheduler, which --help does not need
     from classifier.daemon.daemon import Daemon
     from classifier.daemon.metrics import TrainerHealth
     from genrebase.runtime import logging

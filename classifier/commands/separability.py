@@ -43,7 +43,6 @@ def separability(
     """
     settings = ClassifierSettings.load()
     threads.configure_openmp()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import interrupts, model_tables
     from classifier.findings import separability as separating
     from classifier.training import train as training

@@ -31,7 +31,6 @@ def snapshot(
       classifier snapshot november
     """
     threads.configure_openmp()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.training import snapshots
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect

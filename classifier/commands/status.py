@@ -21,7 +21,6 @@ def status(
     Examples:
       classifier status
     """
-    # imports of SQLAlchemy, which --help does not need
     from classifier.commands import model_tables
     from classifier.daemon import readiness
     from classifier.data import genre_merges

@@ -54,7 +54,6 @@ def train(
       classifier train --estimator logistic --genres rock,pop,jazz
     """
     threads.configure_openmp()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import interrupts, model_tables
     from classifier.data.training_data import format_counts
     from classifier.training import refit as refitting

@@ -90,7 +90,6 @@ def tune(
       classifier tune --estimator logistic --trials 4 --cv-folds 2
     """
     threads.configure_openmp()
-    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import interrupts, model_tables
     from classifier.experiments import search_settings, search_spaces
     from classifier.experiments import tune as tuning
