@@ -26,7 +26,6 @@ __all__ = [
     "Row",
     "TableEntry",
     "fingerprint",
-    "list_tables",
     "open_dataset",
     "open_tables",
 ]
@@ -34,45 +33,28 @@ __all__ = [
 _HASH_CHUNK: Final = 1 << 20
 
 
-def list_tables(path: Path, encoding: str = DEFAULT_ENCODING) -> list[str]:
-    """Return the names of the tables of a file; one empty name for a file that is one table.
-
-    Raises `NotADataset` for a file that holds no table.
-    """
-    with open_tables(path, encoding) as entries:
-        return [entry.name for entry in entries]
-
-
 @contextmanager
-def open_tables(
-    path: Path, encoding: str = DEFAULT_ENCODING, table: str | None = None
-) -> Iterator[list[TableEntry]]:
-    """Yield the tables of a file, or only `table`, each to be opened inside the block.
+def open_tables(path: Path, encoding: str = DEFAULT_ENCODING) -> Iterator[list[TableEntry]]:
+    """Yield the tables of a file, each to be opened inside the block.
 
     Raises `NotADataset` for a file that cannot be read or holds no table.
     """
     with ExitStack() as stack:
-        options = contents.ReadOptions(encoding, _names_tracks, table)
-        yield contents.tables(path, options, stack)
+        yield contents.tables(path, contents.ReadOptions(encoding, _names_tracks), stack)
 
 
 @contextmanager
-def open_dataset(
-    path: Path, encoding: str = DEFAULT_ENCODING, table: str | None = None
-) -> Iterator[DatasetReader]:
-    """Open a file as a table; `table` is one of `list_tables`, by default the only one.
+def open_dataset(path: Path, encoding: str = DEFAULT_ENCODING) -> Iterator[DatasetReader]:
+    """Open a file as a table, if it holds a single one besides documents about it.
 
     Raises `NotADataset` for other files, `DamagedFile` while reading a truncated one.
     """
-    with open_tables(path, encoding, table) as entries:
-        matches = [entry for entry in entries if table is None or entry.name == table]
-        tables = [entry for entry in matches if not contents.is_document(entry.name)]
-        matches = tables or matches
-        if len(matches) != 1:
-            names = ", ".join(entry.name for entry in entries) or "none"
-            what = "several tables" if matches else f"no table {table!r}"
-            raise NotADataset(f"{path} holds {what}; its tables are: {names}.")
-        yield matches[0].open()
+    with open_tables(path, encoding) as entries:
+        tables = [entry for entry in entries if not contents.is_document(entry.name)] or entries
+        if len(tables) != 1:
+            names = ", ".join(entry.name for entry in entries)
+            raise NotADataset(f"{path} holds several tables; its tables are: {names}.")
+        yield tables[0].open()
 
 
 def _names_tracks(header: Sequence[str]) -> bool:

@@ -73,12 +73,6 @@ class ReadOptions:
 
     encoding: str
     names_tracks: NamesTracks
-    table: str | None = None
-    """The name of the table to read; None: all tables."""
-
-    def may_hold(self, member: str) -> bool:
-        """Return whether a member of an archive may hold the requested table."""
-        return self.table is None or self.table == member or self.table.startswith(f"{member}/")
 
 
 def tables(path: Path, options: "ReadOptions", stack: ExitStack) -> list[TableEntry]:
@@ -238,10 +232,11 @@ def _member_tables(
         raise NotADataset(
             f"{name} holds {counted(len(sources), 'file')}: name those that hold tracks."
         )
-    entries: list[TableEntry] = []
-    for member in filter(options.may_hold, sources):
-        entries += _tables_of_member(member, sources[member], options, stack)
-    return entries
+    return [
+        entry
+        for member, open_source in sources.items()
+        for entry in _tables_of_member(member, open_source, options, stack)
+    ]
 
 
 def _tables_of_member(

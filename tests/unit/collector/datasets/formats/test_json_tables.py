@@ -6,6 +6,7 @@ import pytest
 
 from collector.datasets import reader
 from collector.datasets.reader import BrokenRow
+from tests.dataset_tables import open_table
 
 TRACKS = [
     {"track_name": "Blue", "artist_name": "Ana", "genre": ["pop", "rock"], "tempo": 120.5},
@@ -70,7 +71,7 @@ def read(tmp_path):
         else:
             text = document if isinstance(document, str) else json.dumps(document, indent=1)
             path.write_text(text, encoding="utf-8")
-        with reader.open_dataset(path, table=table) as dataset:
+        with open_table(path, table) as dataset:
             passes = [list(dataset.rows()) for _ in range(2)]
             assert passes[0] == passes[1]
             return [

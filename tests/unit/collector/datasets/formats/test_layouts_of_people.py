@@ -11,13 +11,14 @@ import pytest
 
 from collector.datasets import reader
 from collector.datasets.reader import BrokenRow, NotADataset
+from tests.dataset_tables import list_tables, open_table
 
 TABLE = "title,artist,genre\nBlue,Ana,pop\nRed,Bo,rock\n"
 ROWS = [["Blue", "Ana", "pop"], ["Red", "Bo", "rock"]]
 
 
 def rows_of(path: Path, table: str | None = None) -> list[list[str]]:
-    with reader.open_dataset(path, table=table) as dataset:
+    with open_table(path, table) as dataset:
         return [list(row) for row in dataset.rows() if not isinstance(row, BrokenRow)]
 
 
@@ -45,7 +46,7 @@ def test_tables_of_a_tar_archive(tmp_path: Path, suffix: str, mode: str):
     """Compressed or not; links, hidden files and names that lead outside change nothing."""
     files = {"../a.csv": TABLE, "b/two.csv": TABLE, "b/.hidden.csv": TABLE}
     path = write_tar(tmp_path / f"data.{suffix}", files, mode)
-    assert reader.list_tables(path) == ["b/two.csv"]
+    assert list_tables(path) == ["b/two.csv"]
     assert rows_of(path, "b/two.csv") == ROWS
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
@@ -56,7 +57,7 @@ def test_a_tar_archive_that_breaks_off(tmp_path: Path):
     path = tmp_path / "cut.tar"
     path.write_bytes(whole[:5_000])
     with pytest.raises(NotADataset, match=r"cut\.tar"):
-        reader.list_tables(path)
+        list_tables(path)
 
 
 def test_an_archive_in_an_archive_is_passed_over(tmp_path: Path):
@@ -106,7 +107,7 @@ def test_an_unpacked_privacy_export(tmp_path: Path):
     (folder / "YourLibrary.json").write_text(json.dumps(library))
     (folder / "Identity.json").write_text(json.dumps({"displayName": "me"}))
     (folder / "ReadMeFirst.pdf").write_bytes(b"%PDF-1.4")
-    names = reader.list_tables(folder)
+    names = list_tables(folder)
     assert "StreamingHistory_music_0.json" in names
     assert "YourLibrary.json" in names
     assert rows_of(folder, "StreamingHistory_music_0.json") == [
@@ -118,7 +119,7 @@ def test_a_folder_of_audio_files_is_none_of_tables(tmp_path: Path):
     """The command that imports it is named."""
     (tmp_path / "a.mp3").write_bytes(b"ID3")
     with pytest.raises(NotADataset, match="collector import-audio"):
-        reader.list_tables(tmp_path)
+        list_tables(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_a_list_of_audio_files_is_no_table(tmp_path: Path, text: str):
     path = tmp_path / "list.m3u"
     path.write_text(text)
     with pytest.raises(NotADataset, match="collector import-audio"):
-        reader.list_tables(path)
+        list_tables(path)
 
 
 def test_a_table_of_audio_files_is_a_table(tmp_path: Path):
