@@ -194,9 +194,11 @@ class CreditParser:
         if parsed is not None:
             items = parsed.items
             if len(row_ids) == len(items) and not parsed.is_shortened:
-                items = tuple(map(_with_id, items, row_ids))
+                pairs = zip(items, row_ids, strict=True)
+                items = tuple(item._replace(id=row_id) for item, row_id in pairs)
                 return Credits(_credits(items))
-            return Credits(_credits(items), ids_unreadable=has_ids and not _have_ids(items))
+            have_ids = bool(items) and all(item.id for item in items)
+            return Credits(_credits(items), ids_unreadable=has_ids and not have_ids)
         text = names.clean(cells.plain_text(text))
         if cells.is_mark_of_missing(text):
             return Credits(_credits(()))
@@ -295,14 +297,6 @@ def _groups(spans: Sequence[tuple[int, int]], text: str, number: int) -> Iterato
     for cuts in combinations(range(1, len(spans)), number - 1):
         bounds = [0, *cuts, len(spans)]
         yield [text[spans[first][0] : spans[last - 1][1]] for first, last in pairwise(bounds)]
-
-
-def _with_id(item: ListItem, row_id: str) -> ListItem:
-    return item._replace(id=row_id)
-
-
-def _have_ids(items: Sequence[ListItem]) -> bool:
-    return bool(items) and all(item.id for item in items)
 
 
 def _credits(items: Sequence[ListItem]) -> tuple[ArtistCredit, ...]:

@@ -49,12 +49,8 @@ class DescriptorColumns:
 
     file: int
     genre: int | None
-    values: tuple[int, ...]
-    """Every other column that holds numbers."""
-    value_names: tuple[str, ...]
-    """Their names."""
-    notations: tuple[Notation, ...]
-    """The notation of their numbers."""
+    values: Mapping[int, Notation]
+    """Every other column that holds numbers, with their notation."""
 
 
 def find_descriptor_columns(
@@ -69,19 +65,19 @@ def find_descriptor_columns(
     if file is None or _NAMES & set(plain):
         return None
     genre = columns.find_genre_column(header, genre_column)
-    values = tuple(
-        position
+    numeric = {
+        position: column
         for position, column in summary.columns.items()
         if position not in {file, genre} and _holds_numbers(column) and plain[position]
-    )
-    if len(values) < _MIN_VALUE_COLUMNS or len({header[place] for place in values}) < len(values):
+    }
+    names_ = {header[position] for position in numeric}
+    if len(numeric) < _MIN_VALUE_COLUMNS or len(names_) < len(numeric):
         return None
-    table = table_notation([summary.columns[position] for position in values])
-    notations = tuple(
-        column_notation(summary.columns[position], table) or Notation.POINT for position in values
-    )
-    value_names = tuple(header[position] for position in values)
-    return DescriptorColumns(file, genre, values, value_names, notations)
+    table = table_notation(list(numeric.values()))
+    values = {
+        at: column_notation(column, table) or Notation.POINT for at, column in numeric.items()
+    }
+    return DescriptorColumns(file, genre, values)
 
 
 def _holds_numbers(column: ColumnSummary) -> bool:
@@ -106,8 +102,11 @@ def find_pieces(
     header: Sequence[str], at: DescriptorColumns, rows: Iterable[Sequence[str]]
 ) -> TablePieces:
     """Find the pieces of recordings in all rows of a table: by file names and by columns."""
-    places = [place for place, name in enumerate(header) if _PIECE.fullmatch(_plain(name))]
-    places = [place for place in places if place not in {at.file, at.genre}]
+    places = [
+        place
+        for place, name in enumerate(header)
+        if place not in {at.file, at.genre} and _PIECE.fullmatch(columns.normalise(name))
+    ]
     genres: dict[str, str] = {}
     counts: Counter[str] = Counter()
     for row in rows:
@@ -130,10 +129,6 @@ def find_pieces(
     )
 
 
-def _plain(header: str) -> str:
-    return columns.normalise(header)
-
-
 class DescriptorRowParser:
     """Parses the rows of one table into tracks with descriptors."""
 
@@ -142,7 +137,8 @@ class DescriptorRowParser:
     ) -> None:
         """Parse rows with `columns`; the files' names are ids of `own_source`."""
         self._pieces = pieces or TablePieces()
-        self.columns = self._at = _without(columns, self._pieces.columns)
+        values = {at: one for at, one in columns.values.items() if at not in self._pieces.columns}
+        self.columns = self._at = replace(columns, values=values)
         self._source = own_source
         self._rows_of: dict[str, dict[int, int]] = {}
         """Per repeated file, the number of each piece by a hash of its distinguishing cells."""
@@ -162,10 +158,7 @@ class DescriptorRowParser:
             return RowRejection.NO_NAME
         if is_name_too_long(name, ""):
             return RowRejection.TOO_LONG
-        values = [
-            self._number(row, position, notation)
-            for position, notation in zip(at.values, at.notations, strict=True)
-        ]
+        values = [self._number(row, place, notation) for place, notation in at.values.items()]
         track = SourceTrack(
             self._source,
             self._piece_id(name, row),
@@ -204,17 +197,3 @@ class DescriptorRowParser:
         if number is None or math.isinf(number):
             self.unreadable_cells[position] += not cells.is_missing(cell)
         return math.nan
-
-
-def _without(at: DescriptorColumns, places: Sequence[int]) -> DescriptorColumns:
-    kept = [
-        column
-        for column in zip(at.values, at.value_names, at.notations, strict=True)
-        if column[0] not in places
-    ]
-    return replace(
-        at,
-        values=tuple(place for place, _, _ in kept),
-        value_names=tuple(name for _, name, _ in kept),
-        notations=tuple(notation for *_, notation in kept),
-    )

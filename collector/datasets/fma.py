@@ -34,7 +34,6 @@ _MAX_SECONDS: Final = 2**31 / 1000 - 1
 
 _MAX_CELL: Final = 1 << 24
 """Maximum characters of a cell: some contain an artist's biography."""
-_REQUIRED: Final = (("track", "title"), ("artist", "name"), ("track", "genre_top"))
 
 
 class NotFmaTable(UserError):
@@ -102,7 +101,7 @@ def read_tracks(
     with _open(path) as rows:
         upper, lower = next(rows, []), next(rows, [])
         at = {names: place for place, names in enumerate(zip(upper, lower, strict=False))}
-        missing = [".".join(names) for names in _REQUIRED if names not in at]
+        missing = [".".join(names) for names in dialect.FMA_TRACKS if names not in at]
         if missing:
             raise NotFmaTable(
                 f"{path} is not FMA's table of tracks: it lacks {', '.join(missing)} in its first "

@@ -261,7 +261,8 @@ def _add_texts(summary: ColumnSummary, starters: Sequence[str], words: Sequence[
         cell
         for texts in (starters, words)
         for cell in texts
-        if (len(cell) == source_ids.ID_LENGTH or len(cell) >= _URI) and _is_track_id(cell)
+        if (len(cell) == source_ids.ID_LENGTH or len(cell) >= _URI)
+        and source_ids.parse_track_id(cell)
     }
     if ids:
         total = len(starters) + len(words)
@@ -271,7 +272,9 @@ def _add_texts(summary: ColumnSummary, starters: Sequence[str], words: Sequence[
     firsts = Counter(map(itemgetter(0), words))
     summary.lists += sum(firsts[bracket] for bracket in "[({")
     summary.dates += sum(
-        cell[-1] in _DIGITS and date_cells.begins_with_month(cell) and _is_date(cell)
+        cell[-1] in _DIGITS
+        and date_cells.begins_with_month(cell)
+        and date_cells.parse(cell) is not None
         for cell in words
     )
     if starters:
@@ -301,11 +304,3 @@ def _add_candidates(summary: ColumnSummary, candidates: Iterable[str]) -> None:
     summary.clocks += len(seconds)
     summary.points.add(np.array(values, dtype=np.float64))
     summary.times.add(np.array(seconds, dtype=np.float64))
-
-
-def _is_date(cell: str) -> bool:
-    return date_cells.parse(cell) is not None
-
-
-def _is_track_id(cell: str) -> bool:
-    return source_ids.parse_track_id(cell) is not None

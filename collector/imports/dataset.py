@@ -214,7 +214,13 @@ def _track_source(table: _Table, given: DatasetOptions, last_year: int, size: in
         out_of_range=lambda: _by_name(dataset, numbers.parser.out_of_range),
         without_beat=lambda: _by_name(dataset, numbers.parser.without_beat),
         conflicts=lambda: parser.conflicts,
-        warnings=lambda: (*misread, *numbers.notes, *_warnings(dataset, parser, titles)),
+        warnings=lambda: (
+            *misread,
+            *numbers.notes,
+            *layout.notes,
+            *parser.hints(dataset.header),
+            *titles.warnings(),
+        ),
         columns=taken,
         ignored_columns=ignored,
         licence=given.licence or dataset.licence,
@@ -248,6 +254,7 @@ def _descriptor_source(table: _Table, layout: DescriptorColumns) -> ImportSource
     rows = (row for row in dataset.rows() if not isinstance(row, BrokenRow))
     pieces = descriptor_table.find_pieces(dataset.header, layout, rows)
     parser = DescriptorRowParser(layout, table.origin, pieces)
+    names = [dataset.header[at] for at in parser.columns.values]
     return ImportSource(
         label=table.name,
         name=table.name,
@@ -256,19 +263,12 @@ def _descriptor_source(table: _Table, layout: DescriptorColumns) -> ImportSource
         batch_rows=DESCRIPTOR_BATCH_ROWS,
         provenance=Provenance(origin=table.origin, provider=PROVIDER),
         mapping=table.stem,
-        schema=DescriptorSchema(table.stem, parser.columns.value_names, PROVIDER),
+        schema=DescriptorSchema(table.stem, names, PROVIDER),
         estimate_rows=dataset.estimate_rows,
         has_exact_count=dataset.row_count is not None,
         unreadable=lambda: _by_name(dataset, parser.unreadable_cells),
         warnings=lambda: pieces.warnings,
     )
-
-
-def _warnings(
-    dataset: DatasetReader, parser: RowParser, titles: segment_names.TitleSurvey
-) -> Sequence[str]:
-    notes = (*parser.columns.notes, *parser.hints(dataset.header))
-    return (*notes, *titles.warnings())
 
 
 def _parse(dataset: DatasetReader, parser: RowParser | DescriptorRowParser) -> Iterator[ReadRow]:

@@ -85,7 +85,7 @@ def _combined(results: Mapping[str, ImportResult], passed_over: Mapping[str, str
         unreadable=_added(result.unreadable for result in every),
         out_of_range=_added(result.out_of_range for result in every),
         without_beat=_added(result.without_beat for result in every),
-        rows_per_second=_rate(sums["rows"], sums["seconds"]),
+        rows_per_second=round(sums["rows"] / sums["seconds"], 1) if sums["seconds"] else 0.0,
         stopped=every[-1].stopped,
         warnings=tuple(dict.fromkeys(warnings)),
         import_id=None,
@@ -111,10 +111,6 @@ def _different(items: Iterable[Any]) -> list[Any]:
         if item not in different:
             different.append(item)
     return different
-
-
-def _rate(rows: int, seconds: float) -> float:
-    return round(rows / seconds, 1) if seconds > 0 else 0.0
 
 
 def _listed(passed_over: Mapping[str, str]) -> str:

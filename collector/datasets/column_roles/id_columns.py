@@ -1,7 +1,7 @@
 """Find the column of the tracks' ids by its content. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from collector.datasets.survey import ColumnSummary
@@ -22,6 +22,7 @@ _ADDRESS_OF_OTHERS: Final = re.compile(
     r"\s*(?:spotify:|(?:https?://)?(?:open|play|api)\.spotify\.com/)(?:.*[:/])?"
     r"(?:album|artist|playlist|user|show|episode)s?[:/]"
 )
+"""The begin of Spotify's URIs and URLs of something else than tracks."""
 _MAJORITY: Final = 0.5
 _MIN_CONSECUTIVE: Final = 20
 """Minimum of consecutive numbers that are running numbers whatever the first one is."""
@@ -54,7 +55,7 @@ def find_id_column(
         summary = summaries.get(position)
         if summary is not None and is_running_number(summary):
             notes[position] = f"{header[position]} numbers the rows and is not taken as an id."
-        elif summary is not None and _addresses_others(summary):
+        elif _is_most(_ADDRESS_OF_OTHERS.match, summary):
             notes[position] = (
                 f"{header[position]} holds addresses of albums, artists or playlists and is not "
                 "taken as an id of tracks."
@@ -64,17 +65,15 @@ def find_id_column(
     return IdColumn(None, tuple(notes.values()))
 
 
-def _addresses_others(summary: ColumnSummary) -> bool:
-    """Return whether most cells are Spotify's URIs or URLs of something else than tracks."""
-    others = sum(_ADDRESS_OF_OTHERS.match(cell) is not None for cell in summary.sample)
-    return others > _MAJORITY * len(summary.sample)
+def _is_most(holds: Callable[[str], object], summary: ColumnSummary | None) -> bool:
+    """Return whether something holds for most of the first cells of a column."""
+    cells = () if summary is None else summary.sample
+    return sum(bool(holds(cell)) for cell in cells) > _MAJORITY * len(cells)
 
 
 def holds_artist_ids(summary: ColumnSummary | None) -> bool:
     """Return whether most cells hold ids, URIs or URLs of artists."""
-    if summary is None or not summary.sample:
-        return False
-    return sum(map(is_artist_ids, summary.sample)) > _MAJORITY * len(summary.sample)
+    return _is_most(is_artist_ids, summary)
 
 
 def find_artist_ids(named: Sequence[int], summaries: Mapping[int, ColumnSummary]) -> int | None:
@@ -85,15 +84,9 @@ def find_artist_ids(named: Sequence[int], summaries: Mapping[int, ColumnSummary]
     addressed = [
         position
         for position, summary in summaries.items()
-        if _addresses_artists(summary) and holds_artist_ids(summary)
+        if _is_most(_ADDRESS_OF_ARTISTS.search, summary) and holds_artist_ids(summary)
     ]
     return addressed[0] if len(addressed) == 1 else None
-
-
-def _addresses_artists(summary: ColumnSummary) -> bool:
-    """Return whether most cells are Spotify's URIs or URLs of artists."""
-    artists = sum(_ADDRESS_OF_ARTISTS.search(cell) is not None for cell in summary.sample)
-    return artists > _MAJORITY * len(summary.sample)
 
 
 def find_spotify_column(

@@ -63,11 +63,10 @@ class DelimitedText(DatasetReader):
                 "(unpack fma_metadata.zip), or the file alone."
             )
         if names_tracks is not None:
-            levels = dialect.header_levels(
-                lines[self._dialect.skipped :], self._delimiter, names_tracks
-            )
-            if levels.rows > 1:
-                names, self._header_rows = list(levels.names), levels.rows
+            below = lines[self._dialect.skipped :]
+            joined, rows = dialect.header_levels(below, self._delimiter, names_tracks)
+            if rows > 1:
+                names, self._header_rows = joined, rows
             elif not names_tracks(names):
                 names = self._names_below(lines, names_tracks) or names
         if self._has_row_names(names, lines):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from collector.datasets.formats.table import NamesTracks
 
@@ -16,6 +16,8 @@ _MAX_PREAMBLE: Final = 20
 _SINGLE_QUOTE: Final = "'"
 _UNNAMED: Final = re.compile(r"Unnamed: \d+(?:_level_\d+)?")
 """What pandas writes for a missing name."""
+FMA_TRACKS: Final = (("track", "title"), ("artist", "name"), ("track", "genre_top"))
+"""Columns of the Free Music Archive's table of tracks, by their names in its two header rows."""
 _GENERAL: Final = frozenset({"name", "title", "id", "date", "year"})
 """Names that say nothing without what they are of."""
 _SEPARATOR: Final = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)
@@ -114,12 +116,13 @@ def backslash_quote(delimiter: str) -> re.Pattern[str]:
 
 def is_fma_tracks(first: Sequence[str], second: Sequence[str]) -> bool:
     """Return whether two header rows are those of the Free Music Archive's table of tracks."""
-    names = set(zip(first, second, strict=False))
-    return names >= {("track", "title"), ("artist", "name"), ("track", "genre_top")}
+    return {*zip(first, second, strict=False)} >= set(FMA_TRACKS)
 
 
-def header_levels(lines: Sequence[str], delimiter: str, names_tracks: NamesTracks) -> "Levels":
-    """Return the header of a table that may have several header rows, as pandas writes them.
+def header_levels(
+    lines: Sequence[str], delimiter: str, names_tracks: NamesTracks
+) -> tuple[list[str], int]:
+    """Return the header of a table, and of how many rows it is: pandas writes several.
 
     It has if a name of the first row is over several columns, and the rows together name tracks. A
     last header row may name the index: its other cells are empty.
@@ -131,7 +134,7 @@ def header_levels(lines: Sequence[str], delimiter: str, names_tracks: NamesTrack
     first = rows[0] if rows else []
     top = [name for name in first if name and not _UNNAMED.fullmatch(name)]
     if len(set(top)) == len(top):
-        return Levels(tuple(first), 1)
+        return first, 1
     for count in range(2, min(_MAX_LEVELS, len(rows) - 1) + 1):
         if any(len(row) != len(first) for row in rows[:count]):
             break
@@ -139,15 +142,8 @@ def header_levels(lines: Sequence[str], delimiter: str, names_tracks: NamesTrack
             if len(set(names)) == len(names) and names_tracks(names):
                 after = rows[count]
                 is_index = len(after) > 1 and bool(after[0]) and not any(after[1:])
-                return Levels((after[0], *names[1:]) if is_index else names, count + is_index)
-    return Levels(tuple(first), 1)
-
-
-class Levels(NamedTuple):
-    """A header, and the number of rows that it has in the file."""
-
-    names: tuple[str, ...]
-    rows: int
+                return [after[0] if is_index else names[0], *names[1:]], count + is_index
+    return first, 1
 
 
 def _joined_names(rows: Sequence[Sequence[str]]) -> Iterator[tuple[str, ...]]:
