@@ -26,6 +26,7 @@ from collector.datasets.formats.table import DamagedFile, NotADataset
 from collector.datasets.parsing import cells, genre_cells
 from collector.datasets.rows import ParsedRow, RowRejection, is_name_too_long
 from collector.records import ArtistCredit, DurationMs, SourceTrack
+from genrebase.counts import counted
 from genrebase.store import names, source_ids
 from genrebase.store.tables import ESSENTIA_PROVIDER
 
@@ -60,9 +61,15 @@ class EssentiaFiles:
     """Other files, so far."""
     _archives: list[DumpArchive] = field(default_factory=list)
 
-    def progress(self) -> float | None:
-        """Return the share of an archive that was read, 0 to 1; None: unknown."""
-        return self._archives[-1].progress() if self._archives else None
+    def estimate(self, done: int) -> float | None:
+        """Estimate how many documents an archive has after `done` were read; None if unknown."""
+        share = self._archives[-1].progress() if self._archives else None
+        return done / share if share else None
+
+    def notes(self) -> list[str]:
+        """Return a sentence on the files that were passed over."""
+        passed_over = counted(self.passed_over, "file")
+        return [f"{passed_over} passed over: not JSON."] if self.passed_over else []
 
     def rows(self, last_year: int) -> Iterator[ParsedRow | RowRejection]:
         """Yield one row per document: a track, or why it is rejected.

@@ -20,7 +20,6 @@ from collector.imports.dump_staging import (
 )
 from collector.imports.pipeline import JOB
 from collector.imports.records import ImportContext, ImportResult
-from genrebase.audio.scan import display_path
 from genrebase.counts import counted
 from genrebase.errors import UserError
 from genrebase.runtime.jobs import job_run
@@ -123,10 +122,9 @@ class _AcousticBrainzImport(DumpImport):
     def store(self, recordings: int, sha256: str) -> None:
         """Store the numbers by recording, from where an earlier run stopped."""
         clock = self._context.clock
-        names = [display_path(dump.path.relative_to(dump.path.parent)) for dump in self._dumps]
         description = ImportDescription(
             sha256=sha256,
-            name=" + ".join(names),
+            name=self._name(),
             origin=acousticbrainz_imports.ORIGIN,
             options={acousticbrainz_imports.TABLES: [dump.part for dump in self._dumps]},
             schema=None,

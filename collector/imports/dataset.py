@@ -200,7 +200,6 @@ def _track_source(table: _Table, given: DatasetOptions, last_year: int, size: in
     misread = table_hints.misread_texts(summary, layout)
     taken, ignored = columns.name_columns(dataset.header, replace(layout, numeric=numbers.taken))
     return ImportSource(
-        label=table.name,
         name=table.name,
         sha256=table.fingerprint(given.for_fingerprint()),
         options=given.given(),
@@ -256,7 +255,6 @@ def _descriptor_source(table: _Table, layout: DescriptorColumns) -> ImportSource
     parser = DescriptorRowParser(layout, table.origin, pieces)
     names = [dataset.header[at] for at in parser.columns.values]
     return ImportSource(
-        label=table.name,
         name=table.name,
         sha256=table.fingerprint(),
         rows=_parse(dataset, parser),

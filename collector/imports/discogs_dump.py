@@ -62,7 +62,6 @@ def import_discogs_dump(context: ImportContext, path: Path, options: DumpOptions
         if options.stored_only:
             read = _stored_only(engine, read)
         source = ImportSource(
-            label=display_path(Path(path.name)),
             name=display_path(Path(path.name)),
             sha256=combined_hash([file], options),
             rows=rows.followed(read),

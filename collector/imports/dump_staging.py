@@ -14,6 +14,7 @@ from collector.datasets.dumps.staging import StagingFile
 from collector.datasets.formats.table import DamagedFile, NotADataset
 from collector.imports.pipeline import batches
 from collector.imports.records import ImportContext, ImportResult
+from genrebase.audio.scan import display_path
 from genrebase.errors import UserError
 from genrebase.progress import ProgressCallback
 from genrebase.store.engine import Engine
@@ -126,20 +127,16 @@ def file_hashes(
     list of checksums beside a file has another one.
     """
     hashes = [_file_hash(staging, file, progress) for file in files]
-    before = staging.fact(_FILES)
-    if before not in (None, _joined(hashes)):
+    joined = " ".join(hashes)
+    if staging.fact(_FILES) not in (None, joined):
         staging.clear(tables)
-    staging.note_fact(_FILES, _joined(hashes))
+    staging.note_fact(_FILES, joined)
     return hashes
 
 
 def combined_hash(hashes: Sequence[str], options: DumpOptions) -> str:
     """Return the hash that identifies this import of the files."""
     return hashlib.sha256("+".join([*hashes, *options.given()]).encode()).hexdigest()
-
-
-def _joined(hashes: Sequence[str]) -> str:
-    return " ".join(hashes)
 
 
 def _file_hash(staging: StagingFile, path: Path, progress: ProgressCallback) -> str:
@@ -180,6 +177,10 @@ class DumpImport:
         self._staging, self._dumps, self._options = staging, dumps, options
         self._rows = 0
         """Rows of the archives that were read in this run."""
+
+    def _name(self) -> str:
+        """Return the files' names, as `imported_file` records them."""
+        return " + ".join(display_path(Path(dump.path.name)) for dump in self._dumps)
 
     def _load_all(self, hashes: Sequence[str]) -> None:
         """Load the archives, which have these hashes; raise `ImportInterrupted`."""

@@ -1,7 +1,5 @@
 """Import low-level documents of Essentia: AcousticBrainz' sample dump, or your own documents."""
 
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +11,6 @@ from collector.imports.records import DescriptorSchema, ImportContext, ImportRes
 from collector.records import Provenance
 from genrebase import licences
 from genrebase.audio.scan import display_path
-from genrebase.counts import counted
 from genrebase.errors import UserError
 from genrebase.store.tables import ACOUSTICBRAINZ_PROVIDER, ESSENTIA_PROVIDER
 
@@ -41,8 +38,8 @@ def import_documents(
         raise UserError("The licence of AcousticBrainz' documents is known: leave out --licence.")
     is_folder = path.is_dir()
     fingerprint = essentia_documents.fingerprint if is_folder else reader.fingerprint
+    count = essentia_documents.count_files(path) if is_folder else None
     source = ImportSource(
-        label=name,
         name=name,
         sha256=fingerprint(path),
         rows=files.rows(context.clock.now().year + 1),
@@ -55,25 +52,9 @@ def import_documents(
         mapping=provider,
         is_ranked=False,
         schema=DescriptorSchema(SCHEMA, COLUMNS, provider),
-        estimate_rows=partial(_estimate, files, _count(files)),
+        estimate_rows=lambda done: files.estimate(done) if count is None else count,
         has_exact_count=is_folder,
         licence=licence,
-        warnings=lambda: tuple(_notes(files)),
+        warnings=files.notes,
     )
     return run_import(context, source)
-
-
-def _count(files: EssentiaFiles) -> int | None:
-    return essentia_documents.count_files(files.path) if files.path.is_dir() else None
-
-
-def _estimate(files: EssentiaFiles, count: int | None, done: int) -> float | None:
-    if count is not None:
-        return count
-    share = files.progress()
-    return done / share if share else None
-
-
-def _notes(files: EssentiaFiles) -> Iterator[str]:
-    if files.passed_over:
-        yield f"{counted(files.passed_over, 'file')} passed over: not JSON."

@@ -35,8 +35,8 @@ def import_fma(
     features = fma.FmaFeatures(path) if path.is_file() else None
     rows = fma.read_tracks(table, tree, last_year=context.clock.now().year + 1)
     source = ImportSource(
-        label=display_path(folder),
         name=fma.TRACKS_FILE,
+        folder=display_path(folder),
         sha256=reader.fingerprint(table, subset),
         rows=(
             ParsedRow(row.track, row.genres) if isinstance(row, FmaTrack) else row

@@ -6,7 +6,6 @@ recordings are recorded like the rows of any other import.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from collector.catalogue import aliases, genres
@@ -30,11 +29,10 @@ from collector.imports.records import ImportContext, ImportResult, ImportSource,
 from collector.records import GenreVote, Provenance
 from collector.sources import musicbrainz_items
 from collector.sources.genre_ranks import ranked
-from genrebase.audio.scan import display_path
 from genrebase.counts import counted
 from genrebase.errors import UserError
 from genrebase.store import names, source_ids
-from genrebase.store.engine import Engine, read_transaction
+from genrebase.store.engine import read_transaction
 
 ORIGIN: Final = "musicbrainz-dump"
 """The origin of its tracks and labels; a harvest's is `musicbrainz`."""
@@ -60,7 +58,8 @@ def import_musicbrainz_dump(
     engine = context.engine
     _check_parts(dumps)
     refuse_synthetic_catalogue(engine)
-    collected = _collected(engine)
+    with read_transaction(engine) as connection:
+        collected = genres.by_normalised_name(connection)
     if options.stored_only:
         raise UserError("--stored-only needs Discogs' dump.")
     if not collected and not options.all_genres:
@@ -92,12 +91,6 @@ def _check_parts(dumps: Sequence[Dump]) -> None:
     if len({dump.timestamp for dump in dumps}) > 1:
         listed = ", ".join(f"{dump.path.name} ({dump.timestamp})" for dump in dumps)
         raise UserError(f"The files are parts of different dumps: {listed}. Get both of one.")
-
-
-def _collected(engine: Engine) -> dict[str, str]:
-    """Return the genres of the database by their normalised names."""
-    with read_transaction(engine) as connection:
-        return genres.by_normalised_name(connection)
 
 
 class _MusicBrainzImport(DumpImport):
@@ -170,12 +163,9 @@ class _MusicBrainzImport(DumpImport):
 
         A year after `last_year` is treated as an error and left out.
         """
-        options = self._options.given()
         kept = musicbrainz_joins.count_kept(self._staging)
-        label = " + ".join(display_path(Path(dump.path.name)) for dump in self._dumps)
         return ImportSource(
-            label=label,
-            name=label,
+            name=self._name(),
             sha256=combined_hash(hashes, self._options),
             rows=self._read(last_year),
             batch_rows=self._options.batch_rows,
@@ -187,7 +177,7 @@ class _MusicBrainzImport(DumpImport):
             estimate_rows=lambda _done: float(kept),
             has_exact_count=True,
             warnings=lambda: self._left_out(kept),
-            options=options,
+            options=self._options.given(),
         )
 
     def progress_of_recording(
@@ -217,9 +207,8 @@ class _MusicBrainzImport(DumpImport):
 
     def _read(self, last_year: int) -> Iterator[ReadRow]:
         size = self._options.batch_rows
-        for recordings in musicbrainz_joins.read_kept(self._staging, self._first, size):
-            for recording in recordings:
-                yield self._parse(recording, last_year)
+        for recording in musicbrainz_joins.read_kept(self._staging, self._first, size):
+            yield self._parse(recording, last_year)
 
     def _parse(self, recording: DumpRecording, last_year: int) -> ReadRow:
         parsed = musicbrainz_items.parse_recording(_as_item(recording), last_year)

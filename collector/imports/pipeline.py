@@ -101,7 +101,7 @@ def run_import(context: ImportContext, source: ImportSource, rejects: Any = None
             recorder.mark_finished()
             progress(recorder.rows, total=recorder.rows)
         tracks_new = recorder.recorded.tracks_new
-        run.set_facts(file=source.label, rows=recorder.rows, tracks_new=tracks_new)
+        run.set_facts(file=source.folder or source.name, rows=recorder.rows, tracks_new=tracks_new)
     return recorder.result(clock.monotonic() - started, "interrupted" if stopped else "done")
 
 

@@ -47,10 +47,10 @@ class DescriptorSchema:
 class ImportSource:
     """An open table: its rows, and the properties of their import."""
 
-    label: str
-    """The file or folder, as the job's run shows it."""
     name: str
     """The file's name, as `imported_file` records it."""
+    folder: str | None = None
+    """Its folder, where the job's run shows that instead."""
     sha256: str
     """Identifies this import of the file; see `reader.fingerprint`."""
     rows: Iterator[ReadRow]

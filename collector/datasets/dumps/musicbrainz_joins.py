@@ -224,11 +224,11 @@ def count_kept(staging: StagingFile) -> int:
     return int(staging.execute("SELECT coalesce(max(number), 0) FROM kept").fetchone()[0])
 
 
-def read_kept(staging: StagingFile, first: int, size: int) -> Iterator[list[DumpRecording]]:
-    """Yield the kept recordings from the number `first` on, in lists of at most `size`."""
+def read_kept(staging: StagingFile, first: int, size: int) -> Iterator[DumpRecording]:
+    """Yield the kept recordings from the number `first` on; `size` are read at a time."""
     last = count_kept(staging)
     for start in range(first, last + 1, size):
-        yield _read(staging, start, start + size - 1)
+        yield from _read(staging, start, start + size - 1)
 
 
 def _read(staging: StagingFile, first: int, last: int) -> list[DumpRecording]:
