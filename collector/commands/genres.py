@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Annotated
 
@@ -332,11 +332,8 @@ def mappings_(
         output.print(f"The mapping {remove} is removed; it held {counted(gone, 'genre')}.")
     summaries = mappings.list_mappings(engine)
     if summaries:
-        output.table(
-            "Mappings",
-            ("mapping", "fine genres", "broad genres"),
-            [(one.mapping, one.fine, one.broad) for one in summaries],
-        )
+        columns = ("mapping", "fine genres", "broad genres")
+        output.table("Mappings", columns, map(astuple, summaries))
     else:
         output.print("No mapping: collector genres map FILE --mapping NAME")
     output.write_json([asdict(one) for one in summaries])

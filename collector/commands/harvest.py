@@ -1,6 +1,6 @@
 """The command `collector harvest`."""
 
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -171,22 +171,10 @@ def _show(
     genres = [asdict(one) | asdict(more) for one, more in zip(previews, forecasts, strict=True)]
     output.write_json({"genres": genres, "playlists": [asdict(one) for one in playlists]})
     if playlists:
-        output.table(
-            "Playlists that would be read first",
-            ("genre", "playlist", "offset", "read before"),
-            [(one.genre, one.playlist, one.offset, one.read_before) for one in playlists],
-        )
-    columns = (
-        "genre",
-        "source",
-        "target",
-        "tracks",
-        "open_shards",
-        "query",
-        "year_from",
-        "year_to",
-        "offset",
-    )
+        columns = ["genre", "playlist", "offset", "read before"]
+        output.table("Playlists that would be read first", columns, map(astuple, playlists))
+    names = ("genre", "source", "target", "tracks", "open_shards", "query")
+    columns = [*names, "year_from", "year_to", "offset"]
     rows = [[getattr(one, name) for name in columns] for one in previews]
     output.table("Next requests", columns, rows)
     show_forecasts(forecasts, output)

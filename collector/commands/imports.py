@@ -40,23 +40,13 @@ def list_(as_json: AsJson = False) -> None:
     output = Output(as_json=as_json)
     everything = imports.list_imports(connect())
     if everything:
-        output.table(
-            counted(len(everything), "import"),
-            _COLUMNS,
-            (
-                (
-                    str(one.id),
-                    one.name,
-                    "" if one.started_at is None else f"{one.started_at:%Y-%m-%d %H:%M}",
-                    f"{one.rows:,}",
-                    f"{one.tracks_new:,}",
-                    one.licence,
-                    one.state,
-                )
-                for one in everything
-            ),
-        )
-    if not everything:
+        rows = []
+        for one in everything:
+            started = one.started_at and f"{one.started_at:%Y-%m-%d %H:%M}"
+            counts = (one.rows, one.tracks_new)
+            rows.append((one.id, one.name, started, *counts, one.licence, one.state))
+        output.table(counted(len(everything), "import"), _COLUMNS, rows)
+    else:
         output.print("No import yet: collector import FILE")
     output.write_json([{**asdict(one), "state": one.state} for one in everything])
 

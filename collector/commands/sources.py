@@ -1,6 +1,6 @@
 """List where labels and features come from, with their licences."""
 
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Annotated
 
 import typer
@@ -41,21 +41,7 @@ def list_(as_json: AsJson = False) -> None:
     output = Output(as_json=as_json)
     rows = licences.list_sources(connect())
     if rows:
-        output.table(
-            counted(len(rows), "source"),
-            _COLUMNS,
-            (
-                (
-                    one.name,
-                    one.licence,
-                    one.licence_class,
-                    f"{one.tracks:,}",
-                    f"{one.labels:,}",
-                    f"{one.features:,}",
-                )
-                for one in rows
-            ),
-        )
+        output.table(counted(len(rows), "source"), _COLUMNS, map(astuple, rows))
     else:
         output.print("No source yet: collector harvest, or collector import FILE")
     output.write_json([asdict(one) for one in rows])

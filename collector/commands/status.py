@@ -1,7 +1,7 @@
 """The command `collector status`."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Annotated
 
 import typer
@@ -56,12 +56,8 @@ def status(
     state = statuses.read_status(store.connect(), SystemClock(), sources, live=live)
     for sentence in _sentences(state):
         output.print(sentence)
-    rows = (
-        (one.name, one.target, one.tracks, one.sightings, one.with_features, one.paused)
-        for one in state.genres
-    )
     if state.genres:
-        output.table("Genres", _COLUMNS, rows)
+        output.table("Genres", _COLUMNS, map(astuple, state.genres))
     show_forecasts(state.outlook, output)
     runs = (
         (run.job, f"{run.started_at:%Y-%m-%d %H:%M}", run.outcome, run.error)
