@@ -14,22 +14,11 @@ from collector.catalogue.lease import LEASE_SECONDS
 from collector.errors import LeaseLost
 from collector.shard import Shard
 from genrebase.store import bulk, name_locks, tables
-from genrebase.store.database_clock import server_time
 
 _shard = tables.shard.c
 
-__all__ = ["ActiveLease", "LeaseClock", "LeasedShard", "acquire", "active_leases", "server_time"]
-
 LeaseClock = Callable[[Connection], float]
 """The time by which leases expire, in seconds since 1970."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActiveLease:
-    """A lease that has not expired."""
-
-    shard_id: int
-    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +55,12 @@ class LeasedShard:
         return (_shard.id == self.shard_id) & (_shard.fencing_token == self.token)
 
 
-def active_leases(connection: Connection, now: float) -> list[ActiveLease]:
-    """Return the leases that have not expired."""
+def active_leases(connection: Connection, now: float) -> dict[int, str]:
+    """Return the owners of the leases that have not expired, by the ids of their shards."""
     query = select(_shard.id, _shard.lease_owner).where(
         _shard.lease_until.is_not(None), ~_has_expired(now)
     )
-    return [ActiveLease(shard_id, owner or "") for shard_id, owner in connection.execute(query)]
+    return {shard_id: owner or "" for shard_id, owner in connection.execute(query)}
 
 
 def _has_expired(now: float) -> ColumnElement[bool]:

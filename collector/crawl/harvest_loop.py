@@ -17,7 +17,7 @@ import structlog
 from collector.catalogue import genres as stored_genres
 from collector.catalogue import shards, tracks
 from collector.catalogue.lease import POLL_SECONDS, Lease
-from collector.catalogue.shard_leases import LeaseClock, LeasedShard, server_time
+from collector.catalogue.shard_leases import LeaseClock, LeasedShard
 from collector.crawl import page_genres
 from collector.crawl.lease_manager import LeaseManager
 from collector.crawl.repeated_pages import RepeatedPages
@@ -31,6 +31,7 @@ from collector.shard import GenreProgress, Shard
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store import name_locks
+from genrebase.store.database_clock import server_time
 from genrebase.store.engine import Connection, Engine, read_transaction
 
 _log = structlog.get_logger(__name__)

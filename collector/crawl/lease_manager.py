@@ -11,6 +11,7 @@ from collector.errors import LeaseLost
 from collector.shard import Shard
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.process_identity import ProcessIdentity
+from genrebase.store.database_clock import server_time
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction
 
 
@@ -22,14 +23,13 @@ class LeaseManager:
     clock: Clock
     owner: str
     """The process, as `ProcessIdentity` writes it."""
-    lease_clock: LeaseClock = shard_leases.server_time
+    lease_clock: LeaseClock = server_time
 
     def available(self, shards: Sequence[Shard]) -> list[Shard]:
         """Return the shards that no other process, which may be alive, has leased."""
         with read_transaction(self.engine) as connection:
             active = shard_leases.active_leases(connection, self.lease_clock(connection))
-        leased = {lease.shard_id for lease in active if not self._may_take(lease.owner)}
-        return [shard for shard in shards if shard.id not in leased]
+        return [one for one in shards if one.id not in active or self._may_take(active[one.id])]
 
     @contextmanager
     def acquire(self, shard: Shard) -> Iterator[Lease[LeasedShard]]:
@@ -47,7 +47,7 @@ class LeaseManager:
 
     def _lease(self, connection: Connection, shard: Shard) -> LeasedShard | None:
         active = shard_leases.active_leases(connection, self.lease_clock(connection))
-        expired_owners = {lease.owner for lease in active if self._may_take(lease.owner)}
+        expired_owners = set(filter(self._may_take, active.values()))
         return shard_leases.acquire(
             connection, shard, self.owner, self.lease_clock, expired_owners
         )

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from collector.catalogue import shard_leases, shards
+from collector.catalogue import shards
 from collector.catalogue.lease import LEASE_SECONDS, RENEW_AFTER_SECONDS
 from collector.crawl.lease_manager import LeaseManager
 from collector.crawl.playlist_harvester import PlaylistHarvester
@@ -15,6 +15,7 @@ from collector.errors import LeaseLost
 from collector.http.rate_limiter import RequestBudget
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.process_identity import ProcessIdentity
+from genrebase.store.database_clock import server_time
 from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import FakeClock, FakePlaylists, FakeSource
 
@@ -126,7 +127,7 @@ def test_hosts_need_not_agree_on_the_time(engine, clock, shard, apart):
 def test_the_database_clock_decides(engine):
     """In seconds since 1970, to less than a minute."""
     with read_transaction(engine) as connection:
-        reported = shard_leases.server_time(connection)
+        reported = server_time(connection)
     assert reported == pytest.approx(SystemClock().now().timestamp(), abs=60)
 
 
