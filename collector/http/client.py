@@ -142,6 +142,17 @@ class ServiceClient:
             raise to_collector_error(error, self._clock.now(), self._error_for) from error
 
 
+def list_in(document: Any, name: str, owner: str) -> list[Any]:
+    """Return a list of a JSON document; raise `InvalidResponse` if it has none.
+
+    `owner` is whose response it is, for the message: `Spotify's`.
+    """
+    values = document.get(name) if isinstance(document, dict) else None
+    if not isinstance(values, list):
+        raise InvalidResponse(f"{owner} response has no list of {name!r}.")
+    return values
+
+
 def _shorten(text: str) -> str:
     """Return text of a source as one short line that is safe to store, log and print."""
     start = redact_values(text)[: 4 * _MAX_MESSAGE]  # first: a cut secret is not recognised

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
 from collector.credential_limits import Account
-from collector.errors import InvalidResponse
-from collector.http.client import ServiceClient, fingerprint
+from collector.http.client import ServiceClient, fingerprint, list_in
 from collector.providers.feature_values import parse_audio_features
 from collector.records import AudioFeatures
 from collector.settings import CollectorSettings
@@ -36,11 +35,8 @@ class ReccoBeats:
     def fetch(self, ids: Sequence[str]) -> Mapping[str, AudioFeatures | None]:
         """Fetch the features of `ids`, joined by the id that ends `href`, never by position."""
         response = self._client.get_json("audio-features", ids=",".join(ids))
-        content = response.get("content") if isinstance(response, dict) else None
-        if not isinstance(content, list):
-            raise InvalidResponse("ReccoBeats' response has no list of 'content'.")
         features: dict[str, AudioFeatures | None] = dict.fromkeys(ids)
-        for document in content:
+        for document in list_in(response, "content", "ReccoBeats'"):
             source_id = _spotify_id(document)
             if source_id in features:
                 features[source_id] = parse_audio_features(document)

@@ -11,11 +11,15 @@ from collector.credential_limits import Account
 from collector.errors import (
     BadCredentials,
     BadRequest,
-    InvalidResponse,
     NotAccessible,
     UnusableResponse,
 )
-from collector.http.client import ServiceClient, error_with_503_as_limit, fingerprint
+from collector.http.client import (
+    ServiceClient,
+    error_with_503_as_limit,
+    fingerprint,
+    list_in,
+)
 from collector.http.file_download import domain_of
 from collector.records import ItemFiles, ListedItem, Page, PageQuery, RemoteFile
 from collector.settings import CollectorSettings
@@ -90,15 +94,12 @@ class InternetArchive:
             if query.cursor is None:
                 raise
             raise NotAccessible(f"The search cannot be continued: {error}") from error
-        document = fields.get_object(response)
-        listed = document.get("items")
-        if not isinstance(listed, list):
-            raise InvalidResponse("Internet Archive's response has no list of 'items'.")
-        cursor = document.get("cursor")
+        listed = list_in(response, "items", "Internet Archive's")
+        cursor = response.get("cursor")
         return parse_page(
             listed[: query.limit],
             last_year=self._clock.now().year + 1,
-            total=fields.get_integer(document.get("total"), 0, fields.MAX_INTEGER),
+            total=fields.get_integer(response.get("total"), 0, fields.MAX_INTEGER),
             next_cursor=cursor if isinstance(cursor, str) and cursor and listed else None,
         )
 

@@ -62,6 +62,23 @@ def parse_credits(
     return tuple(dict.fromkeys(credits_))
 
 
+def parse_names(
+    title: Any,
+    artists: Any,
+    parse_credit: Callable[[Any], ArtistCredit | RejectReason],
+    clean: Callable[[str], str],
+) -> tuple[str, tuple[ArtistCredit, ...]] | RejectReason:
+    """Return the title and the credits of a track, or the reason to reject it."""
+    reason = check_title(title)
+    if reason is not None:
+        return reason
+    credited = parse_credits(artists, parse_credit)
+    if isinstance(credited, RejectReason):
+        return credited
+    title = clean(title)
+    return check_name(title, credited[0].name) or (title, credited)
+
+
 def check_artist_name(name: Any) -> RejectReason | None:
     """Return why an artist's name cannot be used, None if it can."""
     if not isinstance(name, str):

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from collector.datasets.parsing import cells, genre_names
-from collector.errors import InvalidResponse
 from collector.records import ArtistCredit, GenreVote, Level, SourceTrack
 from collector.sources import item_fields as fields
 from collector.sources.item_fields import RejectReason
@@ -43,17 +42,10 @@ def parse_recording(item: Any, last_year: int, requested: str = "") -> Recording
     mbid = _mbid(item.get("id"))
     if mbid is None:
         return RejectReason.NO_ID
-    title: Any = item.get("title")
-    reason = fields.check_title(title)
-    if reason is not None:
-        return reason
-    artists = fields.parse_credits(item.get("artist-credit"), _credit)
-    if isinstance(artists, RejectReason):
-        return artists
-    title = _plain(title)
-    reason = fields.check_name(title, artists[0].name)
-    if reason is not None:
-        return reason
+    named = fields.parse_names(item.get("title"), item.get("artist-credit"), _credit, _plain)
+    if isinstance(named, RejectReason):
+        return named
+    title, artists = named
     genres = _genres(item)
     if isinstance(genres, RejectReason):
         return genres
@@ -81,14 +73,6 @@ def parse_tag(name: Any) -> str:
     if not isinstance(name, str) or len(name) > fields.MAX_NAME_LENGTH:
         return ""
     return genre_names.fold_name(name)
-
-
-def get_list(document: Any, name: str) -> list[Any]:
-    """Return a list of a response; raise `InvalidResponse` if there is none."""
-    values = fields.get_object(document).get(name)
-    if not isinstance(values, list):
-        raise InvalidResponse(f"MusicBrainz' response has no list of {name!r}.")
-    return values
 
 
 def _genres(item: Mapping[str, Any]) -> tuple[GenreVote, ...] | RejectReason:

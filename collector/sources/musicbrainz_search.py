@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from typing import Any, Final, Self
 
 from collector.credential_limits import Account
+from collector.http.client import list_in
 from collector.records import Page, PageItem, PageQuery
 from collector.settings import CollectorSettings
 from collector.shard import ALL_YEARS, FIRST_SPLIT_YEAR, UNDATED
 from collector.sources import item_fields as fields
 from collector.sources.item_fields import RejectReason
 from collector.sources.musicbrainz_client import NAME, MusicBrainzClient, musicbrainz_account
-from collector.sources.musicbrainz_items import Recording, get_list, parse_recording
+from collector.sources.musicbrainz_items import Recording, parse_recording
 from genrebase.runtime.clock import Clock
 
 _ESCAPED: Final = re.compile(r'["\\]')
@@ -67,7 +68,7 @@ class MusicBrainzSearch:
     def fetch(self, query: PageQuery) -> Page:
         text = add_years(query.query, query.year_from, query.year_to)
         document = self._client.search(text, limit=query.limit, offset=query.offset)
-        recordings = get_list(document, "recordings")
+        recordings = list_in(document, "recordings", "MusicBrainz'")
         total = fields.get_integer(document.get("count"), 0, fields.MAX_INTEGER)
         return parse_page(recordings, query, total=total, last_year=self._clock.now().year + 1)
 

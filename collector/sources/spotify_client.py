@@ -30,6 +30,7 @@ from collector.http.client import (
     error_details,
     error_for_response,
     fingerprint,
+    list_in,
     to_collector_error,
 )
 from collector.http.session import make_session
@@ -106,7 +107,7 @@ class SpotifyClient:
 
         Raises `EndpointClosed` in development mode.
         """
-        tracks = _get_list(self._get_batch(TRACKS_ENDPOINT, ids), "tracks")
+        tracks = list_in(self._get_batch(TRACKS_ENDPOINT, ids), "tracks", "Spotify's")
         if len(tracks) != len(ids):
             raise InvalidResponse("Spotify returned fewer tracks than were requested.")
         return tracks
@@ -123,7 +124,8 @@ class SpotifyClient:
 
         Raises `EndpointClosed` where the credentials have no access.
         """
-        return _get_list(self._get_batch(AUDIO_FEATURES_ENDPOINT, ids), "audio_features")
+        response = self._get_batch(AUDIO_FEATURES_ENDPOINT, ids)
+        return list_in(response, "audio_features", "Spotify's")
 
     def audio_analysis(self, track_id: str) -> dict[str, Any]:
         """Return one track's audio analysis, unparsed.
@@ -311,13 +313,6 @@ def _response_of(error: BaseException | None) -> requests.Response | None:
 
 
 def _get_items(paging: Any) -> ItemPage:
-    items = _get_list(paging, "items")
+    items = list_in(paging, "items", "Spotify's")
     total = paging.get("total")
     return ItemPage(items, total if type(total) is int and total >= 0 else None)
-
-
-def _get_list(response: Any, name: str) -> list[Any]:
-    values = response.get(name) if isinstance(response, dict) else None
-    if not isinstance(values, list):
-        raise InvalidResponse(f"Spotify's response has no list of {name!r}.")
-    return values

@@ -1,6 +1,5 @@
 """Parse Spotify's track objects: lenient where an optional field is missing. Pure."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from collector.datasets.parsing import cells
@@ -24,26 +23,10 @@ def parse_track(item: Any, last_year: int) -> SourceTrack | RejectReason:
     source_id = item.get("id")
     if not isinstance(source_id, str) or not source_ids.is_spotify_id(source_id):
         return RejectReason.NO_ID
-    title: Any = item.get("name")
-    reason = fields.check_title(title)
-    if reason is not None:
-        return reason
-    artists = fields.parse_credits(item.get("artists"), _credit)
-    if isinstance(artists, RejectReason):
-        return artists
-    return _to_track(item, source_id, names.clean(title), artists, last_year)
-
-
-def _to_track(
-    item: Mapping[str, Any],
-    source_id: str,
-    title: str,
-    artists: tuple[ArtistCredit, ...],
-    last_year: int,
-) -> SourceTrack | RejectReason:
-    reason = fields.check_name(title, artists[0].name)
-    if reason is not None:
-        return reason
+    named = fields.parse_names(item.get("name"), item.get("artists"), _credit, names.clean)
+    if isinstance(named, RejectReason):
+        return named
+    title, artists = named
     album = fields.get_object(item.get("album"))
     release_date, release_year = cells.parse_date(
         fields.get_text(album.get("release_date")), last_year
