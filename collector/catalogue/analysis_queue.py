@@ -61,10 +61,7 @@ def by_priority(connection: Connection, now: datetime, limit: int) -> list[int]:
 def lease(
     connection: Connection, track_ids: Sequence[int], now: Callable[[], datetime]
 ) -> LeasedTracks:
-    """Lease those of some tracks that are still due, in the given order.
-
-    Run inside a writing transaction, which the caller commits.
-    """
+    """Lease those of some tracks that are still due, in the given order."""
     track = tables.track.c
     due = ANALYSES.due(select(track.id), now()).where(track.id.in_(track_ids))
     leased = ANALYSES.lease(connection, due, now)
@@ -83,8 +80,7 @@ def record_result(
 ) -> None:
     """Store the analysis of a track, or that there is none and when to request it again.
 
-    Run inside a writing transaction, which the caller commits. A track that is gone by now
-    (merged, forgotten) is skipped.
+    A track that is gone by now (merged, forgotten) is skipped.
     """
     if not _lock_track(connection, track.track_id):
         return

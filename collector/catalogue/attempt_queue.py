@@ -229,7 +229,7 @@ class AttemptQueue:
         now: Callable[[], datetime],
         limit: int,
     ) -> "LeasedTracks":
-        """Lease the next due tracks, at most `limit`; run inside a writing transaction.
+        """Lease the next due tracks, at most `limit`.
 
         Move the position behind them (`advance`) when it is committed.
         """
@@ -260,7 +260,7 @@ class AttemptQueue:
     def lease(
         self, connection: Connection, due: Select[int], now: Callable[[], datetime]
     ) -> LeasedTracks:
-        """Lease the tracks that `due` selects; run inside a writing transaction.
+        """Lease the tracks that `due` selects.
 
         Of two processes that lease at once, the later one gets what the earlier one left, also
         where both read the same tracks as due. Tracks that are being removed are skipped.

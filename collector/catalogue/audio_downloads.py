@@ -46,10 +46,10 @@ class AnalysedDownload:
 def record_analysed(
     connection: Connection, download: AnalysedDownload, schema: str, now: datetime
 ) -> RecordResult | None:
-    """Record a file as done, with its track and features; the caller commits.
+    """Record a file as done, with its track and features.
 
-    Run inside a writing transaction. The file of a track that is gone by now is recorded as
-    failed, and None returned. `schema` must be registered.
+    The file of a track that is gone by now is recorded as failed, and None returned. `schema` must
+    be registered.
     """
     bulk.lock_identity_writers(connection)
     key, track = download.key, download.track

@@ -170,7 +170,7 @@ def store_descriptors(
 def record_files(
     connection: Connection, records: Sequence[AudioFileRecord], schema: str, now: datetime
 ) -> RecordedFiles:
-    """Record files in their order; run inside a writing transaction, which the caller commits.
+    """Record files in their order.
 
     Features replace those of an earlier file of the same track. `schema` and the sets of
     `vectors` must be registered (`register_schema`).
@@ -228,7 +228,7 @@ def set_licence(connection: Connection, track_ids: Sequence[int], licence: str) 
 def add_genres(
     connection: Connection, genres_of_files: Mapping[StoredAudioFile, Sequence[str]], now: datetime
 ) -> None:
-    """Record genres of files that were imported earlier; run inside a writing transaction.
+    """Record genres of files that were imported earlier.
 
     They replace those of a track that only this file delivered.
     """

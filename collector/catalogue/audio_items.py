@@ -1,7 +1,7 @@
 """Items of sources of audio files: those that a search listed, and which of them come next."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,17 +29,7 @@ MAX_ATTEMPTS: Final = 4
 
 _item, _item_genre, _download = tables.audio_item, tables.audio_item_genre, tables.audio_download
 _PENDING: Final = ("waiting", "open")
-_ITEM_COLUMNS: Final = (
-    "source",
-    "item_id",
-    "title",
-    "artist",
-    "release_date",
-    "subjects",
-    "licence",
-    "listed_at",
-    "updated_at",
-)
+_ITEM_COLUMNS: Final = ("source", *ListedItem.__slots__, "listed_at", "updated_at")
 _FILE_COLUMNS: Final = ("name", "size", "md5", "title", "artist", "isrc", "address")
 
 
@@ -64,10 +54,7 @@ def store_listed(
     listed: Sequence[tuple[ListedItem, int, Collection[int]]],
     now: datetime,
 ) -> int:
-    """Store the items of a page, each with its position and genres; return how many are new.
-
-    Run inside a writing transaction, which the caller commits.
-    """
+    """Store the items of a page, each with its position and genres; return how many are new."""
     ids = [item.item_id for item, _, _ in listed]
     rows = bulk.rows_of(connection, "audio_item", "item_id", ids, ["item_id"], source=source)
     stored = {item_id for (item_id,) in rows}
@@ -278,20 +265,11 @@ def _set(connection: Connection, source: str, item_id: str, values: dict[str, An
 
 
 def _values(source: str, item: ListedItem, now: datetime) -> dict[str, Any]:
-    return {
-        "source": source,
-        "item_id": item.item_id,
-        "title": item.title,
-        "artist": item.artist,
-        "release_date": item.release_date,
-        "subjects": list(item.subjects),
-        "licence": item.licence,
-        "listed_at": now,
-        "updated_at": now,
-    }
+    values = asdict(item) | {"subjects": list(item.subjects)}
+    return {"source": source, **values, "listed_at": now, "updated_at": now}
 
 
 def _stored(row: Any) -> StoredItem:
-    names = ("item_id", "title", "artist", "release_date", "licence")
-    listed = ListedItem(**{name: row[name] for name in names}, subjects=tuple(row["subjects"]))
+    values = {name: row[name] for name in ListedItem.__slots__}
+    listed = ListedItem(**values | {"subjects": tuple(row["subjects"])})
     return StoredItem(row["source"], listed, row["status"], row["attempts"])

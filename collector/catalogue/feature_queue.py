@@ -64,7 +64,7 @@ def queue_of(provider: str, ids_of: str = SPOTIFY) -> AttemptQueue:
 def record_results(
     connection: Connection, queue: AttemptQueue, results: Iterable[ProviderResult], now: datetime
 ) -> None:
-    """Store what a queue's provider returned; run inside a writing transaction.
+    """Store what a queue's provider returned.
 
     Results of tracks that are gone by now (merged, forgotten) are dropped.
     """

@@ -63,7 +63,7 @@ def count_overdue(connection: Connection, overdue: OverdueTracks) -> RemovedRows
 def forget_batch(
     connection: Connection, overdue: OverdueTracks, now: datetime, limit: int
 ) -> RemovedRows:
-    """Forget at most `limit` tracks; run inside a writing transaction, which the caller commits.
+    """Forget at most `limit` tracks.
 
     Counters of the genres, claims and ties are updated. If nothing was forgotten, nothing is left
     to forget.

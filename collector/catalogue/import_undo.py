@@ -72,7 +72,7 @@ def count_predicted(connection: Connection, import_id: int) -> int:
 def undo_batch(
     connection: Connection, stored: StoredImport, after: int, limit: int, now: datetime
 ) -> tuple[UndoCounts, int | None]:
-    """Undo the import for at most `limit` tracks with ids after `after`; the caller commits.
+    """Undo the import for at most `limit` tracks with ids after `after`.
 
     Returns the counts, and the last track's id; None if no track was left.
     """

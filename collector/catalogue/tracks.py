@@ -55,7 +55,7 @@ from genrebase.store.source_ids import NAME_ONLY
 def record(
     connection: Connection, seen: Sequence[TrackObservation], delivery: Provenance, now: datetime
 ) -> RecordResult:
-    """Record a batch; run inside a writing transaction, which the caller commits.
+    """Record a batch.
 
     Every item becomes a sighting, by `delivery.origin`, of one track: the track of its (source,
     id) if that is stored, otherwise the one that `catalogue.identity` matches, or a new one. An
