@@ -10,11 +10,11 @@ The decodable part of a damaged file is kept; remarks report what was lost or co
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import soundfile
@@ -81,7 +81,7 @@ def decode_file(path: Path) -> AudioClip:
     if path.stat().st_size == 0:
         raise UndecodableAudio(f"{path}: the file is empty.")
     try:
-        clip = _complete(path, _decode_natively(path))
+        clip = _decode_natively(path)
     except soundfile.SoundFileError as error:
         clip = _decode_damaged_mp3(path) or _decode_otherwise(path, error)
     if clip.seconds < MIN_SECONDS:
@@ -91,57 +91,37 @@ def decode_file(path: Path) -> AudioClip:
     return clip
 
 
-@dataclass(frozen=True, slots=True)
-class _NativeClip:
-    """The result of libsndfile."""
-
-    clip: AudioClip
-    is_mp3: bool
-    missing_seconds: float
-    """Seconds that the header declares but that were not decoded."""
-
-
-def _decode_natively(path: Path) -> _NativeClip:
+def _decode_natively(path: Path) -> AudioClip:
+    """Decode by libsndfile, and the audio behind the damage of a file by other means."""
     fix = wav_header.check_header(path)
     with _open(path, fix) as file:
         clip = _decode(path, file)
-        missing = file.frames / file.samplerate - clip.seconds
+        declared = file.frames / file.samplerate
         is_mp3 = file.format in ("MP3", "MPEG")
-    return _NativeClip(
-        replace(clip, remarks=(*fix.remarks, *ogg_pages.find_damage(path), *clip.remarks)),
-        is_mp3,
-        missing,
+    clip = replace(clip, remarks=(*fix.remarks, *ogg_pages.find_damage(path), *clip.remarks))
+    if is_mp3:
+        return _complete_mp3(path, clip)
+    return (
+        clip if declared - clip.seconds < _NOTICEABLE_SECONDS else _complete(path, clip, declared)
     )
 
 
 @contextmanager
 def _open(path: Path, fix: wav_header.HeaderFix) -> Iterator[soundfile.SoundFile]:
-    if not fix.patches:
-        with soundfile.SoundFile(os.fsencode(path)) as file:  # a name need not be UTF-8
-            yield file
-        return
-    with (
-        wav_header.PatchedFile(path, fix.patches) as patched,
-        soundfile.SoundFile(patched) as file,
-    ):
-        yield file
+    with ExitStack() as opened:
+        source: Any = os.fsencode(path)  # a name need not be UTF-8
+        if fix.patches:
+            source = opened.enter_context(wav_header.PatchedFile(path, fix.patches))
+        yield opened.enter_context(soundfile.SoundFile(source))
 
 
-def _complete(path: Path, native: _NativeClip) -> AudioClip:
-    """Return the clip with the audio behind the damage of a file, if it can be decoded."""
-    if native.is_mp3:
-        return _complete_mp3(path, native.clip)
-    if native.missing_seconds < _NOTICEABLE_SECONDS:
-        return native.clip
-    whole = native.clip.seconds + native.missing_seconds
-    try:
+def _complete(path: Path, clip: AudioClip, declared: float) -> AudioClip:
+    """Return the clip that ffmpeg decodes, if it has more of the `declared` seconds."""
+    with suppress(ffmpeg.FfmpegFailed, soundfile.SoundFileError):
         other = _decode_by_ffmpeg(path)
-    except (ffmpeg.FfmpegFailed, soundfile.SoundFileError):
-        other = native.clip
-    clip = max(native.clip, other, key=lambda one: one.seconds)
-    if clip.seconds - native.clip.seconds < _NOTICEABLE_SECONDS:
-        clip = native.clip
-    return _add_remark(clip, f"only {clip.seconds:.1f} of {whole:.1f} s could be decoded")
+        if other.seconds - clip.seconds >= _NOTICEABLE_SECONDS:
+            clip = other
+    return _add_remark(clip, f"only {clip.seconds:.1f} of {declared:.1f} s could be decoded")
 
 
 def _complete_mp3(path: Path, clip: AudioClip) -> AudioClip:
@@ -220,11 +200,8 @@ def _add_remark(clip: AudioClip, remark: str) -> AudioClip:
 def _libsndfile_message(error: soundfile.SoundFileError) -> str:
     """Return libsndfile's message, if it is about the file."""
     message = getattr(error, "error_string", "").rstrip(".")
-    return (
-        f" ({message})"
-        if message and getattr(error, "code", _NO_FILE_CODE) != _NO_FILE_CODE
-        else ""
-    )
+    is_of_file = getattr(error, "code", _NO_FILE_CODE) != _NO_FILE_CODE
+    return f" ({message})" if message and is_of_file else ""
 
 
 @dataclass(slots=True)

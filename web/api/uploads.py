@@ -13,9 +13,7 @@ MAX_BYTES: Final = 50_000_000
 
 
 @asynccontextmanager
-async def uploaded_file(
-    request: Request, media_types: frozenset[str], suffix: str = ""
-) -> AsyncIterator[IO[bytes]]:
+async def uploaded_file(request: Request, media_types: frozenset[str]) -> AsyncIterator[IO[bytes]]:
     """Yield a temporary file with the body of a request; it is deleted after the block.
 
     Raises `Problem` for another media type, a body that is too large, empty or too slow.
@@ -26,7 +24,7 @@ async def uploaded_file(
             415,
             f"Send the file as the body, with Content-Type: {' or '.join(sorted(media_types))}.",
         )
-    with NamedTemporaryFile(suffix=suffix) as file:
+    with NamedTemporaryFile() as file:
         size = 0
         async for chunk in received(request, MAX_BYTES):
             size += len(chunk)
