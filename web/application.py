@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -135,13 +136,16 @@ class Site:
 def application(site: Site) -> ASGIApp:
     """Return the ASGI application with its guard."""
     templates = environment(site.command_prefix)
-    routes = [Route("/", _endpoint(site, templates, overview.page))]
+    show_message = partial(_message, templates)
+
+    def as_html(request: Request, page: Page, frame: dict[str, Any]) -> Response:
+        shown = {**page.sections, **frame, **page.facts, **_labels(site, request, page)}
+        html = templates.get_template(page.template).render({"page": page, **shown})
+        return HTMLResponse(html, page.status)
+
+    routes = [Route("/", _endpoint(site, overview.page, as_html, show_message))]
     if site.writer is not None:
-
-        def show_message(status: int, sentence: str) -> Response:
-            return _message(templates, status, sentence)
-
-        show_page = _endpoint(site, templates, track.page)
+        show_page = _endpoint(site, track.page, as_html, show_message)
 
         def show_track(request: Request, label_problem: LabelProblem) -> Response:
             number = label_problem.track_id
@@ -166,8 +170,10 @@ def application(site: Site) -> ASGIApp:
     context = ApiContext(site.engine, site.writer, site.clock, site.predictor)
     routes += api_routes(context)
     for path, make_page in PAGES.items():
-        routes += [Route(path + end, _twin(site, make_page, end)) for end in (".json", ".csv")]
-        routes.append(Route(path, _endpoint(site, templates, make_page)))
+        for end in (".json", ".csv"):
+            twin = _endpoint(site, make_page, partial(_twin, end), problem, end)
+            routes.append(Route(path + end, twin))
+        routes.append(Route(path, _endpoint(site, make_page, as_html, show_message)))
     routes.append(Route("/login", _login(site, templates), methods=["GET", "POST"]))
     routes.append(Route("/docs", _to_documentation))
     routes.append(Route("/favicon.ico", _no_icon))
@@ -233,36 +239,31 @@ def _cleaned(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _endpoint(
-    site: Site, templates: Environment, make_page: MakePage
+    site: Site,
+    make_page: MakePage,
+    answer: Callable[[Request, Page, dict[str, Any]], Response],
+    refuse: Callable[[int, str], Response],
+    suffix: str = "",
 ) -> Callable[[Request], Response]:
+    """Return the endpoint of a page, or of its twin with this suffix.
+
+    `answer` makes the response of the page and its frame, `refuse` of a status and a sentence.
+    """
+
     def endpoint(request: Request) -> Response:
         try:
             page, frame = _page_of(site, request, make_page)
-        except Moved as error:
-            return _moved(request, error, "")
+        except Moved as error:  # it leads to the track that a merged one became
+            parameters = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"/tracks/{error.track_id}{suffix}{parameters}", MOVED)
+        except NotFound as error:
+            return refuse(NOT_FOUND, first_line(error))
         except (GenrebaseError, SQLAlchemyError) as error:
-            status = _status_of_page(request, error)
-            return _message(templates, status, first_line(error))
-        html = templates.get_template(page.template).render(
-            {"page": page, **page.sections, **frame, **page.facts, **_labels(site, request, page)}
-        )
-        return HTMLResponse(html, page.status)
+            _log.warning("%s: %s", request.url.path, first_line(error))
+            return refuse(UNAVAILABLE, first_line(error))
+        return answer(request, page, frame)
 
     return endpoint
-
-
-def _moved(request: Request, error: Moved, suffix: str) -> Response:
-    """Lead to the track that a merged one became, with the parameters of the address."""
-    parameters = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"/tracks/{error.track_id}{suffix}{parameters}", MOVED)
-
-
-def _status_of_page(request: Request, error: Exception) -> int:
-    """Return 404 for what is not there, 503 for anything else, which is logged."""
-    if isinstance(error, NotFound):
-        return NOT_FOUND
-    _log.warning("%s: %s", request.url.path, first_line(error))
-    return UNAVAILABLE
 
 
 def _labels(site: Site, request: Request, page: Page) -> dict[str, Any]:
@@ -290,35 +291,22 @@ def _labels(site: Site, request: Request, page: Page) -> dict[str, Any]:
     }
 
 
-def _twin(site: Site, make_page: MakePage, suffix: str) -> Callable[[Request], Response]:
-    """Return the endpoint of a page's JSON or CSV: all its sections, or `?section=`."""
-
-    def endpoint(request: Request) -> Response:
-        try:
-            page, frame = _page_of(site, request, make_page)
-        except Moved as error:
-            return _moved(request, error, suffix)
-        except (GenrebaseError, SQLAlchemyError) as error:
-            status = _status_of_page(request, error)
-            return problem(status, title_of(status), first_line(error))
-        if page.status != OK:
-            return problem(page.status, title_of(page.status), page.facts["problem"])
-        chosen = request.query_params.get("section")
-        if chosen is not None and chosen not in page.sections:
-            sentence = f"There is no section {chosen!r}: {', '.join(page.sections)}."
-            return problem(404, title_of(404), sentence)
-        if suffix == ".csv":
-            section = page.sections[chosen or next(iter(page.sections))]
-            return Response(section.as_csv(), media_type="text/csv")
-        sections = [chosen] if chosen else list(page.sections)
-        document = {
-            "page": page.title,
-            "as_of": frame["as_of"].isoformat(timespec="seconds"),
-            "sections": {name: page.sections[name].as_json() for name in sections},
-        }
-        return Response(json.dumps(document, ensure_ascii=False), media_type="application/json")
-
-    return endpoint
+def _twin(suffix: str, request: Request, page: Page, frame: Mapping[str, Any]) -> Response:
+    """Return a page as JSON or CSV: all its sections (CSV: the first), or `?section=`."""
+    if page.status != OK:
+        return problem(page.status, page.facts["problem"])
+    chosen = request.query_params.get("section")
+    if chosen is not None and chosen not in page.sections:
+        return problem(404, f"There is no section {chosen!r}: {', '.join(page.sections)}.")
+    sections = {chosen: page.sections[chosen]} if chosen else page.sections
+    if suffix == ".csv":
+        return Response(next(iter(sections.values())).as_csv(), media_type="text/csv")
+    document = {
+        "page": page.title,
+        "as_of": frame["as_of"].isoformat(timespec="seconds"),
+        "sections": {name: section.as_json() for name, section in sections.items()},
+    }
+    return Response(json.dumps(document, ensure_ascii=False), media_type="application/json")
 
 
 def _login(site: Site, templates: Environment) -> Callable[[Request], Any]:
@@ -328,7 +316,7 @@ def _login(site: Site, templates: Environment) -> Callable[[Request], Any]:
         try:
             fields = await read_form(request, _MAX_FORM_BYTES)
         except FormRefused as error:
-            return problem(error.status, title_of(error.status), str(error))
+            return problem(error.status, str(error))
         if not site.access.is_token(fields.get("token", "")):
             return HTMLResponse(templates.get_template("login.html").render(wrong=True), 401)
         response = RedirectResponse("/", status_code=303)
@@ -356,13 +344,13 @@ def _not_found(templates: Environment) -> Callable[[Request, Exception], Respons
     def handler(request: Request, _error: Exception) -> Response:
         if "text/html" in request.headers.get("accept", ""):
             return _message(templates, 404, "There is no such page.")
-        return problem(404, title_of(404), "There is no such page.")
+        return problem(404, "There is no such page.")
 
     return handler
 
 
 def _not_allowed(_request: Request, error: Exception) -> Response:
-    response = problem(405, title_of(405), "Use one of the methods of the header Allow.")
+    response = problem(405, "Use one of the methods of the header Allow.")
     response.headers.update(getattr(error, "headers", None) or {})
     return response
 

@@ -38,8 +38,9 @@ class FormRefused(UserError):
         self.status = status
 
 
-def problem(status: int, title: str, detail: str, **more: Any) -> JSONResponse:
-    """Return a problem document: what happened, and what the client can do."""
+def problem(status: int, detail: str, title: str = "", **more: Any) -> JSONResponse:
+    """Return a problem document: what happened (`title_of` by default), and what can be done."""
+    title = title or title_of(status)
     document = {"type": "about:blank", "status": status, "title": title, "detail": detail, **more}
     return JSONResponse(document, status, media_type="application/problem+json")
 

@@ -107,19 +107,18 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "").lower()
         if not _is_host(host, self._access.hosts):
-            return problem(
-                421,
-                "Unknown host",
-                "This server answers under its own names only. Set SERVE_NAMES to add a name.",
+            sentence = (
+                "This server answers under its own names only. Set SERVE_NAMES to add a name."
             )
+            return problem(421, sentence, "Unknown host")
         if scope["method"] not in _SAFE_METHODS and not _is_same_origin(headers, host):
-            return problem(403, "Cross-site request", "Send this from a page of this server.")
+            return problem(403, "Send this from a page of this server.", "Cross-site request")
         cookies = HTTPConnection(scope).cookies
         if scope["path"] in OPEN_PATHS or self._access.is_allowed(headers, cookies):
             return None
         if "text/html" in headers.get("accept", ""):
             return RedirectResponse("/login", status_code=303)
-        return problem(401, "Token required", "Send the header `Authorization: Bearer TOKEN`.")
+        return problem(401, "Send the header `Authorization: Bearer TOKEN`.", "Token required")
 
 
 def _is_host(host: str, hosts: Collection[str]) -> bool:

@@ -27,7 +27,7 @@ from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
 from genrebase.store import names
 from web.predictor import Overloaded, Predictor
-from web.problems import MOVED, Moved, logged_status, problem, title_of
+from web.problems import MOVED, Moved, logged_status, problem
 
 PREFIX: Final = "/api/v1"
 JSON: Final = "application/json"
@@ -204,18 +204,17 @@ def _endpoint(
         try:
             result = await _result(operation, context, request)
         except Problem as error:
-            more = error.more
-            return problem(error.status, title_of(error.status), error.sentence, **more)
+            return problem(error.status, error.sentence, **error.more)
         except Moved as error:
-            response = problem(MOVED, title_of(MOVED), str(error))
+            response = problem(MOVED, str(error))
             response.headers["Location"] = f"{PREFIX}/tracks/{error.track_id}"
             return response
         except Overloaded as error:
-            response = problem(429, title_of(429), str(error))
+            response = problem(429, str(error))
             response.headers["Retry-After"] = str(error.retry_after)
             return response
         except (GenrebaseError, SQLAlchemyError) as error:
-            return _failure(request, error)
+            return problem(logged_status(request.url.path, error), first_line(error))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody receives it
         if isinstance(result, Response):
@@ -269,11 +268,6 @@ def _pointer(error: ErrorDetails) -> str:
     """Return the place of an error as a JSON pointer (RFC 6901)."""
     parts = (str(part).replace("~", "~0").replace("/", "~1") for part in error["loc"])
     return "".join(f"/{part}" for part in parts)
-
-
-def _failure(request: Request, error: Exception) -> Response:
-    status = logged_status(request.url.path, error)
-    return problem(status, title_of(status), first_line(error))
 
 
 def _plain(value: Any) -> Any:
