@@ -155,9 +155,7 @@ def migrate(
     repair: Annotated[
         bool,
         typer.Option(
-            "--repair",
-            help="Also choose again, for each track, the provider that the views show. Needed "
-            "only after another program wrote to audio_features.",
+            "--repair", help="After other programs wrote features: choose each provider again."
         ),
     ] = False,
     as_json: AsJson = False,

@@ -18,8 +18,8 @@ LABEL_SOURCE: Final = {
     "label_licence": "The licence of that source's label; own for a verdict.",
 }
 ANALYSIS_LICENCE: Final = {
-    "licence": "The licence of the analysis: that of the features of the same provider, or else "
-    "the provider's.",
+    "licence": "The licence of the analysis: the licence of the track's features from the same "
+    "provider; without one, the licence of the provider.",
 }
 DESCRIPTORS_LICENCE: Final = {
     "licence": "The licence of the descriptors: the strictest licence of the imports that "

@@ -254,9 +254,9 @@ task_predictions = view(
 model_metrics = view(
     "model_metrics",
     "One row per stored metric of a model, for each side, regime and genre. "
-    "Rejected models without an artifact keep only test metrics over all genres. Of the models "
-    "without an artifact, only those have rows that are among the latest "
-    "CLASSIFIER_MODELS_REMEMBERED models of their task.",
+    "Rejected models without an artifact keep only test metrics over all genres. A model "
+    "without an artifact has rows only if it is among the latest CLASSIFIER_MODELS_REMEMBERED "
+    "models of its task.",
     {
         "task": shared.MODEL_REFERENCE["task"],
         "model_id": "The model's ID.",
