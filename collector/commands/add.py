@@ -46,12 +46,11 @@ def add(
     from collector import composition_root
     from collector.imports.ids import (
         JOB,
-        MusicBrainzTracks,
-        SpotifyTracks,
         TrackAdder,
-        TrackClient,
+        musicbrainz_recordings,
         parse_recording_ids,
         parse_track_ids,
+        spotify_tracks,
     )
     from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.clock import SystemClock
@@ -61,16 +60,15 @@ def add(
 
     output, clock = Output(as_json=as_json), SystemClock()
     ids, settings = parse_recording_ids(tracks), CollectorSettings.load()
-    client: TrackClient
     if ids:
         engine = connect()
         musicbrainz, budget = composition_root.open_musicbrainz(engine, settings, clock)
-        client = MusicBrainzTracks(musicbrainz)
+        client = musicbrainz_recordings(musicbrainz)
     else:
         ids = parse_track_ids(tracks, output.warn)
         engine = connect()
         spotify, budget = composition_root.open_spotify(engine, settings, clock)
-        client = SpotifyTracks(spotify)
+        client = spotify_tracks(spotify)
     with (
         stop_on_signals(clock.interrupt, notice="Stopping after the request in progress.") as stop,
         refreshed_after(engine, clock, lambda: stop.requested),

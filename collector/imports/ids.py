@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 
@@ -32,70 +32,43 @@ from genrebase.store import name_locks, source_ids
 from genrebase.store.engine import Engine, read_transaction
 
 JOB: Final = "add"
+_BATCH_IDS: Final = 50
+"""Ids of one request, where a source takes several."""
 _log = structlog.get_logger(__name__)
 
 
-class TrackClient(Protocol):
+@dataclass(frozen=True, slots=True)
+class TrackClient:
     """Fetches tracks by their ids, one request per call."""
 
-    @property
-    def source(self) -> str:
-        """The source of the ids."""
-        ...
-
-    @property
-    def batch_ids(self) -> int:
-        """Maximum of ids per request; 1: `tracks` is not called."""
-        ...
-
-    def tracks(self, ids: Sequence[str]) -> list[Any]:
-        """Return tracks in the order of the ids, None for an unknown one."""
-        ...
-
-    def track(self, track_id: str) -> Any:
-        """Return one track; raise `NotFound` if there is none."""
-        ...
-
-    def parse(self, response: Any, requested: str, last_year: int) -> SourceTrack | RejectReason:
-        """Return the track of a response to an id, or why it cannot be used."""
-        ...
+    source: str
+    """The source of the ids."""
+    track: Callable[[str], Any]
+    """Returns one track; raises `NotFound` if there is none."""
+    parse: Callable[[Any, str, int], SourceTrack | RejectReason]
+    """Returns the track of a response, or why it cannot be used: takes also the requested id, and
+    the last year of a release."""
+    tracks: Callable[[Sequence[str]], list[Any]] | None = None
+    """Returns the tracks of several ids in order, None for an unknown one; None: not offered."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpotifyTracks:
-    """Tracks by Spotify's ids."""
+def spotify_tracks(client: SpotifyClient) -> TrackClient:
+    """Return the client of tracks by Spotify's ids."""
 
-    client: SpotifyClient
-    source: str = source_ids.SPOTIFY
-    batch_ids: int = 50
-
-    def tracks(self, ids: Sequence[str]) -> list[Any]:
-        return self.client.tracks(ids)
-
-    def track(self, track_id: str) -> Any:
-        return self.client.track(track_id)
-
-    def parse(self, response: Any, requested: str, last_year: int) -> SourceTrack | RejectReason:  # noqa: ARG002 - an id of Spotify's has one track
+    def parse(response: Any, _requested: str, last_year: int) -> SourceTrack | RejectReason:
         return parse_track(response, last_year)
 
+    return TrackClient(source_ids.SPOTIFY, client.track, parse, client.tracks)
 
-@dataclass(frozen=True, slots=True)
-class MusicBrainzTracks:
-    """Recordings by their MBIDs, one at a time."""
 
-    client: MusicBrainzClient
-    source: str = source_ids.MUSICBRAINZ
-    batch_ids: int = 1
+def musicbrainz_recordings(client: MusicBrainzClient) -> TrackClient:
+    """Return the client of recordings by their MBIDs."""
 
-    def tracks(self, ids: Sequence[str]) -> list[Any]:
-        raise EndpointClosed(f"a lookup of {len(ids)} recordings at once")
-
-    def track(self, track_id: str) -> Any:
-        return self.client.recording(track_id)
-
-    def parse(self, response: Any, requested: str, last_year: int) -> SourceTrack | RejectReason:
+    def parse(response: Any, requested: str, last_year: int) -> SourceTrack | RejectReason:
         parsed = parse_recording(response, last_year, requested)
         return parsed.track if isinstance(parsed, Recording) else parsed
+
+    return TrackClient(source_ids.MUSICBRAINZ, client.recording, parse)
 
 
 @dataclass
@@ -200,9 +173,8 @@ class TrackAdder:
 
     def _fetch_all(self, ids: Sequence[str], limit: RequestLimit) -> Iterator[Mapping[str, Any]]:
         """Yield the responses by id, request by request; None for a track that was not found."""
-        size = self.client.batch_ids
-        for first in range(0, len(ids), size):
-            batch = ids[first : first + size]
+        for first in range(0, len(ids), _BATCH_IDS):
+            batch = ids[first : first + _BATCH_IDS]
             responses = self._fetch_batch(batch, limit) if len(batch) > 1 else None
             if responses is not None:
                 yield responses
@@ -212,12 +184,14 @@ class TrackAdder:
 
     def _fetch_batch(self, ids: Sequence[str], limit: RequestLimit) -> Mapping[str, Any] | None:
         """Fetch several tracks in one request; None if they have to be fetched one by one."""
-        now = self.clock.now().timestamp()
-        if self.budget.capabilities.is_closed(spotify_client.TRACKS_ENDPOINT, now):
+        now, tracks_at_once = self.clock.now().timestamp(), self.client.tracks
+        if tracks_at_once is None or self.budget.capabilities.is_closed(
+            spotify_client.TRACKS_ENDPOINT, now
+        ):
             return None
         try:
             with recording_closed_endpoint(self.budget, self.clock):
-                responses = self._request(partial(self.client.tracks, ids), limit)
+                responses = self._request(partial(tracks_at_once, ids), limit)
         except EndpointClosed as closed:
             _log.info("endpoint closed", endpoint=closed.endpoint)
             return None

@@ -13,7 +13,7 @@ from collector import composition_root
 from collector.cli import app
 from collector.commands.add import TracksNotAdded
 from collector.errors import CatalogueMismatch, TermsNotAccepted
-from collector.imports.ids import AddResult, SpotifyTracks, TrackAdder, parse_track_ids
+from collector.imports.ids import AddResult, TrackAdder, parse_track_ids, spotify_tracks
 from collector.rate import Rate
 from collector.records import RecordResult
 from collector.settings import CollectorSettings
@@ -65,7 +65,7 @@ def settings_for(running: RunningSandbox) -> CollectorSettings:
 def add(engine: Engine, running: RunningSandbox, ids: list[str], **more: object) -> AddResult:
     clock = FakeClock()
     client, budget = composition_root.open_spotify(engine, settings_for(running), clock)
-    return TrackAdder(engine, SpotifyTracks(client), budget, clock, **more).run(ids)  # type: ignore[arg-type]
+    return TrackAdder(engine, spotify_tracks(client), budget, clock, **more).run(ids)  # type: ignore[arg-type]
 
 
 def test_development_mode_requests_ids_one_by_one(engine: Engine, serve):

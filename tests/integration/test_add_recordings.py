@@ -6,7 +6,12 @@ import pytest
 from sqlalchemy import Engine, select
 
 from collector import composition_root
-from collector.imports.ids import AddResult, MusicBrainzTracks, TrackAdder, parse_recording_ids
+from collector.imports.ids import (
+    AddResult,
+    TrackAdder,
+    musicbrainz_recordings,
+    parse_recording_ids,
+)
 from collector.settings import CollectorSettings
 from genrebase.errors import UserError
 from genrebase.store import tables
@@ -44,7 +49,7 @@ def add(engine: Engine, server: ScriptedServer, *ids: str) -> AddResult:
     clock = FakeClock()
     settings = CollectorSettings(_env_file=None, musicbrainz_url=server.url, timeout=5.0)
     client, budget = composition_root.open_musicbrainz(engine, settings, clock)
-    return TrackAdder(engine, MusicBrainzTracks(client), budget, clock).run(ids)
+    return TrackAdder(engine, musicbrainz_recordings(client), budget, clock).run(ids)
 
 
 def aliases(engine: Engine) -> dict[str, str]:

@@ -20,7 +20,7 @@ from collector import composition_root
 from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres
 from collector.enrichment.features import FeatureEnricher
-from collector.imports.ids import SpotifyTracks, TrackAdder
+from collector.imports.ids import TrackAdder, spotify_tracks
 from collector.run_outcome import RunOutcome
 from collector.settings import CollectorSettings
 from genrebase.errors import GenrebaseError
@@ -90,7 +90,7 @@ def _add(
     engine: Engine, settings: CollectorSettings, clock: FakeClock, _max_requests: int
 ) -> RunOutcome:
     client, budget = composition_root.open_spotify(engine, settings, clock)
-    return TrackAdder(engine, SpotifyTracks(client), budget, clock).run(OTHER_IDS)
+    return TrackAdder(engine, spotify_tracks(client), budget, clock).run(OTHER_IDS)
 
 
 @dataclass(frozen=True)
