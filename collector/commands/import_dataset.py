@@ -10,7 +10,7 @@ import typer
 
 from collector.commands.licence_option import LicenceOption, checked_licence
 from collector.datasets import reader
-from collector.datasets.column_roles.fields import FIELDS
+from collector.datasets.column_roles.usual_names import FIELDS
 from collector.datasets.parsing import cells
 from collector.errors import NothingImported
 from genrebase.counts import agree, counted, join_counts

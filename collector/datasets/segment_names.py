@@ -149,20 +149,21 @@ class TitleSurvey:
         return (sentence,)
 
 
-def split_suffix(name: str) -> tuple[str, str]:
-    """Return a file's name without the suffixes of audio and feature files, and the suffixes."""
+def _split(name: str) -> tuple[str, str]:
+    """Return a file's name without the suffixes of audio and feature files, and the suffixes.
+
+    Times in the name, such as `01m30s`, are in seconds: `90s`.
+    """
     match = _SUFFIX.search(name)
-    return (name, "") if match is None else (name[: match.start()], match[0])
-
-
-def _in_seconds(stem: str) -> str:
-    """Return a name with times such as `01m30s` as seconds: `90s`."""
-    return _CLOCK.sub(lambda time: f"{60 * int(time['minutes']) + int(time['seconds'])}s", stem)
+    stem, suffix = (name, "") if match is None else (name[: match.start()], match[0])
+    in_seconds = _CLOCK.sub(
+        lambda time: f"{60 * int(time['minutes']) + int(time['seconds'])}s", stem
+    )
+    return in_seconds, suffix
 
 
 def _by_offsets(name: str) -> _Piece | None:
-    stem, suffix = split_suffix(name)
-    stem = _in_seconds(stem)
+    stem, suffix = _split(name)
     match = _OFFSETS.fullmatch(stem)
     if match is None or float(match["end"]) <= float(match["start"]):
         return None
@@ -172,15 +173,11 @@ def _by_offsets(name: str) -> _Piece | None:
 
 
 def _by_number(name: str) -> _Piece | None:
-    stem, suffix = split_suffix(name)
-    stem = _in_seconds(stem)
+    stem, suffix = _split(name)
     match = _PREFIXED.fullmatch(stem) or _NUMBERED.fullmatch(stem)
-    if match is None:
+    if match is None or not any(map(str.isalnum, match["base"])):
         return None
-    parts = match.groupdict()
-    base = match["base"]
-    if not any(character.isalnum() for character in base):
-        return None
+    base, parts = match["base"], match.groupdict()
     explicit = any(parts.get(part) is not None for part in ("word", "joined", "unit"))
     return _Piece(name, base + suffix, base, match["number"], explicit)
 

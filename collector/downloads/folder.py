@@ -8,7 +8,6 @@ import hashlib
 import os
 from collections.abc import Callable, Collection
 from pathlib import Path, PurePosixPath
-from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from collector.errors import CollectorError, StopRequested
@@ -67,12 +66,7 @@ class PartialFile:
         self.received = self._before = self.size
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._open.close()
         self._file = None
 

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -159,10 +158,10 @@ def kept_name(name: str) -> str:
     return f"{cut.decode(errors='ignore')}{suffix}"
 
 
-def _link_or_copy(path: Path, target: Path, link: Callable[[Path, Path], None] = os.link) -> None:
+def _link_or_copy(path: Path, target: Path) -> None:
     """Make `target` the same file: a hard link, or a copy on another disk."""
     try:
-        link(path, target)
+        os.link(path, target)
     except OSError as error:
         if error.errno in DISK_FULL:
             raise

@@ -89,28 +89,17 @@ def _combined(results: Mapping[str, ImportResult], passed_over: Mapping[str, str
         stopped=every[-1].stopped,
         warnings=tuple(dict.fromkeys(warnings)),
         import_id=None,
-        corrects=_different(number for result in every for number in result.corrects),
-        other_tables=_different(number for result in every for number in result.other_tables),
+        corrects=list(dict.fromkeys(number for r in every for number in r.corrects)),
+        other_tables=list(dict.fromkeys(number for r in every for number in r.other_tables)),
         columns=columns,
-        ignored_columns=tuple(_different(name for r in every for name in r.ignored_columns)),
+        ignored_columns=tuple(dict.fromkeys(name for r in every for name in r.ignored_columns)),
         tables={name: {key: getattr(r, key) for key in _PER_TABLE} for name, r in results.items()},
         passed_over=dict(passed_over),
     )
 
 
 def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    total: Counter[str] = Counter()
-    for count in counts:
-        total.update(count)
-    return dict(total)
-
-
-def _different(items: Iterable[Any]) -> list[Any]:
-    different: list[Any] = []
-    for item in items:
-        if item not in different:
-            different.append(item)
-    return different
+    return dict(sum(map(Counter, counts), Counter[str]()))
 
 
 def _listed(passed_over: Mapping[str, str]) -> str:

@@ -14,8 +14,7 @@ from collector.datasets.column_roles import (
     id_columns,
 )
 from collector.datasets.column_roles.feature_headers import FeatureColumn
-from collector.datasets.column_roles.fields import FIELDS
-from collector.datasets.column_roles.usual_names import NAMES
+from collector.datasets.column_roles.usual_names import FIELDS, NAMES
 from collector.datasets.parsing import cells
 from collector.datasets.survey import TableSummary
 from genrebase.errors import UserError

@@ -1,7 +1,19 @@
-"""The usual names of the columns of a table; those of numbers are in `feature_headers`."""
+"""The fields of columns, and their usual names; those of numbers are in `feature_headers`.
+
+This module imports nothing slow, because help texts list the fields.
+"""
 
 from collections.abc import Mapping
 from typing import Final
+
+FIELDS: Final = (
+    *("id", "title", "artists", "artist_ids", "artist_count", "album", "release_date"),
+    *("release_year", "popularity", "duration", "explicit", "isrc", "split", "licence"),
+    *("genre", "subgenre", "playlist"),
+    *("danceability", "energy", "key", "loudness", "mode", "speechiness", "acousticness"),
+    *("instrumentalness", "liveness", "valence", "tempo", "time_signature"),
+)
+"""By the names that `--column` takes."""
 
 NAMES: Final[Mapping[str, str]] = {
     "title": "trackname songname songtitle tracktitle name title song track musictitle"

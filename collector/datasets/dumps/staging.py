@@ -53,12 +53,14 @@ class StagingFile:
             staging = cls(path, connection)
             staging.create(tables)
             yield staging
-            staging.drop_journal()
+            with suppress(sqlite3.Error):  # the journal is empty now, or the file is closed
+                connection.execute("PRAGMA locking_mode = NORMAL")
+                connection.execute("PRAGMA journal_mode = DELETE").fetchone()
 
     def rows_read(self, file: str, part: str) -> int | None:
         """Return how many rows of a part of a file are loaded; None: all of them."""
         query = "SELECT rows, is_complete FROM loaded WHERE file = ? AND part = ?"
-        row = self._connection.execute(query, (file, part)).fetchone()
+        row = self.execute(query, file, part).fetchone()
         return 0 if row is None else None if row[1] else row[0]
 
     def load(
@@ -83,11 +85,11 @@ class StagingFile:
     def _note(
         self, file: str, part: str, read: int, left_out: int, *, is_complete: bool = False
     ) -> None:
-        self._connection.execute(
+        self.execute(
             "INSERT INTO loaded VALUES (?, ?, ?, ?, ?) ON CONFLICT (file, part) DO UPDATE SET"
             " rows = rows + excluded.rows, left_out = left_out + excluded.left_out,"
             " is_complete = excluded.is_complete",
-            (file, part, read, left_out, is_complete),
+            *(file, part, read, left_out, is_complete),
         )
         self._connection.commit()
 
@@ -102,23 +104,21 @@ class StagingFile:
             return
         self._connection.execute("BEGIN")
         work(self)
-        self._connection.execute("INSERT INTO step VALUES (?)", (step,))
+        self.execute("INSERT INTO step VALUES (?)", step)
         self._connection.commit()
 
     def is_done(self, step: str) -> bool:
         """Return whether a step is committed."""
-        query = "SELECT 1 FROM step WHERE name = ?"
-        return self._connection.execute(query, (step,)).fetchone() is not None
+        return self.execute("SELECT 1 FROM step WHERE name = ?", step).fetchone() is not None
 
     def fact(self, name: str) -> str | None:
         """Return a noted fact, None if there is none."""
-        query = "SELECT value FROM fact WHERE name = ?"
-        row = self._connection.execute(query, (name,)).fetchone()
+        row = self.execute("SELECT value FROM fact WHERE name = ?", name).fetchone()
         return None if row is None else str(row[0])
 
     def note_fact(self, name: str, value: str) -> None:
         """Note a fact; it replaces the one of that name."""
-        self._connection.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+        self.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", name, value)
         self._connection.commit()
 
     def execute(self, statement: str, *values: Any) -> "sqlite3.Cursor":
@@ -157,12 +157,6 @@ class StagingFile:
         for table in tables:
             self._connection.execute(f"CREATE TABLE IF NOT EXISTS {table} STRICT")
         self._connection.commit()
-
-    def drop_journal(self) -> None:
-        """Delete the journal, which is empty between two transactions, if the file is open."""
-        with suppress(sqlite3.Error):
-            self._connection.execute("PRAGMA locking_mode = NORMAL")
-            self._connection.execute("PRAGMA journal_mode = DELETE").fetchone()
 
     def facts(self, prefix: str) -> dict[str, str]:
         """Return the noted facts whose names begin with `prefix`, by the rest of their names."""
