@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Floats
 from classifier.records import Epoch
 from classifier.training_config import Preprocessing
 
@@ -28,7 +29,7 @@ class Estimator(Protocol):
         """Fit on `X`; `validation` is used for early stopping and calibration only."""
         ...
 
-    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_proba(self, X: pd.DataFrame) -> Floats:
         """Return probabilities, one row per row of `X`, summing to 1."""
         ...
 
@@ -64,7 +65,7 @@ class SupportsBinaryProba(Protocol):
     classes_: Labels
     """The genres, sorted; the columns of `binary_proba`."""
 
-    def binary_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def binary_proba(self, X: pd.DataFrame) -> Floats:
         """Return the probability of each genre against the rest; rows need not sum to 1."""
         ...
 

@@ -15,9 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Ids, Mask
 from genrebase.store import names
-
-Mask = NDArray[np.bool_]
 
 _CREDIT_SEPARATOR: Final = "; "
 """Between the names in the column `artists`."""
@@ -47,7 +46,7 @@ _NO_BOUND: Final = np.iinfo(np.uint64).max
 class TrackKeys:
     """What decides about each track; the arrays have an entry per track."""
 
-    track_ids: NDArray[np.int64]
+    track_ids: Ids
     genres: NDArray[np.str_] | NDArray[np.int32]
     """The genre, or a code of it."""
     artists: NDArray[np.uint64]
@@ -121,7 +120,7 @@ class KeyCollector:
             self._parts.append(self._within_bounds(keys))
             self._most = max(_KEPT, 2 * len(self._parts[0]))
 
-    def chosen_ids(self) -> NDArray[np.int64] | None:
+    def chosen_ids(self) -> Ids | None:
         """Return the tracks that `choose` takes of all; None if too many keys were dropped.
 
         That happens where artists with many tracks do not fit and are passed over.

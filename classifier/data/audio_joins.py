@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -24,6 +23,7 @@ from sqlalchemy import (
     select,
 )
 
+from classifier.arrays import Ids
 from classifier.config_options import join_list, parse_list
 from classifier.data import licence_queries, spectrograms
 from classifier.data.dataframes import FrameSource, concatenated, has_key, parts, source_of
@@ -248,7 +248,7 @@ def _align(ids: "pd.Series[Any]", rows: pd.DataFrame) -> pd.DataFrame:
 def _read_sets(
     source: FrameSource,
     config: TrainingConfig,
-    ids: NDArray[np.int64],
+    ids: Ids,
     licences: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Return the values of all sets of `config` by track, with one provider and licence.
@@ -276,7 +276,7 @@ def _read_sets(
 def read_descriptors(
     source: FrameSource,
     schema: str,
-    ids: NDArray[np.int64],
+    ids: Ids,
     licences: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Return the values of one set by track, with their provider and licence.

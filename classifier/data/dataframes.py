@@ -13,7 +13,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 from sqlalchemy import (
     Boolean,
     ColumnElement,
@@ -30,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
+from classifier.arrays import Ids
 from genrebase.lake.tables_to_arrow import ArrowReader, arrow_reader
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
@@ -102,7 +102,7 @@ def many_rows(engine: Engine) -> Iterator[FrameSource]:
         yield FrameSource(engine, partial(_read_arrow, reader))
 
 
-def has_key(column: ColumnElement[int], ids: NDArray[np.int64]) -> ColumnElement[bool]:
+def has_key(column: ColumnElement[int], ids: Ids) -> ColumnElement[bool]:
     """Return a condition that `column` is one of `ids` (sorted, not empty).
 
     Where most ids of their range are wanted, it holds for all of the range.
@@ -113,7 +113,7 @@ def has_key(column: ColumnElement[int], ids: NDArray[np.int64]) -> ColumnElement
     return column.between(first, last)
 
 
-def parts(ids: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def parts(ids: Ids) -> list[Ids]:
     """Return sorted ids in parts that `has_key` can take, each for one query."""
     dense = len(ids) and len(ids) >= _MIN_DENSITY * (ids[-1] - ids[0] + 1)
     size = RANGE_SIZE if dense else LIST_SIZE

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Engine, Select, false, func, select
 
+from classifier.arrays import Ids
 from classifier.config_options import check_value
 from classifier.data import (
     artist_sample,
@@ -32,7 +32,6 @@ from genrebase.store.engine import read_transaction
 
 Database = Engine
 """An engine on a checked schema."""
-Ids = NDArray[np.int64]
 
 INPUT_COLUMNS: Final = (
     "track_id",
@@ -269,7 +268,7 @@ def search_tracks(database: Database, text: str, *, limit: int) -> list[int]:
         return search.search_tracks(connection, text, limit)
 
 
-def tracks_of_artists(database: Database, artists: Sequence[str]) -> NDArray[np.int64]:
+def tracks_of_artists(database: Database, artists: Sequence[str]) -> Ids:
     """Return all tracks credited to an artist of one of these names."""
     artist, credit = tables.artist, views.track_credits
     query = (
@@ -298,7 +297,7 @@ def tracks_sharing_artists(database: Database, track: int) -> Ids:
         return np.array(list(connection.scalars(query)), dtype=np.int64)
 
 
-def held_out_for(database: Database, track_ids: NDArray[np.int64]) -> str | None:
+def held_out_for(database: Database, track_ids: Ids) -> str | None:
     """Return what tracks are held out for, `test` or `validation`; None if none of them is."""
     track = tables.track.c
     with read_transaction(database) as connection:

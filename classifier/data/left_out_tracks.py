@@ -7,9 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.arrays import Mask
 from classifier.training_config import TrainingConfig
-
-Mask = NDArray[np.bool_]
 
 REASONS: Final = (
     "no_label",

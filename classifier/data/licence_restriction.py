@@ -11,17 +11,15 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from classifier import data_sources
+from classifier.arrays import Mask
 from classifier.data.raw_dataset import UNRESTRICTED, RawDataset
 from classifier.data_sources import LeftOut, SourceCount, TrainingSources
 from classifier.features import groups, sequences
 from classifier.training_config import TrainingConfig
 from genrebase import licences
 from genrebase.store import claims
-
-Mask = NDArray[np.bool_]
 
 FEATURES_LICENCE: Final = "features_licence"
 """The column with the licence of a track's audio features."""

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from classifier.arrays import Mask
 from classifier.data_sources import LeftOut
 
 UNRESTRICTED = ("any", "artist")
@@ -56,6 +55,6 @@ class RawDataset:
         return once[names].reset_index(drop=True)
 
 
-def rows_where(frame: pd.DataFrame, mask: NDArray[np.bool_]) -> pd.DataFrame:
+def rows_where(frame: pd.DataFrame, mask: Mask) -> pd.DataFrame:
     """Return the rows where `mask` holds; if it holds for all, the frame itself: no copy."""
     return frame if mask.all() else frame[mask]

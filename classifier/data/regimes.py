@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Ids = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from classifier.arrays import Ids, Mask
 
 HELD_OUT_SIDES: Final = ("test", "validation")
 """Each has a part `_new` (unseen artists) and a part `_seen`."""

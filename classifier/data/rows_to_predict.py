@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sqlalchemy import Select, and_, exists, or_, select
 
+from classifier.arrays import Ids, Mask
 from classifier.data import audio_joins, dataframes, dataset, licence_restriction, regimes
 from classifier.data.dataframes import FrameSource
 from classifier.data.dataset import INPUT_COLUMNS, Database
@@ -19,9 +19,6 @@ from classifier.records import StoredModel
 from classifier.training_config import TrainingConfig
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction
-
-Ids = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 
 def tracks_to_predict(

@@ -5,18 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sqlalchemy import func, select
 
+from classifier.arrays import Ids, Mask
 from classifier.data import dataframes, dataset, regimes
 from classifier.data.dataset import Database
 from classifier.evaluation.sibling_sums import NO_ARTIST
 from classifier.records import StoredModel
 from genrebase.store import names, tables, views
 from genrebase.store.engine import read_transaction
-
-Ids = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

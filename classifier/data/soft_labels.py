@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Ids, Mask
 from classifier.errors import BadTrainingConfig
 from classifier.ports import Estimator, Labels, Validation
 from classifier.training_config import SOFT_LABELS, TrainingConfig
 
 Weights = NDArray[np.float64]
-Ids = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Floats, Ids, Mask
 from classifier.data import (
     artist_sample,
     genre_mapping,
@@ -27,9 +28,6 @@ from classifier.features import groups, sequences
 from classifier.features.audio import AUDIO
 from classifier.ports import Estimator, Validation
 from classifier.training_config import SOFT_LABELS, TrainingConfig
-
-Mask = NDArray[np.bool_]
-Ids = NDArray[np.int64]
 
 MIN_CLASSES: Final = 2
 _TRAIN_DIVISOR: Final = 3
@@ -135,7 +133,7 @@ class SplitDataset:
         return self.predictions(chosen, probabilities, self.classes)
 
     def predictions(
-        self, chosen: Mask, probabilities: NDArray[np.float64], classes: tuple[str, ...]
+        self, chosen: Mask, probabilities: Floats, classes: tuple[str, ...]
     ) -> LabelledPredictions:
         """Return `probabilities` (rows, classes) with the truth of the `chosen` rows."""
         code = {genre: place for place, genre in enumerate(classes)}

@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 from imblearn.over_sampling import SMOTE, SMOTENC
-from numpy.typing import NDArray
 
+from classifier.arrays import Floats, Mask
 from classifier.errors import BadTrainingConfig
 from classifier.features.audio import Matrix
 from classifier.ports import Labels
@@ -52,9 +52,7 @@ def oversample(
     return resampled, np.asarray(new_labels)
 
 
-def balanced_weights(
-    labels: Labels, weights: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
+def balanced_weights(labels: Labels, weights: Floats | None = None) -> Floats:
     """Return weights of tracks by which the genres count the same; their sum stays what it was."""
     own = np.ones(len(labels)) if weights is None else weights
     genres, codes = np.unique(labels, return_inverse=True)
@@ -62,7 +60,7 @@ def balanced_weights(
     return np.asarray(own * own.sum() / (len(genres) * sizes[codes]))
 
 
-def binary_columns(matrix: Matrix) -> NDArray[np.bool_]:
+def binary_columns(matrix: Matrix) -> Mask:
     """Return which columns have two different values at most."""
     return np.array(
         [len(np.unique(column)) <= _MAX_BINARY_VALUES for column in matrix.T], dtype=bool

@@ -5,11 +5,11 @@ from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from classifier.arrays import Floats
 from classifier.config_options import did_you_mean
 from classifier.errors import BadParameter, BadTrainingConfig
 from classifier.estimators.preprocessing import Preprocessor
@@ -51,7 +51,7 @@ class DataFrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X: pd.DataFrame,
         y: Labels,
         validation: Validation | None = None,
-        weights: NDArray[np.float64] | None = None,
+        weights: Floats | None = None,
     ) -> Self:
         """Fit to rows of sample weights `weights`; stop early by `validation` where possible."""
         self.features_ = clone(self.features)
@@ -74,7 +74,7 @@ class DataFrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = self.model_.classes_
         return self
 
-    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_proba(self, X: pd.DataFrame) -> Floats:
         """Return probabilities (rows, genres); every row sums to 1."""
         check_is_fitted(self)
         matrix = self.features_.transform(X)

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from classifier import threads
+from classifier.arrays import Floats, Mask
 from classifier.experts import Scores
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
 from classifier.ports import Labels, Validation
@@ -48,7 +49,7 @@ class PooledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     artist_history_: ArtistHistoryExpert | None
     score_names_: list[str]
 
-    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_proba(self, X: pd.DataFrame) -> Floats:
         """Return probabilities (tracks, genres); every row sums to 1."""
         check_is_fitted(self)
         probabilities = np.zeros((len(X), len(self.classes_)))
@@ -71,7 +72,7 @@ class PooledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         """Return the scores named `score_names_`: (scores, tracks, genres)."""
         raise NotImplementedError
 
-    def seen_artist_mask(self, X: pd.DataFrame) -> NDArray[np.bool_]:
+    def seen_artist_mask(self, X: pd.DataFrame) -> Mask:
         """Return which rows credit an artist with a training track.
 
         False for every row of a model over numbers alone, which does not look at artists.
@@ -115,7 +116,7 @@ def of_classes(validation: Validation, classes: Labels) -> Validation:
     return frame[chosen], labels[chosen]
 
 
-def log_linear_pool(scores: NDArray[np.float32], weights: Weights) -> NDArray[np.float64]:
+def log_linear_pool(scores: NDArray[np.float32], weights: Weights) -> Floats:
     """Return probabilities (tracks, genres) from scores (scores, tracks, genres)."""
     sums = np.tensordot(weights.astype(np.float32), scores, axes=1).astype(np.float64)
     powers = np.exp(sums - sums.max(axis=1, keepdims=True))

@@ -4,16 +4,14 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from classifier.arrays import Floats
 from classifier.estimators.dataframe_classifier import DataFrameClassifier, numeric_classifier
 from classifier.ports import Labels
-
-Floats = NDArray[np.float64]
 
 
 class KNearestNeighbours(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-Floats = NDArray[np.float64]
+from classifier.arrays import Floats, Mask
 
 MIN_TRACKS_FOR_OUTLIERS: Final = 30
 """Fewer tracks do not define what is usual."""
 
 
-def dbscan_noise(points: Floats, eps: float | None = None) -> NDArray[np.bool_]:
+def dbscan_noise(points: Floats, eps: float | None = None) -> Mask:
     """Return which points DBSCAN would call noise: not dense, nor within `eps` of a dense one.
 
     `points` are standardised and complete. A point with `min_samples` points within `eps` is
@@ -30,7 +30,7 @@ def dbscan_noise(points: Floats, eps: float | None = None) -> NDArray[np.bool_]:
     return noise
 
 
-def dbscan_noise_per_genre(points: Floats, labels: NDArray[np.str_]) -> NDArray[np.bool_]:
+def dbscan_noise_per_genre(points: Floats, labels: NDArray[np.str_]) -> Mask:
     """Return which points are noise among those of their own genre; small genres keep all."""
     noise = np.zeros(len(points), dtype=bool)
     for genre in np.unique(labels):

@@ -18,12 +18,12 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
+from classifier.arrays import Floats, Mask
 from classifier.errors import BadTrainingConfig
 from classifier.estimators import class_balance
 from classifier.estimators.outliers import (
@@ -82,8 +82,8 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
         return self
 
     def fit_resample(
-        self, X: pd.DataFrame, y: Labels, weights: NDArray[np.float64] | None = None
-    ) -> tuple[Matrix, Labels, NDArray[np.float64] | None]:
+        self, X: pd.DataFrame, y: Labels, weights: Floats | None = None
+    ) -> tuple[Matrix, Labels, Floats | None]:
         """Return matrix and labels to train on, and sample weights (None: all the same).
 
         Rows may be fewer than those of `X` (outliers) or more (synthetic tracks at the end, only
@@ -169,7 +169,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
             return matrix
         return np.asarray(self.projection_.transform(matrix), dtype=np.float32)
 
-    def _outliers(self, frame: pd.DataFrame, labels: Labels) -> NDArray[np.bool_]:
+    def _outliers(self, frame: pd.DataFrame, labels: Labels) -> Mask:
         none = np.zeros(len(frame), dtype=bool)
         if self.outliers is None or len(frame) < MIN_TRACKS_FOR_OUTLIERS:
             return none

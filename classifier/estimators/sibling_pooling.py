@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.arrays import Floats
 from classifier.estimators.ensemble_weights import fit_weights, log_linear_pool
 from classifier.experts import log_probabilities
 
@@ -31,7 +32,7 @@ class SiblingPool:
 
     log_prior: NDArray[np.float32]
     """(genres,): logarithm of each genre's share of the training tracks."""
-    weights: NDArray[np.float64]
+    weights: Floats
     """(groups, 3): of prior, track and siblings, by number of siblings."""
 
     @classmethod
@@ -95,7 +96,7 @@ class SiblingPool:
         return np.stack([prior, self.log_ratios(probabilities), siblings]).astype(np.float32)
 
 
-def unfitted(shares: NDArray[np.float64]) -> SiblingPool:
+def unfitted(shares: Floats) -> SiblingPool:
     """Return a pool with `PRIOR_WEIGHTS`; `shares` are those of the genres in training."""
     weights = np.array([PRIOR_WEIGHTS] * len(GROUP_STARTS))
     return SiblingPool(log_probabilities(shares), weights)

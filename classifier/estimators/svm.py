@@ -4,7 +4,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Final, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import SGDClassifier
@@ -12,10 +11,9 @@ from sklearn.svm import SVC
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from classifier.arrays import Floats
 from classifier.estimators.dataframe_classifier import DataFrameClassifier, numeric_classifier
 from classifier.ports import Labels
-
-Floats = NDArray[np.float64]
 
 _MAX_EPOCHS: Final = 10
 """Of stochastic gradient descent; with averaged weights, later ones change little."""

@@ -9,9 +9,8 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from classifier.arrays import Floats, Mask
 from classifier.ports import Labels
-
-Floats = NDArray[np.float64]
 
 _HOLD_OUT_DIVISOR: Final = 5
 """One track in five of each genre is held out."""
@@ -51,9 +50,7 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         check_is_fitted(self)
         return np.asarray(softmax(self.scale_ * _scores(self.model_, X), axis=1))
 
-    def _fitted(
-        self, X: Floats, y: Labels, weights: Floats | None, rows: NDArray[np.bool_]
-    ) -> Any:
+    def _fitted(self, X: Floats, y: Labels, weights: Floats | None, rows: Mask) -> Any:
         extra = {} if weights is None else {"sample_weight": weights[rows]}
         return clone(self.model).fit(X[rows], y[rows], **extra)
 
@@ -75,7 +72,7 @@ def _best_scale(scores: Floats, truth: NDArray[np.intp], weights: Floats | None)
     return float(np.exp(minimize_scalar(loss, bounds=_LOG_SCALE_BOUNDS, method="bounded").x))
 
 
-def _hold_out(labels: Labels, seed: int) -> NDArray[np.bool_]:
+def _hold_out(labels: Labels, seed: int) -> Mask:
     """Return a stratified fifth of the rows; none of a genre with fewer than five."""
     shuffled = np.random.default_rng(seed).permutation(len(labels))
     _, codes, counts = np.unique(labels[shuffled], return_inverse=True, return_counts=True)

@@ -6,11 +6,11 @@ from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from classifier import distributed_fits, estimators
+from classifier.arrays import Floats
 from classifier.config_options import did_you_mean
 from classifier.data import soft_labels
 from classifier.data.soft_labels import SupportsSampleWeight, TrainingSet
@@ -24,8 +24,6 @@ from classifier.ports import (
 from classifier.settings import ESTIMATORS_GROUP
 from classifier.training_config import FEATURE_GROUPS, Preprocessing
 from genrebase.runtime import plugins
-
-Floats = NDArray[np.float64]
 
 NAME: Final = "voting"
 DEFAULT_MEMBER: Final = "logistic"

@@ -8,14 +8,10 @@ Bootstrap Methods and their Application, 1997, 3.8).
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from classifier.arrays import Codes, Floats, Ids, Mask
 from classifier.records import Comparison, Interval
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
-Mask = NDArray[np.bool_]
 
 N_RESAMPLES: Final = 500
 """Enough for bounds that move by less than a tenth of the interval's width between two seeds."""
@@ -25,9 +21,7 @@ _PERCENTILES: Final = (2.5, 97.5)
 class ArtistBootstrap:
     """Resamples of the artists of some tracks; every array returned has one row per resample."""
 
-    def __init__(
-        self, artists: NDArray[np.int64], *, seed: int, n_resamples: int = N_RESAMPLES
-    ) -> None:
+    def __init__(self, artists: Ids, *, seed: int, n_resamples: int = N_RESAMPLES) -> None:
         """`artists` holds the artist of each track."""
         unique, self._codes = np.unique(artists, return_inverse=True)
         self._count = len(unique)
@@ -94,7 +88,7 @@ def percentile_interval(values: Floats) -> Interval | None:
 
 
 def paired_comparison(
-    correct: Mask, other: Mask | Floats, artists: NDArray[np.int64], *, seed: int
+    correct: Mask, other: Mask | Floats, artists: Ids, *, seed: int
 ) -> Comparison | None:
     """Compare two models on the same tracks, paired; None without at least two artists.
 

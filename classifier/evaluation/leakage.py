@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Codes, Floats, Mask
 from classifier.features.audio import numeric_column
 from genrebase.counts import counted
-
-Mask = NDArray[np.bool_]
-Codes = NDArray[np.intp]
 
 SUSPICIOUS_ACCURACY: Final = 0.99
 """Accuracy from which a single feature counts as derived from the label."""
@@ -160,9 +158,7 @@ def near_duplicates(
     )
 
 
-def _near(
-    train: NDArray[np.float64], held_out: NDArray[np.float64], far: int
-) -> tuple[Mask, Codes]:
+def _near(train: Floats, held_out: Floats, far: int) -> tuple[Mask, Codes]:
     """Return which held-out rows have a near duplicate, and each one's nearest training row.
 
     Within the distance to the `far`-th training row, the number of rows grows with a power of the
@@ -198,9 +194,7 @@ def near_duplicate_warnings(duplicates: NearDuplicates | None) -> list[str]:
     return [sentence]
 
 
-def _standardised(
-    frame: pd.DataFrame, train: Mask, features: Sequence[str]
-) -> NDArray[np.float64]:
+def _standardised(frame: pd.DataFrame, train: Mask, features: Sequence[str]) -> Floats:
     """Return the features that vary and most training tracks have: mean 0 and deviation 1."""
     columns = []
     for name in features:

@@ -9,17 +9,13 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.metrics import average_precision_score
 
+from classifier.arrays import Codes, Floats, Ids, Mask
 from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.evaluation.rank_statistics import auc
 from classifier.records import Interval
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
-Mask = NDArray[np.bool_]
 
 N_BINS: Final = 15
 """Equal-width bins of the expected calibration error."""
@@ -47,7 +43,7 @@ class LabelledPredictions:
     """(tracks, genres)"""
     truth: Codes
     """Column of the label; `n_genres` (one past the last) for a genre the model does not have."""
-    artists: NDArray[np.int64]
+    artists: Ids
     """The artist of each track: the cluster of the bootstrap."""
     any_genre_correct: Mask
     """The predicted genre is one the track was sighted in."""

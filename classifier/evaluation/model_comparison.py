@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Ids, Mask
 from classifier.evaluation import bootstrap
 
 MAX_TRACKS: Final = 25
 """Tracks that are stored for each model, the surest first: only that model is right."""
 CONDITIONS: Final = ("new_artist", "seen_artist")
 _SEED: Final = 0
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class CommonTestTracks:
     rows: pd.DataFrame
     """`track_id`, `label`; `genre`, `probability` and `condition` of the first model, and of the
     other one `other_genre`, `other_probability` and `other_condition`."""
-    artists: NDArray[np.int64]
+    artists: Ids
     """The artist credited first on each."""
 
 
@@ -57,7 +56,7 @@ def compare(tracks: CommonTestTracks) -> dict[str, Any]:
 
 
 def _condition(
-    name: str, chosen: Mask, correct: Mask, other: Mask, artists: NDArray[np.int64]
+    name: str, chosen: Mask, correct: Mask, other: Mask, artists: Ids
 ) -> Mapping[str, Any]:
     mine, theirs = correct[chosen], other[chosen]
     n = int(chosen.sum())

@@ -7,11 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.arrays import Floats, Mask
 from classifier.evaluation.metrics import LabelledPredictions, finite_or_none, ranking_metrics
 from classifier.evaluation.report import METRIC_REGIMES
 from classifier.records import MetricRow
-
-Floats = NDArray[np.float64]
 
 _THRESHOLD: Final = 0.5
 """From this probability on the genre is predicted."""
@@ -54,7 +53,7 @@ def _per_genre(binary: LabelledPredictions) -> Iterator[tuple[int, str, float | 
         yield genre, "always_no_accuracy", float((~truth).mean())
 
 
-def _balanced_accuracy(truth: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> float | None:
+def _balanced_accuracy(truth: Mask, predicted: Mask) -> float | None:
     if truth.all():
         return None
     return float((predicted[truth].mean() + (~predicted[~truth]).mean()) / 2)

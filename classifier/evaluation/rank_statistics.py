@@ -1,10 +1,9 @@
 """Rank statistics of two samples: Mann-Whitney U, the area under the ROC curve, Cliff's delta."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-Floats = NDArray[np.float64]
+from classifier.arrays import Floats
 
 
 def mann_whitney_u(ours: Floats, others: Floats) -> float:

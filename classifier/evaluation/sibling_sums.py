@@ -5,7 +5,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-Ids = NDArray[np.int64]
+from classifier.arrays import Ids, Mask
+
 Sums = NDArray[np.float32]
 
 NO_ARTIST: Final = -1
@@ -48,7 +49,7 @@ class SiblingSums:
         all_sums[self._sorted], counts[self._sorted] = sums, taken - is_taken
         return all_sums, counts
 
-    def without(self, codes: NDArray[Any], has: NDArray[np.bool_]) -> tuple[Sums, Ids]:
+    def without(self, codes: NDArray[Any], has: Mask) -> tuple[Sums, Ids]:
         """Return the sums over the siblings that lack a property of each track, and their number.
 
         `codes`: the property of each track, a column of `has` (tracks, properties).

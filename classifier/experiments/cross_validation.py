@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Ids
 from classifier.data.raw_dataset import RawDataset
 from genrebase.store.names import N_FOLDS
 from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD, assign_side
-
-Ids = NDArray[np.int64]
 
 
 def held_out_folds(rotation: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
+from classifier.arrays import Floats, Ids
 from classifier.experts.artist_target_encoding import hash_names, match_names
 from classifier.features import hashed_ngrams
 from classifier.features.audio import Matrix, numeric_column
@@ -80,9 +81,7 @@ class ArtistSightingFeatures(BaseEstimator):  # type: ignore[misc]  # untyped th
         return artist_tracks
 
 
-def _sighting_table(
-    ids: NDArray[np.int64], genres: Labels, sightings: pd.DataFrame
-) -> tuple[Matrix, Matrix]:
+def _sighting_table(ids: Ids, genres: Labels, sightings: pd.DataFrame) -> tuple[Matrix, Matrix]:
     """Return (tracks, genres) of whether each was seen there, and at which rank."""
     seen = np.zeros((len(ids), len(genres)), dtype=np.float32)
     ranks = np.zeros_like(seen)
@@ -112,7 +111,7 @@ def _nearest(
     return first, off[first]
 
 
-def _mean(rows: NDArray[np.intp], values: NDArray[np.float32], size: int) -> NDArray[np.float64]:
+def _mean(rows: NDArray[np.intp], values: NDArray[np.float32], size: int) -> Floats:
     finite = np.isfinite(values)
     sums = np.bincount(rows[finite], values[finite], minlength=size)
     counts = np.bincount(rows[finite], minlength=size)

@@ -5,10 +5,10 @@ from typing import Final, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import ExtraTreesClassifier
 
+from classifier.arrays import Floats
 from classifier.experts import Scores, fine_classes, log_probabilities, stacking_inputs
 from classifier.experts.fine_classes import Starts
 from classifier.experts.mlp_ensemble import fit_networks, mean_log_probabilities
@@ -150,7 +150,7 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
         return np.hstack(columns).astype(np.float32)
 
 
-def _forest_shares(forest: ExtraTreesClassifier, matrix: Matrix) -> NDArray[np.float64]:
+def _forest_shares(forest: ExtraTreesClassifier, matrix: Matrix) -> Floats:
     """Return the forest's `predict_proba` without its checks of each tree, 8 ms for one track."""
     shares = np.zeros((len(matrix), len(forest.classes_)))
     for tree in forest.estimators_:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
+from classifier.arrays import Ids
 from classifier.experts import artist_target_encoding
 from classifier.experts.artist_target_encoding import hash_names, match_names
 from classifier.experts.mlp_numpy import Matrix
@@ -118,7 +119,7 @@ def _kept(genre_codes: NDArray[np.intp], keys: _Keys) -> _Keys:
     return np.where(pairs.isin(largest).to_numpy(), keys, "")
 
 
-def _playlists(ids: NDArray[np.int64], y: Labels, sightings: pd.DataFrame) -> _Keys:
+def _playlists(ids: Ids, y: Labels, sightings: pd.DataFrame) -> _Keys:
     """Return the playlist of each track under its label; empty without one."""
     if "playlist" not in sightings.columns:
         return np.full(len(ids), "", dtype=object)
@@ -131,7 +132,7 @@ def _playlists(ids: NDArray[np.int64], y: Labels, sightings: pd.DataFrame) -> _K
     return np.asarray(matched.to_numpy(dtype=object))
 
 
-def _other_genres(ids: NDArray[np.int64], y: Labels, sightings: pd.DataFrame) -> _Keys:
+def _other_genres(ids: Ids, y: Labels, sightings: pd.DataFrame) -> _Keys:
     """Return the genres each track was seen under besides its label; empty without one."""
     seen = pd.DataFrame(
         {

@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.svm import LinearSVC
 
+from classifier.arrays import Floats, Mask
 from classifier.experts import Scores
 from classifier.experts.naive_bayes_text import NgramCounts, count_ngrams
 from classifier.features import hashed_ngrams
@@ -69,8 +70,8 @@ class LinearTextExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     def _fit_genre(
         self,
         counts: sparse.csr_matrix,
-        inside: NDArray[np.bool_],
-        weights: NDArray[np.float64],
+        inside: Mask,
+        weights: Floats,
         place: int,
     ) -> None:
         shares = [np.asarray((rows * weights) @ counts) + 1 for rows in (inside, ~inside)]

@@ -16,6 +16,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.ensemble._hist_gradient_boosting.common import X_DTYPE
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 
+from classifier.arrays import Floats
 from classifier.features.audio import Matrix
 
 MAX_ROWS: Final = 96
@@ -25,7 +26,7 @@ _MAX_VALUES: Final = 2**21
 _merged: WeakKeyDictionary[HistGradientBoostingClassifier, "MergedTrees"] = WeakKeyDictionary()
 
 
-def predict_proba(model: HistGradientBoostingClassifier, matrix: Matrix) -> NDArray[np.float64]:
+def predict_proba(model: HistGradientBoostingClassifier, matrix: Matrix) -> Floats:
     """Return what `model.predict_proba` returns for rows of its training columns."""
     if len(matrix) > MAX_ROWS or len(matrix) == 0:
         return np.asarray(model.predict_proba(matrix))
@@ -49,7 +50,7 @@ class MergedTrees:
         self._tree = _one_tree(trees, columns)
         self._numbers = np.arange(len(trees), dtype=X_DTYPE)
 
-    def predict_proba(self, matrix: Matrix) -> NDArray[np.float64]:
+    def predict_proba(self, matrix: Matrix) -> Floats:
         """Return probabilities (rows, classes), equal to the model's to the last digit."""
         encoded = self._categories.encode(matrix)
         size = max(1, _MAX_VALUES // (len(self._numbers) * len(self._bitset_places)))
@@ -58,7 +59,7 @@ class MergedTrees:
         ]
         return np.asarray(self._loss.predict_proba(np.concatenate(sums)))
 
-    def _sums(self, encoded: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _sums(self, encoded: Floats) -> Floats:
         """Return the sum of all trees per row and genre."""
         rows, trees = len(encoded), len(self._numbers)
         repeated = np.empty((trees, rows, len(self._bitset_places)), dtype=X_DTYPE)
@@ -86,7 +87,7 @@ class _Categories:
         )
         self._categories = [] if encoder is None else encoder.categories_
 
-    def encode(self, matrix: Matrix) -> NDArray[np.float64]:
+    def encode(self, matrix: Matrix) -> Floats:
         """Return the columns with codes first, then the numbers; unknown categories are NaN."""
         if not self._categories:
             return matrix.astype(X_DTYPE)
@@ -99,7 +100,7 @@ class _Categories:
         return np.column_stack([*codes, matrix[:, ~self._is_categorical]]).astype(X_DTYPE)
 
 
-def _codes(column: NDArray[Any], known: NDArray[Any]) -> NDArray[np.float64]:
+def _codes(column: NDArray[Any], known: NDArray[Any]) -> Floats:
     known = known[~np.isnan(known)]
     places = np.searchsorted(known, column)
     found = np.append(known, np.nan)[np.minimum(places, len(known))] == column

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
+from classifier.arrays import Mask
 from classifier.experts import Scores
 from classifier.features import hashed_ngrams
 from classifier.features.groups import TEXT
@@ -31,7 +32,7 @@ class NgramCounts:
     artists: hashed_ngrams.Texts
     """The first artist of each."""
 
-    def select(self, rows: NDArray[np.bool_]) -> "NgramCounts":
+    def select(self, rows: Mask) -> "NgramCounts":
         return NgramCounts(tuple(counts[rows] for counts in self.counts), self.artists[rows])
 
 

@@ -4,9 +4,9 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
+from classifier.arrays import Mask
 from classifier.experts import Scores, log_probabilities
 from classifier.features import audio, groups
 from classifier.ports import Labels
@@ -52,7 +52,7 @@ class PartialFeaturesExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
             scores[0][np.ix_(present, self.codes_)] = logs - self.prior_
         return scores
 
-    def _has_features(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+    def _has_features(self, frame: pd.DataFrame) -> Mask:
         present = np.zeros(len(frame), dtype=bool)
         for name in self.columns_:
             present |= np.isfinite(audio.numeric_column(frame, name))

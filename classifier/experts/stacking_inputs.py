@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Mask
 from classifier.experts import Scores
 from classifier.experts.artist_sightings import (
     COLUMNS_PER_GENRE,
@@ -43,7 +44,7 @@ class StackingInputs:
     sighting_features: Matrix
     """The columns of `ArtistSightingFeatures`; none where there are no sightings."""
 
-    def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> "StackingInputs":
+    def select(self, rows: Mask | NDArray[np.intp]) -> "StackingInputs":
         return StackingInputs(
             self.text[:, rows],
             self.history[:, rows],
@@ -128,7 +129,7 @@ def _splits(groups: list[str]) -> NDArray[np.int64]:
     return np.array([name_hash(group) % N_SPLITS for group in groups], dtype=np.int64)
 
 
-def _held_splits(groups: list[str], labels: Labels) -> Iterator[NDArray[np.bool_]]:
+def _held_splits(groups: list[str], labels: Labels) -> Iterator[Mask]:
     """Yield the rows of each split of the groups.
 
     Where the others lack a genre the split is left out: its rows stay without scores.

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from classifier.arrays import Floats, Mask
 from classifier.experts import Scores, log_probabilities, merged_trees
 from classifier.experts.stacking_inputs import ALBUM_NAME_SCORE, StackingInputs
 from classifier.experts.trees import make_boosted_trees
@@ -81,8 +82,8 @@ class StackingTrees(BaseEstimator):  # type: ignore[misc]  # untyped there
         self,
         model: Any,
         matrix: Matrix,
-        probabilities: NDArray[np.float64],
-        rows: NDArray[np.bool_],
+        probabilities: Floats,
+        rows: Mask,
     ) -> None:
         columns = np.searchsorted(self.classes_, model.classes_)
         probabilities[np.ix_(rows, columns)] = merged_trees.predict_proba(model, matrix)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from classifier.arrays import Floats, Mask
 from genrebase.store import tables
 
 Matrix = NDArray[np.float32]
@@ -146,7 +147,7 @@ class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
             matrix[:, place] = numeric_column(X, column)
         return matrix
 
-    def _has_used_audio(self, X: pd.DataFrame, matrix: Matrix) -> NDArray[np.bool_]:
+    def _has_used_audio(self, X: pd.DataFrame, matrix: Matrix) -> Mask:
         """Return which rows have an audio feature that a training track had, on the same scale.
 
         Another one is not used, so that its presence must not count either.
@@ -170,9 +171,7 @@ class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
     def _quantities(self) -> list[str]:
         return [name for name in self._inputs() if name not in CATEGORICAL]
 
-    def _category(
-        self, frame: pd.DataFrame, name: str, categories: NDArray[np.float64]
-    ) -> list[NDArray[Any]]:
+    def _category(self, frame: pd.DataFrame, name: str, categories: Floats) -> list[NDArray[Any]]:
         values = numeric_column(frame, name)
         if self.one_hot:
             return [values == category for category in categories]
@@ -182,7 +181,7 @@ class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         return [np.where(categories[codes] == values, codes, np.nan)]
 
 
-def numeric_column(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
+def numeric_column(frame: pd.DataFrame, name: str) -> Floats:
     """Return a column as numbers; NaN where it is missing, infinite or not a number at all."""
     if name not in frame.columns:
         return np.full(len(frame), np.nan)
@@ -224,7 +223,7 @@ def on_majority_scale(frame: pd.DataFrame) -> pd.DataFrame:
     return mask_other_scale(frame, from_files=mostly_from_files(frame))
 
 
-def _from_files(frame: pd.DataFrame) -> NDArray[np.bool_]:
+def _from_files(frame: pd.DataFrame) -> Mask:
     """Return which rows have features of audio files rather than of a catalogue."""
     if "provider" not in frame.columns:
         return np.zeros(len(frame), dtype=bool)
@@ -232,7 +231,7 @@ def _from_files(frame: pd.DataFrame) -> NDArray[np.bool_]:
     return is_file.to_numpy(dtype=bool, na_value=False)
 
 
-def _has_audio(frame: pd.DataFrame) -> NDArray[np.bool_]:
+def _has_audio(frame: pd.DataFrame) -> Mask:
     any_value = np.zeros(len(frame), dtype=bool)
     for name in AUDIO:
         any_value |= np.isfinite(numeric_column(frame, name))

@@ -4,11 +4,11 @@ from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import special
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from classifier.arrays import Floats
 from classifier.features.audio import Matrix, NumericFeatures
 from classifier.features.piecewise_linear import PiecewiseLinearEncoder
 
@@ -17,7 +17,7 @@ N_FREQUENCIES: Final = 8
 DEVIATION: Final = 0.3
 """Of the frequencies, in periods per standard deviation; 0.1 gained nothing."""
 N_QUANTILES: Final = 500
-_SHARES: Final[NDArray[np.float64]] = np.linspace(0, 1, N_QUANTILES)
+_SHARES: Final[Floats] = np.linspace(0, 1, N_QUANTILES)
 CLIP: Final = 3.0
 """Standard deviations."""
 _SEED: Final = 0

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Floats, Mask
 from classifier.data import reviewed_tracks
 from classifier.data.dataset import Database
 from classifier.evaluation.bootstrap import ArtistBootstrap
@@ -102,7 +103,7 @@ def queue(
     )
 
 
-def label_error(frame: pd.DataFrame) -> NDArray[np.float64]:
+def label_error(frame: pd.DataFrame) -> Floats:
     """Return the probability that each claim is wrong, without a claim that the prediction is."""
     correct = frame["claim_probability"].fillna(frame["probability"])
     return 1 - correct.to_numpy(dtype=np.float64)
@@ -136,7 +137,7 @@ def measure(database: Database, *, seed: int = 0) -> list[VerdictMetrics]:
 def _candidates(
     frame: pd.DataFrame,
     rows: NDArray[np.intp],
-    error: NDArray[np.float64],
+    error: Floats,
     artists: NDArray[np.intp],
 ) -> list[AnnotationCandidate]:
     gains, sizes = np.bincount(artists, weights=error), np.bincount(artists)
@@ -174,7 +175,7 @@ def _metrics(regime: str, frame: pd.DataFrame, seed: int) -> VerdictMetrics:
 
 
 def _share(
-    values: NDArray[Any], chosen: NDArray[np.bool_], artists: NDArray[np.intp], seed: int
+    values: NDArray[Any], chosen: Mask, artists: NDArray[np.intp], seed: int
 ) -> tuple[float | None, Interval | None]:
     if not chosen.any():
         return None, None

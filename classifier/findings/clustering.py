@@ -16,12 +16,11 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
 from sklearn.preprocessing import StandardScaler
 
+from classifier.arrays import Codes, Floats
 from classifier.estimators import outliers
 from classifier.features import imputation
 from classifier.features.audio import numeric_column
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
 Method = Literal["kmeans", "agglomerative", "dbscan", "hdbscan"]
 
 METHODS: Final[tuple[Method, ...]] = ("kmeans", "agglomerative", "dbscan", "hdbscan")

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from classifier.arrays import Floats
 from classifier.config_options import check_value
 from classifier.data import audio_joins, dataset, training_data
 from classifier.data.dataset import Database
@@ -130,7 +131,7 @@ def _check_options(settings: ClusteringSettings, config: TrainingConfig) -> None
         )
 
 
-def _check_cluster_count(clusters: int | None, points: clustering.Floats) -> None:
+def _check_cluster_count(clusters: int | None, points: Floats) -> None:
     if clusters is not None and clusters > (distinct := len(np.unique(points, axis=0))):
         raise BadTrainingConfig(
             f"{counted(clusters, 'cluster')} {agree(clusters, 'was', 'were')} requested, and "

@@ -16,15 +16,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Floats, Ids, Mask
 from classifier.evaluation.bootstrap import N_RESAMPLES, ArtistBootstrap
 from classifier.evaluation.rank_statistics import cliffs_delta
 from classifier.features.audio import CATEGORICAL, METADATA, numeric_column
 from classifier.records import Interval
 from genrebase.store import tables
-
-Floats = NDArray[np.float64]
-Ids = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 CONTINUOUS_FEATURES: Final = tuple(name for name in tables.FEATURES if name not in CATEGORICAL)
 """The audio features that are not categorical."""

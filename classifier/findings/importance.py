@@ -14,13 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Floats, Ids, Mask
 from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.ports import Estimator, Labels
 from classifier.records import Interval, Regime
 from genrebase.progress import ProgressCallback, no_progress
 
-Floats = NDArray[np.float64]
-Ids = NDArray[np.int64]
 Kind = Literal["feature", "group", "expert", "alone"]
 
 ALL_GROUPS: Final = "everything"
@@ -59,7 +58,7 @@ class HeldOutTracks:
     regimes: NDArray[np.str_]
     artists: Ids
 
-    def subset(self, chosen: NDArray[np.bool_]) -> "HeldOutTracks":
+    def subset(self, chosen: Mask) -> "HeldOutTracks":
         return HeldOutTracks(
             self.frame[chosen], self.labels[chosen], self.regimes[chosen], self.artists[chosen]
         )

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from classifier.arrays import Floats
 from classifier.config_options import check_value, did_you_mean
 from classifier.data import dataset, rows_to_predict
 from classifier.data.dataset import Database
@@ -16,8 +16,6 @@ from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
 from classifier.findings.profiles import Distance
 from genrebase.runtime.clock import Clock
 from genrebase.store.find import UnknownTrack
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

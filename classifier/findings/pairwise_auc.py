@@ -13,14 +13,11 @@ from math import comb
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from classifier.arrays import Codes, Floats, Ids
 from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.evaluation.rank_statistics import auc
 from classifier.records import Interval
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
 
 MAX_EXHAUSTIVE_SETS: Final = 200_000
 """Subsets up to which all are compared; above that the search is greedy."""
@@ -104,7 +101,7 @@ def best_subset(pairs: Sequence[GenrePair], size: int) -> GenreSubset:
 def subset_accuracy(
     probabilities: Floats,
     truth: Codes,
-    artists: NDArray[np.int64],
+    artists: Ids,
     genres: Sequence[int],
     *,
     seed: int,

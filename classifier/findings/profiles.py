@@ -19,10 +19,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
+from classifier.arrays import Floats, Mask
 from classifier.features.audio import numeric_column
 from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
 
-Floats = NDArray[np.float64]
 Distance = Literal["standardised", "mahalanobis"]
 
 DISTANCES: Final[tuple[Distance, ...]] = get_args(Distance)
@@ -73,14 +73,14 @@ class GenreProfile:
                 log_scale[rows] = np.log(self.std[pattern]).mean() + self._volume(pattern)
         return np.asarray(self.distances(points) ** 2 / 2 + log_scale)
 
-    def _volume(self, pattern: NDArray[np.bool_]) -> float:
+    def _volume(self, pattern: Mask) -> float:
         """Return half the log-determinant of the covariance per feature; 0 if independent."""
         if self.covariance is None:
             return 0.0
         part = self.covariance[np.ix_(pattern, pattern)]
         return float(np.linalg.slogdet(part)[1] / (2 * pattern.sum()))
 
-    def _squared(self, scores: Floats, pattern: NDArray[np.bool_]) -> Floats:
+    def _squared(self, scores: Floats, pattern: Mask) -> Floats:
         if self.precision is None or self.covariance is None:
             return np.asarray((scores**2).sum(axis=1))
         inverse = (

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from classifier import threads
+from classifier.arrays import Codes, Floats
 from classifier.config_options import check_value
 from classifier.data.dataset import Database
 from classifier.errors import TooFewTracks
@@ -134,7 +135,7 @@ def run(
 
 def _predict(
     held_out_model: held_out.HeldOutModel, regime: str, cores: int | None
-) -> tuple[pairwise_auc.Floats, pairwise_auc.Codes, Any]:
+) -> tuple[Floats, Codes, Any]:
     """Return the probabilities, the true codes and the artists of the tracks of a regime."""
     tracks = held_out_model.tracks
     if regime != "all":

@@ -23,6 +23,7 @@ from sklearn.svm import SVC
 from sklearn.tree import BaseDecisionTree
 from sklearn.tree._tree import Tree
 
+from classifier.arrays import Mask
 from classifier.errors import BrokenArtifact
 from genrebase.counts import counted
 
@@ -173,9 +174,7 @@ def _parts(whole: object) -> Iterator[object]:
             pending += getattr(part, "__dict__", {}).values()
 
 
-def _check_children(
-    left: NDArray[Any], right: NDArray[Any], is_leaf: NDArray[np.bool_]
-) -> NDArray[np.intp]:
+def _check_children(left: NDArray[Any], right: NDArray[Any], is_leaf: Mask) -> NDArray[np.intp]:
     """Check that every inner node points at two later nodes; return the inner nodes.
 
     Both of scikit-learn's builders number a node before its children, so no path can end where it

@@ -13,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import skops.io
-from numpy.typing import NDArray
 
+from classifier.arrays import Ids
 from classifier.errors import BrokenArtifact
 from classifier.ports import Estimator, RequiresLibraries
 from classifier.records import StoredModel
@@ -44,7 +44,7 @@ class ModelArtifact:
     """The content of an artifact."""
 
     estimator: Estimator
-    train_ids: NDArray[np.int64]
+    train_ids: Ids
     """Its training tracks: for these its own predictions would be too good."""
 
 

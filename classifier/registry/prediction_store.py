@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
 
+from classifier.arrays import Floats, Ids, Mask
 from genrebase.store import Engine, bulk, name_locks, tables
 from genrebase.store.engine import read_transaction
 
@@ -42,12 +43,12 @@ _UPDATE_PREDICTION: Final = ", ".join(
 class PredictionBatch:
     """Predictions for some tracks: row i of each array is for `tracks[i]`."""
 
-    tracks: NDArray[np.int64]
-    genres: NDArray[np.int64]
+    tracks: Ids
+    genres: Ids
     """(tracks, top genres): ids of the genres, the best first."""
-    probabilities: NDArray[np.float64]
+    probabilities: Floats
     """(tracks, top genres)"""
-    seen_artist: NDArray[np.bool_]
+    seen_artist: Mask
     """A credited artist has another training track."""
     in_training: bool
     """They are training tracks of the model, predicted out of fold."""

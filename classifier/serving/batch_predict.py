@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from classifier.arrays import Ids
 from classifier.data import rows_to_predict, sibling_tracks
 from classifier.data.dataset import Database
 from classifier.registry import stored_models
@@ -90,7 +90,7 @@ def run(
 
 
 def _score_with_siblings(
-    scorer: TrackScorer, tracks: NDArray[np.int64], progress: ProgressCallback
+    scorer: TrackScorer, tracks: Ids, progress: ProgressCallback
 ) -> ScoredTracks:
     """Predict `tracks`, and those whose siblings changed; pool those of unseen artists."""
     scorer.champion.sibling_pool  # noqa: B018 - refuses a model without weights before any work

@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from classifier.arrays import Floats, Ids
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig, BrokenArtifact
 from classifier.estimators.sibling_pooling import SiblingPool
@@ -42,7 +42,7 @@ class LoadedModel:
         return SiblingPool.from_json(stored)
 
     @cached_property
-    def genre_ids(self) -> NDArray[np.int64]:
+    def genre_ids(self) -> Ids:
         """Return the ids of its genres, in the same order."""
         return np.array(self.model.feature_schema["genre_ids"], dtype=np.int64)
 
@@ -77,9 +77,7 @@ def serving_model(database: dataset.Database, champion: StoredModel) -> LoadedMo
     return load(database, champion)
 
 
-def top_k(
-    probabilities: NDArray[np.float64], genres: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def top_k(probabilities: Floats, genres: Ids) -> tuple[Ids, Floats]:
     """Return per row the ids and probabilities of the five best genres, the best first."""
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :GENRES_PER_TRACK]
     best = np.take_along_axis(probabilities, order, axis=1)

@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from classifier.arrays import Ids
 from classifier.data import rows_to_predict
 from classifier.data.dataset import Database
 from classifier.errors import BrokenArtifact
@@ -66,7 +66,7 @@ class ClusterPrediction:
     """Ids of a task; None: by the size of the database."""
 
     def run(
-        self, job: jobs.RunRecorder, model: StoredModel, tracks: NDArray[np.int64], at: datetime
+        self, job: jobs.RunRecorder, model: StoredModel, tracks: Ids, at: datetime
     ) -> ScoredTracks:
         """Predict `tracks` (sorted ids); return what this run has stored.
 
@@ -94,7 +94,7 @@ class ClusterPrediction:
         self.progress(total, total)
         return done
 
-    def _left_in(self, busy: Sequence[tuple[int, int]], model: StoredModel) -> NDArray[np.int64]:
+    def _left_in(self, busy: Sequence[tuple[int, int]], model: StoredModel) -> Ids:
         """Return the tracks of ranges of other runs that are still to be predicted."""
         if not busy:
             return np.zeros(0, dtype=np.int64)
@@ -109,7 +109,7 @@ def range_size(highest_id: int) -> int:
     return RANGE_IDS if highest_id < LARGE_DATABASE_IDS else LARGE_RANGE_IDS
 
 
-def ranges_of(tracks: NDArray[np.int64], size: int) -> Iterator[tuple[tuple[int, int], int]]:
+def ranges_of(tracks: Ids, size: int) -> Iterator[tuple[tuple[int, int], int]]:
     """Yield (first id, last id) of the ranges that hold `tracks`, and how many of them.
 
     The ranges of a size are the same for every run: leases of two runs are of the same rows.

@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from classifier.arrays import Floats
 from classifier.data import dataset, rows_to_predict
 from classifier.data.dataset import Database
 from classifier.features import groups
@@ -30,7 +30,7 @@ INPUT_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 """The columns of each group of inputs; all others that a model uses are `SOUND`."""
 
 
-PredictRows = Callable[[pd.DataFrame], NDArray[np.float64]]
+PredictRows = Callable[[pd.DataFrame], Floats]
 """Returns the probabilities (rows, genres) of a model."""
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Ids
 from classifier.data import dataset, named_tracks, regimes, rows_to_predict
 from classifier.data.dataset import Database
 from classifier.data.named_tracks import NamedArtists
@@ -259,12 +260,12 @@ def _predict(part: RowsToPredict) -> PredictedRows:
     return PredictedRows(shares, part.find_artists(list(part.described.values())))
 
 
-def _trained_artists(database: Database, model: LoadedModel) -> NDArray[np.int64]:
+def _trained_artists(database: Database, model: LoadedModel) -> Ids:
     """Return the sorted ids of the artists of the training tracks."""
     return rows_to_predict.artists_of(database, np.sort(model.artifact.train_ids))
 
 
-def _contains(sorted_ids: NDArray[np.int64], wanted: Iterable[int]) -> bool:
+def _contains(sorted_ids: Ids, wanted: Iterable[int]) -> bool:
     for one in wanted:
         at = int(np.searchsorted(sorted_ids, one))
         if at < len(sorted_ids) and sorted_ids[at] == one:

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from classifier.arrays import Ids
 from classifier.config_options import did_you_mean
 from classifier.data import dataframes, dataset, regimes, rows_to_predict, sibling_tracks
 from classifier.data.dataset import Database
@@ -228,9 +228,7 @@ class _Predictor:
             prediction.siblings,
         )
 
-    def top_k(
-        self, frame: pd.DataFrame, siblings: NDArray[np.int64]
-    ) -> tuple[tuple[str, float], ...]:
+    def top_k(self, frame: pd.DataFrame, siblings: Ids) -> tuple[tuple[str, float], ...]:
         """Return the best genres of the one row of `frame`, pooled with `siblings`."""
         probabilities = self.loaded.predict_proba(frame).iloc[0]
         if len(siblings):
@@ -259,7 +257,7 @@ class _Predictor:
         regime, in_training = regimes.regime_of(seen_artist=seen), bool(np.isin(track, train_ids))
         return rows_to_predict.StoredPrediction(top, regime, in_training, len(siblings))
 
-    def _siblings(self, track: int, *, seen: bool) -> NDArray[np.int64]:
+    def _siblings(self, track: int, *, seen: bool) -> Ids:
         """Return what a track is pooled with: nothing, if its artist is seen."""
         if seen or not self.pool_siblings:
             return np.array([], dtype=np.int64)

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from classifier import threads
+from classifier.arrays import Ids, Mask
 from classifier.data import dataframes, regimes, rows_to_predict
 from classifier.data.dataset import Database
 from classifier.data.sibling_tracks import SiblingState
@@ -55,7 +55,7 @@ class TrackScorer:
     cores: int | None = None
 
     @cached_property
-    def trained_artists(self) -> NDArray[np.int64]:
+    def trained_artists(self) -> Ids:
         """Return the artists of the training tracks."""
         return rows_to_predict.artists_of(self.database, np.sort(self.champion.artifact.train_ids))
 
@@ -66,16 +66,14 @@ class TrackScorer:
         )
         return self.score(tracks)
 
-    def score(
-        self, tracks: NDArray[np.int64], progress: ProgressCallback = no_progress
-    ) -> ScoredTracks:
+    def score(self, tracks: Ids, progress: ProgressCallback = no_progress) -> ScoredTracks:
         """Predict `tracks` (sorted ids) and store each chunk; training tracks are left out."""
         tracks = np.setdiff1d(tracks, self.champion.artifact.train_ids)
         predicted = (self.predict(rows, seen) for rows, seen in self.batches(tracks))
         return self._store(predicted, len(tracks), progress)
 
     def score_with_siblings(
-        self, tracks: NDArray[np.int64], state: SiblingState, progress: ProgressCallback
+        self, tracks: Ids, state: SiblingState, progress: ProgressCallback
     ) -> ScoredTracks:
         """Predict `tracks` of unseen artists, each pooled with its siblings, and store them.
 
@@ -105,7 +103,7 @@ class TrackScorer:
         return done
 
     def _predict_pooled(
-        self, ids: NDArray[np.int64], wanted: NDArray[np.int64], state: SiblingState
+        self, ids: Ids, wanted: Ids, state: SiblingState
     ) -> prediction_store.PredictionBatch:
         """Return the pooled predictions for the `wanted` ones of all tracks of some artists."""
         parts = [*self.batches(ids)]
@@ -131,9 +129,7 @@ class TrackScorer:
             siblings=counts[chosen],
         )
 
-    def batches(
-        self, tracks: NDArray[np.int64]
-    ) -> Iterator[tuple[pd.DataFrame, NDArray[np.bool_]]]:
+    def batches(self, tracks: Ids) -> Iterator[tuple[pd.DataFrame, Mask]]:
         """Yield rows of `tracks`, and whether an artist of each is seen; no training tracks.
 
         The rows of one range of tracks are in memory. Nothing is read between two batches of it.
@@ -151,9 +147,7 @@ class TrackScorer:
                     part = slice(start, start + BATCH_SIZE)
                     yield rows.iloc[part], seen[part]
 
-    def predict(
-        self, rows: pd.DataFrame, seen: NDArray[np.bool_]
-    ) -> prediction_store.PredictionBatch:
+    def predict(self, rows: pd.DataFrame, seen: Mask) -> prediction_store.PredictionBatch:
         """Return the predictions for these rows."""
         probabilities = self.champion.artifact.estimator.predict_proba(rows)
         genres, best = top_k(probabilities, self.champion.genre_ids)
@@ -162,9 +156,9 @@ class TrackScorer:
         )
 
 
-def _chunks(groups: Sequence[NDArray[np.int64]]) -> Iterator[NDArray[np.int64]]:
+def _chunks(groups: Sequence[Ids]) -> Iterator[Ids]:
     """Yield the sorted ids of whole groups: `BATCH_SIZE` or more, less in the last chunk."""
-    chunk: list[NDArray[np.int64]] = []
+    chunk: list[Ids] = []
     for group in groups:
         chunk.append(group)
         if sum(map(len, chunk)) >= BATCH_SIZE:

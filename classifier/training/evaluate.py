@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from classifier.arrays import Floats, Mask
 from classifier.data import soft_labels
 from classifier.data.soft_labels import TrainingSet
 from classifier.data.training_data import SplitDataset, random_rows
@@ -22,8 +23,6 @@ from classifier.training.epoch_log import record_epochs
 from classifier.training.sibling_evaluation import SiblingEvaluation, evaluate_siblings
 from classifier.training_config import TrainingConfig
 from genrebase.progress import MessageCallback
-
-Mask = NDArray[np.bool_]
 
 TRAIN_SAMPLE_SIZE: Final = 20_000
 """Training tracks that the training accuracy is measured on."""
@@ -117,9 +116,7 @@ class _Evaluator:
     def siblings(self) -> SiblingEvaluation:
         return evaluate_siblings(self._split, self._fitted, common=self._common, seed=self._seed)
 
-    def _binary_probabilities(
-        self, fitted: SupportsBinaryProba, chosen: Mask
-    ) -> NDArray[np.float64]:
+    def _binary_probabilities(self, fitted: SupportsBinaryProba, chosen: Mask) -> Floats:
         """Return the one-vs-rest probabilities (chosen rows, genres of the task)."""
         classes = np.asarray(self._split.classes)
         probabilities = np.zeros((int(chosen.sum()), len(classes)))
@@ -165,7 +162,7 @@ class _Evaluator:
         ]
 
     def _compare(
-        self, chosen: Mask, mine: Mask, theirs: Mask | NDArray[np.float64]
+        self, chosen: Mask, mine: Mask, theirs: Mask | Floats
     ) -> dict[str, Comparison | None]:
         regimes, artists = self._split.regimes[chosen], self._split.artists[chosen]
         return {

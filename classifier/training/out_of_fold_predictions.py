@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 
 from classifier import distributed_fits
+from classifier.arrays import Floats
 from classifier.data import regimes, soft_labels
 from classifier.data.soft_labels import TrainingSet
 from classifier.errors import TooFewTracks
@@ -33,7 +34,7 @@ def predict_out_of_fold(
     validation: Validation | None,
     classes: Labels,
     log: MessageCallback,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Return probabilities (rows of `frame`, `classes`).
 
     `training_set` has the rows that are made of these tracks to fit on.
@@ -69,7 +70,7 @@ class _CrossFit:
     validation: Validation | None
 
 
-def _predict_group(fits: _CrossFit, group: int) -> tuple[Labels, NDArray[np.float64]]:
+def _predict_group(fits: _CrossFit, group: int) -> tuple[Labels, Floats]:
     """Fit on the other groups; return the classes, and their probabilities in this group."""
     others = fits.training_set.subset(fits.training_groups != group)
     fitted = _fit(fits.estimator, others, fits.validation)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Floats, Mask
 from classifier.data.training_data import SplitDataset
 from classifier.estimators import sibling_pooling
 from classifier.estimators.sibling_pooling import SiblingPool
@@ -29,7 +30,6 @@ from classifier.experts import log_probabilities
 from classifier.ports import Estimator
 from classifier.records import SIBLINGS_REGIME, MetricRow
 
-Mask = NDArray[np.bool_]
 Probabilities = NDArray[np.float64]
 
 _FITTED_NUMBERS: Final = (1, 2, 3, 5, 10, 20, None)
@@ -163,7 +163,7 @@ class _Siblings:
         seen[np.arange(len(ids)), self._predictions.truth] = True
         return seen
 
-    def _with_labels(self) -> NDArray[np.float64]:
+    def _with_labels(self) -> Floats:
         """Return scores of the test tracks from their predictions and their siblings' labels."""
         labels = np.eye(len(self._classes), dtype=np.float32)[self._predictions.truth]
         sums, counts = SiblingSums(self._predictions.artists, self._order, labels).first()

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 
 from classifier import distributed_fits, estimators, threads
+from classifier.arrays import Floats
 from classifier.data import audio_joins, dataset, left_out_tracks, soft_labels, training_data
 from classifier.data.dataset import Database
 from classifier.data.raw_dataset import RawDataset
@@ -172,7 +172,7 @@ class _FitResult:
     evaluation: Evaluation
     stored: dict[str, Any]
     """See `stored_fields`."""
-    out_of_fold: NDArray[np.float64] | None
+    out_of_fold: Floats | None
     """Probabilities for the training tracks; only a champion needs them."""
     epochs: tuple[Epoch, ...] = ()
     """Of an estimator that is trained in epochs."""

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Floats
 from classifier.errors import BadTrainingConfig
 from classifier.records import REGIME_TITLES
 from classifier.reports.plots import style
@@ -42,7 +43,7 @@ def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     return figure
 
 
-def similarity_order(shares: NDArray[np.float64]) -> NDArray[np.intp]:
+def similarity_order(shares: Floats) -> NDArray[np.intp]:
     """Return an order of the genres in which confused genres are neighbours."""
     if len(shares) < 3:
         return np.arange(len(shares))
@@ -78,7 +79,7 @@ def _draw_matrix(table: pd.DataFrame, regime: str) -> "Figure":
     return figure
 
 
-def _write_numbers(axes: Any, shares: NDArray[np.float64]) -> None:
+def _write_numbers(axes: Any, shares: Floats) -> None:
     for row, column in np.argwhere(shares >= 0.005):
         share = shares[row, column]
         colour = "black" if share > 0.6 else "white"

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.arrays import Floats
 from classifier.reports.plots import style
 from classifier.reports.plots.request import PlotRequest
 
@@ -44,7 +45,7 @@ def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     return figure
 
 
-def _bins(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _bins(rows: pd.DataFrame) -> tuple[NDArray[np.int64], Floats]:
     """Return the numbers of all bins, also the empty ones that the view lacks, and their edges."""
     bins = rows[["bin", "low", "high"]].drop_duplicates().set_index("bin").sort_index()
     numbers = np.arange(int(bins.index.min()), int(bins.index.max()) + 1)
@@ -55,9 +56,7 @@ def _bins(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     return numbers, low[0] + width * np.arange(len(numbers) + 1)
 
 
-def wilson_interval(
-    shares: NDArray[np.float64], n: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def wilson_interval(shares: Floats, n: int) -> tuple[Floats, Floats]:
     """Return the bounds of the 95% intervals of shares of `n` tracks (Wilson, 1927)."""
     z = 1.96
     middle = (shares + z**2 / (2 * n)) / (1 + z**2 / n)
