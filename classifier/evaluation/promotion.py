@@ -4,7 +4,6 @@ Decided on validation tracks alone; the test sides are only reported.
 """
 
 from collections.abc import Mapping
-from math import inf
 from typing import Final
 
 from classifier.records import REGIME_TITLES, Comparison, PromotionDecision
@@ -32,21 +31,13 @@ def decide_first(
     and guessing uniformly (where the majority class is rare, a model worse than a guess beats the
     former).
     """
-    comparisons = {}
+    measured: dict[str, tuple[Comparison, str]] = {}
     for regime, baseline in against_baseline.items():
         if baseline is not None:
-            rivals = (
-                (baseline, "the majority baseline"),
-                (against_chance.get(regime), "a random guess"),
-            )
-            comparisons[regime] = min(
-                rivals, key=lambda rival: inf if rival[0] is None else rival[0].difference
-            )
-    measured = {
-        regime: (comparison, rival)
-        for regime, (comparison, rival) in comparisons.items()
-        if comparison
-    }
+            rivals = [(baseline, "the majority baseline")]
+            if (chance := against_chance.get(regime)) is not None:
+                rivals.append((chance, "a random guess"))
+            measured[regime] = min(rivals, key=lambda rival: rival[0].difference)
     if not measured:
         return PromotionDecision("rejected", f"{_NO_INTERVAL}.")
     summary = "; ".join(
