@@ -131,7 +131,10 @@ class ServedModels:
         self._champion = stored_models.champion(database, task)
         self._lock = Lock()
         self.of_descriptions: Final = serving.serving_model(database, self._champion)
-        self._trained_artists = _trained_artists(database, self.of_descriptions)
+        self._trained_artists = rows_to_predict.artists_of(
+            database, np.sort(self.of_descriptions.artifact.train_ids)
+        )
+        """Sorted ids of the artists of its training tracks."""
 
     @property
     def champion(self) -> StoredModel:
@@ -258,11 +261,6 @@ def _predict(part: RowsToPredict) -> PredictedRows:
     if part.find_artists is None:
         return PredictedRows(shares)
     return PredictedRows(shares, part.find_artists(list(part.described.values())))
-
-
-def _trained_artists(database: Database, model: LoadedModel) -> Ids:
-    """Return the sorted ids of the artists of the training tracks."""
-    return rows_to_predict.artists_of(database, np.sort(model.artifact.train_ids))
 
 
 def _contains(sorted_ids: Ids, wanted: Iterable[int]) -> bool:
