@@ -68,7 +68,7 @@ def compare(
     )
     with experiment(output, "Comparing", given, snapshot, again=again, on=on) as (context, config):
         result = comparing.run(context, config, grid)
-    print_notices(output, result.left_out, result.sources, nothing_new=result.nothing_new)
+    print_notices(output, result)
     title = f"Experiment {result.experiment}: accuracy on test tracks"
     if config.split != SPLITS[0]:
         title += " of the published split"

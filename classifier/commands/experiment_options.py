@@ -1,10 +1,10 @@
 """Shared by `compare`, `learning-curve` and `tune`: options, progress, and the resume notice."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +19,7 @@ from genrebase.counts import counted
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
-    from classifier.experiments.runner import ExperimentContext
+    from classifier.experiments.runner import ExperimentContext, ExperimentResult
 
 ALL = "all"
 _N_ROTATIONS = 10
@@ -80,20 +80,15 @@ def describe_stored_trials(done: int, total: int, *, again: bool) -> str:
     )
 
 
-def print_notices(
-    output: Output, left_out: Mapping[str, int], sources: Mapping[str, Any], *, nothing_new: bool
-) -> None:
-    """Warn about genres and sources that were left out; report if all trials were stored already.
-
-    `sources` are `TrainingSources` as JSON.
-    """
+def print_notices(output: Output, result: "ExperimentResult") -> None:
+    """Warn of genres and sources that were left out; report if all trials were stored already."""
     from classifier.commands import model_tables
     from classifier.data.training_data import format_counts
 
-    if left_out:
-        output.warn(f"Left out for too few tracks: {format_counts(left_out)}.")
-    model_tables.print_left_out(output, TrainingSources.from_json(sources))
-    if nothing_new:
+    if result.left_out:
+        output.warn(f"Left out for too few tracks: {format_counts(result.left_out)}.")
+    model_tables.print_left_out(output, TrainingSources.from_json(result.sources))
+    if result.nothing_new:
         output.print("Nothing new: all trials on these tracks are stored already.")
 
 

@@ -65,7 +65,7 @@ def learning_curve(
         config,
     ):
         result = curve.run(context, config, sizes=sizes, rotations=turns)
-    print_notices(output, result.left_out, result.sources, nothing_new=result.nothing_new)
+    print_notices(output, result)
     output.table(
         f"Experiment {result.experiment}: accuracy on test tracks",
         _COLUMNS,

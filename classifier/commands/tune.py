@@ -121,7 +121,7 @@ def tune(
         )
         seconds = None if minutes is None else minutes * 60
         result = tuning.run(context, config, settings, seconds=seconds)
-    print_notices(output, result.left_out, result.sources, nothing_new=result.nothing_new)
+    print_notices(output, result)
     _print_result(output, result, settings.metric)
     command = train_command(config, result)
     if command is not None:

@@ -4,7 +4,7 @@ Metrics are of the test split; nothing is selected by them.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
 from classifier.experiments import cross_validation, store
 from classifier.experiments.progress import training_tracks
-from classifier.experiments.runner import ExperimentContext, TrialRunner
+from classifier.experiments.runner import ExperimentContext, ExperimentResult, TrialRunner
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import TrialConfig
 from classifier.settings import ESTIMATORS_GROUP
@@ -47,20 +47,13 @@ class ComparisonGrid:
                 yield TrialConfig(name, features, {}, size, None, test, validation)
 
 
-@dataclass(frozen=True, slots=True)
-class ComparisonResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonResult(ExperimentResult):
     """The metrics of a comparison; the fields are the keys of `compare --json`."""
 
-    experiment: int
-    nothing_new: bool
-    """All trials were stored already."""
     rows: tuple[Mapping[str, Any], ...]
     """A row per configuration, the best on unseen artists first."""
     failed: tuple[Mapping[str, Any], ...]
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    origin: str | None = None
-    sources: Mapping[str, Any] = field(default_factory=dict)
-    """`TrainingSources` as JSON: what was trained on, and what was left out."""
 
 
 def run(
@@ -94,13 +87,9 @@ def run(
             runner.run(trial, _describe(trial))
         runner.finish(job)
         return ComparisonResult(
-            runner.experiment.id,
-            runner.n_run == 0,
-            tuple(result_rows(context.database, runner.experiment)),
-            tuple(failed_trials(runner.experiment)),
-            dict(split.left_out),
-            raw.origin,
-            split.sources.as_json(),
+            rows=tuple(result_rows(context.database, runner.experiment)),
+            failed=tuple(failed_trials(runner.experiment)),
+            **runner.facts(split),
         )
 
 

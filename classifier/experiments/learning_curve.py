@@ -4,7 +4,7 @@ Metrics are of the test split, the same at every size; nothing is selected by th
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from classifier.evaluation.report import METRIC_REGIMES, metric_rows
 from classifier.experiments import compare, cross_validation, store
 from classifier.experiments.compare import interval
 from classifier.experiments.progress import training_tracks
-from classifier.experiments.runner import ExperimentContext, TrialRunner
+from classifier.experiments.runner import ExperimentContext, ExperimentResult, TrialRunner
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import HeldOutPredictions, TrialConfig, TrialResult
 from classifier.records import FEW_TRACKS, MetricRow
@@ -42,22 +42,16 @@ _TOO_NEAR_HALF: Final = 0.8
 """A size above this share of the last half adds nothing to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class LearningCurve:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningCurve(ExperimentResult):
     """The metrics at each size; the fields are the keys of `learning-curve --json`."""
 
-    experiment: int
-    nothing_new: bool
     sizes: tuple[Mapping[str, Any], ...]
     """A row per size, the smallest first."""
     last_step: Mapping[str, Any]
     """The gain of the last step, overall and per genre."""
     sentences: tuple[str, ...]
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    origin: str | None = None
-    sources: Mapping[str, Any] = field(default_factory=dict)
-    """`TrainingSources` as JSON: what was trained on, and what was left out."""
-    sufficient_size: int | None = None
+    sufficient_size: int | None
     """The tracks per genre from which on more show no gain of accuracy."""
 
 
@@ -99,15 +93,11 @@ def run(
         gains = _accuracy_gains(context.database, runner.experiment)
         sufficient = sufficient_size(steps, gains)
         return LearningCurve(
-            runner.experiment.id,
-            runner.n_run == 0,
-            tuple(_rows(context.database, runner.experiment)),
-            step,
-            (*_sentences(step), *_size_sentence(sufficient, steps[-1])),
-            dict(split.left_out),
-            raw.origin,
-            split.sources.as_json(),
-            sufficient,
+            sizes=tuple(_rows(context.database, runner.experiment)),
+            last_step=step,
+            sentences=(*_sentences(step), *_size_sentence(sufficient, steps[-1])),
+            sufficient_size=sufficient,
+            **runner.facts(split),
         )
 
 
@@ -180,43 +170,35 @@ class _SizeSequence:
 
     def __init__(self, runner: TrialRunner, seed: int) -> None:
         self._runner, self._seed = runner, seed
-        self._smaller: TrialConfig | None = None
         self._predictions: dict[str, LabelledPredictions] = {}
+        """Of the trial that was fitted last, by its key."""
 
     def run(self, sequence: Sequence[TrialConfig]) -> None:
         """Run the trials of one rotation, the smallest first."""
-        for trial in sequence:
+        for smaller, trial in zip([None, *sequence[:-1]], sequence, strict=True):
             description = f"{counted(trial.per_genre or 0, 'track')} per genre"
-            self._runner.run(trial, description, partial(self._add_gains, trial))
-            self._smaller = trial
+            self._runner.run(trial, description, partial(self._add_gains, smaller, trial))
 
     def _add_gains(
-        self, trial: TrialConfig, result: TrialResult, held_out: HeldOutPredictions | None
+        self,
+        smaller: TrialConfig | None,
+        trial: TrialConfig,
+        result: TrialResult,
+        held_out: HeldOutPredictions | None,
     ) -> TrialResult:
-        before = self._smaller_predictions()
-        self._predictions = {}
-        if held_out is None:
-            return result
-        self._predictions[trial.key] = held_out.predictions
-        if before is None:
+        before = None if smaller is None else self._predictions_of(smaller)
+        self._predictions = {} if held_out is None else {trial.key: held_out.predictions}
+        if held_out is None or before is None:
             return result
         gains = _gains(held_out, before, self._seed)
         return replace(result, metrics=(*result.metrics, *gains))
 
-    def _smaller_predictions(self) -> LabelledPredictions | None:
-        """Return the predictions at the smaller size; fit again what an earlier run stored."""
-        if self._smaller is None:
-            return None
-        key, refitted = self._smaller.key, dict(self._predictions)
-
-        def keep(result: TrialResult, held_out: HeldOutPredictions | None) -> TrialResult:
-            if held_out is not None:
-                refitted[key] = held_out.predictions
-            return result
-
-        if key not in refitted:
-            self._runner.fit(self._smaller, keep)
-        return refitted.get(key)
+    def _predictions_of(self, trial: TrialConfig) -> LabelledPredictions | None:
+        """Return the predictions of a trial; fit again what an earlier run stored."""
+        if trial.key in self._predictions:
+            return self._predictions[trial.key]
+        _, held_out = self._runner.fit(trial)
+        return None if held_out is None else held_out.predictions
 
 
 def _gains(

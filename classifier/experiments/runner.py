@@ -4,14 +4,16 @@
 an interrupted experiment resumes where it stopped.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from classifier.data import dataset
 from classifier.data.dataset import Database
 from classifier.data.raw_dataset import RawDataset
+from classifier.data.training_data import SplitDataset
 from classifier.experiments import store
-from classifier.experiments.fitting import ClusterFitter, TrialFitter
+from classifier.experiments.fitting import ClusterFitter, TrialFitter, TrialOutput
 from classifier.experiments.progress import ExperimentProgress
 from classifier.experiments.store import ExperimentSpec
 from classifier.experiments.trials import HeldOutPredictions, TrialConfig, TrialResult
@@ -44,6 +46,19 @@ class ExperimentContext:
         return self.snapshot or dataset.load_dataset(self.database, config)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentResult:
+    """What every experiment returns; the fields are keys of the JSON of its command."""
+
+    experiment: int
+    nothing_new: bool
+    """All trials were stored already."""
+    left_out: Mapping[str, int]
+    origin: str | None
+    sources: Mapping[str, Any]
+    """`TrainingSources` as JSON: what was trained on, and what was left out."""
+
+
 class TrialRunner:
     """Runs trials of one experiment on one dataset."""
 
@@ -63,7 +78,7 @@ class TrialRunner:
         `n_tracks` are the training tracks of each planned trial; what follows is for
         `TrialFitter`. `finish` functions get predictions only `with_predictions`.
         """
-        self._context = context
+        self._context, self._origin = context, spec.origin
         fitter = TrialFitter(
             raw,
             spec.config,
@@ -99,17 +114,28 @@ class TrialRunner:
         self.progress.start_trial(description)
         if self.experiment.finished:
             store.mark_finished(self._context.database, self.experiment, None)
-        result = self.fit(trial, finish)
+        result, held_out = self.fit(trial)
+        if result.error is None and finish is not None:
+            result = finish(result, held_out)
         store.store_trial(
             self._context.database, self.experiment, trial, result, self._context.clock
         )
         self.n_run += 1
         self.progress.finish_trial(description)
 
-    def fit(self, trial: TrialConfig, finish: Finish | None = None) -> TrialResult:
+    def fit(self, trial: TrialConfig) -> TrialOutput:
         """Fit and evaluate a trial without storing it."""
-        result, held_out = self._fitter.fit(trial)
-        return result if result.error is not None or finish is None else finish(result, held_out)
+        return self._fitter.fit(trial)
+
+    def facts(self, split: SplitDataset) -> dict[str, Any]:
+        """Return the fields of `ExperimentResult`, once all trials were run on `split`."""
+        return {
+            "experiment": self.experiment.id,
+            "nothing_new": self.n_run == 0,
+            "left_out": dict(split.left_out),
+            "origin": self._origin,
+            "sources": split.sources.as_json(),
+        }
 
     def finish(self, job: RunRecorder, *, complete: bool = True) -> None:
         """Mark the experiment as finished if it is `complete`, and note what the job did."""

@@ -12,8 +12,8 @@ points, so an interrupted search resumes by replaying the stored scores.
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -24,7 +24,7 @@ from classifier.data.training_data import SplitDataset
 from classifier.errors import BadTrainingConfig
 from classifier.experiments import compare, cross_validation, search_spaces
 from classifier.experiments.progress import training_tracks
-from classifier.experiments.runner import ExperimentContext, TrialRunner
+from classifier.experiments.runner import ExperimentContext, ExperimentResult, TrialRunner
 from classifier.experiments.search_settings import (
     REDUCTION_FACTOR,
     TUNING_REGIMES,
@@ -36,6 +36,7 @@ from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import TrainingConfig
 from genrebase.counts import counted
 from genrebase.runtime import jobs
+from genrebase.runtime.clock import Clock
 from genrebase.store.split import TEST_FOLD
 
 if TYPE_CHECKING:
@@ -62,22 +63,16 @@ class BestParameters:
     folds: int
 
 
-@dataclass(frozen=True, slots=True)
-class TuningResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuningResult(ExperimentResult):
     """The best parameters, and every point that was tried."""
 
-    experiment: int
     found: tuple[BestParameters, ...]
     table: tuple[Mapping[str, Any], ...]
     """A row per point and number of tracks, the best first."""
     failed: tuple[Mapping[str, Any], ...]
     stopped: str | None
     """`time`: the time limit was reached, and the same command resumes."""
-    nothing_new: bool = False
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    origin: str | None = None
-    sources: Mapping[str, Any] = field(default_factory=dict)
-    """`TrainingSources` as JSON: what was trained on, and what was left out."""
 
 
 def run(
@@ -120,12 +115,7 @@ def run(
             cached_splits=2 * settings.cv_folds,
         )
         end = math.inf if seconds is None else context.clock.monotonic() + seconds
-
-        def check_time() -> None:
-            if context.clock.monotonic() >= end:
-                raise _OutOfTime
-
-        search = _Search(runner, config, settings, rungs, check_time)
+        search = _Search(runner, config, settings, rungs, context.clock, end)
         stopped = None
         if context.cluster is not None:
             for genre in genres:
@@ -137,16 +127,13 @@ def run(
             stopped = "time"
         runner.finish(job, complete=stopped is None)
         experiment = runner.experiment
+        facts = runner.facts(split)
         return TuningResult(
-            experiment.id,
-            tuple(_best(experiment, config, settings, genre) for genre in genres),
-            tuple(_table(experiment, settings)),
-            tuple(compare.failed_trials(experiment)),
-            stopped,
-            nothing_new=runner.n_run == 0 and stopped is None,
-            left_out=dict(split.left_out),
-            origin=raw.origin,
-            sources=split.sources.as_json(),
+            found=tuple(_best(experiment, config, settings, genre) for genre in genres),
+            table=tuple(_table(experiment, settings)),
+            failed=tuple(compare.failed_trials(experiment)),
+            stopped=stopped,
+            **{**facts, "nothing_new": facts["nothing_new"] and stopped is None},
         )
 
 
@@ -163,10 +150,11 @@ class _Search:
         config: TrainingConfig,
         settings: SearchSettings,
         rungs: Sequence[int | None],
-        check_time: Callable[[], None],
+        clock: Clock,
+        end: float,
     ) -> None:
         self._runner, self._config, self._settings = runner, config, settings
-        self._rungs, self._check_time = rungs, check_time
+        self._rungs, self._clock, self._end = rungs, clock, end
 
     def plan(self, genre: str | None) -> None:
         """Announce the trials of a search whose points do not depend on scores."""
@@ -255,7 +243,8 @@ class _Search:
         if self._settings.search == "halving":  # others are planned before the search begins
             self._runner.plan(trials)
         for trial in trials:
-            self._check_time()
+            if self._clock.monotonic() >= self._end:
+                raise _OutOfTime
             self._runner.run(
                 trial,
                 _describe(point, genre, size),
