@@ -64,7 +64,9 @@ class TrackKeys:
         codes, labels = pd.factorize(tracks["label"])
         of_label = [genre_codes.setdefault(str(name), len(genre_codes)) for name in labels]
         credit_codes, credited = pd.factorize(tracks["artists"].fillna(""))
-        artists = [names.hash_number(_primary_artist(str(text))) for text in credited]
+        artists = [
+            names.hash_number(str(text).partition(_CREDIT_SEPARATOR)[0]) for text in credited
+        ]
         groups = tracks["side"].map(_GROUPS).fillna(_NONE)
         titles = pd.util.hash_array(
             tracks["title"].fillna("").to_numpy(dtype=object), categorize=False
@@ -219,7 +221,3 @@ def _runs(values: NDArray[Any]) -> list[tuple[int, int]]:
     if len(values) == 0:
         return []
     return list(zip(starts.tolist(), [*starts[1:].tolist(), len(values)], strict=True))
-
-
-def _primary_artist(credited: str) -> str:
-    return credited.partition(_CREDIT_SEPARATOR)[0]

@@ -7,7 +7,9 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from classifier.arrays import Ids, Mask
 from classifier.data.raw_dataset import rows_where
 from classifier.errors import BadTrainingConfig
 from classifier.training_config import EXCLUSIVE_LABELS, TrainingConfig
@@ -80,7 +82,7 @@ class LabelledRows:
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Genre of the database to label, where labels are broad."""
 
-    def tracks_by_genre(self) -> "dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]":
+    def tracks_by_genre(self) -> dict[str, Ids]:
         """Return genre to the ids of the tracks that were seen under it."""
         by_genre = self.sightings.groupby("genre")["track_id"]
         return {str(genre): ids.to_numpy(dtype=np.int64) for genre, ids in by_genre}
@@ -153,10 +155,8 @@ def is_nontrivial(genres: Sequence[str], broad_of: Mapping[str, str]) -> bool:
 
 
 def same_broad_genre(
-    truth: "np.ndarray[tuple[int], np.dtype[np.str_]]",
-    predictions: "np.ndarray[tuple[int], np.dtype[np.str_]]",
-    broad_of: Mapping[str, str],
-) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    truth: NDArray[np.str_], predictions: NDArray[np.str_], broad_of: Mapping[str, str]
+) -> Mask:
     """Return where prediction and truth have the same broad genre (unmapped: the same genre)."""
     names, codes = np.unique(np.concatenate([truth, predictions]), return_inverse=True)
     broad = np.array([broad_of.get(str(name), f"\x1f{name}") for name in names], dtype=object)

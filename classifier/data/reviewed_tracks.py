@@ -1,7 +1,5 @@
 """Read the champion's predictions of tracks that people reviewed, or may review."""
 
-from typing import Final
-
 import pandas as pd
 from sqlalchemy import and_, exists, func, select
 
@@ -10,23 +8,13 @@ from classifier.data.dataset import Database
 from classifier.records import StoredModel
 from genrebase.store import tables, views
 
-COLUMNS: Final = (
-    "track_id",
-    "title",
-    "artists",
-    "claim",
-    "predicted",
-    "probability",
-    "claim_probability",
-    "regime",
-)
-
 
 def predicted_tracks(database: Database, model: StoredModel) -> pd.DataFrame:
-    """Return the tracks without a verdict that have a prediction of `model`, with `COLUMNS`.
+    """Return the tracks without a verdict that have a prediction of `model`.
 
-    `claim` and `claim_probability` are missing for a track without a claim; the probability is 0
-    for a claim that is not among the five most probable genres.
+    Its columns: track_id, title, artists, claim, predicted, probability, claim_probability and
+    regime. `claim` and `claim_probability` are missing for a track without a claim; the
+    probability is 0 for a claim that is not among the five most probable genres.
     """
     track, verdict = tables.track, tables.verdict
     first, own = (tables.prediction.alias(name) for name in ("first", "own"))

@@ -101,10 +101,10 @@ def expand_soft_labels(
     if shares is not None:
         has_shares = np.isin(ids, shares["track_id"].to_numpy(dtype=np.int64)) & ~has_verdict
     genres = np.array(sorted(set(tracks_by_genre) | set(labels.tolist())))
-    rows_by_genre = [
-        _rows_of_genre(genre, ids, labels, has_verdict, has_shares, tracks_by_genre)
-        for genre in genres
-    ]
+    rows_by_genre = []
+    for genre in genres:
+        seen = np.isin(ids, tracks_by_genre.get(genre, ())) & ~has_verdict
+        rows_by_genre.append(np.flatnonzero((seen | (labels == genre)) & ~has_shares))
     codes = np.repeat(np.arange(len(genres)), [len(rows) for rows in rows_by_genre])
     rows = np.concatenate(rows_by_genre)
     weights = 1.0 / np.bincount(rows, minlength=len(ids))[rows]
@@ -115,18 +115,6 @@ def expand_soft_labels(
         weights = np.concatenate([weights, more_weights])
     order = np.lexsort((codes, rows))
     return TrainingSet(tracks.iloc[rows[order]], genres[codes[order]], weights[order])
-
-
-def _rows_of_genre(
-    genre: str,
-    ids: Ids,
-    labels: Labels,
-    has_verdict: Mask,
-    has_shares: Mask,
-    tracks_by_genre: Mapping[str, Ids],
-) -> NDArray[np.intp]:
-    seen = np.isin(ids, tracks_by_genre.get(genre, ())) & ~has_verdict
-    return np.flatnonzero((seen | (labels == genre)) & ~has_shares)
 
 
 def _rows_of_shares(
