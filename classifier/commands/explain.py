@@ -1,6 +1,7 @@
 """The command `classifier explain`."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -65,17 +66,18 @@ def explain(
     from genrebase.store import connect
 
     output, settings = Output(as_json=as_json), ClassifierSettings.load()
-    result: GenreComparison | ModelExplanation
+    origin: str | None
     cores = settings.threads or threads.idle_cores()
     with output.on_interrupt(lambda: interrupts.NOTHING_STORED), threads.limit_threads(cores):
         if genre is not None:
-            result = explaining.explain_genre(
+            compared = explaining.explain_genre(
                 connect(), genre, against, SystemClock(), seed=settings.seed
             )
-            _print_genre(output, result)
+            _print_genre(output, compared)
+            origin, document = compared.origin, compared.as_json()
         else:
             with output.progress("Predicting") as progress:
-                result = explaining.explain_model(
+                explained = explaining.explain_model(
                     connect(),
                     number,
                     task=task,
@@ -85,9 +87,10 @@ def explain(
                     seed=settings.seed,
                     progress=progress,
                 )
-            _print_model(output, result)
-    model_tables.print_origin(output, result.origin)
-    output.write_json(result.as_json())
+            _print_model(output, explained)
+            origin, document = explained.origin, asdict(explained)
+    model_tables.print_origin(output, origin)
+    output.write_json(document)
 
 
 def _print_genre(output: Output, result: "GenreComparison") -> None:
@@ -120,7 +123,7 @@ def _print_model(output: Output, result: "ModelExplanation") -> None:
         rows = list(_rows(result, kind))
         if rows:
             output.table(title, ("", *REGIME_TITLES.values()), rows)
-    if {"text", "history"} <= {one.feature for one in result.importances if one.kind == "group"}:
+    if {"text", "history"} <= {one.feature for one in result.found if one.kind == "group"}:
         output.print("Groups are columns: text and history share artist and album.")
 
 

@@ -23,14 +23,14 @@ EXPLAINED_SIDES: Final = ("validation", "test")
 
 @dataclass(frozen=True, slots=True)
 class ModelExplanation:
-    """The feature importance of a model."""
+    """The feature importance of a model; the fields are the keys of `explain --json`."""
 
     model: int
     task: str
     origin: str | None
     side: str
     repeats: int
-    importances: tuple[Importance, ...]
+    found: tuple[Importance, ...]
 
     def overall(self, kind: str, regime: str) -> list[Importance]:
         """Return the rows of one kind over all genres, the most important first.
@@ -38,24 +38,11 @@ class ModelExplanation:
         Single groups keep their order: everything first, then audio.
         """
         rows = [
-            one
-            for one in self.importances
-            if (one.kind, one.genre, one.regime) == (kind, None, regime)
+            one for one in self.found if (one.kind, one.genre, one.regime) == (kind, None, regime)
         ]
         if kind == "alone":
             return rows
         return sorted(rows, key=lambda one: (-one.importance, one.feature))
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the JSON of `explain`."""
-        return {
-            "model": self.model,
-            "task": self.task,
-            "origin": self.origin,
-            "side": self.side,
-            "repeats": self.repeats,
-            "found": [asdict(one) for one in self.importances],
-        }
 
 
 def explain_model(

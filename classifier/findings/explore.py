@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from classifier.arrays import Mask
 from classifier.data import dataset, genre_merges
 from classifier.data.dataset import Database
 from classifier.errors import TooFewTracks
@@ -179,9 +180,7 @@ def _ranges(frame: pd.DataFrame) -> Iterator[ColumnRange]:
         )
 
 
-def _outliers(
-    frame: pd.DataFrame, complete: "np.ndarray[Any, np.dtype[np.bool_]]", seed: int
-) -> tuple[list[int], list[int]]:
+def _outliers(frame: pd.DataFrame, complete: Mask, seed: int) -> tuple[list[int], list[int]]:
     rows = np.flatnonzero(complete)
     if len(rows) > OUTLIER_SAMPLE:
         rows = np.sort(np.random.default_rng(seed).choice(rows, OUTLIER_SAMPLE, replace=False))
@@ -250,9 +249,7 @@ def _same_name(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return sorted(groups, key=lambda one: (-len(one["tracks"]), one["tracks"]))
 
 
-def _same_sound(
-    frame: pd.DataFrame, complete: "np.ndarray[Any, np.dtype[np.bool_]]"
-) -> list[dict[str, Any]]:
+def _same_sound(frame: pd.DataFrame, complete: Mask) -> list[dict[str, Any]]:
     """Return groups of tracks with identical continuous audio features: probably duplicates."""
     rows = frame[complete]
     repeated = rows[rows.duplicated(list(CONTINUOUS_FEATURES), keep=False)]
