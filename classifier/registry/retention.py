@@ -51,10 +51,7 @@ class PruneResult:
 
 def models_to_keep(models: Iterable[StoredModel]) -> set[int]:
     """Return the models that keep artifact and predictions. Pure."""
-    by_task: dict[str, list[StoredModel]] = defaultdict(list)
-    for model in models:
-        by_task[model.task].append(model)
-    return {number for of_task in by_task.values() for number in _kept(of_task)}
+    return {number for of_task in _by_task(models) for number in _kept(of_task)}
 
 
 def previous_champions(models: Iterable[StoredModel]) -> list[StoredModel]:
@@ -71,24 +68,25 @@ def models_to_archive(models: Iterable[StoredModel], keep_last: int) -> set[int]
     listed = list(models)
     whole = models_to_keep(listed)
     spared = whole | {one.parent_id for one in listed if one.id in whole and one.parent_id}
-    by_task: dict[str, list[int]] = defaultdict(list)
-    for model in listed:
-        by_task[model.task].append(model.id)
-    old = {number for of_task in by_task.values() for number in sorted(of_task)[:-keep_last]}
-    return old - spared
+    numbers = [sorted(one.id for one in of_task) for of_task in _by_task(listed)]
+    return {number for of_task in numbers for number in of_task[:-keep_last]} - spared
+
+
+def _by_task(models: Iterable[StoredModel]) -> Iterable[list[StoredModel]]:
+    by_task: dict[str, list[StoredModel]] = defaultdict(list)
+    for model in models:
+        by_task[model.task].append(model)
+    return by_task.values()
 
 
 def _kept(models: Sequence[StoredModel]) -> set[int]:
     champions = {one.id for one in models if one.status == "champion"}
-    latest = [max(one.id for one in models)]
-    pinned = [one.id for one in models if one.pinned]
-    refits = [one.id for one in models if one.status == "refit" and one.parent_id in champions]
     return {
         *champions,
         *(one.id for one in previous_champions(models)[:PREVIOUS_CHAMPIONS_KEPT]),
-        *latest,
-        *pinned,
-        *refits,
+        max(one.id for one in models),
+        *(one.id for one in models if one.pinned),
+        *(one.id for one in models if one.status == "refit" and one.parent_id in champions),
     }
 
 

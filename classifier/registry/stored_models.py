@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import RowMapping, func, select, true
+from sqlalchemy import ColumnElement, RowMapping, func, select, true
 
 from classifier.config_options import did_you_mean
 from classifier.errors import BrokenArtifact, NoChampion, UnknownModel, UnknownTask
@@ -66,19 +66,20 @@ def latest_model_id(database: Engine) -> int | None:
 
 def model(database: Engine, number: int) -> StoredModel:
     """Return one model; raise `UnknownModel`."""
-    query = select(*_MODEL).where(tables.model.c.id == number)
-    with read_transaction(database) as connection:
-        row = connection.execute(query).mappings().first()
-    if row is None:
+    found = _first(database, tables.model.c.id == number)
+    if found is None:
         raise UnknownModel(f"There is no model {number}. `classifier models` lists them.")
-    return _as_model(row)
+    return found
 
 
 def find_champion(database: Engine, task: str) -> StoredModel | None:
     """Return the champion of `task`, if there is one."""
-    query = select(*_MODEL).where(tables.model.c.task == task, tables.model.c.status == "champion")
+    return _first(database, tables.model.c.task == task, tables.model.c.status == "champion")
+
+
+def _first(database: Engine, *conditions: ColumnElement[bool]) -> StoredModel | None:
     with read_transaction(database) as connection:
-        row = connection.execute(query).mappings().first()
+        row = connection.execute(select(*_MODEL).where(*conditions)).mappings().first()
     return None if row is None else _as_model(row)
 
 
