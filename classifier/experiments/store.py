@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import asdict, astuple, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,6 +20,11 @@ from genrebase.runtime.db_retry import retry_until_available
 from genrebase.store import bulk, tables, views
 from genrebase.store.engine import Connection, read_transaction, transaction
 
+_RESULT_COLUMNS: Final = (
+    *("error", "trained_rows", "seconds"),
+    *("artifact_bytes", "training_score", "score"),
+)
+"""Fields of a result that are columns of `trial`: its metrics are rows of another table."""
 _METRIC_COLUMNS: Final = ("trial_id", *(column.name for column in fields(MetricRow)))
 
 
@@ -133,23 +138,13 @@ def store_trial(
     """
     number = experiment.configuration_number(trial)
     values = {
+        **asdict(trial),
+        **{name: getattr(result, name) for name in _RESULT_COLUMNS},
         "experiment_id": experiment.id,
         "number": number,
-        "estimator": trial.estimator,
         "features": ",".join(trial.features),
-        "params": dict(trial.params),
-        "per_genre": trial.per_genre,
-        "binary_genre": trial.binary_genre,
-        "test_fold": trial.test_fold,
-        "validation_fold": trial.validation_fold,
         "key": trial.key,
         "outcome": "done" if result.error is None else "failed",
-        "error": result.error,
-        "trained_rows": result.trained_rows,
-        "seconds": result.seconds,
-        "artifact_bytes": result.artifact_bytes,
-        "training_score": result.training_score,
-        "score": result.score,
         "finished_at": clock.now(),
     }
 
