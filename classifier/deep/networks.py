@@ -3,13 +3,21 @@
 Every branch sees one part of a track, and they share nothing but the training loop. Joined at
 their inputs they would memorise the artists; instead their scores are pooled afterwards, with
 weights fitted on tracks that none was trained on.
+
+Weights are stored as safetensors: names, shapes and numbers, never code.
 """
 
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor, nn
+
+from classifier.errors import BrokenArtifact
 
 Batch = dict[str, Any]
 """Inputs by name, one row per track."""
@@ -166,3 +174,18 @@ class SequenceBranch(nn.Module):  # type: ignore[misc]  # untyped there
             encoded.append(self.numbers(batch["values"], batch["codes"]))
         logits: Tensor = self.head(self.blocks(torch.cat(encoded, dim=1)))
         return logits
+
+
+def serialise(module: nn.Module) -> NDArray[np.uint8]:
+    """Return the weights of a module."""
+    tensors = {name: value.contiguous() for name, value in module.state_dict().items()}
+    return np.frombuffer(save(tensors), dtype=np.uint8).copy()
+
+
+def load_weights(module: nn.Module, data: NDArray[np.uint8]) -> None:
+    """Set the weights of a module; raise `BrokenArtifact` where they do not fit it."""
+    try:
+        tensors: dict[str, Any] = load(data.tobytes())
+        module.load_state_dict(tensors)
+    except (SafetensorError, RuntimeError) as error:
+        raise BrokenArtifact(f"The weights do not fit the network: {error}.") from error

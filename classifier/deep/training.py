@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from classifier.deep.batches import BatchIterator, TrackDataset
 from classifier.deep.early_stopping import BestEpochs, EarlyStopping
+from classifier.features.groups import TEXT
 from classifier.records import Epoch
 
 WARMUP: Final = 0.1
@@ -49,8 +50,6 @@ class FitConfig:
     label_smoothing: float
     """Share of the target probability spread over all genres (Szegedy et al., CVPR 2016)."""
     class_weights: NDArray[np.float32] | None
-    text_branches: tuple[str, ...]
-    """Branches whose examples count by the input `weights`."""
 
 
 class _Net(NeuralNet):  # type: ignore[misc]  # untyped there
@@ -80,7 +79,7 @@ class _Net(NeuralNet):  # type: ignore[misc]  # untyped there
             label_smoothing=config.label_smoothing,
             reduction="none",
         )
-        if name in config.text_branches:
+        if name in TEXT:  # its examples count by their weights
             losses = losses * inputs["weights"].to(logits.device)
         return losses.mean()
 

@@ -149,7 +149,7 @@ class LateFusionNetworks(PooledClassifier):
         codes: NDArray[np.int64],
         validation: Validation | None,
     ) -> None:
-        from classifier.deep import batches, training, weights  # see above
+        from classifier.deep import batches, networks, training  # see above
 
         held_out = None
         if validation is not None:
@@ -169,23 +169,22 @@ class LateFusionNetworks(PooledClassifier):
             schedule=self.schedule,
             label_smoothing=self.label_smoothing,
             class_weights=_class_weights(codes) if self.class_weight else None,
-            text_branches=TEXT,
         )
         with training.seeded(self.random_state):
             module = self._untrained()
             tracks = batches.TrackDataset(blocks, codes)
             listener = getattr(self, "_listener", None)
             self.epochs_ = training.fit(module, tracks, held_out, config, listener)
-        self.network_weights_ = weights.serialise(module)
+        self.network_weights_ = networks.serialise(module)
         self._module = module
 
     def _network_scores(self, blocks: "list[InputBlock]", rows: int) -> Scores:
-        from classifier.deep import batches, training, weights  # see above
+        from classifier.deep import batches, networks, training  # see above
 
         with training.seeded(self.random_state):
             if not hasattr(self, "_module"):
                 module = self._untrained()
-                weights.load_weights(module, self.network_weights_)
+                networks.load_weights(module, self.network_weights_)
                 self._module = module
             tracks = batches.TrackDataset(blocks, np.zeros(rows, dtype=np.int64))
             by_branch = training.predict(self._module, tracks)
