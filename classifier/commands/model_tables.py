@@ -56,8 +56,9 @@ def print_model(output: Output, model: StoredModel) -> None:
     measured = {
         regime: name for regime, name in _REGIMES.items() if _test_tracks(model.metrics, regime)
     }
+    split = " of the published split" if model.training_config.get("split") == "official" else ""
     output.table(
-        f"On test tracks{_split_name(model)}, which {tested} was not trained on",
+        f"On test tracks{split}, which {tested} was not trained on",
         ("", *measured.values()),
         _rows([model.metrics[regime] for regime in measured], len(model.classes)),
     )
@@ -90,10 +91,6 @@ def print_origin(output: Output, origin: str | None) -> None:
     """Print a notice if a model was trained on a synthetic catalogue."""
     if origin is not None:
         output.print(SYNTHETIC_NOTICE.format(origin=origin))
-
-
-def _split_name(model: StoredModel) -> str:
-    return " of the published split" if model.training_config.get("split") == "official" else ""
 
 
 def _test_tracks(metrics: Mapping[str, Any], regime: str) -> int:

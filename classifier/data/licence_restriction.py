@@ -105,7 +105,8 @@ def sources_of(data: RawDataset, tracks: pd.DataFrame, config: TrainingConfig) -
     used = []
     for part, (provider, licence) in SOURCE_COLUMNS.items():
         has_any = _has_any(tracks, _columns_of(part, tracks))
-        if _group_of(part) in config.features and has_any.any():
+        group = groups.MATRICES if part in sequences.CHANNELS else part
+        if group in config.features and has_any.any():
             used.append(_of_provider(tracks[has_any], provider, licence))
     features = count_sources(pd.concat(used).drop_duplicates()) if used else ()
     return TrainingSources(config.licence, config.min_level, labels, features, data.left_out)
@@ -190,10 +191,6 @@ def recomputed_claims(rows: pd.DataFrame) -> "pd.Series[str]":
         for track, genres in best[is_tied].groupby("track_id")["genre"].agg(list).items()
     }
     return pd.concat([claim, pd.Series(tied, dtype="string")]) if tied else claim
-
-
-def _group_of(part: str) -> str:
-    return groups.MATRICES if part in sequences.CHANNELS else part
 
 
 def _columns_of(part: str, tracks: pd.DataFrame) -> list[str]:

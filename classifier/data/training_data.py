@@ -279,15 +279,12 @@ def _classes(
 
 def _check_audio_analysis(tracks: pd.DataFrame, config: TrainingConfig) -> None:
     """Raise `BadTrainingConfig` for a feature group that no labelled track has."""
-    for group in groups.AUDIO_ANALYSIS_GROUPS:
+    for group, how_to_get in _HOW_TO_GET.items():
         if group in config.features:
-            names = groups.group_columns(group, tracks)
+            is_matrix = group == groups.MATRICES
+            names = sequences.CHANNELS if is_matrix else groups.group_columns(group, tracks)
             if not any(name in tracks.columns and tracks[name].notna().any() for name in names):
-                raise BadTrainingConfig(f"No labelled track has {group}: {_HOW_TO_GET[group]}.")
-    if groups.MATRICES in config.features:
-        kinds = [kind for kind in sequences.CHANNELS if kind in tracks.columns]
-        if not any(tracks[kind].notna().any() for kind in kinds):
-            raise BadTrainingConfig(f"No labelled track has matrices: {_HOW_TO_GET['matrices']}.")
+                raise BadTrainingConfig(f"No labelled track has {group}: {how_to_get}.")
 
 
 def _count(labels: "pd.Series[str]") -> dict[str, int]:

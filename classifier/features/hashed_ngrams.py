@@ -81,7 +81,8 @@ def by_column(frame: pd.DataFrame) -> tuple[sparse.csr_matrix, ...]:
 
 def _word_counts(words: Texts) -> sparse.csr_matrix:
     """Return how often each bucket occurs among the n-grams of each word: (words, buckets)."""
-    rows, hashes = [np.arange(len(words))], [_hashes_of_words(words)]
+    of_words = np.array([murmurhash3_32("=" + word) for word in words], dtype=np.int32)
+    rows, hashes = [np.arange(len(words))], [of_words]
     for word_rows, ngram_hashes in _hashes_of_ngrams(words):
         rows.append(word_rows)
         hashes.append(ngram_hashes)
@@ -91,10 +92,6 @@ def _word_counts(words: Texts) -> sparse.csr_matrix:
     ones = np.ones(len(buckets), dtype=np.float32)
     counts = sparse.coo_matrix((ones, (row_of_each, buckets)), shape=(len(words), N_BUCKETS))
     return counts.tocsr()
-
-
-def _hashes_of_words(words: Texts) -> NDArray[np.int32]:
-    return np.array([murmurhash3_32("=" + word) for word in words], dtype=np.int32)
 
 
 def _hashes_of_ngrams(words: Texts) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32]]]:

@@ -86,7 +86,8 @@ def best_subset(pairs: Sequence[GenrePair], size: int) -> GenreSubset:
         one, other = codes[pair.genre], codes[pair.other_genre]
         matrix[one, other] = matrix[other, one] = pair.auc
     if comb(len(genres), size) <= MAX_EXHAUSTIVE_SETS:
-        chosen, compared = _exhaustive_search(matrix, size)
+        sets = np.array(list(combinations(range(len(matrix)), size)), dtype=np.intp)
+        chosen, compared = sets[_best_index(matrix, sets)], len(sets)
         search: Search = "exhaustive"
     else:
         chosen, compared = _greedy_search(matrix, size)
@@ -125,11 +126,6 @@ def subset_accuracy(
         baseline=1 / size,
         n=len(codes),
     )
-
-
-def _exhaustive_search(matrix: Floats, size: int) -> tuple[Codes, int]:
-    sets = np.array(list(combinations(range(len(matrix)), size)), dtype=np.intp)
-    return sets[_best_index(matrix, sets)], len(sets)
 
 
 def _greedy_search(matrix: Floats, size: int) -> tuple[Codes, int]:

@@ -277,7 +277,8 @@ class ModelCard:
         if model.artifact_sha256 is not None:
             kind = "" if ":" in model.artifact_sha256 else "SHA-256 "
             yield f"- Artifact: {kind}`{model.artifact_sha256}`."
-        yield f"- Seed {model.training_config['seed']}; {_format_versions(model.versions)}."
+        versions = [f"{name} {one}" for name, one in model.versions.items() if name != "code"]
+        yield f"- Seed {model.training_config['seed']}; {', '.join(versions)}."
 
     def _publishing(self) -> list[str]:
         """Return what follows from the licences, a paragraph per class."""
@@ -346,7 +347,3 @@ def _cell(metric: Mapping[str, Any] | None) -> str:
     span = "" if interval is None else f" ({interval[0]:.3f} to {interval[1]:.3f})"
     few = f" *on {metric['n']} tracks*" if metric["n"] < FEW_TRACKS else ""
     return f"{metric['value']:.3f}{span}{few}"
-
-
-def _format_versions(versions: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in versions.items() if name != "code")

@@ -136,7 +136,7 @@ def read(folder: Path) -> TrainingSnapshot:
             "their genres with `collector label`, and train on that."
         )
     frames = {name: _read_frame(folder, f"{name}.parquet", manifest) for name in _FRAMES}
-    config = TrainingConfig.from_json(manifest["choice"])
+    config, sources = TrainingConfig.from_json(manifest["choice"]), manifest.get("sources")
     data = RawDataset(
         frames["tracks"],
         frames["credits"],
@@ -145,15 +145,10 @@ def read(folder: Path) -> TrainingSnapshot:
         manifest["origin"],
         manifest["mappings"],
         (config.licence, config.min_level),
-        _left_out(manifest),
+        # snapshots of earlier versions do not name what was left out
+        LeftOut() if sources is None else TrainingSources.from_json(sources).left_out,
     )
     return TrainingSnapshot(folder.name, data, config, manifest)
-
-
-def _left_out(manifest: Mapping[str, Any]) -> LeftOut:
-    """Return what was left out of a snapshot; snapshots of earlier versions do not name it."""
-    sources = manifest.get("sources")
-    return LeftOut() if sources is None else TrainingSources.from_json(sources).left_out
 
 
 def _check_free(folder: Path) -> None:
