@@ -113,7 +113,6 @@ class Capabilities:
         return replace(self, failures=others)
 
     def with_ban(self) -> Self:
-        """Return a copy with one more ban."""
         return replace(self, bans=self.bans + 1)
 
     def under_access_mode(self, mode: str) -> Self:

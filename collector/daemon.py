@@ -130,7 +130,6 @@ class LoggedJob:
         return self.worker.has_work()
 
     def run(self, max_requests: int) -> RunOutcome:
-        """Run once and return the outcome."""
         clock = self.worker.clock
         began = clock.monotonic()
         with job_run(

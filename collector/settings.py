@@ -123,17 +123,14 @@ class CollectorSettings(ServiceSettings):
 
     @property
     def http_address(self) -> ListenAddress | None:
-        """Where the daemon listens."""
         return None if self.http is None else ListenAddress.parse(self.http)
 
     @property
     def provider_names(self) -> tuple[str, ...]:
-        """The providers' names in order."""
         return _names(self.feature_order)
 
     @property
     def source_names(self) -> tuple[str, ...]:
-        """The sources' names in order."""
         return _names(self.sources)
 
 

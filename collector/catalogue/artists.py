@@ -44,7 +44,6 @@ class ArtistWriter:
         """Credits of earlier batches, whose artists are stored."""
 
     def add_missing(self, source_tracks: Iterable[SourceTrack]) -> None:
-        """Add the artists of these tracks that are missing."""
         if self._engine.dialect.name == "sqlite":
             return
         credited = {(track.source, one) for track in source_tracks for one in track.artists}

@@ -52,7 +52,6 @@ class RemovedRows:
     """Orphan artists: those left without a track."""
 
     def __add__(self, other: Self) -> Self:
-        """Add two batches up."""
         names = [field.name for field in fields(self)]
         return type(self)(*(getattr(self, name) + getattr(other, name) for name in names))
 
@@ -111,6 +110,5 @@ def delete_orphan_artists(connection: Connection, artist_ids: Sequence[int]) -> 
 
 
 def tracks_with_rows(connection: Connection, table: str, track_ids: Sequence[int]) -> set[int]:
-    """Return those of the tracks that a table has rows of."""
     rows = bulk.rows_of(connection, table, "track_id", track_ids, ["track_id"])
     return {track_id for (track_id,) in rows}

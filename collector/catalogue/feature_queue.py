@@ -149,7 +149,6 @@ def _end_repetitions(connection: Connection, track_ids: Sequence[int], now: date
 
 
 def delete_features(connection: Connection, track_ids: Sequence[int], provider: str) -> None:
-    """Delete the features of tracks by a provider."""
     statement = "DELETE FROM audio_features WHERE provider = {mark} AND track_id"
     bulk.execute_in(connection, statement, track_ids, provider)
     features_provider.choose(connection, track_ids)

@@ -119,7 +119,6 @@ def set_paused(connection: Connection, genre_id: int, *, paused: bool) -> None:
 
 
 def bind_playlists(connection: Connection, genre_id: int, playlist_ids: Iterable[str]) -> None:
-    """Bind more playlists to a genre."""
     row = tables.genre_playlist
     bound = set(connection.scalars(select(row.c.playlist_id).where(row.c.genre_id == genre_id)))
     for playlist_id in dict.fromkeys(playlist_ids):

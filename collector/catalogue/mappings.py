@@ -32,7 +32,6 @@ def add_missing(connection: Connection, mapping: str, broad_of: Mapping[str, str
 
 
 def replace(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -> None:
-    """Replace a mapping."""
     remove(connection, mapping)
     _add(connection, mapping, broad_of)
 

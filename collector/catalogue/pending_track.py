@@ -123,7 +123,6 @@ class PendingTrack:
         self.changed |= self.durations.extend(duration_ms)
 
     def fill_missing(self, source_track: SourceTrack) -> None:
-        """Fill the metadata that is missing."""
         self._fill(_metadata_of(source_track))
 
     def deliver(self, values: Iterable[Any], correctable: int) -> tuple[int, dict[str, Any]]:

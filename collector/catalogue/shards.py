@@ -85,7 +85,6 @@ def genres_without_shards(
 
 
 def open_shards(connection: Connection, source: str, genre_ids: Iterable[int]) -> list[Shard]:
-    """Return the open shards of these genres at a source."""
     shard = tables.shard
     query = select(*(shard.c[name] for name in _FIELDS)).where(
         shard.c.source == source,
@@ -103,7 +102,6 @@ def add(
     new: Iterable[NewShard],
     now: datetime,
 ) -> None:
-    """Add shards of a genre."""
     rows = [
         {
             "genre_id": genre_id,

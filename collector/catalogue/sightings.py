@@ -124,7 +124,6 @@ def stored_licence(licence: str | None) -> str | None:
 def store(
     connection: Connection, source: str, sighted: Mapping[Key, BatchSighting], now: datetime
 ) -> None:
-    """Store the sightings of a batch of one source."""
     moment = tables.as_driver_datetime(now, connection.dialect.name)
     counted: list[bulk.Row] = []
     uncounted: list[bulk.Row] = []

@@ -123,7 +123,6 @@ def _recompute_tied(connection: Connection, query: str, keys: TieBreakKeys | Non
 
 
 def claims(connection: Connection, track_ids: Sequence[int]) -> dict[int, int | None]:
-    """Return the genre that claims each of these tracks."""
     rows = bulk.rows_of(connection, "track", "id", track_ids, ("id", "genre_id"))
     return dict(map(tuple, rows))
 

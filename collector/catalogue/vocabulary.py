@@ -10,7 +10,6 @@ _row = tables.vocabulary
 
 
 def replace(connection: Connection, source: str, names: Iterable[str]) -> None:
-    """Replace a source's vocabulary."""
     connection.execute(delete(_row).where(_row.c.source == source))
     rows = [(source, name) for name in sorted(set(names))]
     bulk.insert(connection, _row, ("source", "name"), rows)

@@ -87,7 +87,6 @@ class HarvestOutcome(RunOutcome):
         return self.unusable_reasons.total()
 
     def counts(self) -> dict[str, int]:
-        """Return the counts of `job_run`."""
         listed = self.recorded.items_listed
         return {
             "tracks_new": self.recorded.tracks_new,
@@ -97,7 +96,6 @@ class HarvestOutcome(RunOutcome):
         }
 
     def facts(self) -> dict[str, Any]:
-        """Return the facts of `job_run`."""
         facts: dict[str, Any] = {"stopped": self.stopped}
         if self.unusable_reasons:
             facts["set_aside"] = dict(self.unusable_reasons)

@@ -61,7 +61,6 @@ class AnalysisResult(EnrichmentResult):
     """Tracks without a usable analysis, by reason."""
 
     def facts(self) -> dict[str, Any]:
-        """Return the facts of `job_run`."""
         return {**super().facts(), "reasons": dict(self.reasons)}
 
 
@@ -76,7 +75,6 @@ class AnalysisFetcher:
         budget: RequestBudget,
         stop_requested: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Request `provider` within `budget`."""
         self.engine, self.clock = engine, clock
         self._provider, self._budget = provider, budget
         self._stop_requested = stop_requested

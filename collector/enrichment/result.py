@@ -22,15 +22,12 @@ class EnrichmentResult(RunOutcome):
         return self.requested - self.found
 
     def counts(self) -> dict[str, int]:
-        """Return the counts of `job_run`."""
         return {"asked": self.requested, "known": self.found, "unknown": self.not_found}
 
     def facts(self) -> dict[str, Any]:
-        """Return the facts of `job_run`."""
         return {"stopped": self.stopped, "problems": list(self.problems)}
 
     def as_json(self) -> dict[str, Any]:
-        """Return the JSON document."""
         return {
             **self.counts(),
             **self.facts(),

@@ -229,11 +229,9 @@ class RequestBudget:
             )
 
     def record_refused_limit(self, limit: int, now: float) -> None:
-        """Record that pages of `limit` items are refused."""
         self._update_capabilities(lambda before: before.with_refused_limit(limit, now))
 
     def record_closed_endpoint(self, endpoint: str, now: float) -> None:
-        """Record that `endpoint` is closed."""
         self._update_capabilities(lambda before: before.with_closed_endpoint(endpoint, now))
 
     def record_access_mode(self, mode: str) -> None:

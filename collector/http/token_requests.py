@@ -28,7 +28,6 @@ def counting(counter: TokenRequests) -> Iterator[None]:
 
 
 def add_one() -> None:
-    """Count one token request."""
     counter = _current.get()
     if counter is not None:
         counter.made += 1

@@ -160,7 +160,6 @@ class SpotifyClient:
         )
 
     def playlist_items(self, playlist_id: str, *, limit: int, offset: int) -> ItemPage:
-        """Return one page of a playlist."""
         response = self._call(
             lambda: self._api.playlist_items(
                 playlist_id, limit=limit, offset=offset, additional_types=_ITEM_TYPES
@@ -259,7 +258,6 @@ class SpotifyService:
 
 
 def has_credentials(settings: CollectorSettings) -> bool:
-    """Return whether there are credentials."""
     secret = settings.spotify_client_secret
     return bool(settings.spotify_client_id and secret and secret.get_secret_value())
 
@@ -288,7 +286,6 @@ def require_credentials(settings: CollectorSettings) -> tuple[str, str]:
 
 
 def spotify_account(settings: CollectorSettings) -> Account:
-    """Return the account of the requests to Spotify."""
     client_id, _ = require_credentials(settings)
     credential = fingerprint(client_id, settings.spotify_api_url)
     name = (settings.spotify_account or "").strip()

@@ -48,7 +48,6 @@ class ArchiveApi:
         self._releases = releases
 
     def service(self, limit: RateLimit) -> SimulatedService:
-        """Return the service with its rate limit."""
         return SimulatedService(
             name="internetarchive",
             path=PATH,

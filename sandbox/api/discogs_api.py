@@ -38,7 +38,6 @@ class DiscogsApi:
         self._downloads = count()
 
     def service(self, limit: RateLimit) -> SimulatedService:
-        """Return the service with its `limit`."""
         return SimulatedService(
             name="discogs",
             path=PATH,

@@ -42,7 +42,6 @@ class JamendoApi:
         self._catalogue, self._address = catalogue, address
 
     def service(self, limit: RateLimit) -> SimulatedService:
-        """Return the service with its rate limit."""
         return SimulatedService(
             name="jamendo",
             path=PATH,

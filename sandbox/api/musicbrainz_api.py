@@ -62,7 +62,6 @@ class MusicBrainzApi:
         self._search = RecordingSearch(catalogue, tie_shift)
 
     def service(self, limit: RateLimit) -> SimulatedService:
-        """Return the service with its `limit`."""
         endpoints: dict[str, Callable[[Request], Response]] = {
             "/recording": self.search,
             "/recording/": self.search,

@@ -15,8 +15,6 @@ MAX_IDS: Final = 40
 
 
 def service(catalogue: SandboxCatalogue, limit: RateLimit) -> SimulatedService:
-    """Return the service over `catalogue`."""
-
     async def audio_features(request: Request) -> Response:
         ids = [part for part in request.query_params.get("ids", "").split(",") if part]
         if not 1 <= len(ids) <= MAX_IDS:

@@ -34,7 +34,6 @@ class PageSlice:
     limit: int
 
     def apply(self, rows: Sequence[T]) -> Sequence[T]:
-        """Return the rows of the page."""
         return rows[self.offset : self.offset + self.limit]
 
 

@@ -91,7 +91,6 @@ def is_api_request(scope: Scope) -> bool:
 
 
 def service_of(services: Sequence[SimulatedService], path: str) -> SimulatedService | None:
-    """Return the service a path belongs to."""
     return next((service for service in services if path.startswith(service.path)), None)
 
 

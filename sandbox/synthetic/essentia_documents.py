@@ -120,7 +120,6 @@ _EXTRACTOR: Final = {
 
 
 def low_level_document(submission: SandboxSubmission, catalogue: RecordingCatalogue) -> Json:
-    """Return the document of a submission."""
     features = catalogue.tracks.features_at(submission.recording.row)
     return {
         "lowlevel": _low_level(submission, _Numbers("lowlevel", submission, features)),

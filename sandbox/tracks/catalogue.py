@@ -132,7 +132,6 @@ class SandboxCatalogue:
         return None if number is None else self.track_at(number)
 
     def artist_by_id(self, artist_id: str) -> SandboxArtist | None:
-        """Return the artist with that id."""
         numbers = self._by_artist.get(artist_id)
         if not numbers:
             return None
@@ -215,5 +214,4 @@ class SandboxCatalogue:
 
 
 def id_of_artist(name: str) -> str:
-    """Return the id of the artist of that name."""
     return ids.id_from_text(f"artist|{names.normalise(name)}")

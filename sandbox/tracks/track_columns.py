@@ -121,7 +121,6 @@ class TrackColumns:
         return genres or ((self._default_genre,) if self._default_genre else ())
 
     def artists(self, row: TableRow) -> tuple[str, ...]:
-        """Return the names of the credited artists."""
         at = self._at
         artist_ids = "" if at.artist_ids is None else row[at.artist_ids]
         count = parse_count(row, at.artist_count)
@@ -151,7 +150,6 @@ class TrackColumns:
         return self._numbers.released(row)[0] or ""
 
     def isrc(self, row: TableRow) -> str | None:
-        """Return the ISRC of a row."""
         text = self.cell(row, "isrc")
         return cells.parse_isrc(text) or text or None
 
