@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from collector.errors import Blocked, RequestLimitReached, StopRequested, TransientError
 from collector.http.retry import RequestLimit
+from genrebase.errors import CommandInterrupted
 from genrebase.runtime.jobs import RunRecorder
 
 StopReason = Literal[
@@ -62,6 +63,13 @@ class RunOutcome:
             self.stopped = "interrupted"
         finally:
             self.requests, self.token_requests = limit.used, limit.tokens.made
+
+    def raise_early_end(self, interrupted: str) -> None:
+        """Raise the ban that ended the run; for a stop, an error with this sentence."""
+        if self.blocked is not None:
+            raise self.blocked
+        if self.stopped == "interrupted":
+            raise CommandInterrupted(interrupted)
 
     def counts(self) -> dict[str, int]:
         """Return what the job counts besides requests, as named in `job_run.counts`."""

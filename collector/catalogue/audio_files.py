@@ -22,6 +22,7 @@ from collector.catalogue import (
 )
 from collector.catalogue.aliases import AliasKey, tracks_of_aliases
 from collector.catalogue.audio_names import NamedFile
+from collector.catalogue.track_batch import stored_aliases
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.audio.records import PackedFeatures
 from genrebase.audio.scan import AudioFile
@@ -191,7 +192,7 @@ def record_files(
     renamed = audio_names.finish(connection, replacements, now)
     sounds = [(*_alias(record), record.digest) for record in records]
     add_digest_aliases(connection, sounds, now)
-    ids = _track_id_of_each(connection, records)
+    ids = stored_aliases(connection, (record.track for record in records))
     features = {
         ids[_alias(record)]: record.features  # the last file of a track wins
         for record in records
@@ -259,19 +260,6 @@ def _observe(track: SourceTrack, genres: Sequence[str]) -> list[TrackObservation
 
 def _alias(record: AudioFileRecord) -> AliasKey:
     return record.track.source, record.track.source_id
-
-
-def _track_id_of_each(
-    connection: Connection, records: Sequence[AudioFileRecord]
-) -> dict[AliasKey, int]:
-    aliases = {_alias(record) for record in records}
-    return {
-        (source, source_id): track_id
-        for source in sorted({source for source, _ in aliases})
-        for source_id, track_id in tracks_of_aliases(
-            connection, source, [own for its_source, own in aliases if its_source == source]
-        ).items()
-    }
 
 
 def add_digest_aliases(

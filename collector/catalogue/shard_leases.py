@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
+from collector.catalogue import shards
 from collector.catalogue.lease import LEASE_SECONDS
 from collector.errors import LeaseLost
 from collector.shard import Shard
@@ -86,12 +87,7 @@ def acquire(
     """
     now = clock(connection)
     free = or_(_has_expired(now), _shard.lease_owner.in_(expired_owners))
-    unmoved = (
-        _shard.next_offset == shard.next_offset,
-        _shard.requests == shard.requests,
-        _shard.status == shard.status,
-    )
-    query = select(_shard.id).where(_shard.id == shard.id, *unmoved, free)
+    query = select(_shard.id).where(*shards.is_unmoved(shard), free)
     if connection.scalar(query.with_for_update(skip_locked=True)) is None:
         return None
     leased = (

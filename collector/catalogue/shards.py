@@ -169,12 +169,7 @@ def update_cursor(
     shard = tables.shard
     moved = connection.execute(
         update(shard)
-        .where(
-            shard.c.id == before.id,
-            shard.c.next_offset == before.next_offset,
-            shard.c.requests == before.requests,
-            shard.c.status == before.status,
-        )
+        .where(*is_unmoved(before))
         .values(
             items=shard.c["items"] + bindparam("received"),  # `.items` is a method
             visited_at=now,
@@ -183,6 +178,12 @@ def update_cursor(
         {"received": received},
     )
     return moved.rowcount == 1
+
+
+def is_unmoved(shard: Shard) -> list[ColumnElement[bool]]:
+    """Return the conditions that no other process moved the shard's cursor since."""
+    names = ("id", "next_offset", "requests", "status")
+    return [tables.shard.c[name] == getattr(shard, name) for name in names]
 
 
 def due_for_recrawl(
@@ -217,15 +218,8 @@ def due_for_recrawl(
 def reopen(connection: Connection, before: Shard) -> None:
     """Reopen a closed shard from its first row on, unless another process did already."""
     shard, after = tables.shard, reopened(before)
-    connection.execute(
-        update(shard)
-        .where(
-            shard.c.id == before.id,
-            shard.c.status == before.status,
-            shard.c.requests == before.requests,
-        )
-        .values({name: getattr(after, name) for name in _CURSOR_COLUMNS})
-    )
+    values = {name: getattr(after, name) for name in _CURSOR_COLUMNS}
+    connection.execute(update(shard).where(*is_unmoved(before)).values(values))
 
 
 def missing_years(

@@ -6,7 +6,7 @@ import typer
 
 from collector.settings import CollectorSettings
 from genrebase.counts import counted
-from genrebase.errors import CommandInterrupted, GenrebaseError
+from genrebase.errors import GenrebaseError
 from genrebase.runtime.console import Output
 from genrebase.store.source_ids import MUSICBRAINZ, SPOTIFY
 
@@ -80,10 +80,7 @@ def add(
         added.write_to(run)
     output.write_json(added.as_json())
     _print_summary(added, _SERVICES[client.source], output)
-    if added.blocked is not None:
-        raise added.blocked
-    if added.stopped == "interrupted":
-        raise CommandInterrupted("Stopped. Run the same command again to continue.")
+    added.raise_early_end("Stopped. Run the same command again to continue.")
     if not added.recorded.tracks_new and not added.recorded.duplicates:
         raise TracksNotAdded(f"{_SERVICES[client.source]} has no track of any of these ids.")
 

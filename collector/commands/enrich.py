@@ -7,7 +7,6 @@ import typer
 
 from collector.settings import CollectorSettings
 from genrebase.counts import counted
-from genrebase.errors import CommandInterrupted
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -83,7 +82,4 @@ def report(
             )
     elif not outcome.problems and outcome.stopped == "done":
         output.print("Nothing to request now.")
-    if outcome.blocked is not None:
-        raise outcome.blocked
-    if outcome.stopped == "interrupted":
-        raise CommandInterrupted("Stopped. Run the same command again to continue.")
+    outcome.raise_early_end("Stopped. Run the same command again to continue.")

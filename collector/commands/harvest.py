@@ -7,7 +7,6 @@ import typer
 
 from collector.settings import PLAYLIST_SOURCE, CollectorSettings
 from genrebase.counts import counted, join_counts
-from genrebase.errors import CommandInterrupted
 from genrebase.runtime.console import Output
 from genrebase.store.source_ids import SPOTIFY
 
@@ -151,10 +150,7 @@ def _run(
 
 
 def _end(outcome: "HarvestOutcome", output: Output) -> None:
-    if outcome.blocked is not None:
-        raise outcome.blocked
-    if outcome.stopped == "interrupted":
-        raise CommandInterrupted(_ENDINGS[outcome.stopped])
+    outcome.raise_early_end(_ENDINGS["interrupted"])
     output.print(_ENDINGS[outcome.stopped])
     if outcome.stopped == "exhausted" and outcome.items_waiting:
         output.print("Items are waiting to be downloaded: run `collector listen`.")

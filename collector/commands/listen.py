@@ -8,7 +8,7 @@ import typer
 
 from collector.settings import CollectorSettings
 from genrebase.counts import counted
-from genrebase.errors import CommandInterrupted, NothingToDo
+from genrebase.errors import NothingToDo
 from genrebase.runtime.console import Output
 from genrebase.runtime.cores import usable_cores
 
@@ -128,10 +128,7 @@ def _list_words(output: Output, title: str, words: Counter[str]) -> None:
 def _end(outcome: "DownloadOutcome", output: Output) -> None:
     if outcome.disk_full is not None:
         raise outcome.disk_full
-    if outcome.blocked is not None:
-        raise outcome.blocked
-    if outcome.stopped == "interrupted":
-        raise CommandInterrupted("Stopped; the next run continues from here.")
+    outcome.raise_early_end("Stopped; the next run continues from here.")
     if outcome.stopped == "limit":
         output.print(
             "The limit of requests or bytes is reached; the next run continues from here."

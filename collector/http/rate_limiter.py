@@ -303,20 +303,10 @@ class RequestBudget:
 
     def _ensure_row(self, connection: Connection) -> Row[Any]:
         account = self._account
-        bulk.upsert(
-            connection,
-            source_budget,
-            ("source", "credential", "account", "interval", "capabilities"),
-            [
-                (
-                    account.source,
-                    account.credential,
-                    account.name,
-                    request_interval(account.rate, None),
-                    "{}",
-                )
-            ],
-        )
+        columns = ("source", "credential", "account", "interval", "capabilities")
+        interval = request_interval(account.rate, None)
+        new = (account.source, account.credential, account.name, interval, "{}")
+        bulk.upsert(connection, source_budget, columns, [new])
         if account.replaced_credential is not None:
             self._add_replaced_row(connection)
         row = self._select_for_update(connection)
