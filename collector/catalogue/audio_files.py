@@ -21,7 +21,7 @@ from collector.catalogue import (
     tracks,
 )
 from collector.catalogue.aliases import AliasKey, tracks_of_aliases
-from collector.catalogue.audio_names import NamedFile
+from collector.catalogue.audio_names import AudioFileRecord
 from collector.catalogue.track_batch import stored_aliases
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.audio.records import PackedFeatures
@@ -54,23 +54,6 @@ class StoredAudioFile:
     def is_unchanged(self, file: AudioFile) -> bool:
         """Return whether size and time are as they were then."""
         return (self.size, self.modified) == (file.size, file.modified)
-
-
-@dataclass(frozen=True, slots=True)
-class AudioFileRecord:
-    """A file as a track with its genres and features."""
-
-    file: AudioFile
-    digest: str
-    track: SourceTrack
-    genres: Sequence[str]
-    """The first one counts."""
-    features: PackedFeatures | None
-    """None if they are stored already."""
-    is_tagged: bool = False
-    """Whether the name, or a part of it, comes from tags."""
-    vectors: Mapping[str, bytes] = field(default_factory=dict)
-    """Values of pre-trained networks, by descriptor set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +160,8 @@ def record_files(
     `vectors` must be registered (`register_schema`).
     """
     bulk.lock_identity_writers(connection)
-    named = [
-        NamedFile(one.file.key, one.digest, one.track, one.is_tagged, one.genres)
-        for one in records
-    ]
-    replacements = audio_names.begin(connection, named)
-    tracks_of_files = audio_names.unify_names(named, replacements)
+    replacements = audio_names.begin(connection, records)
+    tracks_of_files = audio_names.unify_names(records, replacements)
     observations = [
         observation
         for record, track in zip(records, tracks_of_files, strict=True)

@@ -5,7 +5,7 @@ its old ones. A renamed track becomes a new track, because identity, fold and si
 name; the old one is merged into it. Only tracks that no other source delivered are changed.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,20 +16,26 @@ from collector.audio.metadata import SOURCE, parse_file_name
 from collector.catalogue import genre_counters, track_claims, track_merging
 from collector.catalogue.aliases import tracks_of_aliases
 from collector.records import ArtistCredit, SourceTrack
+from genrebase.audio.records import PackedFeatures
+from genrebase.audio.scan import AudioFile
 from genrebase.store import bulk, names, tables
 
 
 @dataclass(frozen=True, slots=True)
-class NamedFile:
-    """The name that a file delivers for its audio."""
+class AudioFileRecord:
+    """A file as a track with its genres and features."""
 
-    key: str
-    """The file's key in `sound_file`."""
+    file: AudioFile
     digest: str
     track: SourceTrack
-    is_tagged: bool
-    """Whether the name, or a part of it, comes from tags."""
     genres: Sequence[str]
+    """The first one counts."""
+    features: PackedFeatures | None
+    """None if they are stored already."""
+    is_tagged: bool = False
+    """Whether the name, or a part of it, comes from tags."""
+    vectors: Mapping[str, bytes] = field(default_factory=dict)
+    """Values of pre-trained networks, by descriptor set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +61,38 @@ class Replacements:
     """Per key of a file, the stored name of its audio, if it is not the file's."""
 
 
-def _preference(file: NamedFile) -> int:
+def _preference(record: AudioFileRecord) -> int:
     """Return the preference of a name: from tags, with an artist, or only a file's name."""
-    return 2 * file.is_tagged + bool(file.track.artists[0].name)
+    return 2 * record.is_tagged + bool(record.track.artists[0].name)
 
 
-def unify_names(files: Sequence[NamedFile], replacements: Replacements) -> list[SourceTrack]:
+def unify_names(
+    records: Sequence[AudioFileRecord], replacements: Replacements
+) -> list[SourceTrack]:
     """Return the tracks to record: identical audio has one name, the stored one or the best.
 
     Other names are added to `replacements.other_names`.
     """
-    best: dict[str, NamedFile] = {}
-    for file in files:
-        chosen = best.setdefault(file.digest, file)
-        if _preference(file) > _preference(chosen):
-            best[file.digest] = file
-    return [_unify(file, best[file.digest].track, replacements) for file in files]
+    best: dict[str, AudioFileRecord] = {}
+    for record in records:
+        chosen = best.setdefault(record.digest, record)
+        if _preference(record) > _preference(chosen):
+            best[record.digest] = record
+    return [_unify(record, best[record.digest].track, replacements) for record in records]
 
 
-def _unify(file: NamedFile, best: SourceTrack, replacements: Replacements) -> SourceTrack:
-    track = file.track
-    stored = replacements.kept.get(file.digest)
+def _unify(record: AudioFileRecord, best: SourceTrack, replacements: Replacements) -> SourceTrack:
+    track = record.track
+    stored = replacements.kept.get(record.digest)
     name_key = best.name_key if stored is None else stored.name_key
     if track.source != SOURCE or track.name_key == name_key:
         return track
     if stored is not None:
-        replacements.other_names[file.key] = _full_name(stored.title, stored.artists)
+        replacements.other_names[record.file.key] = _full_name(stored.title, stored.artists)
         # the id identifies the stored track: no other artist is added to it
         return track._replace(artists=(ArtistCredit(""),), match_by_name=False)
     artists = "; ".join(artist.name for artist in best.artists)
-    replacements.other_names[file.key] = _full_name(best.title, artists)
+    replacements.other_names[record.file.key] = _full_name(best.title, artists)
     return track._replace(
         title=best.title,
         artists=best.artists,
@@ -97,22 +105,22 @@ def _full_name(title: str, artists: str) -> str:
     return f"{artists} - {title}" if artists else title
 
 
-def begin(connection: Connection, files: Sequence[NamedFile]) -> Replacements:
+def begin(connection: Connection, records: Sequence[AudioFileRecord]) -> Replacements:
     """Detach the old names and genres of stored tracks, before the files are recorded."""
-    own = [file for file in files if file.track.source == SOURCE]
-    ids = tracks_of_aliases(connection, SOURCE, [file.digest for file in own])
+    own = [record for record in records if record.track.source == SOURCE]
+    ids = tracks_of_aliases(connection, SOURCE, [record.digest for record in own])
     stored = _only_from_files(connection, ids.values())
     every_name = _names_of(connection, ids.values())
     done = Replacements()
-    for file in own:
-        track_id = ids.get(file.digest)
+    for record in own:
+        track_id = ids.get(record.digest)
         if track_id not in stored or track_id is None:
             continue
         name = stored[track_id]
-        if file.genres and not _others(name.keys, file.key):
-            done.relabelled |= detach_genres(connection, {track_id: file.genres})
-        if file.digest not in done.renamed and _is_replaced(name, file):
-            done.renamed[file.digest] = track_id
+        if record.genres and not _others(name.keys, record.file.key):
+            done.relabelled |= detach_genres(connection, {track_id: record.genres})
+        if record.digest not in done.renamed and _is_replaced(name, record):
+            done.renamed[record.digest] = track_id
     done.kept = {
         digest: every_name[track_id]
         for digest, track_id in ids.items()
@@ -137,16 +145,18 @@ def finish(connection: Connection, replacements: Replacements, now: datetime) ->
     return len(merged)
 
 
-def _is_replaced(stored: _StoredName, file: NamedFile) -> bool:
+def _is_replaced(stored: _StoredName, record: AudioFileRecord) -> bool:
     """Return whether the name of a file replaces the stored one."""
-    key = file.track.name_key
-    has_artist = bool(file.track.artists[0].name)
+    key = record.track.name_key
+    has_artist = bool(record.track.artists[0].name)
     is_better = (
-        has_artist or not stored.artists if file.is_tagged else has_artist > bool(stored.artists)
+        has_artist or not stored.artists if record.is_tagged else has_artist > bool(stored.artists)
     )
     if not is_better or key == stored.name_key:
         return False
-    return file.key in stored.keys or any(_is_name_of(stored, other) for other in stored.keys)
+    return record.file.key in stored.keys or any(
+        _is_name_of(stored, other) for other in stored.keys
+    )
 
 
 def _is_name_of(stored: _StoredName, key: str) -> bool:
@@ -158,11 +168,10 @@ def _is_name_of(stored: _StoredName, key: str) -> bool:
     )
 
 
-def _others(
-    keys: Iterable[str], key: str, exists: Callable[[str], bool] = lambda key: Path(key).exists()
-) -> bool:
+def _others(keys: Iterable[str], key: str) -> bool:
     """Return whether another file of the track still exists."""
-    return any(other != key and (other.startswith("sha256:") or exists(other)) for other in keys)
+    others = (other for other in keys if other != key)
+    return any(other.startswith("sha256:") or Path(other).exists() for other in others)
 
 
 def _only_from_files(connection: Connection, track_ids: Iterable[int]) -> dict[int, _StoredName]:

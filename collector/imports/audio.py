@@ -16,7 +16,8 @@ from collector.audio import genre_source, genre_table, metadata
 from collector.audio.genre_source import GenreSource
 from collector.catalogue import audio_files, audio_names
 from collector.catalogue.aliases import tracks_of_aliases
-from collector.catalogue.audio_files import AudioFileRecord, StoredAudioFile
+from collector.catalogue.audio_files import StoredAudioFile
+from collector.catalogue.audio_names import AudioFileRecord
 from collector.datasets import fma, segment_names
 from collector.imports.pipeline import batches, refuse_synthetic_catalogue
 from genrebase import new_file
