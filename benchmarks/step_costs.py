@@ -137,7 +137,13 @@ class StepCosts:
         self.position.advance(leased.tracks[0].track_id - 1)
         self.leased = [one.track_id for one in leased.tracks]
         results = [
-            ProviderResult(one.track_id, AudioFeatures(energy=0.5), one.attempts + 1, None)
+            ProviderResult(
+                one.track_id,
+                one.attempts + 1,
+                None,
+                found=True,
+                features=AudioFeatures(energy=0.5),
+            )
             for one in leased.tracks
         ]
         assert len(results) == BATCH

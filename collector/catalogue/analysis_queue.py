@@ -86,7 +86,7 @@ def record_result(
         return
     if analysis is not None:
         store_analysis(connection, track.track_id, provider, analysis, now)
-    attempt = Attempt(track.track_id, track.attempts + 1, analysis is not None, next_at)
+    attempt = Attempt(track.track_id, track.attempts + 1, next_at, analysis is not None)
     ANALYSES.record(connection, [attempt])
 
 

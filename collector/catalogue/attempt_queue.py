@@ -71,9 +71,9 @@ class Attempt:
     track_id: int
     attempts: int
     """This one included."""
-    found: bool
     next_at: datetime | None
     """When to request it again, None for never."""
+    found: bool
 
 
 @dataclass(slots=True)

@@ -23,22 +23,13 @@ _OTHER_RESULTS: Final = ", ".join(
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderResult:
-    """What a provider returned for a track."""
+class ProviderResult(Attempt):
+    """What a provider returned for a track.
 
-    track_id: int
-    features: AudioFeatures | None
-    attempts: int
-    """Requests for it so far, this one included."""
-    next_at: datetime | None
-    """When to request it again, None for never."""
-    has_submissions: bool = False
-    """Whether it returned AcousticBrainz' numbers, which `acousticbrainz_submissions` stores."""
+    `acousticbrainz_submissions` stores AcousticBrainz' numbers: they are found, too.
+    """
 
-    @property
-    def found(self) -> bool:
-        """Whether the provider has anything of the track."""
-        return self.features is not None or self.has_submissions
+    features: AudioFeatures | None = None
 
 
 def queue_of(provider: str, ids_of: str = SPOTIFY) -> AttemptQueue:
@@ -77,10 +68,7 @@ def record_results(
         if result.features is not None
     }
     store_features(connection, values, queue.provider, now, replace=True)
-    queue.record(
-        connection,
-        [Attempt(one.track_id, one.attempts, one.found, one.next_at) for one in kept],
-    )
+    queue.record(connection, kept)
 
 
 def load_features(

@@ -210,10 +210,10 @@ def _result(
     returned = [one for source_id in track.source_ids if (one := features.get(source_id))]
     audio = next((one for one in returned if isinstance(one, AudioFeatures)), None)
     if queue.requests_once:
-        return ProviderResult(track.track_id, audio, len(track.source_ids), None, bool(returned))
+        return ProviderResult(track.track_id, len(track.source_ids), None, bool(returned), audio)
     attempts = track.attempts + 1
     next_at = None if returned else retry_at(attempts, now)
-    return ProviderResult(track.track_id, audio, attempts, next_at, bool(returned))
+    return ProviderResult(track.track_id, attempts, next_at, bool(returned), audio)
 
 
 def _submissions(

@@ -93,9 +93,9 @@ def test_features_are_stored_missing_or_queued(engine):
     with transaction(engine) as connection:
         ids = connection.scalars(queue.queue_of("spotify").next_due(NOON, limit=3)).all()
         features = [
-            ProviderResult(ids[0], AudioFeatures(tempo=120.0), 1, None),
-            ProviderResult(ids[1], None, 1, None),
-            ProviderResult(ids[2], None, 1, NOON),
+            ProviderResult(ids[0], 1, None, found=True, features=AudioFeatures(tempo=120.0)),
+            ProviderResult(ids[1], 1, None, found=False),
+            ProviderResult(ids[2], 1, NOON, found=False),
         ]
         queue.record_results(connection, queue.queue_of("spotify"), features, NOON)
     one = forecasts_of(engine)["rock"]

@@ -81,7 +81,7 @@ def test_a_leased_track_is_not_due(engine: Engine, store: Store) -> None:
 def test_results_are_stored(engine: Engine, store: Store) -> None:
     """Features are stored under their provider, and the track is not due any more."""
     ids = store(["a"])
-    record(engine, ProviderResult(ids["a"], LOUD, 1, None))
+    record(engine, ProviderResult(ids["a"], 1, None, found=True, features=LOUD))
     with read_transaction(engine) as connection:
         row = connection.execute(select(tables.audio_features)).one()
     assert (row.provider, row.energy, row.key, row.tempo) == ("reccobeats", 0.9, 7, None)
@@ -93,7 +93,7 @@ def test_a_miss_is_due_at_its_retry_time(engine: Engine, store: Store) -> None:
     """A provider without the track gets the next request at the retry time, not before."""
     ids = store(["a"])
     later = NOON + timedelta(days=1)
-    record(engine, ProviderResult(ids["a"], None, 1, later))
+    record(engine, ProviderResult(ids["a"], 1, later, found=False))
     assert waiting(engine, now=later - timedelta(seconds=1)) == []
     assert waiting(engine, now=later) == [LeasedTrack(ids["a"], spotify_id("a"), 1)]
     assert waiting(engine, "spotify") == [LeasedTrack(ids["a"], spotify_id("a"), 0)]
@@ -104,8 +104,8 @@ def test_a_retry_time_of_a_clock_set_back_since_is_not_believed(
 ) -> None:
     """A track does not wait for decades; the longest wait between two attempts is kept."""
     ids = store(["a", "b"])
-    record(engine, ProviderResult(ids["a"], None, 1, NOON + timedelta(days=36 * 365)))
-    record(engine, ProviderResult(ids["b"], None, 4, retry_at(4, NOON)))
+    record(engine, ProviderResult(ids["a"], 1, NOON + timedelta(days=36 * 365), found=False))
+    record(engine, ProviderResult(ids["b"], 4, retry_at(4, NOON), found=False))
     assert [track.track_id for track in waiting(engine, now=NOON)] == [ids["a"]]
     queue = queue_of("reccobeats")
     with transaction(engine) as connection:
@@ -116,8 +116,10 @@ def test_a_retry_time_of_a_clock_set_back_since_is_not_believed(
 def test_results_can_be_recorded_again(engine: Engine, store: Store) -> None:
     """The same batch recorded twice, or a later result, replaces the earlier one."""
     ids = store([f"t{number}" for number in range(150)])
-    misses = [ProviderResult(track_id, None, 1, NOON) for track_id in ids.values()]
-    hits = [ProviderResult(track_id, LOUD, 2, None) for track_id in ids.values()]
+    misses = [ProviderResult(track_id, 1, NOON, found=False) for track_id in ids.values()]
+    hits = [
+        ProviderResult(track_id, 2, None, found=True, features=LOUD) for track_id in ids.values()
+    ]
     for results in (misses, hits, hits):
         record(engine, *results)
     attempt = tables.feature_attempt
@@ -131,7 +133,13 @@ def test_a_track_that_is_gone_is_dropped(engine: Engine, store: Store) -> None:
     ids = store(["a", "b"])
     with transaction(engine) as connection:
         connection.execute(delete(tables.track).where(tables.track.c.id == ids["a"]))
-    record(engine, *(ProviderResult(track_id, LOUD, 1, None) for track_id in ids.values()))
+    record(
+        engine,
+        *(
+            ProviderResult(track_id, 1, None, found=True, features=LOUD)
+            for track_id in ids.values()
+        ),
+    )
     with read_transaction(engine) as connection:
         stored = connection.scalars(select(tables.audio_features.c.track_id)).all()
     assert stored == [ids["b"]]
@@ -146,7 +154,7 @@ def test_every_id_of_a_track_gets_its_turn(engine: Engine, store: Store) -> None
         connection.execute(insert(tables.track_alias).values(alias))
     assert waiting(engine)[0].source_id == spotify_id("a")
     for requests, expected in ((1, other), (2, spotify_id("a"))):
-        record(engine, ProviderResult(track_id, None, requests, NOON))
+        record(engine, ProviderResult(track_id, requests, NOON, found=False))
         assert waiting(engine)[0].source_id == expected
 
 
@@ -182,7 +190,7 @@ def test_own_numbers_and_features_do_not_replace_each_other(engine: Engine, stor
     """AcousticBrainz' tempo is no reason not to request energy, nor the other way round."""
     ids = store(["a", "b"])
     add_alias(engine, ids["a"], MBID)
-    record(engine, ProviderResult(ids["a"], LOUD, 1, None))
+    record(engine, ProviderResult(ids["a"], 1, None, found=True, features=LOUD))
     assert [one.track_id for one in waiting_by_mbid(engine)] == [ids["a"]]
     numbers = {(ids["b"], OTHER_MBID): [Submission(bpm=120)]}
     with transaction(engine) as connection:
@@ -198,7 +206,7 @@ def test_what_never_changes_is_requested_once_per_id(engine: Engine, store: Stor
     add_alias(engine, track_id, MBID)
     queue = queue_of("acousticbrainz", "musicbrainz")
     with transaction(engine) as connection:
-        record_results(connection, queue, [ProviderResult(track_id, None, 1, None)], NOON)
+        record_results(connection, queue, [ProviderResult(track_id, 1, None, found=False)], NOON)
     assert waiting_by_mbid(engine) == []
     add_alias(engine, track_id, OTHER_MBID)
     assert waiting_by_mbid(engine) == [LeasedTrack(track_id, MBID, 1, (OTHER_MBID,))]
@@ -206,7 +214,7 @@ def test_what_never_changes_is_requested_once_per_id(engine: Engine, store: Stor
         due = queue.next_due(NOON, limit=9)
         assert queue.lease(connection, due, lambda: NOON).tracks
         assert queue.lease(connection, due, lambda: NOON).tracks == []
-        record_results(connection, queue, [ProviderResult(track_id, None, 2, None)], NOON)
+        record_results(connection, queue, [ProviderResult(track_id, 2, None, found=False)], NOON)
     assert waiting_by_mbid(engine) == []
 
 
@@ -252,8 +260,8 @@ def test_requests_are_repeated_without_a_look_at_all_tracks(
     """At their time, and when a lease was released or has expired."""
     monkeypatch.setattr(attempt_queue, "RECENT_TRACKS", 1)
     ids, position = store(["a", "b", "c", "d"]), QueuePosition()
-    record(engine, ProviderResult(ids["a"], None, 1, NOON + timedelta(minutes=5)))
-    record(engine, *(ProviderResult(ids[one], LOUD, 1, None) for one in "bd"))
+    record(engine, ProviderResult(ids["a"], 1, NOON + timedelta(minutes=5), found=False))
+    record(engine, *(ProviderResult(ids[one], 1, None, found=True, features=LOUD) for one in "bd"))
     queue = queue_of("reccobeats")
     with transaction(engine) as connection:
         leased = queue.lease_next(connection, position, lambda: NOON, 2)
@@ -263,7 +271,7 @@ def test_requests_are_repeated_without_a_look_at_all_tracks(
     with transaction(engine) as connection:
         leased.release(connection)
     assert has_due(engine, position)
-    record(engine, ProviderResult(ids["c"], LOUD, 1, None))
+    record(engine, ProviderResult(ids["c"], 1, None, found=True, features=LOUD))
     assert not has_due(engine, position)
     assert has_due(engine, position, NOON + timedelta(minutes=5))
 
@@ -290,8 +298,10 @@ def test_no_request_is_repeated_while_another_provider_has_features(
 ) -> None:
     """The look at repeated requests need not pass it over; it is due again without them."""
     track_id = store(["a"])["a"]
-    record(engine, ProviderResult(track_id, None, 1, NOON + timedelta(days=1)))
-    record(engine, ProviderResult(track_id, LOUD, 1, None), provider="spotify")
+    record(engine, ProviderResult(track_id, 1, NOON + timedelta(days=1), found=False))
+    record(
+        engine, ProviderResult(track_id, 1, None, found=True, features=LOUD), provider="spotify"
+    )
     attempt = tables.feature_attempt.c
     with read_transaction(engine) as connection:
         rows = connection.execute(select(attempt.provider, attempt.next_at))
