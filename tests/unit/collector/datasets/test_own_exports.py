@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from classifier.reports import export
-from collector.datasets.column_roles import fields
+from collector.datasets.column_roles import usual_names
 from collector.datasets.own_exports import ExportedData, refuse_export
 from genrebase.store import tables, views
 
@@ -102,4 +102,4 @@ def test_published_tables_are_not_refused(tmp_path: Path, header: list[str]):
 
 def test_fields_hold_all_features():
     """The help text lists them without importing the tables."""
-    assert set(tables.FEATURES) < set(fields.FIELDS)
+    assert set(tables.FEATURES) < set(usual_names.FIELDS)
