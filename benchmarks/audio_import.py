@@ -22,6 +22,7 @@ import numpy as np
 import soundfile
 
 from collector.imports.audio import AudioImportRequest, import_audio
+from collector.imports.records import ImportContext
 from genrebase.audio import frame_features, keys, rhythm
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import schema_upgrade
@@ -48,7 +49,7 @@ def import_all(folder: Path, copies: int, workers: int, *, long: bool) -> None:
             peaks.extend(_peaks())
 
         request = AudioImportRequest(music, workers=workers)
-        result = import_audio(engine, SystemClock(), request, record_peaks)
+        result = import_audio(ImportContext(engine, SystemClock(), record_peaks), request)
         engine.dispose()
     print(
         f"{result.analysed} files ({seconds / 60:.0f} minutes of audio) in {result.seconds:.1f} s "

@@ -96,6 +96,7 @@ def import_audio(
     from collector.datasets import fma
     from collector.imports import audio
     from collector.imports.cluster_audio import ClusterAnalyser
+    from collector.imports.records import ImportContext
     from genrebase.audio.workers import analyse_files
     from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.audio_models import chosen_models
@@ -110,8 +111,6 @@ def import_audio(
         source,
         table,
         workers or usable_cores(),
-        rejected,
-        for_spreadsheets,
         checked_licence(licence),
         chosen_models(descriptors),
     )
@@ -122,13 +121,11 @@ def import_audio(
         output.progress(f"Analysing {scan.printable(path.name)}") as progress,
         open_cluster(on) if workers is None else nullcontext() as cluster,
     ):
+        context = ImportContext(
+            engine, clock, progress, rejected, for_spreadsheets, lambda: stop.requested
+        )
         result = audio.import_audio(
-            engine,
-            clock,
-            request,
-            progress,
-            lambda: stop.requested,
-            analyse_files if cluster is None else ClusterAnalyser(cluster),
+            context, request, analyse_files if cluster is None else ClusterAnalyser(cluster)
         )
     _print_summary(output, result)
     output.write_json(result.as_json())

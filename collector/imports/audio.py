@@ -5,7 +5,7 @@ unchanged. The import is idempotent: started again after a kill, it ends in the 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
@@ -20,17 +20,16 @@ from collector.catalogue.audio_files import StoredAudioFile
 from collector.catalogue.audio_names import AudioFileRecord
 from collector.datasets import fma, segment_names
 from collector.imports.pipeline import batches, refuse_synthetic_catalogue
+from collector.imports.records import ImportContext
 from genrebase import new_file
 from genrebase.audio import descriptors, scan, tags, workers
 from genrebase.audio.model_manifest import AudioModel
 from genrebase.audio.records import AudioAnalysis, ExtractionPlan, UnreadableFile
 from genrebase.audio.scan import AudioFile
 from genrebase.audio.workers import AnalyseFiles
-from genrebase.progress import ProgressCallback
-from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
 from genrebase.store import bulk
-from genrebase.store.engine import Engine, read_transaction, transaction
+from genrebase.store.engine import read_transaction, transaction
 
 JOB: Final = "import-audio"
 BATCH_FILES: Final = 16
@@ -53,10 +52,6 @@ class AudioImportRequest:
     fma_tracks: fma.FmaTracks | None = None
     """FMA's table, which identifies tracks by their file names."""
     workers: int = 1
-    rejects_path: Path | None = None
-    """A new file that gets a line for every file that could not be analysed, and every remark."""
-    for_spreadsheets: bool = False
-    """Whether cells of that file that a spreadsheet would execute are changed."""
     licence: str | None = None
     """The licence of files that FMA's table does not name, as in `genrebase.licences`."""
     models: tuple[AudioModel, ...] = ()
@@ -135,29 +130,27 @@ class AudioImportResult:
 
 
 def import_audio(
-    engine: Engine,
-    clock: Clock,
+    context: ImportContext,
     request: AudioImportRequest,
-    progress: ProgressCallback,
-    stop_requested: Callable[[], bool] = lambda: False,
     analyse_files: AnalyseFiles = workers.analyse_files,
 ) -> AudioImportResult:
     """Import the audio files of a folder, or one file.
 
-    Raises `UserError` if the path does not exist or `rejects_path` does, `NothingToDo` if there
-    are no audio files, `CatalogueMismatch` for a synthetic catalogue: before anything is written.
-    After a stop request it records the files in progress and ends.
+    The file of rejected rows gets a line for every file that could not be analysed, and every
+    remark. Raises `UserError` if it exists or the path does not, `NothingToDo` if there are no
+    audio files, `CatalogueMismatch` for a synthetic catalogue: before anything is written. After a
+    stop request it records the files in progress and ends.
     """
-    refuse_synthetic_catalogue(engine)
+    refuse_synthetic_catalogue(context.engine)
     audio = scan.find_audio_files(request.path)
     with (
         new_file.create_csv(
-            request.rejects_path, _REJECTS_COLUMNS, for_spreadsheets=request.for_spreadsheets
+            context.rejected, _REJECTS_COLUMNS, for_spreadsheets=context.for_spreadsheets
         ) as rejects,
-        job_run(engine, clock, JOB) as run,
+        job_run(context.engine, context.clock, JOB) as run,
     ):
-        importer = _Importer(engine, clock, request, rejects, progress)
-        importer.run(audio, analyse_files, stop_requested)
+        importer = _Importer(context, request, rejects)
+        importer.run(audio, analyse_files)
         result = importer.result
         if result.stopped == "interrupted":
             run.set_outcome("interrupted")
@@ -173,29 +166,17 @@ def import_audio(
 
 
 class _Importer:
-    def __init__(
-        self,
-        engine: Engine,
-        clock: Clock,
-        request: AudioImportRequest,
-        rejects: Any,
-        progress: ProgressCallback,
-    ) -> None:
-        self._engine, self._clock, self._request = engine, clock, request
-        self._rejects, self._progress = rejects, progress
+    def __init__(self, context: ImportContext, request: AudioImportRequest, rejects: Any) -> None:
+        self._engine, self._clock = context.engine, context.clock
+        self._context, self._request, self._rejects = context, request, rejects
         self.result = AudioImportResult()
         self._failed = 0
         """Files that could not be analysed; `result.unreadable` holds folders, too."""
         self._recording_of: Mapping[str, str] = {}
         """The recording of each file that is a piece of one: paths without the suffix."""
-        self._started = clock.monotonic()
+        self._started = self._clock.monotonic()
 
-    def run(
-        self,
-        audio: scan.AudioScan,
-        analyse_files: AnalyseFiles,
-        stop_requested: Callable[[], bool],
-    ) -> None:
+    def run(self, audio: scan.AudioScan, analyse_files: AnalyseFiles) -> None:
         result, files = self.result, audio.files
         result.files, result.ignored = len(files), audio.ignored
         result.links_followed, result.links_repeated = audio.links_followed, audio.links_repeated
@@ -231,6 +212,7 @@ class _Importer:
                     audio_files.register_schema(
                         connection, model.manifest.set, model.manifest.descriptor_names
                     )
+            stop_requested = self._context.stop_requested
             self._record_all(analyse_files(pending, self._request.workers, plan, stop_requested))
         result.seconds = self._clock.monotonic() - self._started
         if result.unchanged + result.analysed + self._failed < len(files):
@@ -384,7 +366,7 @@ class _Importer:
         seconds = self._clock.monotonic() - self._started
         processed = result.analysed + self._failed + unrecorded
         note = f"{processed / seconds:.2f} files/s" if processed and seconds > 0 else None
-        self._progress(result.unchanged + processed, result.files, note=note)
+        self._context.progress(result.unchanged + processed, result.files, note=note)
 
 
 def _without_suffix(file: AudioFile) -> str:

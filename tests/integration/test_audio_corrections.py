@@ -193,7 +193,7 @@ def test_a_name_of_any_bytes_is_imported(engine: Engine, run: Import, tmp_path: 
     wave = synthetic_audio.write(tmp_path / "x.wav", synthetic_audio.tone(0, 3.0))
     wave.rename(tmp_path / os.fsdecode(b"Bj\xf6rk - J\xf3ga.wav"))
     rejected = tmp_path / "rejected.csv"
-    result = run(tmp_path, rejects_path=rejected, genre_from="folder")
+    result = run(tmp_path, rejected=rejected, genre_from="folder")
     assert (result.analysed, result.unreadable) == (1, [])
     (remark,) = result.remarks
     assert remark.path.endswith(r"Bj\xf6rk - J\xf3ga.wav")

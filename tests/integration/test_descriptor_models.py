@@ -14,6 +14,7 @@ from classifier.training_config import OPTIONS, TrainingConfig
 from collector.audio import genre_source
 from collector.imports import audio
 from collector.imports.audio import AudioImportRequest, AudioImportResult
+from collector.imports.records import ImportContext
 from genrebase.audio import descriptors, packed_vectors
 from genrebase.audio.model_manifest import UnusableModel
 from genrebase.runtime import audio_models
@@ -57,7 +58,8 @@ def run_import(engine: Engine, path: Path, names: str = "", **requested: str) ->
         path, genre_source.genre_source("folder"), models=models, **requested
     )
     with Output(as_json=True).progress("x") as advance:
-        return audio.import_audio(engine, FakeClock(), request, advance, analyse_files=InProcess())
+        context = ImportContext(engine, FakeClock(), advance)
+        return audio.import_audio(context, request, analyse_files=InProcess())
 
 
 def stored(engine: Engine) -> dict[str, dict[int, bytes]]:

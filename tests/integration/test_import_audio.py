@@ -15,6 +15,7 @@ from collector.curation.forget import forget
 from collector.datasets import fma
 from collector.imports import audio as use_case
 from collector.imports.audio import AudioImportRequest, AudioImportResult
+from collector.imports.records import ImportContext
 from genrebase.audio import descriptors, packed_vectors
 from genrebase.runtime.console import Output
 from genrebase.store import tables, views
@@ -37,13 +38,11 @@ def run(engine: Engine) -> Callable[..., AudioImportResult]:
     ) -> AudioImportResult:
         stop = requested.pop("stop", lambda: False)
         reported = requested.pop("genre_from", None)
+        rejected = requested.pop("rejected", None)
         with Output(as_json=True).progress("x") as advance:
             return use_case.import_audio(
-                engine,
-                FakeClock(),
+                ImportContext(engine, FakeClock(), advance, rejected, stop_requested=stop),
                 AudioImportRequest(path, genre_source.genre_source(reported), **requested),
-                advance,
-                stop,
                 analyser or InProcess(),
             )
 
@@ -181,7 +180,7 @@ def test_unreadable_files_are_reported_and_skipped(
     note(tmp_path / "mono 8 kHz.wav", 3)
     rejected = tmp_path / "rejected.csv"
     monkeypatch.setenv("PATH", str(tmp_path / "no programs"))
-    result = run(tmp_path, rejects_path=rejected)
+    result = run(tmp_path, rejected=rejected)
     assert result.passed_over == {".m4a": 1}
     assert {Path(one.path).name: one.remark for one in result.remarks} == {
         "cut.mp3": "the file breaks off: 2.9 of 6.0 s could be decoded",
