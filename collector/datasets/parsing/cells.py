@@ -128,13 +128,9 @@ def parse_date(cell: str, last_year: int) -> tuple[str | None, int | None]:
     Both are None before 1900, after `last_year`, or if the cell holds no date (`date_cells`); a
     month or day that does not exist is dropped, and so are those of an uncertain order.
     """
-    date = date_cells.parse(cell)
+    date = date_cells.parse_by(cell)
     if date is None or not FIRST_YEAR <= date.year <= last_year:
         return None, None
-    if date.short_year is date_cells.ShortYear.UNKNOWN:
-        return None, None
-    if date.is_ambiguous:
-        return f"{date.year:04}", date.year
     return date_cells.format_date(date), date.year
 
 

@@ -122,9 +122,25 @@ def _first_match(text: str) -> re.Match[str] | None:
     return _YEAR_FIRST.fullmatch(text) or _BASIC.fullmatch(text) or _EAST_ASIAN.fullmatch(text)
 
 
-def year_first(date: ParsedDate) -> ParsedDate | None:
-    """Return a date of unknown `short_year` with its first number as the year."""
-    return _year_first(*date.numbers) if date.numbers else None
+def parse_by(
+    cell: str, order: DateOrder | None = None, short_year: ShortYear = ShortYear.UNKNOWN
+) -> ParsedDate | None:
+    """Return a cell's date, with what its column says about ambiguous ones; None for none.
+
+    Without an `order` only the year of `5/6/2019` is returned; `14-06-19` is no date if it is
+    unknown where its year is.
+    """
+    date = parse(cell)
+    if date is not None and date.short_year is ShortYear.UNKNOWN:
+        if short_year is ShortYear.UNKNOWN:
+            return None
+        if short_year is ShortYear.FIRST:
+            return _year_first(*date.numbers) if date.numbers else None
+    if date is None or not date.is_ambiguous or order is DateOrder.MONTH_FIRST:
+        return date
+    if order is DateOrder.DAY_FIRST:
+        return date._replace(month=date.day, day=date.month)
+    return ParsedDate(date.year)
 
 
 def format_date(date: ParsedDate) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -27,30 +28,22 @@ class ReleaseDate(NamedTuple):
     """Whether the cell is a date or a number, in range or not."""
 
 
+@dataclass
 class DateScale:
     """The format of the dates of one column."""
 
-    def __init__(
-        self,
-        last_year: int,
-        *,
-        order: DateOrder | None = None,
-        short_year: ShortYear = ShortYear.UNKNOWN,
-        number_kind: str | None = None,
-        note: str | None = None,
-    ) -> None:
-        """Read dates up to the end of `last_year`.
+    last_year: int
+    """Later dates are out of range."""
+    order: DateOrder | None = None
+    """Decides dates such as `5/6/2019`; without it only their year is taken."""
+    short_year: ShortYear = ShortYear.UNKNOWN
+    """Where the year is in `14-06-19`; if that is unknown, they are not taken."""
+    number_kind: str | None = None
+    """What whole numbers are that are no years: `excel` (days since 1899-12-30), or since 1970 the
+    seconds (`s`) or milliseconds (`ms`)."""
+    note: str | None = None
 
-        `order` decides dates such as `5/6/2019`; without it only their year is taken.
-        `short_year` decides where the year is in `14-06-19`; without it they are not taken.
-        `number_kind` is what whole numbers are that are no years: `excel` (days since 1899-12-30),
-        `s` or `ms` (since 1970).
-        """
-        self._last_year = last_year
-        self._order = order
-        self._short_year = short_year
-        self._number_kind = number_kind
-        self.note = note
+    def __post_init__(self) -> None:
         self.read = lru_cache(maxsize=32_768)(self._read)
 
     def _read(self, cell: str) -> ReleaseDate:
@@ -58,28 +51,16 @@ class DateScale:
         parsed = self._parse(cell)
         if parsed is None:
             return ReleaseDate(None, None, cells.is_number(cell))
-        if not cells.FIRST_YEAR <= parsed.year <= self._last_year:
+        if not cells.FIRST_YEAR <= parsed.year <= self.last_year:
             return ReleaseDate(None, None, is_readable=True)
         return ReleaseDate(date_cells.format_date(parsed), parsed.year, is_readable=True)
 
     def _parse(self, cell: str) -> ParsedDate | None:
-        if self._number_kind is not None and cells.is_number(cell):
-            parsed = _from_number(float(cell), self._number_kind)
+        if self.number_kind is not None and cells.is_number(cell):
+            parsed = _from_number(float(cell), self.number_kind)
             if parsed is not None:
                 return parsed
-        parsed = date_cells.parse(cell)
-        if parsed is not None and parsed.short_year is ShortYear.UNKNOWN:
-            if self._short_year is ShortYear.UNKNOWN:
-                return None
-            if self._short_year is ShortYear.FIRST:
-                return date_cells.year_first(parsed)
-        if parsed is None or not parsed.is_ambiguous:
-            return parsed
-        if self._order not in {DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST}:
-            return ParsedDate(parsed.year)
-        if self._order is DateOrder.MONTH_FIRST:
-            return parsed
-        return parsed._replace(month=parsed.day, day=parsed.month)
+        return date_cells.parse_by(cell, self.order, self.short_year)
 
 
 def infer_dates(

@@ -79,7 +79,7 @@ def test_where_a_short_year_is(cell, place):
 
 def test_an_uncertain_date_can_begin_with_its_year():
     """If the column says so."""
-    date = date_cells.year_first(date_cells.parse("14-06-19"))
+    date = date_cells.parse_by("14-06-19", short_year=ShortYear.FIRST)
     assert (date.year, date.month, date.day) == (2014, 6, 19)
 
 
