@@ -1,9 +1,9 @@
 """Translate the headers of Exportify's tables, which are in its user's language. Pure."""
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
+
+from collector.datasets.formats.table import plain_name
 
 _ENGLISH: Final = (
     "Track URI|Track Name|Artist URI(s)|Artist Name(s)|Album URI|Album Name"
@@ -96,19 +96,13 @@ _TRANSLATIONS: Final = (
         "|محتوى الكلام|الطابع الصوتي|الطابع الآلي|الحيوية|الإيجابية|الإيقاع|توقيع الزمن"
     ),
 )
-_NO_LETTER: Final = re.compile(r"[\W_]+")
-
-
-def _key(name: str) -> str:
-    """Return a name as it is compared: letters and digits only."""
-    return _NO_LETTER.sub("", unicodedata.normalize("NFKC", name).casefold())
-
-
 _LANGUAGES: Final[Sequence[Mapping[str, str]]] = tuple(
-    dict(zip(map(_key, names.split("|")), _ENGLISH.split("|"), strict=True))
+    dict(zip(map(plain_name, names.split("|")), _ENGLISH.split("|"), strict=True))
     for names in _TRANSLATIONS
 )
-_OTHER_WORDS: Final = frozenset(map(_key, ("Volume", "Volumen", "Mode", "Mod", "Ton", "Läge")))
+_OTHER_WORDS: Final = frozenset(
+    map(plain_name, ("Volume", "Volumen", "Mode", "Mod", "Ton", "Läge"))
+)
 """Names of features that mean something else in other tables."""
 _FIRST_FEATURE: Final = "Danceability"
 _FEATURES: Final = {
@@ -128,7 +122,7 @@ def translate_header(header: Sequence[str]) -> list[str]:
 
     Of other headers, the names of features are translated.
     """
-    keys = [_key(name) for name in header]
+    keys = [plain_name(name) for name in header]
     for names in _LANGUAGES:
         english = [names.get(key) for key in keys]
         is_named = "Track Name" in english or "Artist Name(s)" in english

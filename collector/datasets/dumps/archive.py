@@ -10,8 +10,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
+from typing import IO, Any, Final
 
+from collector.datasets.formats import tar_members
 from collector.datasets.formats.byte_source import DAMAGED, ByteSource
 from collector.datasets.formats.table import DamagedFile, NotADataset
 
@@ -22,8 +23,6 @@ _BLOCKS_AHEAD: Final = 8
 _BZIP2: Final = b"BZh"
 _PARALLEL_BZIP2: Final = ("lbzip2", "pbzip2")
 """Programs that decompress bz2 on all cores, in order of preference."""
-_TAR_MAGIC: Final = (257, b"ustar")
-"""Offset and mark of a tar archive."""
 
 
 class DamagedDump(DamagedFile):
@@ -38,17 +37,12 @@ class DamagedDump(DamagedFile):
         )
 
 
-class _Bytes(Protocol):
-    def read(self, size: int = -1, /) -> bytes: ...
-
-
 def is_tar(path: Path) -> bool:
     """Return whether a file is a tar archive, compressed or not."""
     try:
-        head = ByteSource(path).head
+        return tar_members.is_tar(ByteSource(path).head)
     except (OSError, NotADataset, DamagedFile):
         return False
-    return head[_TAR_MAGIC[0] :].startswith(_TAR_MAGIC[1])
 
 
 class DumpArchive:
@@ -91,19 +85,14 @@ class DumpArchive:
             raise DamagedDump.because(str(self.path), error) from error
 
     @contextmanager
-    def _decompressed(self) -> Iterator[_Bytes]:
+    def _decompressed(self) -> Iterator["io.BufferedReader | _Piped"]:
+        """Decompress, with a program that uses all cores where there is one."""
         program = next(filter(shutil.which, _PARALLEL_BZIP2), None) if self._is_bzip2 else None
         if program is None:
             with self._source.open() as stream:
                 self.progress = self._source.progress
                 yield stream
             return
-        with self._piped(program) as stream:
-            yield stream
-
-    @contextmanager
-    def _piped(self, program: str) -> Iterator["_Piped"]:
-        """Decompress with a program that uses all cores."""
         with (
             self.path.open("rb", buffering=0) as file,
             subprocess.Popen(  # noqa: S603 - one of our own list, found on the path
@@ -138,7 +127,7 @@ class _Piped(io.RawIOBase):
 class _ReadAhead(io.RawIOBase):
     """Reads a stream in a thread, a few blocks ahead: decompression and parsing overlap."""
 
-    def __init__(self, stream: _Bytes) -> None:
+    def __init__(self, stream: "io.BufferedReader | _Piped") -> None:
         self._stream = stream
         self._blocks: queue.Queue[bytes | BaseException] = queue.Queue(_BLOCKS_AHEAD)
         self._stopped = threading.Event()

@@ -34,8 +34,6 @@ _ZIP: Final = b"PK\x03\x04"
 _EMPTY_ZIP: Final = b"PK\x05\x06"
 _SQLITE: Final = b"SQLite format 3\0"
 _OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_TAR: Final = (257, b"ustar")
-"""Offset and mark of a tar archive."""
 _LIST_OF_FILES: Final = (
     "a list of audio files (M3U or PLS), no table: import their folder with collector import-audio"
 )
@@ -88,9 +86,9 @@ def tables(path: Path, options: "ReadOptions", stack: ExitStack) -> list[TableEn
         raise NotADataset(f"{path} cannot be read: {error.strerror}.") from error
     if source.head.startswith((_ZIP, _EMPTY_ZIP)):
         return _zip_tables(source, options, stack)
-    if _is_tar(source.head):
+    if tar_members.is_tar(source.head):
         files = stack.enter_context(tar_members.unpacked(source))
-        members = {name: file for name, file in files.items() if _is_visible_path(name)}
+        members = {name: file for name, file in files.items() if _is_visible(name)}
         return _all_tables(members, source.name, options, stack)
     return _tables_of(source, options, stack)
 
@@ -104,7 +102,7 @@ def _tables_of(source: ByteSource, options: ReadOptions, stack: ExitStack) -> li
         return sqlite_tables.tables(path, source.name, stack)
     if head.startswith((_ZIP, _EMPTY_ZIP, _OLD_WORKBOOK)):
         return _workbook_tables(source, options, stack)
-    if _is_tar(head):
+    if tar_members.is_tar(head):
         raise NotADataset(f"{source.name} is an archive inside an archive: unpack it.")
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     for mark, what in _NO_TABLES.items():
@@ -122,10 +120,6 @@ def _tables_of(source: ByteSource, options: ReadOptions, stack: ExitStack) -> li
 def is_document(name: str) -> bool:
     """Return whether a file is about a dataset, by its name: `README.txt`, `LICENSE`."""
     return _DOCUMENT.fullmatch(PurePosixPath(name).name) is not None
-
-
-def _is_tar(head: bytes) -> bool:
-    return head[_TAR[0] :].startswith(_TAR[1])
 
 
 def _is_list_of_files(head: bytes) -> bool:
@@ -180,8 +174,8 @@ def _zip_tables(source: ByteSource, options: ReadOptions, stack: ExitStack) -> l
         archive = closing.enter_context(_opened_zip(path, source.name))
         if _is_workbook(archive):
             return _workbook_tables(source, options, stack)
-        members = [info.filename for info in archive.infolist() if _is_visible(info)]
-    sources = {member: partial(ByteSource, path, member) for member in members}
+        names = [info.filename for info in archive.infolist() if not info.is_dir()]
+    sources = {name: partial(ByteSource, path, name) for name in names if _is_visible(name)}
     return _member_tables(sources, source.name, options, stack)
 
 
@@ -192,7 +186,7 @@ def _folder_tables(folder: Path, options: ReadOptions, stack: ExitStack) -> list
         for file in sorted(folder.rglob("*"))
         if file.is_file()
     }
-    members = {name: file for name, file in files.items() if _is_visible_path(name)}
+    members = {name: file for name, file in files.items() if _is_visible(name)}
     audio = [name for name in members if PurePosixPath(name).suffix.lower() in _AUDIO_SUFFIXES]
     if audio and len(audio) == len(members):
         raise NotADataset(
@@ -211,11 +205,7 @@ def _all_tables(
     return _member_tables(sources, name, options, stack)
 
 
-def _is_visible(info: zipfile.ZipInfo) -> bool:
-    return not info.is_dir() and _is_visible_path(info.filename)
-
-
-def _is_visible_path(name: str) -> bool:
+def _is_visible(name: str) -> bool:
     return not any(part.startswith(_HIDDEN) for part in PurePosixPath(name).parts)
 
 

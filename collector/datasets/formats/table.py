@@ -100,7 +100,7 @@ class HeaderCheck:
 
     def __init__(self, header: Sequence[str]) -> None:
         """Compare with `header` by letters and digits: `Track Name` repeats `track_name`."""
-        self._names = [_plain(name) for name in header]
+        self._names = [plain_name(name) for name in header]
         self._order: list[int] | None = None
         """Positions of the cells in the following rows, if a repeated header has another order."""
         self.first_cells = frozenset(form for name in header for form in _spellings(name))
@@ -113,7 +113,7 @@ class HeaderCheck:
 
     def apply(self, row: Row) -> Row | BrokenRow:
         """Return a row with its cells in the header's order, or `HEADER` for a repeated header."""
-        names = [_plain(cell) for cell in row]
+        names = [plain_name(cell) for cell in row]
         if names == self._names and any(names):
             self._order = None
             return BrokenRow.HEADER
@@ -143,7 +143,8 @@ def without_headers(header: Sequence[str], rows: Iterable[Row]) -> Iterator[Row 
             yield row
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return a column's name as it is compared here: letters and digits only."""
     return _NO_LETTER.sub("", unicodedata.normalize("NFKC", name).casefold())
 
 

@@ -6,10 +6,19 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from collector.datasets.formats.byte_source import ByteSource
 from collector.datasets.formats.table import NotADataset
 from genrebase.new_file import naming_the_full_file
+
+_TAR: Final = (257, b"ustar")
+"""Offset and mark of a tar archive."""
+
+
+def is_tar(head: bytes) -> bool:
+    """Return whether the first bytes, decompressed, are those of a tar archive."""
+    return head[_TAR[0] :].startswith(_TAR[1])
 
 
 @contextmanager
