@@ -155,7 +155,7 @@ def migrate(
     repair: Annotated[
         bool,
         typer.Option(
-            "--repair", help="After other programs wrote features: choose each provider again."
+            "--repair", help="Choose again which provider's features the views show of a track."
         ),
     ] = False,
     as_json: AsJson = False,

@@ -91,7 +91,7 @@ def sandbox(
         int,
         typer.Option(
             min=0,
-            help="Number of downloads of a Discogs dump that break off before one is complete.",
+            help="The first N downloads of a Discogs dump break off half-way.",
         ),
     ] = 0,
     retry_after: Annotated[

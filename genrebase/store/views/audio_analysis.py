@@ -202,7 +202,9 @@ timbres = view(
         ),
         **_twelve("timbre_deviation", "Standard deviation of timbre coefficient {}.", range(12)),
         **_twelve("pitch_mean", "Mean strength of pitch class {}, 0 to 1.", PITCH_NAMES),
-        **_twelve("pitch_deviation", "Standard deviation of the strength of {}.", PITCH_NAMES),
+        **_twelve(
+            "pitch_deviation", "Standard deviation of the strength of pitch class {}.", PITCH_NAMES
+        ),
         "segments": "Number of segments.",
         "fetched_at": "When the analysis was fetched.",
         **licence_columns.ANALYSIS_LICENCE,

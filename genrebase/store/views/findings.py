@@ -178,11 +178,11 @@ genre_separabilities = view(
     "pair occurs once.",
     {
         **shared.MODEL_REFERENCE,
-        "regime": "seen_artist, new_artist, or all held-out tracks together.",
+        "regime": "seen_artist, new_artist, or all: all validation tracks together.",
         "genre": "One genre's name.",
         "other_genre": "The other genre's name.",
-        "auc": "The pairwise AUC: the probability that a random track of each genre is "
-        "ranked correctly. 0.5 is chance, 1 perfect separation.",
+        "auc": "The pairwise AUC: the probability that the model ranks a random pair of tracks, "
+        "one of each genre, correctly. 0.5 is chance, 1 perfect separation.",
         "n": "Validation tracks of `genre`.",
         "other_n": "Validation tracks of `other_genre`.",
     },
