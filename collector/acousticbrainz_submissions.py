@@ -74,14 +74,6 @@ class GroupSummary:
     values: tuple[float | None, ...] = ()
     """In the order of `GROUP_COLUMNS`."""
 
-    def preferred_over(self, other: "GroupSummary") -> bool:
-        """Return whether it is kept of two summaries of the same recording.
-
-        More submissions are; of equally many the larger values, so that the order of arrival does
-        not matter.
-        """
-        return _sort_key(self) > _sort_key(other)
-
 
 @dataclass(frozen=True, slots=True)
 class RecordingSummary:
@@ -93,8 +85,7 @@ class RecordingSummary:
         """Return the preferred summary of each group."""
         groups = dict(self.groups)
         for group, summary in other.groups.items():
-            if summary.preferred_over(groups.get(group, GroupSummary())):
-                groups[group] = summary
+            groups[group] = max(groups.get(group, GroupSummary()), summary, key=_preference)
         return replace(self, groups=groups)
 
 
@@ -107,7 +98,12 @@ class RecordingSubmissions:
     submissions: tuple[Submission, ...]
 
 
-def _sort_key(summary: GroupSummary) -> tuple[Any, ...]:
+def _preference(summary: GroupSummary) -> tuple[Any, ...]:
+    """Return the sort key of summaries of the same recording, of which the largest is kept.
+
+    That is the one of more submissions; of equally many that of larger values, so that the order
+    of arrival does not matter.
+    """
     return summary.submissions, tuple((one is not None, one or 0.0) for one in summary.values)
 
 

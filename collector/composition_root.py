@@ -78,10 +78,13 @@ def make_providers(settings: CollectorSettings, clock: Clock) -> Iterator[Featur
     tracks.
     """
     installed = plugins.registered_names(FEATURES_GROUP)
+    may_use_spotify = spotify_client.has_credentials(settings) and (
+        settings.terms_accepted or not settings.uses_real_spotify
+    )
     for name in settings.provider_names:
         if name in IMPORT_PROVIDERS and name not in installed:
             continue
-        if name == spotify_client.NAME and not _may_use_spotify(settings):
+        if name == spotify_client.NAME and not may_use_spotify:
             continue
         provider: FeatureProvider = plugins.load(FEATURES_GROUP, name).from_settings(
             settings, clock
@@ -184,11 +187,8 @@ def open_spotify(
     engine: Engine, settings: CollectorSettings, clock: Clock
 ) -> tuple[SpotifyClient, RequestBudget]:
     """Return Spotify's client and its budget; raises the errors of `open_source`."""
-    client = SpotifyClient(settings, clock)
-    _check_spotify_terms(settings)
-    origin = configured_origin(settings, clock)
-    _check_origin(engine, origin, clock)
-    return client, _open_budget(engine, spotify_client.spotify_account(settings), origin)
+    _, budget = open_source(spotify_client.NAME, engine, settings, clock)
+    return SpotifyClient(settings, clock), budget
 
 
 def open_musicbrainz(
@@ -303,8 +303,3 @@ def _check_origin(engine: Engine, configured: CatalogueOrigin, clock: Clock) -> 
             bulk.lock_identity_writers(connection)  # another process may be starting as well
             if check_compatible(load_origin(connection), configured, other_origin):
                 store_origin(connection, configured, clock.now())
-
-
-def _may_use_spotify(settings: CollectorSettings) -> bool:
-    accepted = settings.terms_accepted or not settings.uses_real_spotify
-    return accepted and spotify_client.has_credentials(settings)

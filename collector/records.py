@@ -4,7 +4,7 @@ Those of which there are some per track are named tuples: they are made several 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import NamedTuple, NewType
 
@@ -266,11 +266,6 @@ class RecordResult:
     """New items of a source of audio files, which hold tracks."""
 
     def __add__(self, other: "RecordResult") -> "RecordResult":
-        return RecordResult(
-            self.tracks_new + other.tracks_new,
-            self.duplicates + other.duplicates,
-            {**other.claims_before, **self.claims_before},
-            self.conflicts + other.conflicts,
-            self.features_not_taken + other.features_not_taken,
-            self.items_listed + other.items_listed,
-        )
+        names = [field.name for field in fields(self) if field.name != "claims_before"]
+        counts = {name: getattr(self, name) + getattr(other, name) for name in names}
+        return RecordResult(**counts, claims_before={**other.claims_before, **self.claims_before})

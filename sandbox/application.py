@@ -1,6 +1,6 @@
 """The ASGI application: simulated services, the sandbox's own endpoints, and the middleware."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from starlette.applications import Starlette
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from collector.rate import Rate
 from genrebase.runtime.clock import Clock
+from sandbox import Json
 from sandbox.api import reccobeats_api
 from sandbox.api.acousticbrainz_api import HANG_SECONDS, AcousticBrainzApi, Availability
 from sandbox.api.archive_api import ArchiveApi
@@ -145,28 +146,24 @@ def _admin_routes(
     stats: RequestStats,
     mode: AccessModeName,
 ) -> list[Route]:
-    async def show_stats(_request: Request) -> Response:
-        return JSONResponse(stats.as_json())
-
-    async def show_catalogue(_request: Request) -> Response:
-        document = {**asdict(catalogue.origin), "mode": mode, "genres": catalogue.genres}
-        return JSONResponse(document)
-
-    async def show_playlists(_request: Request) -> Response:
-        documents = [
-            {
-                "id": playlist.id,
-                "name": playlist.name,
-                "genre": playlist.genre,
-                "own": playlist.is_own,
-                "items": len(playlist.entries),
-            }
-            for playlist in playlists.values()
-        ]
-        return JSONResponse({"playlists": documents})
-
-    return [
-        Route(f"{ADMIN_PATH}stats", show_stats),
-        Route(f"{ADMIN_PATH}catalogue", show_catalogue),
-        Route(f"{ADMIN_PATH}playlists", show_playlists),
+    listed = [
+        {
+            "id": playlist.id,
+            "name": playlist.name,
+            "genre": playlist.genre,
+            "own": playlist.is_own,
+            "items": len(playlist.entries),
+        }
+        for playlist in playlists.values()
     ]
+    origin = asdict(catalogue.origin)
+    documents: dict[str, Callable[[], Json]] = {
+        "stats": stats.as_json,
+        "catalogue": lambda: {**origin, "mode": mode, "genres": catalogue.genres},
+        "playlists": lambda: {"playlists": listed},
+    }
+
+    async def respond(request: Request) -> Response:
+        return JSONResponse(documents[request.url.path.removeprefix(ADMIN_PATH)]())
+
+    return [Route(f"{ADMIN_PATH}{name}", respond) for name in documents]

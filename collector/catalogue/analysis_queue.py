@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     Table,
     delete,
     func,
@@ -55,7 +54,40 @@ def by_priority(connection: Connection, now: datetime, limit: int) -> list[int]:
     first; within a genre the tracks with the fewest attempts, then the best rank, come first. The
     query ranks every due track, which takes a second or two for 100,000.
     """
-    return list(connection.scalars(_priority_query(now, limit)))
+    track, attempt, sighting = tables.track, tables.feature_attempt, tables.sighting
+    requested = (
+        select(_label().label("label"))
+        .select_from(attempt.join(track, track.c.id == attempt.c.track_id))
+        .where(attempt.c.provider == ATTEMPT_NAME)
+        .subquery("requested")
+    )
+    per_label = (
+        select(requested.c.label, func.count().label("tracks"))
+        .group_by(requested.c.label)
+        .subquery("per_label")
+    )
+    attempts = func.coalesce(attempt.c.attempts, 0).label("attempts")
+    due = ANALYSES.due(select(track.c.id, _label().label("label"), attempts), now).subquery("due")
+    best_rank = (
+        select(func.min(sighting.c.best_rank))
+        .where(sighting.c.track_id == due.c.id, sighting.c.genre_id == due.c.label)
+        .scalar_subquery()
+    )
+    place = func.row_number().over(
+        partition_by=due.c.label,
+        order_by=(due.c.attempts, func.coalesce(best_rank, _RANK_IF_UNSEEN), due.c.id),
+    )
+    ranked = (
+        select(
+            due.c.id,
+            due.c.label,
+            (place + func.coalesce(per_label.c.tracks, 0)).label("place"),
+        )
+        .select_from(due.outerjoin(per_label, per_label.c.label == due.c.label))
+        .subquery("ranked")
+    )
+    query = select(ranked.c.id).order_by(ranked.c.label.is_(None), ranked.c.place, ranked.c.id)
+    return list(connection.scalars(query.limit(limit)))
 
 
 def lease(
@@ -96,7 +128,8 @@ def store_analysis(
     """Store the analysis of a track, replacing an earlier one by the same provider."""
     ids = {"track_id": track_id, "provider": provider}
     for table in ANALYSIS_TABLES:
-        connection.execute(delete(table).where(*_matches(table, ids)))
+        same = (table.c[name] == value for name, value in ids.items())
+        connection.execute(delete(table).where(*same))
     rows: list[tuple[Table, list[dict[str, Any]]]] = [
         (tables.sound_summary, [_summary(analysis, now)]),
         (tables.section, _rows(tables.section, analysis.sections)),
@@ -112,10 +145,6 @@ def _matrices(connection: Connection, analysis: "TrackAnalysis") -> list[dict[st
     names = ("kind", "version", "steps", "channels", "data")
     rows = [{name: getattr(one, name) for name in names} for one in analysis.matrices]
     return matrix_files.stored(connection, rows)
-
-
-def _matches(table: Table, ids: dict[str, Any]) -> list[ColumnElement[bool]]:
-    return [table.c[name] == value for name, value in ids.items()]
 
 
 def _rows(table: Table, records: Sequence[object]) -> list[dict[str, Any]]:
@@ -166,43 +195,3 @@ def _label() -> ColumnElement[Any]:
         .scalar_subquery()
     )
     return func.coalesce(latest, tables.track.c.genre_id)
-
-
-def _priority_query(now: datetime, limit: int) -> Select[Any]:
-    track, attempt, sighting = tables.track, tables.feature_attempt, tables.sighting
-    requested = (
-        select(_label().label("label"))
-        .select_from(attempt.join(track, track.c.id == attempt.c.track_id))
-        .where(attempt.c.provider == ATTEMPT_NAME)
-        .subquery("requested")
-    )
-    per_label = (
-        select(requested.c.label, func.count().label("tracks"))
-        .group_by(requested.c.label)
-        .subquery("per_label")
-    )
-    attempts = func.coalesce(attempt.c.attempts, 0).label("attempts")
-    due = ANALYSES.due(select(track.c.id, _label().label("label"), attempts), now).subquery("due")
-    best_rank = (
-        select(func.min(sighting.c.best_rank))
-        .where(sighting.c.track_id == due.c.id, sighting.c.genre_id == due.c.label)
-        .scalar_subquery()
-    )
-    place = func.row_number().over(
-        partition_by=due.c.label,
-        order_by=(due.c.attempts, func.coalesce(best_rank, _RANK_IF_UNSEEN), due.c.id),
-    )
-    ranked = (
-        select(
-            due.c.id,
-            due.c.label,
-            (place + func.coalesce(per_label.c.tracks, 0)).label("place"),
-        )
-        .select_from(due.outerjoin(per_label, per_label.c.label == due.c.label))
-        .subquery("ranked")
-    )
-    return (
-        select(ranked.c.id)
-        .order_by(ranked.c.label.is_(None), ranked.c.place, ranked.c.id)
-        .limit(limit)
-    )

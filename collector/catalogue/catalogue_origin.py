@@ -83,19 +83,13 @@ def check_compatible(
             )
         return True
     if not _is_same(stored, configured):
+        advice = "To continue with the sandbox, set COLLECTOR_SANDBOX_URL again. "
         raise CatalogueMismatch(
             f"This database was filled from {stored}, and {configured} cannot be mixed with it. "
-            f"{_advice(stored)}Name a database of its own in STORE_URL, then run genrebase "
-            "migrate."
+            f"{advice if stored.kind in _SANDBOX_KINDS else ''}"
+            "Name a database of its own in STORE_URL, then run genrebase migrate."
         )
     return False
-
-
-def _advice(stored: CatalogueOrigin) -> str:
-    """Return how to continue with the catalogue of a sandbox; nothing for other catalogues."""
-    if stored.kind not in _SANDBOX_KINDS:
-        return ""
-    return "To continue with the sandbox, set COLLECTOR_SANDBOX_URL again. "
 
 
 def load_origin(connection: Connection) -> CatalogueOrigin | None:

@@ -54,17 +54,12 @@ class DurationRange:
 class RecordingCandidate(Protocol):
     """A stored track with the same name."""
 
-    @property
-    def id(self) -> int:
-        """Its key."""
+    id: int
+    durations: DurationRange
 
     @property
     def ordinal(self) -> int:
         """Its number among the recordings of the name, from 1."""
-
-    @property
-    def durations(self) -> DurationRange:
-        """Its durations."""
 
     @property
     def isrc(self) -> str | None:

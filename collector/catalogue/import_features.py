@@ -156,7 +156,7 @@ def values_before(
             and (one.origin != own.origin or one.import_id > own.import_id)
         ]
         versions = [one for one in holders if one.origin == own.origin]
-        same = [one for one in others if _delivers_same(one.delivery, name)]
+        same = [one for one in others if name in one.delivery.replaced.get(SAME_FEATURES, ())]
         if versions:
             versions[0].delivery.replaced[FEATURES_KEY][name] = before
             versions[0].delivery.changed = True
@@ -181,11 +181,6 @@ def _note_same(own: Delivery, values: Sequence[Any], old: Sequence[Any]) -> None
     if same and SAME_FEATURES not in own.replaced:
         own.replaced[SAME_FEATURES] = same
         own.changed = True
-
-
-def _delivers_same(delivery: Delivery, name: str) -> bool:
-    """Return whether an import delivered the same value of a feature as another one."""
-    return name in delivery.replaced.get(SAME_FEATURES, ())
 
 
 def _names_of_others(

@@ -1,6 +1,6 @@
 """A track while a batch is recorded: its stored metadata, and what the batch adds to it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -282,8 +282,7 @@ def store(
     bulk.update(connection, tables.track, _CHANGED_COLUMNS, changed)
     seen = [track.id for track in stored]
     bulk.execute_in(connection, "UPDATE track SET last_seen_at = {mark} WHERE id", seen, moment)
-    credited = [row for track in (*new, *stored) for row in _credit_rows(track)]
-    bulk.insert(connection, tables.track_artist, ("track_id", "artist_id", "position"), credited)
+    _insert_credits(connection, (*new, *stored))
 
 
 def rewrite(connection: Connection, tracks: Sequence[PendingTrack], now: datetime) -> None:
@@ -293,12 +292,9 @@ def rewrite(connection: Connection, tracks: Sequence[PendingTrack], now: datetim
     bulk.update(connection, tables.track, _CHANGED_COLUMNS, rows)
     track_ids = [track.id for track in tracks]
     bulk.execute_in(connection, "DELETE FROM track_artist WHERE track_id", track_ids)
-    credited = [
-        (track.id, artist.id, position)
-        for track in tracks
-        for position, artist in enumerate(track.credits)
-    ]
-    bulk.insert(connection, tables.track_artist, ("track_id", "artist_id", "position"), credited)
+    for track in tracks:
+        track.credits_added = len(track.credits)
+    _insert_credits(connection, tracks)
 
 
 def _changed_values(track: PendingTrack, moment: Any) -> tuple[Any, ...]:
@@ -314,7 +310,10 @@ def _changed_values(track: PendingTrack, moment: Any) -> tuple[Any, ...]:
     )
 
 
-def _credit_rows(track: PendingTrack) -> Iterator[tuple[int, int, int]]:
-    stored = len(track.credits) - track.credits_added
-    for position in range(stored, len(track.credits)):
-        yield track.id, track.credits[position].id, position
+def _insert_credits(connection: Connection, tracks: Iterable[PendingTrack]) -> None:
+    rows = [
+        (track.id, track.credits[position].id, position)
+        for track in tracks
+        for position in range(len(track.credits) - track.credits_added, len(track.credits))
+    ]
+    bulk.insert(connection, tables.track_artist, ("track_id", "artist_id", "position"), rows)

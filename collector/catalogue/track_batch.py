@@ -152,10 +152,10 @@ def match_by_content(batch: TrackBatch, source_track: SourceTrack) -> list[Pendi
     candidates = batch.by_name.get(source_track.name_key)
     if not candidates:
         return []
-    comparable = (
-        candidates if source_track.match_by_name else _with_isrc(candidates, source_track.isrc)
-    )
-    return identity.match_recordings(comparable, source_track.duration_ms, source_track.isrc)
+    isrc = source_track.isrc
+    if not source_track.match_by_name:
+        candidates = [one for one in candidates if isrc is not None and one.isrc == isrc]
+    return identity.match_recordings(candidates, source_track.duration_ms, isrc)
 
 
 def match_corrected(batch: TrackBatch, source_track: SourceTrack) -> PendingTrack | None:
@@ -196,10 +196,6 @@ def add_merged_ids(batch: TrackBatch, source_track: SourceTrack, pending: Pendin
         address = (source_track.source, source_id)
         if address not in batch.aliases:
             batch.aliases[address] = batch.new_aliases[address] = pending.id
-
-
-def _with_isrc(candidates: Iterable[PendingTrack], isrc: str | None) -> list[PendingTrack]:
-    return [one for one in candidates if isrc is not None and one.isrc == isrc]
 
 
 def _flag_duplicates(batch: TrackBatch, pending: PendingTrack, isrc: str | None) -> None:

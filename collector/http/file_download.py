@@ -127,7 +127,8 @@ class FileClient:
                 return self._redirect(address, response.headers["Location"])
             response.raise_for_status()
         except requests.RequestException as error:
-            if _status(error) == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            status = None if error.response is None else error.response.status_code
+            if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 receiver.restart()
                 raise InvalidResponse("The file is shorter than what was received.") from error
             raise to_collector_error(error, now, self._error_for) from error
@@ -168,7 +169,3 @@ class FileClient:
 def _first_byte(response: requests.Response) -> int | None:
     match = _CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
     return int(match[1]) if match else None
-
-
-def _status(error: requests.RequestException) -> int | None:
-    return None if error.response is None else error.response.status_code

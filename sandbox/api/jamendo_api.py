@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from random import Random
 from typing import Any, Final
@@ -88,11 +88,8 @@ class JamendoApi:
         if years is not None:
             low, high = int(years[1]), int(years[2])
             rows = {number for number in rows if low <= self._year(number) <= high}
-        return self._once(sorted(rows))
-
-    def _once(self, rows: Iterable[int]) -> list[int]:
-        """Return the rows whose tracks are listed under them: each track once."""
-        return [row for row in rows if self._numbers[_jamendo_id(self._id(row))] == row]
+        # each track once, under the row that it is listed under
+        return [row for row in sorted(rows) if self._numbers[_jamendo_id(self._id(row))] == row]
 
     async def _download(self, request: Request) -> Response:
         number = self._numbers.get(request.path_params["id"])
@@ -105,7 +102,7 @@ class JamendoApi:
     def _document(self, track: SandboxTrack, number: int) -> Json:
         jamendo_id = _jamendo_id(track.id)
         download = f"{self._address}{PATH}download/track/{jamendo_id}/mp32/"
-        allowed = _is_downloadable(track.id)
+        allowed, tags = _is_downloadable(track.id), self._tags.get(self._id(number), ())
         licence = Random(f"licence {track.id}").choice(LICENCES[:5])
         return {
             "id": jamendo_id,
@@ -119,12 +116,9 @@ class JamendoApi:
             "releasedate": track.release_date,
             "audio": download,
             "audiodownload": download if allowed else "",
-            "musicinfo": {"tags": {"genres": self._tags_of(number), "vartags": ["groovy"]}},
+            "musicinfo": {"tags": {"genres": sorted(tags), "vartags": ["groovy"]}},
             "audiodownload_allowed": allowed,
         }
-
-    def _tags_of(self, number: int) -> list[str]:
-        return sorted(self._tags.get(self._id(number), ()))
 
     def _id(self, number: int) -> str:
         return self._catalogue.id_at(number)

@@ -73,19 +73,10 @@ class _Recording:
     """Genres it is listed under; the first is its home genre."""
 
     def row(self, genre: str) -> TableRow:
-        return (
-            self.id,
-            self.title,
-            ARTIST_SEPARATOR.join(self.artists),
-            self.album,
-            self.release_date,
-            str(self.popularity),
-            str(self.duration_ms),
-            str(self.explicit),
-            self.isrc,
-            *self.features,
-            genre,
-        )
+        artists = ARTIST_SEPARATOR.join(self.artists)
+        texts = (self.id, self.title, artists, self.album, self.release_date)
+        values = map(str, (self.popularity, self.duration_ms, self.explicit))
+        return (*texts, *values, self.isrc, *self.features, genre)
 
 
 def generate_catalogue(
