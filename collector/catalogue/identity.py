@@ -54,8 +54,13 @@ class DurationRange:
 class RecordingCandidate(Protocol):
     """A stored track with the same name."""
 
-    id: int
-    durations: DurationRange
+    @property
+    def id(self) -> int:
+        """Its key."""
+
+    @property
+    def durations(self) -> DurationRange:
+        """Its durations."""
 
     @property
     def ordinal(self) -> int:
