@@ -14,6 +14,7 @@ from classifier.errors import ClassifierError, TrainingTimeout
 from classifier.settings import ClassifierSettings
 from genrebase.errors import NothingToDo
 from genrebase.launcher.child_main import CHILD_MODULE, SERVICE_OPTION
+from genrebase.launcher.supervisor import stop_children
 from genrebase.runtime.clock import Clock
 from genrebase.settings import child_environment
 
@@ -67,7 +68,7 @@ class SubprocessRunner:
             except subprocess.TimeoutExpired:
                 late = self._clock.monotonic() > deadline
                 if late or self._cancelled.is_set():
-                    _end(process)
+                    stop_children([process], _GRACE_SECONDS)
                     if late:
                         raise TrainingTimeout(
                             f"`classifier {name}` was ended after "
@@ -87,13 +88,3 @@ def _check(name: str, code: int) -> None:
             f"`classifier {name}` ended with {code}: see its message in the log. Without one, "
             "memory was probably exhausted: train on fewer tracks with --per-genre."
         )
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        process.wait(_GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
