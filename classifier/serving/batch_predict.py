@@ -1,6 +1,6 @@
 """Batch inference: store the champion's predictions for all new and changed tracks."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -19,21 +19,15 @@ from genrebase.runtime.cluster import Cluster
 JOB_NAME = "predict"
 
 
-@dataclass(frozen=True, slots=True)
-class ScoringResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringResult(ScoredTracks):
     """The result of a batch prediction."""
 
     model: int
-    scored: int
-    """Tracks with new predictions."""
-    written: int
-    """Rows written: up to five per track."""
     seconds: float
     origin: str | None
-    in_training: int = 0
+    in_training: int
     """Training tracks: their out-of-fold predictions are from the training."""
-    pooled: int = 0
-    """Tracks that were pooled with siblings."""
 
 
 def run(
@@ -70,22 +64,15 @@ def run(
             done = scorer.score(tracks, progress)
         seconds = clock.monotonic() - began
         in_training = stored_models.out_of_fold_count(database, model.id)
-        job.set_facts(
-            model=model.id,
-            scored=done.scored,
-            written=done.written,
-            pooled=done.pooled,
-        )
+        job.set_facts(model=model.id, **asdict(done))
         if done.scored == 0:
             job.set_outcome("nothing_new")
         return ScoringResult(
-            model.id,
-            done.scored,
-            done.written,
-            seconds,
-            model.origin,
-            in_training,
-            done.pooled,
+            **asdict(done),
+            model=model.id,
+            seconds=seconds,
+            origin=model.origin,
+            in_training=in_training,
         )
 
 
