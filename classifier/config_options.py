@@ -91,10 +91,3 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     folded = {one.casefold(): one for one in names}
     near = get_close_matches(name.casefold(), folded, n=1)
     return f" Did you mean {folded[near[0]]!r}?" if near else ""
-
-
-def option_text(value: Any) -> str:
-    """Return a value as it is typed after its option."""
-    if isinstance(value, tuple):
-        return ",".join(f'"{part}"' if "," in part else part for part in value)
-    return str(value)

@@ -15,7 +15,6 @@ from classifier.config_options import (
     check_value,
     join_list,
     option,
-    option_text,
     parse_components,
     parse_list,
     parse_parameter,
@@ -344,7 +343,8 @@ class TrainingConfig:
                     yield from ("--param", f"{parameter}={text}")
             elif name == "estimator" or value != _FIELDS[name].default:
                 option_name = (described.name or name).replace("_", "-")
-                yield from (f"--{option_name}", option_text(value))
+                yield f"--{option_name}"
+                yield join_list(value) if isinstance(value, tuple) else str(value)
 
     def same_question(self, other: "TrainingConfig") -> bool:
         """Return whether both have the same kind of labels and split, so that models compete."""

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from classifier.arrays import Ids, Mask
 from classifier.evaluation import bootstrap
+from classifier.records import REGIME_TITLES
 
 MAX_TRACKS: Final = 25
 """Tracks that are stored for each model, the surest first: only that model is right."""
-CONDITIONS: Final = ("new_artist", "seen_artist")
 _SEED: Final = 0
 
 
@@ -37,14 +37,14 @@ def compare(tracks: CommonTestTracks) -> dict[str, Any]:
     rows = tracks.rows
     condition = rows["condition"].to_numpy(dtype=str)
     same = condition == rows["other_condition"].to_numpy(dtype=str)
-    counted = same & np.isin(condition, CONDITIONS)
+    counted = same & np.isin(condition, list(REGIME_TITLES))
     label = rows["label"].to_numpy(dtype=str)
     correct = rows["genre"].to_numpy(dtype=str) == label
     other = rows["other_genre"].to_numpy(dtype=str) == label
     return {
         "conditions": [
             _condition(name, counted & (condition == name), correct, other, tracks.artists)
-            for name in CONDITIONS
+            for name in REGIME_TITLES
         ],
         "genres": _genres(label[counted], correct[counted], other[counted]),
         "tracks": [

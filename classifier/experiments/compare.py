@@ -17,13 +17,13 @@ from classifier.experiments.progress import training_tracks
 from classifier.experiments.runner import ExperimentContext, ExperimentResult, TrialRunner
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import TrialConfig
+from classifier.records import REGIME_TITLES
 from classifier.settings import ESTIMATORS_GROUP
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import FEATURE_GROUPS, SPLITS, TrainingConfig
 from genrebase.runtime import jobs, plugins
 
 JOB: Final = "compare"
-REGIMES: Final = ("new_artist", "seen_artist")
 COMPARED_METRICS: Final = ("accuracy", "macro_f1", "top3", "log_loss", "ece", "baseline")
 """Metrics in a comparison's rows; the database has all."""
 
@@ -98,7 +98,7 @@ def result_rows(database: Database, experiment: Experiment) -> list[dict[str, An
     results: dict[tuple[int, int | None], dict[str, Any]] = {}
     for row in store.metric_rows(database, experiment, metrics=COMPARED_METRICS):
         result = results.setdefault((row["number"], row["per_genre"]), _result_row(row))
-        if row["regime"] in REGIMES:
+        if row["regime"] in REGIME_TITLES:
             metrics = result["metrics"].setdefault(row["regime"], {})
             metrics[row["metric"]] = row["value"]
             if row["metric"] == "accuracy":
@@ -140,7 +140,7 @@ def _result_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _best_first(row: Mapping[str, Any]) -> tuple[float, str]:
-    values = [row["metrics"].get(regime, {}).get("accuracy") for regime in REGIMES]
+    values = [row["metrics"].get(regime, {}).get("accuracy") for regime in REGIME_TITLES]
     return -next((value for value in values if value is not None), 0.0), row["estimator"]
 
 
