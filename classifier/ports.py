@@ -1,7 +1,7 @@
 """Protocols that estimators and their factories implement."""
 
 from collections.abc import Callable
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -87,12 +87,15 @@ class RequiresLibraries(Protocol):
     """Names of their distributions."""
 
 
-class EstimatorFactory(Protocol):
+Made_co = TypeVar("Made_co", bound=Estimator, covariant=True)
+
+
+class EstimatorFactory(Protocol[Made_co]):
     """Makes an unfitted estimator: the object of an entry point in `classifier.estimators`."""
 
     def __call__(
         self, *, features: tuple[str, ...], seed: int, threads: int, **params: Any
-    ) -> Estimator:
+    ) -> Made_co:
         """Return an estimator over the feature groups `features`.
 
         Raise `BadParameter` for a parameter it does not have or a value it cannot use.

@@ -6,7 +6,7 @@ from sklearn.ensemble import AdaBoostClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from classifier.errors import TooFewTracks
-from classifier.estimators.dataframe_classifier import DataFrameClassifier, numeric_classifier
+from classifier.estimators.dataframe_classifier import numeric_factory
 
 
 class CheckedAdaBoost(AdaBoostClassifier):  # type: ignore[misc]  # untyped there
@@ -26,18 +26,14 @@ class CheckedAdaBoost(AdaBoostClassifier):  # type: ignore[misc]  # untyped ther
         return self
 
 
-def make(
-    *,
-    features: tuple[str, ...],
-    seed: int,
-    threads: int,  # noqa: ARG001 - each tree waits for the one before
-    **params: Any,
-) -> DataFrameClassifier:
-    """Return 50 trees of depth 6 (SAMME), with temperature scaling.
+def _model(seed: int, _: int) -> CheckedAdaBoost:
+    """Return 50 trees of depth 6 (SAMME), in one thread: each waits for the one before.
 
     Stumps separate only two genres at a time; votes over many genres are nearly even, which the
     temperature corrects.
     """
     tree = DecisionTreeClassifier(max_depth=6, min_samples_leaf=20)
-    model = CheckedAdaBoost(tree, n_estimators=50, learning_rate=0.5, random_state=seed)
-    return numeric_classifier(model, params, features, seed=seed, calibrate=True, impute=True)
+    return CheckedAdaBoost(tree, n_estimators=50, learning_rate=0.5, random_state=seed)
+
+
+make = numeric_factory(_model, calibrate=True, impute=True)

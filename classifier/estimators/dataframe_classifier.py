@@ -1,6 +1,7 @@
 """A scikit-learn classifier over matrices, made into one over frames with the views' columns."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any, Final, Self
 
 import numpy as np
@@ -15,7 +16,7 @@ from classifier.errors import BadParameter, BadTrainingConfig
 from classifier.estimators.preprocessing import Preprocessor
 from classifier.estimators.temperature_scaling import TemperatureScaled
 from classifier.features.audio import NumericFeatures
-from classifier.ports import Labels, Validation
+from classifier.ports import EstimatorFactory, Labels, Validation
 from classifier.training_config import Preprocessing
 
 _RESERVED: Final = (
@@ -134,6 +135,22 @@ def numeric_classifier(
     return DataFrameClassifier(
         preprocessor, TemperatureScaled(model, seed=seed) if calibrate else model
     )
+
+
+def numeric_factory(
+    model: Callable[[int, int], Any], **options: Any
+) -> EstimatorFactory[DataFrameClassifier]:
+    """Return the factory of an estimator over numeric features, of `model(seed, threads)`.
+
+    `options` are those of `numeric_classifier`.
+    """
+
+    def make(
+        *, features: tuple[str, ...], seed: int, threads: int, **params: Any
+    ) -> DataFrameClassifier:
+        return numeric_classifier(model(seed, threads), params, features, seed=seed, **options)
+
+    return make
 
 
 def with_params(model: Any, params: dict[str, Any]) -> Any:

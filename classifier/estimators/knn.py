@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from classifier.arrays import Floats
-from classifier.estimators.dataframe_classifier import DataFrameClassifier, numeric_classifier
+from classifier.estimators.dataframe_classifier import numeric_factory
 from classifier.ports import Labels
 
 
@@ -60,13 +60,8 @@ class KNearestNeighbours(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
-def make(
-    *,
-    features: tuple[str, ...],
-    seed: int,
-    threads: int,  # noqa: ARG001 - distances are computed in OpenMP, whose threads the trainer limits
-    **params: Any,
-) -> DataFrameClassifier:
-    """Return the votes of the 30 nearest, over standardised numbers and 0/1 categories."""
-    model = KNearestNeighbours()
-    return numeric_classifier(model, params, features, seed=seed, impute=True, scaling="standard")
+make = numeric_factory(
+    lambda _seed, _threads: KNearestNeighbours(), impute=True, scaling="standard"
+)
+"""The votes of the 30 nearest, over standardised numbers and 0/1 categories. Distances are
+computed in OpenMP, whose threads the trainer limits."""

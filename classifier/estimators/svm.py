@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from classifier.arrays import Floats
-from classifier.estimators.dataframe_classifier import DataFrameClassifier, numeric_classifier
+from classifier.estimators.dataframe_classifier import numeric_factory
 from classifier.ports import Labels
 
 _MAX_EPOCHS: Final = 10
@@ -107,15 +107,11 @@ class SupportVectorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         return np.asarray(self.kernel_map_.transform(matrix))
 
 
-def make(
-    *,
-    features: tuple[str, ...],
-    seed: int,
-    threads: int,  # noqa: ARG001 - one genre after another: more threads, other last digits
-    **params: Any,
-) -> DataFrameClassifier:
-    """Return an SVM over standardised numbers, with temperature scaling."""
-    model = SupportVectorClassifier(random_state=seed)
-    return numeric_classifier(
-        model, params, features, seed=seed, calibrate=True, impute=True, scaling="standard"
-    )
+make = numeric_factory(
+    lambda seed, _: SupportVectorClassifier(random_state=seed),
+    calibrate=True,
+    impute=True,
+    scaling="standard",
+)
+"""An SVM over standardised numbers, with temperature scaling. One genre is fitted after another:
+with more threads the last digits would differ."""
