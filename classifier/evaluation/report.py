@@ -1,17 +1,21 @@
 """The evaluation report: metrics per side, regime and genre, and the confusion matrix. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.arrays import Floats, Mask
 from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.evaluation.metrics import (
     LabelledPredictions,
     MetricValue,
+    finite_or_none,
     overall_metrics,
     per_genre_metrics,
+    ranking_metrics,
 )
 from classifier.records import SIBLINGS_REGIME, ConfusionCell, MetricRow, Regime
 
@@ -47,6 +51,9 @@ SIBLING_METRICS: Final = (
 )
 """The metrics that only this test condition has."""
 
+_THRESHOLD: Final = 0.5
+"""From this probability on a one-vs-rest classifier predicts its genre."""
+
 BROAD_METRICS: Final = ("broad_accuracy", "misses_inside")
 """Metrics that exist only with a genre mapping."""
 
@@ -70,6 +77,29 @@ def held_out_metrics(
         yield from metric_rows(side, regime, None, overall, len(chosen))
         for genre, metrics in per_genre_metrics(chosen, bootstrap).items():
             yield from metric_rows(side, regime, classes[genre], metrics, len(chosen))
+
+
+def one_vs_rest_metrics(
+    side: str,
+    predictions: LabelledPredictions,
+    binary_probabilities: Floats,
+    regimes: NDArray[np.str_],
+    classes: Sequence[str],
+) -> Iterator[MetricRow]:
+    """Yield the metrics of one held-out side, in each regime, per genre that has tracks.
+
+    `binary_probabilities` (tracks, genres) need not sum to 1. Accuracy comes with that of always
+    predicting "no", which with ten genres is right nine times in ten; balanced accuracy is the
+    mean of the recalls of "yes" and "no" (0.5: guessing).
+    """
+    binary = replace(predictions, probabilities=binary_probabilities)
+    for regime in METRIC_REGIMES:
+        chosen = np.ones(len(binary), dtype=bool) if regime == "all" else regimes == regime
+        if not chosen.any():
+            continue
+        for genre, metric, value in _binary_metrics(binary.select(chosen)):
+            n = int(chosen.sum())
+            yield MetricRow(side, regime, classes[genre], metric, value, None, None, n)
 
 
 def unheld_metrics(
@@ -150,6 +180,26 @@ def metric_rows(
         low, high = one.interval or (None, None)
         count = n if one.n is None else one.n
         yield MetricRow(side, regime, genre, one.metric, one.value, low, high, count)
+
+
+def _binary_metrics(binary: LabelledPredictions) -> Iterator[tuple[int, str, float | None]]:
+    areas, precisions = ranking_metrics(binary)
+    for genre in range(binary.n_genres):
+        truth = binary.truth == genre
+        if not truth.any():
+            continue
+        predicted = binary.probabilities[:, genre] >= _THRESHOLD
+        yield genre, "binary_roc_auc", finite_or_none(areas[genre])
+        yield genre, "binary_average_precision", finite_or_none(precisions[genre])
+        yield genre, "binary_balanced_accuracy", _balanced_accuracy(truth, predicted)
+        yield genre, "binary_accuracy", float((predicted == truth).mean())
+        yield genre, "always_no_accuracy", float((~truth).mean())
+
+
+def _balanced_accuracy(truth: Mask, predicted: Mask) -> float | None:
+    if truth.all():
+        return None
+    return float((predicted[truth].mean() + (~predicted[~truth]).mean()) / 2)
 
 
 def majority_class(labels: Sequence[str] | NDArray[np.str_], classes: Mapping[str, int]) -> int:

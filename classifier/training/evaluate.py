@@ -13,7 +13,7 @@ from classifier.arrays import Floats, Mask
 from classifier.data import soft_labels
 from classifier.data.soft_labels import TrainingSet
 from classifier.data.training_data import SplitDataset, random_rows
-from classifier.evaluation import bootstrap, leakage, one_vs_rest, promotion, report
+from classifier.evaluation import bootstrap, leakage, promotion, report
 from classifier.evaluation.metrics import LabelledPredictions
 from classifier.features import groups
 from classifier.ports import Estimator, SupportsBinaryProba
@@ -103,7 +103,7 @@ class _Evaluator:
             )
             if isinstance(self._fitted, SupportsBinaryProba) and chosen.any():
                 binary = self._binary_probabilities(self._fitted, chosen)
-                yield from one_vs_rest.one_vs_rest_metrics(
+                yield from report.one_vs_rest_metrics(
                     side, predictions, binary, regimes, split.classes
                 )
         training = self.predictions(

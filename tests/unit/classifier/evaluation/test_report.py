@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 
-from classifier.evaluation import one_vs_rest
+from classifier.evaluation import report
 from classifier.evaluation.metrics import LabelledPredictions
 from classifier.records import MetricRow
 
@@ -17,7 +17,7 @@ NOBODY = np.zeros(90, dtype=bool)
 def rows(truth: np.ndarray = TRUTH, genres: int = 3) -> dict[tuple[str, str, str], MetricRow]:
     shares = np.full((90, genres), 1 / genres)
     predictions = LabelledPredictions(shares, truth, np.arange(90), NOBODY, NOBODY)
-    metrics = one_vs_rest.one_vs_rest_metrics(
+    metrics = report.one_vs_rest_metrics(
         "test", predictions, YES[:, :genres], REGIMES, ["a", "b", "c"][:genres]
     )
     return {(row.regime, row.genre or "", row.metric): row for row in metrics}
