@@ -106,8 +106,7 @@ def read_genre_table(path: Path, separator: str | None) -> GenreTable:
             )
         rows = (
             (row[key], genre_cells.split_genres(row[genre], separator))
-            for row in dataset.rows()
-            if not isinstance(row, reader.BrokenRow)
+            for row in dataset.whole_rows()
         )
         return build_table(rows, are_ids=header[key] in _ID_KEYS)
 

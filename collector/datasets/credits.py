@@ -15,7 +15,6 @@ from typing import Final, NamedTuple
 from collector.datasets.column_roles.columns import DatasetColumns
 from collector.datasets.parsing import cells, list_cells
 from collector.datasets.parsing.list_cells import ListItem, UnreadableList
-from collector.datasets.reader import BrokenRow
 from collector.datasets.survey import TableSummary
 from collector.records import ArtistCredit
 from genrebase.store import names, source_ids
@@ -101,7 +100,7 @@ class CreditNames:
 
 
 def survey_credits(
-    rows: Callable[[], Iterable[Sequence[str] | BrokenRow]],
+    rows: Callable[[], Iterable[Sequence[str]]],
     columns: DatasetColumns,
     summary: TableSummary,
 ) -> CreditNames | None:
@@ -117,8 +116,7 @@ def survey_credits(
     is_listed = artists.lists > _MOSTLY * artists.present
     if is_listed or not (has_number or has_commas):
         return None
-    whole = (row for row in rows() if not isinstance(row, BrokenRow))
-    return survey_rows(whole, columns.artists, columns.artist_ids, columns.artist_count)
+    return survey_rows(rows(), columns.artists, columns.artist_ids, columns.artist_count)
 
 
 def survey_rows(

@@ -38,7 +38,6 @@ class NumberSummary:
     """Counts of a column's numbers; missing ones (NaN) are left out."""
 
     def __init__(self) -> None:
-        """Start without numbers."""
         self.total = 0
         self.whole = 0
         """Numbers without decimals."""

@@ -40,7 +40,7 @@ def open_tables(path: Path, encoding: str = DEFAULT_ENCODING) -> Iterator[list[T
     Raises `NotADataset` for a file that cannot be read or holds no table.
     """
     with ExitStack() as stack:
-        yield contents.tables(path, contents.ReadOptions(encoding, _names_tracks), stack)
+        yield contents.tables(path, contents.ReadOptions(encoding, _names_tracks, stack))
 
 
 @contextmanager

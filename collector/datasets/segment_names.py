@@ -121,7 +121,6 @@ class TitleSurvey:
     """
 
     def __init__(self) -> None:
-        """Start without titles."""
         self._rows = 0
         self._genres: dict[str, str] = {}
 

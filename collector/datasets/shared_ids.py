@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from collector.datasets.column_roles.columns import DatasetColumns
-from collector.datasets.formats.table import BrokenRow, DamagedFile
+from collector.datasets.formats.table import DamagedFile
 from collector.datasets.parsing import cells
 from collector.datasets.survey import TableSummary
 from genrebase.store import names, source_ids
@@ -36,7 +36,7 @@ class SharedIds:
 
 
 def survey_ids(
-    rows: Callable[[], Iterable[Sequence[str] | BrokenRow]],
+    rows: Callable[[], Iterable[Sequence[str]]],
     columns: DatasetColumns,
     survey: TableSummary,
 ) -> SharedIds:
@@ -61,7 +61,7 @@ def survey_ids(
 
 
 def _titles_of_ids(
-    rows: Callable[[], Iterable[Sequence[str] | BrokenRow]],
+    rows: Callable[[], Iterable[Sequence[str]]],
     at: int,
     title: int,
     compare_as: Callable[[str], str],
@@ -75,7 +75,7 @@ def _titles_of_ids(
     ids, pairs = array("q"), array("q")
     try:
         for row in rows():
-            spotify = None if isinstance(row, BrokenRow) else parse_id(row[at])
+            spotify = parse_id(row[at])
             if spotify is not None and (hashes is None or hash(spotify) in hashes):
                 ids.append(hash(spotify))
                 pairs.append(hash((spotify, compare_as(row[title]))))

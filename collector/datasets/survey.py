@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from collector.datasets.formats.table import BrokenRow, DamagedFile, DatasetReader
+from collector.datasets.formats.table import DamagedFile, DatasetReader
 from collector.datasets.number_summary import NumberSummary
 from collector.datasets.parsing import cells, date_cells, number_cells
 from collector.datasets.parsing.number_cells import Notation
@@ -137,7 +137,7 @@ def summarise(name: str, column: Sequence[str]) -> ColumnSummary:
 
 
 def _chunks(dataset: DatasetReader) -> Iterator[list[Sequence[str]]]:
-    rows = (row for row in dataset.rows() if not isinstance(row, BrokenRow))
+    rows = dataset.whole_rows()
     try:
         while chunk := list(islice(rows, _CHUNK)):
             yield chunk

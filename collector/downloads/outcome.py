@@ -44,7 +44,6 @@ class DownloadOutcome(RunOutcome):
     """What ended the run where the disk is full."""
 
     def counts(self) -> dict[str, int]:
-        """Return the counts of `job_run`."""
         return {
             "items": self.items,
             "analysed": self.analysed,
@@ -54,7 +53,6 @@ class DownloadOutcome(RunOutcome):
         }
 
     def facts(self) -> dict[str, Any]:
-        """Return the facts of `job_run`."""
         facts: dict[str, Any] = {"stopped": self.stopped, "problems": list(self.problems)}
         for name in ("items_left_out", "items_postponed", "failed"):
             counter: Counter[str] = getattr(self, name)
@@ -63,7 +61,6 @@ class DownloadOutcome(RunOutcome):
         return facts
 
     def as_json(self) -> dict[str, Any]:
-        """Return the JSON document."""
         return {
             "requests": self.requests,
             "items": self.items,

@@ -64,7 +64,6 @@ class FundedSource:
 
     @property
     def name(self) -> str:
-        """The source's name."""
         return self.queue.source.name
 
 

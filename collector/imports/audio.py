@@ -107,7 +107,6 @@ class AudioImportResult:
         return round(processed / self.seconds, 2) if self.seconds else 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """Return the JSON document."""
         return {
             "files": self.files,
             "known": self.unchanged,

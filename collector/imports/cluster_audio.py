@@ -35,7 +35,7 @@ class ClusterAnalyser:
         """
         shared = self._cluster.share(FileAnalyser(plan))
         begun = takewhile(lambda _: not stop_requested(), files)
-        yield from self._cluster.results_in_order(analyse_on_worker, begun, shared)
+        yield from self._cluster.results_in_order(FileAnalyser.analyse, begun, shared)
 
 
 class FileAnalyser:
@@ -75,8 +75,3 @@ class FileAnalyser:
             self._idle.append(process)
         assert result is not None  # noqa: S101 - None is for a stop, which nobody requests here
         return result
-
-
-def analyse_on_worker(analyser: FileAnalyser, file: AudioFile) -> AudioAnalysis | UnreadableFile:
-    """Analyse a file with the processes of this worker."""
-    return analyser.analyse(file)

@@ -192,7 +192,7 @@ def _track_source(table: _Table, given: DatasetOptions, last_year: int, size: in
         layout,
         table.origin,
         numbers.parser,
-        credit_names=survey_credits(dataset.rows, layout, summary),
+        credit_names=survey_credits(dataset.whole_rows, layout, summary),
         genre_separator=given.genre_separator,
         shared_ids=ids.hashes,
     )
@@ -236,7 +236,7 @@ def _find_columns(
         layout = columns.find_columns(
             dataset.header, given.genre_column, summary, given.columns, no_ids
         )
-        ids = survey_ids(dataset.rows, layout, summary)
+        ids = survey_ids(dataset.whole_rows, layout, summary)
         at = layout.track_id
         if at is None or at in no_ids or ids.are_of_tracks:
             return replace(layout, notes=(*notes, *layout.notes)), ids
@@ -250,8 +250,7 @@ def _find_columns(
 def _descriptor_source(table: _Table, layout: DescriptorColumns) -> ImportSource:
     """Return the source of a table of descriptors."""
     dataset = table.dataset
-    rows = (row for row in dataset.rows() if not isinstance(row, BrokenRow))
-    pieces = descriptor_table.find_pieces(dataset.header, layout, rows)
+    pieces = descriptor_table.find_pieces(dataset.header, layout, dataset.whole_rows())
     parser = DescriptorRowParser(layout, table.origin, pieces)
     names = [dataset.header[at] for at in parser.columns.values]
     return ImportSource(

@@ -91,7 +91,6 @@ class AddResult(RunOutcome):
         return stored + len(self.not_found) + len(self.unusable)
 
     def counts(self) -> dict[str, int]:
-        """Return the counts of `job_run`."""
         return {
             "tracks_new": self.recorded.tracks_new,
             "duplicates": self.recorded.duplicates,
@@ -103,7 +102,6 @@ class AddResult(RunOutcome):
         return {}
 
     def as_json(self) -> dict[str, Any]:
-        """Return the JSON document."""
         return {
             "asked": self.requested,
             "tracks_new": self.recorded.tracks_new,

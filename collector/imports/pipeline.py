@@ -89,7 +89,7 @@ def run_import(context: ImportContext, source: ImportSource, rejects: Any = None
         for step in recorder.steps():
             if stopped := context.stop_requested():
                 run.set_outcome("interrupted")
-                recorder.recompute_ties()
+                recorder.end(is_finished=False)
                 break
             step()
             rows, described = recorder.rows, recorder.described
@@ -98,7 +98,7 @@ def run_import(context: ImportContext, source: ImportSource, rejects: Any = None
             progress(rows, total=total, estimated=not source.has_exact_count, note=note)
             collect_garbage()
         else:
-            recorder.mark_finished()
+            recorder.end(is_finished=True)
             progress(recorder.rows, total=recorder.rows)
         tracks_new = recorder.recorded.tracks_new
         run.set_facts(file=source.folder or source.name, rows=recorder.rows, tracks_new=tracks_new)
@@ -280,15 +280,12 @@ class _Recorder:
             connection, self.import_id, schema, values, self._clock.now()
         )
 
-    def recompute_ties(self) -> None:
+    def end(self, *, is_finished: bool) -> None:
         """Recompute the claims of tied tracks, which the batches left."""
         with bulk.exclusive_transaction(self._engine) as connection:
             track_claims.recompute_tied(connection)
-
-    def mark_finished(self) -> None:
-        with bulk.exclusive_transaction(self._engine) as connection:
-            track_claims.recompute_tied(connection)
-            imported_files.mark_finished(connection, self.import_id, self._clock.now())
+            if is_finished:
+                imported_files.mark_finished(connection, self.import_id, self._clock.now())
 
     def result(self, seconds: float, stopped: Literal["done", "interrupted"]) -> ImportResult:
         rejected = self._reasons.total()

@@ -136,7 +136,6 @@ class ImportPreview:
         return recording
 
     def result(self, seconds: float, stopped: Literal["done", "interrupted"]) -> ImportResult:
-        """Return the counts."""
         source, rejected = self._source, self._reasons.total()
         return ImportResult(
             rows=self._rows,

@@ -71,37 +71,39 @@ class ReadOptions:
 
     encoding: str
     names_tracks: NamesTracks
+    stack: ExitStack
+    """The tables can be opened until it is closed."""
 
 
-def tables(path: Path, options: "ReadOptions", stack: ExitStack) -> list[TableEntry]:
-    """Return the tables of a file; they can be opened until `stack` is closed.
+def tables(path: Path, options: ReadOptions) -> list[TableEntry]:
+    """Return the tables of a file.
 
     Raises `NotADataset` if the file cannot be read or holds no table.
     """
     if path.is_dir():
-        return _folder_tables(path, options, stack)
+        return _folder_tables(path, options)
     try:
         source = ByteSource(path)
     except OSError as error:
         raise NotADataset(f"{path} cannot be read: {error.strerror}.") from error
     if source.head.startswith((_ZIP, _EMPTY_ZIP)):
-        return _zip_tables(source, options, stack)
+        return _zip_tables(source, options)
     if tar_members.is_tar(source.head):
-        files = stack.enter_context(tar_members.unpacked(source))
+        files = options.stack.enter_context(tar_members.unpacked(source))
         members = {name: file for name, file in files.items() if _is_visible(name)}
-        return _all_tables(members, source.name, options, stack)
-    return _tables_of(source, options, stack)
+        return _all_tables(members, source.name, options)
+    return _tables_of(source, options)
 
 
-def _tables_of(source: ByteSource, options: ReadOptions, stack: ExitStack) -> list[TableEntry]:
+def _tables_of(source: ByteSource, options: ReadOptions) -> list[TableEntry]:
     head = source.head
     if head.startswith(_PARQUET):
-        return [TableEntry("", partial(_open_parquet, source, stack))]
+        return [TableEntry("", partial(_open_parquet, source, options.stack))]
     if head.startswith(_SQLITE):
-        path = stack.enter_context(source.as_path())
-        return sqlite_tables.tables(path, source.name, stack)
+        path = options.stack.enter_context(source.as_path())
+        return sqlite_tables.tables(path, source.name, options.stack)
     if head.startswith((_ZIP, _EMPTY_ZIP, _OLD_WORKBOOK)):
-        return _workbook_tables(source, options, stack)
+        return _workbook_tables(source, options)
     if tar_members.is_tar(head):
         raise NotADataset(f"{source.name} is an archive inside an archive: unpack it.")
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -140,10 +142,8 @@ def _open_parquet(source: ByteSource, stack: ExitStack) -> DatasetReader:
     return ParquetTable(stack.enter_context(source.as_path()), source.name)
 
 
-def _workbook_tables(
-    source: ByteSource, options: ReadOptions, stack: ExitStack
-) -> list[TableEntry]:
-    path = stack.enter_context(source.as_path())
+def _workbook_tables(source: ByteSource, options: ReadOptions) -> list[TableEntry]:
+    path = options.stack.enter_context(source.as_path())
     if not source.head.startswith(_OLD_WORKBOOK):
         with _opened_zip(path, source.name) as archive:
             if not _is_workbook(archive):
@@ -167,19 +167,19 @@ def _is_workbook(archive: zipfile.ZipFile) -> bool:
     return not _WORKBOOK_PARTS.isdisjoint(archive.namelist())
 
 
-def _zip_tables(source: ByteSource, options: ReadOptions, stack: ExitStack) -> list[TableEntry]:
+def _zip_tables(source: ByteSource, options: ReadOptions) -> list[TableEntry]:
     """Return the tables of an archive's members; opening a member that is no table raises."""
     with ExitStack() as closing:
-        path = stack.enter_context(source.as_path())
+        path = options.stack.enter_context(source.as_path())
         archive = closing.enter_context(_opened_zip(path, source.name))
         if _is_workbook(archive):
-            return _workbook_tables(source, options, stack)
+            return _workbook_tables(source, options)
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
     sources = {name: partial(ByteSource, path, name) for name in names if _is_visible(name)}
-    return _member_tables(sources, source.name, options, stack)
+    return _member_tables(sources, source.name, options)
 
 
-def _folder_tables(folder: Path, options: ReadOptions, stack: ExitStack) -> list[TableEntry]:
+def _folder_tables(folder: Path, options: ReadOptions) -> list[TableEntry]:
     """Return the tables of the files in a folder, such as an unpacked archive."""
     files = {
         file.relative_to(folder).as_posix(): file
@@ -192,17 +192,15 @@ def _folder_tables(folder: Path, options: ReadOptions, stack: ExitStack) -> list
         raise NotADataset(
             f"{folder} is a folder of audio files without a table: collector import-audio {folder}"
         )
-    return _all_tables(members, str(folder), options, stack)
+    return _all_tables(members, str(folder), options)
 
 
-def _all_tables(
-    files: Mapping[str, Path], name: str, options: ReadOptions, stack: ExitStack
-) -> list[TableEntry]:
+def _all_tables(files: Mapping[str, Path], name: str, options: ReadOptions) -> list[TableEntry]:
     sources = {
         member: partial(ByteSource, file, name=f"{name}/{member}")
         for member, file in files.items()
     }
-    return _member_tables(sources, name, options, stack)
+    return _member_tables(sources, name, options)
 
 
 def _is_visible(name: str) -> bool:
@@ -213,7 +211,6 @@ def _member_tables(
     sources: Mapping[str, Callable[[], ByteSource]],
     name: str,
     options: ReadOptions,
-    stack: ExitStack,
 ) -> list[TableEntry]:
     """Return the tables of the members of an archive or a folder, by their names."""
     if not sources:
@@ -225,17 +222,17 @@ def _member_tables(
     return [
         entry
         for member, open_source in sources.items()
-        for entry in _tables_of_member(member, open_source, options, stack)
+        for entry in _tables_of_member(member, open_source, options)
     ]
 
 
 def _tables_of_member(
-    member: str, open_source: Callable[[], ByteSource], options: ReadOptions, stack: ExitStack
+    member: str, open_source: Callable[[], ByteSource], options: ReadOptions
 ) -> list[TableEntry]:
     if is_document(member):
         return [TableEntry(member, partial(_refuse, NotADataset("about the data, no table.")))]
     try:
-        entries = _tables_of(open_source(), options, stack)
+        entries = _tables_of(open_source(), options)
     except (NotADataset, DamagedFile) as error:
         return [TableEntry(member, partial(_refuse, error))]
     return [

@@ -33,13 +33,8 @@ class DelimitedText(DatasetReader):
 
     kind = "text"
 
-    def __init__(
-        self, source: ByteSource, encoding: str, names_tracks: NamesTracks | None = None
-    ) -> None:
-        """Read the header; raise `NotADataset` for an empty or binary file.
-
-        `names_tracks` recognises headers of several rows; without it there is one row.
-        """
+    def __init__(self, source: ByteSource, encoding: str, names_tracks: NamesTracks) -> None:
+        """Read the header; raise `NotADataset` for an empty or binary file."""
         self._source, self._encoding = source, encoding
         self._lines: _Lines | None = None
         with self._opened() as text:
@@ -62,13 +57,12 @@ class DelimitedText(DatasetReader):
                 f"{source.name} is FMA's table of tracks, with two header rows: import its folder "
                 "(unpack fma_metadata.zip), or the file alone."
             )
-        if names_tracks is not None:
-            below = lines[self._dialect.skipped :]
-            joined, rows = dialect.header_levels(below, self._delimiter, names_tracks)
-            if rows > 1:
-                names, self._header_rows = joined, rows
-            elif not names_tracks(names):
-                names = self._names_below(lines, names_tracks) or names
+        below = lines[self._dialect.skipped :]
+        joined, rows = dialect.header_levels(below, self._delimiter, names_tracks)
+        if rows > 1:
+            names, self._header_rows = joined, rows
+        elif not names_tracks(names):
+            names = self._names_below(lines, names_tracks) or names
         if self._has_row_names(names, lines):
             names = ["", *names]
         self.header = names[: self._width(names, lines)]
@@ -138,7 +132,6 @@ class DelimitedText(DatasetReader):
                     yield from rows
 
     def estimate_rows(self, done: int) -> float | None:
-        """Estimate the rows by the share of the bytes that was read."""
         return self._source.estimate(done)
 
     @property

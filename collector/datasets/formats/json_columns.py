@@ -18,7 +18,6 @@ class JsonColumns:
     """The columns of the objects of one list, in order of first occurrence."""
 
     def __init__(self) -> None:
-        """Begin without columns."""
         self._paths: dict[_Path, None] = {}
         self._members: dict[_Path, set[str]] = {}
         self._collapsed: set[_Path] = set()

@@ -15,7 +15,6 @@ class WholeObject:
     """Collects the members of a document that is one object."""
 
     def __init__(self) -> None:
-        """Begin without members."""
         self._members: dict[str, Any] = {}
         self._lists: dict[str, list[Any]] = {}
 

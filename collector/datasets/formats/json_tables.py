@@ -178,7 +178,6 @@ class JsonTable(DatasetReader):
         self.header = self._columns.header()
 
     def rows(self) -> Iterator[Row | BrokenRow]:
-        """Yield the objects as rows."""
         cells, check = self._columns.cells, HeaderCheck(self.header)
         for path, record in self._document.records():
             if record is None:
@@ -188,7 +187,6 @@ class JsonTable(DatasetReader):
                 yield check.apply(row) if row and row[0] in check.first_cells else row
 
     def estimate_rows(self, done: int) -> float | None:  # noqa: ARG002 - counted when it was opened
-        """Return the number of objects."""
         return float(self._columns.objects)
 
     def notes(self) -> list[str]:

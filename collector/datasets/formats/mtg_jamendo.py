@@ -32,7 +32,6 @@ class MtgJamendoTable(DatasetReader):
     header = ("track_id", "track_name", "artist_name", "path", "duration_s", *_CATEGORIES)
 
     def __init__(self, source: ByteSource) -> None:
-        """Read the rows of `source`."""
         self._source = source
 
     def rows(self) -> Iterator[Row | BrokenRow]:
@@ -50,7 +49,6 @@ class MtgJamendoTable(DatasetReader):
                 raise DamagedFile.because(self._source.name, error) from error
 
     def estimate_rows(self, done: int) -> float | None:
-        """Estimate the rows by the share of the bytes that was read."""
         return self._source.estimate(done)
 
     def notes(self) -> list[str]:

@@ -40,7 +40,6 @@ class ParquetTable(DatasetReader):
         self.row_count = self._file.metadata.num_rows
 
     def rows(self) -> Iterator[Row | BrokenRow]:
-        """Yield the rows as text."""
         try:
             for batch in self._file.iter_batches(batch_size=_BATCH):
                 table = _flattened(self._from_batches([batch]))

@@ -45,7 +45,6 @@ class SqliteTable(DatasetReader):
         self.header = [column[0].strip() for column in description]
 
     def rows(self) -> Iterator[Row | BrokenRow]:
-        """Yield the rows as text."""
         try:
             with closing(self._connection.execute(self._query)) as cursor:
                 rows = ([as_text(value) for value in row] for row in cursor)

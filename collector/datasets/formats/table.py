@@ -76,6 +76,10 @@ class DatasetReader:
         """
         raise NotImplementedError
 
+    def whole_rows(self) -> Iterator[Row]:
+        """Yield the rows without the lines that are none."""
+        return (row for row in self.rows() if not isinstance(row, BrokenRow))
+
     def estimate_rows(self, done: int) -> float | None:  # noqa: ARG002 - some formats estimate
         """Estimate the number of rows after `done` were read; None if unknown."""
         return self.row_count

@@ -49,7 +49,6 @@ class Sheet(DatasetReader):
                 yield number, cells
 
     def rows(self) -> Iterator[Row | BrokenRow]:
-        """Yield the rows below the header."""
         check, width = HeaderCheck(self.header), len(self.header)
         for number, cells in self._filled():
             if number > self._header_row:
