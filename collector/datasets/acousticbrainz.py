@@ -90,21 +90,14 @@ class CsvColumns:
 
 def parse_document(document: Any) -> Submission:
     """Return the numbers of a low-level document, or of the part that the API returned."""
-    values: dict[str, Any] = {
-        name: next(
-            (
-                value
-                for path in paths
-                if (value := _in_range(value_at(document, path.split(".")), *_LIMITS[name]))
-                is not None
-            ),
-            None,
-        )
-        for name, paths in _PATHS.items()
-    }
+    values: dict[str, Any] = {}
+    for name, paths in _PATHS.items():
+        found = (_in_range(value_at(document, path.split(".")), *_LIMITS[name]) for path in paths)
+        values[name] = next((value for value in found if value is not None), None)
     for key, scale in _KEYS:
-        found = (value_at(document, path.split(".")) for path in (key, scale))
-        pitch_class, mode = parse_key(*found)
+        pitch_class, mode = parse_key(
+            *(value_at(document, path.split(".")) for path in (key, scale))
+        )
         if pitch_class is not None:
             return Submission(**values, key=pitch_class, mode=mode)
     return Submission(**values)

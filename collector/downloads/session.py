@@ -14,8 +14,7 @@ from collector.catalogue import genres as stored_genres
 from collector.catalogue.audio_items import StoredItem
 from collector.downloads.downloader import TOO_LONG, DamagedDownload, DownloadedFile, Downloader
 from collector.downloads.folder import DiskFull, TooManyBytes
-from collector.downloads.outcome import DownloadOutcome
-from collector.downloads.progress import RunShare
+from collector.downloads.outcome import DownloadOutcome, RunShare
 from collector.downloads.queue import DownloadQueue, QueuedFile
 from collector.downloads.recorder import DownloadRecorder, FinishedFile
 from collector.errors import (

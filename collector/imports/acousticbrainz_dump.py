@@ -75,9 +75,7 @@ def import_acousticbrainz_dump(
     seconds = clock.monotonic() - started
     return ImportResult(
         rows=recordings,
-        tracks_new=0,
         duplicates=recordings,
-        rejected=0,
         seconds=round(seconds, 3),
         rows_per_second=round(recordings / seconds, 1) if seconds > 0 else 0.0,
         stopped="done",

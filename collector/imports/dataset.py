@@ -27,6 +27,7 @@ from collector.imports.records import (
     ImportResult,
     ImportSource,
     ReadRow,
+    Reject,
 )
 from collector.imports.several_tables import import_tables
 from collector.records import Provenance
@@ -109,7 +110,7 @@ class _DatasetImport:
     genres: set[str] = field(default_factory=set)
     """Of the rows of all tables."""
 
-    def run(self, entry: TableEntry, rejects: Any = None) -> ImportResult:
+    def run(self, entry: TableEntry, reject: Reject | None = None) -> ImportResult:
         """Import one table of the file."""
         dataset = entry.open()
         refuse_export(_file_of(self.path, entry.name), dataset.header)
@@ -117,7 +118,7 @@ class _DatasetImport:
         table = _Table(self.path, entry.name, dataset, summary)
         source = self._source(table)
         source = replace(source, rows=self._collect_genres(source.rows))
-        result = run_import(self.context, source, rejects)
+        result = run_import(self.context, source, reject)
         notes = (*dataset.notes(), *table_hints.encoding_hints(result, dataset))
         return replace(result, warnings=(*result.warnings, *notes))
 

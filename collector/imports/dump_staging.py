@@ -223,11 +223,6 @@ class DumpImport:
         """Return the result of an import that was stopped while the archives were read."""
         return ImportResult(
             rows=self._rows,
-            tracks_new=0,
-            duplicates=0,
-            rejected=0,
-            seconds=0.0,
-            rows_per_second=0.0,
             stopped="interrupted",
             dry_run=self._context.dry_run,
             kept_file=str(self._staging.path),

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import count, islice
-from typing import Any, Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from collector.catalogue import (
     aliases,
@@ -33,7 +33,7 @@ from collector.errors import CatalogueMismatch
 from collector.imports import measurements
 from collector.imports.origins import with_origin
 from collector.imports.preview import ImportPreview
-from collector.imports.records import ImportContext, ImportResult, ImportSource, ReadRow
+from collector.imports.records import ImportContext, ImportResult, ImportSource, ReadRow, Reject
 from collector.records import RecordResult, TrackObservation
 from genrebase import new_file
 from genrebase.counts import counted
@@ -59,8 +59,10 @@ _BATCHES_PER_COLLECTION: Final = 8
 _Item = TypeVar("_Item")
 
 
-def run_import(context: ImportContext, source: ImportSource, rejects: Any = None) -> ImportResult:
-    """Import a table; `rejects` is an open CSV writer that gets the rejected rows.
+def run_import(
+    context: ImportContext, source: ImportSource, reject: Reject | None = None
+) -> ImportResult:
+    """Import a table; its rejected rows go to `reject`, or to the file of the context.
 
     Raises `CatalogueMismatch` and `DescriptorSchemaConflict` before any row is recorded.
     """
@@ -78,12 +80,13 @@ def run_import(context: ImportContext, source: ImportSource, rejects: Any = None
         )
         return preview.result(clock.monotonic() - started, stopped_by)
     with (
-        new_file.create_csv(context.rejected, ("row", "reason")) as new_rejects,
+        new_file.create_csv(context.rejected, ("row", "reason")) as rejects,
         large_cache(engine),
         job_run(engine, clock, JOB) as run,
         _manual_garbage_collection() as collect_garbage,
     ):
-        recorder = _Recorder(engine, clock, source, rejects or new_rejects)
+        write = reject or (lambda number, reason: rejects.writerow((number, reason)))
+        recorder = _Recorder(engine, clock, source, write)
         stopped = False
         source = recorder.source
         for step in recorder.steps():
@@ -137,8 +140,8 @@ def batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
 class _Recorder:
     """Records the batches of one source and counts what became of the rows."""
 
-    def __init__(self, engine: Engine, clock: Clock, source: ImportSource, rejects: Any) -> None:
-        self._engine, self._clock, self._rejects = engine, clock, rejects
+    def __init__(self, engine: Engine, clock: Clock, source: ImportSource, reject: Reject) -> None:
+        self._engine, self._clock, self._reject = engine, clock, reject
         self.source, self._origin = with_origin(engine, source)
         source = self.source
         self.recorded = RecordResult()
@@ -211,7 +214,7 @@ class _Recorder:
         self._unlabelled += sum(not row.genres for _, row in parsed)
         for number, reason in rejected:
             self._reasons[reason] += 1
-            self._rejects.writerow((number, reason))
+            self._reject(number, reason)
 
     def _store_rows(
         self,

@@ -17,6 +17,10 @@ ReadRow = ParsedRow | RowRejection | BrokenRow | RejectReason
 """A parsed row of a table, or the reason for its rejection."""
 
 
+Reject = Callable[[int, str], object]
+"""Takes the number of a rejected row, and the reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImportContext:
     """What every import is given beside its files."""
@@ -107,17 +111,17 @@ class ImportResult:
     """The outcome of an import: every row is a new track, a duplicate or rejected."""
 
     rows: int
-    tracks_new: int
-    duplicates: int
-    rejected: int
+    tracks_new: int = 0
+    duplicates: int = 0
+    rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     """Rejected rows per reason."""
     unlabelled: int = 0
     """Accepted rows without a genre."""
     genres: int = 0
     """Different genres of the rows."""
-    seconds: float
-    rows_per_second: float
+    seconds: float = 0.0
+    rows_per_second: float = 0.0
     unreadable: dict[str, int] = field(default_factory=dict)
     """Per column, non-empty cells that could not be parsed; they are stored as missing."""
     claims_moved: int = 0

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from collector.datasets.column_roles.columns import ColumnsMissing
 from collector.datasets.reader import NotADataset, TableEntry
-from collector.imports.records import ImportContext, ImportResult
+from collector.imports.records import ImportContext, ImportResult, Reject
 from genrebase import new_file
 
 _MAX_LISTED: Final = 10
@@ -24,14 +25,14 @@ def import_tables(
     context: ImportContext,
     path: Path,
     entries: Sequence[TableEntry],
-    import_table: Callable[[TableEntry, Any], ImportResult],
+    import_table: Callable[[TableEntry, Reject], ImportResult],
 ) -> ImportResult:
     """Import the tables of tracks; the result names the others with the reason.
 
     The genres of the result are those of the first table.
 
-    `import_table` takes a table and the writer of its rejected rows (row, reason). Raises
-    `NotADataset` if no table holds tracks.
+    `import_table` takes a table, and what to do with its rejected rows. Raises `NotADataset` if no
+    table holds tracks.
     """
     results: dict[str, ImportResult] = {}
     passed_over: dict[str, str] = {}
@@ -42,7 +43,7 @@ def import_tables(
     ) as rejects:
         for entry in entries:
             try:
-                results[entry.name] = import_table(entry, _TableRejects(rejects, entry.name))
+                results[entry.name] = import_table(entry, partial(_reject, rejects, entry.name))
             except (NotADataset, ColumnsMissing) as error:
                 passed_over[entry.name] = str(error)
             else:
@@ -56,14 +57,8 @@ def import_tables(
     return _combined(results, passed_over)
 
 
-class _TableRejects:
-    """Writes the rejected rows of one table."""
-
-    def __init__(self, writer: Any, table: str) -> None:
-        self._writer, self._table = writer, table
-
-    def writerow(self, row: Iterable[Any]) -> None:
-        self._writer.writerow((*row, self._table))
+def _reject(writer: Any, table: str, number: int, reason: str) -> None:
+    writer.writerow((number, reason, table))
 
 
 def _combined(results: Mapping[str, ImportResult], passed_over: Mapping[str, str]) -> ImportResult:

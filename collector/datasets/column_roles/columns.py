@@ -288,16 +288,12 @@ class _ColumnFinder:
 
     def _numeric(self) -> dict[str, FeatureColumn]:
         """Return the columns of numbers: by the overrides, else by their names."""
-        given = {
-            name: self._overrides[name]
-            for name in feature_headers.FEATURE_FIELDS
-            if name in self._overrides
-        }
+        fields = [name for name in feature_headers.FEATURE_FIELDS if name in self._overrides]
+        given = {name: self._overrides[name] for name in fields}
+        found = feature_headers.find_feature_columns(self._english, self._flags())
         others = {
             name: column
-            for name, column in feature_headers.find_feature_columns(
-                self._english, self._flags()
-            ).items()
+            for name, column in found.items()
             if name not in given and column.position not in given.values()
         }
         chosen = {

@@ -63,9 +63,10 @@ class DelimitedText(DatasetReader):
             names, self._header_rows = joined, rows
         elif not names_tracks(names):
             names = self._names_below(lines, names_tracks) or names
-        if self._has_row_names(names, lines):
+        sample = self._sample_rows(lines)
+        if _has_row_names(names, sample):
             names = ["", *names]
-        self.header = names[: self._width(names, lines)]
+        self.header = names[: _width(names, sample)]
 
     @property
     def _delimiter(self) -> str:
@@ -91,29 +92,13 @@ class DelimitedText(DatasetReader):
         self._dialect = below
         return self._names(lines)
 
-    def _has_row_names(self, names: list[str], lines: list[str]) -> bool:
-        """Return whether all rows begin with their number, which has no name, as R writes them."""
+    def _sample_rows(self, lines: list[str]) -> list[list[str]]:
+        """Return the rows below the header among the first lines; none if one is malformed."""
         try:
             rows = list(self._reader(lines[self._header_rows + self._dialect.skipped :]))
         except csv.Error:
-            return False
-        rows = [row for row in rows if row]
-        are_longer = all(len(row) == len(names) + 1 and row[-1].strip() for row in rows)
-        numbers = [row[0] for row in rows]
-        are_counted = any(
-            numbers == [str(first + place) for place in range(len(rows))] for first in (0, 1)
-        )
-        return len(rows) > 1 and are_longer and are_counted
-
-    def _width(self, names: list[str], lines: list[str]) -> int:
-        """Return how many columns there are; rows may lack the unnamed ones at the end."""
-        named = max((place for place, name in enumerate(names, 1) if name), default=len(names))
-        records = self._reader(lines[self._header_rows + self._dialect.skipped :])
-        try:
-            widths = [len(row) for row in records if row]
-        except csv.Error:
-            return len(names)
-        return named if widths.count(named) > len(widths) / 2 else len(names)
+            return []
+        return [row for row in rows if row]
 
     def rows(self) -> Iterator[Row | BrokenRow]:
         """Yield the rows; a malformed row does not affect the others."""
@@ -308,6 +293,22 @@ class _Lines:
     def push_back(self) -> None:
         """Read the lines after the first one of the current record again."""
         self._pushed_back.extendleft(reversed(self.consumed[1:]))
+
+
+def _has_row_names(names: list[str], rows: list[list[str]]) -> bool:
+    """Return whether all rows begin with their number, which has no name, as R writes them."""
+    are_longer = all(len(row) == len(names) + 1 and row[-1].strip() for row in rows)
+    numbers = [row[0] for row in rows]
+    are_counted = any(
+        numbers == [str(first + place) for place in range(len(rows))] for first in (0, 1)
+    )
+    return len(rows) > 1 and are_longer and are_counted
+
+
+def _width(names: list[str], rows: list[list[str]]) -> int:
+    """Return how many columns there are; rows may lack the unnamed ones at the end."""
+    named = max((place for place, name in enumerate(names, 1) if name), default=len(names))
+    return named if sum(len(row) == named for row in rows) > len(rows) / 2 else len(names)
 
 
 def _sample(file: IO[str]) -> list[str]:

@@ -4,6 +4,8 @@ import re
 from enum import StrEnum
 from typing import Final
 
+from collector.datasets.parsing import cells
+
 
 class Notation(StrEnum):
     """Which character separates the decimals of a column's numbers."""
@@ -58,7 +60,7 @@ def parse_number(cell: str, notation: Notation) -> float | None:
 
 def plain_number(cell: str, notation: Notation) -> str | None:
     """Return a number in Python's notation, None if the cell has none in `notation`."""
-    if notation is Notation.POINT and _is_plain(cell):
+    if notation is Notation.POINT and cells.is_number(cell):
         return cell
     text = cell.strip()
     if len(text) > _MAX_LENGTH:
@@ -72,7 +74,7 @@ def plain_number(cell: str, notation: Notation) -> str | None:
         text = text.replace(",", ".")
     elif "." in text and notation is Notation.COMMA:
         return None
-    return text if _is_plain(text) else None
+    return text if cells.is_number(text) else None
 
 
 def split_unit(cell: str) -> tuple[str, str | None]:
@@ -96,11 +98,3 @@ def parse_clock(cell: str) -> float | None:
     hours = 24 * int(parts.get("days") or 0) + int(parts["hours"] or 0)
     seconds = float((parts["seconds"] or "0").replace(",", "."))
     return 3600.0 * hours + 60.0 * int(parts["minutes"] or 0) + seconds
-
-
-def _is_plain(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
