@@ -26,7 +26,7 @@ from classifier.experiments.runner import ExperimentContext
 from classifier.registry import stored_models
 from classifier.serving.cluster_predict import ClusterPrediction
 from classifier.training_config import TrainingConfig
-from collector.imports.cluster_audio import FileAnalyser, analyse_on_worker
+from collector.imports.cluster_audio import FileAnalyser
 from genrebase.audio import scan
 from genrebase.audio.records import ExtractionPlan
 from genrebase.progress import no_progress
@@ -84,7 +84,7 @@ def audio(folder: Path) -> Work:
 
     def work(cluster: Cluster) -> object:
         value = shared.setdefault(cluster.address, cluster.share(FileAnalyser(ExtractionPlan())))
-        return list(cluster.results_in_order(analyse_on_worker, files, value))
+        return list(cluster.results_in_order(FileAnalyser.analyse, files, value))
 
     return work
 
