@@ -20,7 +20,7 @@ from genrebase.lake.table_parts import copy_tables
 from genrebase.lake.tables_to_arrow import RANGE_KEYS, arrow_reader
 from genrebase.lake.view_parts import ViewComputer
 from genrebase.runtime.clock import Clock
-from genrebase.store import features_provider
+from genrebase.store import features_provider, tables
 from genrebase.store.copy.snapshots import display_url
 from genrebase.store.engine import Engine, read_transaction
 from genrebase.store.schema_upgrade import EXPECTED_REVISION
@@ -83,7 +83,7 @@ def build_lake(
         version = folder.begin()
         as_of = clock.now()
         with arrow_reader(engine) as reader:
-            ranges = reader.key_ranges("track", range_tracks)
+            ranges = reader.key_ranges(tables.track, range_tracks)
             counter = _Counter(_number_of_parts(relations, len(ranges)), on_progress)
             parts = copy_tables(reader, version, relations, ranges, counter)
         with open_duckdb() as connection:

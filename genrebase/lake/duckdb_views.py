@@ -12,7 +12,7 @@ from sqlalchemy import Column, Select, Table, cast, select
 from sqlalchemy.sql import visitors
 
 from genrebase.lake.duckdb_dialect import DuckDBDialect
-from genrebase.lake.tables_to_arrow import ArrowReader, key_column
+from genrebase.lake.tables_to_arrow import key_column
 from genrebase.runtime.cores import usable_cores
 from genrebase.store import tables, views
 from genrebase.store.settings import StoreSettings
@@ -47,22 +47,6 @@ def open_duckdb(threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnectio
             yield connection
 
 
-def load_views(
-    connection: duckdb.DuckDBPyConnection,
-    reader: ArrowReader,
-    names: Iterable[str],
-    providers: Providers | None = None,
-) -> None:
-    """Create views and fill the tables that they read, with the columns that they read.
-
-    `providers` is the order of feature providers (default: the settings').
-    """
-    names = list(names)
-    for table, columns in columns_read(names, providers).items():
-        create_table(connection, table, reader.table(table, columns))
-    create_views(connection, names, providers)
-
-
 def create_table(
     connection: duckdb.DuckDBPyConnection, name: str, rows: pa.RecordBatchReader | pa.Table
 ) -> None:
@@ -70,16 +54,6 @@ def create_table(
     connection.register("arriving", rows)
     connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM arriving')  # noqa: S608 - our names
     connection.unregister("arriving")
-
-
-def create_views(
-    connection: duckdb.DuckDBPyConnection,
-    names: Iterable[str],
-    providers: Providers | None = None,
-) -> None:
-    """Create views over tables that are there."""
-    for name in names:
-        connection.execute(f'CREATE VIEW "{name}" AS {view_sql(name, providers)}')
 
 
 def view_sql(name: str, providers: Providers | None = None) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.sql.selectable import SelectBase
 from genrebase.lake.arrow_types import arrow_schema
 from genrebase.lake.postgresql import open_postgresql
 from genrebase.lake.sqlite_process import open_sqlite
-from genrebase.store import tables, views
+from genrebase.store import tables
 from genrebase.store.engine import Engine, without_writers
 
 RANGE_KEYS: Final = 100_000
@@ -68,28 +68,12 @@ class ArrowReader:
             pass
         self._source.release()
 
-    def table(
-        self, name: str, columns: Sequence[str] | None = None, keys: range | None = None
-    ) -> pa.RecordBatchReader:
-        """Return columns (default: all) of a table or view.
-
-        With `keys`, only rows whose key (`id`, `track_id` or the first column) is in that range of
-        step 1.
-        """
-        relation = _relation(name)
-        chosen = [relation.c[column] for column in columns or relation.c.keys()]
-        query = select(*chosen)
-        if keys is not None:
-            key = key_column(relation)
-            query = query.where(key >= keys.start, key < keys.stop)
-        return self.query(query)
-
-    def key_ranges(self, name: str, size: int = RANGE_KEYS) -> list[range]:
+    def key_ranges(self, table: Table, size: int = RANGE_KEYS) -> list[range]:
         """Return the ranges of `size` keys that together hold all rows of a table.
 
         They begin at multiples of `size`: the same row is in the same range next time.
         """
-        key = key_column(_relation(name))
+        key = key_column(table)
         # each by itself: SQLite reads all keys for both at once
         first_key, last_key = (select(end(key)).scalar_subquery() for end in (func.min, func.max))
         row = self.query(select(first_key.label("first"), last_key.label("last")))
@@ -145,7 +129,7 @@ def arrow_readers(engine: Engine, count: int) -> Iterator[Sequence[ArrowReader]]
         with without_writers(engine) if count > 1 else nullcontext():
             for reader in readers:  # nobody commits until all of them have begun to read
                 reader.release()
-                reader.table("genre", ["id"]).read_all()
+                reader.query(select(tables.genre.c.id)).read_all()
         yield readers
 
 
@@ -155,12 +139,6 @@ def key_column(relation: Table) -> Any:
         if name in relation.c:
             return relation.c[name]
     return next(iter(relation.c))
-
-
-def _relation(name: str) -> Table:
-    return (
-        tables.metadata.tables[name] if name in tables.metadata.tables else views.ALL[name].table
-    )
 
 
 def _sql(query: SelectBase, dialect: Dialect) -> str:

@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import Engine, text
 
 from genrebase.lake.build import build_lake
-from genrebase.lake.duckdb_views import load_views, open_duckdb
+from genrebase.lake.duckdb_views import open_duckdb
 from genrebase.lake.reading import open_lake
 from genrebase.lake.tables_to_arrow import arrow_reader
 from genrebase.store import views
 from genrebase.store.engine import read_transaction
 from tests.contracts.test_sql_queries import QUESTIONS, filled
+from tests.duckdb_views import load_views
 from tests.fakes import FakeClock
 
 __all__ = ["filled"]

@@ -71,7 +71,7 @@ def test_every_table_and_view_is_read_exactly(engine: Engine):
     fill(engine)
     with arrow_reader(engine) as reader:
         for name, relation in RELATIONS.items():
-            rows = reader.table(name)
+            rows = reader.query(select(relation))
             types = [arrow_type(column.type) for column in relation.columns]
             assert rows.schema.types == types, name
             assert in_order(as_rows(rows, relation)) == in_order(stored(engine, relation)), name
@@ -88,7 +88,9 @@ def test_the_first_rows_do_not_decide_the_type(engine: Engine):
         last = {"id": 70_000, "name": "x", "target": 5, "paused": True, "created_at": NOON}
         connection.execute(insert(tables.genre), last)
     with arrow_reader(engine) as reader:
-        read = reader.table("genre", ["target", "name", "paused"]).read_all()
+        read = reader.query(
+            select(tables.genre.c.target, tables.genre.c.name, tables.genre.c.paused)
+        ).read_all()
         assert read.num_rows == 70_000
         assert [row for row in read.to_pylist() if row["paused"]] == [
             {"target": 5, "name": "x", "paused": True}
@@ -100,8 +102,8 @@ def test_the_first_rows_do_not_decide_the_type(engine: Engine):
 def test_an_empty_table_has_its_types(engine: Engine):
     """No row, but the schema."""
     with arrow_reader(engine) as reader:
-        empty = reader.table("verdict").read_all()
-        assert reader.key_ranges("verdict") == []
+        empty = reader.query(select(tables.verdict)).read_all()
+        assert reader.key_ranges(tables.verdict) == []
     assert empty.num_rows == 0
     assert empty.schema.field("labelled_at").type == pa.timestamp("us", tz="UTC")
 
@@ -110,9 +112,11 @@ def test_key_ranges_hold_all_rows_once(engine: Engine):
     """Ranges begin at multiples of their size, and no row is in two."""
     fill(engine)
     with arrow_reader(engine) as reader:
-        ranges = reader.key_ranges("track", 7)
+        ranges = reader.key_ranges(tables.track, 7)
         assert all(keys.start % 7 == 0 and len(keys) == 7 for keys in ranges)
-        parts = [reader.table("tracks", ["track_id"], keys).read_all() for keys in ranges]
+        key = views.tracks.c.track_id
+        queries = [select(key).where(key >= keys.start, key < keys.stop) for keys in ranges]
+        parts = [reader.query(query).read_all() for query in queries]
     ids = [value for part in parts for value in part["track_id"].to_pylist()]
     assert sorted(ids) == sorted(row["id"] for row in stored(engine, tables.track))
 
@@ -129,7 +133,7 @@ def test_all_queries_see_one_state(engine: Engine, *, log: bool):
         reader.query(select(func.count().label("tracks")).select_from(tables.track)).read_all()
         with transaction(engine) as connection:
             connection.execute(delete(tables.track_artist))
-        rows = as_rows(reader.table("track_artist"), tables.track_artist)
+        rows = as_rows(reader.query(select(tables.track_artist)), tables.track_artist)
         assert in_order(rows) == in_order(before)
     assert stored(engine, tables.track_artist) == []
 
@@ -141,7 +145,7 @@ def test_read_in_place(sqlite_engine: Engine):
     with sqlite3.connect(sqlite_engine.url.database or "") as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
     with arrow_reader(sqlite_engine, in_place=True) as reader:
-        assert reader.table("genre").read_all().num_rows == 2
+        assert reader.query(select(tables.genre)).read_all().num_rows == 2
         with pytest.raises(Exception, match="database is locked"), busy.begin() as connection:
             connection.execute(delete(tables.genre_mapping))
     with busy.begin() as connection:
@@ -168,8 +172,8 @@ def test_a_new_query_ends_the_last_one(engine: Engine):
     """The rest of a stream is dropped, and whoever reads on there is told so."""
     fill(engine)
     with arrow_reader(engine) as reader:
-        unread = reader.table("track")
-        assert reader.table("genre").read_all().num_rows == 2
+        unread = reader.query(select(tables.track))
+        assert reader.query(select(tables.genre)).read_all().num_rows == 2
         with pytest.raises(RuntimeError, match="next query"):
             unread.read_all()
 
@@ -196,21 +200,21 @@ def test_a_reading_process_that_is_killed_is_an_error(sqlite_engine: Engine):
     with arrow_reader(sqlite_engine) as reader:
         reader._source._process.kill()
         with pytest.raises(DatabaseFailure, match="ended with status"):
-            reader.table("genre").read_all()
+            reader.query(select(tables.genre)).read_all()
     with arrow_reader(sqlite_engine) as reader:
-        assert reader.table("genre").read_all().num_rows == 2
+        assert reader.query(select(tables.genre)).read_all().num_rows == 2
 
 
 def test_readers_of_one_state(engine: Engine):
     """Readers of several threads see the same rows, whatever is committed meanwhile."""
     fill(engine)
     with arrow_readers(engine, 3) as readers:
-        first = readers[0].table("genre").read_all()
+        first = readers[0].query(select(tables.genre)).read_all()
         if engine.dialect.name == "postgresql":  # on SQLite readers keep others from committing
             with transaction(engine) as connection:
                 make.add_genre(connection, "new")
-        assert [one.table("genre").read_all() for one in readers] == [first] * 3
-        streams = [one.table("track") for one in readers]  # at the same time
+        assert [one.query(select(tables.genre)).read_all() for one in readers] == [first] * 3
+        streams = [one.query(select(tables.track)) for one in readers]  # at the same time
         assert len({stream.read_all().num_rows for stream in streams}) == 1
 
 
@@ -231,7 +235,7 @@ def test_a_commit_between_the_starts_of_readers(
 
     monkeypatch.setattr(SqliteProcess, "wait_until_ready", commit_before)
     with arrow_readers(sqlite_engine, 2) as readers:
-        assert [one.table("genre").read_all().num_rows for one in readers] == [4, 4]
+        assert [one.query(select(tables.genre)).read_all().num_rows for one in readers] == [4, 4]
 
 
 def test_a_reading_process_that_cannot_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -266,7 +270,7 @@ def test_a_file_in_a_folder_that_cannot_be_written(sqlite_url: str, tmp_path: Pa
     tmp_path.chmod(0o500)
     try:
         with arrow_reader(engine) as reader:
-            assert reader.table("genre").read_all().num_rows == 2
+            assert reader.query(select(tables.genre)).read_all().num_rows == 2
     finally:
         tmp_path.chmod(0o700)
         file.chmod(0o600)

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import Engine, select
 
 from genrebase.lake.arrow_types import arrow_schema
-from genrebase.lake.duckdb_views import columns_read, load_views, open_duckdb
+from genrebase.lake.duckdb_views import columns_read, open_duckdb
 from genrebase.lake.tables_to_arrow import arrow_reader
 from genrebase.store import views
+from tests.duckdb_views import load_views
 from tests.filled_database import fill_varied
 
 

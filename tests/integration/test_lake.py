@@ -58,8 +58,11 @@ def stored(engine):
     rows = {}
     with arrow_reader(engine) as reader:
         for name in NAMES:
-            columns = RELATIONS.tables.get(name)
-            rows[name] = in_order(reader.table(name, columns).read_all().to_pylist())
+            is_table = name in RELATIONS.tables
+            relation = tables.metadata.tables[name] if is_table else views.ALL[name].table
+            columns = RELATIONS.tables.get(name, relation.c.keys())
+            query = select(*(relation.c[column] for column in columns))
+            rows[name] = in_order(reader.query(query).read_all().to_pylist())
     return rows
 
 
