@@ -25,8 +25,8 @@ from genrebase.runtime.monitoring import first_line
 from genrebase.store import names
 from genrebase.store.engine import read_transaction
 from web import api_page, blind_labels, formats
-from web.api.operations import ApiContext
-from web.api.routes import api_routes
+from web.api.operations import ApiContext, make_routes
+from web.api.routes import ALL
 from web.forms import read_form
 from web.job_routes import job_routes
 from web.label_routes import (
@@ -168,7 +168,7 @@ def application(site: Site) -> ASGIApp:
         routes += labels.routes()
         routes += job_routes(site.writer, site.clock, show_message)
     context = ApiContext(site.engine, site.writer, site.clock, site.predictor)
-    routes += api_routes(context)
+    routes += make_routes(ALL, context)
     for path, make_page in PAGES.items():
         for end in (".json", ".csv"):
             twin = _endpoint(site, make_page, partial(_twin, end), problem, end)

@@ -8,12 +8,13 @@ a minute at a time, so that memory does not grow with their length.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final
 
 import librosa
 import numpy as np
 
-from genrebase.audio import chroma, mfcc, spectral
+from genrebase.audio import chroma, spectral
 from genrebase.audio.decode import SAMPLE_RATE, Samples
 from genrebase.audio.harmonic_percussive import separated_power
 from genrebase.audio.spectral import FrameArray
@@ -22,6 +23,7 @@ FRAME_LENGTH: Final = 2048
 """Samples of a frame, 46 ms."""
 HOP_LENGTH: Final = 512
 """Samples from one frame to the next, 12 ms."""
+MEL_BANDS: Final = 128
 _CHUNK: Final = HOP_LENGTH * 2_606
 """Samples processed at once: half a minute, slightly more than the usual clip."""
 
@@ -29,7 +31,7 @@ FEATURE_DIMS: Final = {
     "chroma_cens": 12,
     "chroma_cqt": 12,
     "chroma_stft": 12,
-    "mfcc": mfcc.N_COEFFICIENTS,
+    "mfcc": 20,
     "rms": 1,
     "spectral_bandwidth": 1,
     "spectral_centroid": 1,
@@ -71,7 +73,7 @@ def compute_frames(samples: Samples) -> FrameFeatures:
     whole = FrameFeatures(
         fma={name: _rows(size, sum(lengths)) for name, size in FEATURE_DIMS.items()},
         flatness=_rows(1, sum(lengths)),
-        mel=_rows(mfcc.MEL_BANDS, sum(lengths)),
+        mel=_rows(MEL_BANDS, sum(lengths)),
         harmonic_power=0.0,
         percussive_power=0.0,
     )
@@ -104,7 +106,7 @@ def _chunk(samples: Samples) -> FrameFeatures:
     magnitude = np.abs(librosa.stft(samples, n_fft=FRAME_LENGTH, hop_length=HOP_LENGTH).T)
     power = magnitude**2
     semitones = chroma.constant_q(samples, HOP_LENGTH, chroma.estimate_tuning(magnitude))
-    mel = mfcc.mel_spectrum(power)
+    mel = _mel_spectrum(power)
     centroid, bandwidth = spectral.centroid_and_bandwidth(magnitude)
     octaves = {"n_chroma": 12, "n_octaves": chroma.OCTAVES, "bins_per_octave": 12}
     cens = feature.chroma_cens(C=semitones, **octaves)
@@ -112,7 +114,7 @@ def _chunk(samples: Samples) -> FrameFeatures:
         "chroma_cens": cens,
         "chroma_cqt": feature.chroma_cqt(C=semitones, **octaves),
         "chroma_stft": chroma.chroma_stft(power),
-        "mfcc": mfcc.coefficients(mel),
+        "mfcc": feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=FEATURE_DIMS["mfcc"]),
         "rms": spectral.rms(power),
         "spectral_bandwidth": bandwidth,
         "spectral_centroid": centroid,
@@ -130,3 +132,15 @@ def _chunk(samples: Samples) -> FrameFeatures:
         harmonic,
         percussive,
     )
+
+
+def _mel_spectrum(power: FrameArray) -> FrameArray:
+    """Return the power in mel bands (128, frames) of a power spectrum (frames, bins)."""
+    return np.asarray(_mel_filters(power.shape[1]) @ power.T, np.float32)
+
+
+@cache
+def _mel_filters(bins: int) -> FrameArray:
+    size = 2 * (bins - 1)
+    filters = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=size, n_mels=MEL_BANDS)
+    return np.asarray(filters, np.float32)

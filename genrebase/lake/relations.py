@@ -70,13 +70,8 @@ def table_query(name: str, columns: tuple[str, ...], keys: range | None) -> Sele
     query = select(*(table.c[column] for column in columns))
     if keys is None:
         return query.order_by(*table.primary_key.columns)
-    key = key_column_of_track(table)
+    key = table.c["track_id"] if "track_id" in table.c else key_column(table)
     return query.where(key >= keys.start, key < keys.stop).order_by(key, *order)
-
-
-def key_column_of_track(table: Table) -> Any:
-    """Return the column with the track's ID."""
-    return table.c["track_id"] if "track_id" in table.c else key_column(table)
 
 
 def _columns(table: Table) -> tuple[str, ...]:

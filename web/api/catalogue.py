@@ -146,12 +146,6 @@ class GenreRow(Schema):
     requests: int
 
 
-class GenreRows(PageOfRows):
-    """All genres."""
-
-    rows: list[GenreRow]  # type: ignore[assignment]
-
-
 class Sections(Schema):
     """The rows of each section of a page."""
 
@@ -183,10 +177,8 @@ class ModelRow(Schema):
     )
 
 
-class ModelRows(PageOfRows):
-    """The 50 newest models."""
-
-    rows: list[ModelRow]  # type: ignore[assignment]
+GenreRows: Final = page_schema("GenreRows", GenreRow, "All genres.")
+ModelRows: Final = page_schema("ModelRows", ModelRow, "The 50 newest models.")
 
 
 def list_tracks(call: ApiCall) -> Row:

@@ -12,7 +12,7 @@ from genrebase.runtime.job_requests import JobRequest
 from genrebase.store import names
 from genrebase.store.engine import read_transaction
 from web.api.operations import PREFIX, ApiCall, ApiResult, Operation, Schema
-from web.api.rows import PageOfRows, Row, page_of, records_as
+from web.api.rows import Row, page_of, page_schema, records_as
 from web.pages import PageRequest, jobs
 
 _SHOWN_REQUESTS: Final = 50
@@ -38,10 +38,7 @@ class JobRun(Schema):
     error: str | None
 
 
-class JobRuns(PageOfRows):
-    """Runs of jobs, the newest first."""
-
-    rows: list[JobRun]  # type: ignore[assignment]
+JobRuns: Final = page_schema("JobRuns", JobRun, "Runs of jobs, the newest first.")
 
 
 class RequestedJob(Schema):

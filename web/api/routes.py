@@ -1,9 +1,8 @@
-"""All operations of the API, as routes."""
+"""All operations of the API."""
 
 from typing import Any, Final
 
 from pydantic import ConfigDict
-from starlette.routing import Route
 
 from web.api import (
     catalogue,
@@ -14,7 +13,7 @@ from web.api import (
     predictions,
     verdicts,
 )
-from web.api.operations import ApiCall, ApiContext, Operation, Schema, make_routes
+from web.api.operations import ApiCall, Operation, Schema
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *catalogue.OPERATIONS,
@@ -41,8 +40,3 @@ ALL: Final = (
     *OPERATIONS,
     Operation("GET", "/openapi.json", "readDocument", read_document, OpenApi),
 )
-
-
-def api_routes(context: ApiContext) -> list[Route]:
-    """Return the routes of the API."""
-    return make_routes(ALL, context)

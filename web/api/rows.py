@@ -61,9 +61,9 @@ def row_schema(name: str, view: str) -> type[BaseModel]:
     return create_model(name, __base__=Schema, __doc__=definition.description, **fields)
 
 
-def page_schema(name: str, row: type[BaseModel]) -> type[BaseModel]:
+def page_schema(name: str, row: type[BaseModel], doc: str | None = None) -> type[BaseModel]:
     """Return the schema of a page of such rows."""
-    return create_model(name, __base__=PageOfRows, rows=(list[row], ...))  # type: ignore[valid-type]
+    return create_model(name, __base__=PageOfRows, __doc__=doc, rows=(list[row], ...))  # type: ignore[valid-type]
 
 
 def readable_columns(view: str) -> list[str]:

@@ -8,7 +8,7 @@ from web.next_steps import MAX_ELSEWHERE, Facts, next_steps
 from web.pages import PageRequest
 from web.pages.disputes import disputes_without_verdict
 from web.pages.genre_table import bars, genre_table
-from web.pages.source_budgets import requested_sources
+from web.pages.source_budgets import all_sources
 from web.pages.training_tracks import facts as training_facts
 from web.pages.training_tracks import training_tracks
 from web.sections import Page, Section, by_name, query, stored
@@ -50,7 +50,7 @@ def page(request: PageRequest) -> Page:
         connection, stored(connection, "disputes", _DISPUTES, "label_disputes"), SHOWN_DISPUTES
     )
     jobs = query(connection, "jobs", _JOBS)
-    sources = requested_sources(connection)
+    sources = all_sources(connection, only_requested=True)
     random_split = query(connection, "random_split", _OTHER_ACCURACIES)
     classes = query(connection, "classes", _CLASSES)
     regimes = {row["regime"]: row for row in champion.records}

@@ -27,11 +27,7 @@ GROUP BY name
 _ORDER: Final = "ORDER BY 2 DESC, 1"
 
 
-def all_sources(connection: Connection) -> Section:
-    """Return all sources, those with the most requests first."""
-    return query(connection, "sources", _SOURCES + _ORDER)
-
-
-def requested_sources(connection: Connection) -> Section:
-    """Return the sources that requests were sent to, those with the most requests first."""
-    return query(connection, "sources", f"{_SOURCES}HAVING sum(requests) > 0\n{_ORDER}")
+def all_sources(connection: Connection, *, only_requested: bool = False) -> Section:
+    """Return the sources (that requests were sent to), those with the most requests first."""
+    having = "HAVING sum(requests) > 0\n" if only_requested else ""
+    return query(connection, "sources", _SOURCES + having + _ORDER)

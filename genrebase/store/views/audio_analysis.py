@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     Select,
     and_,
+    case,
     cast,
     func,
     select,
@@ -27,11 +28,18 @@ _ANALYSIS: Final = {
 
 
 def _is_preferred(summary: FromClause, providers: Providers) -> ColumnElement[bool]:
-    """Return the condition that an analysis is by its track's preferred provider."""
-    other = tables.sound_summary.alias("other")
-    return summary.c.provider == shared.preferred_provider(
-        other, summary.c.track_id, summary, providers
+    """Return whether an analysis is by the first provider of one, in the order of preference."""
+    other = tables.sound_summary.alias("other").c
+    places = {name: place for place, name in enumerate(providers)}
+    position = case(places, value=other.provider, else_=len(providers))
+    first = (
+        select(other.provider)
+        .where(other.track_id == summary.c.track_id)
+        .order_by(position, other.provider)
+        .limit(1)
+        .correlate(summary)
     )
+    return summary.c.provider == first.scalar_subquery()
 
 
 def _sections(_providers: Providers) -> Select[Any]:

@@ -11,7 +11,6 @@ from genrebase.store.tables import (
     INCOMPARABLE_FEATURES,
     OWN_SCALE_FEATURES,
 )
-from genrebase.store.views.definition import Providers
 
 TRACK_REFERENCE: Final = {
     "track_id": "The track's ID.",
@@ -146,25 +145,6 @@ def labelled_tracks() -> LabelledTracks:
         label=func.coalesce(annotated.c.name, claim.c.name).label("label"),
         label_id=label,
         labelled_at=verdict.c.labelled_at,
-    )
-
-
-def preferred_provider(
-    rows: Any, track_id: ColumnElement[Any], correlated: FromClause, providers: Providers
-) -> ColumnElement[Any]:
-    """Return the first provider, in the order of preference, that has a row in `rows`."""
-    position = case(
-        {name: position for position, name in enumerate(providers)},
-        value=rows.c.provider,
-        else_=len(providers),
-    )
-    return (
-        select(rows.c.provider)
-        .where(rows.c.track_id == track_id)
-        .order_by(position, rows.c.provider)
-        .limit(1)
-        .correlate(correlated)
-        .scalar_subquery()
     )
 
 
