@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Final
 from urllib.parse import quote
@@ -88,15 +89,16 @@ class DiscogsDownloader:
         refusal = ""
         for month in _months_before(today):
             path = f"data/{month:%Y}/discogs_{month:%Y%m%d}_"
-            checksums = _Text()
+            checksums = BytesIO()
+            receiver = _HashedFile(checksums, _check_length, lambda: False)
             try:
-                self._fetch(f"{path}CHECKSUM.txt", checksums, self._timeout)
+                self._fetch(f"{path}CHECKSUM.txt", receiver, self._timeout)
             except NotFound:
                 continue
             except AccessDenied as error:  # some hosts refuse what they do not have
                 refusal = f" ({error})"
                 continue
-            for line in checksums.text.splitlines():
+            for line in checksums.getvalue().decode("utf-8", "replace").splitlines():
                 match = _LINE.fullmatch(line.strip())
                 if match:
                     return ReleasesDump(match[2], path.rpartition("/")[0], match[1].lower())
@@ -157,25 +159,9 @@ class _HashedFile:
         self._advance(self.size)
 
 
-class _Text:
-    """Keeps a short text in memory."""
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self.size = 0
-
-    @property
-    def text(self) -> str:
-        return b"".join(self._chunks).decode("utf-8", "replace")
-
-    def restart(self) -> None:
-        self._chunks, self.size = [], 0
-
-    def write(self, chunk: bytes) -> None:
-        self.size += len(chunk)
-        if self.size > _MAX_CHECKSUMS:
-            raise InvalidResponse("The list of checksums is too long.")
-        self._chunks.append(chunk)
+def _check_length(size: int) -> None:
+    if size > _MAX_CHECKSUMS:
+        raise InvalidResponse("The list of checksums is too long.")
 
 
 def _months_before(today: date) -> Iterator[date]:
