@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 
 from collector.catalogue.catalogue_origin import (
@@ -57,7 +57,7 @@ TERMS_MESSAGE: Final = (
 
 def make_source(name: str, settings: CollectorSettings, clock: Clock) -> Source:
     """Return the source registered as `name`."""
-    source: Source = plugins.load(SOURCES_GROUP, name).from_settings(settings, clock)
+    source: Source = _load(SOURCES_GROUP, name, settings, clock)
     return source
 
 
@@ -86,9 +86,7 @@ def make_providers(settings: CollectorSettings, clock: Clock) -> Iterator[Featur
             continue
         if name == spotify_client.NAME and not may_use_spotify:
             continue
-        provider: FeatureProvider = plugins.load(FEATURES_GROUP, name).from_settings(
-            settings, clock
-        )
+        provider: FeatureProvider = _load(FEATURES_GROUP, name, settings, clock)
         yield provider
 
 
@@ -163,9 +161,7 @@ def open_downloads(
     errors: dict[str, UserError] = {}
     for name in names:
         try:
-            source: AudioSource = plugins.load(AUDIO_SOURCES_GROUP, name).from_settings(
-                settings, clock
-            )
+            source: AudioSource = _load(AUDIO_SOURCES_GROUP, name, settings, clock)
             _check_source(engine, source, settings, clock)
             sources.append(source)
         except UserError as error:
@@ -256,6 +252,10 @@ def _origin_at(base_url: str, settings: CollectorSettings, clock: Clock) -> Cata
     except NotFound:
         document = None
     return parse_sandbox_origin(document, base_url)
+
+
+def _load(group: str, name: str, settings: CollectorSettings, clock: Clock) -> Any:
+    return plugins.load(group, name).from_settings(settings, clock)
 
 
 def _check_source(

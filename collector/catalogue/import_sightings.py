@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from collector.catalogue import sightings
 from collector.catalogue.sightings import BatchSighting, Key, SourceKey
@@ -26,12 +26,7 @@ _MERGE: Final = f"""
     FROM import_sighting WHERE {{of}}
     ON CONFLICT (track_id, genre_id, import_id) DO UPDATE SET {_COUNTED_AGAIN}
 """
-_MERGE_TRACKS: Final = text(
-    _MERGE.format(track=":older", genre="genre_id", of="track_id = :younger")
-)
-_MERGE_GENRES: Final = text(
-    _MERGE.format(track="track_id", genre=":into", of="genre_id = :merged")
-)
+_MERGE_TRACKS, _MERGE_GENRES = sightings.merge_statements(_MERGE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from collector.records import Level, TrackObservation
 from genrebase import licences
@@ -60,12 +60,16 @@ _MERGE: Final = f"""
         last_seen_at = CASE WHEN excluded.last_seen_at > sighting.last_seen_at
                        THEN excluded.last_seen_at ELSE sighting.last_seen_at END
 """
-_MERGE_TRACKS: Final = text(
-    _MERGE.format(track=":older", genre="genre_id", of="track_id = :younger")
-)
-_MERGE_GENRES: Final = text(
-    _MERGE.format(track="track_id", genre=":into", of="genre_id = :merged")
-)
+
+
+def merge_statements(template: str) -> tuple[TextClause, TextClause]:
+    """Return the statements that merge the rows of a track, and of a genre, into another's."""
+    of_track = template.format(track=":older", genre="genre_id", of="track_id = :younger")
+    of_genre = template.format(track="track_id", genre=":into", of="genre_id = :merged")
+    return text(of_track), text(of_genre)
+
+
+_MERGE_TRACKS, _MERGE_GENRES = merge_statements(_MERGE)
 
 
 @dataclass(slots=True)

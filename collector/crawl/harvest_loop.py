@@ -139,7 +139,13 @@ class ShardHarvester(ABC):
                 if ended is not None:
                     outcome.stopped = ended
                     break
-        outcome.log_finished(self._progress(genres))
+        progress = self._progress(genres)
+        outcome.log_finished(progress)
+        if self.source.subject_kind == "genre":
+            with read_transaction(self.engine) as connection:
+                outcome.unknown_genres = shards.unknown_genres(
+                    connection, self.source.name, progress
+                )
         return outcome
 
     def has_work(self) -> bool:

@@ -47,8 +47,6 @@ class ItemLister(ShardHarvester):
         outcome = super().run(genres, max_requests=max_requests, advance=advance)
         waiting, progress = self._waiting(), self._progress(genres)
         outcome.items_waiting = sum(waiting.get(genre_id, 0) for genre_id in progress)
-        with read_transaction(self.engine) as connection:
-            outcome.unknown_genres = shards.unknown_genres(connection, self.source.name, progress)
         if outcome.stopped == "exhausted":
             outcome.exhausted_genres = [
                 one

@@ -47,11 +47,7 @@ class SearchHarvester(ShardHarvester):
         """
         if not self._progress(genres):
             raise NothingToDo(self._why_nothing(genres))
-        outcome = super().run(genres, max_requests=max_requests, advance=advance)
-        genre_ids = self._progress(genres)
-        with read_transaction(self.engine) as connection:
-            outcome.unknown_genres = shards.unknown_genres(connection, self.source.name, genre_ids)
-        return outcome
+        return super().run(genres, max_requests=max_requests, advance=advance)
 
     def _why_nothing(self, genres: Sequence[str]) -> str:
         """Return why none of these genres (default: all) is harvested."""

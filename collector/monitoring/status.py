@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from collector.catalogue import catalogue_origin, status_counts
-from collector.catalogue.status_counts import GenreCounts, LastRun, SourceCounts
+from collector.catalogue.status_counts import GenreCounts, LastRun, SourceCounts, Totals
 from collector.crawl import forecast
 from collector.crawl.forecast import GenreForecast
 from collector.crawl.forecast_limits import SPOTIFY_LIMITS, SourceLimits
@@ -14,19 +14,13 @@ from genrebase.store.engine import Engine, read_transaction
 
 
 @dataclass(frozen=True, slots=True)
-class CollectorStatus:
+class CollectorStatus(Totals):
     """The state of a database at one moment."""
 
-    tracks: int
-    sightings: int
-    with_features: int
     requests: int
     blocked_until: datetime | None
     """The latest end of a ban by a harvested source; None without one."""
     genres: list[GenreCounts]
-    unlabelled: int
-    artists: int
-    verdicts: int
     origin: str | None
     """The catalogue that the database was filled from, as text; None before a harvest."""
     invented: bool
