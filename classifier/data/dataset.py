@@ -263,9 +263,9 @@ def track_with_alias(database: Database, source: str, source_id: str) -> int | N
 
 
 def search_tracks(database: Database, text: str, *, limit: int) -> list[int]:
-    """Return the tracks that `genrebase.store.search.search_tracks` finds."""
+    """Return the tracks that `genrebase.store.search.search` finds."""
     with read_transaction(database) as connection:
-        return search.search_tracks(connection, text, limit)
+        return search.search(connection, text, limit).track_ids
 
 
 def tracks_of_artists(database: Database, artists: Sequence[str]) -> Ids:

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from tempfile import TemporaryFile
 from threading import Thread
 from typing import IO, Any, Final
@@ -27,36 +27,27 @@ class LauncherStopped(CommandInterrupted):
     """A stop was requested before the job was done; what is stored stays stored."""
 
 
-def run_command(command: ChildCommand, stop: StopSignal) -> Any:
-    """Run `command` with its messages visible and return its JSON document.
+def run_command(command: ChildCommand, stop: StopSignal, *, quietly: bool = False) -> Any:
+    """Run `command` and return its JSON document; `quietly` shows its messages if it fails only.
 
     Return None if it had nothing to do and printed no document but that of its refusal. Raise
     `CommandFailed` if it ends with another exit code than 0 or 3 (`CommandRefused` for 2), or
     prints no JSON, and `LauncherStopped` if a stop is requested meanwhile.
     """
-    return _run(command, stop, None)
-
-
-def run_command_quietly(command: ChildCommand, stop: StopSignal) -> Any:
-    """Do the same without showing its messages, unless it fails."""
-    with TemporaryFile() as messages:
-        return _run(command, stop, messages)
+    with TemporaryFile() if quietly else nullcontext() as messages:
+        with supervisor.start_child(command, stdout=subprocess.PIPE, stderr=messages) as process:
+            output = _read_output(process, stop)
+        if stop.requested:
+            raise LauncherStopped("Stopped; the next run continues from here.")
+        if process.returncode not in {0, NothingToDo.exit_code}:
+            reason = f" (exit code {process.returncode}){_failure_reason(messages)}"
+            raise failure(process.returncode)(f"`{command.name}` failed{reason}")
+    return _parse_document(command, output, needed=process.returncode == 0)
 
 
 def failure(exit_code: int) -> type[CommandFailed]:
     """Return the error for a command that ended with `exit_code`."""
     return CommandRefused if exit_code == UserError.exit_code else CommandFailed
-
-
-def _run(command: ChildCommand, stop: StopSignal, messages: IO[bytes] | None) -> Any:
-    with supervisor.start_child(command, stdout=subprocess.PIPE, stderr=messages) as process:
-        output = _read_output(process, stop)
-    if stop.requested:
-        raise LauncherStopped("Stopped; the next run continues from here.")
-    if process.returncode not in {0, NothingToDo.exit_code}:
-        reason = f" (exit code {process.returncode}){_failure_reason(messages)}"
-        raise failure(process.returncode)(f"`{command.name}` failed{reason}")
-    return _parse_document(command, output, needed=process.returncode == 0)
 
 
 def _failure_reason(messages: IO[bytes] | None) -> str:

@@ -27,9 +27,7 @@ DEFAULT_TARGET: Final = 1000
 
 def existing_genres(environment: Mapping[str, str], stop: StopSignal) -> dict[str, int | None]:
     """Return the stored genres with their targets (None: imports only)."""
-    status: Any = child_commands.run_command_quietly(
-        ChildCommand("collector", ("status", "--json"), environment), stop
-    )
+    status: Any = _collector(environment, stop, "status")
     return {genre["name"]: genre["target"] for genre in status["genres"]}
 
 
@@ -40,8 +38,7 @@ def add_default_genres(
     with TemporaryDirectory(prefix="genrebase-") as folder:
         names = Path(folder) / "genres.txt"
         names.write_text("\n".join(DEFAULT_GENRES) + "\n", encoding="utf-8")
-        arguments = ("genres", "import", str(names), "--target", str(target), "--json")
-        child_commands.run_command_quietly(ChildCommand("collector", arguments, environment), stop)
+        _collector(environment, stop, "genres", "import", str(names), "--target", str(target))
 
 
 def raise_targets(
@@ -53,7 +50,9 @@ def raise_targets(
     """Raise the targets that are lower than `target`."""
     for name, old_target in targets.items():
         if old_target is not None and old_target < target:
-            arguments = ("genres", "target", name, str(target), "--json")
-            child_commands.run_command_quietly(
-                ChildCommand("collector", arguments, environment), stop
-            )
+            _collector(environment, stop, "genres", "target", name, str(target))
+
+
+def _collector(environment: Mapping[str, str], stop: StopSignal, *arguments: str) -> Any:
+    command = ChildCommand("collector", (*arguments, "--json"), environment)
+    return child_commands.run_command(command, stop, quietly=True)

@@ -6,8 +6,7 @@ example is Spotify with ReccoBeats.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, Final
 
 from genrebase.launcher import child_commands, default_genres, open_hints, sample_queries, sandbox
@@ -38,16 +37,6 @@ _FROM_STATUS: Final = (
     "with_features",
     "genres",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class DemoStepResult:
-    """A finished step."""
-
-    name: str
-    document: Mapping[str, Any] | None
-    """The JSON document of the command; None if there was nothing to do."""
-    seconds: float
 
 
 class Demo:
@@ -87,17 +76,17 @@ class Demo:
             self._environment |= sandbox.client_environment(served.url)
             self._ensure_genres(target)
             steps_done = list(self._steps())
-            status = self._run_quietly("collector", "status")
-            models = self._run_quietly("classifier", "models")
+            status = self._run("collector", "status")
+            models = self._run("classifier", "models")
         summary = self._summary(steps_done, status, models)
         return summary | {"seconds": round(self._clock.monotonic() - started, 1)}
 
-    def _steps(self) -> Iterator[DemoStepResult]:
+    def _steps(self) -> Iterator[dict[str, Any]]:
         yield self._step("harvest", "collector", "harvest")
         licence = []
         if not self._spotify:
             licence = ["--licence", "open"]
-            sources = self._run_quietly("collector", "sources", "list")
+            sources = self._run("collector", "sources", "list")
             if not any(one["name"] == _DUMP for one in sources):
                 yield from self._import_dump()
         yield self._step("enrich", "collector", "enrich")
@@ -106,11 +95,11 @@ class Demo:
         yield self._step("predict", "classifier", "predict")
         yield self._step("digests", "genrebase", "digests")
 
-    def _import_dump(self) -> Iterator[DemoStepResult]:
+    def _import_dump(self) -> Iterator[dict[str, Any]]:
         with tempfile.TemporaryDirectory() as folder:
             download = self._step("download", "collector", "download", _DUMP, "--into", folder)
             yield download
-            file = (download.document or {})["file"]
+            file = (download["answer"] or {})["file"]
             yield self._step("import", "collector", "import", str(file), "--stored-only")
 
     def _ensure_genres(self, target: int) -> None:
@@ -120,34 +109,25 @@ class Demo:
         else:
             default_genres.add_default_genres(self._environment, self._stop, target)
 
-    def _step(self, name: str, module: str, *arguments: str) -> DemoStepResult:
+    def _step(self, name: str, module: str, *arguments: str) -> dict[str, Any]:
+        """Run a command; return it with its document, None if there was nothing to do."""
         self._output.print(f"{name} …")
         started = self._clock.monotonic()
-        document = self._run_command(module, *arguments)
+        document = self._run(module, *arguments, quietly=False)
         seconds = self._clock.monotonic() - started
         self._output.print(f"{name} took {seconds:.1f} s.")
-        return DemoStepResult(name, document, seconds)
+        return {"name": name, "seconds": round(seconds, 1), "answer": document}
 
-    def _run_command(self, module: str, *arguments: str) -> Any:
-        return child_commands.run_command(self._command(module, *arguments), self._stop)
+    def _run(self, module: str, *arguments: str, quietly: bool = True) -> Any:
+        command = ChildCommand(module, (*arguments, "--json"), self._environment)
+        return child_commands.run_command(command, self._stop, quietly=quietly)
 
-    def _run_quietly(self, module: str, *arguments: str) -> Any:
-        return child_commands.run_command_quietly(self._command(module, *arguments), self._stop)
-
-    def _command(self, module: str, *arguments: str) -> ChildCommand:
-        return ChildCommand(module, (*arguments, "--json"), self._environment)
-
-    def _summary(
-        self, steps_done: list[DemoStepResult], status: Any, models: Any
-    ) -> dict[str, Any]:
+    def _summary(self, steps: list[dict[str, Any]], status: Any, models: Any) -> dict[str, Any]:
         champion = next((one for one in models if one["status"] == "champion"), None)
         return {
             "database": self._database.display_url,
             **{name: status[name] for name in _FROM_STATUS},
-            "steps": [
-                {"name": one.name, "seconds": round(one.seconds, 1), "answer": one.document}
-                for one in steps_done
-            ],
+            "steps": steps,
             "champion": champion,
             "questions": self._run_sample_queries(),
             "open": dict(

@@ -206,17 +206,17 @@ class Cluster:
     ) -> Iterator[tuple[Argument, Result]]:
         """Yield each argument with its result, in the order of the arguments."""
         remaining = iter(arguments)
-        running = [
-            (argument, self.submit(function, argument, shared))
-            for argument in islice(remaining, self.tasks_ahead)
-        ]
+        running: list[tuple[Argument, ClusterTask[Result]]] = []
+
+        def start(count: int) -> None:
+            following = islice(remaining, count)
+            running.extend((one, self.submit(function, one, shared)) for one in following)
+
+        start(self.tasks_ahead)
         while running:
             argument, task = running.pop(0)
             result = task.result()
-            running += [
-                (following, self.submit(function, following, shared))
-                for following in islice(remaining, 1)
-            ]
+            start(1)
             yield argument, result
 
 

@@ -167,11 +167,6 @@ def _rounds(
             yield (match,), *_by_trigrams(connection, patterns, MAX_EXAMINED)
 
 
-def search_tracks(connection: Connection, words: str, limit: int) -> list[int]:
-    """Return the ids of the first `limit` tracks that `search` returns."""
-    return search(connection, words, limit).track_ids
-
-
 @contextmanager
 def _by_index(connection: Connection) -> Iterator[None]:
     """Keep PostgreSQL from computing the trigrams of all rows, whatever it estimates.

@@ -16,6 +16,10 @@ from web.api.operations import Schema
 from web.sections import Page, Section
 
 MAX_LIMIT: Final = 1_000
+_PYTHON_TYPES: Final[tuple[tuple[type, Any], ...]] = (
+    *((UtcDateTime, datetime), (JSON, Any), (Boolean, bool)),
+    *((Integer, int), (Float, float), (Numeric, float)),
+)
 Row = dict[str, Any]
 
 
@@ -108,16 +112,4 @@ def _plain(value: Any) -> Any:
 
 
 def _python_type(kind: TypeEngine[Any]) -> Any:
-    if isinstance(kind, UtcDateTime):
-        return datetime
-    if isinstance(kind, JSON):
-        return Any
-    for sql_type, python_type in (
-        (Boolean, bool),
-        (Integer, int),
-        (Float, float),
-        (Numeric, float),
-    ):
-        if isinstance(kind, sql_type):
-            return python_type
-    return str
+    return next((python for sql, python in _PYTHON_TYPES if isinstance(kind, sql)), str)

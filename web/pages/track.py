@@ -87,7 +87,7 @@ def page(request: PageRequest) -> Page:
             for strip in _strips({name: (name, value) for name, value in values.items()}, genres,
                                  number_profiles)
         ]  # fmt: skip
-    explained = why.section(request.explained, first, one["claim"])
+    explained, reasons = why.evidence(request.explained, first, one["claim"])
     hidden = next((name for name in ("blind", "hide") if request.query.get(name)), "")
     return Page(
         one["title"],
@@ -104,7 +104,7 @@ def page(request: PageRequest) -> Page:
             "hidden": hidden,
             "not_used": _not_used(connection, one, first, by) if first else "",
             "genre_names": _genre_names(connection) if hidden else [],
-            **why.facts(request.explained, first, one["claim"]),
+            **reasons,
             "key": _key(one),
             "strips": strips,
             "bars": [_bar(row, one["claim"]) for row in by["predictions"].records],

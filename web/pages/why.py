@@ -30,12 +30,14 @@ def explained(track: str, explain: Callable[[str], Sequence[HiddenPrediction]]) 
         return error
 
 
-def section(predictions: Explained, first: Mapping[str, Any] | None, claim: str | None) -> Section:
-    """Return a row per prediction: of the predicted genre and of the claim."""
-    if predictions is None or isinstance(predictions, GenrebaseError) or first is None:
-        return Section("why", _COLUMNS, ())
-    genre = first["genre"]
-    rows = [
+def evidence(
+    found: Explained, first: Mapping[str, Any] | None, claim: str | None
+) -> tuple[Section, dict[str, Any]]:
+    """Return a row per prediction, and what the template shows: pictures, or the problem."""
+    problem = str(found) if isinstance(found, GenrebaseError) else ""
+    predictions = () if isinstance(found, GenrebaseError) or first is None else found or ()
+    genre = first["genre"] if first else ""
+    rows = tuple(
         (
             " ".join(part for part in (one.kind, one.group) if part),
             genre,
@@ -44,21 +46,11 @@ def section(predictions: Explained, first: Mapping[str, Any] | None, claim: str 
             one.probabilities.get(claim or ""),
         )
         for one in predictions
-    ]
-    return Section("why", _COLUMNS, tuple(rows))
-
-
-def facts(
-    predictions: Explained, first: Mapping[str, Any] | None, claim: str | None
-) -> dict[str, Any]:
-    """Return what the template shows: rows with pictures, or the problem."""
-    problem = str(predictions) if isinstance(predictions, GenrebaseError) else ""
-    rows: list[dict[str, Any]] = []
-    if first is not None and predictions is not None and not problem:
-        rows = [_row(one, first["genre"], claim) for one in predictions]  # type: ignore[union-attr]
-        for row, before in zip(rows[1:], rows, strict=False):
-            row["starts_group"] = row["kind"] == "only" != before["kind"]
-    return {"why_rows": rows, "why_problem": problem}
+    )
+    shown = [_row(one, genre, claim) for one in predictions]
+    for row, before in zip(shown[1:], shown, strict=False):
+        row["starts_group"] = row["kind"] == "only" != before["kind"]
+    return Section("why", _COLUMNS, rows), {"why_rows": shown, "why_problem": problem}
 
 
 def _row(one: HiddenPrediction, genre: str, claim: str | None) -> dict[str, Any]:

@@ -43,10 +43,6 @@ SUBMISSION_NUMBERS: Final = tuple(
 )
 """The numbers, in the order used everywhere."""
 
-_RANGES: Final = {
-    name: bounds for numbers in SUBMISSION_RANGES.values() for name, bounds in numbers.items()
-}
-
 acousticbrainz_recording = Table(
     "acousticbrainz_recording",
     metadata,
@@ -88,7 +84,8 @@ acousticbrainz_recording = Table(
     Column("fetched_at", UtcDateTime, nullable=False),
     *(
         CheckConstraint(f"{name} BETWEEN {low} AND {high}", name=f"{name}_limits")
-        for name, (low, high) in _RANGES.items()
+        for numbers in SUBMISSION_RANGES.values()
+        for name, (low, high) in numbers.items()
     ),
     *(
         CheckConstraint(f"{group}_submissions >= 0", name=f"{group}_submissions_not_negative")

@@ -56,7 +56,10 @@ def test_a_quiet_step_prints_only_errors(
 ) -> None:
     """Its standard error is hidden, and is the reason when it fails."""
     aside = "import sys; print('chatter', file=sys.stderr); "
-    assert child_commands.run_command_quietly(program(aside + "print('[]')"), StopSignal()) == []
+    assert (
+        child_commands.run_command(program(aside + "print('[]')"), StopSignal(), quietly=True)
+        == []
+    )
     with pytest.raises(child_commands.CommandFailed, match=r"\(exit code 1\): chatter"):
-        child_commands.run_command_quietly(program(aside + "sys.exit(1)"), StopSignal())
+        child_commands.run_command(program(aside + "sys.exit(1)"), StopSignal(), quietly=True)
     assert capfd.readouterr().err == ""
