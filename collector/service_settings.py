@@ -4,7 +4,7 @@ from importlib.metadata import version
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from collector.rate import Rate, parse_rate
@@ -32,6 +32,15 @@ def _check_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _check_contact(text: str | None) -> str | None:
+    if text is None or not text.strip():
+        return None
+    plain = text.strip()
+    if not (plain.isascii() and plain.isprintable()) or not ("@" in plain or "." in plain):
+        raise ValueError(f"{text!r} is no e-mail address and no web page")
+    return plain
+
+
 RateSetting = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
 """A rate that is written as 60/30s."""
 
@@ -42,7 +51,7 @@ WebAddress = Annotated[str, AfterValidator(_check_address)]
 class ServiceSettings(EnvironmentSettings):
     """Addresses, credentials and rate limits; a part of the collector's settings."""
 
-    contact: str | None = Field(
+    contact: Annotated[str | None, AfterValidator(_check_contact)] = Field(
         default=None,
         description="Your e-mail address or web page; it becomes part of the User-Agent. "
         "MusicBrainz and Internet Archive are not requested without it.",
@@ -150,16 +159,6 @@ class ServiceSettings(EnvironmentSettings):
         description="Maximum seconds from a request until its whole response (headers and body) "
         "has arrived.",
     )
-
-    @field_validator("contact")
-    @classmethod
-    def _is_contact(cls, text: str | None) -> str | None:
-        if text is None or not text.strip():
-            return None
-        plain = text.strip()
-        if not (plain.isascii() and plain.isprintable()) or not ("@" in plain or "." in plain):
-            raise ValueError(f"{text!r} is no e-mail address and no web page")
-        return plain
 
     @property
     def uses_real_spotify(self) -> bool:

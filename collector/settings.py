@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, field_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from collector.service_settings import ServiceSettings
 from collector.shard import RECRAWL_AFTER
@@ -29,12 +29,43 @@ IMPORT_PROVIDERS: Final = ("csv", "audio", "acousticbrainz", "essentia")
 """Feature providers whose features come with imports; an installed one is requested, too."""
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _check_names(text: str, group: str, *, also: tuple[str, ...] = ()) -> str:
+    """Return `text`; raise `ValueError` for a plug-in that is unknown or named twice."""
+    names = _names(text)
+    for name in names:
+        if message := plugins.unknown_message(group, name, also=also):
+            raise ValueError(message.removesuffix("."))
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} is named twice")
+    return text
+
+
+def _check_providers(text: str) -> str:
+    return _check_names(text, FEATURES_GROUP, also=IMPORT_PROVIDERS)
+
+
+def _check_sources(text: str) -> str:
+    if not _names(text):
+        raise ValueError("it names no source: write spotify or musicbrainz")
+    if PLAYLIST_SOURCE in _names(text):
+        raise ValueError("playlists are read with spotify: write spotify")
+    return _check_names(text, SOURCES_GROUP)
+
+
+def _listen_address(value: Any) -> Any:
+    return ListenAddress.parse(value) if isinstance(value, str) else value
+
+
 class CollectorSettings(ServiceSettings):
     """Settings read from the environment and `.env`, with the prefix `COLLECTOR_`."""
 
     model_config = SettingsConfigDict(env_prefix="COLLECTOR_", populate_by_name=True)
 
-    sources: str = Field(
+    sources: Annotated[str, AfterValidator(_check_sources)] = Field(
         default="spotify",
         description="The sources of `collector harvest` and `collector run`, in this order, "
         "separated by commas: `spotify`, `musicbrainz`, `internetarchive`, `jamendo`.",
@@ -66,7 +97,7 @@ class CollectorSettings(ServiceSettings):
         "`noncommercial` (also those that forbid commercial use) or `any` (also those that "
         "forbid derivatives, and unknown licences).",
     )
-    feature_order: str = Field(
+    feature_order: Annotated[str, AfterValidator(_check_providers)] = Field(
         default=",".join(DEFAULT_FEATURE_ORDER),
         description="Providers of audio features in the order of preference. Requests are made in "
         "this order, too.",
@@ -89,41 +120,16 @@ class CollectorSettings(ServiceSettings):
         description="Days until an exhausted shard is searched again (a quarter of that for "
         "the current year).",
     )
-    http: str | None = Field(
+    http: Annotated[ListenAddress | None, NoDecode, BeforeValidator(_listen_address)] = Field(
         default=None,
         description="Where `collector run` serves `/healthz` and `/metrics`: `PORT` "
         "(loopback, such as 9464) or `HOST:PORT`; empty: not served.",
     )
 
-    @field_validator("feature_order")
-    @classmethod
-    def _names_providers(cls, text: str) -> str:
-        return _check_names(text, FEATURES_GROUP, also=IMPORT_PROVIDERS)
-
-    @field_validator("sources")
-    @classmethod
-    def _names_sources(cls, text: str) -> str:
-        if not _names(text):
-            raise ValueError("it names no source: write spotify or musicbrainz")
-        if PLAYLIST_SOURCE in _names(text):
-            raise ValueError("playlists are read with spotify: write spotify")
-        return _check_names(text, SOURCES_GROUP)
-
-    @field_validator("http")
-    @classmethod
-    def _is_listen_address(cls, text: str | None) -> str | None:
-        if text is not None:
-            ListenAddress.parse(text)
-        return text
-
     @property
     def recrawl_after(self) -> timedelta:
         """After how long a finished search is read again."""
         return timedelta(days=self.look_back)
-
-    @property
-    def http_address(self) -> ListenAddress | None:
-        return None if self.http is None else ListenAddress.parse(self.http)
 
     @property
     def provider_names(self) -> tuple[str, ...]:
@@ -132,18 +138,3 @@ class CollectorSettings(ServiceSettings):
     @property
     def source_names(self) -> tuple[str, ...]:
         return _names(self.sources)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _check_names(text: str, group: str, *, also: tuple[str, ...] = ()) -> str:
-    """Return `text`; raise `ValueError` for a plug-in that is unknown or named twice."""
-    names = _names(text)
-    for name in names:
-        if message := plugins.unknown_message(group, name, also=also):
-            raise ValueError(message.removesuffix("."))
-        if names.count(name) > 1:
-            raise ValueError(f"{name!r} is named twice")
-    return text

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from collector.crawl.forecast_limits import SourceLimits
 from collector.credential_limits import Account
 from collector.rate import Rate
 from collector.records import ArtistCredit, Page, PageItem, SourceTrack
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+SPOTIFY_LIMITS = SourceLimits("spotify", page_limits=(50, 10))
 
 
 class FakeClock:

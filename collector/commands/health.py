@@ -24,6 +24,6 @@ def health(
     """
     report_health(
         Output(as_json=as_json),
-        CollectorSettings.load().http_address,
+        CollectorSettings.load().http,
         lambda: HarvesterHealth(connect(), SystemClock()),
     )

@@ -43,6 +43,6 @@ def run(
         output.print(f"{ban} No request is made before.")
     with (
         stop_on_signals(clock.interrupt, notice="Stopping after the step in progress.") as stop,
-        serve(configured.http_address, HarvesterHealth(engine, clock)),
+        serve(configured.http, HarvesterHealth(engine, clock)),
     ):
         daemon.run(engine, configured, clock, stop)

@@ -33,11 +33,6 @@ class SourceLimits:
     """Items per page, the largest first."""
 
 
-SPOTIFY_LIMITS: Final = SourceLimits(
-    source_ids.SPOTIFY, page_limits=PAGE_LIMITS[source_ids.SPOTIFY]
-)
-
-
 def configured(settings: CollectorSettings) -> tuple[SourceLimits, ...]:
     """Return the limits of the sources of `COLLECTOR_SOURCES`, in order."""
     rates = {

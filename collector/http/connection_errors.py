@@ -29,10 +29,9 @@ def describe(address: str, error: BaseException) -> str:
     return f"{where} cannot be reached: {_reason(causes)}. {_CHECK}"
 
 
-def describe_timeout(address: str, seconds: float | None = None) -> str:
-    """Return a sentence on a host that did not respond, within `seconds` where they are given."""
-    limit = "in time" if seconds is None else f"within {seconds:g} s"
-    return f"{origin(address)} cannot be reached: no response {limit}. {_CHECK}"
+def describe_timeout(address: str, seconds: float) -> str:
+    """Return a sentence on a host that did not respond within `seconds`."""
+    return f"{origin(address)} cannot be reached: no response within {seconds:g} s. {_CHECK}"
 
 
 def describe_broken_body(address: str, error: requests.exceptions.ChunkedEncodingError) -> str:

@@ -8,7 +8,7 @@ from collector.catalogue import catalogue_origin, status_counts
 from collector.catalogue.status_counts import GenreCounts, LastRun, SourceCounts, Totals
 from collector.crawl import forecast
 from collector.crawl.forecast import GenreForecast
-from collector.crawl.forecast_limits import SPOTIFY_LIMITS, SourceLimits
+from collector.crawl.forecast_limits import SourceLimits
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine, read_transaction
 
@@ -40,11 +40,7 @@ class CollectorStatus(Totals):
 
 
 def read_status(
-    engine: Engine,
-    clock: Clock,
-    sources: Sequence[SourceLimits] = (SPOTIFY_LIMITS,),
-    *,
-    live: bool = False,
+    engine: Engine, clock: Clock, sources: Sequence[SourceLimits], *, live: bool = False
 ) -> CollectorStatus:
     """Return the state of the database; what is left to do is forecast for these sources.
 

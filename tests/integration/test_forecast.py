@@ -23,7 +23,7 @@ from collector.sources.spotify_search import SpotifySearch
 from genrebase.digests.refresh import refresh
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
-from tests.fakes import NOON, FakeClock, FakeSource
+from tests.fakes import NOON, SPOTIFY_LIMITS, FakeClock, FakeSource
 
 ROWS = {
     "rock": [(f"r{n}", f"R {n}", "A", 1990 + n % 30) for n in range(30)],
@@ -122,12 +122,12 @@ def test_a_genre_with_a_large_overlap_is_reported(engine, monkeypatch):
         "r&b: 83% of its tracks are also in rock, rap, few: check the query.",
         "rap: 99% of its tracks are also in rock, r&b: check the query.",
     ]
-    assert read_status(engine, crawled.clock).alarms == warnings
+    assert read_status(engine, crawled.clock, [SPOTIFY_LIMITS]).alarms == warnings
     refresh(engine, crawled.clock)
     monkeypatch.setattr(status_counts, "SMALL", 10)
     with transaction(engine) as connection:  # sightings of nothing: only digests can warn
         connection.execute(delete(tables.sighting))
-    counted = read_status(engine, crawled.clock)
+    counted = read_status(engine, crawled.clock, [SPOTIFY_LIMITS])
     assert counted.alarms == warnings
     assert {(one.features_nowhere, one.features_waiting) for one in counted.outlook} == {
         (None, None)
@@ -138,7 +138,7 @@ def test_the_status_contains_the_forecast(engine):
     """It has a forecast per genre and lists names without search results."""
     one = harvester(engine)
     one.run()
-    status = read_status(engine, one.clock)
+    status = read_status(engine, one.clock, [SPOTIFY_LIMITS])
     assert [ahead.genre for ahead in status.outlook] == ["rock", "rockk"]
     assert (status.unknown, status.alarms) == (["rockk"], [])
 

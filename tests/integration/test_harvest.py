@@ -10,7 +10,6 @@ from sqlalchemy import event, select
 
 from collector.catalogue import shards
 from collector.crawl.dry_run import plan_searches
-from collector.crawl.forecast_limits import SPOTIFY_LIMITS
 from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.errors import RateLimited
@@ -19,7 +18,7 @@ from genrebase.errors import NothingToDo
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.consistency import assert_consistent
-from tests.fakes import FakeClock, FakeSource
+from tests.fakes import SPOTIFY_LIMITS, FakeClock, FakeSource
 
 
 def catalogue(genres=("rock", "jazz", "funk"), rows=24, shared=10, seed=1):

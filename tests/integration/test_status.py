@@ -25,7 +25,7 @@ from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import catalogue_of_all_kinds
 from tests import factories as make
-from tests.fakes import NOON, FakeClock
+from tests.fakes import NOON, SPOTIFY_LIMITS, FakeClock
 from tests.query_plans import recording
 
 
@@ -53,7 +53,7 @@ def budget(source, credential, requests, blocked_until=None):
 
 def test_an_empty_database(engine):
     """The status has no tracks, bans or runs."""
-    status = read_status(engine, FakeClock())
+    status = read_status(engine, FakeClock(), [SPOTIFY_LIMITS])
     assert (status.tracks, status.sightings, status.requests, status.genres) == (0, 0, 0, [])
     assert (status.blocked_until, status.origin, status.last_runs) == (None, None, [])
 
@@ -69,7 +69,7 @@ def test_everything_is_counted(engine):
     ]
     with transaction(engine) as connection:
         tracks.record(connection, seen, Provenance("spotify", "spotify"), NOON)
-    status = read_status(engine, FakeClock())
+    status = read_status(engine, FakeClock(), [SPOTIFY_LIMITS])
     assert (status.tracks, status.sightings, status.with_features) == (3, 3, 1)
     assert (status.unlabelled, status.artists) == (1, 1)
     assert [
@@ -102,13 +102,16 @@ def test_only_a_ban_on_a_harvested_source_blocks(engine):
                 created_at=NOON,
             )
         )
-    status = read_status(engine, FakeClock())
+    status = read_status(engine, FakeClock(), [SPOTIFY_LIMITS])
     assert (status.requests, status.blocked_until) == (15, later)
     assert {one.source: one.blocked_until for one in status.sources} == {
         "spotify": later,
         "reccobeats": later + timedelta(days=1),
     }
-    assert read_status(engine, FakeClock(NOON + timedelta(days=9))).blocked_until is None
+    assert (
+        read_status(engine, FakeClock(NOON + timedelta(days=9)), [SPOTIFY_LIMITS]).blocked_until
+        is None
+    )
 
 
 def test_an_active_ban_has_a_message(engine):
@@ -132,7 +135,7 @@ def test_a_synthetic_catalogue_is_marked(engine):
                 kind="synthetic", detail="seed 7", recorded_at=NOON
             )
         )
-    status = read_status(engine, FakeClock())
+    status = read_status(engine, FakeClock(), [SPOTIFY_LIMITS])
     assert status.invented
     assert "seed 7" in status.origin
 
@@ -144,7 +147,7 @@ def test_the_last_run_of_every_job(engine):
         with job_run(engine, clock, "import") as run:
             run.set_facts(rows=rows)
         clock.advance(60)
-    status = read_status(engine, clock)
+    status = read_status(engine, clock, [SPOTIFY_LIMITS])
     assert [(run.job, run.outcome, run.counts) for run in status.last_runs] == [
         ("import", "done", {"rows": 2})
     ]
@@ -158,7 +161,7 @@ def test_a_run_of_an_ended_process_is_interrupted(engine):
         for job, process in (("harvest", dead), ("import", elsewhere)):
             run = {"job": job, "started_at": NOON, "counts": {"process": str(process)}}
             connection.execute(insert(tables.job_run).values(run))
-    status = {run.job: run for run in read_status(engine, FakeClock()).last_runs}
+    status = {run.job: run for run in read_status(engine, FakeClock(), [SPOTIFY_LIMITS]).last_runs}
     assert (status["harvest"].outcome, status["import"].outcome) == ("interrupted", "running")
     assert "without recording" in status["harvest"].error
 
@@ -166,17 +169,17 @@ def test_a_run_of_an_ended_process_is_interrupted(engine):
 def test_current_digests_answer(engine):
     """Their counts equal those counted now; after a change tracks are counted again."""
     catalogue_of_all_kinds.fill(engine, 60)
-    counted = read_status(engine, FakeClock())
+    counted = read_status(engine, FakeClock(), [SPOTIFY_LIMITS])
     assert counted.as_of is None
     clock = FakeClock(NOON + timedelta(days=10))
     refresh.refresh(engine, clock)
-    stored = read_status(engine, clock)
+    stored = read_status(engine, clock, [SPOTIFY_LIMITS])
     assert stored.as_of == clock.now()
-    assert read_status(engine, clock, live=True).as_of is None
+    assert read_status(engine, clock, [SPOTIFY_LIMITS], live=True).as_of is None
     assert replace(stored, as_of=None, last_runs=[]) == replace(counted, last_runs=[])
     with transaction(engine) as connection:
         make.add_job_run(connection, "import", at=clock.now() + timedelta(days=1))
-    assert read_status(engine, clock).as_of is None
+    assert read_status(engine, clock, [SPOTIFY_LIMITS]).as_of is None
 
 
 def test_a_large_catalogue_is_counted_by_digests(engine, monkeypatch):
@@ -184,23 +187,26 @@ def test_a_large_catalogue_is_counted_by_digests(engine, monkeypatch):
     catalogue_of_all_kinds.fill(engine, 60)
     clock = FakeClock(NOON + timedelta(days=10))
     refresh.refresh(engine, clock)
-    before = read_status(engine, clock)
+    before = read_status(engine, clock, [SPOTIFY_LIMITS])
     monkeypatch.setattr(status_counts, "SMALL", 10)
     clock.advance(3600)
     seen = [TrackObservation(source_track("new", AudioFeatures(tempo=120.0)), "rock", 0)]
     with transaction(engine) as connection:
         tracks.record(connection, seen, Provenance("spotify", "spotify"), clock.now())
         make.add_job_run(connection, "harvest", at=clock.now())
-    status = read_status(engine, clock)
+    status = read_status(engine, clock, [SPOTIFY_LIMITS])
     assert (status.as_of, status.is_current) == (before.as_of, False)
     assert status.tracks == before.tracks + 1
     assert status.with_features == before.with_features
-    assert read_status(engine, clock, live=True).with_features == before.with_features + 1
+    assert (
+        read_status(engine, clock, [SPOTIFY_LIMITS], live=True).with_features
+        == before.with_features + 1
+    )
     values = metrics(engine, clock)
     assert float(values["genrebase_counts_age_seconds"]) == 3600
     assert float(values["genrebase_tracks"]) == status.tracks
     clock.advance(24 * 3600)
-    assert read_status(engine, clock).as_of is None
+    assert read_status(engine, clock, [SPOTIFY_LIMITS]).as_of is None
     assert float(metrics(engine, clock)["genrebase_counts_age_seconds"]) == 0
 
 
