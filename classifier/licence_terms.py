@@ -65,7 +65,7 @@ def title(licence: str) -> str:
 
 
 def publishing_paragraphs(sources: TrainingSources) -> Iterator[str]:
-    """Yield a paragraph per licence class of labels and features, the most restrictive last."""
+    """Yield a paragraph per licence class, the most restrictive last; then `NOT_ADVICE`."""
     used = {"labels": sources.labels, "features": sources.features}
     for name in _BY_CLASS:
         of_class = {
@@ -74,11 +74,7 @@ def publishing_paragraphs(sources: TrainingSources) -> Iterator[str]:
         }
         if any(of_class.values()):
             yield _paragraph(name, of_class)
-
-
-def publishing_terms(sources: TrainingSources) -> str:
-    """Return all paragraphs as one text."""
-    return " ".join([*publishing_paragraphs(sources), NOT_ADVICE])
+    yield NOT_ADVICE
 
 
 def passing_on(counts: Iterable[SourceCount]) -> Iterator[str]:

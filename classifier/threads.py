@@ -4,7 +4,7 @@ import math
 import mmap
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -108,11 +108,7 @@ def parse_quota(text: str) -> float | None:
 
 
 def _quota() -> float | None:
-    try:
-        return parse_quota(_CPU_MAX.read_text())
-    except (OSError, ValueError):
-        pass
-    try:
-        return parse_quota(f"{_CPU_QUOTA.read_text()} {_CPU_PERIOD.read_text()}")
-    except (OSError, ValueError):
-        return None
+    for files in ((_CPU_MAX,), (_CPU_QUOTA, _CPU_PERIOD)):
+        with suppress(OSError, ValueError):
+            return parse_quota(" ".join(file.read_text() for file in files))
+    return None

@@ -180,16 +180,12 @@ def _predict_all(output: Output, champion: _ChampionOptions, on: str | None) -> 
 
 
 def _stored_state(scored: int, of: int, *, distributed: bool = False) -> str:
-    if distributed and of:  # workers store parts of a task before it is counted
-        return (
-            f"the predictions for at least {scored:,} of {counted(of, 'track')} are stored; the "
-            "same command continues with the others."
-        )
-    if not scored:
+    is_minimum = distributed and of  # workers store parts of a task before it is counted
+    if not scored and not is_minimum:
         return "no new prediction is stored yet."
     return (
-        f"the predictions for {scored:,} of {counted(of, 'track')} are stored; the same command "
-        "continues with the others."
+        f"the predictions for {'at least ' if is_minimum else ''}{scored:,} of "
+        f"{counted(of, 'track')} are stored; the same command continues with the others."
     )
 
 

@@ -12,7 +12,7 @@ from classifier.daemon import drift, readiness
 from classifier.daemon.drift import Drift
 from classifier.data import rows_to_predict
 from classifier.errors import BrokenArtifact
-from classifier.records import StoredModel
+from classifier.records import REGIME_TITLES, StoredModel
 from classifier.registry import artifact_checks, stored_models
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
@@ -22,7 +22,6 @@ from genrebase.store import Engine
 
 DEADLINE_GRACE_SECONDS: Final = 900.0
 """Time for a training that was stopped at its deadline to be recorded as such."""
-_REGIMES: Final = ("seen_artist", "new_artist")
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ def _champion_metrics(champions: list[StoredModel], now: datetime) -> Iterator[M
         [
             ({"task": one.task, "regime": regime}, float(one.metrics[regime]["accuracy"]))
             for one in champions
-            for regime in _REGIMES
+            for regime in REGIME_TITLES
             if one.metrics.get(regime, {}).get("accuracy") is not None
         ],
     )

@@ -1,6 +1,5 @@
 """Find the siblings of tracks: the other tracks of the artist that is credited first."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from classifier.data import dataframes, dataset, regimes
 from classifier.data.dataset import Database
 from classifier.evaluation.sibling_sums import NO_ARTIST
 from classifier.records import StoredModel
-from genrebase.store import names, tables, views
+from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction
 
 
@@ -81,13 +80,8 @@ def siblings_of(database: Database, track: int) -> Ids:
     )
     with read_transaction(database) as connection:
         name = connection.scalar(own)
-    found = np.array([], dtype=np.int64) if name is None else _credited_first(database, [name])
+    found = np.array([], dtype=np.int64) if name is None else tracks_of_artist(database, name)
     return np.setdiff1d(found, [track])
-
-
-def tracks_of_artist(database: Database, artist: str) -> Ids:
-    """Return the tracks that credit an artist of this name first, sorted."""
-    return _credited_first(database, [names.normalise(artist)])
 
 
 def latest_change(database: Database, tracks: Ids) -> pd.Timestamp | None:
@@ -105,7 +99,8 @@ def latest_change(database: Database, tracks: Ids) -> pd.Timestamp | None:
     return max(latest, default=None)
 
 
-def _credited_first(database: Database, name_keys: Sequence[str]) -> Ids:
+def tracks_of_artist(database: Database, name_key: str) -> Ids:
+    """Return the tracks that credit an artist of this normalised name first, sorted."""
     artist, credit = tables.artist.c, tables.track_artist.alias("credit")
     other = tables.track_artist.alias("other")
     first = (
@@ -116,7 +111,7 @@ def _credited_first(database: Database, name_keys: Sequence[str]) -> Ids:
     query = (
         select(credit.c.track_id)
         .join(tables.artist, artist.id == credit.c.artist_id)
-        .where(artist.name_key.in_(list(name_keys)), credit.c.position == first)
+        .where(artist.name_key == name_key, credit.c.position == first)
         .order_by(credit.c.track_id)
     )
     with read_transaction(database) as connection:

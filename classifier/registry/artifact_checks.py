@@ -139,7 +139,9 @@ def check_estimator(estimator: object) -> None:
     """Raise `UnsafeArtifact` if a part of a fitted estimator is not safe for compiled code."""
     for part in _parts(estimator):
         if isinstance(part, Tree):
-            _check_tree(part)
+            children = part.children_left, part.children_right
+            inner = _check_children(*children, part.children_left == _LEAF)
+            _check_features(part.feature[inner], part.n_features)
         elif isinstance(part, BaseDecisionTree):
             _check_owner(part)
         elif isinstance(part, BaseGradientBoosting):
@@ -192,11 +194,6 @@ def _check_children(left: NDArray[Any], right: NDArray[Any], is_leaf: Mask) -> N
 def _check_features(features: NDArray[Any], n_features: int) -> None:
     if not ((features >= 0) & (features < n_features)).all():
         raise UnsafeArtifact(f"a tree splits by a feature outside the {n_features} it has")
-
-
-def _check_tree(tree: Tree) -> None:
-    inner = _check_children(tree.children_left, tree.children_right, tree.children_left == _LEAF)
-    _check_features(tree.feature[inner], tree.n_features)
 
 
 def _check_owner(model: BaseDecisionTree) -> None:

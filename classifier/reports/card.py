@@ -285,7 +285,7 @@ class ModelCard:
         sources = self._sources
         if sources is None:
             return [licence_terms.NOT_RECORDED]
-        return [*licence_terms.publishing_paragraphs(sources), licence_terms.NOT_ADVICE]
+        return list(licence_terms.publishing_paragraphs(sources))
 
     @property
     def _sources(self) -> TrainingSources | None:

@@ -20,7 +20,7 @@ from classifier.registry import stored_models
 from classifier.serving import champion as serving
 from classifier.training_config import TrainingConfig
 from genrebase.errors import UserError
-from genrebase.store import tables
+from genrebase.store import names, tables
 from genrebase.store.find import UnknownTrack
 
 AUDIO_SOURCE: Final = "audio"
@@ -169,7 +169,8 @@ class DescriptionPredictor:
         seen = bool(np.isin(track_ids, train_ids).any())
         siblings = np.array([], dtype=np.int64)
         if self._predictor.pool_siblings and track.artists and not seen:
-            siblings = sibling_tracks.tracks_of_artist(self._database, track.artists[0])
+            first = names.normalise(track.artists[0])
+            siblings = sibling_tracks.tracks_of_artist(self._database, first)
         top = self._predictor.top_k(described_rows([track]), siblings)
         model = self._predictor.model
         return TrackPrediction(

@@ -207,7 +207,7 @@ def _manifest(
         "origin": data.origin,
         "versions": artifacts.versions(),
         "sources": sources.as_json(),
-        "terms": licence_terms.publishing_terms(sources),
+        "terms": " ".join(licence_terms.publishing_paragraphs(sources)),
     }
 
 

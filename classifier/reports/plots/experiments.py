@@ -86,10 +86,7 @@ def draw_learning_curve(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     notes = ["n, behind each genre: its test tracks."]
     if request.genres is None:
         notes = style.count_by_condition(rows, "test tracks")
-    if len(lines) <= style.MAX_BANDS:
-        notes.append("Bands: 95% intervals.")
-    else:
-        notes.append(f"Intervals are drawn for at most {style.MAX_BANDS} genres (--genres).")
+    notes.append(style.band_note(len(lines), "95% intervals"))
     style.add_caption(figure, request, title, notes)
     return figure
 

@@ -141,6 +141,13 @@ def count_by_condition(rows: "pd.DataFrame", what: str) -> list[str]:
     return [f"n = {what}: {listed}."] if listed else []
 
 
+def band_note(lines: int, intervals: str) -> str:
+    """Return a note on the bands of a plot with so many lines."""
+    if lines <= MAX_BANDS:
+        return f"Bands: {intervals}."
+    return f"Intervals are drawn for at most {MAX_BANDS} genres (--genres)."
+
+
 def name_categories(axes: "Axes", feature: str, axis: Literal["x", "y"]) -> None:
     """Name the values of a feature that is a category, such as C, C#, … for the key."""
     labels = CATEGORY_NAMES.get(feature)
@@ -244,11 +251,7 @@ class DrawnGenres:
         """Return the notes: the number of tracks, the intervals, and what is not drawn."""
         lines = [count_tracks(total)]
         if intervals is not None:
-            lines.append(
-                f"Bands: {intervals}."
-                if self.has_bands
-                else f"Intervals are drawn for at most {MAX_BANDS} genres (--genres)."
-            )
+            lines.append(band_note(len(self.names), intervals))
         if self.left_out:
             listed = ", ".join(self.left_out[:_MAX_NAMED])
             more = len(self.left_out) - _MAX_NAMED

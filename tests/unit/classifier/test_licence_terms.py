@@ -37,7 +37,8 @@ def test_each_class_has_a_paragraph() -> None:
         ("verdict", "own"),
         features=(("acousticbrainz", "cc0"), ("reccobeats", "unknown")),
     )
-    own, opened, noncommercial, unknown, restricted = licence_terms.publishing_paragraphs(used)
+    paragraphs = licence_terms.publishing_paragraphs(used)
+    own, opened, noncommercial, unknown, restricted, last = paragraphs
     assert own.startswith("Labels under your own annotations (verdict).")
     assert opened == (
         "Labels under CC BY 4.0 (fma) and features under CC0 (acousticbrainz). The model may be "
@@ -50,6 +51,7 @@ def test_each_class_has_a_paragraph() -> None:
     assert unknown.startswith("Features under an unknown licence (reccobeats). Nothing can")
     assert "Spotify's Developer Terms forbid" in restricted
     assert "(`classifier snapshot --ids-only`)" in restricted
+    assert last == licence_terms.NOT_ADVICE
 
 
 def test_the_most_restrictive_class_is_the_model_s() -> None:
