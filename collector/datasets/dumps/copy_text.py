@@ -42,11 +42,9 @@ def unescape(cell: str) -> str | None:
     """Return the value of a cell."""
     if "\\" not in cell:
         return cell
-    return None if cell == r"\N" else _ESCAPED.sub(_character, cell)
-
-
-def _character(match: re.Match[str]) -> str:
-    return _CHARACTERS.get(match[1], match[1])
+    if cell == r"\N":
+        return None
+    return _ESCAPED.sub(lambda match: _CHARACTERS.get(match[1], match[1]), cell)
 
 
 def read_lines(stream: IO[bytes], name: str) -> Iterator[str]:

@@ -111,11 +111,7 @@ def read_members(file: IO[str]) -> Iterator[tuple[str, Any, bool]]:
 
 
 def _object_members(text: JsonText) -> Iterator[tuple[str, Any, bool]]:
-    text.skip()
-    if text.next_character() == "}":
-        text.skip()
-        return
-    while True:
+    for _ in _items(text, "}"):
         name = str(text.value())
         _expect(text, ":")
         if text.next_character() == "[":
@@ -123,18 +119,21 @@ def _object_members(text: JsonText) -> Iterator[tuple[str, Any, bool]]:
                 yield name, value, True
         else:
             yield name, text.value(), False
-        if _expect(text, ",}") == "}":
-            return
 
 
 def _elements(text: JsonText) -> Iterator[Any]:
+    return (text.value() for _ in _items(text, "]"))
+
+
+def _items(text: JsonText, end: str) -> Iterator[None]:
+    """Yield before each item of a list or an object; pass over the brackets and commas."""
     text.skip()
-    if text.next_character() == "]":
+    if text.next_character() == end:
         text.skip()
         return
     while True:
-        yield text.value()
-        if _expect(text, ",]") == "]":
+        yield
+        if _expect(text, f",{end}") == end:
             return
 
 
