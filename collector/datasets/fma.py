@@ -120,11 +120,6 @@ def load_tracks(path: Path, last_year: int) -> FmaTracks:
     return {row.track.source_id: row for row in rows if isinstance(row, FmaTrack)}
 
 
-def is_in_subset(subset: str, track: FmaTrack) -> bool:
-    """Return whether a track belongs to a subset."""
-    return SUBSETS.index(track.subset) <= SUBSETS.index(subset)
-
-
 @dataclass(frozen=True, slots=True)
 class _Row:
     values: Sequence[str]

@@ -28,6 +28,7 @@ def import_fma(
     """
     if subset not in fma.SUBSETS:
         raise UserError(f"There is no subset {subset!r} of FMA: {', '.join(fma.SUBSETS)}.")
+    subsets = fma.SUBSETS[: fma.SUBSETS.index(subset) + 1]
     table = folder if folder.is_file() else folder / fma.TRACKS_FILE
     folder = table.parent
     tree = fma.read_genre_tree(folder / fma.GENRES_FILE)
@@ -41,7 +42,7 @@ def import_fma(
         rows=(
             ParsedRow(row.track, row.genres) if isinstance(row, FmaTrack) else row
             for row in rows
-            if not isinstance(row, FmaTrack) or fma.is_in_subset(subset, row)
+            if not isinstance(row, FmaTrack) or row.subset in subsets
         ),
         batch_rows=BATCH_ROWS,
         provenance=Provenance(origin=fma.SOURCE, provider=None),

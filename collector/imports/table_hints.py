@@ -50,7 +50,7 @@ def explain(
             f"{dataset.header[ids]!r}. Fetch the "
             f"tracks by their ids: collector add {shlex.quote(str(path))}"
         )
-    if dataset.kind == "JSON":
+    if dataset.is_json:
         listed = ", ".join(dataset.header[:_MAX_LISTED])
         return NotADataset(
             f"{name} is JSON without a list of tracks: its objects hold {listed}. A list of "

@@ -31,8 +31,6 @@ _BLOCK: Final = 1 << 16
 class DelimitedText(DatasetReader):
     """A delimited text file."""
 
-    kind = "text"
-
     def __init__(self, source: ByteSource, encoding: str, names_tracks: NamesTracks) -> None:
         """Read the header; raise `NotADataset` for an empty or binary file."""
         self._source, self._encoding = source, encoding

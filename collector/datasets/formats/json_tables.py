@@ -169,7 +169,7 @@ def _walk_members(
 class JsonTable(DatasetReader):
     """One list of objects of a JSON document."""
 
-    kind = "JSON"
+    is_json = True
 
     def __init__(self, document: JsonDocument, path: str, passed_over: list[str]) -> None:
         """Read the objects of the list at `path`; a note names the lists `passed_over`."""

@@ -27,7 +27,6 @@ def is_mtg_jamendo(head: bytes) -> bool:
 class MtgJamendoTable(DatasetReader):
     """A table of MTG-Jamendo; without names of tracks and artists, their ids are the names."""
 
-    kind = "MTG-Jamendo"
     licence = licences.of_source("mtg-jamendo")
     header = ("track_id", "track_name", "artist_name", "path", "duration_s", *_CATEGORIES)
 

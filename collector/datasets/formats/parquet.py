@@ -21,8 +21,6 @@ _MAX_DEPTH: Final = 5
 class ParquetTable(DatasetReader):
     """A Parquet file."""
 
-    kind = "Parquet"
-
     def __init__(self, path: Path, name: str) -> None:
         """Read the header; raise `NotADataset` if the file is not Parquet."""
         # pyarrow takes a quarter of a second to import, and CSV does not need it

@@ -30,8 +30,6 @@ _NAMES: Final = (
 class SqliteTable(DatasetReader):
     """One table or view of a SQLite file."""
 
-    kind = "SQLite"
-
     def __init__(self, connection: sqlite3.Connection, table: str, name: str) -> None:
         """Read the columns and the number of rows."""
         self._connection, self._name = connection, name

@@ -53,8 +53,7 @@ class DatasetReader:
     header: Sequence[str]
     """The columns' names, without blanks around them."""
 
-    kind: ClassVar[str] = "text"
-    """The kind of the file, for messages."""
+    is_json: ClassVar[bool] = False
 
     row_count: int | None = None
     """The exact number of rows; None: unknown before they are read."""

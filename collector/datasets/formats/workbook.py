@@ -23,8 +23,6 @@ _MAX_TITLE_ROWS: Final = 20
 class Sheet(DatasetReader):
     """One sheet of a workbook."""
 
-    kind = "a workbook"
-
     def __init__(
         self, workbook: Any, name: str, file_name: str, names_tracks: NamesTracks
     ) -> None:
