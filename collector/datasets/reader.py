@@ -1,7 +1,7 @@
 """Open a file as one or more tables, by its content: CSV, Parquet, JSON, workbooks and others."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -67,15 +67,22 @@ def _names_tracks(header: Sequence[str]) -> bool:
     return True
 
 
-def fingerprint(path: Path, *options: str) -> str:
-    """Return the SHA-256 of a file's bytes, or of all files of a folder, and of the options."""
-    digest = hashlib.sha256()
+def fingerprint(
+    path: Path, *options: str, progress: Callable[[int], object] = lambda _read: None
+) -> str:
+    """Return the SHA-256 of a file's bytes, or of all files of a folder, and of the options.
+
+    `progress` gets the number of bytes read so far.
+    """
+    digest, done = hashlib.sha256(), 0
     try:
         for part in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if part.is_file():
                 with part.open("rb") as file:
                     while chunk := file.read(_HASH_CHUNK):
                         digest.update(chunk)
+                        done += len(chunk)
+                        progress(done)
     except OSError as error:
         raise NotADataset(f"{path} cannot be read: {error.strerror}.") from error
     for option in options:

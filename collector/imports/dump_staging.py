@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from collector.datasets import reader
 from collector.datasets.dumps import archive
 from collector.datasets.dumps.archive import DumpArchive
 from collector.datasets.dumps.kinds import Dump
@@ -150,7 +151,7 @@ def _file_hash(staging: StagingFile, path: Path, progress: ProgressCallback) -> 
         if done >> _MIB:  # nothing for less, which takes no time
             progress(done >> _MIB, note=f"MiB of {path.name} checked")
 
-    digest = archive.sha256(path, report)
+    digest = reader.fingerprint(path, progress=report)
     published = archive.published_sha256(path)
     if published not in (None, digest):
         raise NotADataset(

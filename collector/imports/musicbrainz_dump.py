@@ -6,7 +6,7 @@ recordings are recorded like the rows of any other import.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from collector.catalogue import aliases, genres
 from collector.datasets.dumps import copy_text, musicbrainz, musicbrainz_joins
@@ -181,23 +181,12 @@ class _MusicBrainzImport(DumpImport):
         )
 
     def progress_of_recording(
-        self,
-        done: float,
-        total: float | None = None,
-        *,
-        note: str | None = None,
-        fraction: float | None = None,
-        estimated: bool = False,
+        self, done: float, total: float | None = None, *, note: str | None = None, **more: Any
     ) -> None:
         """Report the recording of the kept recordings as the last part of the work."""
-        share = fraction if fraction is not None else done / (total or done or 1)
-        self._context.progress(
-            done,
-            total,
-            note=note or "recordings stored",
-            fraction=_JOINED + (1 - _JOINED) * share,
-            estimated=estimated,
-        )
+        fraction = _JOINED + (1 - _JOINED) * done / (total or done or 1)
+        note = note or "recordings stored"
+        self._context.progress(done, total, note=note, fraction=fraction, **more)
 
     def _pass_over(self, counted_rows: int) -> int:
         recorded = int(self._staging.fact(RECORDED) or 0)

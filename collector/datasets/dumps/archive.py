@@ -1,6 +1,5 @@
 """Stream the members of a compressed tar archive; nothing is unpacked to disk."""
 
-import hashlib
 import io
 import queue
 import shutil
@@ -177,20 +176,6 @@ def _members(archive: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
         content: Any = archive.extractfile(info) if info.isfile() else None
         if content is not None:
             yield info.name, content
-
-
-def sha256(path: Path, progress: Callable[[int], object] = lambda _read: None) -> str:
-    """Return the SHA-256 of a file; `progress` gets the number of bytes read so far."""
-    digest, done = hashlib.sha256(), 0
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-                done += len(block)
-                progress(done)
-    except OSError as error:
-        raise NotADataset(f"{path} cannot be read: {error.strerror}.") from error
-    return digest.hexdigest()
 
 
 def published_sha256(path: Path) -> str | None:

@@ -56,7 +56,7 @@ class DelimitedText(DatasetReader):
                 "(unpack fma_metadata.zip), or the file alone."
             )
         below = lines[self._dialect.skipped :]
-        joined, rows = dialect.header_levels(below, self._delimiter, names_tracks)
+        joined, rows = dialect.header_levels(below, self._dialect.delimiter, names_tracks)
         if rows > 1:
             names, self._header_rows = joined, rows
         elif not names_tracks(names):
@@ -66,15 +66,11 @@ class DelimitedText(DatasetReader):
             names = ["", *names]
         self.header = names[: _width(names, sample)]
 
-    @property
-    def _delimiter(self) -> str:
-        return self._dialect.delimiter
-
     def _names(self, lines: list[str]) -> list[str]:
         skipped = self._dialect.skipped
         first = lines[skipped] if len(lines) > skipped else ""
         try:
-            names = dialect.split_line(first, self._delimiter, quote=self._dialect.quote)
+            names = dialect.split_line(first, self._dialect.delimiter, quote=self._dialect.quote)
         except csv.Error as error:
             raise NotADataset(
                 f"{self._source.name} does not begin with the columns' names: {error}."
@@ -212,10 +208,10 @@ class DelimitedText(DatasetReader):
         first = lines.consumed[0]
         is_usable = self._fits(row) and lines.balanced(self._dialect.quote)
         if _BACKSLASH_QUOTE in first and not (
-            is_usable and dialect.backslash_quote(self._delimiter).search(first) is None
+            is_usable and dialect.backslash_quote(self._dialect.delimiter).search(first) is None
         ):
             try:
-                escaped = dialect.split_line(first, self._delimiter, backslash=True)
+                escaped = dialect.split_line(first, self._dialect.delimiter, backslash=True)
             except csv.Error:
                 escaped = []
             if self._fits(escaped):
@@ -228,7 +224,9 @@ class DelimitedText(DatasetReader):
 
     def _reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
         quote = self._dialect.quote
-        return csv.reader(lines, delimiter=self._delimiter, quotechar=quote, skipinitialspace=True)
+        return csv.reader(
+            lines, delimiter=self._dialect.delimiter, quotechar=quote, skipinitialspace=True
+        )
 
     def _fits(self, row: list[str]) -> bool:
         width = len(self.header)
