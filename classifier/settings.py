@@ -58,7 +58,7 @@ class ClassifierSettings(EnvironmentSettings):
         default="any",
         description="Default of `--licence`: train only on labels and features under licences of "
         "this class: `open`, `noncommercial` (open and non-commercial licences) or `any`. "
-        "Without it, `classifier train` uses `any`, and `classifier run` the champion's.",
+        "If it is not set, `classifier run` uses that of the champion.",
     )
     min_level: Literal["artist", "release", "recording"] = Field(
         default="artist",

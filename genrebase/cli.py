@@ -1,4 +1,7 @@
-"""The command line of `genrebase`: run, demo, doctor, migrate, copy, backup, lake, sub-apps."""
+"""The command line of `genrebase`: run, demo, doctor, migrate, copy, backup, lake, sub-apps.
+
+A command imports what `--help` does not need, such as SQLAlchemy, when it runs.
+"""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -55,7 +58,6 @@ def run(
     Examples:
       genrebase run
     """
-    # imports SQLAlchemy, which --help does not need
     from genrebase.launcher import run as running
     from genrebase.settings import GenrebaseSettings
 
@@ -97,7 +99,6 @@ def demo(
       genrebase demo --target 300
       genrebase demo --target 100 --spotify
     """
-    # import SQLAlchemy, which --help does not need
     from genrebase.launcher import database_location, demo_summary
     from genrebase.launcher import demo as demonstration
     from genrebase.runtime.shutdown import stop_on_signals
@@ -130,7 +131,6 @@ def doctor(as_json: AsJson = False) -> None:
     Examples:
       genrebase doctor
     """
-    # import SQLAlchemy and structlog, which --help does not need
     from genrebase.runtime import logging
     from genrebase.runtime.doctor import run_all_checks
     from genrebase.settings import GenrebaseSettings
@@ -155,7 +155,9 @@ def migrate(
     repair: Annotated[
         bool,
         typer.Option(
-            "--repair", help="Choose again which provider's features the views show of a track."
+            "--repair",
+            help="Also choose again, for every track, the provider whose features the views show: "
+            "needed after another program wrote to audio_features.",
         ),
     ] = False,
     as_json: AsJson = False,
@@ -165,7 +167,6 @@ def migrate(
     Examples:
       genrebase migrate
     """
-    # import SQLAlchemy and Alembic, which --help does not need
     from genrebase.runtime.settings_check import require_valid_settings
     from genrebase.store import schema_upgrade
 
@@ -200,9 +201,7 @@ def copy(
     Examples:
       genrebase copy sqlite:///genrebase.db sqlite:///copy.db
     """
-    from genrebase.settings import GenrebaseSettings  # pydantic, which --help does not need
-
-    # import SQLAlchemy, which --help does not need
+    from genrebase.settings import GenrebaseSettings
     from genrebase.store import copy as copying
     from genrebase.store.engine import make_engine
 
@@ -250,7 +249,6 @@ def backup(
     Examples:
       genrebase backup genrebase-backup.db
     """
-    # import SQLAlchemy, which --help does not need
     from genrebase import store
     from genrebase.store.backup import backup as back_up
 
@@ -278,7 +276,6 @@ def digests(as_json: AsJson = False) -> None:
     Examples:
       genrebase digests
     """
-    # import SQLAlchemy, which --help does not need
     from genrebase import store
     from genrebase.digests.refresh import refresh
 
@@ -321,7 +318,6 @@ def matrices(
     Examples:
       genrebase matrices
     """
-    # import SQLAlchemy, which --help does not need
     from genrebase import store
     from genrebase.store import matrix_files
 
@@ -356,7 +352,6 @@ def lake(
     Examples:
       genrebase lake lake
     """
-    # import SQLAlchemy, pyarrow and DuckDB, which --help does not need
     from genrebase import store
     from genrebase.lake.build import build_lake
 

@@ -58,7 +58,7 @@ def import_audio(
         typer.Option(
             help="Pre-trained networks that analyse each file: NAME,NAME (default: "
             "GENREBASE_DESCRIPTORS). Genrebase's own extractor always runs; its name "
-            "`genrebase` alone means that no network does."
+            "With `genrebase` alone, no network is used."
         ),
     ] = None,
     workers: Annotated[

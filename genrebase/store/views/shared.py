@@ -77,8 +77,8 @@ REGIME: Final = {
 }
 PREDICTION_DESCRIPTIONS: Final = {
     **REGIME,
-    "in_training": "Whether it was a training track; its prediction is out of fold, by models not "
-    "trained on it.",
+    "in_training": "Whether it was a training track; if so, its prediction is out of fold, by "
+    "models not trained on it.",
     "model_id": "The champion's ID.",
     "predicted_at": "The time of the prediction.",
 }
