@@ -13,7 +13,6 @@ from collector.datasets.formats.table import (
     DamagedFile,
     DatasetReader,
     NotADataset,
-    Row,
     TableEntry,
 )
 
@@ -23,7 +22,6 @@ __all__ = [
     "DamagedFile",
     "DatasetReader",
     "NotADataset",
-    "Row",
     "TableEntry",
     "fingerprint",
     "open_dataset",

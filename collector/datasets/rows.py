@@ -193,8 +193,7 @@ class RowParser:
             yield _SHORTENED.format(counted(shortened, "cell"), name)
         artists = _ARTISTS if self._at.many_artists else _ONE_ARTIST
         for index, option in ((self._at.genre, _SEPARATE_GENRES), (self._at.artists, artists)):
-            count = 0 if index is None else self.comma_cells[index]
-            if index is not None and count:
+            if index is not None and (count := self.comma_cells[index]):
                 name = cells.escape_unprintable(header[index])
                 cells_ = f"{counted(count, 'cell')} of {name}"
                 advice = option.format(name)

@@ -27,6 +27,7 @@ from collector.datasets.formats.table import (
     NotADataset,
     TableEntry,
 )
+from genrebase.audio.file_suffixes import SUFFIXES
 from genrebase.counts import counted
 
 _PARQUET: Final = b"PAR1"
@@ -36,13 +37,6 @@ _SQLITE: Final = b"SQLite format 3\0"
 _OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _LIST_OF_FILES: Final = (
     "a list of audio files (M3U or PLS), no table: import their folder with collector import-audio"
-)
-_AUDIO_FILE: Final = re.compile(
-    r".*\.(?:mp3|flac|m4a|aac|ogg|oga|opus|wav|wma|aiff?|mp4|webm)", re.IGNORECASE
-)
-"""A line of a list of audio files."""
-_AUDIO_SUFFIXES: Final = frozenset(
-    {".mp3", ".flac", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".wav", ".wma", ".aif", ".aiff"}
 )
 _DOCUMENT: Final = re.compile(
     r"(?:readme|licen[cs]e|copying|changes|changelog|citation|about)(?:[._-].*)?|.*\.(?:md|rst|pdf)",
@@ -129,7 +123,11 @@ def _is_list_of_files(head: bytes) -> bool:
     lines = [line.strip() for line in head.decode("utf-8", "replace").splitlines()]
     complete = lines if len(lines) == 1 else lines[:-1]
     names = [line for line in complete if line and not line.startswith("#")]
-    return bool(names) and all(_AUDIO_FILE.fullmatch(name) for name in names)
+    return bool(names) and all(map(_is_audio, names))
+
+
+def _is_audio(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
 def _is_json(head: bytes) -> bool:
@@ -187,8 +185,7 @@ def _folder_tables(folder: Path, options: ReadOptions) -> list[TableEntry]:
         if file.is_file()
     }
     members = {name: file for name, file in files.items() if _is_visible(name)}
-    audio = [name for name in members if PurePosixPath(name).suffix.lower() in _AUDIO_SUFFIXES]
-    if audio and len(audio) == len(members):
+    if members and all(map(_is_audio, members)):
         raise NotADataset(
             f"{folder} is a folder of audio files without a table: collector import-audio {folder}"
         )

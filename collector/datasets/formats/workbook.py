@@ -28,11 +28,10 @@ class Sheet(DatasetReader):
     ) -> None:
         """Find the header: the first row that names a title and an artist, else the first one."""
         self._sheet = workbook.get_sheet_by_name(name)
-        first = [(number, row) for number, row in self._filled(_MAX_TITLE_ROWS)]
+        first = list(self._filled(_MAX_TITLE_ROWS))
         if not first:
             raise NotADataset(f"The sheet {name!r} of {file_name} is empty.")
-        headers = [(number, row) for number, row in first if names_tracks(row)]
-        self._header_row, cells = (headers or first)[0]
+        self._header_row, cells = next((one for one in first if names_tracks(one[1])), first[0])
         width = max(place for place, cell in enumerate(cells, 1) if cell)
         self.header = [cell.strip() for cell in cells[:width]]
         self.row_count = max(self._sheet.total_height - 1 - self._header_row, 0)  # and blank ones
