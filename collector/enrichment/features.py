@@ -1,7 +1,7 @@
 """Fetch the audio features of tracks that have none, from each provider in leased batches."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,14 +13,14 @@ import structlog
 from collector.acousticbrainz_submissions import Submission
 from collector.catalogue import acousticbrainz_submissions, data_sources, feature_queue
 from collector.catalogue.attempt_queue import (
+    LEASE_DURATION,
     AttemptQueue,
     LeasedTrack,
     LeasedTracks,
     QueuePosition,
 )
 from collector.catalogue.feature_queue import ProviderResult
-from collector.catalogue.lease import Lease
-from collector.enrichment.leased_batches import LeasedBatches
+from collector.catalogue.lease import POLL_SECONDS, Lease
 from collector.enrichment.result import EnrichmentResult
 from collector.enrichment.retry_schedule import retry_at
 from collector.errors import (
@@ -38,7 +38,7 @@ from collector.ports import FeatureProvider, ProviderFeatures
 from collector.records import AudioFeatures
 from genrebase.runtime.clock import Clock
 from genrebase.store.bulk import exclusive_transaction
-from genrebase.store.engine import Engine, read_transaction
+from genrebase.store.engine import Engine, read_transaction, transaction
 
 JOB: Final = "enrich"
 
@@ -114,7 +114,7 @@ class FeatureEnricher:
                     raise
                 except CollectorError as error:
                     outcome.problems.append(self._problem(funded, error))
-            waiting = [ban for funded, ban in bans if self._batches(funded).has_pending()]
+            waiting = [ban for funded, ban in bans if self._has_pending(funded)]
             if waiting:
                 raise min(waiting, key=lambda ban: ban.until)
         return outcome
@@ -156,16 +156,43 @@ class FeatureEnricher:
                 outcome.requests = limit.used
                 advance(outcome)
 
-    def _batches(self, funded: BudgetedProvider) -> LeasedBatches:
-        return LeasedBatches(
-            self.engine,
-            self.clock,
-            funded.queue,
-            funded.provider.batch_size,
-            self.no_other_worker,
-            self.stop_requested,
-            self.positions[funded.provider.name],
-        )
+    def _batches(self, funded: BudgetedProvider) -> Iterator[Lease[LeasedTracks]]:
+        """Yield leased batches until no track is due and no other process has leased any.
+
+        The leases of others are waited for, because they may expire or be released. Raises
+        `StopRequested` if a stop is requested while something is pending.
+        """
+        while True:
+            if self.stop_requested() and self._has_pending(funded):
+                raise StopRequested
+            batch = self._lease(funded)
+            if batch.tracks:
+                yield Lease(self.engine, self.clock, batch)
+            elif not self._has_pending(funded):
+                return
+            elif not self._expire_leases_of_the_dead(funded):
+                self.clock.sleep(POLL_SECONDS)
+
+    def _has_pending(self, funded: BudgetedProvider) -> bool:
+        """Return whether a track is due, or is leased and may fall due."""
+        position = self.positions[funded.provider.name]
+        with read_transaction(self.engine) as connection:
+            return funded.queue.has_due(connection, self.clock.now() + LEASE_DURATION, position)
+
+    def _lease(self, funded: BudgetedProvider) -> LeasedTracks:
+        position, size = self.positions[funded.provider.name], funded.provider.batch_size
+        with transaction(self.engine) as connection:
+            leased = funded.queue.lease_next(connection, position, self.clock.now, size)
+        if leased.tracks:
+            position.advance(leased.tracks[-1].track_id)
+        return leased
+
+    def _expire_leases_of_the_dead(self, funded: BudgetedProvider) -> bool:
+        now = self.clock.now()  # before looking who lives: a lease taken since is somebody's
+        if not self.no_other_worker():
+            return False
+        with exclusive_transaction(self.engine) as connection:
+            return funded.queue.expire_leases(connection, now)
 
     def _fetch(
         self, funded: BudgetedProvider, batch: Lease[LeasedTracks], limit: RequestLimit
