@@ -4,15 +4,13 @@ The dumps' numbers are stored under an origin of their own, beside those of the 
 one or several of the dumps' tables: an undo removes the numbers of these.
 """
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, select
 
-from collector.acousticbrainz_submissions import Submission
 from collector.catalogue import acousticbrainz_submissions
-from collector.catalogue.acousticbrainz_submissions import RecordingKey, SubmissionSource
+from collector.catalogue.acousticbrainz_submissions import SubmissionSource
 from collector.catalogue.import_undo import UndoCounts
 from collector.catalogue.imported_files import StoredImport
 from genrebase.store import bulk, tables
@@ -21,15 +19,6 @@ ORIGIN: Final = "acousticbrainz-dump"
 SOURCE: Final = SubmissionSource(tables.ACOUSTICBRAINZ_PROVIDER, ORIGIN)
 TABLES: Final = "tables"
 """The option of an import that lists its groups of numbers."""
-
-
-def store(
-    connection: Connection,
-    recordings: Mapping[RecordingKey, Sequence[Submission]],
-    now: datetime,
-) -> int:
-    """Store submissions; return the number of recordings whose stored numbers changed."""
-    return acousticbrainz_submissions.store_submissions(connection, recordings, now, SOURCE)
 
 
 def undo_batch(

@@ -151,10 +151,8 @@ class AttemptQueue:
     """A track with a row here is not requested."""
     ids_of: str = SPOTIFY
     """The source whose ids the provider takes."""
-    only_by: tuple[str, ...] = ()
-    """If given, only rows of these providers count as results."""
-    not_by: tuple[str, ...] = ()
-    """Rows of these providers do not count as results."""
+    counted: tuple[ColumnElement[bool], ...] = ()
+    """Conditions of the rows that count as results."""
     requests_once: bool = False
     """Whether the provider never changes: all ids of a track are requested at once, and one that
     is unknown is not requested again. `attempts` is then the number of ids requested."""
@@ -173,19 +171,11 @@ class AttemptQueue:
 
         own = and_(of_track(_attempt.track_id), _attempt.provider == self.provider)
         return query.select_from(tables.track.outerjoin(tables.feature_attempt, own)).where(
-            ~exists().where(of_track(result.track_id), *self._counts_as_result()),
+            ~exists().where(of_track(result.track_id), *self.counted),
             exists().where(of_track(alias.track_id), alias.source == self.ids_of),
             or_(_attempt.track_id.is_(None), self._is_due(now)),
             track.id > after,
         )
-
-    def _counts_as_result(self) -> list[ColumnElement[bool]]:
-        conditions: list[ColumnElement[bool]] = []
-        if self.only_by:
-            conditions.append(self.results.c.provider.in_(self.only_by))
-        if self.not_by:
-            conditions.append(self.results.c.provider.not_in(self.not_by))
-        return conditions
 
     def _is_due(self, now: datetime) -> ColumnElement[bool]:
         """Return the condition of an attempt that may be repeated.

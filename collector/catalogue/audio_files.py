@@ -7,9 +7,9 @@ by the hash of the decoded samples, which is the track's id under the source `au
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Select, delete, insert, select
 
 from collector.audio.metadata import SOURCE
 from collector.catalogue import (
@@ -71,28 +71,22 @@ class RecordedFiles:
 
 def stored_files(connection: Connection, schema: str) -> dict[str, StoredAudioFile]:
     """Return the imported files by key, those whose descriptors of `schema` are stored."""
-    descriptor = tables.descriptor
-    query = (
-        select(_file.c.path, _file.c.size, _file.c.modified, _file.c.digest, _file.c.track_id)
-        .join(descriptor, descriptor.c.track_id == _file.c.track_id)
-        .where(
-            _file.c.descriptor_schema == schema,
-            descriptor.c.provider == SOURCE,
-            descriptor.c.schema == schema,
-        )
-    )
-    return {row[0]: StoredAudioFile(*row) for row in connection.execute(query)}
+    query = select(_file.c.path, _file.c.size, _file.c.modified, _file.c.digest, _file.c.track_id)
+    described = _described(query, schema).where(_file.c.descriptor_schema == schema)
+    return {row[0]: StoredAudioFile(*row) for row in connection.execute(described)}
 
 
 def digests_with_set(connection: Connection, schema: str) -> frozenset[str]:
     """Return the digests of imported audio whose descriptors of `schema` are stored."""
-    descriptor = tables.descriptor
-    query = (
-        select(_file.c.digest)
-        .join(descriptor, descriptor.c.track_id == _file.c.track_id)
-        .where(descriptor.c.provider == SOURCE, descriptor.c.schema == schema)
+    return frozenset(connection.scalars(_described(select(_file.c.digest), schema)))
+
+
+def _described(files: Select[Any], schema: str) -> Select[Any]:
+    """Narrow a query of files to those whose descriptors of `schema` are stored."""
+    own = tables.descriptor.c
+    return files.join(tables.descriptor, own.track_id == _file.c.track_id).where(
+        own.provider == SOURCE, own.schema == schema
     )
-    return frozenset(connection.scalars(query))
 
 
 def store_vectors(

@@ -20,29 +20,16 @@ _DELIVERIES: Final = """
     import_track delivery JOIN imported_file file ON file.id = delivery.import_id
     LEFT JOIN data_source source ON source.name = file.origin
 """
-_OF_ORIGIN: Final = f"coalesce(source.licence, '{licences.UNKNOWN}')"
-_RECOMPUTE_SUBMISSIONS: Final = f"""
-    UPDATE audio_features SET licence = (
-        SELECT nullif(
-            substr(max({licence_sql.strictness(_OF_ORIGIN)}), 2), '{licences.UNKNOWN}'
-        )
-        FROM acousticbrainz_recording recording
-        LEFT JOIN data_source source ON source.name = recording.origin
-        WHERE recording.track_id = audio_features.track_id
-        AND recording.provider = audio_features.provider
-    )
-    WHERE provider = {{mark}}
+_DELIVERED: Final = f"""
+    {_DELIVERIES} WHERE delivery.track_id = audio_features.track_id
+    AND delivery.delivered & {BITS[FEATURES_KEY]} <> 0
 """
-_RECOMPUTE: Final = f"""
-    UPDATE audio_features SET licence = (
-        SELECT nullif(
-            substr(max({licence_sql.strictness(_LICENCE)}), 2), '{licences.UNKNOWN}'
-        )
-        FROM {_DELIVERIES}
-        WHERE delivery.track_id = audio_features.track_id
-        AND delivery.delivered & {BITS[FEATURES_KEY]} <> 0
-    )
-    WHERE provider = {{mark}}
+_LICENCE_OF_ORIGIN: Final = f"coalesce(source.licence, '{licences.UNKNOWN}')"
+_SUBMITTED: Final = """
+    acousticbrainz_recording recording
+    LEFT JOIN data_source source ON source.name = recording.origin
+    WHERE recording.track_id = audio_features.track_id
+    AND recording.provider = audio_features.provider
 """
 
 
@@ -73,4 +60,12 @@ def recompute_of_origin(connection: Connection, origin: str) -> None:
 
 
 def _statement(provider: str) -> str:
-    return _RECOMPUTE_SUBMISSIONS if provider in SUBMISSION_PROVIDERS else _RECOMPUTE
+    is_submitted = provider in SUBMISSION_PROVIDERS
+    strictness = licence_sql.strictness(_LICENCE_OF_ORIGIN if is_submitted else _LICENCE)
+    return f"""
+        UPDATE audio_features SET licence = (
+            SELECT nullif(substr(max({strictness}), 2), '{licences.UNKNOWN}')
+            FROM {_SUBMITTED if is_submitted else _DELIVERED}
+        )
+        WHERE provider = {{mark}}
+    """

@@ -40,16 +40,12 @@ def queue_of(provider: str, ids_of: str = SPOTIFY) -> AttemptQueue:
     catalogues' scales: AcousticBrainz' tempo alone is not enough.
     """
     if provider in tables.SUBMISSION_PROVIDERS:
-        return AttemptQueue(
-            provider,
-            tables.acousticbrainz_recording,
-            ids_of,
-            only_by=(provider,),
-            requests_once=True,
-        )
-    return AttemptQueue(
-        provider, tables.audio_features, ids_of, not_by=tables.SUBMISSION_PROVIDERS
-    )
+        recordings = tables.acousticbrainz_recording
+        own = (recordings.c.provider == provider,)
+        return AttemptQueue(provider, recordings, ids_of, own, requests_once=True)
+    features = tables.audio_features
+    on_scales = (features.c.provider.not_in(tables.SUBMISSION_PROVIDERS),)
+    return AttemptQueue(provider, features, ids_of, on_scales)
 
 
 def record_results(

@@ -54,11 +54,8 @@ _CURSOR_COLUMNS: Final = (
 def genre_progress(connection: Connection, genres: Sequence[str] = ()) -> dict[int, GenreProgress]:
     """Return the progress of every genre with a target that is not paused, or of these only."""
     genre = tables.genre
-    query = select(genre.c.id, genre.c.name, genre.c.target, genre.c.tracks).where(
-        genre.c.target.is_not(None), ~genre.c.paused
-    )
-    if genres:
-        query = query.where(genre.c.name.in_(genres))
+    query = select(genre.c.id, genre.c.name, genre.c.target, genre.c.tracks)
+    query = query.where(~genre.c.paused, *_with_target(genres))
     return {
         genre_id: GenreProgress(name, target, tracks)
         for genre_id, name, target, tracks in connection.execute(query)
@@ -68,10 +65,13 @@ def genre_progress(connection: Connection, genres: Sequence[str] = ()) -> dict[i
 def paused_genres(connection: Connection, genres: Sequence[str] = ()) -> list[str]:
     """Return the names of the genres (default: all) that have a target and are paused."""
     genre = tables.genre
-    query = select(genre.c.name).where(genre.c.target.is_not(None), genre.c.paused)
-    if genres:
-        query = query.where(genre.c.name.in_(genres))
+    query = select(genre.c.name).where(genre.c.paused, *_with_target(genres))
     return list(connection.scalars(query.order_by(genre.c.name)))
+
+
+def _with_target(names: Sequence[str]) -> list[ColumnElement[bool]]:
+    genre = tables.genre.c
+    return [genre.target.is_not(None), *([genre.name.in_(names)] if names else [])]
 
 
 def genres_without_shards(

@@ -3,7 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from collector.catalogue import acousticbrainz_imports, aliases, imported_files
+from collector.catalogue import (
+    acousticbrainz_imports,
+    acousticbrainz_submissions,
+    aliases,
+    imported_files,
+)
 from collector.catalogue.aliases import tracks_of_aliases
 from collector.catalogue.imported_files import ImportDescription
 from collector.datasets.dumps import acousticbrainz
@@ -144,10 +149,11 @@ class _AcousticBrainzImport(DumpImport):
                 with transaction(self._engine) as connection:
                     imported_files.lock_rows_done(connection, self.import_id)
                     ids = tracks_of_aliases(connection, source_ids.MUSICBRAINZ, batch)
-                    self._changed += acousticbrainz_imports.store(
+                    self._changed += acousticbrainz_submissions.store_submissions(
                         connection,
                         {(ids[mbid], mbid): one for mbid, one in batch.items() if mbid in ids},
                         clock.now(),
+                        acousticbrainz_imports.SOURCE,
                     )
                     imported_files.add_rows_done(connection, self.import_id, done, 0)
                 self._staging.note_fact(_STORED, str(done))
