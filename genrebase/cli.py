@@ -216,9 +216,7 @@ def copy(
     source, target = make_engine(from_url), make_engine(to_url)
     try:
         with output.progress("Copying rows") as bar:
-            copied = copying.copy_database(
-                source, target, lambda state: bar(state.done, total=state.total, note=state.table)
-            )
+            copied = copying.copy_database(source, target, bar)
     except KeyboardInterrupt:
         raise CommandInterrupted(
             f"Stopped: {target.url.render_as_string()} is an unfinished copy, which no command "
@@ -255,9 +253,7 @@ def backup(
     output, engine = Output(as_json=as_json), store.connect()
     try:
         with output.progress("Saving rows") as bar:
-            result = back_up(
-                engine, file, lambda state: bar(state.done, total=state.total, note=state.table)
-            )
+            result = back_up(engine, file, bar)
     finally:
         engine.dispose()
     output.print(
@@ -359,12 +355,7 @@ def lake(
     kept = f"what {folder} held before is unchanged. Run the same command again to continue."
     try:
         with output.on_interrupt(lambda: kept), output.progress("Copying") as bar:
-            result = build_lake(
-                engine,
-                folder,
-                SystemClock(),
-                lambda done, total, name: bar(done, total=total, note=name),
-            )
+            result = build_lake(engine, folder, SystemClock(), bar)
     finally:
         engine.dispose()
     views = [one for one in result.relations if one.kind == "view" and one.rows]

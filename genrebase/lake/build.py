@@ -6,7 +6,7 @@ again.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from genrebase.lake.relations import ROW_WISE, LakeRelations, is_by_track, lake_
 from genrebase.lake.table_parts import copy_tables
 from genrebase.lake.tables_to_arrow import RANGE_KEYS, arrow_reader
 from genrebase.lake.view_parts import ViewComputer
+from genrebase.progress import ProgressCallback, no_progress
 from genrebase.runtime.clock import Clock
 from genrebase.store import features_provider, tables
 from genrebase.store.copy.snapshots import display_url
@@ -57,15 +58,11 @@ class LakeResult:
     """The others are those of earlier copies."""
 
 
-OnLakeProgress = Callable[[int, int, str], None]
-"""Called with the number of parts done, of how many, and the name of the table or view."""
-
-
 def build_lake(
     engine: Engine,
     path: Path,
     clock: Clock,
-    on_progress: OnLakeProgress = lambda *_: None,
+    progress: ProgressCallback = no_progress,
     range_tracks: int = RANGE_KEYS,
 ) -> LakeResult:
     """Copy a database into the lake at `path`, which is replaced in one step at the end.
@@ -84,7 +81,7 @@ def build_lake(
         as_of = clock.now()
         with arrow_reader(engine) as reader:
             ranges = reader.key_ranges(tables.track, range_tracks)
-            counter = _Counter(_number_of_parts(relations, len(ranges)), on_progress)
+            counter = _Counter(_number_of_parts(relations, len(ranges)), progress)
             parts = copy_tables(reader, version, relations, ranges, counter)
         with open_duckdb() as connection:
             computer = ViewComputer(connection, version, parts, providers)
@@ -116,12 +113,12 @@ def build_lake(
 class _Counter:
     """Counts the parts that are done."""
 
-    def __init__(self, total: int, on_progress: OnLakeProgress) -> None:
-        self._done, self._total, self._on_progress = 0, total, on_progress
+    def __init__(self, total: int, progress: ProgressCallback) -> None:
+        self._done, self._total, self._progress = 0, total, progress
 
     def __call__(self, name: str) -> None:
         self._done += 1
-        self._on_progress(self._done, self._total, name)
+        self._progress(self._done, self._total, note=name)
 
 
 def _refuse_other_database(folder: LakeFolder, database: str) -> None:

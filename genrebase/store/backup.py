@@ -5,13 +5,13 @@ one snapshot. The file gets its final name only once it is complete and checked.
 """
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from genrebase.new_file import create_atomically, create_private
+from genrebase.progress import ProgressCallback, no_progress
 from genrebase.store import matrix_files, schema_upgrade
-from genrebase.store.copy import CopyProgress, copy_database, copy_state, snapshots
+from genrebase.store.copy import copy_database, copy_state, snapshots
 from genrebase.store.copy.rows import row_counts
 from genrebase.store.engine import Engine, read_transaction, transaction
 from genrebase.store.errors import StoreError
@@ -30,9 +30,7 @@ class BackupResult:
     """Rows per table."""
 
 
-def backup(
-    engine: Engine, file: Path, on_progress: Callable[[CopyProgress], None] = lambda _: None
-) -> BackupResult:
+def backup(engine: Engine, file: Path, progress: ProgressCallback = no_progress) -> BackupResult:
     """Save the database as it is now as `file`, a SQLite database of its own.
 
     It also holds the bytes of matrices that are in files.
@@ -44,7 +42,7 @@ def backup(
     with create_atomically(file) as partial:
         create_private(partial)
         try:
-            rows = _save(engine, partial, on_progress)
+            rows = _save(engine, partial, progress)
             _check(partial, rows)
             with partial.open("rb") as saved:
                 os.fsync(saved.fileno())
@@ -54,9 +52,7 @@ def backup(
     return BackupResult(name, file, file.stat().st_size, sum(rows.values()), rows)
 
 
-def _save(
-    engine: Engine, partial: Path, on_progress: Callable[[CopyProgress], None]
-) -> dict[str, int]:
+def _save(engine: Engine, partial: Path, progress: ProgressCallback) -> dict[str, int]:
     """Write the file; return how many rows each table had at that moment."""
     if engine.dialect.name == "sqlite":
         with read_transaction(engine) as connection:
@@ -64,7 +60,7 @@ def _save(
             snapshots.save(connection, partial)
     else:
         with snapshots.open_file(partial) as saved:
-            result = copy_database(engine, saved, on_progress, with_files=False)
+            result = copy_database(engine, saved, progress, with_files=False)
         rows = {digest.table: digest.rows for digest in result.tables}
     with snapshots.open_file(partial) as saved, transaction(saved) as connection:
         copy_state.remove(connection)  # it concerns only the database it was written to

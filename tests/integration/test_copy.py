@@ -12,7 +12,6 @@ from sqlalchemy import Engine, delete, insert, select, text, update
 from genrebase import store
 from genrebase.store import search_index, tables
 from genrebase.store.copy import (
-    CopyProgress,
     NoSuchSource,
     SameDatabase,
     TargetHoldsOtherData,
@@ -54,9 +53,9 @@ class Stopped(Exception):
     """Raised in the middle of a copy."""
 
 
-def stop_after(rows: int) -> Callable[[CopyProgress], None]:
-    def on_progress(progress: CopyProgress) -> None:
-        if progress.done >= rows:
+def stop_after(rows: int) -> Callable[..., None]:
+    def on_progress(done: float, *_: object, **__: object) -> None:
+        if done >= rows:
             raise Stopped
 
     return on_progress
@@ -126,8 +125,8 @@ def test_a_killed_copy_resumes(filled: Engine, database_url: str, target: Engine
         "import os, signal\n"
         "from genrebase.store.copy import copy_database\n"
         "from genrebase.store.engine import make_engine\n"
-        "def kill(at):\n"
-        "    if at.done > 100: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "def kill(done, total, note):\n"
+        "    if done > 100: os.kill(os.getpid(), signal.SIGKILL)\n"
         f"copy_database(make_engine({database_url!r}), make_engine({to!r}), kill)\n"
     )
     ended = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
@@ -246,8 +245,8 @@ def test_writes_to_the_target_are_detected(filled: Engine, target: Engine):
     """Counts and checksums at the end equal those of the source, or the copy fails."""
     extra = {"mapping": "own", "fine": "stray", "broad": "rock"}
 
-    def write_after_mappings(progress: CopyProgress) -> None:
-        if progress.done == progress.total // 2:
+    def write_after_mappings(done: float, total: float, **_: object) -> None:
+        if done == total // 2:
             with transaction(target) as connection:
                 connection.execute(insert(tables.genre_mapping).values(extra))
 
@@ -261,7 +260,7 @@ def test_a_source_may_be_written_to_meanwhile(filled: Engine, target: Engine):
     """A copy is one snapshot of the source; later writes are ignored."""
     expected = contents(filled)
 
-    def write(_: CopyProgress) -> None:
+    def write(*_: object, **__: object) -> None:
         with transaction(filled) as connection:
             connection.execute(update(tables.track).values(album="Meanwhile"))
 

@@ -1,7 +1,6 @@
 """Copy a database into another, SQLite or PostgreSQL, in resumable batches."""
 
 from genrebase.store.copy.copy import (
-    CopyProgress,
     CopyResult,
     NoSuchSource,
     SameDatabase,
@@ -10,7 +9,6 @@ from genrebase.store.copy.copy import (
 )
 
 __all__ = [
-    "CopyProgress",
     "CopyResult",
     "NoSuchSource",
     "SameDatabase",

@@ -7,7 +7,7 @@ Digests and the index of the search are not copied: `genrebase digests` makes bo
 note the tracks that are to be indexed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.exc import IntegrityError
 
 from genrebase.errors import UserError
+from genrebase.progress import ProgressCallback, no_progress
 from genrebase.store import bulk, matrix_files, schema_upgrade, tables
 from genrebase.store.copy import copy_state, snapshots
 from genrebase.store.copy.rows import Key, Row, TableDigest, TableReader, row_counts, table_readers
@@ -23,7 +24,7 @@ from genrebase.store.engine import Connection, Engine, read_transaction, transac
 from genrebase.store.errors import StoreError
 
 PASSES: Final = 2
-"""How often `CopyProgress` counts each row: once copied, once compared."""
+"""How often the progress counts each row: once copied, once compared."""
 
 
 class NoSuchSource(UserError):
@@ -36,15 +37,6 @@ class SameDatabase(UserError):
 
 class TargetHoldsOtherData(UserError):
     """The target holds data that is not a copy of the source."""
-
-
-@dataclass(frozen=True, slots=True)
-class CopyProgress:
-    """The progress of a copy, in rows."""
-
-    table: str
-    done: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +54,17 @@ class CopyResult:
     tables: Sequence[TableDigest]
 
 
-OnCopyProgress = Callable[[CopyProgress], None]
-
-
 def copy_database(
     source: Engine,
     target: Engine,
-    on_progress: OnCopyProgress = lambda _: None,
+    progress: ProgressCallback = no_progress,
     *,
     with_files: bool = True,
 ) -> CopyResult:
     """Make `target` a copy of `source` and verify it; create the schema where it is missing.
 
-    Files of matrices are copied to the folder of the target, if that is another one.
+    Files of matrices are copied to the folder of the target, if that is another one. `progress` is
+    told the rows that were copied or compared, and their table.
 
     Raises `NoSuchSource`, `SameDatabase`, `SchemaMismatch`, `IncompatibleDatabase` or
     `TargetHoldsOtherData` before anything is written, `StoreError` where the two databases differ
@@ -93,7 +83,7 @@ def copy_database(
     with transaction(target) as connection:
         copy_state.write(connection, name)
     with snapshots.open_snapshot(source) as snapshot:
-        run = _CopyRun(snapshot, target, on_progress)
+        run = _CopyRun(snapshot, target, progress)
         if with_files:
             matrix_files.copy_files(snapshot, source, target)
         digests = run.copy_tables()
@@ -146,9 +136,9 @@ def _has_rows(connection: Connection, reader: TableReader) -> bool:
 class _CopyRun:
     """The state of one copy: the source's snapshot, the target and the rows done."""
 
-    def __init__(self, source: Connection, target: Engine, on_progress: OnCopyProgress) -> None:
+    def __init__(self, source: Connection, target: Engine, progress: ProgressCallback) -> None:
         self.written = 0
-        self._source, self._target, self._on_progress = source, target, on_progress
+        self._source, self._target, self._progress = source, target, progress
         self._readers = table_readers()
         self._total = PASSES * sum(row_counts(source).values())
         self._done = 0
@@ -221,7 +211,7 @@ class _CopyRun:
 
     def _report(self, reader: TableReader, _after: Key | None, rows: Sequence[Row]) -> None:
         self._done += len(rows)
-        self._on_progress(CopyProgress(reader.table.name, self._done, self._total))
+        self._progress(self._done, self._total, note=reader.table.name)
 
 
 def _verify(source: Sequence[TableDigest], target: Sequence[TableDigest]) -> None:
