@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any, Final
 
-from genrebase.launcher import child_commands, default_genres, open_hints, sample_queries, sandbox
+from genrebase.launcher import child_commands, default_genres, open_hints, sandbox
 from genrebase.launcher.database_location import DatabaseLocation
 from genrebase.launcher.supervisor import ChildCommand
 from genrebase.runtime import queries
@@ -37,6 +37,27 @@ _FROM_STATUS: Final = (
     "with_features",
     "genres",
 )
+SAMPLE_QUERIES: Final = {
+    "Which genres does the model recognise best on the test tracks of unseen artists?": """\
+SELECT genre, n AS tracks, value AS recall, low, high
+FROM model_metrics
+WHERE status = 'champion' AND task = 'main' AND side = 'test' AND regime = 'new_artist'
+  AND metric = 'recall'
+ORDER BY recall DESC, genre
+LIMIT 5""",
+    "Which tracks look most like another genre than the one they count for?": """\
+SELECT title, artists, claim, genre, probability
+FROM predictions
+WHERE genre <> claim AND claim IN (SELECT genre FROM predictions)
+ORDER BY probability DESC, track_id
+LIMIT 5""",
+    "Which genres share the most tracks?": """\
+SELECT genre, other_genre, tracks
+FROM genre_overlaps
+ORDER BY tracks DESC, genre, other_genre
+LIMIT 5""",
+}
+"""Questions, and the SQL that answers them on both engines."""
 
 
 class Demo:
@@ -139,12 +160,8 @@ class Demo:
         engine = connect(self._database.url)
         try:
             return [
-                {
-                    "question": one.question,
-                    "sql": one.sql,
-                    "answer": queries.run_query(engine, one.sql),
-                }
-                for one in sample_queries.SAMPLE_QUERIES
+                {"question": question, "sql": sql, "answer": queries.run_query(engine, sql)}
+                for question, sql in SAMPLE_QUERIES.items()
             ]
         finally:
             engine.dispose()

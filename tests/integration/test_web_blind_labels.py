@@ -13,9 +13,9 @@ from tests import factories as make
 from tests.fakes import FakeClock
 from web import blind_labels
 from web.application import Site, application
+from web.blind_labels import wilson_interval
 from web.read_only import make_read_only
 from web.security import Access, host_headers
-from web.wilson import wilson_interval
 
 
 @pytest.fixture

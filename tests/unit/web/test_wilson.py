@@ -3,7 +3,7 @@
 import pytest
 from scipy.stats import binomtest
 
-from web.wilson import wilson_interval
+from web.blind_labels import wilson_interval
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 1), (1, 1), (0, 10), (3, 20), (999, 1_000)])
