@@ -112,12 +112,8 @@ class Progression:
     """The lowest confidence of its keys and the track's, at its best occurrence: 0..1."""
 
 
-@dataclass(frozen=True, slots=True)
-class _NumeralRun:
-    """Consecutive sections with one numeral."""
-
-    numeral: str | None
-    confidence: float
+_NumeralRun = tuple[str | None, float]
+"""The numeral of consecutive sections, and its confidence."""
 
 
 def roman_numeral(degree: int | None, mode: int | None) -> str | None:
@@ -158,7 +154,7 @@ def summarise_harmony(sections: Sequence[Section]) -> Harmony:
         single_share=_share(total - repeated, total) if total > 0 else None,
         degrees=len(times),
         degree_changes=changes,
-        numerals=" ".join(run.numeral or UNKNOWN_NUMERAL for run in _runs(sections)) or None,
+        numerals=" ".join(numeral or UNKNOWN_NUMERAL for numeral, _ in _runs(sections)) or None,
     )
 
 
@@ -211,9 +207,7 @@ def _runs(sections: Iterable[Section]) -> list[_NumeralRun]:
     for name, group in groupby(sections, key=lambda section: section.numeral):
         parts = list(group)
         seconds = fsum(section.duration for section in parts)
-        runs.append(
-            _NumeralRun(name, min(1.0, fsum(section.weight for section in parts) / seconds))
-        )
+        runs.append((name, min(1.0, fsum(section.weight for section in parts) / seconds)))
     return runs
 
 
@@ -221,9 +215,9 @@ def _windows(runs: Sequence[_NumeralRun]) -> Iterator[tuple[tuple[str, ...], tup
     for length in PROGRESSION_LENGTHS:
         for first in range(len(runs) - length + 1):
             window = runs[first : first + length]
-            names = tuple(run.numeral for run in window if run.numeral is not None)
+            names = tuple(numeral for numeral, _ in window if numeral is not None)
             if len(names) == length:
-                yield names, tuple(run.confidence for run in window)
+                yield names, tuple(confidence for _, confidence in window)
 
 
 def _share(part: float, total: float) -> float:

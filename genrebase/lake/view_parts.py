@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Final
 
 import duckdb
 import pyarrow as pa
@@ -17,17 +16,9 @@ from genrebase.lake.parts import LakePart, hash_of_rows, hash_of_texts
 from genrebase.lake.relations import ROW_WISE, LakeRelations, is_by_track
 from genrebase.lake.table_parts import OnPart
 from genrebase.lake.version_writer import VersionWriter
-from genrebase.store import tables, views
+from genrebase.store import views
 from genrebase.store.errors import StoreError
 from genrebase.store.views.definition import Providers
-
-_DUCKDB_TYPES: Final = {
-    pa.int64(): "BIGINT",
-    pa.float64(): "DOUBLE",
-    pa.string(): "VARCHAR",
-    pa.bool_(): "BOOLEAN",
-    pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ",
-}
 
 
 class LakeFailure(StoreError):
@@ -106,11 +97,9 @@ class ViewComputer:
         files = tuple(self._files(table, number if is_by_track(table) else None))
         if self._shown.get(table) == files:
             return
-        if files:
-            listed = ", ".join(f"'{file.replace(chr(39), chr(39) * 2)}'" for file in files)
-            rows = f"SELECT * FROM read_parquet([{listed}])"  # noqa: S608 - our names
-        else:
-            rows = _no_rows(arrow_schema(tables.metadata.tables[table].columns))
+        any_files = files or self._files(table, None)  # every table has a part, for its columns
+        listed = ", ".join(f"'{file.replace(chr(39), chr(39) * 2)}'" for file in any_files)
+        rows = f"SELECT * FROM read_parquet([{listed}]) WHERE {bool(files)}"  # noqa: S608 - our names
         self._connection.execute(f'CREATE OR REPLACE VIEW "{table}" AS {rows}')
         self._shown[table] = files
 
@@ -131,15 +120,6 @@ def _order(name: str) -> str:
 
 def _schema(name: str) -> pa.Schema:
     return arrow_schema(views.ALL[name].table.columns)
-
-
-def _no_rows(schema: pa.Schema) -> str:
-    columns = ", ".join(
-        f'CAST(NULL AS {_DUCKDB_TYPES[field.type]}) AS "{field.name}"'
-        for field in schema
-        if field.type in _DUCKDB_TYPES
-    )
-    return f"SELECT {columns} WHERE false"
 
 
 @contextmanager
