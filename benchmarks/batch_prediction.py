@@ -112,7 +112,7 @@ def measure(source: str, target: str, given: argparse.Namespace) -> None:
     if source != target:
         schema_upgrade.upgrade(target)
         origin, began = make_engine(source), perf_counter()
-        copy_database(origin, engine, lambda _: None)
+        copy_database(origin, engine)
         origin.dispose()
         print(f"{engine.dialect.name}: copied in {perf_counter() - began:.1f} s", flush=True)
     if given.train is not None:
