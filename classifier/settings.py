@@ -42,8 +42,8 @@ class ClassifierSettings(EnvironmentSettings):
         ge=0,
         le=1,
         description="Share of the labelled tracks that must have audio features before the first "
-        "training of `classifier run`. The training waits no longer if no data arrive for ten "
-        "minutes, or when a scheduled training is due; 0: no wait.",
+        "training of `classifier run`. The wait ends when no data have arrived for ten "
+        "minutes, or when a scheduled training is due. 0: no wait.",
     )
     refit: bool = Field(
         default=True,

@@ -57,7 +57,7 @@ def import_audio(
         str | None,
         typer.Option(
             help="Pre-trained networks that analyse each file: NAME,NAME (default: "
-            "GENREBASE_DESCRIPTORS). Genrebase's own extractor always runs; its name "
+            "GENREBASE_DESCRIPTORS). Genrebase's own extractor always runs. "
             "With `genrebase` alone, no network is used."
         ),
     ] = None,

@@ -111,7 +111,8 @@ def import_(
         Path | None,
         typer.Option(
             help="The folder in which the tables of a dump are joined, in a file that is deleted "
-            "afterwards; default: the folder of the database, or of the first file."
+            "afterwards; default: the folder of the SQLite database; with "
+            "PostgreSQL, that of the first file."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,

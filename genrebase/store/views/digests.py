@@ -21,7 +21,7 @@ digests = view(
         "view": "The name of the view.",
         "key": "The genre that the stored rows are about; empty for the whole view or its first "
         "rows.",
-        "as_of": "The time of the state of the database that they show.",
+        "as_of": "The stored rows show the database as it was at this time.",
         "rows": "The number of rows.",
     },
     _digests,

@@ -73,7 +73,7 @@ INTERVAL: Final = {
 }
 REGIME: Final = {
     "regime": "The test condition: seen_artist if training had a track of a credited "
-    "artist, else new_artist (metrics count some of these tracks as other).",
+    "artist, else new_artist; in metrics, other on the sides validation_seen and test_seen.",
 }
 PREDICTION_DESCRIPTIONS: Final = {
     **REGIME,
