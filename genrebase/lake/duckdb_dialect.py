@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlalchemy import JSON
 from sqlalchemy.engine.default import DefaultDialect
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import GenericTypeCompiler, SQLCompiler
 
 from genrebase.store.views.catalogue import monday_of
 from genrebase.store.views.health import time_of
 from genrebase.store.views.review import InChampionClasses
+from genrebase.store.views.shared import compile_as
 
 
 class DuckDBCompiler(SQLCompiler):
@@ -50,20 +50,10 @@ class DuckDBDialect(DefaultDialect):
     type_compiler_cls = DuckDBTypes
 
 
-@compiles(monday_of, "duckdb")
-def _monday_of(element: Any, compiler: Any, **options: Any) -> str:
-    time = compiler.process(element.clauses, **options)
-    return f"strftime(date_trunc('week', {time} AT TIME ZONE 'UTC'), '%Y-%m-%d')"
-
-
-@compiles(time_of, "duckdb")
-def _time_of(element: Any, compiler: Any, **options: Any) -> str:
-    return f"to_timestamp({compiler.process(element.clauses, **options)})"
-
-
-@compiles(InChampionClasses, "duckdb")
-def _in_champion_classes(element: Any, compiler: Any, **options: Any) -> str:
-    name = compiler.process(element.clauses, **options)
-    classes = """unnest(from_json(feature_schema -> 'classes', '["VARCHAR"]'))"""
-    champion = "task = 'main' AND status = 'champion'"
-    return f"{name} IN (SELECT {classes} FROM model WHERE {champion})"  # noqa: S608 - our names
+compile_as(monday_of, duckdb="strftime(date_trunc('week', {} AT TIME ZONE 'UTC'), '%Y-%m-%d')")
+compile_as(time_of, duckdb="to_timestamp({})")
+compile_as(
+    InChampionClasses,
+    duckdb="""{} IN (SELECT unnest(from_json(feature_schema -> 'classes', '["VARCHAR"]'))"""
+    " FROM model WHERE task = 'main' AND status = 'champion')",
+)

@@ -15,7 +15,6 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from genrebase import licences
@@ -36,15 +35,11 @@ class monday_of(GenericFunction[str]):  # noqa: N801 - SQL functions are written
     inherit_cache = True
 
 
-@compiles(monday_of, "postgresql")
-def _postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    time = compiler.process(element.clauses, **options)
-    return f"to_char(date_trunc('week', {time} AT TIME ZONE 'UTC'), 'YYYY-MM-DD')"
-
-
-@compiles(monday_of, "sqlite")
-def _sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    return f"date({compiler.process(element.clauses, **options)}, 'weekday 0', '-6 days')"
+shared.compile_as(
+    monday_of,
+    postgresql="to_char(date_trunc('week', {} AT TIME ZONE 'UTC'), 'YYYY-MM-DD')",
+    sqlite="date({}, 'weekday 0', '-6 days')",
+)
 
 
 def _tracks(_providers: Providers) -> Select[Any]:

@@ -9,8 +9,9 @@ double for the same rows. See docs/decisions/0042-exact-sums.md.
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Double, cast, func
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
+
+from genrebase.store.views.shared import compile_as
 
 COARSE: Final = 2.0**20
 """Units per 1 of the first integer. Values up to 2^18 (the square of 400 BPM) and 33 million rows
@@ -26,14 +27,10 @@ class integer_part(GenericFunction[int]):  # noqa: N801 - SQL functions are writ
     inherit_cache = True
 
 
-@compiles(integer_part)
-def _by_trunc(element: Any, compiler: Any, **options: Any) -> str:
-    return f"CAST(trunc({compiler.process(element.clauses, **options)}) AS BIGINT)"
-
-
-@compiles(integer_part, "sqlite")
-def _by_cast(element: Any, compiler: Any, **options: Any) -> str:
-    return f"CAST({compiler.process(element.clauses, **options)} AS INTEGER)"  # it truncates
+_TRUNCATED: Final = "CAST(trunc({}) AS BIGINT)"
+compile_as(
+    integer_part, postgresql=_TRUNCATED, duckdb=_TRUNCATED, sqlite="CAST({} AS INTEGER)"
+)  # SQLite's cast truncates
 
 
 def exact_sum(value: ColumnElement[Any]) -> ColumnElement[float]:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from genrebase.store import tables
@@ -35,15 +34,11 @@ class time_of(GenericFunction[Any]):  # noqa: N801 - SQL functions are written s
     inherit_cache = True
 
 
-@compiles(time_of, "postgresql")
-def _postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    return f"to_timestamp({compiler.process(element.clauses, **options)})"
-
-
-@compiles(time_of, "sqlite")
-def _sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    seconds = compiler.process(element.clauses, **options)
-    return f"strftime('%Y-%m-%d %H:%M:%f', {seconds}, 'unixepoch') || '000'"
+shared.compile_as(
+    time_of,
+    postgresql="to_timestamp({})",
+    sqlite="strftime('%Y-%m-%d %H:%M:%f', {}, 'unixepoch') || '000'",
+)
 
 
 def _jobs() -> Select[Any]:

@@ -16,8 +16,6 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from genrebase.store import tables
@@ -26,7 +24,6 @@ from genrebase.store.views.definition import Providers, view
 
 MIN_DISPUTE_PROBABILITY: Final = 0.5
 """From here on the predicted genre is more probable than all others together."""
-_MAIN: Final = "model.task = 'main' AND model.status = 'champion'"
 
 
 class InChampionClasses(FunctionElement[bool]):
@@ -37,18 +34,13 @@ class InChampionClasses(FunctionElement[bool]):
     name = "in_champion_classes"
 
 
-@compiles(InChampionClasses, "sqlite")
-def _in_classes_sqlite(element: InChampionClasses, compiler: SQLCompiler, **options: Any) -> str:
-    name = compiler.process(element.clauses, **options)
-    classes = "json_each(model.feature_schema, '$.classes')"
-    return f"{name} IN (SELECT class.value FROM model, {classes} AS class WHERE {_MAIN})"  # noqa: S608 - our names
-
-
-@compiles(InChampionClasses)
-def _in_classes(element: InChampionClasses, compiler: SQLCompiler, **options: Any) -> str:
-    name = compiler.process(element.clauses, **options)
-    classes = "jsonb_array_elements_text(model.feature_schema -> 'classes')"
-    return f"{name} IN (SELECT {classes} FROM model WHERE {_MAIN})"  # noqa: S608 - our names
+shared.compile_as(
+    InChampionClasses,
+    sqlite="{} IN (SELECT class.value FROM model, json_each(model.feature_schema, '$.classes')"
+    " AS class WHERE model.task = 'main' AND model.status = 'champion')",
+    postgresql="{} IN (SELECT jsonb_array_elements_text(model.feature_schema -> 'classes')"
+    " FROM model WHERE model.task = 'main' AND model.status = 'champion')",
+)
 
 
 def _is_first(prediction: FromClause, model: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -1,8 +1,11 @@
 """Parts that several views share: labels, preferred features, predictions, column descriptions."""
 
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import CTE, ColumnElement, FromClause, Label, and_, case, func, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from genrebase.store import tables
 from genrebase.store.tables import (
@@ -82,6 +85,16 @@ PREDICTION_DESCRIPTIONS: Final = {
     "model_id": "The champion's ID.",
     "predicted_at": "The time of the prediction.",
 }
+
+
+def compile_as(function: type[FunctionElement[Any]], **sql: str) -> None:
+    """Compile a function of one argument, `{}`, to this SQL of each dialect."""
+    for dialect, template in sql.items():
+        compiles(function, dialect)(partial(_compiled, template))
+
+
+def _compiled(template: str, element: Any, compiler: Any, **options: Any) -> str:
+    return template.format(compiler.process(element.clauses, **options))
 
 
 class LabelledTracks(NamedTuple):
