@@ -37,7 +37,8 @@ def create_csv(
     With `for_spreadsheets`, no cell can be executed. Raises `UserError` if the file exists.
     """
     if path is None:
-        yield csv.writer(_NullFile())
+        with Path(os.devnull).open("w", encoding="utf-8") as nothing:
+            yield csv.writer(nothing)
         return
     with naming_the_full_file(path), create_text(path) as file:
         writer: Any = csv.writer(file)
@@ -56,12 +57,6 @@ def naming_the_full_file(path: Path) -> Iterator[None]:
         if error.errno in DISK_FULL and error.filename is None:
             error.filename = str(path)
         raise
-
-
-class _NullFile:
-    def write(self, text: str) -> int:
-        """Discard the text."""
-        return len(text)
 
 
 def create_binary(path: Path, content: bytes) -> None:

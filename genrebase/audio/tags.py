@@ -12,24 +12,15 @@ from typing import Any, Final
 
 from genrebase.audio import ffmpeg
 
-_FRAMES: Final = {
-    "title": "TIT2",
-    "artist": "TPE1",
-    "album": "TALB",
-    "date": "TDRC",
-    "genre": "TCON",
-    "isrc": "TSRC",
+_OWN_NAMES: Final = {
+    "title": ("TIT2", "Title"),
+    "artist": ("TPE1", "Author"),
+    "album": ("TALB", "WM/AlbumTitle"),
+    "date": ("TDRC", "WM/Year"),
+    "genre": ("TCON", "WM/Genre"),
+    "isrc": ("TSRC", "WM/ISRC"),
 }
-"""ID3 frames, for file types whose tags mutagen reads by these names only (WAV, AIFF)."""
-_ASF_NAMES: Final = {
-    "title": "Title",
-    "artist": "Author",
-    "album": "WM/AlbumTitle",
-    "date": "WM/Year",
-    "genre": "WM/Genre",
-    "isrc": "WM/ISRC",
-}
-"""Names of the tags in files of Windows Media."""
+"""Names of tags that mutagen does not translate: ID3 frames (WAV, AIFF), and Windows Media's."""
 _MATROSKA: Final = b"\x1a\x45\xdf\xa3"
 """The first bytes of Matroska and WebM files."""
 _SEVERAL: Final = re.compile("[;\0]")
@@ -65,7 +56,7 @@ def read_tags(path: Path) -> AudioTags:
     elif isinstance(tags, ID3):
         tags = _frames(tags)
     elif isinstance(tags, ASFTags):
-        tags = {name: tags[own] for name, own in _ASF_NAMES.items() if own in tags}
+        tags = {name: tags[own] for name, (_, own) in _OWN_NAMES.items() if own in tags}
     return AudioTags(
         title=_first(tags, "title"),
         artists=tuple(_artists(tags)),
@@ -77,7 +68,7 @@ def read_tags(path: Path) -> AudioTags:
 
 
 def _frames(tags: Any) -> dict[str, list[str]]:
-    frames = {name: tags.get(frame) for name, frame in _FRAMES.items()}
+    frames = {name: tags.get(frame) for name, (frame, _) in _OWN_NAMES.items()}
     texts = {
         name: [str(value) for value in frame.text]
         for name, frame in frames.items()

@@ -55,8 +55,6 @@ from genrebase.store.tables.catalogue import (
 from genrebase.store.tables.columns import UtcDateTime, as_driver_datetime, metadata
 from genrebase.store.tables.digests import digest
 from genrebase.store.tables.downloads import (
-    DOWNLOAD_STATUSES,
-    ITEM_STATUSES,
     audio_download,
     audio_item,
     audio_item_genre,
