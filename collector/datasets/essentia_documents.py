@@ -79,7 +79,7 @@ class EssentiaFiles:
         numbered = enumerate(self._documents())
         for _, group in groupby(numbered, key=_recording_or_position):
             documents = (one for _, one in group)
-            while some := list(_parse_some(documents, last_year)):
+            while some := _parse_some(documents, last_year):
                 yield from some
 
     def _documents(self) -> Iterator[tuple[str, bytes | None]]:
@@ -190,11 +190,11 @@ def _load(content: bytes | None) -> dict[str, Any] | None:
 
 def _parse_some(
     documents: Iterator[tuple[str, bytes | None]], last_year: int
-) -> Iterator[ParsedRow | RowRejection]:
-    """Yield the rows of the first `_MAX_SUBMISSIONS` documents of one recording."""
+) -> list[ParsedRow | RowRejection]:
+    """Return the rows of the first `_MAX_SUBMISSIONS` documents of one recording."""
     rows: list[ParsedRow | RowRejection] = []
     submissions, values = [], []
-    last = None
+    last: tuple[int, ParsedRow] | None = None
     for name, content in islice(documents, _MAX_SUBMISSIONS):
         document = _load(content)
         if document is None:
@@ -202,17 +202,16 @@ def _parse_some(
             continue
         row = _parse(name, content or b"", document, last_year)
         if isinstance(row, ParsedRow):
-            last = len(rows)
+            last = (len(rows), row)
             submissions.append(parse_document(document))
             values.append(essentia_descriptors.descriptors(document))
         rows.append(row)
-    for position, row in enumerate(rows):
-        if position == last and isinstance(row, ParsedRow):
-            recording = RecordingSubmissions(row.track.source_id, tuple(submissions))
-            medians = essentia_descriptors.medians(values)
-            yield row._replace(values=medians, recording=recording)
-        else:
-            yield row
+    if last is not None:
+        position, row = last
+        recording = RecordingSubmissions(row.track.source_id, tuple(submissions))
+        medians = essentia_descriptors.medians(values)
+        rows[position] = row._replace(values=medians, recording=recording)
+    return rows
 
 
 def _parse(

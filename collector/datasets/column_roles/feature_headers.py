@@ -82,7 +82,8 @@ def parse_header(name: str) -> FeatureHeader | None:
             given = {number_cells.UNITS[unit] for unit in units}
             if len(given) > 1 and _FIELDS[base] != DURATION:
                 continue
-            unit = next(iter(given), _unit_of_name(base)) if len(given) < 2 else None
+            named = base if base in {"db", "bpm"} else None
+            unit = next(iter(given), named) if len(given) < 2 else None
             return FeatureHeader(_FIELDS[base], unit, base in _SHORT)
     return _parse_compact("".join(words))
 
@@ -115,10 +116,6 @@ def unit_of(name: str) -> str | None:
     return (
         number_cells.UNITS.get(words[-1]) if parsed is None and words else parsed and parsed.unit
     )
-
-
-def _unit_of_name(base: str) -> str | None:
-    return base if base in {"db", "bpm"} else None
 
 
 def _parse_compact(word: str) -> FeatureHeader | None:

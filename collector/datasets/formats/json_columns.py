@@ -38,16 +38,13 @@ class JsonColumns:
             members = self._members.setdefault(outer, set())
             members.add(path[depth])
             if len(members) > _MAX_MEMBERS:
-                self._collapse(outer)
+                self._collapsed.add(outer)
+                self._paths = {
+                    path: None for path in self._paths if path[:depth] != outer or path == outer
+                }
                 path = outer
                 break
         self._paths[path] = None
-
-    def _collapse(self, outer: _Path) -> None:
-        self._collapsed.add(outer)
-        self._paths = {
-            path: None for path in self._paths if path[: len(outer)] != outer or path == outer
-        }
 
     def header(self) -> list[str]:
         """Return the columns' names; wrappers are named only where a name would repeat."""

@@ -65,12 +65,10 @@ def _rows_of_objects(members: Mapping[str, Any]) -> Iterator[Mapping[str, Any]] 
     if not all(isinstance(column, dict) and column for column in columns):
         return None
     keys = list(columns[0])
-    if any(list(column) != keys for column in columns):
-        return None
+    if any(list(column) != keys for column in columns) or not all(map(str.isdigit, keys)):
+        return None  # an object of objects: its members are the rows
     if any(isinstance(cell, dict) for column in columns for cell in column.values()):
         return None
-    if not all(key.isdigit() for key in keys):
-        return None  # an object of objects: its members are the rows
     return ({name: members[name][key] for name in members} for key in keys)
 
 

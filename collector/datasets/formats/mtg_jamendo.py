@@ -66,8 +66,5 @@ def _row(cells: Sequence[str]) -> Row | BrokenRow:
         [tag.removeprefix(category + _MARK) for tag in tags if tag.startswith(category + _MARK)]
         for category in _CATEGORIES
     ]
-    return (track_id, track_id, artist_id, path, duration, *map(_as_list, lists))
-
-
-def _as_list(tags: Sequence[str]) -> str:
-    return json.dumps(tags, ensure_ascii=False) if tags else ""
+    texts = (json.dumps(tags, ensure_ascii=False) if tags else "" for tags in lists)
+    return (track_id, track_id, artist_id, path, duration, *texts)

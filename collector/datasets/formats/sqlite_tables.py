@@ -59,7 +59,7 @@ def tables(path: Path, name: str, stack: ExitStack) -> list[TableEntry]:
     address = f"file:{quote_from_bytes(bytes(path.absolute()))}?mode=ro"
     try:
         connection = stack.enter_context(closing(sqlite3.connect(address, uri=True)))
-        connection.text_factory = _decode
+        connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
         names = [str(row[0]) for row in connection.execute(_NAMES)]
     except sqlite3.Error as error:
         raise NotADataset(f"{name} is a SQLite file that cannot be read: {error}.") from error
@@ -73,7 +73,3 @@ def tables(path: Path, name: str, stack: ExitStack) -> list[TableEntry]:
         TableEntry("" if len(names) == 1 else table, partial(SqliteTable, connection, table, name))
         for table in names
     ]
-
-
-def _decode(text: bytes) -> str:
-    return text.decode("utf-8", "surrogateescape")
