@@ -5,7 +5,7 @@ each column, and `numeric_columns` the scale of its numbers.
 """
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
@@ -96,36 +96,28 @@ class TableSummary:
     rows: int
     """Rows with as many cells as the header."""
     columns: Mapping[int, ColumnSummary]
-    """By position; only surveyed columns."""
+    """By position."""
 
 
 def survey_table(
-    dataset: DatasetReader,
-    positions: Container[int] | None = None,
-    *,
-    stop_requested: Callable[[], bool] = lambda: False,
+    dataset: DatasetReader, *, stop_requested: Callable[[], bool] = lambda: False
 ) -> TableSummary:
-    """Read a table and summarise its columns; only those at `positions` if these are given.
+    """Read a table and summarise its columns.
 
     A damaged file is summarised up to the damage, and a stop request ends the survey early. The
     import that follows handles both.
     """
-    summaries = {
-        position: ColumnSummary(name)
-        for position, name in enumerate(dataset.header)
-        if positions is None or position in positions
-    }
+    summaries = [ColumnSummary(name) for name in dataset.header]
     total = 0
     for rows in _chunks(dataset):
         total += len(rows)
-        columns = list(zip(*rows, strict=True))
-        for position, summary in summaries.items():
-            _add(summary, columns[position])
+        for summary, column in zip(summaries, zip(*rows, strict=True), strict=True):
+            _add(summary, column)
         if stop_requested():
             break
-    for summary in summaries.values():
+    for summary in summaries:
         _finish(summary)
-    return TableSummary(total, summaries)
+    return TableSummary(total, dict(enumerate(summaries)))
 
 
 def summarise(name: str, column: Sequence[str]) -> ColumnSummary:

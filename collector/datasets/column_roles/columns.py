@@ -148,12 +148,10 @@ def find_columns(
     return _ColumnFinder(header, survey, chosen, no_ids).columns()
 
 
-def find_genre_column(
-    header: Sequence[str], genre_column: str | None = None, survey: TableSummary | None = None
-) -> int | None:
+def find_genre_column(header: Sequence[str], genre_column: str | None = None) -> int | None:
     """Return the position of `genre_column`, or of the first of the usual genre columns."""
     chosen = {} if genre_column is None else {"genre": genre_column}
-    return _ColumnFinder(header, survey, chosen).genre().position
+    return _ColumnFinder(header, None, chosen).genre().position
 
 
 def is_track_header(header: Sequence[str]) -> bool:
