@@ -123,10 +123,8 @@ def stored(connection: Connection, name: str, sql: str, view: str, key: str = ""
         return query(connection, name, sql, **parameters)
     full_query = with_values(sql, parameters)
     if digest is None:  # there are digests, but none of this genre
-        columns, is_pending = (
-            tuple(views.ALL[view].columns),
-            digests.is_discarded(connection, view),
-        )
+        columns = tuple(views.ALL[view].columns)
+        is_pending = digests.is_discarded(connection, view)
         moment = None if is_pending else digests.as_of(connection)
         return Section(name, columns, (), full_query, moment, is_pending)
     rows = tuple(map(tuple, digest.rows))

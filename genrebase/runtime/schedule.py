@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 
@@ -54,10 +53,14 @@ class Cron:
 
     text: str
     _trigger: Any = field(init=False, repr=False, compare=False)
+    _runs_once: bool = field(init=False, repr=False, compare=False)
+    """Whether it leaves out the second of two equal wall-clock times, when summer time ends."""
 
     def __post_init__(self) -> None:
         """Raise `InvalidSchedule` if the text cannot be parsed, or names no date that exists."""
-        object.__setattr__(self, "_trigger", _parse(self.text))
+        trigger, runs_once = _parse(self.text)
+        object.__setattr__(self, "_trigger", trigger)
+        object.__setattr__(self, "_runs_once", runs_once)
         if self.next_after(_ANY_DATE) is None:
             raise InvalidSchedule(
                 f"{self.text!r} is not a schedule: no month that it names has such a day."
@@ -65,9 +68,12 @@ class Cron:
 
     def next_after(self, moment: datetime) -> datetime | None:
         """Return the first time strictly after `moment`."""
-        following: datetime | None = self._trigger.get_next_fire_time(
-            None, moment.astimezone(UTC) + _INSTANT
-        )
+        following: datetime | None = moment
+        while following is not None:
+            after = following.astimezone(UTC) + _INSTANT  # local arithmetic loses the offset
+            following = self._trigger.get_next_fire_time(None, after)
+            if not (self._runs_once and following is not None and _is_repeated(following)):
+                break
         return following
 
 
@@ -79,7 +85,8 @@ def is_due(schedule: Schedule, last: datetime | None, now: datetime) -> bool:
     return following is not None and following <= now
 
 
-def _parse(text: str) -> Any:
+def _parse(text: str) -> tuple[Any, bool]:
+    """Return the trigger, and whether it runs once in a repeated hour."""
     words = text.split()
     if len(words) not in {_FIELDS, _FIELDS + 1}:
         raise InvalidSchedule(
@@ -105,24 +112,7 @@ def _parse(text: str) -> Any:
             trigger = OrTrigger(either)
     except ValueError as error:
         raise InvalidSchedule(f"{text!r} is not a schedule: {error}") from None
-    return _FirstOfRepeatedTimes(trigger) if once else trigger
-
-
-class _FirstOfRepeatedTimes(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
-    """Leaves out the second of two equal wall-clock times, at the end of summer time."""
-
-    def __init__(self, trigger: Any) -> None:
-        self._trigger = trigger
-
-    def get_next_fire_time(
-        self, previous_fire_time: datetime | None, now: datetime
-    ) -> datetime | None:
-        """Return the next time, as APScheduler expects it."""
-        following: datetime | None = self._trigger.get_next_fire_time(previous_fire_time, now)
-        while following is not None and _is_repeated(following):
-            after = following.astimezone(UTC) + _INSTANT  # local arithmetic loses the offset
-            following = self._trigger.get_next_fire_time(None, after)
-        return following
+    return trigger, once
 
 
 def _is_repeated(moment: datetime) -> bool:

@@ -16,7 +16,8 @@ from genrebase.cli import app
 from genrebase.errors import UserError
 from genrebase.store import backup as backups
 from genrebase.store import schema_upgrade, tables
-from genrebase.store.copy import SameDatabase, copy_database, copy_state, snapshots
+from genrebase.store.copy import copy_database, copy_state, snapshots
+from genrebase.store.copy.copy import SameDatabase
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import SchemaMismatch, StoreError
 from tests.consistency import assert_consistent

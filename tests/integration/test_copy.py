@@ -11,12 +11,8 @@ from sqlalchemy import Engine, delete, insert, select, text, update
 
 from genrebase import store
 from genrebase.store import search_index, tables
-from genrebase.store.copy import (
-    NoSuchSource,
-    SameDatabase,
-    TargetHoldsOtherData,
-    copy_database,
-)
+from genrebase.store.copy import copy_database
+from genrebase.store.copy.copy import NoSuchSource, SameDatabase, TargetHoldsOtherData
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import IncompatibleDatabase, SchemaMismatch, StoreError, UnfinishedCopy
 from tests import factories as make

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from classifier.records import TrackPrediction
 from classifier.serving.online import Result
@@ -54,13 +54,18 @@ def page(request: PageRequest) -> Page:
     elif request.predicted is not None:
         prediction = request.predicted.prediction
         without_effect = request.predicted.without_effect
-    rows = tuple(
-        (rank, genre, share) for rank, (genre, share) in enumerate(top(prediction), start=1)
-    )
+    rows: list[tuple[int, str, float]] = []
+    model: tuple[tuple[Any, ...], ...] = ()
+    if prediction is not None:
+        rows = [(rank, *share) for rank, share in enumerate(prediction.top, start=1)]
+        model = ((prediction.model, prediction.regime, prediction.held_out),)
     return Page(
         "Predict",
         "predict.html",
-        by_name(Section("prediction", _COLUMNS, rows), _model(prediction)),
+        by_name(
+            Section("prediction", _COLUMNS, tuple(rows)),
+            Section("model", ("model", "regime", "held_out"), model),
+        ),
         {
             "values": form.values,
             "problem": form.problem,
@@ -124,19 +129,6 @@ def _is_close(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
     return one.keys() == other.keys() and all(
         math.isclose(share, other[genre], abs_tol=1e-7) for genre, share in one.items()
     )
-
-
-def top(prediction: TrackPrediction | None) -> tuple[tuple[str, float], ...]:
-    """Return the most probable genres, none without a prediction."""
-    return prediction.top if prediction is not None else ()
-
-
-def _model(prediction: TrackPrediction | None) -> Section:
-    """Return the model, and whether it was trained on a credited artist."""
-    rows = (
-        () if prediction is None else ((prediction.model, prediction.regime, prediction.held_out),)
-    )
-    return Section("model", ("model", "regime", "held_out"), rows)
 
 
 def _read(query: Mapping[str, str]) -> _Form:
