@@ -193,7 +193,7 @@ class _ColumnFinder:
         if title is None or artists is None:
             raise _columns_missing(self._header, title, artists)
         genre = self.genre()
-        track_id = self._track_id()
+        track_id, id_notes = self._track_id()
         fine = self.find("subgenre")
         broad = genre_columns.find_by_name(self.keys)
         if fine is None or broad is None or "playlistsubgenre" not in self.keys:
@@ -202,7 +202,7 @@ class _ColumnFinder:
             title=title,
             artists=artists,
             many_artists=many,
-            track_id=track_id.position,
+            track_id=track_id,
             artist_ids=self._artist_ids(),
             **{role: self.find(role) for role in _FOUND_BY_NAME},
             date_parts=self._date_parts(),
@@ -214,7 +214,7 @@ class _ColumnFinder:
             playlist=self.find("playlist"),
             numeric=self._numeric(),
             genre_separator=genre.separator,
-            notes=(*track_id.notes, *genre.notes),
+            notes=(*id_notes, *genre.notes),
         )
 
     def find(self, field: str) -> int | None:
@@ -310,9 +310,9 @@ class _ColumnFinder:
             and all(cells.parse_bool(cell) is not None for cell in column.values)
         )
 
-    def _track_id(self) -> id_columns.IdColumn:
+    def _track_id(self) -> tuple[int | None, tuple[str, ...]]:
         if "id" in self._overrides:
-            return id_columns.IdColumn(self._overrides["id"])
+            return self._overrides["id"], ()
         keys = {key: at for key, at in self.keys.items() if at not in self._no_ids}
         summaries = {at: one for at, one in self._summaries.items() if at not in self._no_ids}
         return id_columns.find_id_column(self._header, keys, summaries)

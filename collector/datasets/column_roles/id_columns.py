@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from collector.datasets.survey import ColumnSummary
 from genrebase.store import source_ids
@@ -28,13 +28,6 @@ _MIN_CONSECUTIVE: Final = 20
 """Minimum of consecutive numbers that are running numbers whatever the first one is."""
 
 
-class IdColumn(NamedTuple):
-    """The column of ids."""
-
-    position: int | None
-    notes: tuple[str, ...] = ()
-
-
 def find_by_name(keys: Mapping[str, int]) -> int | None:
     """Return the first column with a usual name."""
     return next((keys[name] for name in _NAMES if name in keys), None)
@@ -42,14 +35,15 @@ def find_by_name(keys: Mapping[str, int]) -> int | None:
 
 def find_id_column(
     header: Sequence[str], keys: Mapping[str, int], summaries: Mapping[int, ColumnSummary]
-) -> IdColumn:
+) -> tuple[int | None, tuple[str, ...]]:
     """Return the column of ids: of Spotify's ids, URIs or URLs if there is one, else by name.
 
-    Running numbers are not ids: they number the rows of one file.
+    Running numbers are not ids: they number the rows of one file. Also returned is a message for
+    each column that is passed over.
     """
     spotify = find_spotify_column(keys, summaries)
     if spotify is not None:
-        return IdColumn(spotify)
+        return spotify, ()
     notes = {}
     for position in (keys[name] for name in _NAMES if name in keys):
         summary = summaries.get(position)
@@ -61,8 +55,8 @@ def find_id_column(
                 "taken as an id of tracks."
             )
         else:
-            return IdColumn(position)
-    return IdColumn(None, tuple(notes.values()))
+            return position, ()
+    return None, tuple(notes.values())
 
 
 def _is_most(holds: Callable[[str], object], summary: ColumnSummary | None) -> bool:

@@ -207,11 +207,8 @@ class _ScaleInference:
             own = unit_interval_columns.infer_beside(
                 own, column.numbers, percent, is_rescaled=self._is_rescaled
             )
-        return replace(
-            native_scale(column.field),
-            exponent=unit_interval_columns.EXPONENTS[own],
-            note=unit_interval_columns.NOTES.get(own),
-        )
+        exponent, note = unit_interval_columns.RESCALING[own]
+        return replace(native_scale(column.field), exponent=exponent, note=note)
 
     def notes(self) -> Sequence[str]:
         """Return a message for every column that is rescaled or not taken."""

@@ -3,7 +3,7 @@
 One column is not always enough: acousticness of 0, 1 and 2 is percent if energy is percent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -23,15 +23,12 @@ class UnitIntervalScale(StrEnum):
     """Most numbers may be fractions."""
 
 
-EXPONENTS: Final = {
-    UnitIntervalScale.FRACTION: 0,
-    UnitIntervalScale.PERCENT: -2,
-    UnitIntervalScale.THOUSANDTHS: -3,
+RESCALING: Final[Mapping[UnitIntervalScale, tuple[int, str | None]]] = {
+    UnitIntervalScale.FRACTION: (0, None),
+    UnitIntervalScale.PERCENT: (-2, "0 to 100, divided by 100"),
+    UnitIntervalScale.THOUSANDTHS: (-3, "without decimal points, divided by 1,000"),
 }
-NOTES: Final = {
-    UnitIntervalScale.PERCENT: "0 to 100, divided by 100",
-    UnitIntervalScale.THOUSANDTHS: "without decimal points, divided by 1,000",
-}
+"""The power of ten that numbers on a certain scale are multiplied by, and the message about it."""
 
 UNCERTAIN_UNIT: Final = "fractions or percent, name the unit"
 STANDARDISED: Final = "negative numbers, as after standardising"
