@@ -1,4 +1,4 @@
-"""Unpack a tar archive of tables, compressed or not, into a temporary folder."""
+"""Recognise a tar archive of tables, compressed or not, and unpack it into a temporary folder."""
 
 import shutil
 import tarfile
