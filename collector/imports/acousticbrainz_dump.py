@@ -118,7 +118,7 @@ class _AcousticBrainzImport(DumpImport):
                 if name.endswith(".csv"):
                     rows = acousticbrainz.read_rows(content, self._staging, dump.part, done)
                     for read in self._load_rows(file, dump.part, acousticbrainz.INSERT, rows):
-                        yield "", read
+                        yield f"rows of {dump.path.name} read", read
                     return
         raise NotADataset(f"{dump.path} holds no table.")
 

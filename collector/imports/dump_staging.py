@@ -189,14 +189,11 @@ class DumpImport:
         before = 0
         for dump, file, size in zip(self._dumps, hashes, sizes, strict=True):
             archive = DumpArchive(dump.path)
-            for table, read in self._load(dump, archive, file):
+            for note, read in self._load(dump, archive, file):
                 self._rows += read
                 share = (before + size * archive.progress()) / sum(sizes)
-                self._context.progress(
-                    self._rows,
-                    note=f"rows of {dump.path.name} read{table and f': {table}'}",
-                    fraction=self.loaded_share * share,
-                )
+                fraction = self.loaded_share * share
+                self._context.progress(self._rows, note=note, fraction=fraction)
                 if self._context.stop_requested():
                     raise ImportInterrupted
             before += size
@@ -204,7 +201,7 @@ class DumpImport:
     def _load(self, dump: Dump, archive: DumpArchive, file: str) -> Iterator[tuple[str, int]]:
         """Load the rows of an archive that are not loaded yet.
 
-        Yields the table, for messages, and the number of rows of each batch that is committed.
+        Yields a note on what is read, and the number of rows of each batch that is committed.
         """
         raise NotImplementedError
 

@@ -126,7 +126,7 @@ class _MusicBrainzImport(DumpImport):
                 columns = musicbrainz.COLUMNS[table]
                 rows = copy_text.read_rows(content, table, columns, loaded.wanted, skip=done)
                 for read in self._load_rows(file, table, loaded.insert, rows):
-                    yield table, read
+                    yield f"rows of {dump.path.name} read: {table}", read
 
     def join(self, collected: Mapping[str, str]) -> None:
         """Join the tables, and choose the recordings that are kept."""
