@@ -8,7 +8,7 @@ which sources deliver them.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from statistics import median_low
 from typing import Any, Final
 
@@ -75,18 +75,8 @@ class GroupSummary:
     """In the order of `GROUP_COLUMNS`."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingSummary:
-    """The numbers of one recording over its submissions, by group."""
-
-    groups: Mapping[str, GroupSummary] = field(default_factory=dict)
-
-    def merged_with(self, other: "RecordingSummary") -> "RecordingSummary":
-        """Return the preferred summary of each group."""
-        groups = dict(self.groups)
-        for group, summary in other.groups.items():
-            groups[group] = max(groups.get(group, GroupSummary()), summary, key=_preference)
-        return replace(self, groups=groups)
+RecordingSummary = Mapping[str, GroupSummary]
+"""The numbers of one recording over its submissions, by group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +86,14 @@ class RecordingSubmissions:
     recording_id: str
     """An MBID, or `md5:…` of the audio."""
     submissions: tuple[Submission, ...]
+
+
+def merged(one: RecordingSummary, other: RecordingSummary) -> dict[str, GroupSummary]:
+    """Return the preferred summary of each group of one recording."""
+    preferred = dict(one)
+    for group, summary in other.items():
+        preferred[group] = max(one.get(group, GroupSummary()), summary, key=_preference)
+    return preferred
 
 
 def _preference(summary: GroupSummary) -> tuple[Any, ...]:
@@ -118,7 +116,7 @@ def parse_key(key: Any, scale: Any) -> tuple[int | None, int | None]:
     return pitch_class, _MODES.get(scale.strip().lower()) if isinstance(scale, str) else None
 
 
-def summarise(submissions: Iterable[Submission]) -> RecordingSummary:
+def summarise(submissions: Iterable[Submission]) -> dict[str, GroupSummary]:
     """Summarise the submissions of one recording; groups without a number are left out."""
     items = list(submissions)
     groups = {}
@@ -134,7 +132,7 @@ def summarise(submissions: Iterable[Submission]) -> RecordingSummary:
             if group == _KEY_GROUP:
                 values += _commonest_key(items)
             groups[group] = GroupSummary(count, tuple(values))
-    return RecordingSummary(groups)
+    return groups
 
 
 def _median_and_range(values: Iterable[float | None]) -> tuple[float | None, float | None]:

@@ -16,6 +16,7 @@ from collector.acousticbrainz_submissions import (
     GroupSummary,
     RecordingSummary,
     Submission,
+    merged,
     summarise,
 )
 from collector.catalogue import data_sources, feature_licences, feature_queue
@@ -74,8 +75,8 @@ def store_summaries(
     moment = tables.as_driver_datetime(now, connection.dialect.name)
     rows = []
     for (track_id, recording), summary in summaries.items():
-        before = stored.get((track_id, recording), RecordingSummary())
-        after = before.merged_with(summary)
+        before = stored.get((track_id, recording), {})
+        after = merged(before, summary)
         if track_id in existing and after != before:
             key = (track_id, source.provider, recording, source.origin)
             rows.append((*key, *_row(after), moment))
@@ -135,17 +136,16 @@ def remove_groups(
 ) -> int:
     """Remove these groups of the numbers that a source delivered; return the tracks with any."""
     stored = _load(connection, track_ids, source)
-    remaining: dict[RecordingKey, RecordingSummary] = {}
-    changed = set()
-    for key, summary in stored.items():
-        kept = {name: one for name, one in summary.groups.items() if name not in groups}
-        if kept:
-            remaining[key] = RecordingSummary(kept)
-        if kept != summary.groups:
-            changed.add(key[0])
+    changed = {
+        track_id for (track_id, _), one in stored.items() if not one.keys().isdisjoint(groups)
+    }
     remove_of_import(connection, sorted(changed), source, now)
-    of_changed = {key: summary for key, summary in remaining.items() if key[0] in changed}
-    store_summaries(connection, of_changed, now, source)
+    remaining = {
+        key: {name: numbers for name, numbers in summary.items() if name not in groups}
+        for key, summary in stored.items()
+        if key[0] in changed
+    }
+    store_summaries(connection, remaining, now, source)
     return len(changed)
 
 
@@ -194,7 +194,7 @@ def _update_tempos(
 
 
 def _row(summary: RecordingSummary) -> tuple[Any, ...]:
-    groups = [summary.groups.get(group, GroupSummary()) for group in GROUP_COLUMNS]
+    groups = [summary.get(group, GroupSummary()) for group in GROUP_COLUMNS]
     values = [
         value
         for summarised, names in zip(groups, GROUP_COLUMNS.values(), strict=True)
@@ -203,11 +203,11 @@ def _row(summary: RecordingSummary) -> tuple[Any, ...]:
     return (*(one.submissions for one in groups), *values)
 
 
-def _summary(row: Sequence[Any]) -> RecordingSummary:
+def _summary(row: Sequence[Any]) -> dict[str, GroupSummary]:
     counts, values = row[: len(_COUNTS)], iter(row[len(_COUNTS) :])
     groups = {}
     for submissions, (group, names) in zip(counts, GROUP_COLUMNS.items(), strict=True):
         own = tuple(next(values) for _ in names)
         if submissions:
             groups[group] = GroupSummary(submissions, own)
-    return RecordingSummary(groups)
+    return groups

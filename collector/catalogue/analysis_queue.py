@@ -4,6 +4,7 @@ Attempts are recorded in `feature_attempt` under a provider name of their own.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -114,7 +115,8 @@ def record_result(
 
     A track that is gone by now (merged, forgotten) is skipped.
     """
-    if not _lock_track(connection, track.track_id):
+    lock = select(tables.track.c.id).where(tables.track.c.id == track.track_id)
+    if connection.scalar(lock.with_for_update(read=True)) is None:
         return
     if analysis is not None:
         store_analysis(connection, track.track_id, provider, analysis, now)
@@ -134,17 +136,11 @@ def store_analysis(
         (tables.sound_summary, [_summary(analysis, now)]),
         (tables.section, _rows(tables.section, analysis.sections)),
         (tables.progression, _rows(tables.progression, analysis.progressions)),
-        (tables.sound_matrix, _matrices(connection, analysis)),
+        (tables.sound_matrix, matrix_files.stored(connection, map(asdict, analysis.matrices))),
     ]
     for table, values in rows:
         if values:
             connection.execute(insert(table), [{**ids, **one} for one in values])
-
-
-def _matrices(connection: Connection, analysis: "TrackAnalysis") -> list[dict[str, Any]]:
-    names = ("kind", "version", "steps", "channels", "data")
-    rows = [{name: getattr(one, name) for name in names} for one in analysis.matrices]
-    return matrix_files.stored(connection, rows)
 
 
 def _rows(table: Table, records: Sequence[object]) -> list[dict[str, Any]]:
@@ -153,34 +149,20 @@ def _rows(table: Table, records: Sequence[object]) -> list[dict[str, Any]]:
 
 
 def _summary(analysis: "TrackAnalysis", now: datetime) -> dict[str, Any]:
-    whole, harmony, timbre = analysis.track_key, analysis.harmony, analysis.timbre
-    unknown = [None] * len(tables.DEGREE_COLUMNS)
+    timbre, unknown = analysis.timbre, [None] * len(tables.DEGREE_COLUMNS)
+    whole = asdict(analysis.track_key) | asdict(analysis.harmony)
+    shares = whole.pop("shares") or unknown
+    del whole["tempo"]  # a feature
     timbres = [*timbre.timbre_means, *timbre.timbre_deviations] if timbre else unknown * 2
     pitches = [*timbre.pitch_means, *timbre.pitch_deviations] if timbre else unknown * 2
     return {
-        "key": whole.key,
-        "mode": whole.mode,
-        "key_confidence": whole.key_confidence,
-        "mode_confidence": whole.mode_confidence,
-        "sections": harmony.sections,
-        **dict(zip(tables.DEGREE_COLUMNS, harmony.shares or unknown, strict=True)),
-        "minor_share": harmony.minor_share,
-        "repeated_share": harmony.repeated_share,
-        "single_share": harmony.single_share,
-        "degrees": harmony.degrees,
-        "degree_changes": harmony.degree_changes,
-        "numerals": harmony.numerals,
+        **whole,
+        **dict(zip(tables.DEGREE_COLUMNS, shares, strict=True)),
         "segments": timbre.segments if timbre else 0,
         **dict(zip(tables.TIMBRE_COLUMNS, timbres, strict=True)),
         **dict(zip(tables.PITCH_COLUMNS, pitches, strict=True)),
         "fetched_at": now,
     }
-
-
-def _lock_track(connection: Connection, track_id: int) -> bool:
-    track = tables.track
-    query = select(track.c.id).where(track.c.id == track_id)
-    return connection.scalar(query.with_for_update(read=True)) is not None
 
 
 def _label() -> ColumnElement[Any]:

@@ -237,11 +237,9 @@ class AttemptQueue:
         track_id = tables.track.c.id
         last = select(track_id).where(track_id > 0).order_by(track_id.desc()).limit(1)
         newest = connection.scalar(last) or 0
-        if not position.is_complete:
-            yield self.next_due(now, after=position.after, limit=limit)
-        else:
-            recent = min(position.after, max(0, newest - RECENT_TRACKS))
-            yield self.next_due(now, after=recent, limit=limit)
+        recent = max(0, newest - RECENT_TRACKS)
+        after = min(position.after, recent) if position.is_complete else position.after
+        yield self.next_due(now, after=after, limit=limit)
         position.complete(newest)
         for moment in _at_their_time(now):
             repeated = self.due(select(track_id), now)

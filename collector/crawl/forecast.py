@@ -51,16 +51,6 @@ class GenreForecast:
     """The source that is requested next for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestYield:
-    """What a request costs, and how many items it may return."""
-
-    interval: float
-    """Seconds between two requests."""
-    page_limit: int
-    """Items a page."""
-
-
 def forecast_genres(
     connection: Connection,
     sources: Sequence[SourceLimits],
@@ -77,8 +67,8 @@ def forecast_genres(
     """
     needs = shards.genre_progress(connection, genres)
     requested = next_sources(connection, sources, list(needs))
-    yields = {
-        source.name: _request_yield(connection, source, clock)
+    intervals_and_limits = {
+        source.name: _interval_and_page_limit(connection, source, clock)
         for source in dict.fromkeys(requested.values())
     }
     efforts = {
@@ -95,9 +85,9 @@ def forecast_genres(
     forecasts = []
     for genre_id, need in needs.items():
         name = requested[genre_id].name
-        used, request = efforts[name].get(genre_id), yields[name]
+        used, (interval, page_limit) = efforts[name].get(genre_id), intervals_and_limits[name]
         left = open_shards.get((name, genre_id), [])
-        expected = expected_requests(need, used, left, request.page_limit)
+        expected = expected_requests(need, used, left, page_limit)
         if with_features:
             counts = FeatureCounts(with_features.get(need.name, 0), None, None)
         else:
@@ -109,7 +99,7 @@ def forecast_genres(
                 have=need.tracks,
                 requests=sum(by[genre_id].requests for by in efforts.values() if genre_id in by),
                 expected_requests=expected,
-                hours_to_go=None if expected is None else expected * request.interval / _HOUR,
+                hours_to_go=None if expected is None else expected * interval / _HOUR,
                 open_shards=used.open_shards if used else 1,
                 unknown=need.name in unknown,
                 features_known=counts.found,
@@ -171,11 +161,16 @@ def _largest_overlaps(overlap: GenreOverlap) -> list[str]:
     return ordered[:_MAX_LISTED]
 
 
-def _request_yield(connection: Connection, source: SourceLimits, clock: Clock) -> RequestYield:
-    """Return the yield at the rate of the source's most used credential, or the initial one."""
+def _interval_and_page_limit(
+    connection: Connection, source: SourceLimits, clock: Clock
+) -> tuple[float, int]:
+    """Return the seconds between two requests, and the items a page.
+
+    They are those of the source's most used credential, or the initial ones.
+    """
     own = [state for state in rate_limiter.load_states(connection) if state.source == source.name]
     if not own:
-        return RequestYield(source.rate.interval, source.page_limits[0])
+        return source.rate.interval, source.page_limits[0]
     state = max(own, key=lambda one: one.requests)
     limit = state.capabilities.page_limit(source.page_limits, clock.now().timestamp())
-    return RequestYield(state.interval, limit)
+    return state.interval, limit

@@ -1,5 +1,6 @@
 """Summaries of several submissions of one recording."""
 
+from functools import reduce
 from itertools import permutations
 
 import pytest
@@ -8,6 +9,7 @@ from collector.acousticbrainz_submissions import (
     GROUP_COLUMNS,
     RecordingSummary,
     Submission,
+    merged,
     parse_key,
     summarise,
 )
@@ -18,7 +20,7 @@ LATER = Submission(bpm=122.0, key=9, mode=0, key_strength=0.75)
 
 
 def values(summary: RecordingSummary, group: str) -> dict[str, float | None]:
-    return dict(zip(GROUP_COLUMNS[group], summary.groups[group].values, strict=True))
+    return dict(zip(GROUP_COLUMNS[group], summary[group].values, strict=True))
 
 
 def test_numbers_are_medians_with_their_range() -> None:
@@ -51,29 +53,24 @@ def test_the_commonest_key_with_its_share() -> None:
 
 def test_a_group_counts_the_submissions_that_have_it() -> None:
     """The groups come from different files; one without numbers is left out."""
-    groups = summarise([SLOW, FAST, LATER]).groups
+    groups = summarise([SLOW, FAST, LATER])
     assert {name: one.submissions for name, one in groups.items()} == {
         "lowlevel": 1,
         "rhythm": 3,
         "tonal": 3,
         "strength": 1,
     }
-    assert summarise([Submission()]).groups == {}
+    assert summarise([Submission()]) == {}
 
 
 def test_the_order_of_deliveries_does_not_matter() -> None:
     """More submissions win, of equally many the larger values, group by group."""
     deliveries = [summarise([SLOW, FAST]), summarise([LATER]), summarise([FAST, LATER])]
-    merged = []
-    for order in permutations(deliveries):
-        summary = RecordingSummary()
-        for one in order:
-            summary = summary.merged_with(one)
-        merged.append(summary)
-    assert all(one == merged[0] for one in merged)
-    assert merged[0].groups["rhythm"].submissions == 2
-    assert values(merged[0], "rhythm")["bpm"] == 121.0
-    assert values(merged[0], "strength")["key_strength"] == 0.75
+    first, *others = [reduce(merged, order) for order in permutations(deliveries)]
+    assert all(one == first for one in others)
+    assert first["rhythm"].submissions == 2
+    assert values(first, "rhythm")["bpm"] == 121.0
+    assert values(first, "strength")["key_strength"] == 0.75
 
 
 @pytest.mark.parametrize(
