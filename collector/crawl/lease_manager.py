@@ -12,7 +12,7 @@ from collector.shard import Shard
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store.database_clock import server_time
-from genrebase.store.engine import Connection, Engine, read_transaction, transaction
+from genrebase.store.engine import Engine, read_transaction, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +39,15 @@ class LeaseManager:
         the process dies, others take the shard when they see that, or when the lease expires.
         """
         with transaction(self.engine) as connection:
-            rows = self._lease(connection, shard)
+            active = shard_leases.active_leases(connection, self.lease_clock(connection))
+            expired_owners = set(filter(self._may_take, active.values()))
+            rows = shard_leases.acquire(
+                connection, shard, self.owner, self.lease_clock, expired_owners
+            )
         if rows is None:
             raise LeaseLost
         with Lease(self.engine, self.clock, rows).released_on_failure() as lease:
             yield lease
-
-    def _lease(self, connection: Connection, shard: Shard) -> LeasedShard | None:
-        active = shard_leases.active_leases(connection, self.lease_clock(connection))
-        expired_owners = set(filter(self._may_take, active.values()))
-        return shard_leases.acquire(
-            connection, shard, self.owner, self.lease_clock, expired_owners
-        )
 
     def _may_take(self, owner: str) -> bool:
         """Return whether the leases of an owner may be taken before they expire.

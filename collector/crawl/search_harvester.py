@@ -1,6 +1,6 @@
 """Harvest genres by search: add, split and recrawl shards, and record pages of search results."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -15,7 +15,7 @@ from collector.shard import RECRAWL_AFTER, GenreProgress, Shard
 from collector.sources.item_fields import RejectReason
 from genrebase.counts import agree
 from genrebase.errors import NothingToDo
-from genrebase.store import bulk
+from genrebase.store.bulk import exclusive_transaction
 from genrebase.store.engine import Connection, read_transaction
 
 MAX_PAGES_OF_OTHER_GENRES: Final = 5
@@ -63,14 +63,22 @@ class SearchHarvester(ShardHarvester):
         return f"{named}: add one with `collector genres add NAME --target N`."
 
     def _shards_to_read(self, progress: Mapping[int, GenreProgress]) -> list[Shard]:
-        name = self.source.name
-        self._recrawl([genre_id for genre_id, one in progress.items() if one.missing_share])
+        """Return the open shards, after those that are due, and of new years, were opened."""
+        name, now = self.source.name, self.clock.now()
+        missing = [genre_id for genre_id, one in progress.items() if one.missing_share]
         with read_transaction(self.engine) as connection:
+            due = shards.due_for_recrawl(connection, name, missing, now, self.recrawl_after)
+            new_years = shards.missing_years(connection, name, missing, now.year)
             new = shards.genres_without_shards(connection, name, progress)
-            if not new:
+            if not due and not new_years and not new:
                 return shards.open_shards(connection, name, progress)
-        with bulk.exclusive_transaction(self.engine) as connection:
-            shards.add_roots(connection, name, new, self.source.query_for, self.clock.now())
+        with exclusive_transaction(self.engine) as connection:
+            for shard in due:
+                shards.reopen(connection, shard)
+            new_years = shards.missing_years(connection, name, missing, now.year)
+            for genre_id, query, shard_of_years in new_years:
+                shards.add(connection, name, genre_id, query, [shard_of_years], now)
+            shards.add_roots(connection, name, new, self.source.query_for, now)
             return shards.open_shards(connection, name, progress)
 
     def _choose(
@@ -133,18 +141,3 @@ class SearchHarvester(ShardHarvester):
     def _page_limit(self) -> int:
         now = self.clock.now().timestamp()
         return self.budget.capabilities.page_limit(self.source.page_limits, now)
-
-    def _recrawl(self, genre_ids: Collection[int]) -> None:
-        """Reopen the shards that are due, and add shards for the years that began since."""
-        name, now = self.source.name, self.clock.now()
-        with read_transaction(self.engine) as connection:
-            due = shards.due_for_recrawl(connection, name, genre_ids, now, self.recrawl_after)
-            new_years = shards.missing_years(connection, name, genre_ids, now.year)
-        if not due and not new_years:
-            return
-        with bulk.exclusive_transaction(self.engine) as connection:
-            for shard in due:
-                shards.reopen(connection, shard)
-            new_years = shards.missing_years(connection, name, genre_ids, now.year)
-            for genre_id, query, shard_of_years in new_years:
-                shards.add(connection, name, genre_id, query, [shard_of_years], now)

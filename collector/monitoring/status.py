@@ -45,7 +45,7 @@ def read_status(
     """Return the state of the database; what is left to do is forecast for these sources.
 
     Tracks are counted by the digests if nothing has changed since or the catalogue is large (see
-    `report.stored_counts`), else, or if `live`, now. For a large one the forecast is by the
+    `status_counts.stored_counts`), else, or if `live`, now. For a large one the forecast is by the
     digests, too.
     """
     with read_transaction(engine) as connection:

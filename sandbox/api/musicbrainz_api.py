@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from functools import cached_property
 from typing import Final
 
 from starlette.requests import Request
@@ -149,18 +148,12 @@ class MusicBrainzApi:
 
     def genres(self, request: Request) -> Response:
         """Return a page of the genres, or the names of all as text."""
+        names = list(self._catalogue.genres)
         if request.query_params.get("fmt") == "txt":
-            return PlainTextResponse("\n".join(self._genre_names))
+            return PlainTextResponse("\n".join(names))
         offset, limit = _page(request)
-        return JSONResponse(
-            {
-                "genre-count": len(self._genre_names),
-                "genre-offset": offset,
-                "genres": list(
-                    map(self._objects.genre, self._genre_names[offset : offset + limit])
-                ),
-            }
-        )
+        page = [self._objects.genre(name) for name in names[offset : offset + limit]]
+        return JSONResponse({"genre-count": len(names), "genre-offset": offset, "genres": page})
 
     def genre_search(self, _request: Request) -> Response:
         """Refuse a search for genres: MusicBrainz has none."""
@@ -169,10 +162,6 @@ class MusicBrainzApi:
     def unknown_endpoint(self, _request: Request) -> Response:
         """Refuse a request to any other path."""
         raise RequestError(404, "Not Found")
-
-    @cached_property
-    def _genre_names(self) -> list[str]:
-        return list(self._catalogue.genres)
 
 
 def _guarded(endpoint: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:

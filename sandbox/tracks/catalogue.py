@@ -170,7 +170,10 @@ class SandboxCatalogue:
         without a genre returns each id once.
         """
         if query.genre is None:
-            return tuple(self._deduplicate(self._matching(query, range(len(self._rows)))))
+            first_rows: dict[str, int] = {}
+            for number in self._matching(query, range(len(self._rows))):
+                first_rows.setdefault(self.id_at(number), number)
+            return tuple(first_rows.values())
         genre = query.genre.strip().casefold()
         numbers: Sequence[int] = self._by_genre.get(genre, ())
         if query.years and numbers:
@@ -203,14 +206,6 @@ class SandboxCatalogue:
         cell = self._columns.cell
         parts = (cell(row, "title"), cell(row, "album"), *self._columns.artists(row))
         return "\n".join(parts).casefold()
-
-    def _deduplicate(self, numbers: Iterable[int]) -> Iterator[int]:
-        seen_ids = set()
-        for number in numbers:
-            track_id = self.id_at(number)
-            if track_id not in seen_ids:
-                seen_ids.add(track_id)
-                yield number
 
 
 def id_of_artist(name: str) -> str:

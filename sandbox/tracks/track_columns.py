@@ -189,14 +189,14 @@ class TrackColumns:
         features = self._numbers.features(row)
         values = {name: getattr(features, name, None) for name in FEATURES}
         at = {name: self._at.numeric.get(name) for name in ("tempo", *_ZERO_WITHOUT_BEAT)}
-        zeros = {name for name, column in at.items() if column and _is_zero(row[column.position])}
+        zeros = {
+            name
+            for name, column in at.items()
+            if column and cells.parse_number(row[column.position], 0, 0) is not None
+        }
         if "tempo" in zeros:
             values |= dict.fromkeys(zeros, 0)
         return {name: value for name, value in values.items() if value is not None}
-
-
-def _is_zero(cell: str) -> bool:
-    return cells.parse_number(cell, 0, 0) is not None
 
 
 def _find_columns(
