@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 from typing import Any, ClassVar, Final, Self
 
@@ -76,6 +77,7 @@ MAX_EXACT_ROWS: Final = 3_000
 """Training tracks up to which their SVM is exact: it is the slowest model to predict with."""
 
 
+@dataclass(eq=False, repr=False)
 class Blend(PooledClassifier):
     """Pool the base models' scores, with weights per regime fitted on the validation tracks.
 
@@ -98,22 +100,13 @@ class Blend(PooledClassifier):
         "deep": ["boolean"],
     }
 
-    def __init__(
-        self,
-        groups: tuple[str, ...],
-        *,
-        n_networks: int = mlp_ensemble.N_NETWORKS,
-        n_rounds: int = trees.N_ROUNDS,
-        deep: bool = False,
-        random_state: int = 0,
-        n_jobs: int = 1,
-    ) -> None:
-        self.groups = groups
-        self.n_networks = n_networks
-        self.n_rounds = n_rounds
-        self.deep = deep
-        self.random_state = random_state
-        self.n_jobs = n_jobs
+    groups: tuple[str, ...]
+    _: KW_ONLY
+    n_networks: int = mlp_ensemble.N_NETWORKS
+    n_rounds: int = trees.N_ROUNDS
+    deep: bool = False
+    random_state: int = 0
+    n_jobs: int = 1
 
     @property
     def libraries(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """`cnn`: `mlp`, and 1-d convolutions over log-mel spectrograms and analysis segments."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -8,8 +9,7 @@ import pandas as pd
 from sklearn.utils._param_validation import Interval
 
 from classifier.estimators import mlp
-from classifier.estimators.dataframe_classifier import with_params
-from classifier.estimators.late_fusion import require_torch
+from classifier.estimators.late_fusion import network_factory
 from classifier.estimators.mlp import MLP
 from classifier.features.groups import MATRICES
 from classifier.features.sequences import CHANNELS, SequenceEncoder
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from classifier.deep.batches import InputBlock
 
 
+@dataclass(eq=False, repr=False)
 class CNN(MLP):
     """`MLP`, and a network over matrices that are joined with the numbers.
 
@@ -36,23 +37,9 @@ class CNN(MLP):
         "fusion_units": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(
-        self,
-        groups: tuple[str, ...],
-        *,
-        filters: Sequence[int] = (48, 64, 96, 96),
-        fusion_units: int = 128,
-        **shared: Any,
-    ) -> None:
-        """`shared` are the parameters of `MLP`."""
-        super().__init__(groups, **shared)
-        self.filters = filters
-        self.fusion_units = fusion_units
-
-    @classmethod
-    def _get_param_names(cls) -> list[str]:
-        shared = MLP._get_param_names()  # noqa: SLF001 - its base class
-        return sorted({*super()._get_param_names(), *shared})
+    _: KW_ONLY
+    filters: Sequence[int] = (48, 64, 96, 96)
+    fusion_units: int = 128
 
     def _blocks(self, X: pd.DataFrame, *, fit: bool = False) -> "list[InputBlock]":
         from classifier.deep import batches  # torch is slow to import, and an extra
@@ -84,14 +71,4 @@ class CNN(MLP):
         return {**by_score, "matrix": ["matrix"]} if self.sequences_ else by_score
 
 
-def make(
-    *,
-    features: tuple[str, ...],
-    seed: int,
-    threads: int,  # noqa: ARG001 - one thread: the same numbers on every machine
-    **params: Any,
-) -> CNN:
-    """Return networks over the feature groups; raise `MissingExtra` without torch."""
-    require_torch()
-    model: CNN = with_params(CNN(features, random_state=seed), params)
-    return model
+make = network_factory(CNN)

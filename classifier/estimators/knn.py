@@ -1,5 +1,6 @@
 """`knn`: k nearest neighbours by their features."""
 
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -14,6 +15,7 @@ from classifier.estimators.dataframe_classifier import numeric_factory
 from classifier.ports import Labels
 
 
+@dataclass(eq=False, repr=False)
 class KNearestNeighbours(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
     """Each of the nearest tracks votes for its genre.
 
@@ -29,12 +31,9 @@ class KNearestNeighbours(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         "prior": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(
-        self, n_neighbors: int = 30, weights: str = "distance", prior: float = 1.0
-    ) -> None:
-        self.n_neighbors = n_neighbors
-        self.weights = weights
-        self.prior = prior
+    n_neighbors: int = 30
+    weights: str = "distance"
+    prior: float = 1.0
 
     def fit(self, X: Floats, y: Labels) -> Self:
         """Store the tracks."""

@@ -5,9 +5,10 @@ imported when a network is made, not before: importing takes seconds, and torch 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from importlib.util import find_spec
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from classifier.errors import MissingExtra
+from classifier.estimators.dataframe_classifier import with_params
 from classifier.estimators.ensemble_weights import PooledClassifier, of_classes
 from classifier.experts import Scores
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
 from classifier.features.groups import TEXT
-from classifier.ports import Labels, Validation
+from classifier.ports import EstimatorFactory, Labels, Validation
 from classifier.records import Epoch
 from genrebase.extras import install_hint
 
@@ -67,6 +69,7 @@ _NOT_STORED: Final = ("epochs_", "_module", "_listener")
 Listener = Callable[[Epoch], None]
 
 
+@dataclass(eq=False, repr=False)
 class LateFusionNetworks(PooledClassifier):
     """Networks that each see one part of a track, pooled with the artist history.
 
@@ -78,16 +81,17 @@ class LateFusionNetworks(PooledClassifier):
     _parameter_constraints: ClassVar[Mapping[str, Any]] = PARAMETER_CONSTRAINTS
 
     groups: tuple[str, ...]
-    epochs: int
-    patience: int
-    batch_size: int | None
-    learning_rate: float
-    weight_decay: float
-    label_smoothing: float
-    optimiser: str
-    schedule: str
-    class_weight: str | None
-    random_state: int
+    _: KW_ONLY
+    epochs: int = 15
+    patience: int = 4
+    batch_size: int | None = None
+    learning_rate: float = 4e-3
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.0
+    optimiser: str = "adamw"
+    schedule: str = "cosine"
+    class_weight: str | None = None
+    random_state: int = 0
 
     def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:
         """Train epoch by epoch, keep each network's best epoch, then fit the pooling weights."""
@@ -193,6 +197,26 @@ class LateFusionNetworks(PooledClassifier):
             mean = np.mean([by_branch[branch] for branch in branches], axis=0)
             scores.append(mean - self.prior_ if name in TEXT else mean)
         return np.stack(scores)
+
+
+Networks = TypeVar("Networks", bound=LateFusionNetworks)
+
+
+def network_factory(networks: type[Networks]) -> EstimatorFactory[Networks]:
+    """Return the factory of `networks`, which raises `MissingExtra` without torch."""
+
+    def make(
+        *,
+        features: tuple[str, ...],
+        seed: int,
+        threads: int,  # noqa: ARG001 - one thread: the same numbers on every machine
+        **params: Any,
+    ) -> Networks:
+        require_torch()
+        made: Networks = with_params(networks(features, random_state=seed), params)
+        return made
+
+    return make
 
 
 def require_torch() -> None:

@@ -1,6 +1,7 @@
 """`mlp`: dense networks over numbers and n-gram embeddings of text, pooled by late fusion."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -8,8 +9,7 @@ import pandas as pd
 from sklearn.utils._param_validation import Interval
 
 from classifier.estimators import late_fusion
-from classifier.estimators.dataframe_classifier import with_params
-from classifier.estimators.late_fusion import LateFusionNetworks, require_torch
+from classifier.estimators.late_fusion import LateFusionNetworks, network_factory
 from classifier.features.dense_inputs import DenseEncoder
 from classifier.features.groups import COLUMN_GROUPS, TEXT, numeric_groups
 from classifier.features.ngram_bags import MIN_ARTISTS, NgramBagEncoder
@@ -33,6 +33,7 @@ PARAMETER_CONSTRAINTS: Final[Mapping[str, Any]] = {
 """scikit-learn's validation rules of the parameters."""
 
 
+@dataclass(eq=False, repr=False)
 class MLP(LateFusionNetworks):
     """Dense networks over numbers and categories, and one network per text column."""
 
@@ -41,37 +42,13 @@ class MLP(LateFusionNetworks):
 
     _parameter_constraints: ClassVar[Mapping[str, Any]] = PARAMETER_CONSTRAINTS
 
-    hidden_layer_sizes: Sequence[int]
-    n_networks: int
-    embedding_dim: int
-    dropout: float
-    token_dropout: float
-    min_artists: int
-
-    def __init__(
-        self,
-        groups: tuple[str, ...],
-        *,
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        n_networks: int = 4,
-        embedding_dim: int = 32,
-        dropout: float = 0.2,
-        token_dropout: float = 0.3,
-        min_artists: int = MIN_ARTISTS,
-        epochs: int = 15,
-        patience: int = 4,
-        batch_size: int | None = None,
-        learning_rate: float = 4e-3,
-        weight_decay: float = 0.05,
-        label_smoothing: float = 0.0,
-        optimiser: str = "adamw",
-        schedule: str = "cosine",
-        class_weight: str | None = None,
-        random_state: int = 0,
-    ) -> None:
-        arguments = locals()
-        for name in MLP._get_param_names():
-            setattr(self, name, arguments[name])
+    _: KW_ONLY
+    hidden_layer_sizes: Sequence[int] = (256, 128)
+    n_networks: int = 4
+    embedding_dim: int = 32
+    dropout: float = 0.2
+    token_dropout: float = 0.3
+    min_artists: int = MIN_ARTISTS
 
     def _blocks(self, X: pd.DataFrame, *, fit: bool = False) -> "list[InputBlock]":
         from classifier.deep import batches  # torch is slow to import, and an extra
@@ -119,14 +96,4 @@ class MLP(LateFusionNetworks):
         return by_score
 
 
-def make(
-    *,
-    features: tuple[str, ...],
-    seed: int,
-    threads: int,  # noqa: ARG001 - one thread: the same numbers on every machine
-    **params: Any,
-) -> MLP:
-    """Return networks over the feature groups; raise `MissingExtra` without torch."""
-    require_torch()
-    model: MLP = with_params(MLP(features, random_state=seed), params)
-    return model
+make = network_factory(MLP)

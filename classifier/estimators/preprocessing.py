@@ -14,6 +14,7 @@ Everything is fitted to the training rows, in this order:
 Later rows go through 2, 3, 5 and 6 alone.
 """
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -37,6 +38,7 @@ from classifier.ports import Labels
 from classifier.training_config import Preprocessing
 
 
+@dataclass(eq=False, repr=False)
 class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
     """Turn frames into the matrices a model takes, with the chosen preprocessing.
 
@@ -44,26 +46,15 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
     `categorical`; `impute` fills missing values; `one_hot` encodes categories.
     """
 
-    def __init__(
-        self,
-        numbers: NumericFeatures,
-        *,
-        impute: bool = False,
-        one_hot: bool = True,
-        scaling: str = "none",
-        components: float | None = None,
-        outliers: str | None = None,
-        balance: str | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.numbers = numbers
-        self.impute = impute
-        self.one_hot = one_hot
-        self.scaling = scaling
-        self.components = components
-        self.outliers = outliers
-        self.balance = balance
-        self.seed = seed
+    numbers: NumericFeatures
+    _: KW_ONLY
+    impute: bool = False
+    one_hot: bool = True
+    scaling: str = "none"
+    components: float | None = None
+    outliers: str | None = None
+    balance: str | None = None
+    seed: int = 0
 
     def with_preprocessing(self, preprocessing: Preprocessing) -> "Preprocessor":
         """Return the same, unfitted, with these options."""

@@ -1,5 +1,6 @@
 """`svm`: support vector machine; exact on few tracks, with an approximated kernel on many."""
 
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Final, Self
 
@@ -19,6 +20,7 @@ _MAX_EPOCHS: Final = 10
 """Of stochastic gradient descent; with averaged weights, later ones change little."""
 
 
+@dataclass(eq=False, repr=False)
 class SupportVectorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
     """Maximum margins in the space of a kernel.
 
@@ -36,21 +38,12 @@ class SupportVectorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         "n_components": [Interval(Integral, 2, None, closed="left")],
     }
 
-    def __init__(
-        self,
-        C: float = 5.0,  # noqa: N803 - scikit-learn's name
-        gamma: float | str = "scale",
-        kernel: str = "rbf",
-        max_exact_rows: int = 10_000,
-        n_components: int = 300,
-        random_state: int = 0,
-    ) -> None:
-        self.C = C
-        self.gamma = gamma
-        self.kernel = kernel
-        self.max_exact_rows = max_exact_rows
-        self.n_components = n_components
-        self.random_state = random_state
+    C: float = 5.0
+    gamma: float | str = "scale"
+    kernel: str = "rbf"
+    max_exact_rows: int = 10_000
+    n_components: int = 300
+    random_state: int = 0
 
     def fit(self, X: Floats, y: Labels, sample_weight: Floats | None = None) -> Self:
         """Find the margins; `sample_weight` is the weight of each row."""

@@ -1,6 +1,7 @@
 """Networks and a forest over text and numbers together, without artist history."""
 
 from collections.abc import Container
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Final, Self
 
 import numpy as np
@@ -37,6 +38,7 @@ _TEXT_SCALE, _CLIP = 0.2, 3.0
 """Scale log-ratios of some units to about unit scale."""
 
 
+@dataclass(eq=False, repr=False)
 class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     """The score of networks over numbers and the scores of the text, and the text's scores.
 
@@ -56,27 +58,17 @@ class ContentNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
     """
 
     name = "content"
-    starts_: Starts | None = None
-    """Of the networks' classes; None: their classes are genres."""
 
-    def __init__(
-        self,
-        groups: tuple[str, ...],
-        *,
-        lsa: bool = False,
-        many_genres: bool = False,
-        with_text: bool = True,
-        with_forest: bool = False,
-        n_networks: int = N_NETWORKS,
-        random_state: int = 0,
-    ) -> None:
-        self.groups = groups
-        self.lsa = lsa
-        self.many_genres = many_genres
-        self.with_text = with_text
-        self.with_forest = with_forest
-        self.n_networks = n_networks
-        self.random_state = random_state
+    groups: tuple[str, ...]
+    _: KW_ONLY
+    lsa: bool = False
+    many_genres: bool = False
+    with_text: bool = True
+    with_forest: bool = False
+    n_networks: int = N_NETWORKS
+    random_state: int = 0
+    starts_: Starts | None = field(default=None, init=False)
+    """Of the networks' classes; None: their classes are genres."""
 
     @property
     def score_names(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ They model interactions: what a title indicates depends on the audio.
 """
 
 from collections.abc import Container
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Final, Self
 
 import numpy as np
@@ -33,6 +34,7 @@ _TEXT_SCALE, _HISTORY_SCALE, _CLIP = 0.2, 0.3, 3.0
 """Scale log-ratios of some units to about unit scale."""
 
 
+@dataclass(eq=False, repr=False)
 class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     """The scores of text and history, and those of models over these and the numbers.
 
@@ -45,22 +47,15 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     """
 
     name = "joint"
-    starts_: Starts | None = None
-    """Of the networks' classes; None: their classes are genres."""
-    fine_history_: FineClassHistory | None = None
 
-    def __init__(
-        self,
-        groups: tuple[str, ...],
-        *,
-        n_networks: int = N_NETWORKS,
-        n_rounds: int = N_ROUNDS,
-        random_state: int = 0,
-    ) -> None:
-        self.groups = groups
-        self.n_networks = n_networks
-        self.n_rounds = n_rounds
-        self.random_state = random_state
+    groups: tuple[str, ...]
+    _: KW_ONLY
+    n_networks: int = N_NETWORKS
+    n_rounds: int = N_ROUNDS
+    random_state: int = 0
+    starts_: Starts | None = field(default=None, init=False)
+    """Of the networks' classes; None: their classes are genres."""
+    fine_history_: FineClassHistory | None = field(default=None, init=False)
 
     @property
     def score_names(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Stacking: boosted trees over all base-model scores, one model per kind of artist."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Final, Self
 
 import numpy as np
@@ -24,6 +25,7 @@ MAX_TRACKS: Final = 20_000
 """They are trained on so many, drawn by the seed: their training time stays bounded."""
 
 
+@dataclass(eq=False, repr=False)
 class StackingTrees(BaseEstimator):  # type: ignore[misc]  # untyped there
     """Two models: one for unseen artists, over text and numbers, and one for seen artists.
 
@@ -33,18 +35,11 @@ class StackingTrees(BaseEstimator):  # type: ignore[misc]  # untyped there
     label can tell.
     """
 
-    def __init__(
-        self,
-        groups: tuple[str, ...],
-        *,
-        n_rounds: int = N_ROUNDS,
-        max_tracks: int = MAX_TRACKS,
-        random_state: int = 0,
-    ) -> None:
-        self.groups = groups
-        self.n_rounds = n_rounds
-        self.max_tracks = max_tracks
-        self.random_state = random_state
+    groups: tuple[str, ...]
+    _: KW_ONLY
+    n_rounds: int = N_ROUNDS
+    max_tracks: int = MAX_TRACKS
+    random_state: int = 0
 
     def fit(
         self, X: pd.DataFrame, y: Labels, unseen: StackingInputs, seen: StackingInputs

@@ -1,5 +1,6 @@
 """Gradient-boosted trees over the numeric features."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Final, Self
 
 import numpy as np
@@ -33,18 +34,17 @@ def make_boosted_trees(
     )
 
 
+@dataclass(eq=False, repr=False)
 class BoostedTreesExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     """Boosted trees, which see steps and spikes where the networks see slopes."""
 
     name = "trees"
     score_names = ("trees",)
 
-    def __init__(
-        self, groups: tuple[str, ...], *, n_rounds: int = N_ROUNDS, random_state: int = 0
-    ) -> None:
-        self.groups = groups
-        self.n_rounds = n_rounds
-        self.random_state = random_state
+    groups: tuple[str, ...]
+    _: KW_ONLY
+    n_rounds: int = N_ROUNDS
+    random_state: int = 0
 
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:
         self.features_ = NumericFeatures(self.groups).fit(X)
