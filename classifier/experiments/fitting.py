@@ -6,7 +6,7 @@ The client stores the results in the planned order, as if there were one process
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -29,59 +29,51 @@ TrialOutput = tuple[TrialResult, HeldOutPredictions | None]
 """The result of a trial; its predictions, if they are wanted and the fit did not fail."""
 
 
+@dataclass(eq=False)
 class TrialFitter:
     """Fits trials on one dataset."""
 
-    def __init__(
-        self,
-        raw: RawDataset,
-        config: TrainingConfig,
-        clock: Clock,
-        *,
-        side: str = "test",
-        cores: int | None = None,
-        cached_splits: int = 1,
-        with_predictions: bool = False,
-    ) -> None:
-        """Take what all trials have in common.
+    raw: RawDataset
+    config: TrainingConfig
+    clock: Clock
+    _: KW_ONLY
+    side: str = "test"
+    """Names the metrics: what `tune` holds out is no test split."""
+    cores: int | None = None
+    cached_splits: int = 1
+    """Splits that are kept: successive trials mostly share one."""
+    with_predictions: bool = False
 
-        `side` names the metrics: what `tune` holds out is no test split. Successive trials mostly
-        share a split, so the last `cached_splits` are kept.
-        """
-        self._raw, self._config, self._clock = raw, config, clock
-        self._side, self._cores, self._cached_splits = side, cores, cached_splits
-        self._with_predictions = with_predictions
-        self._split = lru_cache(cached_splits)(self._split_dataset)
+    def __post_init__(self) -> None:
+        self._split = lru_cache(self.cached_splits)(self._split_dataset)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what another process needs: neither the clock nor the cached splits."""
-        return {
-            name: value for name, value in vars(self).items() if name not in {"_clock", "_split"}
-        }
+        """Return the fitter of another process: it fits with one thread, and splits for itself."""
+        state = {name: value for name, value in vars(self).items() if name != "_split"}
+        return state | {"cores": 1, "clock": SystemClock()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore the fitter of another process, which fits with one thread."""
-        vars(self).update(state, _cores=1, _clock=SystemClock())
-        self._split = lru_cache(self._cached_splits)(self._split_dataset)
+        vars(self).update(state)
+        self.__post_init__()
 
     def fit(self, trial: TrialConfig) -> TrialOutput:
         """Fit and evaluate a trial without storing it."""
         test, validation = trial.test_fold, trial.validation_fold
-        if self._side == "validation":  # the test fold is excluded: the next two are held out
+        if self.side == "validation":  # the test fold is excluded: the next two are held out
             test, validation = validation, (validation - 1) % TEST_FOLD
         split = self._split(test, validation, trial.per_genre)
         if trial.binary_genre is not None:
             split = trials.one_vs_rest(split, trial.binary_genre)
-        cores = threads.thread_count(len(split.tracks), len(split.classes), self._cores)
+        cores = threads.thread_count(len(split.tracks), len(split.classes), self.cores)
         with threads.limit_threads(cores):
             result, held_out = trials.run_trial(
-                split, trial.apply_to(self._config), self._clock, cores=cores, side=self._side
+                split, trial.apply_to(self.config), self.clock, cores=cores, side=self.side
             )
-        return result, held_out if self._with_predictions else None
+        return result, held_out if self.with_predictions else None
 
     def _split_dataset(self, test: int, validation: int, per_genre: int | None) -> SplitDataset:
-        raw = cross_validation.with_held_out_folds(self._raw, test=test, validation=validation)
-        return training_data.split_dataset(raw, replace(self._config, per_genre=per_genre))
+        raw = cross_validation.with_held_out_folds(self.raw, test=test, validation=validation)
+        return training_data.split_dataset(raw, replace(self.config, per_genre=per_genre))
 
 
 class ClusterFitter:

@@ -141,26 +141,23 @@ class _OutOfTime(Exception):
     """The time limit was reached."""
 
 
+@dataclass(frozen=True, slots=True)
 class _Search:
     """Asks Optuna for points, evaluates them, and tells it their scores."""
 
-    def __init__(
-        self,
-        runner: TrialRunner,
-        config: TrainingConfig,
-        settings: SearchSettings,
-        rungs: Sequence[int | None],
-        clock: Clock,
-        end: float,
-    ) -> None:
-        self._runner, self._config, self._settings = runner, config, settings
-        self._rungs, self._clock, self._end = rungs, clock, end
+    runner: TrialRunner
+    config: TrainingConfig
+    settings: SearchSettings
+    rungs: Sequence[int | None]
+    clock: Clock
+    end: float
+    """Of the time limit, on the monotonic clock."""
 
     def plan(self, genre: str | None) -> None:
         """Announce the trials of a search whose points do not depend on scores."""
-        if self._settings.search != "halving":
+        if self.settings.search != "halving":
             for _, point in ((None, {}), *self._points(self._study())):
-                self._runner.plan(self._trials(point, genre, None))
+                self.runner.plan(self._trials(point, genre, None))
 
     def run(self, genre: str | None) -> None:
         """Evaluate the defaults, then the points that Optuna suggests."""
@@ -177,7 +174,7 @@ class _Search:
 
     def _study(self) -> "Study":
         """Return a study, with the points to begin with where all of the space are tried."""
-        settings, study = self._settings, self._settings.study(self._config.seed)
+        settings, study = self.settings, self.settings.study(self.config.seed)
         if settings.n_points == search_spaces.n_points(settings.space):
             for point in search_spaces.grid_points(settings.space):
                 study.enqueue_trial({name: json.dumps(value) for name, value in point.items()})
@@ -187,7 +184,7 @@ class _Search:
         """Yield the points to try, each once; TPE suggests the next by the scores before it."""
         from optuna.trial import TrialState  # slow to import: only a search needs it
 
-        settings, tried = self._settings, set[str]()
+        settings, tried = self.settings, set[str]()
         for _ in range(_MAX_REPEATS * settings.n_points):
             if len(tried) == settings.n_points:
                 return
@@ -205,14 +202,14 @@ class _Search:
     ) -> tuple[float | None, bool]:
         """Return the last score of a point, and whether it is on all tracks: not pruned."""
         score = None
-        for rung, size in enumerate(self._rungs):
+        for rung, size in enumerate(self.rungs):
             score = self._cross_validate(point, genre, size)
             if trial is not None and score is not None:
                 trial.report(score, REDUCTION_FACTOR**rung)
-            last = rung + 1 == len(self._rungs)
+            last = rung + 1 == len(self.rungs)
             if score is None or (trial is not None and not last and trial.should_prune()):
-                for _ in range((len(self._rungs) - rung - 1) * self._settings.cv_folds):
-                    self._runner.progress.skip_trial()
+                for _ in range((len(self.rungs) - rung - 1) * self.settings.cv_folds):
+                    self.runner.progress.skip_trial()
                 return score, False
         return score, True
 
@@ -220,7 +217,7 @@ class _Search:
         self, point: Mapping[str, Any], genre: str | None, size: int | None
     ) -> list[TrialConfig]:
         """Return a trial per validation fold."""
-        config = self._config
+        config = self.config
         per_genre = config.per_genre if size is None else size
         return [
             TrialConfig(
@@ -232,7 +229,7 @@ class _Search:
                 TEST_FOLD,
                 fold,
             )
-            for fold in self._settings.validation_folds
+            for fold in self.settings.validation_folds
         ]
 
     def _cross_validate(
@@ -240,18 +237,18 @@ class _Search:
     ) -> float | None:
         """Return the mean score over folds; None if a fold failed."""
         trials = self._trials(point, genre, size)
-        if self._settings.search == "halving":  # others are planned before the search begins
-            self._runner.plan(trials)
+        if self.settings.search == "halving":  # others are planned before the search begins
+            self.runner.plan(trials)
         for trial in trials:
-            if self._clock.monotonic() >= self._end:
+            if self.clock.monotonic() >= self.end:
                 raise _OutOfTime
-            self._runner.run(
+            self.runner.run(
                 trial,
                 _describe(point, genre, size),
-                lambda result, _: _with_score(result, self._settings, genre),
+                lambda result, _: _with_score(result, self.settings, genre),
             )
-        stored = [self._runner.experiment.trials[trial.key] for trial in trials]
-        return _mean_score(stored, self._settings)
+        stored = [self.runner.experiment.trials[trial.key] for trial in trials]
+        return _mean_score(stored, self.settings)
 
 
 def _with_score(result: TrialResult, settings: SearchSettings, genre: str | None) -> TrialResult:

@@ -73,39 +73,37 @@ class HeldOutTracks:
         return self.subset(chosen)
 
 
+@dataclass(eq=False)
 class PermutationImportance:
     """Computes the importances of one fitted model on held-out tracks."""
 
-    def __init__(
-        self,
-        estimator: Estimator,
-        tracks: HeldOutTracks,
-        groups: Mapping[str, Sequence[str]],
-        *,
-        repeats: int,
-        seed: int,
-    ) -> None:
-        """Predict once without a change; `groups` are the columns of each feature group."""
-        self._estimator, self._tracks, self._groups = estimator, tracks, groups
-        self._repeats, self._seed = repeats, seed
-        self._correct, self._losses = self._evaluate(tracks.frame)
+    estimator: Estimator
+    tracks: HeldOutTracks
+    groups: Mapping[str, Sequence[str]]
+    """The columns of each feature group."""
+    repeats: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        """Predict once without a change."""
+        self._correct, self._losses = self._evaluate(self.tracks.frame)
 
     def compute(self, progress: ProgressCallback = no_progress) -> Iterator[Importance]:
         """Yield the accuracy with each group alone, then the importance of groups and columns."""
-        columns = {name: (name,) for names in self._groups.values() for name in names}
-        steps = len(self._groups) + self._repeats * (len(self._groups) + len(columns))
+        columns = {name: (name,) for names in self.groups.values() for name in names}
+        steps = len(self.groups) + self.repeats * (len(self.groups) + len(columns))
         done = 0
-        for group, names in self._groups.items():
-            correct, losses = self._evaluate(self._tracks.frame[list(names)])
+        for group, names in self.groups.items():
+            correct, losses = self._evaluate(self.tracks.frame[list(names)])
             done += 1
             progress(done, steps)
             yield from self._by_regime("alone", group, correct, losses)
         permuted: tuple[tuple[Kind, Mapping[str, Sequence[str]]], ...]
-        permuted = (("group", self._groups), ("feature", columns))
+        permuted = (("group", self.groups), ("feature", columns))
         for kind, columns_by_name in permuted:
             for name, names in columns_by_name.items():
                 correct, losses = self._permuted(tuple(names))
-                done += self._repeats
+                done += self.repeats
                 progress(done, steps)
                 accuracy_loss, loss_increase = self._correct - correct, losses - self._losses
                 yield from self._by_regime(kind, name, accuracy_loss, loss_increase)
@@ -117,42 +115,42 @@ class PermutationImportance:
 
     def expert_ablation(self) -> Iterator[Importance]:
         """Yield the accuracy lost without each expert of an ensemble."""
-        for expert in getattr(self._estimator, "experts_", ()):  # of a `PooledClassifier`
-            without: Any = copy(self._estimator)
+        for expert in getattr(self.estimator, "experts_", ()):  # of a `PooledClassifier`
+            without: Any = copy(self.estimator)
             without.weights_ = np.where(
                 np.isin(without.score_names_, expert.score_names), 0.0, without.weights_
             )
-            correct, losses = self._evaluate(self._tracks.frame, without)
+            correct, losses = self._evaluate(self.tracks.frame, without)
             accuracy_loss, loss_increase = self._correct - correct, losses - self._losses
             yield from self._by_regime("expert", expert.name, accuracy_loss, loss_increase)
 
     def _permuted(self, columns: tuple[str, ...]) -> tuple[Floats, Floats]:
         """Return the mean accuracy and log-loss of each track over the repeats."""
-        random = np.random.default_rng(self._seed)
+        random = np.random.default_rng(self.seed)
         total = np.zeros((2, len(self._correct)))
-        for _ in range(self._repeats):
+        for _ in range(self.repeats):
             order = self._shuffled(random)
             shuffled = {
-                name: self._tracks.frame[name].array[order]
+                name: self.tracks.frame[name].array[order]
                 for name in columns
-                if name in self._tracks.frame.columns
+                if name in self.tracks.frame.columns
             }
-            total += self._evaluate(self._tracks.frame.assign(**shuffled))
-        correct, losses = total / self._repeats
+            total += self._evaluate(self.tracks.frame.assign(**shuffled))
+        correct, losses = total / self.repeats
         return correct, losses
 
     def _shuffled(self, random: np.random.Generator) -> NDArray[np.intp]:
-        order = np.arange(len(self._tracks.labels))
+        order = np.arange(len(self.tracks.labels))
         for regime in _REGIMES:
-            rows = np.flatnonzero(self._tracks.regimes == regime)
+            rows = np.flatnonzero(self.tracks.regimes == regime)
             order[rows] = random.permutation(rows)
         return order
 
     def _evaluate(
         self, frame: pd.DataFrame, estimator: Estimator | None = None
     ) -> tuple[Floats, Floats]:
-        model = self._estimator if estimator is None else estimator
-        classes, labels = model.classes_, self._tracks.labels
+        model = self.estimator if estimator is None else estimator
+        classes, labels = model.classes_, self.tracks.labels
         probabilities = model.predict_proba(frame)
         truth = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
         in_classes = classes[truth] == labels
@@ -166,9 +164,9 @@ class PermutationImportance:
         self, kind: Kind, name: str, values: Floats, losses: Floats
     ) -> Iterator[Importance]:
         for regime in _REGIMES:
-            rows = self._tracks.regimes == regime
+            rows = self.tracks.regimes == regime
             if rows.any():
-                bootstrap = ArtistBootstrap(self._tracks.artists[rows], seed=self._seed)
+                bootstrap = ArtistBootstrap(self.tracks.artists[rows], seed=self.seed)
                 yield Importance(
                     regime,
                     None,
@@ -184,7 +182,7 @@ class PermutationImportance:
         self, kind: Kind, name: str, values: Floats, losses: Floats
     ) -> Iterator[Importance]:
         """Yield the means over the tracks of each genre; too few for intervals."""
-        for genre in np.unique(self._tracks.labels):
-            rows = self._tracks.labels == genre
+        for genre in np.unique(self.tracks.labels):
+            rows = self.tracks.labels == genre
             value, loss = float(values[rows].mean()), float(losses[rows].mean())
             yield Importance("all", str(genre), kind, name, value, None, loss, int(rows.sum()))
