@@ -69,7 +69,7 @@ def store_model(
             if stored is not None:
                 return stored
             number, genres = _insert(connection, candidate, decision, request)
-            metric_rows = _metric_rows(number, metrics, genres)
+            metric_rows = [_metric_row(number, one, genres) for one in metrics]
             bulk.insert(connection, tables.model_metric, _METRIC, metric_rows)
             confusion_rows = [
                 (number, one.regime, genres[one.genre], genres[one.predicted], one.tracks)
@@ -285,20 +285,6 @@ def _stored(connection: Connection, candidate: CandidateModel) -> int | None:
     )
 
 
-def _metric_rows(
-    number: int, metrics: Sequence[MetricRow], genres: Mapping[str, int]
-) -> list[tuple[Any, ...]]:
-    return [
-        (
-            number,
-            row.side,
-            row.regime,
-            None if row.genre is None else genres[row.genre],
-            row.metric,
-            row.value,
-            row.low,
-            row.high,
-            row.n,
-        )
-        for row in metrics
-    ]
+def _metric_row(number: int, metric: MetricRow, genres: Mapping[str, int]) -> tuple[Any, ...]:
+    side, regime, genre, *measured = astuple(metric)
+    return (number, side, regime, None if genre is None else genres[genre], *measured)

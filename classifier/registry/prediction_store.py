@@ -33,10 +33,8 @@ _PREDICTION: Final = (
     "siblings",
     "predicted_at",
 )
-_UPDATE_PREDICTION: Final = ", ".join(
-    f"{name} = excluded.{name}"
-    for name in ("genre_id", "probability", "regime", "in_training", "siblings", "predicted_at")
-)
+_UPDATE_PREDICTION: Final = ", ".join(f"{name} = excluded.{name}" for name in _PREDICTION[3:])
+"""Model, track and rank are the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +143,6 @@ def drop_left_over(database: Engine, model: int) -> int:
     """Delete the predictions of a model without artifact; return how many."""
     prediction = tables.prediction.c
     return _delete(database, model, tables.model.c.artifact.is_(None), prediction.rank > 0)
-
-
-def lower_ranks(database: Engine, model: int) -> int:
-    """Return how many predictions `drop_lower_ranks` would delete."""
-    row = tables.prediction.c
-    query = select(func.count()).where(row.model_id == model, row.rank > 1)
-    with read_transaction(database) as connection:
-        return connection.scalar(query) or 0
 
 
 def has_all_ranks(database: Engine, model: int) -> bool:

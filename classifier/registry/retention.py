@@ -144,5 +144,5 @@ def _reduce(database: Engine, model: StoredModel, *, dry_run: bool) -> int:
     if model.status != "retired" or model.pinned:
         return 0
     if dry_run:
-        return prediction_store.lower_ranks(database, model.id)
+        return stored_models.prediction_count(database, model.id, from_rank=2)
     return prediction_store.drop_lower_ranks(database, model.id)

@@ -147,10 +147,11 @@ def out_of_fold_count(database: Engine, number: int) -> int:
         return connection.scalar(query) or 0
 
 
-def prediction_count(database: Engine, number: int) -> int:
-    """Return how many rows of predictions a model has."""
+def prediction_count(database: Engine, number: int, *, from_rank: int = 1) -> int:
+    """Return how many rows of predictions a model has, of the ranks from `from_rank` on."""
+    row = tables.prediction.c
+    query = select(func.count()).where(row.model_id == number, row.rank >= from_rank)
     with read_transaction(database) as connection:
-        query = select(func.count()).where(tables.prediction.c.model_id == number)
         return connection.scalar(query) or 0
 
 
