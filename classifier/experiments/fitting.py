@@ -23,13 +23,14 @@ from genrebase.store.split import TEST_FOLD
 
 TRIALS_AHEAD: Final = 8
 """Trials per worker that are submitted ahead: results wait for those planned before them."""
-
+_OF_PROCESS: Final = ("clock", "_split")
+"""What a fitter of another process makes itself."""
 
 TrialOutput = tuple[TrialResult, HeldOutPredictions | None]
 """The result of a trial; its predictions, if they are wanted and the fit did not fail."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class TrialFitter:
     """Fits trials on one dataset."""
 
@@ -48,12 +49,12 @@ class TrialFitter:
         self._split = lru_cache(self.cached_splits)(self._split_dataset)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the fitter of another process: it fits with one thread, and splits for itself."""
-        state = {name: value for name, value in vars(self).items() if name != "_split"}
-        return state | {"cores": 1, "clock": SystemClock()}
+        """Return what another process needs: neither the clock nor the cached splits."""
+        return {name: value for name, value in vars(self).items() if name not in _OF_PROCESS}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
+        """Restore the fitter of another process, which fits with one thread."""
+        vars(self).update(state, cores=1, clock=SystemClock())
         self.__post_init__()
 
     def fit(self, trial: TrialConfig) -> TrialOutput:

@@ -112,8 +112,9 @@ def default_space(estimator: str) -> SearchSpace:
     """
     if estimator in DEFAULT_SPACES:
         return DEFAULT_SPACES[estimator]
-    factory = plugins.load(ESTIMATORS_GROUP, estimator)
-    own = getattr(sys.modules[factory.__module__], SPACE_ATTRIBUTE, None)
+    plugins.load(ESTIMATORS_GROUP, estimator)
+    module, _, _ = plugins.registered_targets(ESTIMATORS_GROUP)[estimator].partition(":")
+    own = getattr(sys.modules[module], SPACE_ATTRIBUTE, None)
     if own is None:
         raise BadTrainingConfig(
             f"There is no default search space for {estimator}: write one, such as "
