@@ -31,6 +31,7 @@ _UNFINISHED: Final = "unfinished-"
 """How files begin that are not complete."""
 
 _rows = tables.sound_matrix.c
+_KEY: Final = tuple(tables.sound_matrix.primary_key)
 
 
 class MatrixFolderUnset(UserError):
@@ -118,8 +119,8 @@ def folder_of(engine: Engine) -> MatrixFolder | None:
     configured = StoreSettings.load().matrix_folder
     if configured is None:
         return None
-    database = engine.url.database
-    begin = Path(database).absolute().parent if _is_sqlite(engine) and database else Path.cwd()
+    database = engine.url.database if engine.dialect.name == "sqlite" else None
+    begin = Path(database).absolute().parent if database else Path.cwd()
     return MatrixFolder(begin / configured)
 
 
@@ -147,7 +148,7 @@ def move_to_files(engine: Engine) -> int:
     folder, moved = _required(folder_of(engine)), 0
     while True:
         with bulk.exclusive_transaction(engine) as connection:
-            query = select(*_key(), _rows.data).where(_rows.file_sha256.is_(None))
+            query = select(*_KEY, _rows.data).where(_rows.file_sha256.is_(None))
             rows = connection.execute(query.limit(BATCH_ROWS)).all()
             for row in rows:
                 values = {"data": b"", "file_sha256": folder.write(row.data)}
@@ -167,7 +168,7 @@ def move_to_database(engine: Engine, files_of: Engine | None = None) -> int:
     folder, moved = folder_of(files_of or engine), 0
     while True:
         with transaction(engine) as connection:
-            query = select(*_key(), _rows.file_sha256).where(_rows.file_sha256.is_not(None))
+            query = select(*_KEY, _rows.file_sha256).where(_rows.file_sha256.is_not(None))
             rows = connection.execute(query.limit(BATCH_ROWS)).all()
             for row in rows:
                 of_row = _is(row)
@@ -256,16 +257,8 @@ def _names_after(connection: Connection, after: str) -> list[str]:
     return list(connection.scalars(query))
 
 
-def _key() -> list[Any]:
-    return list(tables.sound_matrix.primary_key)
-
-
 def _is(row: Any) -> list[Any]:
-    return [column == getattr(row, column.name) for column in _key()]
-
-
-def _is_sqlite(engine: Engine) -> bool:
-    return engine.dialect.name == "sqlite"
+    return [column == getattr(row, column.name) for column in _KEY]
 
 
 def _holds(file: Path, sha256: str) -> bool:

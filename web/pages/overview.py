@@ -83,18 +83,10 @@ def page(request: PageRequest) -> Page:
 def _totals(genres: Section) -> Section:
     """Return one row with the sums over all genres."""
     rows = genres.records
-    sums = (
-        len(rows),
-        sum(row["target"] or 0 for row in rows),
-        sum(row["tracks"] for row in rows),
-        sum(row["with_features"] for row in rows),
-        sum(row["requests"] for row in rows),
-        sum(row["disputes"] for row in rows),
-        sum(min(row["tracks"], row["target"] or 0) for row in rows),
-    )
-    columns = (
-        "genres", "target", "tracks", "with_features", "requests", "disputes", "towards_targets",
-    )  # fmt: skip
+    summed = ("target", "tracks", "with_features", "requests", "disputes")
+    towards_targets = sum(min(row["tracks"], row["target"] or 0) for row in rows)
+    sums = (len(rows), *(sum(row[name] or 0 for row in rows) for name in summed), towards_targets)
+    columns = ("genres", *summed, "towards_targets")
     return Section("totals", columns, (sums,), "", genres.as_of)
 
 
