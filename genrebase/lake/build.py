@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -81,11 +82,15 @@ def build_lake(
         as_of = clock.now()
         with arrow_reader(engine) as reader:
             ranges = reader.key_ranges(tables.track, range_tracks)
-            counter = _Counter(_number_of_parts(relations, len(ranges)), progress)
-            parts = copy_tables(reader, version, relations, ranges, counter)
-        with open_duckdb() as connection:
-            computer = ViewComputer(connection, version, parts, providers)
-            parts += computer.compute(relations, counter)
+            done, total = count(1), _number_of_parts(relations, len(ranges))
+
+            def on_part(name: str) -> None:
+                progress(next(done), total, note=name)
+
+            parts = copy_tables(reader, version, relations, ranges, on_part)
+        with open_duckdb() as duck:
+            computer = ViewComputer(duck, version, parts, providers)
+            parts += computer.compute(relations, on_part)
         documents = _documents(relations, parts)
         manifest = {
             "database": database,
@@ -108,17 +113,6 @@ def build_lake(
         files=len(parts),
         files_written=version.written,
     )
-
-
-class _Counter:
-    """Counts the parts that are done."""
-
-    def __init__(self, total: int, progress: ProgressCallback) -> None:
-        self._done, self._total, self._progress = 0, total, progress
-
-    def __call__(self, name: str) -> None:
-        self._done += 1
-        self._progress(self._done, self._total, note=name)
 
 
 def _refuse_other_database(folder: LakeFolder, database: str) -> None:
