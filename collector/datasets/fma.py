@@ -16,7 +16,7 @@ from typing import Final
 from collector.datasets.formats import dialect
 from collector.datasets.formats.byte_source import ByteSource
 from collector.datasets.parsing import cells, genre_cells
-from collector.datasets.rows import RowRejection, is_name_too_long
+from collector.datasets.rows import ParsedRow, RowRejection, is_name_too_long
 from collector.records import ArtistCredit, DurationMs, SourceTrack
 from genrebase import licences
 from genrebase.errors import GenrebaseError, UserError
@@ -49,17 +49,7 @@ class GenreTree:
     """The top genre of each genre, by title."""
 
 
-@dataclass(frozen=True, slots=True)
-class FmaTrack:
-    """One row of `tracks.csv`."""
-
-    track: SourceTrack
-    genres: tuple[str, ...]
-    """The top genre first, then the other genres of the track."""
-    subset: str
-
-
-FmaTracks = Mapping[str, FmaTrack]
+FmaTracks = Mapping[str, ParsedRow]
 """Tracks by id, without leading zeros."""
 
 
@@ -95,9 +85,10 @@ def read_genre_tree(path: Path) -> GenreTree:
 
 
 def read_tracks(
-    path: Path, genre_tree: GenreTree, last_year: int
-) -> Iterator[FmaTrack | RowRejection]:
-    """Yield the rows of `tracks.csv` as tracks, or why one is rejected."""
+    path: Path, genre_tree: GenreTree, last_year: int, subset: str = SUBSETS[-1]
+) -> Iterator[ParsedRow | RowRejection]:
+    """Yield the rows of `tracks.csv` that are in a subset as tracks, or why a row is rejected."""
+    subsets = SUBSETS[: SUBSETS.index(subset) + 1]
     with _open(path) as rows:
         upper, lower = next(rows, []), next(rows, [])
         at = {names: place for place, names in enumerate(zip(upper, lower, strict=False))}
@@ -109,7 +100,10 @@ def read_tracks(
             )
         for row in rows:
             if row and row[0].strip().isdigit():
-                yield _Row(row, at).parse(genre_tree, last_year)
+                published = _Row(row, at)
+                parsed = published.parse(genre_tree, last_year)
+                if isinstance(parsed, RowRejection) or published.subset in subsets:
+                    yield parsed
 
 
 def load_tracks(path: Path, last_year: int) -> FmaTracks:
@@ -117,7 +111,7 @@ def load_tracks(path: Path, last_year: int) -> FmaTracks:
     if not path.is_file():
         raise UserError(f"{path}: there is no such file; name FMA's tracks.csv.")
     rows = read_tracks(path, read_genre_tree(path.parent / GENRES_FILE), last_year)
-    return {row.track.source_id: row for row in rows if isinstance(row, FmaTrack)}
+    return {row.track.source_id: row for row in rows if isinstance(row, ParsedRow)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +126,12 @@ class _Row:
         cell = self.values[position]
         return "" if cells.is_missing(cell) else cells.clean(cell)
 
-    def parse(self, genre_tree: GenreTree, last_year: int) -> FmaTrack | RowRejection:
+    @property
+    def subset(self) -> str:
+        named = self["set", "subset"]
+        return named if named in SUBSETS else SUBSETS[-1]
+
+    def parse(self, genre_tree: GenreTree, last_year: int) -> ParsedRow | RowRejection:
         title, artist = self["track", "title"], self["artist", "name"]
         if not title and not artist:
             return RowRejection.NO_NAME
@@ -154,12 +153,10 @@ class _Row:
             licence=licences.parse_licence(licence) if licence else None,
             match_by_name=bool(artist),
         )
-        subset = self["set", "subset"]
-        return FmaTrack(
-            track, self._genres(genre_tree), subset if subset in SUBSETS else SUBSETS[-1]
-        )
+        return ParsedRow(track, self._genres(genre_tree))
 
     def _genres(self, genre_tree: GenreTree) -> tuple[str, ...]:
+        """Return the top genre, then the other genres of the track."""
         numbers = self["track", "genres_all"].strip("[]").split(",")
         listed = [int(number) for number in numbers if number.strip().isdigit()]
         titles = genre_tree.titles

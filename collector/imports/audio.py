@@ -19,6 +19,7 @@ from collector.catalogue.aliases import tracks_of_aliases
 from collector.catalogue.audio_files import StoredAudioFile
 from collector.catalogue.audio_names import AudioFileRecord
 from collector.datasets import fma, segment_names
+from collector.datasets.rows import ParsedRow
 from collector.imports.pipeline import batches, refuse_synthetic_catalogue
 from collector.imports.records import ImportContext
 from genrebase import new_file
@@ -289,13 +290,13 @@ class _Importer:
             analysis.vectors,
         )
 
-    def _fma_track(self, file: AudioFile) -> fma.FmaTrack | None:
+    def _fma_track(self, file: AudioFile) -> ParsedRow | None:
         tracks = self._request.fma_tracks or {}
         return tracks.get(genre_table.file_number(file.path.stem))
 
     def _relabel(self, unchanged: Mapping[StoredAudioFile, AudioFile]) -> None:
         """Record new genres, or FMA tracks, of files that were imported earlier."""
-        published: dict[StoredAudioFile, fma.FmaTrack] = {}
+        published: dict[StoredAudioFile, ParsedRow] = {}
         genres: dict[StoredAudioFile, Sequence[str]] = {}
         for entry, file in unchanged.items():
             if (track := self._fma_track(file)) is not None:

@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Final
 
 from collector.datasets import fma, reader
-from collector.datasets.fma import FmaTrack
-from collector.datasets.rows import ParsedRow
 from collector.imports.pipeline import run_import
 from collector.imports.records import DescriptorSchema, ImportContext, ImportResult, ImportSource
 from collector.records import Provenance
@@ -28,22 +26,17 @@ def import_fma(
     """
     if subset not in fma.SUBSETS:
         raise UserError(f"There is no subset {subset!r} of FMA: {', '.join(fma.SUBSETS)}.")
-    subsets = fma.SUBSETS[: fma.SUBSETS.index(subset) + 1]
     table = folder if folder.is_file() else folder / fma.TRACKS_FILE
     folder = table.parent
     tree = fma.read_genre_tree(folder / fma.GENRES_FILE)
     path = folder / fma.FEATURES_FILE
     features = fma.FmaFeatures(path) if path.is_file() else None
-    rows = fma.read_tracks(table, tree, last_year=context.clock.now().year + 1)
+    rows = fma.read_tracks(table, tree, context.clock.now().year + 1, subset)
     source = ImportSource(
         name=fma.TRACKS_FILE,
         folder=display_path(folder),
         sha256=reader.fingerprint(table, subset),
-        rows=(
-            ParsedRow(row.track, row.genres) if isinstance(row, FmaTrack) else row
-            for row in rows
-            if not isinstance(row, FmaTrack) or row.subset in subsets
-        ),
+        rows=rows,
         batch_rows=BATCH_ROWS,
         provenance=Provenance(origin=fma.SOURCE, provider=None),
         mapping=fma.SOURCE,
