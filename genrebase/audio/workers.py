@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import islice
+from multiprocessing.connection import wait
 from queue import SimpleQueue
 from typing import IO, Final
 
@@ -113,27 +114,15 @@ class AnalysisWorker:
 
     def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> bool:
         """Wait until the libraries are loaded; return False, and end it, after a stop request."""
-        ready, stopped = threading.Event(), threading.Event()
-
-        def watch() -> None:
-            while not ready.wait(_POLL_SECONDS):
-                if self._stop_requested():
-                    _kill(process, stopped)
-                    return
-
-        watcher = threading.Thread(target=watch, name="worker-start", daemon=True)
-        watcher.start()
-        try:
-            pickle.load(_pipe(process.stdout))  # noqa: S301 - our own process
+        results = _pipe(process.stdout)
+        while not wait([results.fileno()], _POLL_SECONDS):
+            if self._stop_requested():
+                _kill(process, threading.Event())
+                self.close()
+                return False
+        with suppress(*_PIPE_ERRORS):  # it died: the file reports how
+            pickle.load(results)  # noqa: S301 - our own process
             self._is_ready = True
-        except _PIPE_ERRORS:
-            pass  # it died: the file reports how, unless a stop was requested
-        finally:
-            ready.set()
-            watcher.join()
-        if stopped.is_set():
-            self.close()
-            return False
         return True
 
     def close(self) -> int:
