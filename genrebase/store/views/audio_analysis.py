@@ -21,6 +21,7 @@ from genrebase.store.views import licence_columns, shared
 from genrebase.store.views.definition import Providers, view
 from genrebase.store.views.exact_sums import exact_sum
 
+_schema = tables.descriptor_schema.c
 _ANALYSIS: Final = {
     "track_id": shared.TRACK_REFERENCE["track_id"],
     "provider": "The provider of the analysis.",
@@ -40,10 +41,6 @@ def _is_preferred(summary: FromClause, providers: Providers) -> ColumnElement[bo
         .correlate(summary)
     )
     return summary.c.provider == first.scalar_subquery()
-
-
-def _sections(_providers: Providers) -> Select[Any]:
-    return select(*tables.section.columns)
 
 
 def _harmony(providers: Providers) -> Select[Any]:
@@ -73,11 +70,6 @@ def _timbres(providers: Providers) -> Select[Any]:
 def _sound_matrices(_providers: Providers) -> Select[Any]:
     matrix = tables.sound_matrix
     return select(*matrix.columns, licence_columns.of_analysis(matrix))
-
-
-def _descriptor_schemas(_providers: Providers) -> Select[Any]:
-    schema = tables.descriptor_schema
-    return select(schema.c.name.label("schema"), schema.c["columns"])
 
 
 def _track_descriptors(_providers: Providers) -> Select[Any]:
@@ -166,7 +158,7 @@ sections = view(
         "tempo_confidence": "Confidence in the tempo, 0 to 1.",
         "loudness": "Loudness in dB.",
     },
-    _sections,
+    lambda _providers: select(*tables.section.columns),
 )
 
 harmony = view(
@@ -280,5 +272,5 @@ descriptor_schemas = view(
         "schema": "The name of the descriptor set. Its meaning never changes.",
         "columns": "The names of its values in order, a JSON list.",
     },
-    _descriptor_schemas,
+    lambda _providers: select(_schema.name.label("schema"), _schema["columns"]),
 )

@@ -1,17 +1,10 @@
 """The digests that are stored, and of which state of the database they are."""
 
-from typing import Any
-
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from genrebase.store import tables
 from genrebase.store.views import shared
-from genrebase.store.views.definition import Providers, view
-
-
-def _digests(_providers: Providers) -> Select[Any]:
-    return select(*shared.columns(tables.digest, "view key as_of rows"))
-
+from genrebase.store.views.definition import view
 
 digests = view(
     "digests",
@@ -24,5 +17,5 @@ digests = view(
         "as_of": "The stored rows show the database as it was at this time.",
         "rows": "The number of rows.",
     },
-    _digests,
+    lambda _providers: select(*shared.columns(tables.digest, "view key as_of rows")),
 )

@@ -54,10 +54,6 @@ def _ranked(labelled: CTE, feature: str) -> Select[Any]:
     ).where(value.is_not(None))
 
 
-def _genre_profiles(_providers: Providers) -> Select[Any]:
-    return _profiles(shared.labelled_features(), tables.ALL_FEATURES)
-
-
 def _acousticbrainz_profiles(providers: Providers) -> Select[Any]:
     numbers = numbers_of_tracks(providers).subquery("numbers")
     source, _verdict, label = shared.with_verdict(tables.track)
@@ -119,7 +115,7 @@ genre_profiles = view(
         "feature": shared.FEATURE_NAME_DESCRIPTION,
         **_STATISTICS,
     },
-    _genre_profiles,
+    lambda _providers: _profiles(shared.labelled_features(), tables.ALL_FEATURES),
 )
 
 acousticbrainz_profiles = view(

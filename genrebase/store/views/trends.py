@@ -60,11 +60,6 @@ def _means(
     ).select_from(means.join(genre, genre.c.id == means.c.genre_id))
 
 
-def _genre_trends(_providers: Providers) -> Select[Any]:
-    track = tables.track
-    return _means(track.c.release_year, track.c.popularity, decade=True)
-
-
 def _genre_popularity(_providers: Providers) -> Select[Any]:
     popularity = cast(tables.track.c.popularity, Double)
     band = func.floor(popularity / float(_BAND)) * float(_BAND)
@@ -109,7 +104,7 @@ genre_trends = view(
         "popularity": "Mean popularity, 0 to 100.",
         **_DESCRIPTIONS,
     },
-    _genre_trends,
+    lambda _providers: _means(tables.track.c.release_year, tables.track.c.popularity, decade=True),
 )
 
 genre_popularity = view(
