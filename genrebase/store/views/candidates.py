@@ -71,7 +71,7 @@ def _rows(
 
 
 def _genre_candidates(_providers: Providers) -> Select[Any]:
-    track, prediction = tables.track, shared.predictions_as("prediction")
+    track, prediction = tables.track, tables.prediction.alias("prediction")
     place = func.row_number(type_=Integer()).over(
         partition_by=prediction.c.genre_id,
         order_by=(prediction.c.probability.desc(), prediction.c.track_id),
@@ -106,7 +106,7 @@ def _genre_candidates_lateral(_providers: Providers) -> Select[Any]:
 
     Otherwise PostgreSQL sorts all predictions of all genres before it returns the first row.
     """
-    track, prediction, genre = tables.track, shared.predictions_as("prediction"), tables.genre
+    track, prediction, genre = tables.track, tables.prediction.alias("prediction"), tables.genre
     model = tables.model.c
     champions = select(model.id).where(model.task == "main", model.status == "champion")
     champion = champions.subquery("champion")
@@ -145,7 +145,7 @@ def _genre_candidates_lateral(_providers: Providers) -> Select[Any]:
 
 def _genre_candidates_json(_providers: Providers) -> Select[Any]:
     """Return the same rows by `json_each`, SQLite's only lateral join, genre by genre."""
-    track, prediction, genre = tables.track, shared.predictions_as("prediction"), tables.genre
+    track, prediction, genre = tables.track, tables.prediction.alias("prediction"), tables.genre
     best = (
         select(prediction.c.track_id)
         .select_from(prediction.join(track, track.c.id == prediction.c.track_id))
@@ -163,7 +163,7 @@ def _genre_candidates_json(_providers: Providers) -> Select[Any]:
     place = func.json_each(ids).table_valued(
         column("key", Integer), column("value", Integer), name="place"
     )
-    own, label = shared.predictions_as("own"), tables.genre.alias("label_genre")
+    own, label = tables.prediction.alias("own"), tables.genre.alias("label_genre")
     is_own = (
         own.c.model_id == shared.champion_id(),
         own.c.track_id == place.c.value,

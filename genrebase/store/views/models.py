@@ -40,7 +40,7 @@ SIBLINGS: Final = (
 def _predictions(_providers: Providers) -> Select[Any]:
     track, champion = tables.track, shared.champion_id()
     labelled = shared.labelled_tracks()
-    first, second = shared.predictions_as("first"), shared.predictions_as("second")
+    first, second = tables.prediction.alias("first"), tables.prediction.alias("second")
     predicted = tables.genre.alias("predicted")
     source = (
         labelled.source.join(
@@ -127,7 +127,7 @@ def _level() -> ColumnElement[Any]:
 def _task_predictions(_providers: Providers) -> Select[Any]:
     track, model = tables.track, tables.model
     labelled = shared.labelled_tracks()
-    first, second = shared.predictions_as("first"), shared.predictions_as("second")
+    first, second = tables.prediction.alias("first"), tables.prediction.alias("second")
     predicted = tables.genre.alias("predicted")
     source = (
         labelled.source.join(first, and_(first.c.track_id == track.c.id, first.c.rank == 1))

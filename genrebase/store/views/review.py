@@ -9,7 +9,6 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
-    Table,
     and_,
     case,
     cast,
@@ -53,8 +52,8 @@ def _is_first(prediction: FromClause, model: ColumnElement[Any]) -> ColumnElemen
 def disputes(_providers: Providers) -> Select[Any]:
     """Return the SELECT of `label_disputes`, on which another view builds."""
     track, verdict = tables.track, tables.verdict
-    first, second = shared.predictions_as("first"), shared.predictions_as("second")
-    claimed = shared.predictions_as("claimed")
+    first, second = tables.prediction.alias("first"), tables.prediction.alias("second")
+    claimed = tables.prediction.alias("claimed")
     claim, predicted = tables.genre.alias("claim_genre"), tables.genre.alias("predicted")
 
     source = (
@@ -93,7 +92,7 @@ def disputes(_providers: Providers) -> Select[Any]:
 
 def _prediction_changes(_providers: Providers) -> Select[Any]:
     model = tables.model
-    now, before = shared.predictions_as("now"), shared.predictions_as("before")
+    now, before = tables.prediction.alias("now"), tables.prediction.alias("before")
     labelled = shared.labelled_tracks()
     predicted, predicted_before = (
         tables.genre.alias(name) for name in ("predicted", "predicted_before")
@@ -136,7 +135,7 @@ def _prediction_changes(_providers: Providers) -> Select[Any]:
 
 def _genre_confusions(_providers: Providers) -> Select[Any]:
     confusion, model = tables.confusion, tables.model
-    genre, predicted = _named("genre"), _named("predicted")
+    genre, predicted = (tables.genre.alias(f"{name}_named") for name in ("genre", "predicted"))
     tracks = cast(confusion.c.tracks, Double)
     of_genre = func.sum(confusion.c.tracks).over(
         partition_by=(confusion.c.model_id, confusion.c.regime, confusion.c.genre_id)
@@ -156,11 +155,6 @@ def _genre_confusions(_providers: Providers) -> Select[Any]:
         .join(genre, genre.c.id == confusion.c.genre_id)
         .join(predicted, predicted.c.id == confusion.c.predicted_id)
     )
-
-
-def _named(name: str) -> Any:
-    genre: Table = tables.genre
-    return genre.alias(f"{name}_named")
 
 
 label_disputes = view(

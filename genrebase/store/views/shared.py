@@ -246,11 +246,6 @@ def champion_id(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
     )
 
 
-def predictions_as(name: str) -> Any:
-    """Return the predictions of all models under an alias."""
-    return tables.prediction.alias(name)
-
-
 def same_track_and_model(
     other: FromClause, prediction: FromClause, *conditions: ColumnElement[bool]
 ) -> ColumnElement[bool]:
