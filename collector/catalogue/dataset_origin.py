@@ -5,7 +5,7 @@ earlier one of its name if at least half of its first rows are tracks that the e
 delivered; otherwise it is another table, and its origin gets a number.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from collector.catalogue import imported_files
 from collector.catalogue.aliases import tracks_of_aliases
-from collector.records import SourceTrack
+from collector.datasets.rows import ParsedRow
 from genrebase.audio import packed_vectors
 from genrebase.store import bulk, names, tables
 from genrebase.store.source_ids import FILE_PREFIX, SPOTIFY
@@ -33,16 +33,6 @@ _DELIVERED_BY: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class SampleRow:
-    """One of the first rows of a file."""
-
-    track: SourceTrack
-    genres: Collection[str] = ()
-    values: Sequence[float] = ()
-    """Descriptors; none in a table of tracks."""
-
-
-@dataclass(frozen=True, slots=True)
 class DatasetOrigin:
     """The origin of a file."""
 
@@ -54,7 +44,7 @@ class DatasetOrigin:
 
 
 def choose_origin(
-    connection: Connection, file_name: str, sha256: str, sample: Sequence[SampleRow]
+    connection: Connection, file_name: str, sha256: str, sample: Sequence[ParsedRow]
 ) -> DatasetOrigin:
     """Return the origin of the earlier import that the file is a version of, else a new one.
 
@@ -96,7 +86,7 @@ def _free_origin(connection: Connection, file_name: str) -> str:
     return origin
 
 
-def _equal_rows(connection: Connection, origin: str, sample: Sequence[SampleRow]) -> int:
+def _equal_rows(connection: Connection, origin: str, sample: Sequence[ParsedRow]) -> int:
     if any(len(row.values) for row in sample):
         return _equal_descriptors(connection, origin, sample)
     keys = [names.name_key(row.track.title, row.track.artists[0].name) for row in sample]
@@ -122,7 +112,7 @@ def _delivered(connection: Connection, origin: str, query: str, values: Iterable
     return {value for (value,) in rows}
 
 
-def _equal_descriptors(connection: Connection, origin: str, sample: Sequence[SampleRow]) -> int:
+def _equal_descriptors(connection: Connection, origin: str, sample: Sequence[ParsedRow]) -> int:
     """Return how many rows describe the stored file of their name: by its values, else its genre.
 
     Values that only one of the two has are not compared.

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import chain, islice
 
 from collector.catalogue import dataset_origin, imported_files
-from collector.catalogue.dataset_origin import DatasetOrigin, SampleRow
+from collector.catalogue.dataset_origin import DatasetOrigin
 from collector.datasets.rows import ParsedRow
 from collector.imports.records import ImportSource, ReadRow
 from genrebase.store import source_ids
@@ -20,9 +20,7 @@ def with_origin(engine: Engine, source: ImportSource) -> tuple[ImportSource, Dat
             versions = imported_files.earlier_versions(connection, base, source.sha256)
         return source, DatasetOrigin(base, versions, ())
     first = list(islice(source.rows, dataset_origin.SAMPLE_ROWS))
-    sample = [
-        SampleRow(row.track, row.genres, row.values) for row in first if isinstance(row, ParsedRow)
-    ]
+    sample = [row for row in first if isinstance(row, ParsedRow)]
     with read_transaction(engine) as connection:
         chosen = dataset_origin.choose_origin(connection, source.name, source.sha256, sample)
     rows: Iterator[ReadRow] = chain(first, source.rows)
