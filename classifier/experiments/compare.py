@@ -13,6 +13,7 @@ from classifier.data import audio_joins, training_data
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
 from classifier.experiments import cross_validation, store
+from classifier.experiments.fitting import TrialFitter
 from classifier.experiments.progress import training_tracks
 from classifier.experiments.runner import ExperimentContext, ExperimentResult, TrialRunner
 from classifier.experiments.store import Experiment, ExperimentSpec
@@ -81,7 +82,8 @@ def run(
         spec = ExperimentSpec(JOB, asdict(grid), config, data_fingerprint(split), raw.origin)
         trials = list(grid.trials())
         n_tracks = [sum(training_tracks(split, one.per_genre).values()) for one in trials]
-        runner = TrialRunner(context, raw, spec, n_tracks)
+        fitter = TrialFitter(raw, config, context.clock, cores=context.cores)
+        runner = TrialRunner(context, fitter, spec, n_tracks)
         runner.plan(trials)
         for trial in trials:
             runner.run(trial, _describe(trial))

@@ -44,6 +44,7 @@ class TrialFitter:
     cached_splits: int = 1
     """Splits that are kept: successive trials mostly share one."""
     with_predictions: bool = False
+    """Whether the output has the predictions."""
 
     def __post_init__(self) -> None:
         self._split = lru_cache(self.cached_splits)(self._split_dataset)

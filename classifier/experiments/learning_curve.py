@@ -20,6 +20,7 @@ from classifier.evaluation.metrics import LabelledPredictions, paired_gains
 from classifier.evaluation.report import METRIC_REGIMES, metric_rows
 from classifier.experiments import compare, cross_validation, store
 from classifier.experiments.compare import interval
+from classifier.experiments.fitting import TrialFitter
 from classifier.experiments.progress import training_tracks
 from classifier.experiments.runner import ExperimentContext, ExperimentResult, TrialRunner
 from classifier.experiments.store import Experiment, ExperimentSpec
@@ -82,7 +83,10 @@ def run(
         }
         spec = ExperimentSpec(KIND, settings, config, data_fingerprint(split), raw.origin)
         n_tracks = [sum(training_tracks(split, size).values()) for size in steps] * len(rotations)
-        runner = TrialRunner(context, raw, spec, n_tracks, with_predictions=True)
+        fitter = TrialFitter(
+            raw, config, context.clock, cores=context.cores, with_predictions=True
+        )
+        runner = TrialRunner(context, fitter, spec, n_tracks)
         sequences = [[_trial(config, size, rotation) for size in steps] for rotation in rotations]
         for sequence in sequences:
             runner.plan(sequence)

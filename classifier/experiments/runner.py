@@ -65,30 +65,15 @@ class TrialRunner:
     def __init__(
         self,
         context: ExperimentContext,
-        raw: RawDataset,
+        fitter: TrialFitter,
         spec: ExperimentSpec,
         n_tracks: Sequence[int],
-        *,
-        side: str = "test",
-        cached_splits: int = 1,
-        with_predictions: bool = False,
     ) -> None:
         """Resume the experiment of `spec`, or create it.
 
-        `n_tracks` are the training tracks of each planned trial; what follows is for
-        `TrialFitter`. `finish` functions get predictions only `with_predictions`.
+        `n_tracks` are the training tracks of each planned trial.
         """
-        self._context, self._origin = context, spec.origin
-        fitter = TrialFitter(
-            raw,
-            spec.config,
-            context.clock,
-            side=side,
-            cores=context.cores,
-            cached_splits=cached_splits,
-            with_predictions=with_predictions,
-        )
-        cluster = context.cluster
+        self._context, self._origin, cluster = context, spec.origin, context.cluster
         self._fitter = fitter if cluster is None else ClusterFitter(cluster, fitter)
         self.experiment = store.create_or_resume(
             context.database, spec, context.clock.now(), again=context.again

@@ -23,6 +23,7 @@ from classifier.data import audio_joins, training_data
 from classifier.data.training_data import SplitDataset
 from classifier.errors import BadTrainingConfig
 from classifier.experiments import compare, cross_validation, search_spaces
+from classifier.experiments.fitting import TrialFitter
 from classifier.experiments.progress import training_tracks
 from classifier.experiments.runner import ExperimentContext, ExperimentResult, TrialRunner
 from classifier.experiments.search_settings import (
@@ -106,14 +107,16 @@ def run(
         )
         of_rungs = [sum(training_tracks(split, size).values()) for size in rungs]
         n_tracks = [tracks for tracks in of_rungs for _ in range(settings.cv_folds)]
-        runner = TrialRunner(
-            context,
+        n_tracks *= len(genres) * (1 + settings.n_points)
+        fitter = TrialFitter(
             raw,
-            spec,
-            n_tracks * (len(genres) * (1 + settings.n_points)),
+            config,
+            context.clock,
             side="validation",
+            cores=context.cores,
             cached_splits=2 * settings.cv_folds,
         )
+        runner = TrialRunner(context, fitter, spec, n_tracks)
         end = math.inf if seconds is None else context.clock.monotonic() + seconds
         search = _Search(runner, config, settings, rungs, context.clock, end)
         stopped = None
