@@ -1,9 +1,10 @@
 """Score tracks with one model, and store its predictions."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from functools import cached_property
+from operator import add
 from typing import Final
 
 import numpy as np
@@ -37,11 +38,7 @@ class ScoredTracks:
 
     def __add__(self, other: "ScoredTracks") -> "ScoredTracks":
         """Return the sums."""
-        return ScoredTracks(
-            self.scored + other.scored,
-            self.written + other.written,
-            self.pooled + other.pooled,
-        )
+        return ScoredTracks(*map(add, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True)
