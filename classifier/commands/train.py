@@ -56,10 +56,12 @@ def train(
     threads.configure_openmp()
     from classifier.commands import interrupts, model_tables
     from classifier.data.training_data import format_counts
+    from classifier.distributed_fits import fits_on
     from classifier.training import refit as refitting
     from classifier.training import train as training
     from genrebase.digests.refresh import refreshed_after
     from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.cluster import open_cluster
     from genrebase.store import connect
 
     output, settings, clock = Output(as_json=as_json), ClassifierSettings.load(), SystemClock()
@@ -75,7 +77,8 @@ def train(
         _in_the_background(niceness),
         refreshed_after(database, clock),
         interrupts.report_training_on_interrupt(output, database),
-        _parts_on(on),
+        open_cluster(on) as cluster,
+        fits_on(cluster),
     ):
         if refit:
             result = refitting.run(database, config.task, clock, log=log, cores=cores)
@@ -117,16 +120,6 @@ def _check_refit_options(config: TrainingConfig, snapshot: Path | None) -> None:
         raise BadTrainingConfig(
             "--refit uses the champion's config: leave out all other options except --task."
         )
-
-
-@contextmanager
-def _parts_on(address: str | None) -> Iterator[None]:
-    """Fit the parts of a training on a cluster, if there is one."""
-    from classifier.distributed_fits import fits_on
-    from genrebase.runtime.cluster import open_cluster
-
-    with open_cluster(address) as cluster, fits_on(cluster):
-        yield
 
 
 @contextmanager
