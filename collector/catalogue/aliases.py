@@ -37,6 +37,17 @@ def tracks_of_aliases(
     return dict(map(tuple, rows))
 
 
+def tracks_of_all(
+    connection: Connection, ids_by_source: Mapping[str, Iterable[str]]
+) -> dict[AliasKey, int]:
+    """Return the track of each id of several sources that is stored."""
+    return {
+        (source, source_id): track_id
+        for source, ids in ids_by_source.items()
+        for source_id, track_id in tracks_of_aliases(connection, source, ids).items()
+    }
+
+
 def name_keys(connection: Connection, source: str, ids: Iterable[str]) -> dict[str, str]:
     """Return the match key of the track of each of a source's ids that is stored."""
     rows = bulk.select_in(

@@ -148,9 +148,7 @@ def _stored(
     for artist in sorted(named):  # by id: the oldest of a name
         by_name.setdefault(artist.name_key, artist)
     by_id = {(artist.source, artist.source_id): artist for artist in named}
-    wanted: dict[str, list[str]] = {}
-    for source, source_id in addresses:
-        wanted.setdefault(source, []).append(source_id)
+    wanted = bulk.grouped(addresses)
     wanted.pop(NAME_ONLY, None)
     for source, ids in wanted.items():
         for row in bulk.rows_of(connection, "artist", "source_id", ids, _COLUMNS, source=source):

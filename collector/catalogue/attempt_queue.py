@@ -335,7 +335,4 @@ def _ids_of_tracks(
         track_ids,
         source,
     )
-    ids: dict[int, list[str]] = {}
-    for track_id, source_id in rows:
-        ids.setdefault(track_id, []).append(source_id)
-    return ids
+    return bulk.grouped(rows)

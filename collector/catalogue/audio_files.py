@@ -20,9 +20,9 @@ from collector.catalogue import (
     track_merging,
     tracks,
 )
-from collector.catalogue.aliases import AliasKey, tracks_of_aliases
+from collector.catalogue.aliases import AliasKey, tracks_of_aliases, tracks_of_all
 from collector.catalogue.audio_names import AudioFileRecord
-from collector.catalogue.track_batch import stored_aliases
+from collector.catalogue.track_batch import ids_by_source
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.audio.records import PackedFeatures
 from genrebase.audio.scan import AudioFile
@@ -165,7 +165,7 @@ def record_files(
     renamed = audio_names.finish(connection, replacements, now)
     sounds = [(*_alias(record), record.digest) for record in records]
     add_digest_aliases(connection, sounds, now)
-    ids = stored_aliases(connection, (record.track for record in records))
+    ids = tracks_of_all(connection, ids_by_source(record.track for record in records))
     features = {
         ids[_alias(record)]: record.features  # the last file of a track wins
         for record in records

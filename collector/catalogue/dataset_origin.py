@@ -7,7 +7,7 @@ delivered; otherwise it is another table, and its origin gets a number.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection, select
@@ -120,7 +120,7 @@ def _equal_descriptors(connection: Connection, origin: str, sample: Sequence[Par
     stored = tracks_of_aliases(connection, origin, (row.track.source_id for row in sample))
     track_ids = sorted(set(stored.values()))
     columns = ("track_id", "data")
-    vectors = _grouped(bulk.rows_of(connection, "descriptor", "track_id", track_ids, columns))
+    vectors = bulk.grouped(bulk.rows_of(connection, "descriptor", "track_id", track_ids, columns))
     genres = _genres(connection, track_ids)
     equal = 0
     for row in sample:
@@ -156,11 +156,4 @@ def _genres(connection: Connection, track_ids: Sequence[int]) -> dict[int, list[
         " JOIN genre g ON g.id = s.genre_id WHERE s.track_id = listed.value",
         track_ids,
     )
-    return _grouped(rows)
-
-
-def _grouped(rows: Iterable[Sequence[Any]]) -> dict[int, list[Any]]:
-    grouped: dict[int, list[Any]] = {}
-    for track_id, value in rows:
-        grouped.setdefault(track_id, []).append(value)
-    return grouped
+    return bulk.grouped(rows)

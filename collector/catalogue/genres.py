@@ -92,10 +92,9 @@ def by_normalised_name(connection: Connection) -> dict[str, str]:
 
 def list_genres(connection: Connection) -> list[Genre]:
     """Return all genres, by name."""
-    playlist = tables.genre_playlist
-    bound: dict[int, list[str]] = {}
-    for row in connection.execute(select(playlist).order_by(playlist.c.playlist_id)):
-        bound.setdefault(row.genre_id, []).append(row.playlist_id)
+    playlist = tables.genre_playlist.c
+    query = select(playlist.genre_id, playlist.playlist_id).order_by(playlist.playlist_id)
+    bound = bulk.grouped(connection.execute(query))
     columns = (_genre.c[name] for name in Genre.__slots__ if name != "playlists")
     rows = connection.execute(select(*columns).order_by(_genre.c.name)).mappings()
     return [Genre(**row, playlists=tuple(bound.get(row["id"], ()))) for row in rows]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from collector.catalogue import identity, pending_track
-from collector.catalogue.aliases import AliasKey, tracks_of_aliases
+from collector.catalogue.aliases import AliasKey, tracks_of_all
 from collector.catalogue.import_ledger import ImportLedger
 from collector.catalogue.pending_track import PendingTrack
 from collector.catalogue.sightings import BatchSighting, Key
@@ -49,7 +49,7 @@ def load_batch(
     connection: Connection, source_tracks: Sequence[SourceTrack]
 ) -> tuple[TrackBatch, int]:
     """Return the stored tracks of these ids and names, and how many tracks may be new."""
-    batch = TrackBatch(aliases=stored_aliases(connection, source_tracks))
+    batch = TrackBatch(aliases=tracks_of_all(connection, ids_by_source(source_tracks)))
     for pending in pending_track.load_by_id(connection, sorted({*batch.aliases.values()})):
         batch.add(pending)
     keys, may_be_new = _names_to_load(batch, source_tracks)
@@ -57,17 +57,6 @@ def load_batch(
         batch.add(pending)
     pending_track.load_credits(connection, batch.tracks.values())
     return batch, may_be_new
-
-
-def stored_aliases(
-    connection: Connection, source_tracks: Iterable[SourceTrack]
-) -> dict[AliasKey, int]:
-    """Return the stored tracks of these tracks' ids."""
-    return {
-        (source, source_id): track_id
-        for source, ids in ids_by_source(source_tracks).items()
-        for source_id, track_id in tracks_of_aliases(connection, source, ids).items()
-    }
 
 
 def ids_by_source(source_tracks: Iterable[SourceTrack]) -> dict[str, list[str]]:

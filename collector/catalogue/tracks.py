@@ -23,21 +23,13 @@ from collector.catalogue import (
     import_sightings,
     pending_track,
     sightings,
+    track_batch,
     track_claims,
     track_merging,
 )
 from collector.catalogue.aliases import AliasKey
 from collector.catalogue.import_ledger import ALIASES, ImportLedger
-from collector.catalogue.track_batch import (
-    TrackBatch,
-    add_merged_ids,
-    ids_by_source,
-    load_batch,
-    match_by_content,
-    match_by_id,
-    match_corrected,
-    resolve,
-)
+from collector.catalogue.track_batch import TrackBatch, load_batch
 from collector.records import (
     AudioFeatures,
     Provenance,
@@ -83,9 +75,9 @@ def record(
     ids = iter(bulk.next_ids(connection, tables.track, may_be_new))
     for item in seen:
         track = item.track
-        pending = resolve(batch, track, ids)
+        pending = track_batch.resolve(batch, track, ids)
         pending.seen_in_batch = True
-        add_merged_ids(batch, track, pending)
+        track_batch.add_merged_ids(batch, track, pending)
         artists_ = [credited[track.source, credit] for credit in track.artists]
         if batch.ledger is None:
             pending.fill_missing(track)
@@ -126,7 +118,7 @@ def _lock(
         return None
     keys = {track.name_key for track in source_tracks}
     addresses: set[AliasKey] = set()
-    for source, ids in ids_by_source(source_tracks).items():
+    for source, ids in track_batch.ids_by_source(source_tracks).items():
         addresses.update((source, source_id) for source_id in ids)
         keys.update(aliases.name_keys(connection, source, ids).values())
     texts = (" ".join(address) for address in addresses)
@@ -148,13 +140,13 @@ def are_stored(
 
 
 def _is_stored(batch: TrackBatch, track: SourceTrack) -> bool:
-    """Return whether a track is stored; include its duration in its range, as `_resolve` does."""
-    pending = match_by_id(batch, track)
+    """Return whether a track is stored; include its duration in its range, as `resolve` does."""
+    pending = track_batch.match_by_id(batch, track)
     if pending is None:
-        same = match_by_content(batch, track)
+        same = track_batch.match_by_content(batch, track)
         if same:
             same[0].include_duration(track.duration_ms)
-        return bool(same) or match_corrected(batch, track) is not None
+        return bool(same) or track_batch.match_corrected(batch, track) is not None
     is_corrected = batch.ledger is not None and batch.ledger.can_correct(pending.id)
     if pending.is_near(track) and not is_corrected:
         pending.include_duration(track.duration_ms)

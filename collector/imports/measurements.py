@@ -6,11 +6,12 @@ from datetime import datetime
 from collector.acousticbrainz_submissions import Submission
 from collector.catalogue import acousticbrainz_submissions, audio_files, import_ledger
 from collector.catalogue.acousticbrainz_submissions import RecordingKey, SubmissionSource
-from collector.catalogue.aliases import tracks_of_aliases
+from collector.catalogue.aliases import tracks_of_all
 from collector.datasets.rows import ParsedRow
 from collector.imports.records import DescriptorSchema
 from collector.records import SourceTrack
 from genrebase.audio import packed_vectors
+from genrebase.store.bulk import grouped
 from genrebase.store.engine import Connection
 
 Values = Sequence[float]
@@ -24,7 +25,7 @@ def store_descriptors(
     now: datetime,
 ) -> int:
     """Store the values of existing tracks by (source, id); return the number of these."""
-    ids = _track_ids(connection, values)
+    ids = tracks_of_all(connection, grouped(values))
     packed = {ids[key]: packed_vectors.pack(row) for key, row in values.items() if key in ids}
     import_ledger.deliver_descriptors(
         connection, import_id, packed, (schema.provider, schema.name)
@@ -38,7 +39,7 @@ def store_submissions(
 ) -> None:
     """Store the submissions that come with rows whose tracks are stored."""
     with_submissions = [row for row in rows if row.recording is not None]
-    ids = _track_ids(connection, [address(row.track) for row in with_submissions])
+    ids = tracks_of_all(connection, grouped(address(row.track) for row in with_submissions))
     by_recording: dict[RecordingKey, list[Submission]] = {}
     for row in with_submissions:
         track_id = ids.get(address(row.track))
@@ -51,16 +52,3 @@ def store_submissions(
 def address(track: SourceTrack) -> tuple[str, str]:
     """Return the source and the id of a row's track."""
     return track.source, track.source_id
-
-
-def _track_ids(
-    connection: Connection, addresses: Sequence[tuple[str, str]] | Mapping[tuple[str, str], Values]
-) -> dict[tuple[str, str], int]:
-    by_source: dict[str, list[str]] = {}
-    for source, source_id in addresses:
-        by_source.setdefault(source, []).append(source_id)
-    return {
-        (source, source_id): track_id
-        for source, source_ids in by_source.items()
-        for source_id, track_id in tracks_of_aliases(connection, source, source_ids).items()
-    }

@@ -198,6 +198,14 @@ def rows_of(
     return select_in(connection, query + conditions, values, *equal.values())
 
 
+def grouped(rows: Iterable[Sequence[Any]]) -> dict[Any, list[Any]]:
+    """Return the second values of pairs by their first, in their order."""
+    groups: dict[Any, list[Any]] = {}
+    for key, value in rows:
+        groups.setdefault(key, []).append(value)
+    return groups
+
+
 def existing_tracks(connection: Connection, ids: Sequence[int]) -> set[int]:
     """Return those of the ids that are tracks."""
     return {row[0] for row in rows_of(connection, "track", "id", ids, ["id"])}
