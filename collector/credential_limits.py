@@ -112,18 +112,11 @@ class Capabilities:
         others = {one: at for one, at in self.failures.items() if one != endpoint}
         return replace(self, failures=others)
 
-    def with_ban(self) -> Self:
-        return replace(self, bans=self.bans + 1)
-
     def under_access_mode(self, mode: str) -> Self:
         """Return these refusals, or none of them if they were learned under another mode."""
         if mode == self.access_mode:
             return self
         return replace(self, access_mode=mode, refused_limits={}, closed={}, failures={})
-
-    def without_bans(self) -> Self:
-        """Return a copy without bans, after a successful request."""
-        return replace(self, bans=0)
 
 
 def _is_recent(moment: float | None, now: float) -> bool:

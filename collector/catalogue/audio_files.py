@@ -5,7 +5,7 @@ by the hash of the decoded samples, which is the track's id under the source `au
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,14 +27,13 @@ from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObserv
 from genrebase.audio.records import PackedFeatures
 from genrebase.audio.scan import AudioFile
 from genrebase.errors import UserError
-from genrebase.store import bulk, matrix_files, tables
+from genrebase.store import bulk, tables
 
 PROVENANCE: Final = Provenance(origin=SOURCE, provider=None)
 
 _file = tables.sound_file
 _FILE_COLUMNS: Final = ("path", "size", "modified", "descriptor_schema", "digest", "track_id")
 _ALIAS_COLUMNS: Final = ("source", "source_id", "track_id")
-_MATRIX_COLUMNS: Final = ("kind", "version", "steps", "channels", "data")
 
 
 class DescriptorSchemaConflict(UserError):
@@ -276,41 +275,22 @@ def store_audio_features(
 ) -> None:
     """Store what was extracted from the audio of tracks, replacing what was stored of it.
 
-    `schema` must be registered (`register_schema`). `licences` are those of the audio; None where
-    it is not known.
+    An estimate outside its feature's range is left out. `schema` must be registered
+    (`register_schema`). `licences` are those of the audio; None where it is not known.
     """
     descriptors = {track_id: packed.descriptors for track_id, packed in features.items()}
     store_descriptors(connection, descriptors, SOURCE, schema, now)
-    _store_estimates(connection, features, licences, now)
-    for track_id, packed in features.items():
-        _store_analysis(connection, track_id, packed, now)
-
-
-def _store_estimates(
-    connection: Connection,
-    features: Mapping[int, PackedFeatures],
-    licences: Mapping[int, str | None],
-    now: datetime,
-) -> None:
-    """Store the estimated audio features; a value outside its feature's range is left out."""
     values = {
         track_id: [_in_range(name, packed.estimates.get(name)) for name in tables.FEATURES]
         for track_id, packed in features.items()
     }
     feature_queue.store_features(connection, values, SOURCE, now, replace=True, licences=licences)
+    for track_id, packed in features.items():
+        matrices = [*packed.analysis.matrices, packed.logmel]
+        analysis = replace(packed.analysis, matrices=matrices)
+        analysis_queue.store_analysis(connection, track_id, SOURCE, analysis, now)
 
 
 def _in_range(name: str, value: float | None) -> float | None:
     low, high = tables.FEATURE_RANGES[name]
     return value if value is not None and low <= value <= high else None
-
-
-def _store_analysis(
-    connection: Connection, track_id: int, features: PackedFeatures, now: datetime
-) -> None:
-    analysis_queue.store_analysis(connection, track_id, SOURCE, features.analysis, now)
-    logmel = {name: getattr(features.logmel, name) for name in _MATRIX_COLUMNS}
-    ids = {"track_id": track_id, "provider": SOURCE}
-    connection.execute(
-        insert(tables.sound_matrix), matrix_files.stored(connection, [{**ids, **logmel}])
-    )

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from types import MappingProxyType
 from typing import Final
 
@@ -15,7 +14,6 @@ from collector.records import AudioFeatures
 from genrebase.store import bulk, features_provider, tables
 from genrebase.store.source_ids import SPOTIFY
 
-_values_of = attrgetter(*tables.FEATURES)
 _OTHER_RESULTS: Final = ", ".join(
     f"'{name}'" for name in (*tables.SUBMISSION_PROVIDERS, analysis_queue.ATTEMPT_NAME)
 )
@@ -58,11 +56,7 @@ def record_results(
     by_track = {result.track_id: result for result in results}
     existing = bulk.existing_tracks(connection, list(by_track))
     kept = [result for track_id, result in by_track.items() if track_id in existing]
-    values = {
-        result.track_id: _values_of(result.features)
-        for result in kept
-        if result.features is not None
-    }
+    values = {one.track_id: one.features for one in kept if one.features is not None}
     store_features(connection, values, queue.provider, now, replace=True)
     queue.record(connection, kept)
 

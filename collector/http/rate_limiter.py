@@ -6,7 +6,7 @@ were granted before a refusal. Time is a parameter, in seconds since 1970.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Self
 
 from sqlalchemy import (
@@ -191,7 +191,8 @@ class RequestBudget:
             before = Capabilities.from_json(row.capabilities)
             is_running = BudgetState.from_row(row).is_blocked(now)
             blocked_until = row.blocked_until if is_running else 0.0
-            after = before if is_running else before.with_ban()  # one ban, however many refusals
+            bans = before.bans + (not is_running)  # one ban, however many refusals
+            after = replace(before, bans=bans)
             allowed_at = next_allowed_at(
                 now, retry_after, reason, after.bans - 1, self._account.first_wait
             )
@@ -220,7 +221,7 @@ class RequestBudget:
             row = self._select_for_update(connection)
             if row.blocked_until is None or BudgetState.from_row(row).is_blocked(now):
                 return
-            self.capabilities = Capabilities.from_json(row.capabilities).without_bans()
+            self.capabilities = replace(Capabilities.from_json(row.capabilities), bans=0)
             self._write(
                 connection,
                 blocked_until=None,
