@@ -4,7 +4,7 @@ A shard is a query over a range of years. Pure.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 ALL_YEARS: Final = (0, 9999)
@@ -16,14 +16,10 @@ FIRST_SPLIT_YEAR: Final = 1900
 UNDATED: Final = (0, 0)
 """The years of a shard of the items without a date, at sources that can search for them."""
 
-CLOSED_STATUSES: Final = ("exhausted", "capped")
-"""Statuses of shards that were read as far as a search returns rows."""
-
 RECRAWL_AFTER: Final = timedelta(days=30)
 
 RECENT_RECRAWL_SHARE: Final = 0.25
 """Share of the recrawl period after which a shard with the current year is read again."""
-
 
 CLOCK_TOLERANCE: Final = timedelta(days=1)
 """A visit later than that comes from a clock that was set back since."""
@@ -90,18 +86,6 @@ class NewShard:
 
 ROOT_SHARD: Final = NewShard(ALL_YEARS, first_rank=0, head=0, promised=None)
 """A genre before the first request."""
-
-
-def is_due(
-    status: str, year_to: int, visited_at: datetime, now: datetime, recrawl_after: timedelta
-) -> bool:
-    """Return whether a shard that was read to its end is to be read again, for new releases."""
-    if status not in CLOSED_STATUSES:
-        return False
-    if visited_at > now + CLOCK_TOLERANCE:
-        return True  # the clock was set back since
-    recent = year_to >= now.year
-    return now - visited_at >= (recrawl_after * RECENT_RECRAWL_SHARE if recent else recrawl_after)
 
 
 def reopened(shard: Shard) -> Shard:

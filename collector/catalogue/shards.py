@@ -27,15 +27,12 @@ from collector.shard import (
     GenreProgress,
     NewShard,
     Shard,
-    is_due,
     reopened,
     years_added_since,
 )
 from genrebase.store import bulk, tables
 
 _FIELDS: Final = tuple(Shard.__slots__)
-_STATUS: Final = _FIELDS.index("status")
-_YEAR_TO: Final = _FIELDS.index("year_to")
 _CURSOR_COLUMNS: Final = (
     "head",
     "next_offset",
@@ -193,9 +190,9 @@ def due_for_recrawl(
     now: datetime,
     recrawl_after: timedelta,
 ) -> list[Shard]:
-    """Return the closed shards of these genres that are due to be read again."""
+    """Return the closed shards of these genres that are due to be read again, for new releases."""
     shard, visited_at = tables.shard, tables.shard.c.visited_at
-    closed_shards = select(visited_at, *(shard.c[name] for name in _FIELDS)).where(
+    closed_shards = select(*(shard.c[name] for name in _FIELDS)).where(
         shard.c.source == source,
         text(tables.CLOSED_SHARDS),
         _is_one_of(shard.c.genre_id, genre_ids),
@@ -207,12 +204,8 @@ def due_for_recrawl(
         ),
         closed_shards.where(visited_at > now + CLOCK_TOLERANCE),
     )
-    closed = {row.id: row for row in connection.execute(query)}
-    return [
-        Shard(*fields)
-        for visited_at, *fields in closed.values()
-        if is_due(fields[_STATUS], fields[_YEAR_TO], visited_at, now, recrawl_after)
-    ]
+    due = {row.id: Shard(*row) for row in connection.execute(query)}
+    return list(due.values())
 
 
 def reopen(connection: Connection, before: Shard) -> None:

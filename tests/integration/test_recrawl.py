@@ -1,18 +1,22 @@
 """Exhausted searches are crawled again after a period, on both databases."""
 
-import pytest
-from sqlalchemy import func, select
+from datetime import timedelta
 
+import pytest
+from sqlalchemy import func, select, update
+
+from collector.catalogue import shards
 from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres
 from collector.http.rate_limiter import RequestBudget
-from collector.shard import RECRAWL_AFTER
+from collector.shard import CLOCK_TOLERANCE, RECENT_RECRAWL_SHARE, RECRAWL_AFTER
 from genrebase.store import tables
-from genrebase.store.engine import read_transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests.consistency import assert_consistent
-from tests.fakes import FakeClock, FakeSource, page_of
+from tests.fakes import NOON, FakeClock, FakeSource, page_of
 
 REACH = 15
+SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -68,6 +72,31 @@ def test_after_the_whole_period_everything_is_crawled_again(crawled):
     with read_transaction(crawled.engine) as connection:
         assert_consistent(connection)
         assert connection.scalar(select(func.count()).select_from(tables.track)) == 36
+
+
+@pytest.mark.parametrize(
+    ("status", "year_to", "age", "due"),
+    [
+        ("exhausted", 2020, RECRAWL_AFTER, True),
+        ("capped", 2020, RECRAWL_AFTER, True),
+        ("exhausted", 2020, RECRAWL_AFTER - SECOND, False),
+        ("exhausted", NOON.year, RECRAWL_AFTER * RECENT_RECRAWL_SHARE, True),
+        ("exhausted", NOON.year, RECRAWL_AFTER * RECENT_RECRAWL_SHARE - SECOND, False),
+        ("open", 2020, 10 * RECRAWL_AFTER, False),
+        ("split", 2020, 10 * RECRAWL_AFTER, False),
+        ("exhausted", 2020, -CLOCK_TOLERANCE - SECOND, True),
+        ("exhausted", 2020, -CLOCK_TOLERANCE, False),
+    ],
+)
+def test_a_closed_search_is_due_after_its_period(crawled, status, year_to, age, due):
+    """With the current year in it sooner; a visit in the future shows a clock that was set."""
+    shard = tables.shard
+    with transaction(crawled.engine) as connection:
+        (root, *_), genre_ids = connection.scalars(select(shard.c.id)).all(), [1, 2]
+        values = {"status": status, "year_to": year_to, "visited_at": NOON - age}
+        connection.execute(update(shard).where(shard.c.id == root).values(values))
+        found = shards.due_for_recrawl(connection, "spotify", genre_ids, NOON, RECRAWL_AFTER)
+        assert [one.id for one in found if one.id == root] == [root] * due
 
 
 def test_the_crawl_follows_the_years(crawled):

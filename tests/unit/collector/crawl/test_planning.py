@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,16 +9,12 @@ from hypothesis import strategies as st
 from collector.crawl import planning
 from collector.shard import (
     ALL_YEARS,
-    CLOCK_TOLERANCE,
-    RECENT_RECRAWL_SHARE,
     UNDATED,
     GenreProgress,
     Shard,
-    is_due,
     reopened,
     years_added_since,
 )
-from tests.fakes import NOON
 
 ROOT = Shard(1, 1, 'genre:"rock"', *ALL_YEARS, 0, 0, 0, None, "open", 0, 0, 0, 0, None)
 NEEDS = {1: GenreProgress("rock", 100, 50), 2: GenreProgress("jazz", 100, 50)}
@@ -241,22 +236,6 @@ def test_no_request_for_a_complete_genre():
     assert planning.next_shard([replace(ROOT, genre_id=9)], NEEDS, 50) is None
 
 
-MOMENTS = st.timedeltas(timedelta(0), timedelta(days=2_000)).map(NOON.__add__)
-PERIODS = st.timedeltas(timedelta(minutes=1), timedelta(days=400))
-
-
-@given(MOMENTS, MOMENTS, PERIODS, st.integers(1900, 2031))
-def test_a_shard_is_due_again_after_its_period(visited, now, look_back, year_to):
-    """With the current year in it, after a quarter of the period."""
-    due = is_due("exhausted", year_to, visited, now, look_back)
-    quarter = look_back * RECENT_RECRAWL_SHARE
-    is_over = visited + (quarter if year_to >= now.year else look_back) <= now
-    assert due == (is_over or visited > now + CLOCK_TOLERANCE)
-    assert is_due("capped", year_to, visited, now, look_back) == due
-    for status in ("open", "split"):
-        assert not is_due(status, year_to, visited, now, look_back)
-
-
 @given(st.integers(2020, 2060), st.integers(2020, 2060))
 def test_new_years_are_covered(last_year, this_year):
     """They run from the year after the last requested one to the latest announced one."""
@@ -273,10 +252,3 @@ def test_a_reopened_shard_starts_over_after_all_others():
     assert (again.status, again.next_offset, again.head, again.empty_pages) == ("open", 0, 0, 0)
     unread = replace(ROOT, id=2, first_rank=1_000, promised=1.0)
     assert planning.next_shard([again, unread], NEEDS, 50) == unread
-
-
-def test_a_visit_in_the_future_is_not_believed():
-    """After the clock was set back, a shard is read again; a day's difference is none."""
-    now = datetime(2026, 6, 1, tzinfo=UTC)
-    for visited, due in ((timedelta(days=400), True), (timedelta(hours=5), False)):
-        assert is_due("exhausted", 2020, now + visited, now, timedelta(days=30)) is due
