@@ -1,7 +1,7 @@
 """The command `collector sandbox`."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
@@ -19,8 +19,6 @@ from sandbox.middleware.faults import SLOW_SECONDS, parse_faults
 # The server and the catalogue are imported where they are used: they are slow to import, and
 # every other command of the collector imports this module.
 if TYPE_CHECKING:
-    from sandbox.api.acousticbrainz_api import Availability
-    from sandbox.api.spotify_api import AccessModeName
     from sandbox.application import SandboxOptions
     from sandbox.tracks.catalogue_file import CatalogueTable
 
@@ -135,18 +133,22 @@ def sandbox(
     output = Output(as_json=as_json)
     if host not in {HOST, "localhost"}:
         raise UnusableOption(f"The sandbox listens on {HOST} only: leave --host out.")
+    from sandbox.api.acousticbrainz_api import AVAILABILITIES
+    from sandbox.api.spotify_api import MODES
     from sandbox.application import SandboxOptions
 
+    no_mode = f"There is no mode {mode!r}: --mode is {' or '.join(MODES)}."
+    no_availability = f"--acousticbrainz {acousticbrainz!r} cannot be: give up or down."
     parsed_rate = _parse("--rate", parse_rate, rate)
     options = SandboxOptions(
-        mode=_access_mode(mode),
+        mode=_one_of(MODES, mode, no_mode),
         rate=parsed_rate,
         archive_rate=parsed_rate,
         jamendo_rate=parsed_rate,
         reccobeats_rate=_parse("--reccobeats-rate", parse_rate, reccobeats_rate or rate),
         musicbrainz_rate=_parse("--musicbrainz-rate", parse_rate, musicbrainz_rate),
         musicbrainz_ties=musicbrainz_ties,
-        acousticbrainz=_availability(acousticbrainz),
+        acousticbrainz=_one_of(AVAILABILITIES, acousticbrainz, no_availability),
         acousticbrainz_rate=_parse("--acousticbrainz-rate", parse_rate, acousticbrainz_rate),
         discogs_rate=_parse("--discogs-rate", parse_rate, discogs_rate),
         discogs_breaks=discogs_breaks,
@@ -215,22 +217,12 @@ def _table(catalogue: Path | None, seed: int, genre: str | None) -> "CatalogueTa
     return generate_catalogue(seed) if catalogue is None else read_table(catalogue, genre)
 
 
-def _access_mode(mode: str) -> "AccessModeName":
-    from sandbox.api.spotify_api import MODES
-
-    for name in MODES:
-        if name == mode:
+def _one_of(names: Iterable[T], text: str, message: str) -> T:
+    """Return the name that is `text`; raise `UnusableOption` with `message` if there is none."""
+    for name in names:
+        if name == text:
             return name
-    raise UnusableOption(f"There is no mode {mode!r}: --mode is {' or '.join(MODES)}.")
-
-
-def _availability(text: str) -> "Availability":
-    from sandbox.api.acousticbrainz_api import AVAILABILITIES
-
-    for availability in AVAILABILITIES:
-        if availability == text:
-            return availability
-    raise UnusableOption(f"--acousticbrainz {text!r} cannot be: give up or down.")
+    raise UnusableOption(message)
 
 
 def _parse(option: str, parse: Callable[[str], T], text: str) -> T:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -71,12 +71,7 @@ def forget(
                 break
         matrix_files.delete_unnamed(engine)
         run.set_facts(origin=origin, before=overdue.before.isoformat())
-        run.count(
-            tracks=total.tracks,
-            kept_for_labels=total.kept_for_labels,
-            sightings=total.sightings,
-            artists=total.artists,
-        )
+        run.count(**asdict(total))
         run.set_outcome("interrupted" if stopped else "done")
     return ForgetOutcome(origin, overdue.before, total, stopped)
 

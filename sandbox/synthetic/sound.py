@@ -14,7 +14,7 @@ RATE: Final = 22_050
 """Samples per second."""
 _CHORDS: Final = {1: (0, 4, 7), 0: (0, 3, 7)}
 """Major and minor triads, in semitones above the root."""
-_STEPS: Final = {1: (0, 5, 7, 0), 0: (0, 5, 7, 0)}
+_STEPS: Final = (0, 5, 7, 0)
 """The roots of the chords, in semitones above the tonic."""
 _MIDDLE_C: Final = 261.63
 _CACHED: Final = 64
@@ -49,9 +49,9 @@ def _synthesise(track_id: str, tempo: float, key: int, mode: int) -> Any:
     random = np.random.default_rng(Random(track_id).randrange(2**32))
     at = np.arange(int(SECONDS * RATE)) / RATE
     made = np.zeros_like(at)
-    part = SECONDS / len(_STEPS[mode])
+    part = SECONDS / len(_STEPS)
     detune = 1 + random.uniform(-0.003, 0.003)
-    for number, step in enumerate(_STEPS[mode]):
+    for number, step in enumerate(_STEPS):
         inside = (at >= number * part) & (at < (number + 1) * part)
         for third in _CHORDS[mode]:
             hertz = _MIDDLE_C * detune * 2 ** ((key + step + third) / 12)
