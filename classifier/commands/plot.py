@@ -30,8 +30,8 @@ def plot(
     genres: Annotated[
         str | None,
         typer.Option(
-            help="Only these genres: a,b,c (at most 40 in plots with a line per genre; "
-            "without it the ten with most tracks)."
+            help="Only these genres: a,b,c. Plots with a line per genre draw at most 40; "
+            "without this option, the ten with most tracks."
         ),
     ] = None,
     feature: Annotated[

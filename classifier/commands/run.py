@@ -13,8 +13,8 @@ def run(
 ) -> None:
     """Train on a schedule and on new tracks, and predict for new tracks, until SIGTERM or Ctrl-C.
 
-    A running training is cancelled without a partial result; the exit code is 0. A second signal
-    aborts.
+    At a signal, a running training is cancelled without a partial result, and the exit code is
+    0. A second signal aborts.
 
     Examples:
       classifier run

@@ -13,8 +13,8 @@ LicenceOption = Annotated[
         "--licence",
         metavar="NAME",
         help="The licence of the imported labels and features, such as cc-by-4.0, cc0, or an "
-        "address at creativecommons.org; rows with a licence of their own keep it. `classifier "
-        "train --licence` uses it.",
+        "address at creativecommons.org; rows and files with a licence of their own keep it. "
+        "`classifier train --licence` uses it.",
     ),
 ]
 

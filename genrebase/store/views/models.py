@@ -242,8 +242,9 @@ task_predictions = view(
         "genre": "The predicted genre.",
         "probability": "The probability of the predicted genre, 0 to 1.",
         "margin": "Probability minus that of the second genre, 0 to 1.",
-        "correct": "Whether the predicted genre is the label; false if the task lacks the label. "
-        "NULL without a label, and for level broad, because labels are fine genres.",
+        "correct": "Whether the predicted genre is the label; false if the label is "
+        "no genre of the model. NULL for a track without a label, and for level broad, because "
+        "labels are fine genres.",
         **shared.PREDICTION_DESCRIPTIONS,
         "licence_class": LICENCE_CLASS,
         "siblings": SIBLINGS,

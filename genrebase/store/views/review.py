@@ -184,7 +184,7 @@ prediction_changes = view(
         **shared.TRACK_REFERENCE,
         "label": shared.LABEL_DESCRIPTIONS["label"],
         "genre_before": "The previous champion's prediction.",
-        "probability_before": "The probability of the predicted genre, 0 to 1.",
+        "probability_before": "The previous champion's probability of `genre_before`, 0 to 1.",
         "genre": "The champion's prediction.",
         "probability": "The probability of the predicted genre, 0 to 1.",
         "correct_before": "Whether `genre_before` is the label; NULL without one.",

@@ -76,7 +76,7 @@ INTERVAL: Final = {
 }
 REGIME: Final = {
     "regime": "The test condition: seen_artist if training had a track of a credited "
-    "artist, else new_artist; in metrics, other on the sides validation_seen and test_seen.",
+    "artist, else new_artist.",
 }
 PREDICTION_DESCRIPTIONS: Final = {
     **REGIME,
