@@ -3,10 +3,11 @@
 Ids grow with time, so that the newest tracks are the last rows of the primary key.
 """
 
+from bisect import bisect_left
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import Connection, func, select
 
 from genrebase.store import tables
 
@@ -52,19 +53,13 @@ def any_without_request(connection: Connection) -> bool:
 
 def _ids_since(connection: Connection, at: datetime) -> int:
     """Return the number of ids given after a time, by bisection of the ids."""
-    highest = connection.execute(select(func.max(_track.id))).scalar_one()
-    low, high = 0, highest  # the first newer id is above `low`, and at most `high`
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _is_newer(connection, _track.id >= middle, at):
-            high = middle
-        else:
-            low = middle
-    return int(highest - high + 1)
+    highest = int(connection.execute(select(func.max(_track.id))).scalar_one())
+    ids = range(1, highest + 1)
+    return highest - bisect_left(ids, x=True, key=lambda one: _is_newer(connection, one, at))
 
 
-def _is_newer(connection: Connection, condition: ColumnElement[bool], at: datetime) -> bool:
-    """Return whether the first track that fulfils a condition was first seen after a time."""
-    query = select(_track.first_seen_at).where(condition).order_by(_track.id).limit(1)
+def _is_newer(connection: Connection, track_id: int, at: datetime) -> bool:
+    """Return whether the first track from an id on was first seen after a time."""
+    query = select(_track.first_seen_at).where(_track.id >= track_id).order_by(_track.id).limit(1)
     first = connection.execute(query).scalar()
     return first is None or first > at

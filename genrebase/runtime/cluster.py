@@ -95,8 +95,9 @@ class ClusterTask(Generic[Result]):
         try:
             outcome: _Outcome = self.future.result()
         except KilledWorker:
+            count = "several" if self._attempts < MAX_ATTEMPTS else MAX_ATTEMPTS
             raise ClusterError(
-                f"A task was given up because {self._attempts_text()} died with it: see the logs "
+                f"A task was given up because {count} workers died with it: see the logs "
                 "of the workers, which may lack memory. What is stored stays; run the same "
                 "command again."
             ) from None
@@ -118,9 +119,6 @@ class ClusterTask(Generic[Result]):
         if outcome.error is not None:
             raise ClusterError(outcome.error)
         return outcome
-
-    def _attempts_text(self) -> str:
-        return "several workers" if self._attempts < MAX_ATTEMPTS else f"{MAX_ATTEMPTS} workers"
 
 
 class Cluster:
