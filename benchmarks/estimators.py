@@ -23,7 +23,7 @@ from classifier import estimators  # noqa: E402
 from classifier.data import dataset  # noqa: E402
 from classifier.data.training_data import split_dataset  # noqa: E402
 from classifier.experiments import trials  # noqa: E402
-from classifier.records import MetricRow  # noqa: E402
+from classifier.model_records import MetricRow  # noqa: E402
 from genrebase.runtime.clock import SystemClock  # noqa: E402
 from genrebase.store import connect  # noqa: E402
 

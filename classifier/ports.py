@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from classifier.arrays import Floats
-from classifier.records import Epoch
+from classifier.model_records import Epoch
 from classifier.training_config import Preprocessing
 
 Labels = NDArray[np.str_]

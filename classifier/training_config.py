@@ -22,7 +22,7 @@ from classifier.config_options import (
 from classifier.errors import BadTrainingConfig
 
 if TYPE_CHECKING:
-    from classifier.records import StoredModel
+    from classifier.model_records import StoredModel
 
 DEFAULT_TASK: Final = "main"
 """The task whose predictions the view `predictions` shows."""

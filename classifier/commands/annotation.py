@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from classifier import threads
-from classifier.records import Interval
+from classifier.model_records import Interval
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.counts import agree, counted

@@ -9,7 +9,7 @@ import typer
 from classifier import threads
 from classifier.commands import interrupts
 from classifier.errors import BadTrainingConfig
-from classifier.records import REGIME_TITLES, Interval
+from classifier.model_records import REGIME_TITLES, Interval
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.counts import counted

@@ -1,10 +1,10 @@
-"""Print models and metrics as tables. Their JSON is that of `classifier.records.StoredModel`."""
+"""Print models and metrics as tables; `classifier.model_records.StoredModel` has their JSON."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from classifier.data_sources import TrainingSources
-from classifier.records import (
+from classifier.model_records import (
     FEW_TRACKS,
     REGIME_TITLES,
     SIBLINGS_REGIME,

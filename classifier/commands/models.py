@@ -1,6 +1,6 @@
 """The commands about stored models: `models`, `promote`, `pin`, `unpin` and `prune`.
 
-`StoredModel.as_json` in `classifier.records` is the JSON of a model.
+`StoredModel.as_json` in `classifier.model_records` is the JSON of a model.
 """
 
 from typing import Annotated
@@ -9,7 +9,7 @@ import typer
 
 from classifier import threads
 from classifier.errors import BadTrainingConfig
-from classifier.records import StoredModel
+from classifier.model_records import StoredModel
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.counts import counted

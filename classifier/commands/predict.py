@@ -11,7 +11,7 @@ import typer
 from classifier import threads
 from classifier.config_options import parse_parameter
 from classifier.errors import BadTrainingConfig
-from classifier.records import TrackPrediction
+from classifier.model_records import TrackPrediction
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.counts import agree, counted

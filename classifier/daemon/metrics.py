@@ -12,7 +12,7 @@ from classifier.daemon import drift, readiness
 from classifier.daemon.drift import Drift
 from classifier.data import rows_to_predict
 from classifier.errors import BrokenArtifact
-from classifier.records import REGIME_TITLES, StoredModel
+from classifier.model_records import REGIME_TITLES, StoredModel
 from classifier.registry import artifact_checks, stored_models
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK

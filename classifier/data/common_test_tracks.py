@@ -8,7 +8,7 @@ from sqlalchemy import select
 from classifier.data import dataframes, dataset, regimes
 from classifier.data.dataset import Database
 from classifier.evaluation.model_comparison import CommonTestTracks
-from classifier.records import StoredModel
+from classifier.model_records import StoredModel
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction
 

@@ -5,7 +5,7 @@ from sqlalchemy import and_, exists, func, select
 
 from classifier.data import dataframes
 from classifier.data.dataset import Database
-from classifier.records import StoredModel
+from classifier.model_records import StoredModel
 from genrebase.store import tables, views
 
 

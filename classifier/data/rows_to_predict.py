@@ -15,7 +15,7 @@ from classifier.data import audio_joins, dataframes, dataset, licence_restrictio
 from classifier.data.dataframes import FrameSource
 from classifier.data.dataset import INPUT_COLUMNS, Database
 from classifier.data.raw_dataset import UNRESTRICTED
-from classifier.records import StoredModel
+from classifier.model_records import StoredModel
 from classifier.training_config import TrainingConfig
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction

@@ -10,7 +10,7 @@ from classifier.arrays import Ids, Mask
 from classifier.data import dataframes, dataset, regimes
 from classifier.data.dataset import Database
 from classifier.evaluation.sibling_sums import NO_ARTIST
-from classifier.records import StoredModel
+from classifier.model_records import StoredModel
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction
 

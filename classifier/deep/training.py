@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from classifier.deep.batches import BatchIterator, TrackDataset
 from classifier.features.groups import TEXT
-from classifier.records import Epoch
+from classifier.model_records import Epoch
 
 WARMUP: Final = 0.1
 """Share of all steps in which the learning rate rises to its maximum, before it falls to 0."""

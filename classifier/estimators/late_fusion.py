@@ -21,8 +21,8 @@ from classifier.estimators.ensemble_weights import PooledClassifier, of_classes
 from classifier.experts import Scores
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
 from classifier.features.groups import TEXT
+from classifier.model_records import Epoch
 from classifier.ports import EstimatorFactory, Labels, Validation
-from classifier.records import Epoch
 from genrebase.extras import install_hint
 
 if TYPE_CHECKING:

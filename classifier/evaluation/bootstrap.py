@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from classifier.arrays import Codes, Floats, Ids, Mask
-from classifier.records import Comparison, Interval
+from classifier.model_records import Comparison, Interval
 
 N_RESAMPLES: Final = 500
 """Enough for bounds that move by less than a tenth of the interval's width between two seeds."""

@@ -15,7 +15,7 @@ from sklearn.metrics import average_precision_score
 from classifier.arrays import Codes, Floats, Ids, Mask
 from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.evaluation.rank_statistics import auc
-from classifier.records import Interval
+from classifier.model_records import Interval
 
 N_BINS: Final = 15
 """Equal-width bins of the expected calibration error."""

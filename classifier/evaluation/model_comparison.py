@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from classifier.arrays import Ids, Mask
 from classifier.evaluation import bootstrap
-from classifier.records import REGIME_TITLES
+from classifier.model_records import REGIME_TITLES
 
 MAX_TRACKS: Final = 25
 """Tracks that are stored for each model, the surest first: only that model is right."""

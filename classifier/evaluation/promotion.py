@@ -6,7 +6,7 @@ Decided on validation tracks alone; the test sides are only reported.
 from collections.abc import Mapping
 from typing import Final
 
-from classifier.records import REGIME_TITLES, Comparison, PromotionDecision
+from classifier.model_records import REGIME_TITLES, Comparison, PromotionDecision
 from genrebase.counts import counted
 
 TOLERANCE: Final = 0.005

@@ -17,7 +17,7 @@ from classifier.evaluation.metrics import (
     per_genre_metrics,
     ranking_metrics,
 )
-from classifier.records import SIBLINGS_REGIME, ConfusionCell, MetricRow, Regime
+from classifier.model_records import SIBLINGS_REGIME, ConfusionCell, MetricRow, Regime
 
 METRIC_REGIMES: Final[tuple[Regime, ...]] = ("seen_artist", "new_artist", "other", "all")
 """The test conditions that metrics are computed for, and all test tracks together."""

@@ -18,7 +18,7 @@ from classifier.experiments.progress import training_tracks
 from classifier.experiments.runner import ExperimentContext, ExperimentResult, TrialRunner
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import TrialConfig
-from classifier.records import REGIME_TITLES
+from classifier.model_records import REGIME_TITLES
 from classifier.settings import ESTIMATORS_GROUP
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import FEATURE_GROUPS, SPLITS, TrainingConfig

@@ -25,7 +25,7 @@ from classifier.experiments.progress import training_tracks
 from classifier.experiments.runner import ExperimentContext, ExperimentResult, TrialRunner
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import HeldOutPredictions, TrialConfig, TrialResult
-from classifier.records import FEW_TRACKS, MetricRow
+from classifier.model_records import FEW_TRACKS, MetricRow
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import TrainingConfig
 from genrebase.counts import counted

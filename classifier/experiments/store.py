@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from classifier.data.dataset import Database
 from classifier.experiments.trials import TrialConfig, TrialResult
-from classifier.records import MetricRow
+from classifier.model_records import MetricRow
 from classifier.registry import artifacts
 from classifier.training_config import TrainingConfig
 from genrebase.runtime.clock import Clock

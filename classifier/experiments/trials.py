@@ -14,7 +14,7 @@ from classifier.data import soft_labels, vote_shares
 from classifier.data.training_data import SplitDataset, random_rows
 from classifier.evaluation import report
 from classifier.evaluation.metrics import LabelledPredictions
-from classifier.records import MetricRow
+from classifier.model_records import MetricRow
 from classifier.registry import artifacts
 from classifier.training_config import TrainingConfig
 from genrebase.errors import GenrebaseError

@@ -17,7 +17,7 @@ from classifier.data import reviewed_tracks
 from classifier.data.dataset import Database
 from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.features import hashed_ngrams
-from classifier.records import Interval
+from classifier.model_records import Interval
 from classifier.registry import stored_models
 from genrebase.errors import NothingToDo
 

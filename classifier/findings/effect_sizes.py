@@ -20,7 +20,7 @@ from classifier.arrays import Floats, Ids, Mask
 from classifier.evaluation.bootstrap import N_RESAMPLES, ArtistBootstrap
 from classifier.evaluation.rank_statistics import cliffs_delta
 from classifier.features.audio import CATEGORICAL, METADATA, numeric_column
-from classifier.records import Interval
+from classifier.model_records import Interval
 from genrebase.store import tables
 
 CONTINUOUS_FEATURES: Final = tuple(name for name in tables.FEATURES if name not in CATEGORICAL)

@@ -9,7 +9,7 @@ from classifier.data import dataset, regimes, training_data
 from classifier.data.dataset import Database
 from classifier.errors import TooFewTracks
 from classifier.findings.importance import HeldOutTracks
-from classifier.records import StoredModel
+from classifier.model_records import StoredModel
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
 from classifier.training_config import TrainingConfig

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from classifier.arrays import Floats, Ids, Mask
 from classifier.evaluation.bootstrap import ArtistBootstrap
+from classifier.model_records import Interval, Regime
 from classifier.ports import Estimator, Labels
-from classifier.records import Interval, Regime
 from genrebase.progress import ProgressCallback, no_progress
 
 Kind = Literal["feature", "group", "expert", "alone"]

@@ -17,7 +17,7 @@ import numpy as np
 from classifier.arrays import Codes, Floats, Ids
 from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.evaluation.rank_statistics import auc
-from classifier.records import Interval
+from classifier.model_records import Interval
 
 MAX_EXHAUSTIVE_SETS: Final = 200_000
 """Subsets up to which all are compared; above that the search is greedy."""

@@ -16,8 +16,8 @@ import skops.io
 
 from classifier.arrays import Ids
 from classifier.errors import BrokenArtifact
+from classifier.model_records import StoredModel
 from classifier.ports import Estimator, RequiresLibraries
-from classifier.records import StoredModel
 from classifier.registry import signature
 from classifier.registry.artifact_checks import (
     TRUSTED_TYPES,

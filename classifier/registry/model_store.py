@@ -11,7 +11,13 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from classifier.errors import ClassifierError
-from classifier.records import ConfusionCell, Epoch, MetricRow, PromotionDecision, TrainedModel
+from classifier.model_records import (
+    ConfusionCell,
+    Epoch,
+    MetricRow,
+    PromotionDecision,
+    TrainedModel,
+)
 from classifier.registry import prediction_store
 from genrebase.store import Engine, bulk, tables
 from genrebase.store.engine import transaction

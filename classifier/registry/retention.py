@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from classifier.records import StoredModel
+from classifier.model_records import StoredModel
 from classifier.registry import model_store, prediction_store, stored_models
 from genrebase.store import Engine
 

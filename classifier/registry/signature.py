@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from classifier.errors import BrokenArtifact
-from classifier.records import SIBLING_POOL
+from classifier.model_records import SIBLING_POOL
 from classifier.settings import ClassifierSettings
 
 KEYED: Final = "hmac-sha256:"

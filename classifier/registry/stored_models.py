@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, RowMapping, func, select, true
 
 from classifier.config_options import did_you_mean
 from classifier.errors import BrokenArtifact, NoChampion, UnknownModel, UnknownTask
-from classifier.records import STATUS_TITLES, MetricRow, StoredModel
+from classifier.model_records import STATUS_TITLES, MetricRow, StoredModel
 from genrebase.store import Engine, tables
 from genrebase.store.engine import read_transaction
 

@@ -12,7 +12,7 @@ from classifier import licence_terms
 from classifier.data_sources import TrainingSources
 from classifier.errors import ArtifactDropped
 from classifier.evaluation.report import SIBLINGS_CURVE, overall_value
-from classifier.records import (
+from classifier.model_records import (
     FEW_TRACKS,
     REGIME_TITLES,
     SIBLINGS_REGIME,

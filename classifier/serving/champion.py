@@ -11,7 +11,7 @@ from classifier.arrays import Floats, Ids
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig, BrokenArtifact
 from classifier.estimators.sibling_pooling import SiblingPool
-from classifier.records import SIBLING_POOL, StoredModel
+from classifier.model_records import SIBLING_POOL, StoredModel
 from classifier.registry import artifacts, stored_models
 from genrebase.store import tables
 

@@ -15,7 +15,7 @@ from classifier.arrays import Ids
 from classifier.data import rows_to_predict
 from classifier.data.dataset import Database
 from classifier.errors import BrokenArtifact
-from classifier.records import StoredModel
+from classifier.model_records import StoredModel
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
 from classifier.serving.track_scorer import ScoredTracks, TrackScorer

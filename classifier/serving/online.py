@@ -20,7 +20,7 @@ from classifier.data import dataset, named_tracks, regimes, rows_to_predict
 from classifier.data.dataset import Database
 from classifier.data.named_tracks import NamedArtists
 from classifier.data.rows_to_predict import StoredPrediction
-from classifier.records import StoredModel, TrackPrediction
+from classifier.model_records import StoredModel, TrackPrediction
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
 from classifier.serving.champion import LoadedModel

@@ -7,7 +7,7 @@ from typing import Any
 
 from classifier.data import audio_joins
 from classifier.data.dataset import Database
-from classifier.records import TrackPrediction
+from classifier.model_records import TrackPrediction
 from classifier.serving.predict_track import DescriptionPredictor
 from genrebase.audio import scan
 from genrebase.audio.model_manifest import AudioModel, UnusableModel

@@ -15,7 +15,7 @@ from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
 from classifier.features import audio
 from classifier.features.groups import MATRICES
-from classifier.records import StoredModel, TrackPrediction
+from classifier.model_records import StoredModel, TrackPrediction
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
 from classifier.training_config import TrainingConfig

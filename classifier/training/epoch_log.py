@@ -1,7 +1,7 @@
 """The epochs of estimators that are trained in epochs: recorded, and reported as progress."""
 
+from classifier.model_records import Epoch
 from classifier.ports import Estimator, ReportsEpochs
-from classifier.records import Epoch
 from genrebase.progress import MessageCallback
 
 

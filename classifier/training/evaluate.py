@@ -16,8 +16,8 @@ from classifier.data.training_data import SplitDataset, random_rows
 from classifier.evaluation import bootstrap, leakage, promotion, report
 from classifier.evaluation.metrics import LabelledPredictions
 from classifier.features import groups
+from classifier.model_records import Comparison, ConfusionCell, MetricRow, PromotionDecision
 from classifier.ports import Estimator, SupportsBinaryProba
-from classifier.records import Comparison, ConfusionCell, MetricRow, PromotionDecision
 from classifier.serving.champion import LoadedModel
 from classifier.training.epoch_log import record_epochs
 from classifier.training.sibling_evaluation import SiblingEvaluation, evaluate_siblings

@@ -13,8 +13,8 @@ from classifier.data.dataset import Database
 from classifier.data.training_data import SplitDataset
 from classifier.errors import BrokenArtifact
 from classifier.features import groups
+from classifier.model_records import StoredModel
 from classifier.ports import Estimator
-from classifier.records import StoredModel
 from classifier.registry import artifacts, stored_models
 from classifier.serving import champion as serving
 from classifier.training_config import TrainingConfig

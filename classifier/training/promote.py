@@ -14,7 +14,7 @@ from classifier.data import (
 from classifier.data.dataset import Database
 from classifier.data.soft_labels import TrainingSet
 from classifier.errors import ArtifactDropped, BadTrainingConfig, ClassifierError, NoChampion
-from classifier.records import StoredModel
+from classifier.model_records import StoredModel
 from classifier.registry import model_store, prediction_store, retention, stored_models
 from classifier.serving import champion as serving
 from classifier.training import model_comparisons, out_of_fold_predictions

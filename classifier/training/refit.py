@@ -12,8 +12,8 @@ from classifier.data import dataset, soft_labels, training_data
 from classifier.data.dataset import Database
 from classifier.data.training_data import SplitDataset
 from classifier.errors import TooFewTracks
+from classifier.model_records import SIBLING_POOL, Epoch, PromotionDecision
 from classifier.ports import Estimator
-from classifier.records import SIBLING_POOL, Epoch, PromotionDecision
 from classifier.registry import model_store, stored_models
 from classifier.training import train
 from classifier.training.epoch_log import record_epochs

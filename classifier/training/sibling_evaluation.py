@@ -27,8 +27,8 @@ from classifier.evaluation.metrics import (
 )
 from classifier.evaluation.sibling_sums import SiblingSums
 from classifier.experts import log_probabilities
+from classifier.model_records import SIBLINGS_REGIME, MetricRow
 from classifier.ports import Estimator
-from classifier.records import SIBLINGS_REGIME, MetricRow
 
 Probabilities = NDArray[np.float64]
 

@@ -21,8 +21,8 @@ from classifier.data_sources import TrainingSources
 from classifier.errors import BadTrainingConfig, BrokenArtifact, SameTrainingRunning
 from classifier.evaluation import promotion, report
 from classifier.features import groups
+from classifier.model_records import SIBLING_POOL, Epoch, PromotionDecision, StoredModel
 from classifier.ports import Estimator
-from classifier.records import SIBLING_POOL, Epoch, PromotionDecision, StoredModel
 from classifier.registry import (
     artifacts,
     model_store,

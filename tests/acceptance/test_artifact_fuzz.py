@@ -14,7 +14,7 @@ import pytest
 from classifier import estimators
 from classifier.data.training_data import split_dataset
 from classifier.errors import BrokenArtifact
-from classifier.records import StoredModel
+from classifier.model_records import StoredModel
 from classifier.registry import artifacts, signature
 from classifier.registry.artifacts import ModelArtifact
 from classifier.training_config import TrainingConfig

@@ -13,7 +13,7 @@ from classifier.data import soft_labels
 from classifier.data.training_data import SplitDataset
 from classifier.data.training_data import split_dataset as selected
 from classifier.errors import BrokenArtifact
-from classifier.records import Epoch
+from classifier.model_records import Epoch
 from classifier.registry import artifacts
 from classifier.registry.artifacts import ModelArtifact
 from classifier.training import train

@@ -9,7 +9,7 @@ from classifier.cli import app
 from classifier.data import dataset
 from classifier.data import training_data as selecting
 from classifier.errors import BadTrainingConfig, NoChampion
-from classifier.records import StoredModel
+from classifier.model_records import StoredModel
 from classifier.registry import stored_models
 from classifier.serving import champion, predict_track
 from classifier.serving.predict_track import TrackDescription, described_rows

@@ -14,7 +14,7 @@ from classifier.errors import BrokenArtifact
 from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.evaluation.metrics import LabelledPredictions, overall_metrics
 from classifier.evaluation.promotion import decide_against_champion
-from classifier.records import Comparison, Interval
+from classifier.model_records import Comparison, Interval
 from classifier.training_config import TrainingConfig
 from genrebase.store import views
 from genrebase.store.engine import transaction

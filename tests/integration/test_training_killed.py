@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, event, func, select
 
-from classifier.records import ConfusionCell, MetricRow, PromotionDecision
+from classifier.model_records import ConfusionCell, MetricRow, PromotionDecision
 from classifier.registry import model_store, prediction_store
 from classifier.training import train
 from classifier.training_config import TrainingConfig

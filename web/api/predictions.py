@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, create_model
 
-from classifier.records import TrackPrediction
+from classifier.model_records import TrackPrediction
 from classifier.serving.champion import GENRES_PER_TRACK
 from classifier.serving.online import MAX_ITEMS, Item, Result
 from classifier.serving.predict_track import NUMERIC_RANGES, TrackDescription

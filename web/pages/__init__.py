@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from classifier.records import TrackPrediction
+from classifier.model_records import TrackPrediction
 from classifier.serving.hidden_inputs import HiddenPrediction
 from genrebase.errors import GenrebaseError, UserError
 from web.forms import id_number

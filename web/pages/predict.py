@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from classifier.records import TrackPrediction
+from classifier.model_records import TrackPrediction
 from classifier.serving.online import Result
 from classifier.serving.predict_track import NUMERIC_INPUTS, NUMERIC_RANGES, TrackDescription
 from genrebase.errors import UserError

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from classifier.arrays import Floats
 from classifier.errors import BadTrainingConfig
-from classifier.records import REGIME_TITLES
+from classifier.model_records import REGIME_TITLES
 from classifier.reports.plots import style
 from classifier.reports.plots.request import PlotRequest
 

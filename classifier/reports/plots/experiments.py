@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from classifier.errors import BadTrainingConfig
-from classifier.records import REGIME_TITLES
+from classifier.model_records import REGIME_TITLES
 from classifier.reports.plots import style
 from classifier.reports.plots.palette import GenreStyle
 from classifier.reports.plots.request import PlotRequest

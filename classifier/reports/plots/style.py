@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from classifier.errors import BadTrainingConfig
-from classifier.records import REGIME_TITLES
+from classifier.model_records import REGIME_TITLES
 from classifier.reports.plots import palette
 from classifier.reports.plots.request import PlotRequest
 from genrebase.counts import counted

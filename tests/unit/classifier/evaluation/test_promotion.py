@@ -5,7 +5,7 @@ from classifier.evaluation.promotion import (
     decide_first,
     keep_narrower_licence,
 )
-from classifier.records import Comparison, Interval
+from classifier.model_records import Comparison, Interval
 
 
 def interval(difference: float, low: float, high: float) -> Comparison:

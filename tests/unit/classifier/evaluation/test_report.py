@@ -5,7 +5,7 @@ from sklearn.metrics import average_precision_score, balanced_accuracy_score, ro
 
 from classifier.evaluation import report
 from classifier.evaluation.metrics import LabelledPredictions
-from classifier.records import MetricRow
+from classifier.model_records import MetricRow
 
 RANDOM = np.random.default_rng(0)
 TRUTH = RANDOM.integers(3, size=90)

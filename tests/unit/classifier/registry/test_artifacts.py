@@ -17,7 +17,7 @@ from classifier.data.training_data import split_dataset
 from classifier.errors import BrokenArtifact
 from classifier.estimators import blend
 from classifier.experts import stacking_net
-from classifier.records import StoredModel
+from classifier.model_records import StoredModel
 from classifier.registry import artifacts, signature
 from classifier.registry.artifacts import ModelArtifact
 from classifier.training_config import TrainingConfig

@@ -8,7 +8,7 @@ import pytest
 from classifier import estimators
 from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.evaluation.report import headline_metrics
-from classifier.records import MetricRow, siblings_caution
+from classifier.model_records import MetricRow, siblings_caution
 from classifier.training.sibling_evaluation import SiblingEvaluation, evaluate_siblings
 from classifier.training_config import TrainingConfig
 from tests.synthetic_music import Music
