@@ -1,7 +1,7 @@
 """The ASGI application: simulated services, the sandbox's own endpoints, and the middleware."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -156,7 +156,8 @@ def _admin_routes(
         }
         for playlist in playlists.values()
     ]
-    origin = asdict(catalogue.origin)
+    table = catalogue.table
+    origin = {"kind": table.kind, "detail": table.name, "sha256": table.sha256}
     documents: dict[str, Callable[[], Json]] = {
         "stats": stats.as_json,
         "catalogue": lambda: {**origin, "mode": mode, "genres": catalogue.genres},

@@ -187,10 +187,10 @@ def _serve(
         )
     catalogue = SandboxCatalogue(table)
     gc.freeze()  # the catalogue lives as long as the process: keep the collector off it
-    origin, genres = catalogue.origin, catalogue.genres
+    genres = catalogue.genres
     with serve_in_thread(catalogue, options, port=port) as running:
         output.print(
-            f"Sandbox at {running.url}: {origin.detail}, {len(genres)} genres, "
+            f"Sandbox at {running.url}: {table.name}, {len(genres)} genres, "
             f"{options.mode} mode. Ctrl-C ends it."
         )
         for name, address in running.addresses.items():
@@ -200,7 +200,7 @@ def _serve(
                 "url": running.url,
                 "port": running.port,
                 "mode": options.mode,
-                "catalogue": {"kind": origin.kind, "detail": origin.detail},
+                "catalogue": {"kind": table.kind, "detail": table.name},
                 "genres": len(genres),
                 "services": dict(running.addresses),
             }

@@ -71,7 +71,7 @@ class DiscogsReleases:
         n_releases = round(len(self.releases) * (1 - _NEWEST_SHARE) ** earlier)
         stream = io.BytesIO()
         with gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=1, mtime=0) as file:
-            mark = quoteattr(self._catalogue.origin.sha256)
+            mark = quoteattr(self._catalogue.table.sha256)
             file.write(f"<releases sandbox={mark}>\n".encode())  # no declaration
             for release in self.releases[:n_releases]:
                 file.write(self._record(release).encode())

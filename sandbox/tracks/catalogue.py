@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Final, Literal
+from typing import Final
 
 from collector.datasets.parsing import cells
 from genrebase.store import names
@@ -15,17 +15,6 @@ from sandbox.tracks.track_columns import SandboxTrack, TrackColumns
 
 QUERY_CACHE_SIZE: Final = 2_048
 """A client pages through a query, so its rows are cached; enough for all shards of many genres."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServedOrigin:
-    """Where the tracks come from: the same origin gives the same responses."""
-
-    kind: Literal["synthetic", "file"]
-    detail: str
-    """`seed 1`, or the file's name."""
-    sha256: str
-    """Of the whole table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +33,11 @@ class SandboxCatalogue:
     """All tracks that the sandbox serves."""
 
     def __init__(self, table: CatalogueTable) -> None:
-        """Index the table by genre; other indexes are built at first use."""
-        self.origin = ServedOrigin(table.kind, table.name, table.sha256)
+        """Index the table by genre; other indexes are built at first use.
+
+        The same table gives the same responses.
+        """
+        self.table = table
         self._columns = TrackColumns(table)
         self._rows = table.rows
         self._genre_names: dict[str, str] = {}

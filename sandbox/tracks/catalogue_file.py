@@ -27,7 +27,7 @@ class CatalogueTable:
     columns: tuple[str, ...]
     rows: Sequence[TableRow]
     name: str
-    """The file's name, or the seed."""
+    """The file's name, or `seed 1`."""
     sha256: str
     """Of the file's bytes."""
     kind: Literal["synthetic", "file"] = "file"

@@ -58,7 +58,7 @@ def test_a_written_catalogue_serves_the_same_responses(tmp_path):
     assert saved.genres == served.genres
     numbers = range(len(made.rows))
     assert [saved.track_at(n) for n in numbers] == [served.track_at(n) for n in numbers]
-    assert (served.origin.kind, served.origin.detail) == ("synthetic", "seed 3")
+    assert (served.table.kind, served.table.name) == ("synthetic", "seed 3")
 
 
 def test_every_genre_has_its_tracks(whole):
