@@ -10,7 +10,7 @@ from typing import Final
 from collector.catalogue.audio_downloads import DownloadKey
 from collector.downloads.folder import DownloadFolder, FileTooLong, PartialFile
 from collector.errors import CollectorError
-from collector.http.file_download import MAX_REDIRECTS, FileClient, Redirect, follow_redirects
+from collector.http.file_download import MAX_REDIRECTS, FileClient, follow_redirects
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries
 from collector.ports import AudioSource
@@ -115,7 +115,7 @@ class Downloader:
     ) -> None:
         timeout = self.timeout + receiver.max_size / MIN_BYTES_PER_SECOND
 
-        def request(address: str) -> Redirect | None:
+        def request(address: str) -> str | None:
             fetch = partial(
                 self.client.fetch, address, receiver, timeout=timeout, now=self.clock.now()
             )

@@ -6,7 +6,6 @@ domain of the service, and not from https to http, is accepted.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final, Protocol
@@ -39,25 +38,19 @@ class FileReceiver(Protocol):
     def write(self, chunk: bytes) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
-    """The file is at another address of the service."""
-
-    address: str
-
-
 def follow_redirects(
-    request: Callable[[str], Redirect | None], address: str, most: int = MAX_REDIRECTS
+    request: Callable[[str], str | None], address: str, most: int = MAX_REDIRECTS
 ) -> bool:
     """Request `address`, then where it redirects; return whether at most `most` redirects led on.
 
-    `request` makes one request, within the budget; it returns None once it has the file.
+    `request` makes one request, within the budget; it returns the address of a redirect, None once
+    it has the file.
     """
     for _ in range(most + 1):
-        redirect = request(address)
-        if redirect is None:
+        redirected = request(address)
+        if redirected is None:
             return True
-        address = redirect.address
+        address = redirected
     return False
 
 
@@ -109,8 +102,8 @@ class FileClient:
 
     def fetch(
         self, address: str, receiver: FileReceiver, *, timeout: float, now: datetime
-    ) -> Redirect | None:
-        """Request a file; write it into `receiver`, from its size on, or return a redirect.
+    ) -> str | None:
+        """Request a file; write it into `receiver`, from its size on, or return a new address.
 
         `timeout` are the seconds for the whole response. Raises a `CollectorError`, and whatever
         the receiver raises; what it received before stays.
@@ -136,7 +129,7 @@ class FileClient:
             self._receiver = None
         return None
 
-    def _redirect(self, address: str, location: str) -> Redirect:
+    def _redirect(self, address: str, location: str) -> str:
         try:
             target = urljoin(address, location)
         except ValueError:
@@ -147,7 +140,7 @@ class FileClient:
                 f"The file is redirected to {target[:200]!r}: not followed, because it is not "
                 f"at {self._domain}, or not encrypted."
             )
-        return Redirect(target)
+        return target
 
     def _read_body(self, response: requests.Response) -> bytes:
         receiver = self._receiver

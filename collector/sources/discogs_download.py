@@ -27,7 +27,6 @@ from collector.http.client import fingerprint
 from collector.http.file_download import (
     FileClient,
     FileReceiver,
-    Redirect,
     domain_of,
     follow_redirects,
 )
@@ -122,7 +121,7 @@ class DiscogsDownloader:
             )
 
     def _fetch(self, path: str, receiver: FileReceiver, timeout: float) -> None:
-        def request(address: str) -> Redirect | None:
+        def request(address: str) -> str | None:
             fetch = partial(self._fetch_once, address, receiver, timeout)
             return call_with_retries(self._budget, self._clock, fetch, self.limit)
 
@@ -130,7 +129,7 @@ class DiscogsDownloader:
         if not follow_redirects(request, address, most=1):
             raise UnusableResponse(f"{self._base_url} redirects twice: check the address.")
 
-    def _fetch_once(self, address: str, receiver: FileReceiver, timeout: float) -> Redirect | None:
+    def _fetch_once(self, address: str, receiver: FileReceiver, timeout: float) -> str | None:
         receiver.restart()  # the host accepts no Range
         return self._client.fetch(address, receiver, timeout=timeout, now=self._clock.now())
 

@@ -12,7 +12,7 @@ from collector.errors import (
     SourceUnavailable,
     StopRequested,
 )
-from collector.http.file_download import FileClient, Redirect, is_within
+from collector.http.file_download import FileClient, is_within
 from tests.scripted_server import ScriptedResponse, serving
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -124,7 +124,7 @@ def test_a_redirect_is_returned_not_followed(server, status):
     """It is the caller's next request, within the budget."""
     server.respond("/file", ScriptedResponse(status, b"", {"Location": "/elsewhere"}))
     receiver = Receiver()
-    assert fetch(server, receiver) == Redirect(f"{server.url}/elsewhere")
+    assert fetch(server, receiver) == f"{server.url}/elsewhere"
     assert server.received == ["/file"]
 
 
