@@ -3,32 +3,20 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from itertools import chain
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pyarrow as pa
 from sqlalchemy import JSON, Dialect, Select, Table, Text, cast, func, select
 from sqlalchemy.sql.selectable import SelectBase
 
 from genrebase.lake.arrow_types import arrow_schema
-from genrebase.lake.postgresql import open_postgresql
-from genrebase.lake.sqlite_process import open_sqlite
+from genrebase.lake.postgresql import PostgresCopier, open_postgresql
+from genrebase.lake.sqlite_process import SqliteProcess, open_sqlite
 from genrebase.store import tables
 from genrebase.store.engine import Engine, without_writers
 
 RANGE_KEYS: Final = 100_000
 """Keys of a range, unless another number is given."""
-
-
-class BatchSource(Protocol):
-    """A connection to a database that delivers Arrow batches."""
-
-    def batches(self, sql: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of a query in this schema."""
-        ...
-
-    def release(self) -> None:
-        """Let the next query see a later state of the database."""
-        ...
 
 
 class ArrowReader:
@@ -37,7 +25,7 @@ class ArrowReader:
     Integers have 64 bits, times are in UTC, booleans are booleans, documents (JSON) are text.
     """
 
-    def __init__(self, dialect: Dialect, source: BatchSource) -> None:
+    def __init__(self, dialect: Dialect, source: PostgresCopier | SqliteProcess) -> None:
         """Compile queries for `dialect` and read them from `source`."""
         self._dialect, self._source = dialect, source
         self._open: Iterator[pa.RecordBatch] = iter(())

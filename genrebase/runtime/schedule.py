@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from apscheduler.triggers.combining import OrTrigger
@@ -21,14 +21,6 @@ _WEEKDAY_PART: Final = re.compile(r"([a-z]{3}|[0-7])(?:-([a-z]{3}|[0-7]))?(?:/([
 
 class InvalidSchedule(UserError):
     """A schedule that cannot be parsed."""
-
-
-class Schedule(Protocol):
-    """The times at which a job runs."""
-
-    def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first time after `moment`; None if there is none."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +67,10 @@ class Cron:
             if not (self._runs_once and following is not None and _is_repeated(following)):
                 break
         return following
+
+
+Schedule = IntervalSchedule | Cron
+"""The times at which a job runs; `next_after` returns None if there is none."""
 
 
 def is_due(schedule: Schedule, last: datetime | None, now: datetime) -> bool:
