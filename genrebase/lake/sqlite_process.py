@@ -35,6 +35,10 @@ class SqliteProcess:
             stderr=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the parent, which ends it
         )
+        self._requests, self._results, self._messages = (
+            _opened(pipe)
+            for pipe in (self._process.stdin, self._process.stdout, self._process.stderr)
+        )
 
     def wait_until_ready(self) -> None:
         """Wait until it has begun to read; raise `DatabaseUnreachable` if it cannot."""
@@ -68,19 +72,10 @@ class SqliteProcess:
     def close(self) -> None:
         """End the process, also in the middle of a stream."""
         self._process.kill()  # it only reads: nothing of it is left behind
-        for pipe in (self._requests, self._results, self._process.stderr):
+        for pipe in (self._requests, self._results, self._messages):
             with suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
+                pipe.close()
         self._process.wait()
-
-    @property
-    def _requests(self) -> IO[bytes]:
-        return _opened(self._process.stdin)
-
-    @property
-    def _results(self) -> IO[bytes]:
-        return _opened(self._process.stdout)
 
     def _failure(self) -> DatabaseFailure:
         return DatabaseFailure(
@@ -95,7 +90,7 @@ class SqliteProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
-        lines = _opened(self._process.stderr).read().decode(errors="replace").strip().splitlines()
+        lines = self._messages.read().decode(errors="replace").strip().splitlines()
         return lines[-1].rstrip(".") if lines else f"the reading process ended with status {code}"
 
 
