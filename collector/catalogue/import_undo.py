@@ -151,7 +151,6 @@ class _Batch:
             and track_id not in harvested
             and track_id not in files
         }
-        self._files = files
         self._deleted = sorted(only_here - verdicts)
         self._stripped = sorted(only_here & verdicts)
         self._kept = sorted(set(track_ids) - only_here)

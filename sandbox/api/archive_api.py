@@ -21,7 +21,7 @@ from starlette.routing import Route
 from genrebase.store import names
 from sandbox import Json
 from sandbox.api.byte_ranges import range_response
-from sandbox.middleware.rate_limit import RateLimit, SandboxBan
+from sandbox.middleware.rate_limit import RateLimit
 from sandbox.middleware.simulated_service import FaultShapes, SimulatedService
 from sandbox.synthetic.sound import encode_sound
 from sandbox.tracks.releases import SandboxRelease, SandboxReleases
@@ -60,7 +60,7 @@ class ArchiveApi:
             faults=FaultShapes(lambda: PlainTextResponse("Internal Server Error", 500)),
             base="/archive",
             limit=limit,
-            refusal=_refusal,
+            refusal=lambda ban, now: PlainTextResponse("Slow down", 429, ban.headers(now)),
             resource=re.compile(rf"^({PATH}(?:metadata|download|node))/.+"),
             search_path=f"{PATH}services/search/v1/scrape",
             query_names=("q",),
@@ -209,7 +209,3 @@ def _position(cursor: str | None) -> int | None:
 
 def _error(message: str) -> Response:
     return JSONResponse({"error": message, "errorType": "BadRequest"}, 400)
-
-
-def _refusal(ban: SandboxBan, now: float) -> Response:
-    return PlainTextResponse("Slow down", 429, ban.headers(now))

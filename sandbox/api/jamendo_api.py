@@ -15,7 +15,7 @@ from starlette.routing import Route
 from genrebase.store import names
 from sandbox import Json
 from sandbox.api.byte_ranges import range_response
-from sandbox.middleware.rate_limit import RateLimit, SandboxBan
+from sandbox.middleware.rate_limit import RateLimit
 from sandbox.middleware.simulated_service import FaultShapes, SimulatedService
 from sandbox.synthetic.sound import encode_sound
 from sandbox.tracks.catalogue import SandboxCatalogue
@@ -52,7 +52,7 @@ class JamendoApi:
             faults=FaultShapes(lambda: PlainTextResponse("Internal Server Error", 500)),
             base="/jamendo",
             limit=limit,
-            refusal=_refusal,
+            refusal=lambda _ban, _now: _error(RATE_LIMIT, "Rate limit exceeded"),
             resource=re.compile(rf"^({PATH}download/track)/[^/]+"),
             search_path=f"{PATH}v3.0/tracks/",
             query_names=("tags", "fuzzytags"),
@@ -187,7 +187,3 @@ def _headers(code: int, message: str, count: int) -> dict[str, Any]:
 def _error(code: int, message: str) -> Response:
     text = f"Jamendo Api Exception: {message}"
     return JSONResponse({"headers": _headers(code, text, 0), "results": []})
-
-
-def _refusal(_ban: SandboxBan, _now: float) -> Response:
-    return _error(RATE_LIMIT, "Rate limit exceeded")

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from sandbox import Json
 from sandbox.api.musicbrainz_objects import RecordingObjects
-from sandbox.middleware.rate_limit import RateLimit, SandboxBan
+from sandbox.middleware.rate_limit import RateLimit
 from sandbox.middleware.simulated_service import (
     FaultShapes,
     RequestError,
@@ -81,7 +81,8 @@ class MusicBrainzApi:
             ),
             base="/musicbrainz",
             limit=limit,
-            refusal=_refusal,
+            # as recorded: without `help`, and without a `Retry-After`
+            refusal=lambda _ban, _now: JSONResponse({"error": _RATE_LIMIT}, 503),
             resource=_RESOURCE,
             search_path=f"{_ROOT}/recording",
         )
@@ -202,11 +203,6 @@ def _inc(request: Request) -> frozenset[str]:
     if unknown := sorted(inc - _INC):
         raise RequestError(400, f"{unknown[0]} is not a valid inc parameter for this resource.")
     return inc
-
-
-def _refusal(_ban: SandboxBan, _now: float) -> Response:
-    """Return the body as recorded: it has no `help`, and there is no `Retry-After`."""
-    return JSONResponse({"error": _RATE_LIMIT}, 503)
 
 
 def _error(status: int, message: str) -> Response:

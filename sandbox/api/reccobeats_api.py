@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from sandbox.api.spotify_objects import reccobeats_features
-from sandbox.middleware.rate_limit import RateLimit, SandboxBan
+from sandbox.middleware.rate_limit import RateLimit
 from sandbox.middleware.simulated_service import FaultShapes, SimulatedService
 from sandbox.tracks.catalogue import SandboxCatalogue
 
@@ -31,9 +31,5 @@ def service(catalogue: SandboxCatalogue, limit: RateLimit) -> SimulatedService:
         faults=FaultShapes(lambda: JSONResponse({"status": 5000, "errors": []}, 500)),
         base="/reccobeats/v1",
         limit=limit,
-        refusal=_refusal,
+        refusal=lambda ban, now: PlainTextResponse("Too many requests", 429, ban.headers(now)),
     )
-
-
-def _refusal(ban: SandboxBan, now: float) -> Response:
-    return PlainTextResponse("Too many requests", 429, ban.headers(now))
