@@ -1,12 +1,15 @@
-"""Run a daemon's jobs on their schedules; `job_run` records their last runs."""
+"""Run a daemon's jobs on their schedules (APScheduler); `job_run` records their last runs."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import Engine
 
 from genrebase.errors import GenrebaseError
@@ -16,6 +19,10 @@ from genrebase.runtime.retry_delays import RESET_AFTER_SECONDS, RETRY_DELAYS, re
 from genrebase.runtime.schedule import Schedule, is_due
 from genrebase.runtime.shutdown import StopSignal
 from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable
+
+MISFIRE_GRACE: Final = 24 * 3600
+"""Seconds that a run may start late (APScheduler's default of 1 s loses runs while a machine
+sleeps); several missed runs are coalesced into one."""
 
 _log = structlog.get_logger(__name__)
 
@@ -55,41 +62,32 @@ class JobScheduler:
         self._jobs, self._retry_delays = jobs, retry_delays
 
     def run(self, stop: StopSignal) -> None:
-        """Run the jobs, overdue ones at once, until `stop`; then finish those that run.
-
-        A run that is missed, because the one before takes longer or the machine sleeps, is not
-        made up for more than once.
-        """
-        due = {job.name: self.first_run_time(job) for job in self._jobs}
-        running: dict[str, Future[None]] = {}
+        """Run the jobs, overdue ones at once, until `stop`; then finish the running job."""
+        scheduler = self._scheduler(stop)
+        scheduler.start()
         offset = self._clock_offset()
-        with ThreadPoolExecutor(max(1, len(self._jobs)), thread_name_prefix="job") as threads:
-            while not stop.requested:
+        try:
+            while not stop.wait(CLOCK_CHECK_SECONDS):
                 step = self._clock_offset() - offset
                 if abs(step) >= CLOCK_STEP_SECONDS:
                     offset += step
                     _log.warning("clock_stepped", seconds=round(step))
-                    due = {job.name: self._time_after_step(job) for job in self._jobs}
-                now = self._clock.now()
-                for job in self._jobs:
-                    time = due[job.name]
-                    if time is not None and time <= now:
-                        due[job.name] = job.schedule.next_after(now)
-                        if job.name not in running or running[job.name].done():
-                            running[job.name] = threads.submit(self._run_with_retries, job, stop)
-                stop.wait(_seconds_to_next(due, self._clock.now()))
+                    self._reschedule(scheduler)
+        finally:
+            scheduler.shutdown(wait=True)
 
     def _clock_offset(self) -> float:
         """Return the clock's time minus the monotonic one; a step of the clock changes it."""
         return self._clock.now().timestamp() - self._clock.monotonic()
 
-    def _time_after_step(self, job: ScheduledJob) -> datetime | None:
-        """Return the next run of a job by the new time."""
-        try:
-            return self.first_run_time(job)
-        except GenrebaseError as error:  # the job itself retries until the database is back
-            _log.warning("database_away", job=job.name, reason=str(error))
-            return self._clock.now()
+    def _reschedule(self, scheduler: Any) -> None:
+        """Set the next run of each job by the new time."""
+        for job in self._jobs:
+            try:
+                scheduler.modify_job(job.name, next_run_time=self.first_run_time(job))
+            except GenrebaseError as error:  # the job itself retries until the database is back
+                _log.warning("database_away", job=job.name, reason=str(error))
+                scheduler.modify_job(job.name, next_run_time=self._clock.now())
 
     def first_run_time(self, job: ScheduledJob) -> datetime | None:
         """Return when `job` runs first: now, if it is overdue."""
@@ -101,6 +99,27 @@ class JobScheduler:
         if is_due(job.schedule, started, now):
             return now
         return job.schedule.next_after(now if started is None else max(started, now))
+
+    def _scheduler(self, stop: StopSignal) -> Any:
+        scheduler = BackgroundScheduler(
+            jobstores={"default": MemoryJobStore()},
+            executors={"default": ThreadPoolExecutor(max(1, len(self._jobs)))},
+            job_defaults={
+                "coalesce": True,
+                "max_instances": 1,
+                "misfire_grace_time": MISFIRE_GRACE,
+            },
+            timezone="UTC",
+        )
+        for job in self._jobs:
+            scheduler.add_job(
+                self._run_with_retries,
+                _NextTrigger(job.schedule),
+                args=(job, stop),
+                id=job.name,
+                next_run_time=self.first_run_time(job),
+            )
+        return scheduler
 
     def _run_with_retries(self, job: ScheduledJob, stop: StopSignal) -> None:
         """Run `job`; retry while the database is unreachable."""
@@ -117,10 +136,15 @@ class JobScheduler:
             stop.wait(delay)
 
 
-def _seconds_to_next(due: Mapping[str, datetime | None], now: datetime) -> float:
-    """Return how long to wait for the next job, at most until the clock is to be checked."""
-    waits = [(time - now).total_seconds() for time in due.values() if time is not None]
-    return max(0.0, min([CLOCK_CHECK_SECONDS, *waits]))
+class _NextTrigger(BaseTrigger):  # type: ignore[misc]  # untyped there
+    """Gives one time after now, however many were missed: years of them after a clock's step."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        """Return the first time after `now`, and after the previous one."""
+        return self._schedule.next_after(now if previous is None else max(previous, now))
 
 
 def _run_job(job: ScheduledJob) -> GenrebaseError | None:
