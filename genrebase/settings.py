@@ -94,9 +94,10 @@ class GenrebaseSettings(EnvironmentSettings):
         default=600.0,
         ge=0,
         description="Seconds between two checks of a daemon whether data have changed; if so, it "
-        "refreshes the digests. A command that changes data refreshes them, too, except within "
-        "this many seconds of the last refresh, or within twenty times its duration if that is "
-        "shorter. 0: only `genrebase digests` refreshes them.",
+        "refreshes the digests. A command that changes data refreshes them, too, unless "
+        "the last refresh is too recent: the minimum pause is this many seconds, or twenty times "
+        "the duration of the last refresh, whichever is shorter. 0: only "
+        "`genrebase digests` refreshes them.",
     )
     copy_from: str | None = Field(
         default=None,

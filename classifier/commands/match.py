@@ -43,7 +43,7 @@ def match(
 
     The distance is the root mean square of the z-scores of a track's audio features within the
     genre: about 1 is ordinary. The percentile is the percentage of the genre's own tracks that are
-    nearer. Genres are sorted by log-density, because a broad genre is near to every track.
+    nearer. Genres are sorted by log-density, not by distance: a broad genre is near every track.
 
     Examples:
       classifier match --genre jazz --limit 10

@@ -16,7 +16,7 @@ def status(
     task: Annotated[str, typer.Option(help="The task.")] = DEFAULT_TASK,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Show champion, predictions, last runs, genres that may be one, what a training waits for.
+    """Show champion, predictions, last runs, genres to merge, what the next training waits for.
 
     Examples:
       classifier status

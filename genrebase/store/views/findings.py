@@ -116,7 +116,8 @@ feature_importances = view(
         "kind": "feature: one column permuted; group: a feature group permuted; expert: "
         "one of the model's base models ablated; alone: only this group "
         "available.",
-        "feature": "The column, feature group or expert; everything (kind alone): all groups.",
+        "feature": "The column, feature group or expert. Kind alone has the value everything, "
+        "too: all groups together.",
         "importance": "Decrease of the accuracy; for kind alone the remaining accuracy.",
         **shared.INTERVAL,
         "loss": "Increase of the log loss; for kind alone the log loss.",
