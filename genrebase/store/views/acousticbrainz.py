@@ -42,8 +42,36 @@ def _key(recording: FromClause) -> ColumnElement[str]:
     return columns.provider + " " + columns.recording_id + " " + columns.origin
 
 
-def numbers_of_tracks(_providers: Providers) -> Select[Any]:
-    """Return the SELECT of `acousticbrainz_features`, on which another view builds."""
+@view(
+    "One row per track with features of AcousticBrainz, or of a document of Essentia's extractor. "
+    "Their scales differ from those of `audio_features`. If several recordings belong to a track, "
+    "features of AcousticBrainz take precedence over those of your own documents. Of several "
+    "recordings of one provider, the one with the most submissions with a tempo is shown.",
+    {
+        "track_id": shared.TRACK_REFERENCE["track_id"],
+        "provider": "acousticbrainz; or essentia, for documents that AcousticBrainz did not "
+        "publish.",
+        "recording_id": "The recording's MusicBrainz ID, or else `md5:…`, the hash of the audio.",
+        "origin": "The import that delivered the features, or acousticbrainz for its API.",
+        **_SUBMISSIONS,
+        **{
+            name: text
+            for number, description in _NUMBERS.items()
+            for name, text in {
+                number: f"{description} The lower median of the submissions.",
+                f"{number}_range": f"The largest {number} of the submissions minus the smallest; "
+                "NULL if there is one submission.",
+            }.items()
+        },
+        "key": "The most frequent pitch class, 0 (C) to 11 (B); equal to Spotify's key for only "
+        "a third of the tracks.",
+        "mode": "1 is major, 0 is minor.",
+        "key_share": "Share of the submissions with this key and mode, 0 to 1.",
+        "fetched_at": "When the features last changed.",
+        "licence": "The licence of the features: that of their origin (`data_sources`).",
+    },
+)
+def acousticbrainz_features(_providers: Providers) -> Select[Any]:
     recording, source = tables.acousticbrainz_recording, tables.data_source
     other = recording.alias("other")
     submissions = [other.c[name] for name in _SUBMISSIONS]
@@ -76,36 +104,3 @@ def numbers_of_tracks(_providers: Providers) -> Select[Any]:
         .select_from(recording.outerjoin(source, source.c.name == recording.c.origin))
         .where(_key(recording) == first)
     )
-
-
-acousticbrainz_features = view(
-    "acousticbrainz_features",
-    "One row per track with features of AcousticBrainz, or of a document of Essentia's extractor. "
-    "Their scales differ from those of `audio_features`. If several recordings belong to a track, "
-    "features of AcousticBrainz take precedence over those of your own documents. Of several "
-    "recordings of one provider, the one with the most submissions with a tempo is shown.",
-    {
-        "track_id": shared.TRACK_REFERENCE["track_id"],
-        "provider": "acousticbrainz; or essentia, for documents that AcousticBrainz did not "
-        "publish.",
-        "recording_id": "The recording's MusicBrainz ID, or else `md5:…`, the hash of the audio.",
-        "origin": "The import that delivered the features, or acousticbrainz for its API.",
-        **_SUBMISSIONS,
-        **{
-            name: text
-            for number, description in _NUMBERS.items()
-            for name, text in {
-                number: f"{description} The lower median of the submissions.",
-                f"{number}_range": f"The largest {number} of the submissions minus the smallest; "
-                "NULL if there is one submission.",
-            }.items()
-        },
-        "key": "The most frequent pitch class, 0 (C) to 11 (B); equal to Spotify's key for only "
-        "a third of the tracks.",
-        "mode": "1 is major, 0 is minor.",
-        "key_share": "Share of the submissions with this key and mode, 0 to 1.",
-        "fetched_at": "When the features last changed.",
-        "licence": "The licence of the features: that of their origin (`data_sources`).",
-    },
-    numbers_of_tracks,
-)

@@ -70,39 +70,8 @@ def _rows(
     )
 
 
-def _genre_candidates(_providers: Providers) -> Select[Any]:
-    track, prediction = tables.track, tables.prediction.alias("prediction")
-    place = func.row_number(type_=Integer()).over(
-        partition_by=prediction.c.genre_id,
-        order_by=(prediction.c.probability.desc(), prediction.c.track_id),
-    )
-    ranked = (
-        select(
-            prediction.c.genre_id,
-            place.label("place"),
-            *shared.columns(prediction, "track_id probability rank regime model_id"),
-        )
-        .select_from(prediction.join(track, track.c.id == prediction.c.track_id))
-        .where(
-            prediction.c.model_id == shared.champion_id(),
-            *_may_be(prediction, prediction.c.genre_id),
-        )
-        .subquery("ranked")
-    )
-    genre, label = tables.genre, tables.genre.alias("label_genre")
-    # outer joins force SQLite to read `ranked` first, row by row
-    source = (
-        ranked.outerjoin(genre, genre.c.id == ranked.c.genre_id)
-        .outerjoin(track, track.c.id == ranked.c.track_id)
-        .outerjoin(label, label.c.id == shared.label_id())
-    )
-    named = [ranked.c.track_id, track.c.title, track.c.artists]
-    rows = _rows(ranked.c.place, named, label, ranked, shared.also_seen(ranked.c.genre_id))
-    return rows.select_from(source).where(ranked.c.place <= CANDIDATES_PER_GENRE)
-
-
 def _genre_candidates_lateral(_providers: Providers) -> Select[Any]:
-    """Return the same rows by a lateral join, which reads `ix_prediction_best` genre by genre.
+    """Return `genre_candidates` by a lateral join that reads `ix_prediction_best` per genre.
 
     Otherwise PostgreSQL sorts all predictions of all genres before it returns the first row.
     """
@@ -144,7 +113,7 @@ def _genre_candidates_lateral(_providers: Providers) -> Select[Any]:
 
 
 def _genre_candidates_json(_providers: Providers) -> Select[Any]:
-    """Return the same rows by `json_each`, SQLite's only lateral join, genre by genre."""
+    """Return `genre_candidates` by `json_each`, SQLite's only lateral join, genre by genre."""
     track, prediction, genre = tables.track, tables.prediction.alias("prediction"), tables.genre
     best = (
         select(prediction.c.track_id)
@@ -180,8 +149,7 @@ def _genre_candidates_json(_providers: Providers) -> Select[Any]:
     return rows.select_from(source)
 
 
-genre_candidates = view(
-    "genre_candidates",
+@view(
     "One row per genre and candidate, at most 100 per genre: of the tracks with another label, or "
     "without a label, those with the highest probability of the genre by the champion of `main`.",
     {
@@ -195,7 +163,35 @@ genre_candidates = view(
         **shared.REGIME,
         "model_id": shared.PREDICTION_DESCRIPTIONS["model_id"],
     },
-    _genre_candidates,
-    _genre_candidates_lateral,
-    _genre_candidates_json,
+    postgresql=_genre_candidates_lateral,
+    sqlite=_genre_candidates_json,
 )
+def genre_candidates(_providers: Providers) -> Select[Any]:
+    track, prediction = tables.track, tables.prediction.alias("prediction")
+    place = func.row_number(type_=Integer()).over(
+        partition_by=prediction.c.genre_id,
+        order_by=(prediction.c.probability.desc(), prediction.c.track_id),
+    )
+    ranked = (
+        select(
+            prediction.c.genre_id,
+            place.label("place"),
+            *shared.columns(prediction, "track_id probability rank regime model_id"),
+        )
+        .select_from(prediction.join(track, track.c.id == prediction.c.track_id))
+        .where(
+            prediction.c.model_id == shared.champion_id(),
+            *_may_be(prediction, prediction.c.genre_id),
+        )
+        .subquery("ranked")
+    )
+    genre, label = tables.genre, tables.genre.alias("label_genre")
+    # outer joins force SQLite to read `ranked` first, row by row
+    source = (
+        ranked.outerjoin(genre, genre.c.id == ranked.c.genre_id)
+        .outerjoin(track, track.c.id == ranked.c.track_id)
+        .outerjoin(label, label.c.id == shared.label_id())
+    )
+    named = [ranked.c.track_id, track.c.title, track.c.artists]
+    rows = _rows(ranked.c.place, named, label, ranked, shared.also_seen(ranked.c.genre_id))
+    return rows.select_from(source).where(ranked.c.place <= CANDIDATES_PER_GENRE)

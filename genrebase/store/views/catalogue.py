@@ -42,7 +42,35 @@ shared.compile_as(
 )
 
 
-def _tracks(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per track: metadata and features.",
+    {
+        **shared.TRACK_REFERENCE,
+        "album": shared.TRACK_DESCRIPTIONS["album"],
+        "release_date": "YYYY, YYYY-MM or YYYY-MM-DD, NULL where unknown.",
+        "release_year": shared.TRACK_DESCRIPTIONS["release_year"],
+        "duration_ms": shared.TRACK_DESCRIPTIONS["duration_ms"],
+        "explicit": shared.TRACK_DESCRIPTIONS["explicit"],
+        "popularity": shared.TRACK_DESCRIPTIONS["popularity"],
+        "isrc": "The International Standard Recording Code, NULL where unknown.",
+        "spotify_id": "Its Spotify ID, NULL without one; of several, the first in sort order.",
+        "origin": "The source that delivered it first: spotify, csv:FILE, audio and so on.",
+        **shared.LABEL_DESCRIPTIONS,
+        "genres_sighted": "The number of genres with a sighting of it.",
+        **shared.FEATURE_DESCRIPTIONS,
+        **shared.SPLIT_DESCRIPTIONS,
+        "split": "Its subset in a dataset's published split, NULL without one.",
+        "first_seen_at": "When it was first delivered.",
+        "last_seen_at": "When it was last delivered.",
+        "updated_at": "When its metadata last changed.",
+        "identity": "The unique name: normalised title and primary artist and, from the second "
+        "recording of that name, its ordinal.",
+        "first_seen_week": "The Monday of the week in which it was first delivered, YYYY-MM-DD.",
+        **licence_columns.FEATURES_LICENCE,
+        **licence_columns.LABEL_SOURCE,
+    },
+)
+def tracks(_providers: Providers) -> Select[Any]:
     track = tables.track
     labelled = shared.labelled_tracks()
     source, features = shared.with_features(labelled.source)
@@ -74,7 +102,17 @@ def _tracks(_providers: Providers) -> Select[Any]:
     ).select_from(source)
 
 
-def _track_features(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per track and provider: the features of every provider, with their licence.",
+    {
+        "track_id": shared.TRACK_REFERENCE["track_id"],
+        **shared.FEATURE_DESCRIPTIONS,
+        "provider": "The provider of the features.",
+        "fetched_at": "When they were fetched or imported.",
+        "licence": "The licence of these features: their own, or else the provider's.",
+    },
+)
+def track_features(_providers: Providers) -> Select[Any]:
     features = tables.audio_features
     return select(
         features.c.track_id,
@@ -84,7 +122,17 @@ def _track_features(_providers: Providers) -> Select[Any]:
     )
 
 
-def _track_credits(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per track and credited artist.",
+    {
+        "track_id": shared.TRACK_REFERENCE["track_id"],
+        "artist_id": "The artist's ID.",
+        "position": "The position among the credits; 0 is the primary artist.",
+        "artist": "The artist's name.",
+        "fold": "The fold of the artist's name, 0 to 9; it never changes.",
+    },
+)
+def track_credits(_providers: Providers) -> Select[Any]:
     credit, artist = tables.track_artist, tables.artist
     return select(
         *shared.columns(credit, "track_id artist_id position"),
@@ -93,7 +141,25 @@ def _track_credits(_providers: Providers) -> Select[Any]:
     ).select_from(credit.join(artist))
 
 
-def _track_genres(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per track and genre with a sighting of it.",
+    {
+        "track_id": shared.TRACK_REFERENCE["track_id"],
+        "genre_id": "The genre's ID.",
+        "genre": "The genre's name.",
+        "best_rank": "The best rank over all sources (see `rank` in `track_genre_sources`); 0 is "
+        "the first.",
+        "times": "How often sources listed it for the genre.",
+        "is_claim": "Whether this is the track's claim.",
+        "first_seen_at": "The time of its first sighting for the genre.",
+        "last_seen_at": "The time of its last sighting for the genre.",
+        "votes": "The maximum of the sources' votes for the genre; NULL if no source has votes.",
+        "level": "The lowest level at which a source gave the genre. 0: to the recording, 1: to "
+        "the release, 2: to the artist; NULL if no source states a level.",
+        "sources": "The number of sources with a sighting.",
+    },
+)
+def track_genres(_providers: Providers) -> Select[Any]:
     """Return the row of one source per track and genre, with subqueries over all sources.
 
     A GROUP BY would read all sightings for one genre; few tracks have more than one source.
@@ -125,121 +191,7 @@ def _track_genres(_providers: Providers) -> Select[Any]:
     )
 
 
-def _track_genre_sources(_providers: Providers) -> Select[Any]:
-    sighting, genre, source = tables.sighting, tables.genre, tables.data_source
-    licence = func.coalesce(sighting.c.licence, source.c.licence, licences.UNKNOWN)
-    return select(
-        *shared.columns(sighting, "track_id genre_id"),
-        genre.c.name.label("genre"),
-        sighting.c.source,
-        sighting.c.best_rank.label("rank"),
-        *shared.columns(sighting, "votes level times"),
-        licence.label("licence"),
-        licence_sql.licence_class(licence).label("licence_class"),
-        *shared.columns(sighting, "first_seen_at last_seen_at playlist"),
-    ).select_from(sighting.join(genre).outerjoin(source, source.c.name == sighting.c.source))
-
-
-def _data_sources(_providers: Providers) -> Select[Any]:
-    source, sighting, features = tables.data_source, tables.sighting, tables.audio_features
-
-    def rows(table: Table, column: str) -> ColumnElement[int]:
-        name = table.c[column]
-        counted = select(name, func.count().label("rows")).group_by(name).cte(f"{table.name}_rows")
-        counted = counted.prefix_with("MATERIALIZED", dialect="postgresql")  # once, not per row
-        joined = select(counted.c.rows).where(counted.c[column] == source.c.name)
-        return cast(func.coalesce(joined.scalar_subquery(), 0), Integer)
-
-    return select(
-        *shared.columns(source, "name licence"),
-        licence_sql.licence_class(source.c.licence).label("licence_class"),
-        rows(tables.track, "origin").label("tracks"),
-        rows(sighting, "source").label("labels"),
-        rows(features, "provider").label("features"),
-        source.c.noted_at,
-    )
-
-
-tracks = view(
-    "tracks",
-    "One row per track: metadata and features.",
-    {
-        **shared.TRACK_REFERENCE,
-        "album": shared.TRACK_DESCRIPTIONS["album"],
-        "release_date": "YYYY, YYYY-MM or YYYY-MM-DD, NULL where unknown.",
-        "release_year": shared.TRACK_DESCRIPTIONS["release_year"],
-        "duration_ms": shared.TRACK_DESCRIPTIONS["duration_ms"],
-        "explicit": shared.TRACK_DESCRIPTIONS["explicit"],
-        "popularity": shared.TRACK_DESCRIPTIONS["popularity"],
-        "isrc": "The International Standard Recording Code, NULL where unknown.",
-        "spotify_id": "Its Spotify ID, NULL without one; of several, the first in sort order.",
-        "origin": "The source that delivered it first: spotify, csv:FILE, audio and so on.",
-        **shared.LABEL_DESCRIPTIONS,
-        "genres_sighted": "The number of genres with a sighting of it.",
-        **shared.FEATURE_DESCRIPTIONS,
-        **shared.SPLIT_DESCRIPTIONS,
-        "split": "Its subset in a dataset's published split, NULL without one.",
-        "first_seen_at": "When it was first delivered.",
-        "last_seen_at": "When it was last delivered.",
-        "updated_at": "When its metadata last changed.",
-        "identity": "The unique name: normalised title and primary artist and, from the second "
-        "recording of that name, its ordinal.",
-        "first_seen_week": "The Monday of the week in which it was first delivered, YYYY-MM-DD.",
-        **licence_columns.FEATURES_LICENCE,
-        **licence_columns.LABEL_SOURCE,
-    },
-    _tracks,
-)
-
-track_features = view(
-    "track_features",
-    "One row per track and provider: the features of every provider, with their licence.",
-    {
-        "track_id": shared.TRACK_REFERENCE["track_id"],
-        **shared.FEATURE_DESCRIPTIONS,
-        "provider": "The provider of the features.",
-        "fetched_at": "When they were fetched or imported.",
-        "licence": "The licence of these features: their own, or else the provider's.",
-    },
-    _track_features,
-)
-
-track_credits = view(
-    "track_credits",
-    "One row per track and credited artist.",
-    {
-        "track_id": shared.TRACK_REFERENCE["track_id"],
-        "artist_id": "The artist's ID.",
-        "position": "The position among the credits; 0 is the primary artist.",
-        "artist": "The artist's name.",
-        "fold": "The fold of the artist's name, 0 to 9; it never changes.",
-    },
-    _track_credits,
-)
-
-track_genres = view(
-    "track_genres",
-    "One row per track and genre with a sighting of it.",
-    {
-        "track_id": shared.TRACK_REFERENCE["track_id"],
-        "genre_id": "The genre's ID.",
-        "genre": "The genre's name.",
-        "best_rank": "The best rank over all sources (see `rank` in `track_genre_sources`); 0 is "
-        "the first.",
-        "times": "How often sources listed it for the genre.",
-        "is_claim": "Whether this is the track's claim.",
-        "first_seen_at": "The time of its first sighting for the genre.",
-        "last_seen_at": "The time of its last sighting for the genre.",
-        "votes": "The maximum of the sources' votes for the genre; NULL if no source has votes.",
-        "level": "The lowest level at which a source gave the genre. 0: to the recording, 1: to "
-        "the release, 2: to the artist; NULL if no source states a level.",
-        "sources": "The number of sources with a sighting.",
-    },
-    _track_genres,
-)
-
-track_genre_sources = view(
-    "track_genre_sources",
+@view(
     "One row per track, genre and source with a sighting of it.",
     {
         "track_id": shared.TRACK_REFERENCE["track_id"],
@@ -259,11 +211,23 @@ track_genre_sources = view(
         "last_seen_at": "The time of its last sighting.",
         "playlist": "The playlist that had the track at this rank; NULL if it is from none.",
     },
-    _track_genre_sources,
 )
+def track_genre_sources(_providers: Providers) -> Select[Any]:
+    sighting, genre, source = tables.sighting, tables.genre, tables.data_source
+    licence = func.coalesce(sighting.c.licence, source.c.licence, licences.UNKNOWN)
+    return select(
+        *shared.columns(sighting, "track_id genre_id"),
+        genre.c.name.label("genre"),
+        sighting.c.source,
+        sighting.c.best_rank.label("rank"),
+        *shared.columns(sighting, "votes level times"),
+        licence.label("licence"),
+        licence_sql.licence_class(licence).label("licence_class"),
+        *shared.columns(sighting, "first_seen_at last_seen_at playlist"),
+    ).select_from(sighting.join(genre).outerjoin(source, source.c.name == sighting.c.source))
 
-data_sources = view(
-    "data_sources",
+
+@view(
     "One row per source of labels and provider of features, with its licence.",
     {
         "name": "The name of the source (as in `origin` of `tracks`) or of the provider.",
@@ -274,5 +238,22 @@ data_sources = view(
         "features": "Tracks with features of this provider.",
         "noted_at": "When it was first stored.",
     },
-    _data_sources,
 )
+def data_sources(_providers: Providers) -> Select[Any]:
+    source, sighting, features = tables.data_source, tables.sighting, tables.audio_features
+
+    def rows(table: Table, column: str) -> ColumnElement[int]:
+        name = table.c[column]
+        counted = select(name, func.count().label("rows")).group_by(name).cte(f"{table.name}_rows")
+        counted = counted.prefix_with("MATERIALIZED", dialect="postgresql")  # once, not per row
+        joined = select(counted.c.rows).where(counted.c[column] == source.c.name)
+        return cast(func.coalesce(joined.scalar_subquery(), 0), Integer)
+
+    return select(
+        *shared.columns(source, "name licence"),
+        licence_sql.licence_class(source.c.licence).label("licence_class"),
+        rows(tables.track, "origin").label("tracks"),
+        rows(sighting, "source").label("labels"),
+        rows(features, "provider").label("features"),
+        source.c.noted_at,
+    )

@@ -75,13 +75,20 @@ ALL: Final[dict[str, View]] = {}
 
 
 def view(
-    name: str,
     description: str,
     columns: Mapping[str, str],
-    build: Build,
-    build_postgresql: Build | None = None,
-    build_sqlite: Build | None = None,
-) -> View:
-    """Define a view and register it in `ALL`."""
-    ALL[name] = View(name, description, columns, build, build_postgresql, build_sqlite)
-    return ALL[name]
+    *,
+    postgresql: Build | None = None,
+    sqlite: Build | None = None,
+) -> Callable[[Build], View]:
+    """Return a decorator: the function of a SELECT becomes the view of that name, in `ALL`.
+
+    `postgresql` and `sqlite` return another SELECT with the same rows where one is faster there.
+    """
+
+    def define(build: Build) -> View:
+        name = build.__name__
+        ALL[name] = View(name, description, columns, build, postgresql, sqlite)
+        return ALL[name]
+
+    return define

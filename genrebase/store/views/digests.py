@@ -1,13 +1,15 @@
 """The digests that are stored, and of which state of the database they are."""
 
-from sqlalchemy import select
+from typing import Any
+
+from sqlalchemy import Select, select
 
 from genrebase.store import tables
 from genrebase.store.views import shared
-from genrebase.store.views.definition import view
+from genrebase.store.views.definition import Providers, view
 
-digests = view(
-    "digests",
+
+@view(
     "One row per stored digest: rows of a view that aggregates whole tables, computed by "
     "`genrebase digests`. The rows are in the table `digest`, as JSON.",
     {
@@ -17,5 +19,6 @@ digests = view(
         "as_of": "The stored rows show the database as it was at this time.",
         "rows": "The number of rows.",
     },
-    lambda _providers: select(*shared.columns(tables.digest, "view key as_of rows")),
 )
+def digests(_providers: Providers) -> Select[Any]:
+    return select(*shared.columns(tables.digest, "view key as_of rows"))

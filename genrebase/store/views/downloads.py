@@ -13,7 +13,27 @@ _LICENCE = "The licence that the source states, named as in SPDX; unknown if it 
 _SOURCE = "The source: internetarchive, jamendo."
 
 
-def _audio_items(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per item of a source of audio files: a release, or a track of Jamendo's.",
+    {
+        "source": _SOURCE,
+        "item_id": "The source's ID of the item.",
+        "title": "The item's title, NULL if unknown.",
+        "artist": "The item's artist, NULL if unknown or various.",
+        "release_date": "YYYY, YYYY-MM or YYYY-MM-DD, NULL if unknown.",
+        "licence": _LICENCE,
+        "licence_class": LICENCE_CLASS,
+        "status": "waiting: its files are not listed yet; open: some files are still to be "
+        "downloaded; done: no file is still to be downloaded; left_out: its files are not used.",
+        "reason": "Why the item was left out or postponed, or why some of its files are not used.",
+        "files": "Files to download, one per track.",
+        "analysed": "Files whose track and features are stored.",
+        "failed": "Files that cannot be used.",
+        "listed_at": "When a search first listed it.",
+        "updated_at": "When its status last changed.",
+    },
+)
+def audio_items(_providers: Providers) -> Select[Any]:
     item, download = tables.audio_item, tables.audio_download
     of_item = (download.c.source == item.c.source, download.c.item_id == item.c.item_id)
 
@@ -33,42 +53,7 @@ def _audio_items(_providers: Providers) -> Select[Any]:
     )
 
 
-def _audio_downloads(_providers: Providers) -> Select[Any]:
-    download, item = tables.audio_download, tables.audio_item
-    same = (download.c.source == item.c.source) & (download.c.item_id == item.c.item_id)
-    return select(
-        *shared.columns(download, "source item_id name status reason track_id size received"),
-        item.c.licence,
-        licence_sql.licence_class(item.c.licence).label("licence_class"),
-        download.c.received_at,
-    ).select_from(download.join(item, same))
-
-
-audio_items = view(
-    "audio_items",
-    "One row per item of a source of audio files: a release, or a track of Jamendo's.",
-    {
-        "source": _SOURCE,
-        "item_id": "The source's ID of the item.",
-        "title": "The item's title, NULL if unknown.",
-        "artist": "The item's artist, NULL if unknown or various.",
-        "release_date": "YYYY, YYYY-MM or YYYY-MM-DD, NULL if unknown.",
-        "licence": _LICENCE,
-        "licence_class": LICENCE_CLASS,
-        "status": "waiting: its files are not listed yet; open: some files are still to be "
-        "downloaded; done: no file is still to be downloaded; left_out: its files are not used.",
-        "reason": "Why the item was left out or postponed, or why some of its files are not used.",
-        "files": "Files to download, one per track.",
-        "analysed": "Files whose track and features are stored.",
-        "failed": "Files that cannot be used.",
-        "listed_at": "When a search first listed it.",
-        "updated_at": "When its status last changed.",
-    },
-    _audio_items,
-)
-
-audio_downloads = view(
-    "audio_downloads",
+@view(
     "One row per audio file of an item: its status and its track.",
     {
         "source": _SOURCE,
@@ -83,5 +68,13 @@ audio_downloads = view(
         "licence_class": LICENCE_CLASS,
         "received_at": "When its last bytes were received, NULL before.",
     },
-    _audio_downloads,
 )
+def audio_downloads(_providers: Providers) -> Select[Any]:
+    download, item = tables.audio_download, tables.audio_item
+    same = (download.c.source == item.c.source) & (download.c.item_id == item.c.item_id)
+    return select(
+        *shared.columns(download, "source item_id name status reason track_id size received"),
+        item.c.licence,
+        licence_sql.licence_class(item.c.licence).label("licence_class"),
+        download.c.received_at,
+    ).select_from(download.join(item, same))

@@ -32,7 +32,41 @@ _UNBOUNDED: Final = ("log_loss",)
 """Metrics that can be above 1; differences (`…_gain`) can also be negative."""
 
 
-def _experiment_results(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per metric of each configuration that `compare`, `tune` and "
+    "`learning-curve` tried, averaged over its rotations (tune: folds).",
+    {
+        "experiment_id": "The experiment's ID.",
+        "kind": "compare, tune or learning_curve.",
+        "task": "The task of the models.",
+        "created_at": "When it began.",
+        "finished_at": "When the last trial finished, NULL where trials are missing.",
+        "number": "The configuration's number, from 1.",
+        "estimator": "The type of model.",
+        "features": "The feature groups it uses, joined by ','.",
+        "params": "Its parameters that differ from the defaults, as JSON.",
+        "per_genre": "Maximum number of training tracks per genre, NULL for all.",
+        "binary_genre": "The positive class of a one-vs-rest model, NULL for multi-class models.",
+        "side": "test; validation for metrics that select a configuration.",
+        "regime": "seen_artist, new_artist, other (a seen side, but no seen artist) or all.",
+        "genre": "The genre that the metric is for, NULL over all genres.",
+        "metric": "accuracy, macro_f1, f1 and so on; f1_gain: F1 minus the F1 at the next smaller "
+        "size.",
+        "value": "The value; over several rotations (tune: folds) the mean.",
+        "low": "Lower bound of the 95% confidence interval. One rotation: bootstrap over "
+        "artists. Three or more: Student's t, within the metric's range. Two: NULL.",
+        "high": "Upper bound of the 95% confidence interval.",
+        "n": "Evaluated tracks, in all rotations or folds together.",
+        "folds": "Number of rotations (tune: folds) in the mean.",
+        "trained_rows": "Mean number of training tracks.",
+        "seconds": "Mean duration of training and prediction.",
+        "artifact_bytes": "Mean size of the stored model, NULL where it was not measured.",
+        "training_score": "Mean accuracy on training tracks.",
+        "score": "The criterion that `tune` selects by, mean over folds; NULL for other kinds.",
+        "origin": "The synthetic catalogue of its tracks, NULL for real tracks.",
+    },
+)
+def experiment_results(_providers: Providers) -> Select[Any]:
     experiment, result = tables.experiment, _over_folds().subquery("result")
     margin = result.c.error * case(T_CRITICAL_VALUES, value=result.c.folds)
     single = result.c.folds == 1
@@ -81,41 +115,3 @@ def _over_folds() -> Select[Any]:
         .select_from(trial.join(metric, metric.c.trial_id == trial.c.id))
         .group_by(*group)
     )
-
-
-experiment_results = view(
-    "experiment_results",
-    "One row per metric of each configuration that `compare`, `tune` and "
-    "`learning-curve` tried, averaged over its rotations (tune: folds).",
-    {
-        "experiment_id": "The experiment's ID.",
-        "kind": "compare, tune or learning_curve.",
-        "task": "The task of the models.",
-        "created_at": "When it began.",
-        "finished_at": "When the last trial finished, NULL where trials are missing.",
-        "number": "The configuration's number, from 1.",
-        "estimator": "The type of model.",
-        "features": "The feature groups it uses, joined by ','.",
-        "params": "Its parameters that differ from the defaults, as JSON.",
-        "per_genre": "Maximum number of training tracks per genre, NULL for all.",
-        "binary_genre": "The positive class of a one-vs-rest model, NULL for multi-class models.",
-        "side": "test; validation for metrics that select a configuration.",
-        "regime": "seen_artist, new_artist, other (a seen side, but no seen artist) or all.",
-        "genre": "The genre that the metric is for, NULL over all genres.",
-        "metric": "accuracy, macro_f1, f1 and so on; f1_gain: F1 minus the F1 at the next smaller "
-        "size.",
-        "value": "The value; over several rotations (tune: folds) the mean.",
-        "low": "Lower bound of the 95% confidence interval. One rotation: bootstrap over "
-        "artists. Three or more: Student's t, within the metric's range. Two: NULL.",
-        "high": "Upper bound of the 95% confidence interval.",
-        "n": "Evaluated tracks, in all rotations or folds together.",
-        "folds": "Number of rotations (tune: folds) in the mean.",
-        "trained_rows": "Mean number of training tracks.",
-        "seconds": "Mean duration of training and prediction.",
-        "artifact_bytes": "Mean size of the stored model, NULL where it was not measured.",
-        "training_score": "Mean accuracy on training tracks.",
-        "score": "The criterion that `tune` selects by, mean over folds; NULL for other kinds.",
-        "origin": "The synthetic catalogue of its tracks, NULL for real tracks.",
-    },
-    _experiment_results,
-)

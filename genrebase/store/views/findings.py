@@ -9,7 +9,26 @@ from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 
-def _feature_importances(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per model, regime, genre and feature that `classifier explain` evaluated: how much "
+    "the model's predictions depend on it.",
+    {
+        **shared.MODEL_REFERENCE,
+        "side": "The tracks it was measured on: validation or test.",
+        "regime": "seen_artist or new_artist; all for single genres.",
+        "genre": "The genre of the tracks, NULL over all genres.",
+        "kind": "feature: one column permuted; group: a feature group permuted; expert: "
+        "one of the model's base models ablated; alone: only this group "
+        "available.",
+        "feature": "The column, feature group or expert. Kind alone has the value everything, "
+        "too: all groups together.",
+        "importance": "Decrease of the accuracy; for kind alone the remaining accuracy.",
+        **shared.INTERVAL,
+        "loss": "Increase of the log loss; for kind alone the log loss.",
+        "n": "Evaluated tracks.",
+    },
+)
+def feature_importances(_providers: Providers) -> Select[Any]:
     importance, model, genre = tables.feature_importance, tables.model, tables.genre
     return select(
         model.c.task,
@@ -22,7 +41,24 @@ def _feature_importances(_providers: Providers) -> Select[Any]:
     ).select_from(importance.join(model).outerjoin(genre, genre.c.id == importance.c.genre_id))
 
 
-def _genre_traits(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per genre and feature that `classifier explain --genre` compared with another genre, "
+    "or with all others.",
+    {
+        "genre": "The genre's name.",
+        "against": "The genre it is compared with, NULL for all others together.",
+        "feature": "A feature, or one value of key, mode or time signature.",
+        "delta": "The effect size, Cliff's delta, -1 to 1: the probability that a track of the "
+        "genre has the higher value, minus the probability that it has the lower.",
+        **shared.INTERVAL,
+        "value": "The genre's median, or its proportion for a boolean feature.",
+        "other_value": "The same for the other genre, or for all others together.",
+        "n": "Tracks of the genre that have the feature.",
+        "other_n": "Tracks of the other genre, or of all others, that have the feature.",
+        "computed_at": "When it was computed.",
+    },
+)
+def genre_traits(_providers: Providers) -> Select[Any]:
     trait = tables.genre_trait
     genre, against = tables.genre, tables.genre.alias("against")
     source = trait.join(genre, genre.c.id == trait.c.genre_id)
@@ -33,7 +69,19 @@ def _genre_traits(_providers: Providers) -> Select[Any]:
     ).select_from(source.outerjoin(against, against.c.id == trait.c.against_id))
 
 
-def _cluster_genres(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per clustering, cluster and genre with tracks in it: how clusters of audio features "
+    "agree with the genres.",
+    {
+        "clustering": "The clustering's name, from `classifier clusters --name`.",
+        "cluster": "The cluster's number: 0 is the largest, -1 is noise.",
+        "genre": "The label of the tracks.",
+        "tracks": "Tracks of the genre in the cluster.",
+        "share": "Their share of the cluster, 0 to 1.",
+        "genre_share": "Their share of the genre's clustered tracks, 0 to 1.",
+    },
+)
+def cluster_genres(_providers: Providers) -> Select[Any]:
     member, clustering, genre = tables.cluster_member, tables.clustering, tables.genre
     group = shared.columns(member, "clustering_id cluster genre_id")
     counted = select(*group, func.count().label("tracks")).group_by(*group).subquery("counted")
@@ -55,7 +103,16 @@ def _cluster_genres(_providers: Providers) -> Select[Any]:
     )
 
 
-def _cluster_tracks(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per clustering and track.",
+    {
+        "clustering": "The clustering's name.",
+        **shared.TRACK_REFERENCE,
+        "cluster": "The cluster's number: 0 is the largest, -1 is noise.",
+        "genre": "The track's label when this was computed.",
+    },
+)
+def cluster_tracks(_providers: Providers) -> Select[Any]:
     member, clustering = tables.cluster_member, tables.clustering
     track, genre = tables.track, tables.genre
     return select(
@@ -70,7 +127,21 @@ def _cluster_tracks(_providers: Providers) -> Select[Any]:
     )
 
 
-def _genre_separabilities(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per model, regime and pair of genres that `classifier separability` evaluated; each "
+    "pair occurs once.",
+    {
+        **shared.MODEL_REFERENCE,
+        "regime": "seen_artist, new_artist, or all: all validation tracks together.",
+        "genre": "One genre's name.",
+        "other_genre": "The other genre's name.",
+        "auc": "The pairwise AUC: the probability that the model ranks a random pair of tracks, "
+        "one of each genre, correctly. 0.5 is chance, 1 perfect separation.",
+        "n": "Validation tracks of `genre`.",
+        "other_n": "Validation tracks of `other_genre`.",
+    },
+)
+def genre_separabilities(_providers: Providers) -> Select[Any]:
     pair, model = tables.genre_separability, tables.model
     genre, other = tables.genre, tables.genre.alias("other")
     return select(
@@ -88,7 +159,21 @@ def _genre_separabilities(_providers: Providers) -> Select[Any]:
     )
 
 
-def _track_matches(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per labelled track with features: how typical it is of its genre, by `classifier "
+    "match --all`.",
+    {
+        **shared.TRACK_REFERENCE,
+        "genre": "The track's label when this was computed.",
+        "distance": "The distance from its genre's profile; about 1 is ordinary.",
+        "percentile": "The percentage of the genre's tracks that are nearer; 0 is most typical.",
+        "nearest_genre": "Genre with the highest likelihood (normal distribution).",
+        "nearest_distance": "The distance from that profile.",
+        "method": "The distance: standardised or mahalanobis.",
+        "computed_at": "When it was computed.",
+    },
+)
+def track_matches(_providers: Providers) -> Select[Any]:
     match, track = tables.track_match, tables.track
     genre, nearest = tables.genre, tables.genre.alias("nearest")
     return select(
@@ -102,107 +187,3 @@ def _track_matches(_providers: Providers) -> Select[Any]:
         .join(genre, genre.c.id == match.c.genre_id)
         .join(nearest, nearest.c.id == match.c.nearest_id)
     )
-
-
-feature_importances = view(
-    "feature_importances",
-    "One row per model, regime, genre and feature that `classifier explain` evaluated: how much "
-    "the model's predictions depend on it.",
-    {
-        **shared.MODEL_REFERENCE,
-        "side": "The tracks it was measured on: validation or test.",
-        "regime": "seen_artist or new_artist; all for single genres.",
-        "genre": "The genre of the tracks, NULL over all genres.",
-        "kind": "feature: one column permuted; group: a feature group permuted; expert: "
-        "one of the model's base models ablated; alone: only this group "
-        "available.",
-        "feature": "The column, feature group or expert. Kind alone has the value everything, "
-        "too: all groups together.",
-        "importance": "Decrease of the accuracy; for kind alone the remaining accuracy.",
-        **shared.INTERVAL,
-        "loss": "Increase of the log loss; for kind alone the log loss.",
-        "n": "Evaluated tracks.",
-    },
-    _feature_importances,
-)
-
-genre_traits = view(
-    "genre_traits",
-    "One row per genre and feature that `classifier explain --genre` compared with another genre, "
-    "or with all others.",
-    {
-        "genre": "The genre's name.",
-        "against": "The genre it is compared with, NULL for all others together.",
-        "feature": "A feature, or one value of key, mode or time signature.",
-        "delta": "The effect size, Cliff's delta, -1 to 1: the probability that a track of the "
-        "genre has the higher value, minus the probability that it has the lower.",
-        **shared.INTERVAL,
-        "value": "The genre's median, or its proportion for a boolean feature.",
-        "other_value": "The same for the other genre, or for all others together.",
-        "n": "Tracks of the genre that have the feature.",
-        "other_n": "Tracks of the other genre, or of all others, that have the feature.",
-        "computed_at": "When it was computed.",
-    },
-    _genre_traits,
-)
-
-cluster_genres = view(
-    "cluster_genres",
-    "One row per clustering, cluster and genre with tracks in it: how clusters of audio features "
-    "agree with the genres.",
-    {
-        "clustering": "The clustering's name, from `classifier clusters --name`.",
-        "cluster": "The cluster's number: 0 is the largest, -1 is noise.",
-        "genre": "The label of the tracks.",
-        "tracks": "Tracks of the genre in the cluster.",
-        "share": "Their share of the cluster, 0 to 1.",
-        "genre_share": "Their share of the genre's clustered tracks, 0 to 1.",
-    },
-    _cluster_genres,
-)
-
-cluster_tracks = view(
-    "cluster_tracks",
-    "One row per clustering and track.",
-    {
-        "clustering": "The clustering's name.",
-        **shared.TRACK_REFERENCE,
-        "cluster": "The cluster's number: 0 is the largest, -1 is noise.",
-        "genre": "The track's label when this was computed.",
-    },
-    _cluster_tracks,
-)
-
-genre_separabilities = view(
-    "genre_separabilities",
-    "One row per model, regime and pair of genres that `classifier separability` evaluated; each "
-    "pair occurs once.",
-    {
-        **shared.MODEL_REFERENCE,
-        "regime": "seen_artist, new_artist, or all: all validation tracks together.",
-        "genre": "One genre's name.",
-        "other_genre": "The other genre's name.",
-        "auc": "The pairwise AUC: the probability that the model ranks a random pair of tracks, "
-        "one of each genre, correctly. 0.5 is chance, 1 perfect separation.",
-        "n": "Validation tracks of `genre`.",
-        "other_n": "Validation tracks of `other_genre`.",
-    },
-    _genre_separabilities,
-)
-
-track_matches = view(
-    "track_matches",
-    "One row per labelled track with features: how typical it is of its genre, by `classifier "
-    "match --all`.",
-    {
-        **shared.TRACK_REFERENCE,
-        "genre": "The track's label when this was computed.",
-        "distance": "The distance from its genre's profile; about 1 is ordinary.",
-        "percentile": "The percentage of the genre's tracks that are nearer; 0 is most typical.",
-        "nearest_genre": "Genre with the highest likelihood (normal distribution).",
-        "nearest_distance": "The distance from that profile.",
-        "method": "The distance: standardised or mahalanobis.",
-        "computed_at": "When it was computed.",
-    },
-    _track_matches,
-)

@@ -21,7 +21,7 @@ from sqlalchemy.sql.functions import GenericFunction
 from genrebase.store import tables
 from genrebase.store.tables import UtcDateTime
 from genrebase.store.views import shared
-from genrebase.store.views.definition import view
+from genrebase.store.views.definition import Providers, view
 
 WINDOW_SECONDS = 30.0
 """The window of the sources' rate limits."""
@@ -106,8 +106,7 @@ def _no_time() -> Any:
     return time_of(cast(null(), Double))
 
 
-harvest_health = view(
-    "harvest_health",
+@view(
     "One row per job with its last run, and one per source and credential with its budget.",
     {
         "kind": "job or source.",
@@ -126,5 +125,6 @@ harvest_health = view(
         "blocked_reason": "The reason that the source gave.",
         "open_shards": "Shards of the source's search space that are not finished.",
     },
-    lambda _providers: select(*union_all(_jobs(), _sources()).subquery("health").columns),
 )
+def harvest_health(_providers: Providers) -> Select[Any]:
+    return select(*union_all(_jobs(), _sources()).subquery("health").columns)

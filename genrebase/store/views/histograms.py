@@ -93,24 +93,7 @@ def _counted(labelled: CTE, feature: str) -> Select[Any]:
     ).group_by(binned.c.genre_id, binned.c.bin)
 
 
-def _genre_histograms(_providers: Providers) -> Select[Any]:
-    labelled = shared.labelled_features()
-    counted = union_all(*(_counted(labelled, feature) for feature in ALL_FEATURES)).subquery(
-        "counted"
-    )
-    total = func.sum(counted.c.tracks).over(partition_by=(counted.c.genre_id, counted.c.feature))
-    genre = tables.genre
-    return select(
-        genre.c.id.label("genre_id"),
-        genre.c.name.label("genre"),
-        *shared.columns(counted, "feature bin low high"),
-        cast(counted.c.tracks, Integer).label("tracks"),
-        (cast(counted.c.tracks, Double) / cast(total, Double)).label("share"),
-    ).select_from(counted.join(genre, genre.c.id == counted.c.genre_id))
-
-
-genre_histograms = view(
-    "genre_histograms",
+@view(
     "One row per genre, feature and non-empty bin, over the labelled tracks. The bins are the "
     "same for every genre: 0.05 wide for features from 0 to 1, 2 dB for loudness, 10 BPM for "
     "tempo, and one per value of key, mode and time_signature. " + shared.OWN_SCALE_NOTE,
@@ -125,5 +108,18 @@ genre_histograms = view(
         "tracks": "Tracks of the genre in the bin.",
         "share": "Their share of the genre's tracks that have the feature, 0 to 1.",
     },
-    _genre_histograms,
 )
+def genre_histograms(_providers: Providers) -> Select[Any]:
+    labelled = shared.labelled_features()
+    counted = union_all(*(_counted(labelled, feature) for feature in ALL_FEATURES)).subquery(
+        "counted"
+    )
+    total = func.sum(counted.c.tracks).over(partition_by=(counted.c.genre_id, counted.c.feature))
+    genre = tables.genre
+    return select(
+        genre.c.id.label("genre_id"),
+        genre.c.name.label("genre"),
+        *shared.columns(counted, "feature bin low high"),
+        cast(counted.c.tracks, Integer).label("tracks"),
+        (cast(counted.c.tracks, Double) / cast(total, Double)).label("share"),
+    ).select_from(counted.join(genre, genre.c.id == counted.c.genre_id))

@@ -9,23 +9,7 @@ from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 
-def _imports(_providers: Providers) -> Select[Any]:
-    file, delivery = tables.imported_file, tables.import_track
-    delivered = select(delivery.c.import_id, func.count().label("tracks"))
-    counted = delivered.group_by(delivery.c.import_id).subquery("delivered")
-    return select(
-        file.c.id.label("import_id"),
-        *shared.columns(file, "name origin"),
-        file.c.rows_done.label("rows"),
-        cast(func.coalesce(counted.c.tracks, 0), Integer).label("tracks"),
-        file.c.tracks_new,
-        file.c.undone_at.is_not(None).label("undone"),
-        *shared.columns(file, "started_at finished_at undone_at"),
-    ).outerjoin_from(file, counted, counted.c.import_id == file.c.id)
-
-
-imports = view(
-    "imports",
+@view(
     "One row per imported file, or table of a file.",
     {
         "import_id": "The ID that `collector imports undo` takes.",
@@ -39,5 +23,17 @@ imports = view(
         "finished_at": "When it was completed, NULL if it was interrupted.",
         "undone_at": "When it was undone, NULL if it was not.",
     },
-    _imports,
 )
+def imports(_providers: Providers) -> Select[Any]:
+    file, delivery = tables.imported_file, tables.import_track
+    delivered = select(delivery.c.import_id, func.count().label("tracks"))
+    counted = delivered.group_by(delivery.c.import_id).subquery("delivered")
+    return select(
+        file.c.id.label("import_id"),
+        *shared.columns(file, "name origin"),
+        file.c.rows_done.label("rows"),
+        cast(func.coalesce(counted.c.tracks, 0), Integer).label("tracks"),
+        file.c.tracks_new,
+        file.c.undone_at.is_not(None).label("undone"),
+        *shared.columns(file, "started_at finished_at undone_at"),
+    ).outerjoin_from(file, counted, counted.c.import_id == file.c.id)

@@ -19,7 +19,17 @@ from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 
-def _genre_mappings(_providers: Providers) -> Select[Any]:
+@view(
+    f"One row per mapping and fine genre. The mapping `{default_mapping.NAME}` is built in.",
+    {
+        "mapping": "The mapping's name.",
+        "fine": "The fine genre's name.",
+        "broad": "The broad genre that it maps to.",
+        "genre_id": "The ID of the genre with exactly this fine name, NULL without one.",
+        "tracks": "Unique tracks with that genre as claim.",
+    },
+)
+def genre_mappings(_providers: Providers) -> Select[Any]:
     stored, genre = tables.genre_mapping, tables.genre
     built_in = (
         values(column("fine", Text), column("broad", Text), name="built_in")
@@ -37,17 +47,3 @@ def _genre_mappings(_providers: Providers) -> Select[Any]:
         genre.c.id.label("genre_id"),
         func.coalesce(genre.c.tracks, 0).label("tracks"),
     ).select_from(mapping.outerjoin(genre, genre.c.name == mapping.c.fine))
-
-
-genre_mappings = view(
-    "genre_mappings",
-    f"One row per mapping and fine genre. The mapping `{default_mapping.NAME}` is built in.",
-    {
-        "mapping": "The mapping's name.",
-        "fine": "The fine genre's name.",
-        "broad": "The broad genre that it maps to.",
-        "genre_id": "The ID of the genre with exactly this fine name, NULL without one.",
-        "tracks": "Unique tracks with that genre as claim.",
-    },
-    _genre_mappings,
-)

@@ -37,7 +37,24 @@ SIBLINGS: Final = (
 )
 
 
-def _predictions(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per track with a prediction by the champion of the task main: the most probable "
+    "genre, with the track's claim and verdict.",
+    {
+        **shared.TRACK_REFERENCE,
+        "claim": shared.LABEL_DESCRIPTIONS["claim"],
+        "verdict": shared.LABEL_DESCRIPTIONS["verdict"],
+        "genre": "The predicted genre.",
+        "probability": "The probability of the predicted genre, 0 to 1.",
+        "margin": "Probability minus that of the second genre, 0 to 1.",
+        "correct": "Whether the predicted genre is the verdict, or else the claim; NULL without "
+        "either.",
+        **shared.PREDICTION_DESCRIPTIONS,
+        "licence_class": LICENCE_CLASS,
+        "siblings": SIBLINGS,
+    },
+)
+def predictions(_providers: Providers) -> Select[Any]:
     track, champion = tables.track, shared.champion_id()
     labelled = shared.labelled_tracks()
     first, second = tables.prediction.alias("first"), tables.prediction.alias("second")
@@ -73,7 +90,36 @@ def _champions_licence_class() -> Label[Any]:
     )
 
 
-def _model_leaderboard(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per model and regime: its main metrics on the test tracks, and the baseline. The "
+    "metrics of models without rows in `model_metrics` are NULL.",
+    {
+        "task": shared.MODEL_REFERENCE["task"],
+        "regime": "The test condition: seen_artist or new_artist.",
+        "place": "Its rank by accuracy among the models of the task in this regime.",
+        "model_id": "The model's ID.",
+        "estimator": "The type of model.",
+        "status": shared.MODEL_REFERENCE["status"],
+        "pinned": "Whether it is protected from pruning.",
+        "created_at": "When it was trained.",
+        "trained_rows": "Number of training tracks.",
+        "n": "Test tracks of this regime, NULL without any.",
+        "accuracy": "Share of tracks whose predicted genre is right.",
+        "accuracy_low": "Lower bound of the accuracy's 95% confidence interval, by bootstrap over "
+        "artists.",
+        "accuracy_high": "Upper bound of the accuracy's 95% confidence interval.",
+        "baseline": "Accuracy of always predicting the majority class.",
+        "gain": "Accuracy minus baseline.",
+        "macro_f1": "F1 averaged over genres.",
+        "top3": "Share of tracks whose genre is among the three most probable.",
+        "log_loss": "Mean negative logarithm of the right genre's probability.",
+        "ece": "Expected calibration error: mean difference between confidence and accuracy.",
+        "origin": "The synthetic catalogue of its training tracks, NULL for real tracks.",
+        "reason": "The reason for its status.",
+        "licence_class": LICENCE_CLASS,
+    },
+)
+def model_leaderboard(_providers: Providers) -> Select[Any]:
     model, metric = tables.model, tables.model_metric
     regimes = union_all(
         *(select(cast(literal(name), Text).label("regime")) for name in REGIMES)
@@ -124,7 +170,27 @@ def _level() -> ColumnElement[Any]:
     return func.coalesce(tables.model.c.training_config["level"].as_string(), _FINE)
 
 
-def _task_predictions(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per task and track with a prediction by the task's champion: the most probable "
+    "genre. For the task main these are the rows of `predictions`.",
+    {
+        "task": shared.MODEL_REFERENCE["task"],
+        "level": "fine: the model predicts the genres that tracks have as labels; broad: broad "
+        "genres.",
+        **shared.TRACK_REFERENCE,
+        "label": shared.LABEL_DESCRIPTIONS["label"],
+        "genre": "The predicted genre.",
+        "probability": "The probability of the predicted genre, 0 to 1.",
+        "margin": "Probability minus that of the second genre, 0 to 1.",
+        "correct": "Whether the predicted genre is the label; false if the label is "
+        "no genre of the model. NULL for a track without a label, and for level broad, because "
+        "labels are fine genres.",
+        **shared.PREDICTION_DESCRIPTIONS,
+        "licence_class": LICENCE_CLASS,
+        "siblings": SIBLINGS,
+    },
+)
+def task_predictions(_providers: Providers) -> Select[Any]:
     track, model = tables.track, tables.model
     labelled = shared.labelled_tracks()
     first, second = tables.prediction.alias("first"), tables.prediction.alias("second")
@@ -150,110 +216,7 @@ def _task_predictions(_providers: Providers) -> Select[Any]:
     ).select_from(source)
 
 
-def _model_metrics(_providers: Providers) -> Select[Any]:
-    model, metric, genre = tables.model, tables.model_metric, tables.genre
-    return select(
-        model.c.task,
-        model.c.id.label("model_id"),
-        *shared.columns(model, "estimator status"),
-        *shared.columns(metric, "side regime"),
-        genre.c.name.label("genre"),
-        *shared.columns(metric, "metric value low high n"),
-    ).select_from(
-        metric.join(model, model.c.id == metric.c.model_id).outerjoin(
-            genre, genre.c.id == metric.c.genre_id
-        )
-    )
-
-
-def _training_epochs(_providers: Providers) -> Select[Any]:
-    model, epoch = tables.model, tables.training_epoch
-    return select(
-        epoch.c.model_id,
-        *shared.columns(model, "task status estimator"),
-        *shared.columns(
-            epoch, "epoch train_loss validation_loss validation_accuracy learning_rate seconds"
-        ),
-    ).select_from(epoch.join(model, model.c.id == epoch.c.model_id))
-
-
-predictions = view(
-    "predictions",
-    "One row per track with a prediction by the champion of the task main: the most probable "
-    "genre, with the track's claim and verdict.",
-    {
-        **shared.TRACK_REFERENCE,
-        "claim": shared.LABEL_DESCRIPTIONS["claim"],
-        "verdict": shared.LABEL_DESCRIPTIONS["verdict"],
-        "genre": "The predicted genre.",
-        "probability": "The probability of the predicted genre, 0 to 1.",
-        "margin": "Probability minus that of the second genre, 0 to 1.",
-        "correct": "Whether the predicted genre is the verdict, or else the claim; NULL without "
-        "either.",
-        **shared.PREDICTION_DESCRIPTIONS,
-        "licence_class": LICENCE_CLASS,
-        "siblings": SIBLINGS,
-    },
-    _predictions,
-)
-
-model_leaderboard = view(
-    "model_leaderboard",
-    "One row per model and regime: its main metrics on the test tracks, and the baseline. The "
-    "metrics of models without rows in `model_metrics` are NULL.",
-    {
-        "task": shared.MODEL_REFERENCE["task"],
-        "regime": "The test condition: seen_artist or new_artist.",
-        "place": "Its rank by accuracy among the models of the task in this regime.",
-        "model_id": "The model's ID.",
-        "estimator": "The type of model.",
-        "status": shared.MODEL_REFERENCE["status"],
-        "pinned": "Whether it is protected from pruning.",
-        "created_at": "When it was trained.",
-        "trained_rows": "Number of training tracks.",
-        "n": "Test tracks of this regime, NULL without any.",
-        "accuracy": "Share of tracks whose predicted genre is right.",
-        "accuracy_low": "Lower bound of the accuracy's 95% confidence interval, by bootstrap over "
-        "artists.",
-        "accuracy_high": "Upper bound of the accuracy's 95% confidence interval.",
-        "baseline": "Accuracy of always predicting the majority class.",
-        "gain": "Accuracy minus baseline.",
-        "macro_f1": "F1 averaged over genres.",
-        "top3": "Share of tracks whose genre is among the three most probable.",
-        "log_loss": "Mean negative logarithm of the right genre's probability.",
-        "ece": "Expected calibration error: mean difference between confidence and accuracy.",
-        "origin": "The synthetic catalogue of its training tracks, NULL for real tracks.",
-        "reason": "The reason for its status.",
-        "licence_class": LICENCE_CLASS,
-    },
-    _model_leaderboard,
-)
-
-task_predictions = view(
-    "task_predictions",
-    "One row per task and track with a prediction by the task's champion: the most probable "
-    "genre. For the task main these are the rows of `predictions`.",
-    {
-        "task": shared.MODEL_REFERENCE["task"],
-        "level": "fine: the model predicts the genres that tracks have as labels; broad: broad "
-        "genres.",
-        **shared.TRACK_REFERENCE,
-        "label": shared.LABEL_DESCRIPTIONS["label"],
-        "genre": "The predicted genre.",
-        "probability": "The probability of the predicted genre, 0 to 1.",
-        "margin": "Probability minus that of the second genre, 0 to 1.",
-        "correct": "Whether the predicted genre is the label; false if the label is "
-        "no genre of the model. NULL for a track without a label, and for level broad, because "
-        "labels are fine genres.",
-        **shared.PREDICTION_DESCRIPTIONS,
-        "licence_class": LICENCE_CLASS,
-        "siblings": SIBLINGS,
-    },
-    _task_predictions,
-)
-
-model_metrics = view(
-    "model_metrics",
+@view(
     "One row per stored metric of a model, for each side, regime and genre. "
     "Rejected models without an artifact keep only test metrics over all genres. A model "
     "without an artifact has rows only if it is among the latest CLASSIFIER_MODELS_REMEMBERED "
@@ -272,11 +235,24 @@ model_metrics = view(
         **shared.INTERVAL,
         "n": "Evaluated tracks.",
     },
-    _model_metrics,
 )
+def model_metrics(_providers: Providers) -> Select[Any]:
+    model, metric, genre = tables.model, tables.model_metric, tables.genre
+    return select(
+        model.c.task,
+        model.c.id.label("model_id"),
+        *shared.columns(model, "estimator status"),
+        *shared.columns(metric, "side regime"),
+        genre.c.name.label("genre"),
+        *shared.columns(metric, "metric value low high n"),
+    ).select_from(
+        metric.join(model, model.c.id == metric.c.model_id).outerjoin(
+            genre, genre.c.id == metric.c.genre_id
+        )
+    )
 
-training_epochs = view(
-    "training_epochs",
+
+@view(
     "One row per epoch of each model that is trained in epochs (mlp, cnn).",
     {
         "model_id": "The model's ID.",
@@ -291,5 +267,13 @@ training_epochs = view(
         "learning_rate": "The learning rate at the end of the epoch.",
         "seconds": "Duration of the epoch.",
     },
-    _training_epochs,
 )
+def training_epochs(_providers: Providers) -> Select[Any]:
+    model, epoch = tables.model, tables.training_epoch
+    return select(
+        epoch.c.model_id,
+        *shared.columns(model, "task status estimator"),
+        *shared.columns(
+            epoch, "epoch train_loss validation_loss validation_accuracy learning_rate seconds"
+        ),
+    ).select_from(epoch.join(model, model.c.id == epoch.c.model_id))

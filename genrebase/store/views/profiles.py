@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from genrebase.store import tables
 from genrebase.store.views import shared
-from genrebase.store.views.acousticbrainz import numbers_of_tracks
+from genrebase.store.views.acousticbrainz import acousticbrainz_features
 from genrebase.store.views.definition import Providers, view
 from genrebase.store.views.exact_sums import exact_sum
 
@@ -54,8 +54,33 @@ def _ranked(labelled: CTE, feature: str) -> Select[Any]:
     ).where(value.is_not(None))
 
 
-def _acousticbrainz_profiles(providers: Providers) -> Select[Any]:
-    numbers = numbers_of_tracks(providers).subquery("numbers")
+@view(
+    "One row per genre and feature: the distribution over its labelled tracks. "
+    + _PERCENTILE_NOTE
+    + shared.OWN_SCALE_NOTE,
+    {
+        **shared.GENRE_REFERENCE,
+        "feature": shared.FEATURE_NAME_DESCRIPTION,
+        **_STATISTICS,
+    },
+)
+def genre_profiles(_providers: Providers) -> Select[Any]:
+    return _profiles(shared.labelled_features(), tables.ALL_FEATURES)
+
+
+@view(
+    "One row per genre and feature of the view `acousticbrainz_features`: the distribution over "
+    "its labelled tracks. " + _PERCENTILE_NOTE.strip(),
+    {
+        **shared.GENRE_REFERENCE,
+        "feature": "One of the features of `acousticbrainz_features`, on its scale: "
+        + ", ".join(tables.SUBMISSION_NUMBERS)
+        + ".",
+        **_STATISTICS,
+    },
+)
+def acousticbrainz_profiles(providers: Providers) -> Select[Any]:
+    numbers = acousticbrainz_features.build(providers).subquery("numbers")
     source, _verdict, label = shared.with_verdict(tables.track)
     labelled = (
         select(label.label("genre_id"), *(numbers.c[name] for name in tables.SUBMISSION_NUMBERS))
@@ -103,31 +128,3 @@ def _profiles(labelled: CTE, features: Sequence[str]) -> Select[Any]:
         *(profile.c[f"p{percent:02d}"] for percent in PERCENTILES),
         profile.c.max,
     ).select_from(profile.join(genre, genre.c.id == profile.c.genre_id))
-
-
-genre_profiles = view(
-    "genre_profiles",
-    "One row per genre and feature: the distribution over its labelled tracks. "
-    + _PERCENTILE_NOTE
-    + shared.OWN_SCALE_NOTE,
-    {
-        **shared.GENRE_REFERENCE,
-        "feature": shared.FEATURE_NAME_DESCRIPTION,
-        **_STATISTICS,
-    },
-    lambda _providers: _profiles(shared.labelled_features(), tables.ALL_FEATURES),
-)
-
-acousticbrainz_profiles = view(
-    "acousticbrainz_profiles",
-    "One row per genre and feature of the view `acousticbrainz_features`: the distribution over "
-    "its labelled tracks. " + _PERCENTILE_NOTE.strip(),
-    {
-        **shared.GENRE_REFERENCE,
-        "feature": "One of the features of `acousticbrainz_features`, on its scale: "
-        + ", ".join(tables.SUBMISSION_NUMBERS)
-        + ".",
-        **_STATISTICS,
-    },
-    _acousticbrainz_profiles,
-)

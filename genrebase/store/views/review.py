@@ -49,8 +49,23 @@ def _is_first(prediction: FromClause, model: ColumnElement[Any]) -> ColumnElemen
     )
 
 
-def disputes(_providers: Providers) -> Select[Any]:
-    """Return the SELECT of `label_disputes`, on which another view builds."""
+@view(
+    "One row per labelled track without a verdict for which the champion of the task main "
+    "predicts another genre, out of sample and with a probability of at least 0.5. Claims outside "
+    "the champion's classes are left out.",
+    {
+        **shared.TRACK_REFERENCE,
+        "claim": shared.LABEL_DESCRIPTIONS["claim"],
+        "genre": "The predicted genre.",
+        "probability": "The probability of the predicted genre, 0.5 to 1.",
+        "margin": "Probability minus that of the second genre, 0 to 1.",
+        "claim_probability": "The probability of the claim, 0 to 0.5; NULL where it is not among "
+        "the five most probable.",
+        "also_seen": "Whether the track has a sighting for the predicted genre.",
+        **shared.PREDICTION_DESCRIPTIONS,
+    },
+)
+def label_disputes(_providers: Providers) -> Select[Any]:
     track, verdict = tables.track, tables.verdict
     first, second = tables.prediction.alias("first"), tables.prediction.alias("second")
     claimed = tables.prediction.alias("claimed")
@@ -90,7 +105,25 @@ def disputes(_providers: Providers) -> Select[Any]:
     )
 
 
-def _prediction_changes(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per track whose predicted genre differs between the last two champions of the task "
+    "main; tracks with a prediction by only one of them are left out.",
+    {
+        **shared.TRACK_REFERENCE,
+        "label": shared.LABEL_DESCRIPTIONS["label"],
+        "genre_before": "The previous champion's prediction.",
+        "probability_before": "The previous champion's probability of `genre_before`, 0 to 1.",
+        "genre": "The champion's prediction.",
+        "probability": "The probability of the predicted genre, 0 to 1.",
+        "correct_before": "Whether `genre_before` is the label; NULL without one.",
+        "correct": "Whether `genre` is the label; NULL without one.",
+        "regime": "The champion's test condition: seen_artist if training had a track of "
+        "a credited artist, else new_artist.",
+        "model_before": "The previous champion's ID.",
+        "model_id": shared.PREDICTION_DESCRIPTIONS["model_id"],
+    },
+)
+def prediction_changes(_providers: Providers) -> Select[Any]:
     model = tables.model
     now, before = tables.prediction.alias("now"), tables.prediction.alias("before")
     labelled = shared.labelled_tracks()
@@ -133,7 +166,20 @@ def _prediction_changes(_providers: Providers) -> Select[Any]:
     )
 
 
-def _genre_confusions(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per model, regime, genre and predicted genre: the confusion matrix on test tracks. "
+    "Models without an artifact have none.",
+    {
+        **shared.MODEL_REFERENCE,
+        "regime": "seen_artist, new_artist or other (neither of these).",
+        "genre": "The label of the tracks.",
+        "predicted": "The predicted genre.",
+        "tracks": "Test tracks of the genre with this prediction.",
+        "share": "Their share of the genre's test tracks in the regime, 0 to 1.",
+        "genre_tracks": "Test tracks of the genre in the regime.",
+    },
+)
+def genre_confusions(_providers: Providers) -> Select[Any]:
     confusion, model = tables.confusion, tables.model
     genre, predicted = (tables.genre.alias(f"{name}_named") for name in ("genre", "predicted"))
     tracks = cast(confusion.c.tracks, Double)
@@ -155,60 +201,3 @@ def _genre_confusions(_providers: Providers) -> Select[Any]:
         .join(genre, genre.c.id == confusion.c.genre_id)
         .join(predicted, predicted.c.id == confusion.c.predicted_id)
     )
-
-
-label_disputes = view(
-    "label_disputes",
-    "One row per labelled track without a verdict for which the champion of the task main "
-    "predicts another genre, out of sample and with a probability of at least 0.5. Claims outside "
-    "the champion's classes are left out.",
-    {
-        **shared.TRACK_REFERENCE,
-        "claim": shared.LABEL_DESCRIPTIONS["claim"],
-        "genre": "The predicted genre.",
-        "probability": "The probability of the predicted genre, 0.5 to 1.",
-        "margin": "Probability minus that of the second genre, 0 to 1.",
-        "claim_probability": "The probability of the claim, 0 to 0.5; NULL where it is not among "
-        "the five most probable.",
-        "also_seen": "Whether the track has a sighting for the predicted genre.",
-        **shared.PREDICTION_DESCRIPTIONS,
-    },
-    disputes,
-)
-
-prediction_changes = view(
-    "prediction_changes",
-    "One row per track whose predicted genre differs between the last two champions of the task "
-    "main; tracks with a prediction by only one of them are left out.",
-    {
-        **shared.TRACK_REFERENCE,
-        "label": shared.LABEL_DESCRIPTIONS["label"],
-        "genre_before": "The previous champion's prediction.",
-        "probability_before": "The previous champion's probability of `genre_before`, 0 to 1.",
-        "genre": "The champion's prediction.",
-        "probability": "The probability of the predicted genre, 0 to 1.",
-        "correct_before": "Whether `genre_before` is the label; NULL without one.",
-        "correct": "Whether `genre` is the label; NULL without one.",
-        "regime": "The champion's test condition: seen_artist if training had a track of "
-        "a credited artist, else new_artist.",
-        "model_before": "The previous champion's ID.",
-        "model_id": shared.PREDICTION_DESCRIPTIONS["model_id"],
-    },
-    _prediction_changes,
-)
-
-genre_confusions = view(
-    "genre_confusions",
-    "One row per model, regime, genre and predicted genre: the confusion matrix on test tracks. "
-    "Models without an artifact have none.",
-    {
-        **shared.MODEL_REFERENCE,
-        "regime": "seen_artist, new_artist or other (neither of these).",
-        "genre": "The label of the tracks.",
-        "predicted": "The predicted genre.",
-        "tracks": "Test tracks of the genre with this prediction.",
-        "share": "Their share of the genre's test tracks in the regime, 0 to 1.",
-        "genre_tracks": "Test tracks of the genre in the regime.",
-    },
-    _genre_confusions,
-)

@@ -7,10 +7,24 @@ from sqlalchemy import ColumnElement, FromClause, Integer, Select, and_, cast, f
 from genrebase.store import tables
 from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
-from genrebase.store.views.review import disputes
+from genrebase.store.views.review import label_disputes
 
 
-def _catalogue_counts(_providers: Providers) -> Select[Any]:
+@view(
+    "One row: how much the catalogue holds.",
+    {
+        "tracks": "Unique tracks.",
+        "without_claim": "Tracks without a claim.",
+        "unlabelled": "Tracks without a label, that is, with neither claim nor verdict.",
+        "annotated": "Tracks with a verdict.",
+        "verdicts": "Verdicts; a track can have several, by different people.",
+        "with_features": "Tracks with features from any provider.",
+        "sightings": "Pairs of a track and a genre that it was sighted in, whatever the sources.",
+        "artists": "Artists.",
+        "genres": "Genres.",
+    },
+)
+def catalogue_counts(_providers: Providers) -> Select[Any]:
     track, verdict = tables.track, tables.verdict
 
     def count(source: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement[int]:
@@ -38,39 +52,18 @@ def _whole(query: Select[Any]) -> ColumnElement[int]:
     return cast(query.scalar_subquery(), Integer)
 
 
-def _dispute_counts(providers: Providers) -> Select[Any]:
-    dispute = disputes(providers).subquery("dispute")
-    return select(
-        dispute.c.claim,
-        dispute.c.genre,
-        cast(func.count(), Integer).label("tracks"),
-    ).group_by(dispute.c.claim, dispute.c.genre)
-
-
-catalogue_counts = view(
-    "catalogue_counts",
-    "One row: how much the catalogue holds.",
-    {
-        "tracks": "Unique tracks.",
-        "without_claim": "Tracks without a claim.",
-        "unlabelled": "Tracks without a label, that is, with neither claim nor verdict.",
-        "annotated": "Tracks with a verdict.",
-        "verdicts": "Verdicts; a track can have several, by different people.",
-        "with_features": "Tracks with features from any provider.",
-        "sightings": "Pairs of a track and a genre that it was sighted in, whatever the sources.",
-        "artists": "Artists.",
-        "genres": "Genres.",
-    },
-    _catalogue_counts,
-)
-
-dispute_counts = view(
-    "dispute_counts",
+@view(
     "One row per claim and predicted genre: the number of rows of `label_disputes`.",
     {
         "claim": shared.LABEL_DESCRIPTIONS["claim"],
         "genre": "The predicted genre.",
         "tracks": "Disputed tracks with this claim and this prediction.",
     },
-    _dispute_counts,
 )
+def dispute_counts(providers: Providers) -> Select[Any]:
+    dispute = label_disputes.build(providers).subquery("dispute")
+    return select(
+        dispute.c.claim,
+        dispute.c.genre,
+        cast(func.count(), Integer).label("tracks"),
+    ).group_by(dispute.c.claim, dispute.c.genre)

@@ -9,7 +9,21 @@ from genrebase.store.views import licence_columns, shared
 from genrebase.store.views.definition import Providers, view
 
 
-def _training_tracks(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per labelled track: the classifier's training data.",
+    {
+        **shared.TRACK_DESCRIPTIONS,
+        **shared.FEATURE_DESCRIPTIONS,
+        **shared.LABEL_DESCRIPTIONS,
+        "genres_sighted": "The number of genres with a sighting of it.",
+        "split": "Its subset in a dataset's published split, NULL without one.",
+        **shared.SPLIT_DESCRIPTIONS,
+        "changed_at": "When its metadata, features or verdict last changed.",
+        **licence_columns.FEATURES_LICENCE,
+        **licence_columns.LABEL_SOURCE,
+    },
+)
+def training_tracks(_providers: Providers) -> Select[Any]:
     track = tables.track
     labelled = shared.labelled_tracks()
     source, features = shared.with_features(labelled.source)
@@ -37,7 +51,19 @@ def _training_tracks(_providers: Providers) -> Select[Any]:
     )
 
 
-def _scoring_tracks(_providers: Providers) -> Select[Any]:
+@view(
+    "One row per track, labelled or not: the tracks that the classifier can predict.",
+    {
+        **shared.TRACK_DESCRIPTIONS,
+        **shared.FEATURE_DESCRIPTIONS,
+        "label": shared.LABEL_DESCRIPTIONS["label"],
+        "genres_sighted": "The number of genres with a sighting of it.",
+        **shared.SPLIT_DESCRIPTIONS,
+        "changed_at": "When its metadata or features last changed.",
+        **licence_columns.FEATURES_LICENCE,
+    },
+)
+def scoring_tracks(_providers: Providers) -> Select[Any]:
     track = tables.track
     labelled = shared.labelled_tracks()
     source, features = shared.with_features(labelled.source)
@@ -53,36 +79,3 @@ def _scoring_tracks(_providers: Providers) -> Select[Any]:
         changed_at.label("changed_at"),
         licence_columns.of_features(features),
     ).select_from(source)
-
-
-training_tracks = view(
-    "training_tracks",
-    "One row per labelled track: the classifier's training data.",
-    {
-        **shared.TRACK_DESCRIPTIONS,
-        **shared.FEATURE_DESCRIPTIONS,
-        **shared.LABEL_DESCRIPTIONS,
-        "genres_sighted": "The number of genres with a sighting of it.",
-        "split": "Its subset in a dataset's published split, NULL without one.",
-        **shared.SPLIT_DESCRIPTIONS,
-        "changed_at": "When its metadata, features or verdict last changed.",
-        **licence_columns.FEATURES_LICENCE,
-        **licence_columns.LABEL_SOURCE,
-    },
-    _training_tracks,
-)
-
-scoring_tracks = view(
-    "scoring_tracks",
-    "One row per track, labelled or not: the tracks that the classifier can predict.",
-    {
-        **shared.TRACK_DESCRIPTIONS,
-        **shared.FEATURE_DESCRIPTIONS,
-        "label": shared.LABEL_DESCRIPTIONS["label"],
-        "genres_sighted": "The number of genres with a sighting of it.",
-        **shared.SPLIT_DESCRIPTIONS,
-        "changed_at": "When its metadata or features last changed.",
-        **licence_columns.FEATURES_LICENCE,
-    },
-    _scoring_tracks,
-)

@@ -15,6 +15,29 @@ _BAND: Final = 10
 """Width of the bands of popularity: 0 to 9, 10 to 19 and so on; the last includes 100."""
 _MAX_POPULARITY: Final = 100
 
+_DESCRIPTIONS: Final = {
+    "danceability": "Mean danceability, 0 to 1.",
+    "energy": "Mean energy, 0 to 1.",
+    "key": "Mean pitch class; of little meaning, because pitch classes form a circle.",
+    "loudness": "Mean loudness in dB.",
+    "mode": "Share of tracks in major, 0 to 1.",
+    "speechiness": "Mean speechiness, 0 to 1.",
+    "acousticness": "Mean acousticness, 0 to 1.",
+    "instrumentalness": "Mean instrumentalness, 0 to 1.",
+    "liveness": "Mean liveness, 0 to 1.",
+    "valence": "Mean valence, 0 to 1.",
+    "tempo": "Mean tempo in beats per minute.",
+    "time_signature": "Mean beats per bar.",
+    "from_files": "Tracks with features from audio files.",
+    "own_danceability": "Mean danceability from audio files (own scale), 0 to 1.",
+    "own_energy": "Mean energy from audio files (own scale), 0 to 1.",
+    "own_loudness": "Mean loudness from audio files, in LUFS.",
+    "own_acousticness": "Mean acousticness from audio files (own scale), 0 to 1.",
+}
+_NULLS: Final = (
+    "A mean is over the tracks that have the value, NULL where none has. " + shared.OWN_SCALE_NOTE
+)
+
 
 def _mean(column: ColumnElement[Any]) -> ColumnElement[float]:
     return exact_mean(cast(column, Double))
@@ -60,39 +83,7 @@ def _means(
     ).select_from(means.join(genre, genre.c.id == means.c.genre_id))
 
 
-def _genre_popularity(_providers: Providers) -> Select[Any]:
-    popularity = cast(tables.track.c.popularity, Double)
-    band = func.floor(popularity / float(_BAND)) * float(_BAND)
-    last = (popularity >= float(_MAX_POPULARITY), float(_MAX_POPULARITY - _BAND))
-    lower = cast(case(last, (popularity.is_not(None), band)), Integer)  # floor(NULL) is an error
-    return _means(lower.label("popularity"), tables.track.c.release_year)
-
-
-_DESCRIPTIONS: Final = {
-    "danceability": "Mean danceability, 0 to 1.",
-    "energy": "Mean energy, 0 to 1.",
-    "key": "Mean pitch class; of little meaning, because pitch classes form a circle.",
-    "loudness": "Mean loudness in dB.",
-    "mode": "Share of tracks in major, 0 to 1.",
-    "speechiness": "Mean speechiness, 0 to 1.",
-    "acousticness": "Mean acousticness, 0 to 1.",
-    "instrumentalness": "Mean instrumentalness, 0 to 1.",
-    "liveness": "Mean liveness, 0 to 1.",
-    "valence": "Mean valence, 0 to 1.",
-    "tempo": "Mean tempo in beats per minute.",
-    "time_signature": "Mean beats per bar.",
-    "from_files": "Tracks with features from audio files.",
-    "own_danceability": "Mean danceability from audio files (own scale), 0 to 1.",
-    "own_energy": "Mean energy from audio files (own scale), 0 to 1.",
-    "own_loudness": "Mean loudness from audio files, in LUFS.",
-    "own_acousticness": "Mean acousticness from audio files (own scale), 0 to 1.",
-}
-_NULLS: Final = (
-    "A mean is over the tracks that have the value, NULL where none has. " + shared.OWN_SCALE_NOTE
-)
-
-genre_trends = view(
-    "genre_trends",
+@view(
     "One row per genre and release year: the number of labelled tracks and their mean features. "
     "Tracks without a year are left out. " + _NULLS,
     {
@@ -104,11 +95,12 @@ genre_trends = view(
         "popularity": "Mean popularity, 0 to 100.",
         **_DESCRIPTIONS,
     },
-    lambda _providers: _means(tables.track.c.release_year, tables.track.c.popularity, decade=True),
 )
+def genre_trends(_providers: Providers) -> Select[Any]:
+    return _means(tables.track.c.release_year, tables.track.c.popularity, decade=True)
 
-genre_popularity = view(
-    "genre_popularity",
+
+@view(
     "One row per genre and band of popularity, ten points wide: the number of labelled tracks and "
     "their mean features. Tracks of unknown popularity are left out. " + _NULLS,
     {
@@ -119,5 +111,10 @@ genre_popularity = view(
         "release_year": "The mean year of release.",
         **_DESCRIPTIONS,
     },
-    _genre_popularity,
 )
+def genre_popularity(_providers: Providers) -> Select[Any]:
+    popularity = cast(tables.track.c.popularity, Double)
+    band = func.floor(popularity / float(_BAND)) * float(_BAND)
+    last = (popularity >= float(_MAX_POPULARITY), float(_MAX_POPULARITY - _BAND))
+    lower = cast(case(last, (popularity.is_not(None), band)), Integer)  # floor(NULL) is an error
+    return _means(lower.label("popularity"), tables.track.c.release_year)
