@@ -27,10 +27,6 @@ NOT_ADVICE: Final = (
     "It is not settled whether a model is an adaptation of its training data; these sentences "
     "assume that it is. This is not legal advice."
 )
-NOT_RECORDED: Final = (
-    "The sources and licences of the training data were not recorded, because an earlier version "
-    "trained this model. Train again to record them."
-)
 _BY_CLASS: Final[Mapping[str, str]] = {
     licences.OWN: "They belong to those who gave them: ask them.",
     "open": "The model may be published and used for every purpose",

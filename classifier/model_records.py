@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
+from classifier.errors import BrokenArtifact
+
 Regime = Literal["seen_artist", "new_artist", "new_artist_with_siblings", "other", "all"]
 """The test condition of a metric (see `data.regimes`, `training.sibling_evaluation`)."""
 
@@ -144,11 +146,12 @@ class TrainedModel:
     parent_id: int | None = None
     """Of a refit: the model whose config it has, and whose metrics it shows."""
     sources: Mapping[str, Any] | None = None
-    """`TrainingSources` as JSON; None for models of earlier versions."""
+    """`TrainingSources` as JSON; None: an earlier version trained it."""
     licence_class: str | None = None
     """The most restrictive licence class among its labels and features."""
     track_counts: Mapping[str, Any] | None = None
-    """Tracks of the database at its training: all, trained, left out by reason."""
+    """Tracks of the database at its training: all, trained, left out by reason; empty for a refit
+    and on a snapshot; None: an earlier version trained it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +179,14 @@ class StoredModel(TrainedModel):
     def is_archived(self) -> bool:
         """Return whether only main metrics are kept."""
         return "genres" in self.feature_schema
+
+    def refuse_earlier_version(self) -> None:
+        """Raise `BrokenArtifact` if an earlier version trained it: it stored less."""
+        if self.track_counts is None:
+            raise BrokenArtifact(
+                f"Model {self.id} cannot be used. It was trained by an earlier version. "
+                "Train again with `classifier train`."
+            )
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON of `train --json` and `models --json`."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Engine, func, insert, select
 
-from classifier.data.raw_dataset import RawDataset
+from classifier.data.raw_dataset import SIGHTING_COLUMNS, RawDataset
 from collector.catalogue import genre_counters
 from genrebase.store import features_provider, names, tables
 from genrebase.store.engine import transaction
@@ -205,6 +205,7 @@ class Music:
                 },
                 "album": None,
                 "provider": "csv",
+                "features_licence": None,
                 **song.features,
                 "claim": self.genres[song.genre],
                 "verdict": None,
@@ -215,7 +216,10 @@ class Music:
             for song in self.songs
         ]
         text = dict.fromkeys(
-            ("title", "artists", "album", "provider", "claim", "verdict", "label", "side"),
+            (
+                *("title", "artists", "album", "provider", "features_licence"),
+                *("claim", "verdict", "label", "side"),
+            ),
             "string",
         )
         whole = dict.fromkeys(("release_year", *tables.CATEGORICAL_FEATURES), "Int64")
@@ -232,7 +236,8 @@ class Music:
                     "track_id": [song.id for song in self.songs],
                     "genre": [self.genres[song.genre] for song in self.songs],
                     "best_rank": range(len(self.songs)),
-                }
+                },
+                columns=SIGHTING_COLUMNS,
             ),
             genre_ids={name: place for place, name in enumerate(self.genres, start=1)},
             origin=None,

@@ -137,8 +137,7 @@ def _broad(
     tracks = tracks.assign(label=label.astype("string"))[kept]
     broad_of_any = _mapped(sightings["genre"].unique(), mapping) | broad_of
     seen = sightings.assign(genre=sightings["genre"].map(broad_of_any)).dropna(subset=["genre"])
-    if "best_rank" in seen.columns:  # snapshots of an earlier version have none
-        seen = seen.sort_values("best_rank", kind="stable")
+    seen = seen.sort_values("best_rank", kind="stable")
     seen = seen.drop_duplicates(["track_id", "genre"]).sort_index()
     return LabelledRows(tracks, seen, unmapped=unmapped, renamed=broad_of_any)
 

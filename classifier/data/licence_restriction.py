@@ -40,8 +40,7 @@ _POPULARITY: Final = "popularity"
 def restrict(data: RawDataset, config: TrainingConfig) -> RawDataset:
     """Return the data without labels and features that `--licence` or `--min-level` forbids.
 
-    Tracks without a label are left out; features are set to missing. A licence that is missing, as
-    in snapshots of earlier versions, is unknown.
+    Tracks without a label are left out; features are set to missing.
     """
     wanted = (config.licence, config.min_level)
     if wanted == data.restricted_to:
@@ -81,7 +80,6 @@ def without_disallowed_features(
         has_any = _has_any(tracks, [*names, *({provider} & set(tracks.columns))])
         if not has_any.any():
             continue
-        tracks = _with_columns(tracks, provider, licence)
         wrong = has_any & ~allowed_mask(tracks[licence], config)
         if wrong.any():
             removed.append(_of_provider(tracks[wrong], provider, licence))
@@ -114,7 +112,6 @@ def sources_of(data: RawDataset, tracks: pd.DataFrame, config: TrainingConfig) -
 
 def count_sources(rows: pd.DataFrame) -> tuple[SourceCount, ...]:
     """Return the numbers of rows per source and licence, the largest first."""
-    rows = _with_columns(rows, "source", "licence")
     counts = rows.groupby(["source", "licence"], observed=True, dropna=False).size()
     found = [
         SourceCount(_named(source), _named(licence), int(count))
@@ -129,25 +126,18 @@ def _named(name: Any) -> str:
 
 def _of_provider(tracks: pd.DataFrame, provider: str, licence: str) -> pd.DataFrame:
     """Return (track_id, source, licence) of the features of these tracks."""
-    columns = _with_columns(tracks, provider, licence)[["track_id", provider, licence]]
+    columns = tracks[["track_id", provider, licence]]
     return columns.set_axis(["track_id", "source", "licence"], axis="columns")
-
-
-def _with_columns(rows: pd.DataFrame, *names: str) -> pd.DataFrame:
-    """Return the rows with columns of missing texts for those of `names` that they lack."""
-    missing = [name for name in names if name not in rows.columns]
-    empty = pd.Series(pd.NA, index=rows.index, dtype="string")
-    return rows.assign(**dict.fromkeys(missing, empty)) if missing else rows
 
 
 def _allowed_rows(rows: pd.DataFrame, config: TrainingConfig) -> Mask:
     if config.licence == UNRESTRICTED[0]:
         return np.ones(len(rows), dtype=bool)
-    return allowed_mask(_with_columns(rows, "licence")["licence"], config)
+    return allowed_mask(rows["licence"], config)
 
 
 def _reaches_level(rows: pd.DataFrame, config: TrainingConfig) -> Mask:
-    if config.min_level == UNRESTRICTED[1] or "level" not in rows.columns:
+    if config.min_level == UNRESTRICTED[1]:
         return np.ones(len(rows), dtype=bool)
     levels = rows["level"].to_numpy(dtype=np.float64, na_value=np.nan)
     return np.asarray(np.isnan(levels) | (levels <= MAX_LEVELS[config.min_level]))

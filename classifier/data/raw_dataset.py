@@ -10,8 +10,10 @@ from classifier.data_sources import LeftOut
 
 UNRESTRICTED = ("any", "artist")
 """The values of `--licence` and `--min-level` that leave nothing out."""
-_PLAYLIST = "playlist"
-_OF_TRACK_GENRE = ("track_id", "genre", "best_rank", _PLAYLIST)
+SIGHTING_COLUMNS = (
+    *("track_id", "genre", "source", "best_rank"),
+    *("votes", "level", "licence", "playlist"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,7 @@ class RawDataset:
     credits: pd.DataFrame
     """(track_id, artist_id, position, fold) of every credit of all tracks."""
     sightings: pd.DataFrame
-    """(track_id, genre, source, best_rank, votes, level, licence, playlist): a row for each source
-    that gave a track a genre. Snapshots of earlier versions lack some of the columns."""
+    """A row for each source that gave a track a genre, with `SIGHTING_COLUMNS`."""
     genre_ids: Mapping[str, int]
     origin: str | None
     """Describes a synthetic catalogue; None: real music."""
@@ -42,15 +43,15 @@ class RawDataset:
         that column is left out.
         """
         rows = self.sightings
-        names = [name for name in _OF_TRACK_GENRE if name in rows.columns]
-        if _PLAYLIST in names and rows[_PLAYLIST].isna().all():
-            names.remove(_PLAYLIST)
-        if "source" in rows.columns and rows["source"].nunique() < 2:
+        names = ["track_id", "genre", "best_rank"]
+        if rows["playlist"].notna().any():
+            names.append("playlist")
+        if rows["source"].nunique() < 2:
             return rows[names]
         repeated = rows.duplicated(["track_id", "genre"], keep=False)
         if not repeated.any():
             return rows[names]
-        order = rows.sort_values("best_rank", kind="stable") if "best_rank" in names else rows
+        order = rows.sort_values("best_rank", kind="stable")
         once = order.drop_duplicates(["track_id", "genre"]).sort_index()
         return once[names].reset_index(drop=True)
 

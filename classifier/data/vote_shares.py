@@ -23,7 +23,7 @@ def of_tracks(
     source without votes that is the strongest gives each of its genres the same share.
     """
     rows = data.sightings
-    if "votes" not in rows.columns or rows["votes"].isna().all():
+    if rows["votes"].isna().all():
         return None
     voted = rows.loc[rows["votes"].notna().to_numpy(dtype=bool), "track_id"]
     claimed = tracks[tracks["track_id"].isin(voted).to_numpy(dtype=bool)]

@@ -95,8 +95,7 @@ def _sighting_table(ids: Ids, genres: Labels, sightings: pd.DataFrame) -> tuple[
     match = (ids[rows] == seen_ids) & (genres[columns] == names)
     rows, columns = rows[match], columns[match]
     seen[rows, columns] = 1
-    if "best_rank" in sightings.columns:
-        ranks[rows, columns] = numeric_column(sightings, "best_rank")[match]
+    ranks[rows, columns] = numeric_column(sightings, "best_rank")[match]
     return seen, np.nan_to_num(ranks)
 
 

@@ -73,12 +73,14 @@ def deserialise(artifact: bytes) -> ModelArtifact:
 def load_model(model: StoredModel, artifact: bytes | None) -> ModelArtifact:
     """Return the content of a model's artifact after checking it.
 
-    Raise `BrokenArtifact` if the bytes are missing, changed or untrusted, or do not reproduce the
-    golden probabilities, because they or the library versions changed.
+    Raise `BrokenArtifact` if an earlier version trained it, or if the bytes are missing, changed
+    or untrusted, or do not reproduce the golden probabilities, because they or the library
+    versions changed.
     """
     again = "Train again with `classifier train`."
     if artifact is None:
         raise BrokenArtifact(f"Model {model.id} has no artifact anymore. {again}")
+    model.refuse_earlier_version()
     try:
         signature.verify(
             model.artifact_sha256 or "", artifact, model.feature_schema, model.golden_rows

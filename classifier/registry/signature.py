@@ -49,9 +49,7 @@ def verify(
 def _hmac(
     key: bytes, artifact: bytes, schema: Mapping[str, Any], golden_rows: Mapping[str, Any]
 ) -> str:
-    covered = {name: schema.get(name) for name in ("columns", "classes")}
-    if SIBLING_POOL in schema:  # models of earlier versions have none
-        covered[SIBLING_POOL] = schema[SIBLING_POOL]
+    covered = {name: schema.get(name) for name in ("columns", "classes", SIBLING_POOL)}
     text = json.dumps([covered, golden_rows], sort_keys=True, ensure_ascii=True)
     return KEYED + hmac.new(key, text.encode() + b"\0" + artifact, hashlib.sha256).hexdigest()
 

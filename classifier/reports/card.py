@@ -6,7 +6,7 @@ apply to music genres.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from classifier import licence_terms
 from classifier.data_sources import TrainingSources
@@ -58,7 +58,10 @@ WORST_GENRES_SHOWN: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """A model and its metrics; raise `ArtifactDropped` for an archived model."""
+    """A model and its metrics.
+
+    Raise `ArtifactDropped` for an archived model, `BrokenArtifact` for one of an earlier version.
+    """
 
     model: StoredModel
     parent: StoredModel | None
@@ -71,13 +74,14 @@ class ModelCard:
     """The command that trains the same model."""
 
     def __post_init__(self) -> None:
-        """Refuse an archived model."""
+        """Refuse an archived model, and one of an earlier version."""
         if self.model.is_archived:
             raise ArtifactDropped(
                 f"Model {self.model.id} has no card: only its main metrics are stored "
                 "(`classifier models` shows them). CLASSIFIER_MODELS_REMEMBERED sets how many "
                 "models keep all metrics."
             )
+        self.evaluated_model.refuse_earlier_version()
 
     @property
     def evaluated_model(self) -> StoredModel:
@@ -173,8 +177,7 @@ class ModelCard:
         sources = ", ".join(f"{origin} ({count:,})" for origin, count in self.origins.items())
         yield f"- Tracks in the database now, by source: {sources or 'none'}."
         yield f"- Genres: {', '.join(model.classes)}."
-        if self._sources is not None:
-            yield from self._sources_table(self._sources)
+        yield from self._sources_table()
 
     def _measured(self) -> Iterator[str]:
         by_regime = {regime: self._metrics(regime) for regime in REGIME_TITLES}
@@ -217,14 +220,13 @@ class ModelCard:
         yield f"| all | {_cell(metrics['accuracy'])} | {mean:.1f} on average |"
         for name, title in SIBLING_BRACKETS.items():
             yield f"| {title} | {_cell(metrics.get(name))} | |"
-        if "ece_by_chance" in metrics:  # not in models of earlier versions
-            error, chance = (metrics[name]["value"] for name in ("ece", "ece_by_chance"))
-            yield ""
-            yield (
-                f"With all siblings the calibration error is {error:.3f}. All tracks of an artist "
-                "then have nearly the same prediction, so that there are as many independent "
-                f"cases as artists: a calibrated model would have {chance:.3f} by chance."
-            )
+        error, chance = (metrics[name]["value"] for name in ("ece", "ece_by_chance"))
+        yield ""
+        yield (
+            f"With all siblings the calibration error is {error:.3f}. All tracks of an artist "
+            "then have nearly the same prediction, so that there are as many independent cases as "
+            f"artists: a calibrated model would have {chance:.3f} by chance."
+        )
 
     def _by_genre(self) -> Iterator[str]:
         new, seen = (self._genres(regime) for regime in REGIME_TITLES)
@@ -282,17 +284,14 @@ class ModelCard:
 
     def _publishing(self) -> list[str]:
         """Return what follows from the licences, a paragraph per class."""
-        sources = self._sources
-        if sources is None:
-            return [licence_terms.NOT_RECORDED]
-        return list(licence_terms.publishing_paragraphs(sources))
+        return list(licence_terms.publishing_paragraphs(self._sources))
 
     @property
-    def _sources(self) -> TrainingSources | None:
-        stored = self.model.sources
-        return None if stored is None else TrainingSources.from_json(stored)
+    def _sources(self) -> TrainingSources:
+        return TrainingSources.from_json(cast("Mapping[str, Any]", self.model.sources))
 
-    def _sources_table(self, sources: TrainingSources) -> Iterator[str]:
+    def _sources_table(self) -> Iterator[str]:
+        sources = self._sources
         yield ""
         yield "| source | of | licence | class | count |"
         yield "|---|---|---|---|---|"

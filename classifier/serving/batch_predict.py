@@ -80,7 +80,6 @@ def _score_with_siblings(
     scorer: TrackScorer, tracks: Ids, progress: ProgressCallback
 ) -> ScoredTracks:
     """Predict `tracks`, and those whose siblings changed; pool those of unseen artists."""
-    scorer.champion.sibling_pool  # noqa: B018 - refuses a model without weights before any work
     model, artists = scorer.champion.model, scorer.trained_artists
     state = sibling_tracks.read_state(scorer.database, model, artists)
     chosen = state.is_outdated | np.isin(state.tracks, tracks)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from classifier.arrays import Floats, Ids
 from classifier.data import dataset
-from classifier.errors import BadTrainingConfig, BrokenArtifact
+from classifier.errors import BrokenArtifact
 from classifier.estimators.sibling_pooling import SiblingPool
 from classifier.model_records import SIBLING_POOL, StoredModel
 from classifier.registry import artifacts, stored_models
@@ -32,14 +32,8 @@ class LoadedModel:
 
     @cached_property
     def sibling_pool(self) -> SiblingPool:
-        """Return the weights for siblings; raise `BadTrainingConfig` for a model without any."""
-        stored = self.model.feature_schema.get(SIBLING_POOL)
-        if stored is None:
-            raise BadTrainingConfig(
-                f"Model {self.model.id} has no weights for siblings, it was trained by an earlier "
-                "version: train again, or leave out --pool-siblings."
-            )
-        return SiblingPool.from_json(stored)
+        """Return the weights for siblings."""
+        return SiblingPool.from_json(self.model.feature_schema[SIBLING_POOL])
 
     @cached_property
     def genre_ids(self) -> Ids:

@@ -31,12 +31,13 @@ def run(
     """Store and return a refit of the champion of `task`.
 
     Return the existing refit (`nothing_new`) if there is one on the same tracks by the same code.
-    Raise `NoChampion`, `TooFewTracks` if genres of the champion are gone, or `AlreadyRunning`
-    while another training runs.
+    Raise `NoChampion`, `BrokenArtifact` if an earlier version trained the champion, `TooFewTracks`
+    if genres of it are gone, or `AlreadyRunning` while another training runs.
     """
     with jobs.job_run(database, clock, f"{train_job_name(task)} (refit)", exclusive=True) as job:
         began = clock.monotonic()
         parent = stored_models.champion(database, task)
+        parent.refuse_earlier_version()
         config = replace(
             TrainingConfig.from_model(parent), genres=parent.classes, exclude=(), min_tracks=2
         )
@@ -69,7 +70,7 @@ def run(
             parent_id=parent.id,
             track_counts={},
             **train.stored_fields(
-                fitted, split, config.features, parent.feature_schema.get(SIBLING_POOL)
+                fitted, split, config.features, parent.feature_schema[SIBLING_POOL]
             ),
         )
         reason = (

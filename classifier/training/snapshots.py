@@ -20,9 +20,9 @@ from classifier import licence_terms
 from classifier.data import audio_joins, dataset, regimes, training_data
 from classifier.data.dataset import Database
 from classifier.data.genre_mapping import DEFAULT_MAPPING
-from classifier.data.raw_dataset import RawDataset
+from classifier.data.raw_dataset import SIGHTING_COLUMNS, RawDataset
 from classifier.data.training_data import SplitDataset
-from classifier.data_sources import LeftOut, TrainingSources
+from classifier.data_sources import TrainingSources
 from classifier.errors import BadSnapshot
 from classifier.registry import artifacts
 from classifier.training.fingerprint import data_fingerprint
@@ -135,8 +135,9 @@ def read(folder: Path) -> TrainingSnapshot:
             f"{folder} contains ids only: add these tracks to a database by `collector add`, "
             "their genres with `collector label`, and train on that."
         )
+    _refuse_earlier_version(folder, manifest)
     frames = {name: _read_frame(folder, f"{name}.parquet", manifest) for name in _FRAMES}
-    config, sources = TrainingConfig.from_json(manifest["choice"]), manifest.get("sources")
+    config = TrainingConfig.from_json(manifest["choice"])
     data = RawDataset(
         frames["tracks"],
         frames["credits"],
@@ -145,8 +146,7 @@ def read(folder: Path) -> TrainingSnapshot:
         manifest["origin"],
         manifest["mappings"],
         (config.licence, config.min_level),
-        # snapshots of earlier versions do not name what was left out
-        LeftOut() if sources is None else TrainingSources.from_json(sources).left_out,
+        TrainingSources.from_json(manifest["sources"]).left_out,
     )
     return TrainingSnapshot(folder.name, data, config, manifest)
 
@@ -224,6 +224,15 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             f"{folder} is no snapshot of format {FORMAT}: it was made by another version."
         )
     return manifest
+
+
+def _refuse_earlier_version(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Raise `BadSnapshot` if the sightings lack a column."""
+    if not manifest["files"]["sighted.parquet"]["columns"].keys() >= set(SIGHTING_COLUMNS):
+        raise BadSnapshot(
+            f"{folder} was made by an earlier version, which stored less: make it again with "
+            "`classifier snapshot`."
+        )
 
 
 def _read_frame(folder: Path, name: str, manifest: Mapping[str, Any]) -> pd.DataFrame:

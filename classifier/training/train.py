@@ -140,21 +140,23 @@ def stored_fields(
     estimator: Estimator,
     split: SplitDataset,
     features: tuple[str, ...],
-    sibling_pool: Mapping[str, Any] | None,
+    sibling_pool: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the fields of `CandidateModel` that describe a fitted estimator and its tracks.
 
-    `sibling_pool`: a `SiblingPool` as JSON; None for a refit of a model without one.
+    `sibling_pool`: a `SiblingPool` as JSON.
     """
     artifact = artifacts.serialise(artifacts.ModelArtifact(estimator, split.train_ids))
     artifacts.deserialise(artifact)  # an artifact that cannot be loaded is not worth storing
     columns = groups.columns(estimators.usable_groups(estimator, features), split.tracks)
     train_tracks = split.tracks[split.train_mask]
-    schema: dict[str, Any] = {"columns": columns, "classes": list(split.classes)}
+    schema: dict[str, Any] = {
+        "columns": columns,
+        "classes": list(split.classes),
+        SIBLING_POOL: sibling_pool,
+    }
     if left_out := getattr(estimator, "left_out_", ()):
         schema["left_out"] = list(left_out)
-    if sibling_pool is not None:
-        schema[SIBLING_POOL] = sibling_pool
     golden_rows = artifacts.golden_predictions(estimator, train_tracks, columns)
     return {
         "feature_schema": schema,

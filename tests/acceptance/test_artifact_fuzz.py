@@ -54,6 +54,7 @@ def train(name: str) -> tuple[StoredModel, bytes, Any, Any]:
         golden_rows=artifacts.golden_predictions(fitted, frame, COLUMNS),
         artifact_sha256=signature.checksum(data),
         pinned=False,
+        track_counts={},
     )
     return model, data, frame, fitted.predict_proba(frame)
 

@@ -158,11 +158,16 @@ def test_a_wider_licence_replaces_no_champion(mixed: Engine) -> None:
     assert "--licence any" not in again["reason"]
 
 
-def test_models_of_earlier_versions_have_no_licences(mixed: Engine) -> None:
-    """That is said; it is not guessed."""
-    run_json(*TRAIN)
+def test_a_model_of_an_earlier_version_is_listed_but_not_used(mixed: Engine) -> None:
+    """It has neither licences nor counts; the next training replaces it."""
+    old = run_json(*TRAIN)["id"]
+    less = {"sources": None, "licence_class": None, "track_counts": None}
     with transaction(mixed) as connection:
-        connection.execute(update(tables.model).values(sources=None, licence_class=None))
+        connection.execute(update(tables.model).values(**less))
     assert "not recorded" in run_text("models")
-    assert "were not recorded" in run_text("card")
     assert run_json("models")[0]["sources"] is None
+    for command in ("card", "predict", "train --refit"):
+        _, message = refusal(*command.split())
+        assert f"Model {old} cannot be used. It was trained by an earlier version." in message
+    assert run_json(*TRAIN)["status"] == "champion"
+    assert run_json("predict")["model"] == old + 1

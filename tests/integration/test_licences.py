@@ -1,6 +1,7 @@
 """A training uses no label and no feature whose licence or level is not allowed."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, delete, select, update
 
-from classifier.data import dataframes, dataset, raw_dataset
-from classifier.data.raw_dataset import RawDataset
+from classifier.data import dataframes, dataset
+from classifier.data.raw_dataset import SIGHTING_COLUMNS, RawDataset
 from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.errors import TooFewTracks
 from classifier.training import snapshots
@@ -227,9 +228,7 @@ def test_any_licence_changes_nothing(engine: Engine) -> None:
 
 
 def _without_sources(data: RawDataset, sightings: pd.DataFrame) -> RawDataset:
-    return raw_dataset.RawDataset(
-        data.tracks, data.credits, sightings, data.genre_ids, data.origin, data.mappings
-    )
+    return replace(data, sightings=sightings.reindex(columns=SIGHTING_COLUMNS))
 
 
 def test_too_little_is_refused_by_name(sqlite_engine: Engine) -> None:

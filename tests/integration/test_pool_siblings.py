@@ -155,16 +155,6 @@ def test_the_command_reports_what_was_pooled(database: Engine) -> None:
     assert refusal("predict", "--pool-siblings", "--on", "local:1")[0] == 2
 
 
-def test_a_model_without_weights_is_refused(trained: Engine) -> None:
-    """As those of earlier versions are."""
-    model = stored_models.champion(trained, "main")
-    schema = {name: one for name, one in model.feature_schema.items() if name != "sibling_pool"}
-    with transaction(trained) as connection:
-        connection.execute(update(tables.model).values(feature_schema=schema))
-    with pytest.raises(Exception, match="train again"):
-        predict_all(trained, pooled=True)
-
-
 def _state(engine: Engine) -> sibling_tracks.SiblingState:
     model = stored_models.champion(engine, "main")
     loaded = champion.load(engine, model)

@@ -29,8 +29,7 @@ _LABELS: Final = {
 def training_tracks(connection: Connection, model_id: int) -> Section:
     """Return the tracks there were when a model was trained: one row each that is not used.
 
-    The first row has the tracks it was trained on. No rows: an earlier version trained it, or it
-    is a refit.
+    The first row has the tracks it was trained on. No rows: they were not counted, as for a refit.
     """
     stored = query(connection, "training", _COUNTS, model_id=model_id)
     row = stored.first() or {}

@@ -105,7 +105,7 @@ def test_a_training_weighs_by_votes() -> None:
     assert set(weights[of_blues & (training_set.labels == GENRES[2])]) == {0.25}
     assert set(weights[~np.isin(ids, blues)]) == {1.0}
     assert training_set.labels[ids == blues[0]].tolist() in (["blues"], [])
-    equal = replace(voted, sightings=sightings.drop(columns="votes"))
+    equal = replace(voted, sightings=sightings.assign(votes=pd.NA))
     halves = split_dataset(equal, config).training_set()
     assert halves.weights is not None
     assert set(halves.weights) == {0.5, 1.0}

@@ -60,6 +60,7 @@ def stored(packed: ModelArtifact) -> tuple[StoredModel, bytes]:
         golden_rows=json.loads(json.dumps(golden_rows)),
         artifact_sha256=signature.checksum(data),
         pinned=False,
+        track_counts={},
     )
     return model, data
 

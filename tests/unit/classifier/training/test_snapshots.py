@@ -102,6 +102,14 @@ def test_another_folder_is_refused(tmp_path: Path, text: str):
         snapshots.read(tmp_path)
 
 
+def test_a_snapshot_of_an_earlier_version_is_refused(tmp_path: Path):
+    """Its sightings lack a column; the message says what to do."""
+    folder, lacking = tmp_path / "old", FOUND.sightings.drop(columns="playlist")
+    snapshots.write(folder, replace(FOUND, sightings=lacking), SELECTION, CHOICE, NOON)
+    with pytest.raises(BadSnapshot, match=r"by an earlier version, .*: make it again"):
+        snapshots.read(folder)
+
+
 def test_ids_only_holds_no_content(tmp_path: Path):
     """Nothing but Spotify's ids, folds and sides is written; it cannot be trained on."""
     folder = tmp_path / "ids"
