@@ -5,8 +5,8 @@ from typing import Any, Final
 from web import documents
 from web.api import openapi
 from web.api.routes import ALL
+from web.page_sections import Page, Section, by_name
 from web.pages import PageRequest
-from web.sections import Page, Section, by_name
 
 _COLUMNS: Final = ("method", "path", "summary", "parameters", "body", "fields")
 

@@ -37,6 +37,7 @@ from web.label_routes import (
     person_of,
 )
 from web.labelling_sessions import LabellingSessions
+from web.page_sections import Page, query
 from web.pages import (
     PageRequest,
     disputes,
@@ -64,7 +65,6 @@ from web.problems import (
     problem,
     title_of,
 )
-from web.sections import Page, query
 from web.security import COOKIE, Access, Guard
 from web.sql_queries import SqlDisabled, SqlQueries, SqlResult
 

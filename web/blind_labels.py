@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select
 
 from genrebase.store import tables
-from web.sections import Section, query
+from web.page_sections import Section, query
 
 MAX_CHOICES: Final = 6
 """Genres that a blind label can be given by key."""

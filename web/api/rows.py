@@ -13,7 +13,7 @@ from sqlalchemy.types import TypeEngine
 from genrebase.store import views
 from genrebase.store.tables import UtcDateTime
 from web.api.operations import Schema
-from web.sections import Page, Section
+from web.page_sections import Page, Section
 
 MAX_LIMIT: Final = 1_000
 _PYTHON_TYPES: Final[tuple[tuple[type, Any], ...]] = (

@@ -12,9 +12,9 @@ from collector.catalogue.verdicts import Verdict
 from collector.curation import verdicts
 from genrebase.store.engine import read_transaction
 from web.api.operations import ApiCall, ApiResult, Operation, Problem, Schema
+from web.page_sections import query
 from web.pages import track
 from web.problems import NotFound
-from web.sections import query
 
 _IF_MATCH: Final = {
     "If-Match": "The ETag of the track's labels, as a read returned it; `*`: whatever they are."

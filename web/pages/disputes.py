@@ -10,9 +10,9 @@ from genrebase.store import tables
 from web.blind_labels import wrong_label_rates
 from web.dispute_orders import BY_ROW, LEARNS_MOST, ORDERS, learns_most, primary_artist
 from web.labelling_sessions import HOLD_SECONDS
+from web.page_sections import Page, Section, by_name, query, stored, stored_by_key
 from web.pages import MAX_ROWS, PageRequest
 from web.pages.genre_table import dispute_counts, settled_since
-from web.sections import Page, Section, by_name, query, stored, stored_by_key
 
 _STORED: Final = 500
 _STORED_OF_CLAIM: Final = 100

@@ -6,9 +6,9 @@ from typing import Final
 from genrebase.store import views
 from web.documents import glossary, glossary_introduction, plain
 from web.metric_names import METRIC_NAMES
+from web.page_sections import Page, Section, by_name
 from web.pages import PageRequest
 from web.problems import NotFound
-from web.sections import Page, Section, by_name
 
 SHOWN_ON: Final = {
     "catalogue_counts": "/",

@@ -10,8 +10,8 @@ from genrebase.store import tables
 from genrebase.store.views.review import MIN_DISPUTE_PROBABILITY, InChampionClasses
 from genrebase.store.views.shared import champion_id
 from web import svg
+from web.page_sections import Section, query, stored, stored_by_key
 from web.pages import PageRequest
-from web.sections import Section, query, stored, stored_by_key
 
 _PROGRESS = "SELECT * FROM genre_progress ORDER BY genre"
 _RECALLS = """

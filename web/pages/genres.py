@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 
 from genrebase.digests import store as digests
 from web import svg
+from web.page_sections import Page, Section, by_name, query, stored, with_values
 from web.pages import MAX_ROWS, PageRequest
 from web.pages.genre_table import bars, genre_table
 from web.problems import NotFound
-from web.sections import Page, Section, by_name, query, stored, with_values
 
 _EXISTS = "SELECT id FROM genre WHERE name = :genre"
 _PROGRESS_COLUMNS = (

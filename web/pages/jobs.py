@@ -9,9 +9,9 @@ from classifier.settings import ClassifierSettings
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import daemons
 from genrebase.store import tables
+from web.page_sections import Page, Section, as_document, by_name, query
 from web.pages import MAX_ROWS, PageRequest
 from web.pages.source_budgets import all_sources
-from web.sections import Page, Section, as_document, by_name, query
 
 _RUNS = "SELECT id AS run_id, job, outcome, started_at, finished_at, counts, error FROM job_run"
 _REQUESTS = """

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from genrebase.store.tables import SUBMISSION_NUMBERS
 from web.genre_map import MAP_FEATURES, GenreMap, genre_map
 from web.map_chart import map_chart
+from web.page_sections import Page, Section, by_name, query, stored_by_key
 from web.pages import PageRequest
-from web.sections import Page, Section, by_name, query, stored_by_key
 
 _FEATURES: Final[Mapping[str, Sequence[str]]] = {
     "genre_profiles": MAP_FEATURES,

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from web import svg
 from web.forms import id_number
+from web.page_sections import Page, Section, as_document, by_name, query
 from web.pages import PageRequest
 from web.problems import NotFound
-from web.sections import Page, Section, as_document, by_name, query
 
 SHOWN_GENRES: Final = 15
 _MODELS = """

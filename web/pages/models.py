@@ -5,11 +5,11 @@ from typing import Any
 from web import svg
 from web.forms import id_number
 from web.metric_names import METRIC_NAMES
+from web.page_sections import Page, Section, by_name, query
 from web.pages import PageRequest
 from web.pages.model_comparison import comparable, stored_pairs
 from web.pages.training_tracks import facts, training_tracks
 from web.problems import NotFound
-from web.sections import Page, Section, by_name, query
 
 _MODELS = """
 SELECT m.id AS model_id, m.task, m.estimator, m.status, m.trained_rows, m.created_at,

@@ -5,13 +5,13 @@ from typing import Any
 from web import formats, svg
 from web.newest_tracks import any_without_request, labelled_since
 from web.next_steps import MAX_ELSEWHERE, Facts, next_steps
+from web.page_sections import Page, Section, by_name, query, stored
 from web.pages import PageRequest
 from web.pages.disputes import disputes_without_verdict
 from web.pages.genre_table import bars, genre_table
 from web.pages.source_budgets import all_sources
 from web.pages.training_tracks import facts as training_facts
 from web.pages.training_tracks import training_tracks
-from web.sections import Page, Section, by_name, query, stored
 
 _CHAMPION = """
 SELECT regime, model_id, estimator, trained_rows, n, accuracy, accuracy_low, accuracy_high,

@@ -11,8 +11,8 @@ from classifier.serving.online import Result
 from classifier.serving.predict_track import NUMERIC_INPUTS, NUMERIC_RANGES, TrackDescription
 from genrebase.errors import UserError
 from web import svg
+from web.page_sections import Page, Section, by_name
 from web.pages import DescribedPrediction, PageRequest
-from web.sections import Page, Section, by_name
 
 TEXTS: Final = ("title", "artists", "album")
 _VALUES: Final = {

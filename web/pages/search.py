@@ -4,9 +4,9 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 
 from genrebase.store import tables
 from genrebase.store.search import MAX_COMPARED, Hit, InvalidPosition, SearchResult, search
+from web.page_sections import Page, Section, by_name
 from web.pages import PageRequest
 from web.problems import NotFound
-from web.sections import Page, Section, by_name
 
 MAX_RESULTS = 50
 MAX_CHARACTERS = 500

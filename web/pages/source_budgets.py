@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from web.sections import Section, query
+from web.page_sections import Section, query
 
 _SOURCES: Final = """
 SELECT name AS source, CAST(sum(requests) AS bigint) AS requests,

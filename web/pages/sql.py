@@ -9,8 +9,8 @@ from genrebase.errors import GenrebaseError
 from genrebase.store import views
 from web import svg
 from web.documents import questions
+from web.page_sections import Page, Section, by_name
 from web.pages import PageRequest
-from web.sections import Page, Section, by_name
 from web.sql_queries import MAX_ROWS, SECONDS, SqlBusy, SqlDisabled, SqlResult
 
 MAX_CELLS: Final = 800

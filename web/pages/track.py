@@ -19,10 +19,10 @@ from genrebase.store.tables import (
 )
 from web import svg
 from web.forms import id_number
+from web.page_sections import Page, Section, by_name, query, stored
 from web.pages import PageRequest, why
 from web.percentiles import percentile
 from web.problems import Moved, NotFound
-from web.sections import Page, Section, by_name, query, stored
 
 _TRACK = "SELECT * FROM tracks WHERE track_id = :track_id"
 _CREDITS = """

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from web.sections import Section, as_document, query
+from web.page_sections import Section, as_document, query
 
 _COUNTS = "SELECT track_counts, training_config FROM model WHERE id = :model_id"
 _REASONS: Final = {

@@ -6,7 +6,7 @@ from typing import Any, Final
 from classifier.serving.hidden_inputs import HiddenPrediction
 from genrebase.errors import GenrebaseError
 from web import svg
-from web.sections import Section
+from web.page_sections import Section
 
 _COLUMNS: Final = ("inputs", "genre", "probability", "claim", "claim_probability")
 _NAMES: Final = {
