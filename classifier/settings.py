@@ -7,7 +7,7 @@ from pydantic_settings import SettingsConfigDict
 
 from classifier.training_config import MIN_TRACKS_PER_GENRE
 from genrebase.runtime import plugins
-from genrebase.runtime.addresses import ListenAddress
+from genrebase.runtime.addresses import ListenSetting
 from genrebase.settings import EnvironmentSettings
 
 ESTIMATORS_GROUP: Final = "classifier.estimators"
@@ -107,7 +107,7 @@ class ClassifierSettings(EnvironmentSettings):
         "keep the main metrics. (50: seven weeks of daily training; a former "
         "champion of 114 genres has 0.5 MB of metrics.)",
     )
-    http: str | None = Field(
+    http: ListenSetting = Field(
         default=None,
         description="Where `classifier run` serves `/healthz` and `/metrics`: `PORT` "
         "(loopback, such as 9465) or `HOST:PORT`; empty: not served.",
@@ -142,13 +142,6 @@ class ClassifierSettings(EnvironmentSettings):
             raise ValueError(message.removesuffix("."))
         return name
 
-    @field_validator("http")
-    @classmethod
-    def _is_listening_address(cls, text: str | None) -> str | None:
-        if text is not None:
-            ListenAddress.parse(text)
-        return text
-
     def scheduled_licence(self, champion_licence: str | None) -> str:
         """Return the `--licence` of the trainings of `classifier run`.
 
@@ -157,8 +150,3 @@ class ClassifierSettings(EnvironmentSettings):
         """
         is_set = "licence" in self.model_fields_set
         return self.licence if is_set or champion_licence is None else champion_licence
-
-    @property
-    def http_address(self) -> ListenAddress | None:
-        """Return the address of the HTTP endpoint, None without one."""
-        return None if self.http is None else ListenAddress.parse(self.http)

@@ -2,15 +2,15 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, Field
+from pydantic_settings import SettingsConfigDict
 
 from collector.service_settings import ServiceSettings
 from collector.shard import RECRAWL_AFTER
 from genrebase.runtime import plugins
-from genrebase.runtime.addresses import ListenAddress
+from genrebase.runtime.addresses import ListenSetting
 from genrebase.store.settings import DEFAULT_FEATURE_ORDER
 
 SOURCES_GROUP: Final = "collector.sources"
@@ -54,10 +54,6 @@ def _check_sources(text: str) -> str:
     if PLAYLIST_SOURCE in _names(text):
         raise ValueError("playlists are read with spotify: write spotify")
     return _check_names(text, SOURCES_GROUP)
-
-
-def _listen_address(value: Any) -> Any:
-    return ListenAddress.parse(value) if isinstance(value, str) else value
 
 
 class CollectorSettings(ServiceSettings):
@@ -120,7 +116,7 @@ class CollectorSettings(ServiceSettings):
         description="Days until an exhausted shard is searched again (a quarter of that for "
         "the current year).",
     )
-    http: Annotated[ListenAddress | None, NoDecode, BeforeValidator(_listen_address)] = Field(
+    http: ListenSetting = Field(
         default=None,
         description="Where `collector run` serves `/healthz` and `/metrics`: `PORT` "
         "(loopback, such as 9464) or `HOST:PORT`; empty: not served.",

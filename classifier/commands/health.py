@@ -27,4 +27,4 @@ def health(
 
         return TrainerHealth(connect(), SystemClock())
 
-    report_health(Output(as_json=as_json), ClassifierSettings.load().http_address, target)
+    report_health(Output(as_json=as_json), ClassifierSettings.load().http, target)

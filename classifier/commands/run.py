@@ -36,6 +36,6 @@ def run(
     )
     with (
         stop_on_signals(clock.interrupt, daemon.cancel) as stop,
-        serve(settings.http_address, TrainerHealth(database, clock, settings)),
+        serve(settings.http, TrainerHealth(database, clock, settings)),
     ):
         daemon.run(stop)

@@ -74,11 +74,11 @@ class SplitDataset:
     """Genres that the mapping lacks, and their numbers of tracks."""
     sources: TrainingSources
     """Sources and licences of the labels and features of the task's rows."""
-    soft_labels: bool = False
+    soft_labels: bool
     """A track is trained on every genre it was seen under."""
-    label_shares: pd.DataFrame | None = None
+    label_shares: pd.DataFrame | None
     """(track_id, genre, share) of tracks with votes, for soft labels."""
-    selected: SelectedTracks | None = None
+    selected: SelectedTracks
     """How many tracks each step of the selection left."""
 
     def training_set(self) -> TrainingSet:
@@ -107,8 +107,6 @@ class SplitDataset:
 
     def left_out_by_reason(self) -> dict[str, int]:
         """Return how many of the tracks that were read are not trained on, by reason."""
-        if self.selected is None:
-            return {}
         return self.selected.left_out(self.sides[self.in_task], self.train_mask[self.in_task])
 
     def held_out(self, side: str) -> Mask:

@@ -2,7 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BeforeValidator
+from pydantic_settings import NoDecode
 
 LOOPBACK: Final = "127.0.0.1"
 _ALL_INTERFACES: Final = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not listened on
@@ -32,3 +35,11 @@ class ListenAddress:
         """Return the URL under which this computer reaches the daemon."""
         host = LOOPBACK if self.host in _ALL_INTERFACES else self.host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+def _parse(value: Any) -> Any:
+    return ListenAddress.parse(value) if isinstance(value, str) else value
+
+
+ListenSetting = Annotated[ListenAddress | None, NoDecode, BeforeValidator(_parse)]
+"""The type of a setting that is an address; None: unset."""

@@ -178,7 +178,7 @@ def champion_check() -> tuple[bool | None, str]:
 def test_health_is_served(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The daemon serves it while it runs; afterwards the check fails."""
     settings = ClassifierSettings(_env_file=None, http="0")
-    with serve(settings.http_address, TrainerHealth(sqlite_engine, FakeClock())) as url:
+    with serve(settings.http, TrainerHealth(sqlite_engine, FakeClock())) as url:
         assert url is not None
         address = ListenAddress("127.0.0.1", int(url.rpartition(":")[2]))
         assert probe(address).ok
@@ -189,6 +189,6 @@ def test_health_is_served(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("CLASSIFIER_HTTP", "nowhere at all")
     assert isinstance(CliRunner().invoke(app, ["health"]).exception, InvalidSettings)
     monkeypatch.delenv("CLASSIFIER_HTTP")
-    off_address = ClassifierSettings(_env_file=None).http_address
+    off_address = ClassifierSettings(_env_file=None).http
     with serve(off_address, TrainerHealth(sqlite_engine, FakeClock())) as off:
         assert off is None
