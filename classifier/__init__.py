@@ -17,10 +17,7 @@ def champion(url: str | None = None, *, task: str = "main") -> "LoadedModel":
     # scikit-learn is slow to import, and most commands need none
     from classifier.registry import stored_models
     from classifier.serving.champion import load
-    from genrebase import store
+    from genrebase.store import connect, disposing
 
-    database = store.connect(url)
-    try:
+    with disposing(connect(url)) as database:
         return load(database, stored_models.champion(database, task))
-    finally:
-        database.dispose()

@@ -203,7 +203,7 @@ def copy(
     """
     from genrebase.settings import GenrebaseSettings
     from genrebase.store import copy as copying
-    from genrebase.store.engine import make_engine
+    from genrebase.store.engine import disposing, make_engine
 
     output = Output(as_json=as_json)
     settings = GenrebaseSettings.load()
@@ -213,18 +213,15 @@ def copy(
             "Name the databases: genrebase copy FROM TO, or set GENREBASE_COPY_FROM and "
             "GENREBASE_COPY_TO."
         )
-    source, target = make_engine(from_url), make_engine(to_url)
-    try:
-        with output.progress("Copying rows") as bar:
-            copied = copying.copy_database(source, target, bar)
-    except KeyboardInterrupt:
-        raise CommandInterrupted(
-            f"Stopped: {target.url.render_as_string()} is an unfinished copy, which no command "
-            "uses. Run the same command again to continue it."
-        ) from None
-    finally:
-        source.dispose()
-        target.dispose()
+    with disposing(make_engine(from_url)) as source, disposing(make_engine(to_url)) as target:
+        try:
+            with output.progress("Copying rows") as bar:
+                copied = copying.copy_database(source, target, bar)
+        except KeyboardInterrupt:
+            raise CommandInterrupted(
+                f"Stopped: {target.url.render_as_string()} is an unfinished copy, which no "
+                "command uses. Run the same command again to continue it."
+            ) from None
     columns = ("table", "rows", "checksum")
     rows = [(table.table, table.rows, table.checksum[:12]) for table in copied.tables]
     output.table("Equal in both databases", columns, rows)
@@ -247,15 +244,12 @@ def backup(
     Examples:
       genrebase backup genrebase-backup.db
     """
-    from genrebase import store
+    from genrebase.store import connect, disposing
     from genrebase.store.backup import backup as back_up
 
-    output, engine = Output(as_json=as_json), store.connect()
-    try:
-        with output.progress("Saving rows") as bar:
-            result = back_up(engine, file, bar)
-    finally:
-        engine.dispose()
+    output = Output(as_json=as_json)
+    with disposing(connect()) as engine, output.progress("Saving rows") as bar:
+        result = back_up(engine, file, bar)
     output.print(
         f"{counted(result.rows, 'row')} in {result.file} ({result.bytes / 1e6:,.1f} MB), verified."
     )
@@ -272,14 +266,12 @@ def digests(as_json: AsJson = False) -> None:
     Examples:
       genrebase digests
     """
-    from genrebase import store
     from genrebase.digests.refresh import refresh
+    from genrebase.store import connect, disposing
 
-    output, engine = Output(as_json=as_json), store.connect()
-    try:
+    output = Output(as_json=as_json)
+    with disposing(connect()) as engine:
         done = refresh(engine, SystemClock())
-    finally:
-        engine.dispose()
     views = [
         {"view": one.view, "digests": len(one.documents), "rows": one.rows}
         | {"seconds": round(one.seconds, 3)}
@@ -314,16 +306,13 @@ def matrices(
     Examples:
       genrebase matrices
     """
-    from genrebase import store
-    from genrebase.store import matrix_files
+    from genrebase.store import connect, disposing, matrix_files
 
-    output, engine = Output(as_json=as_json), store.connect()
-    try:
-        into = matrix_files.move_to_database if into_database else matrix_files.move_to_files
+    output = Output(as_json=as_json)
+    into = matrix_files.move_to_database if into_database else matrix_files.move_to_files
+    with disposing(connect()) as engine:
         moved = into(engine)
         deleted = matrix_files.delete_unnamed(engine)
-    finally:
-        engine.dispose()
     where = "the database" if into_database else "files"
     output.print(
         f"Moved into {where}: {counted(moved, 'matrix', 'matrices')}. Deleted: "
@@ -348,16 +337,17 @@ def lake(
     Examples:
       genrebase lake lake
     """
-    from genrebase import store
     from genrebase.lake.build import build_lake
+    from genrebase.store import connect, disposing
 
-    output, engine = Output(as_json=as_json), store.connect()
+    output = Output(as_json=as_json)
     kept = f"what {folder} held before is unchanged. Run the same command again to continue."
-    try:
-        with output.on_interrupt(lambda: kept), output.progress("Copying") as bar:
-            result = build_lake(engine, folder, SystemClock(), bar)
-    finally:
-        engine.dispose()
+    with (
+        disposing(connect()) as engine,
+        output.on_interrupt(lambda: kept),
+        output.progress("Copying") as bar,
+    ):
+        result = build_lake(engine, folder, SystemClock(), bar)
     views = [one for one in result.relations if one.kind == "view" and one.rows]
     rows = [(one.name, one.rows, one.files, one.bytes) for one in views]
     output.table("Views with rows", ("view", "rows", "files", "bytes"), rows)

@@ -69,13 +69,9 @@ def run(
 @contextmanager
 def engines() -> Iterator[tuple[Engine, Engine]]:
     """Yield an engine that can only read, and one that writes; close their connections at last."""
-    reader, writer = store.connect(), store.connect()
-    try:
+    with store.disposing(store.connect()) as reader, store.disposing(store.connect()) as writer:
         make_read_only(reader)
         yield reader, writer
-    finally:
-        reader.dispose()
-        writer.dispose()
 
 
 def command_prefix(engine: Engine) -> str:

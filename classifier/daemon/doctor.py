@@ -37,18 +37,15 @@ def _champion() -> Check:
     # imports of SQLAlchemy, which the other checks do not need
     from classifier.registry import stored_models
     from classifier.training_config import DEFAULT_TASK
-    from genrebase.store import connect
+    from genrebase.store import connect, disposing
 
     try:
-        database = connect()
-        try:
+        with disposing(connect()) as database:
             model = stored_models.find_champion(database, DEFAULT_TASK)
             if model is not None:
                 from classifier.serving import champion  # imports scikit-learn
 
                 champion.load(database, model)
-        finally:
-            database.dispose()
     except BrokenArtifact as error:
         return Check("champion", ok=False, sentence=str(error))
     except GenrebaseError as error:

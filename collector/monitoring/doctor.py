@@ -34,7 +34,7 @@ from genrebase.counts import counted
 from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock, SystemClock
-from genrebase.store import connect, source_ids
+from genrebase.store import connect, disposing, source_ids
 from genrebase.store.engine import Engine, read_transaction
 from genrebase.store.tables import ALL_YEARS
 
@@ -199,13 +199,11 @@ def checks() -> Iterator[Check]:
             sentence="not checked: requests are counted in the database, which cannot be used.",
         )
         return
-    try:
+    with disposing(engine):
         yield _run_check("genre counters", partial(check_counters, engine))
         yield from CollectorDoctor(
             engine, configured, clock, RequestLimit(MAX_REQUESTS)
         ).run_checks()
-    finally:
-        engine.dispose()
 
 
 def check_counters(engine: Engine) -> Check:

@@ -16,7 +16,7 @@ from genrebase.runtime import queries
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import StopSignal
-from genrebase.store import connect, schema_upgrade
+from genrebase.store import connect, disposing, schema_upgrade
 
 DEFAULT_FILE: Final = "sandbox-demo.db"
 SPOTIFY_FILE: Final = "sandbox-spotify.db"
@@ -157,11 +157,8 @@ class Demo:
         }
 
     def _run_sample_queries(self) -> list[dict[str, Any]]:
-        engine = connect(self._database.url)
-        try:
+        with disposing(connect(self._database.url)) as engine:
             return [
                 {"question": question, "sql": sql, "answer": queries.run_query(engine, sql)}
                 for question, sql in SAMPLE_QUERIES.items()
             ]
-        finally:
-            engine.dispose()

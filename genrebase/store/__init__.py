@@ -35,4 +35,6 @@ def _refuse_unfinished_copy(engine: Engine) -> None:
         )
 
 
-__all__ = ["Engine", "connect"]
+disposing = _engine.disposing
+
+__all__ = ["Engine", "connect", "disposing"]

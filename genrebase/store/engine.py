@@ -124,6 +124,15 @@ def make_engine(url: str | URL | None = None, *, settings: StoreSettings | None 
         raise InvalidUrl(f"PostgreSQL needs its driver. {install_hint('postgres')}") from None
 
 
+@contextmanager
+def disposing(engine: Engine) -> Iterator[Engine]:
+    """Close the engine's connections at the end of the block."""
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def postgresql_options(engine: Engine) -> dict[str, Any]:
     """Return libpq's options with which an engine of `make_engine` connects to PostgreSQL."""
     _, arguments = engine.dialect.create_connect_args(engine.url)

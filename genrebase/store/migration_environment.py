@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from genrebase.store import bulk, features_provider, search_index, tables
-from genrebase.store.engine import WRITES_OPTION, make_engine, open_connection
+from genrebase.store.engine import WRITES_OPTION, disposing, make_engine, open_connection
 from genrebase.store.errors import StoreError
 from genrebase.store.lock_timeout import lock_timeout
 from genrebase.store.settings import StoreSettings
@@ -59,29 +59,26 @@ def run(context: EnvironmentContext) -> None:
     work = _work(context)
     settings = StoreSettings.load()
     engine = make_engine(context.config.attributes.get("store_url"), settings=settings)
-    try:
-        with open_connection(engine) as connection:
-            migrates = work.__name__ in _MIGRATING
-            if work.__name__ in _WRITING:
-                connection.execution_options(**{WRITES_OPTION: True})
+    with disposing(engine), open_connection(engine) as connection:
+        migrates = work.__name__ in _MIGRATING
+        if work.__name__ in _WRITING:
+            connection.execution_options(**{WRITES_OPTION: True})
+        if migrates:
+            _ensure_version_table(connection)
+            _disable_foreign_keys(connection)
+            work = _with_views(context, connection, work, settings.feature_order)
+        context.configure(
+            connection=connection,
+            target_metadata=tables.metadata,
+            fn=work,
+            transactional_ddl=True,
+            render_as_batch=True,
+            include_object=_is_ours,
+        )
+        with context.begin_transaction():
             if migrates:
-                _ensure_version_table(connection)
-                _disable_foreign_keys(connection)
-                work = _with_views(context, connection, work, settings.feature_order)
-            context.configure(
-                connection=connection,
-                target_metadata=tables.metadata,
-                fn=work,
-                transactional_ddl=True,
-                render_as_batch=True,
-                include_object=_is_ours,
-            )
-            with context.begin_transaction():
-                if migrates:
-                    _lock(connection)  # before alembic reads the revision
-                context.run_migrations()
-    finally:
-        engine.dispose()
+                _lock(connection)  # before alembic reads the revision
+            context.run_migrations()
 
 
 def _work(context: EnvironmentContext) -> _Work:

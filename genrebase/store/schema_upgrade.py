@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, column, inspect, select, table, text
 from sqlalchemy.exc import DatabaseError
 
 from genrebase.store import bulk, features_provider, tables
-from genrebase.store.engine import make_engine, read_transaction
+from genrebase.store.engine import disposing, make_engine, read_transaction
 from genrebase.store.errors import DatabaseUnreachable, IncompatibleDatabase, SchemaMismatch
 
 if TYPE_CHECKING:
@@ -54,16 +54,13 @@ def migrate(*, repair: bool = False) -> tuple[str, str | None, str | None]:
     again, which an upgrade does anyway: after another program wrote to `audio_features`. Raises
     as `upgrade` does.
     """
-    engine = make_engine()
-    try:
+    with disposing(make_engine()) as engine:
         before = current_revision(engine)
         upgrade()
         if repair:
             with bulk.exclusive_transaction(engine) as connection:
                 features_provider.choose_all(connection)
         return engine.url.render_as_string(), before, current_revision(engine)
-    finally:
-        engine.dispose()
 
 
 def upgrade(url: str | None = None, revision: str = "head") -> None:
@@ -75,12 +72,9 @@ def upgrade(url: str | None = None, revision: str = "head") -> None:
     from alembic import command  # slow; only migrations need it
 
     config = alembic_config(url)
-    engine = make_engine(url)
-    try:
+    with disposing(make_engine(url)) as engine:
         _check_compatible(engine)
         _check_migratable(engine, config)
-    finally:
-        engine.dispose()
     command.upgrade(config, revision)
 
 

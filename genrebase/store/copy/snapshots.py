@@ -3,13 +3,19 @@
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, text
 
-from genrebase.store.engine import Connection, Engine, make_engine, read_transaction
+from genrebase.store.engine import (
+    Connection,
+    Engine,
+    disposing,
+    make_engine,
+    read_transaction,
+)
 from genrebase.store.errors import StoreError
 
 _PRIMARY_CODE: Final = 0xFF
@@ -37,14 +43,9 @@ def open_snapshot(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
-@contextmanager
-def open_file(file: Path) -> Iterator[Engine]:
-    """Yield an engine on a SQLite file; dispose of it afterwards."""
-    engine = make_engine(URL.create("sqlite", database=str(file)))
-    try:
-        yield engine
-    finally:
-        engine.dispose()
+def open_file(file: Path) -> AbstractContextManager[Engine]:
+    """Return an engine on a SQLite file, disposed of at the end of the block."""
+    return disposing(make_engine(URL.create("sqlite", database=str(file))))
 
 
 def save(connection: Connection, file: Path) -> None:
