@@ -32,6 +32,8 @@ _YES: Final = "yes"
 _NO: Final = "no"
 _OWN: Final = ("member", "members", "weights", "by_genre")
 _TINY: Final = float(np.finfo(np.float64).tiny)
+_Part = tuple[str | None, Estimator]
+"""A member, and the genre that it is fitted to against the rest; None: all genres."""
 
 
 class _Members(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
@@ -51,7 +53,24 @@ class _Members(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
             for one in self._unfitted()
         )
 
+    def fit(
+        self,
+        X: pd.DataFrame,
+        y: Labels,
+        validation: Validation | None = None,
+        weights: Floats | None = None,
+    ) -> Self:
+        """Fit one member after another; `weights` are the sample weights."""
+        self.classes_ = np.unique(y)
+        shared = (TrainingSet(X, y, weights), validation)
+        self.members_ = list(distributed_fits.fit_parts(_fit_member, self._parts(), shared))
+        return self
+
     def _unfitted(self) -> Sequence[Any]:
+        raise NotImplementedError
+
+    def _parts(self) -> Sequence[_Part]:
+        """Return what is fitted to the genres `classes_`."""
         raise NotImplementedError
 
 
@@ -69,20 +88,9 @@ class OneVersusRest(_Members):
     def _unfitted(self) -> Sequence[Any]:
         return [self.member, *(self.others or {}).values()]
 
-    def fit(
-        self,
-        X: pd.DataFrame,
-        y: Labels,
-        validation: Validation | None = None,
-        weights: Floats | None = None,
-    ) -> Self:
-        """Fit one binary classifier after another; `weights` are the sample weights."""
-        self.classes_ = np.unique(y)
+    def _parts(self) -> Sequence[_Part]:
         others = self.others or {}
-        members = [(genre, others.get(genre, self.member)) for genre in self.classes_]
-        shared = (TrainingSet(X, y, weights), validation)
-        self.members_ = list(distributed_fits.fit_parts(_fit_genre, members, shared))
-        return self
+        return [(genre, others.get(genre, self.member)) for genre in self.classes_]
 
     def binary_proba(self, X: pd.DataFrame) -> Floats:
         """Return the binary probabilities (rows, genres); rows need not sum to 1."""
@@ -115,18 +123,8 @@ class SoftVote(_Members):
     def _unfitted(self) -> Sequence[Any]:
         return self.members
 
-    def fit(
-        self,
-        X: pd.DataFrame,
-        y: Labels,
-        validation: Validation | None = None,
-        weights: Floats | None = None,
-    ) -> Self:
-        """Fit every member; `weights` are the sample weights."""
-        self.classes_ = np.unique(y)
-        shared = (TrainingSet(X, y, weights), validation)
-        self.members_ = list(distributed_fits.fit_parts(_fit_member, self.members, shared))
-        return self
+    def _parts(self) -> Sequence[_Part]:
+        return [(None, one) for one in self.members]
 
     def predict_proba(self, X: pd.DataFrame) -> Floats:
         """Return probabilities (rows, genres); every row sums to 1."""
@@ -176,19 +174,14 @@ def make(
     return OneVersusRest(members[0], others or None)
 
 
-def _fit_genre(
-    shared: tuple[TrainingSet, Validation | None], genre_and_member: tuple[str, Estimator]
-) -> Estimator:
-    """Fit a copy of a member to a genre against the rest."""
-    (training_set, validation), (genre, member) = shared, genre_and_member
-    held = None if validation is None else (validation[0], _binary_labels(validation[1], genre))
-    labels = _binary_labels(training_set.labels, genre)
-    return soft_labels.fit(clone(member), replace(training_set, labels=labels), held)
-
-
-def _fit_member(shared: tuple[TrainingSet, Validation | None], member: Estimator) -> Estimator:
-    """Fit a copy of a member to all genres."""
-    return soft_labels.fit(clone(member), *shared)
+def _fit_member(shared: tuple[TrainingSet, Validation | None], part: _Part) -> Estimator:
+    """Fit a copy of a member."""
+    (training_set, validation), (genre, member) = shared, part
+    if genre is not None:
+        training_set = replace(training_set, labels=_binary_labels(training_set.labels, genre))
+        if validation is not None:
+            validation = (validation[0], _binary_labels(validation[1], genre))
+    return soft_labels.fit(clone(member), training_set, validation)
 
 
 def _named(members: Any) -> bool:
