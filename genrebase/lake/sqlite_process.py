@@ -41,7 +41,7 @@ class SqliteProcess:
         )
 
     def wait_until_ready(self) -> None:
-        """Wait until it has begun to read; raise `DatabaseUnreachable` if it cannot."""
+        """Wait until it can read; raise `DatabaseUnreachable` if it cannot."""
         if self._results.read(len(DONE)) != DONE:
             reason = self._exit_reason()
             self.close()
@@ -98,7 +98,7 @@ class SqliteProcess:
 def open_sqlite(
     engine: Engine, *, in_place: bool, processes: int = 1
 ) -> Iterator[Sequence[SqliteProcess]]:
-    """Yield processes, each of which reads one state of the database.
+    """Yield processes, each of which reads the state of the database at its first query.
 
     A reader of a database without a write-ahead log blocks commits. So the file is saved to a
     temporary folder first, and read there, except where it is read `in_place`.

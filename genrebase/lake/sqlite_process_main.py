@@ -1,11 +1,11 @@
 """The process that reads a SQLite file: `python -m genrebase.lake.sqlite_process_main`.
 
 It is a process of its own because the ADBC driver brings its own SQLite library, and two libraries
-in one process destroy each other's file locks. It sees one state of the file until it is to
-release it, and ends with its input, hence also when the parent dies. Its arguments are the file's
-URI, and how many seconds to wait for a process that writes to it. It uses the driver without its
-DB-API, whose import takes three times longer than all others, and pyarrow without numpy, which is
-a third of the rest.
+in one process destroy each other's file locks. From its first query on it sees one state of the
+file, until it is to release it. It ends with its input, hence also when the parent dies. Its
+arguments are the file's URI, and how many seconds to wait for a process that writes to it. It uses
+the driver without its DB-API, whose import takes three times longer than all others, and pyarrow
+without numpy, which is a third of the rest.
 """
 
 import signal
@@ -78,7 +78,7 @@ def serve(
 
 
 def main(uri: str, busy_seconds: str) -> None:
-    """Serve on one snapshot of the file, waiting so long for a process that writes to it."""
+    """Serve on the state at the first query, waiting so long for a process that writes to it."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     try:
@@ -91,7 +91,8 @@ def main(uri: str, busy_seconds: str) -> None:
             milliseconds = round(float(busy_seconds) * 1000)
             execute(statement, f"PRAGMA busy_timeout={milliseconds}").read_all()
             connection.set_autocommit(False)
-            execute(statement, "SELECT count(*) FROM sqlite_master").read_all()  # it begins
+            execute(statement, "SELECT count(*) FROM sqlite_master").read_all()
+            connection.rollback()  # a lock held while others start would stop a writer, and them
             sys.stdout.buffer.write(DONE)
             sys.stdout.buffer.flush()
             serve(connection, statement, sys.stdin.buffer, sys.stdout.buffer)

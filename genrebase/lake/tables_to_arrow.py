@@ -94,7 +94,9 @@ def arrow_reader(engine: Engine, *, in_place: bool = False) -> Iterator[ArrowRea
             yield ArrowReader(engine.dialect, copier)
     else:
         with open_sqlite(engine, in_place=in_place) as (process,):
-            yield ArrowReader(engine.dialect, process)
+            reader = ArrowReader(engine.dialect, process)
+            _begin(reader)
+            yield reader
 
 
 @contextmanager
@@ -116,9 +118,13 @@ def arrow_readers(engine: Engine, count: int) -> Iterator[Sequence[ArrowReader]]
         readers = [ArrowReader(engine.dialect, process) for process in processes]
         with without_writers(engine) if count > 1 else nullcontext():
             for reader in readers:  # nobody commits until all of them have begun to read
-                reader.release()
-                reader.query(select(tables.genre.c.id)).read_all()
+                _begin(reader)
         yield readers
+
+
+def _begin(reader: ArrowReader) -> None:
+    """Let the reader see the present state of the database from now on."""
+    reader.query(select(tables.genre.c.id)).read_all()
 
 
 def key_column(relation: Table) -> Any:

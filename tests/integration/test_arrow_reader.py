@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from genrebase.lake.arrow_types import arrow_type
-from genrebase.lake.sqlite_process import SqliteProcess
+from genrebase.lake.sqlite_process import SqliteProcess, open_sqlite
 from genrebase.lake.tables_to_arrow import arrow_reader, arrow_readers
 from genrebase.store import tables, views
 from genrebase.store.engine import make_engine, postgresql_options, read_transaction, transaction
@@ -236,6 +236,19 @@ def test_a_commit_between_the_starts_of_readers(
     monkeypatch.setattr(SqliteProcess, "wait_until_ready", commit_before)
     with arrow_readers(sqlite_engine, 2) as readers:
         assert [one.query(select(tables.genre)).read_all().num_rows for one in readers] == [4, 4]
+
+
+def test_processes_that_start_hold_no_lock(sqlite_engine: Engine):
+    """Others can commit: a writer that waited for one reader would keep the next from starting."""
+    fill(sqlite_engine)
+    with (
+        open_sqlite(sqlite_engine, in_place=True, processes=2),
+        transaction(sqlite_engine) as connection,
+    ):
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+        make.add_genre(connection, "new")
+    with arrow_readers(sqlite_engine, 2) as readers:
+        assert [one.query(select(tables.genre)).read_all().num_rows for one in readers] == [3, 3]
 
 
 def test_a_reading_process_that_cannot_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
