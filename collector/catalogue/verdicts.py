@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from genrebase.digests import store as digests
-from genrebase.store import source_ids, tables
+from genrebase.store import names, source_ids, tables
 
 _verdict = tables.verdict
 
@@ -45,6 +45,7 @@ def add(
     It replaces an earlier one by the same person, and is dropped if there is a later one. A blind
     verdict stays blind if the same is repeated.
     """
+    note = None if note is None else names.clean(note) or None
     same_person = (_verdict.c.track_id == track_id) & (_verdict.c.labelled_by == by)
     stored = connection.execute(select(_verdict).where(same_person)).first()
     values = {"genre_id": genre_id, "labelled_at": at, "note": note, "blind": blind}

@@ -57,6 +57,12 @@ def stored(engine):
         ]
 
 
+def test_a_note_has_only_what_every_database_stores(filled):
+    """PostgreSQL stores no NUL; a note of nothing else is none."""
+    assert give(filled, note="a\0b ").note == "ab"
+    assert give(filled, note="\0").note is None
+
+
 def test_a_label_does_not_change_the_claim(filled):
     """The claim comes from the sources, the verdict from a person."""
     given = give(filled, note="obviously")
