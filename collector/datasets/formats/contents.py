@@ -76,6 +76,8 @@ def tables(path: Path, options: ReadOptions) -> list[TableEntry]:
     """
     if path.is_dir():
         return _folder_tables(path, options)
+    if path.exists() and not path.is_file():
+        raise NotADataset(f"{path} is a pipe, which can be read only once: save it to a file.")
     try:
         source = ByteSource(path)
     except OSError as error:

@@ -55,6 +55,8 @@ class JsonText:
             except JSONDecodeError:
                 if len(self._buffer) - self._at > _MAX_VALUE or not self._fill():
                     raise
+            except ValueError as error:  # Python converts no integer of thousands of digits
+                raise JSONDecodeError(str(error).partition(";")[0], "", self._at) from None
             else:
                 # a number at the end of the buffer may continue
                 if end < len(self._buffer) or not self._fill():

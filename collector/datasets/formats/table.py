@@ -32,8 +32,8 @@ class DamagedFile(GenrebaseError):
     def because(cls, name: str, reason: object) -> "DamagedFile":
         """Return the error for a file that breaks off while its rows are read."""
         return cls(
-            f"{name} is damaged: {reason}. What came before is imported; "
-            "get the whole file and start again."
+            f"{name} is damaged: {reason}. Rows that were imported before the "
+            "damage are not counted twice: get the whole file and import it."
         )
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sqlite3
 import zipfile
 from pathlib import Path
@@ -204,6 +205,13 @@ def test_what_cannot_be_opened_is_named(tmp_path, name, content, match):
     path.write_bytes(content)
     with pytest.raises(reader.NotADataset, match=match):
         list_tables(path)
+
+
+def test_a_pipe_is_refused(tmp_path):
+    """Before it is opened, which would wait for a writer."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(reader.NotADataset, match="save it to a file"):
+        list_tables(tmp_path / "pipe.csv")
 
 
 def test_a_repeated_header_is_no_row_in_any_format(tmp_path):

@@ -313,3 +313,9 @@ def test_a_track_keeps_its_own_artist_and_a_playlist_is_no_album(tmp_path):
 
     assert own == {"title": "Blue", "artists": '["Bo"]', "album": "Alb"}
     assert listed == {"title": "Blue", "artists": '["Bo"]'}
+
+
+def test_a_number_of_thousands_of_digits_is_refused(read):
+    """Python converts none that long; the message says so."""
+    with pytest.raises(reader.NotADataset, match="4300 digits"):
+        read(b'[{"title": "A", "artist": "B", "genre": "rock", "tempo": ' + b"9" * 5_000 + b"}]")
