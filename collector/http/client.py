@@ -140,6 +140,8 @@ class ServiceClient:
             return read(response)
         except requests.RequestException as error:
             raise to_collector_error(error, self._clock.now(), self._error_for) from error
+        except ValueError as error:  # Python converts no integer of thousands of digits
+            raise InvalidResponse("The source's response has too long a number.") from error
 
 
 def list_in(document: Any, name: str, owner: str) -> list[Any]:

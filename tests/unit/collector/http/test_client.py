@@ -38,6 +38,7 @@ def get(url: str, timeout: float = 5.0) -> object:
         (ScriptedResponse(200, b""), InvalidResponse),
         (ScriptedResponse(200, b"<html>hello</html>"), InvalidResponse),
         (ScriptedResponse(200, b'{"content": [1, 2', {}), InvalidResponse),
+        (ScriptedResponse(200, b"9" * 5_000), InvalidResponse),
         (ScriptedResponse(200, b'{"content": [1, 2, 3]}', cut=True), SourceUnavailable),
         (ScriptedResponse(200, b"not gzip", {"Content-Encoding": "gzip"}), InvalidResponse),
         (ScriptedResponse(429, b"Too many requests"), RateLimited),
