@@ -226,7 +226,9 @@ def test_a_thousand_tracks_in_one_request(api: Api, served: Site):
     [
         ({"items": []}, 422, "/items"),
         ({"items": [{"title": "x"}] * 1_001}, 422, "/items"),
-        ({"items": [{"features": {"energy": 7}}]}, 422, "/items/0/described/features/energy"),
+        ({"items": [{"features": {"energy": 7}}]}, 422, '"/items/0/features/energy"'),
+        ({"items": [{"title": "x"}, {"id": 1 << 70}]}, 422, '"/items/1/id"'),
+        ({}, 422, '"/items"'),
         ({"items": [{"features": {"enrgy": 0.7}}]}, 422, "enrgy"),
         ({"items": [{"id": 1, "title": "x"}]}, 422, "title"),
         ({"items": [{"title": 5}]}, 422, "title"),

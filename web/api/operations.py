@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, from_json
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -163,7 +163,8 @@ async def read_json(request: Request, schema: type[_Model]) -> _Model:
         first = error.errors(include_url=False)[0]
         if first["type"] == "json_invalid":
             raise Problem(400, f"The body is not JSON: {first['msg']}.") from None
-        raise _invalid("The body does not fit the schema.", error) from None
+        sent = from_json(bytes(body))
+        raise _invalid("The body does not fit the schema.", error, sent) from None
 
 
 async def received(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
@@ -254,20 +255,30 @@ def _query(request: Request, schema: type[_Model]) -> _Model:
         schema.model_validate(values)  # the schema is about what was sent
         return schema.model_validate({name: names.clean(text) for name, text in values.items()})
     except ValidationError as error:
-        raise _invalid("The parameters of the address do not fit.", error) from None
+        raise _invalid("The parameters of the address do not fit.", error, values) from None
 
 
-def _invalid(sentence: str, error: ValidationError) -> Problem:
+def _invalid(sentence: str, error: ValidationError, sent: Any) -> Problem:
     details = error.errors(include_url=False, include_input=False, include_context=False)
-    errors = [{"pointer": _pointer(one), "detail": one["msg"]} for one in details[:20]]
+    errors = [{"pointer": _pointer(one, sent), "detail": one["msg"]} for one in details[:20]]
     place = errors[0]["pointer"] or "the document"
     return Problem(422, f"{sentence} {place}: {errors[0]['detail']}.", errors=errors)
 
 
-def _pointer(error: ErrorDetails) -> str:
-    """Return the place of an error as a JSON pointer (RFC 6901)."""
-    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in error["loc"])
-    return "".join(f"/{part}" for part in parts)
+def _pointer(error: ErrorDetails, sent: Any) -> str:
+    """Return the place of an error in the document as a JSON pointer (RFC 6901).
+
+    Pydantic also names which schema of several was tried: these parts are no members.
+    """
+    parts, value = [], sent
+    for part in error["loc"]:
+        is_member = isinstance(value, dict) and part in value
+        if is_member or (isinstance(value, list) and isinstance(part, int)):
+            parts.append(part)
+            value = value[part]
+    if error["type"] == "missing":
+        parts.append(error["loc"][-1])
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def _plain(value: Any) -> Any:
