@@ -46,8 +46,8 @@ def siblings_caution(metrics: Mapping[str, Any]) -> str:
         if metrics.get(name) is not None
     ]
     return (
-        "With siblings: the unlabelled other tracks of the artist are used, too. They are no "
-        f"independent evidence: most are stored because a search for the genre found them. "
+        "With siblings: the other tracks of the artist are used, too, without their labels. "
+        "They are no independent evidence: most are stored because a search for the genre found them. "
         f"{selection}Accuracy on the same tracks: {', '.join(values)}."
     )
 

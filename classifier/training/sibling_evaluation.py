@@ -1,4 +1,4 @@
-"""Evaluate a model on unseen artists together with their unlabelled other tracks (siblings).
+"""Evaluate a model on unseen artists together with their other tracks (siblings).
 
 A third test condition beside the two. It answers another question than a track alone, and an
 easier one: most siblings are in the database *because* a harvest found them under the same genre.

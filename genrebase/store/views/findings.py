@@ -20,11 +20,11 @@ from genrebase.store.views.definition import Providers, view
         "kind": "feature: one column permuted; group: a feature group permuted; expert: "
         "one of the model's base models ablated; alone: only this group "
         "available.",
-        "feature": "The column, feature group or expert. Kind alone has the value everything, "
-        "too: all groups together.",
-        "importance": "Decrease of the accuracy; for kind alone the remaining accuracy.",
+        "feature": "The column, feature group or expert. If kind is `alone`, also `everything`: "
+        "all groups together.",
+        "importance": "Decrease of the accuracy; if kind is `alone`, the remaining accuracy.",
         **shared.INTERVAL,
-        "loss": "Increase of the log loss; for kind alone the log loss.",
+        "loss": "Increase of the log loss; if kind is `alone`, the log loss.",
         "n": "Evaluated tracks.",
     },
 )

@@ -1,4 +1,4 @@
-"""The test condition of unseen artists with their unlabelled other tracks."""
+"""The test condition of unseen artists with their other tracks, without these tracks' labels."""
 
 from dataclasses import replace
 
