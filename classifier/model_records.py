@@ -47,7 +47,8 @@ def siblings_caution(metrics: Mapping[str, Any]) -> str:
     ]
     return (
         "With siblings: the other tracks of the artist are used, too, without their labels. "
-        "They are no independent evidence: most are stored because a search for the genre found them. "
+        "They are no independent evidence: most are stored because a search for the genre found "
+        "them. "
         f"{selection}Accuracy on the same tracks: {', '.join(values)}."
     )
 
