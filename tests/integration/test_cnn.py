@@ -64,7 +64,13 @@ def music(kind: str) -> RawDataset:
         for channel in range(CHANNELS[kind])
     }
     packed = pd.Series([one.astype("<f2").tobytes() for one in analysed], dtype=object)
-    tracks = pd.concat([snapshot.tracks, pd.DataFrame(summaries)], axis=1).assign(**{kind: packed})
+    licensed = {
+        f"{part}_{column}": value
+        for part in ("descriptors", kind)
+        for column, value in (("provider", "audio"), ("licence", "cc0"))
+    }
+    tracks = pd.concat([snapshot.tracks, pd.DataFrame(summaries)], axis=1)
+    tracks = tracks.assign(**{kind: packed}, **licensed)
     return replace(snapshot, tracks=tracks)
 
 
