@@ -1,4 +1,4 @@
-"""The registered estimators, by name: one factory per file (entry points, plug-ins)."""
+"""The estimators, by the names of their entry points `classifier.estimators` (pyproject.toml)."""
 
 from collections.abc import Sequence
 

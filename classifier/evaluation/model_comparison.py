@@ -1,4 +1,4 @@
-"""Compare two models on the test tracks that both predicted. Pure."""
+"""Compare two models on the test tracks that both predicted (paired bootstrap). Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

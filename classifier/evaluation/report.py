@@ -1,4 +1,4 @@
-"""The evaluation report: metrics per side, regime and genre, and the confusion matrix. Pure."""
+"""The evaluation report: metrics per side, regime and genre. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from classifier.evaluation.metrics import (
     per_genre_metrics,
     ranking_metrics,
 )
-from classifier.model_records import SIBLINGS_REGIME, ConfusionCell, MetricRow, Regime
+from classifier.model_records import SIBLINGS_REGIME, MetricRow, Regime
 
 METRIC_REGIMES: Final[tuple[Regime, ...]] = ("seen_artist", "new_artist", "other", "all")
 """The test conditions that metrics are computed for, and all test tracks together."""
@@ -108,21 +108,6 @@ def unheld_metrics(
     """Yield the metrics of tracks that were not honestly held out; they have no interval."""
     metrics = overall_metrics(predictions, common, None)
     yield from metric_rows(side, "all", None, metrics, len(predictions))
-
-
-def confusion_cells(
-    predictions: LabelledPredictions, regimes: NDArray[np.str_], classes: Sequence[str]
-) -> Iterator[ConfusionCell]:
-    """Yield the confusion matrix of each regime, without its empty cells."""
-    size = predictions.n_genres
-    for regime in METRIC_REGIMES[:-1]:
-        chosen = predictions.select(regimes == regime)
-        in_model = chosen.truth < size
-        cells = chosen.truth[in_model] * size + chosen.predicted[in_model]
-        counts = np.bincount(cells, minlength=size * size)
-        for cell in np.flatnonzero(counts):
-            genre, predicted = divmod(int(cell), size)
-            yield ConfusionCell(regime, classes[genre], classes[predicted], int(counts[cell]))
 
 
 def headline_metrics(rows: Sequence[MetricRow]) -> dict[str, Any]:

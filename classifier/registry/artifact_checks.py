@@ -1,7 +1,8 @@
 """Check an artifact before it is loaded: its size, its types, and what compiled code relies on.
 
 Compiled code does not check its input: a tree with a cycle makes a prediction endless, an index
-beyond an array reads other memory. A compressed file can expand a thousandfold.
+beyond an array reads other memory. A compressed file can expand a thousandfold. `signature` checks
+that nobody changed the bytes.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""A track while a batch is recorded: its stored metadata, and what the batch adds to it."""
+"""A track while a batch is recorded: its stored metadata, what the batch adds, and the writes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
