@@ -139,8 +139,8 @@ def application(site: Site) -> ASGIApp:
     show_message = partial(_message, templates)
 
     def as_html(request: Request, page: Page, frame: dict[str, Any]) -> Response:
-        shown = {**page.sections, **frame, **page.facts, **_labels(site, request, page)}
-        html = templates.get_template(page.template).render({"page": page, **shown})
+        values = {**page.sections, **frame, **page.facts, **_labels(site, request, page)}
+        html = templates.get_template(page.template).render({"page": page, **values})
         return HTMLResponse(html, page.status)
 
     routes = [Route("/", _endpoint(site, overview.page, as_html, show_message))]

@@ -47,10 +47,10 @@ def evidence(
         )
         for one in predictions
     )
-    shown = [_row(one, genre, claim) for one in predictions]
-    for row, before in zip(shown[1:], shown, strict=False):
+    rows_of_genres = [_row(one, genre, claim) for one in predictions]
+    for row, before in zip(rows_of_genres[1:], rows_of_genres, strict=False):
         row["starts_group"] = row["kind"] == "only" != before["kind"]
-    return Section("why", _COLUMNS, rows), {"why_rows": shown, "why_problem": problem}
+    return Section("why", _COLUMNS, rows), {"why_rows": rows_of_genres, "why_problem": problem}
 
 
 def _row(one: HiddenPrediction, genre: str, claim: str | None) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def copy_database(
     """Make `target` a copy of `source` and verify it; create the schema where it is missing.
 
     Files of matrices are copied to the folder of the target, if that is another one. `progress` is
-    told the rows that were copied or compared, and their table.
+    called with the number of rows that were copied or compared, and their table.
 
     Raises `NoSuchSource`, `SameDatabase`, `SchemaMismatch`, `IncompatibleDatabase` or
     `TargetHoldsOtherData` before anything is written, `StoreError` where the two databases differ

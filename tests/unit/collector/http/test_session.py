@@ -229,9 +229,9 @@ def test_secrets_that_a_server_echoes_are_hidden(status: int, scheme: str) -> No
         try:
             client.get_json("/here")
         except CollectorError as error:
-            shown = f"{error} {getattr(error, 'reason', '')}"
-            assert password not in shown
-            assert value[scheme] not in shown
+            message = f"{error} {getattr(error, 'reason', '')}"
+            assert password not in message
+            assert value[scheme] not in message
     assert password not in redact(f"job failed: {password}")
 
 
