@@ -22,9 +22,11 @@ from genrebase.store.views.definition import Providers, view
         "available.",
         "feature": "The column, feature group or expert. If kind is `alone`, also `everything`: "
         "all groups together.",
-        "importance": "Decrease of the accuracy; if kind is `alone`, the remaining accuracy.",
+        "importance": "Decrease of the accuracy without it; if kind is `alone`, the accuracy "
+        "with only this group.",
         **shared.INTERVAL,
-        "loss": "Increase of the log loss; if kind is `alone`, the log loss.",
+        "loss": "Increase of the log loss without it; if kind is `alone`, the log loss "
+        "with only this group.",
         "n": "Evaluated tracks.",
     },
 )

@@ -227,8 +227,8 @@ def task_predictions(_providers: Providers) -> Select[Any]:
         "estimator": "The type of model.",
         "status": shared.MODEL_REFERENCE["status"],
         "side": "The tracks: test, validation or train; random: a random split, which leaks.",
-        "regime": "seen_artist, new_artist, new_artist_with_siblings (predicted together "
-        "with the artist's other tracks, without their labels), other (neither of these) or all.",
+        "regime": "seen_artist; new_artist; new_artist_with_siblings: predicted together with "
+        "the artist's other tracks, without their labels; other: none of these; all: every track.",
         "genre": "The genre that the metric is for, NULL over all genres.",
         "metric": "The metric's name: accuracy, f1, log_loss and so on.",
         "value": "The value; NULL without any track to evaluate.",
