@@ -30,7 +30,8 @@ def labels(engine: Engine) -> set[tuple[int, str]]:
 
 def start(page, url: str, name: str) -> None:
     page.goto(f"{url}/disputes")
-    page.click("text=Label them one by one")
+    with page.expect_navigation():  # keys have no effect until the page's script has run
+        page.click("text=Label them one by one")
     page.fill("#by", name)
     page.evaluate("document.activeElement.blur()")
 
