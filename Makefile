@@ -43,7 +43,7 @@ check: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m genrebase.docs --check
+	$(BIN)/python scripts/generate_docs.py --check
 
 format: .venv/installed-dev
 	$(BIN)/ruff format .
@@ -57,7 +57,7 @@ types: .venv/installed-dev
 	$(BIN)/mypy
 
 docs: .venv/installed-dev
-	$(BIN)/python -m genrebase.docs
+	$(BIN)/python scripts/generate_docs.py
 
 lock: .venv/installed-dev
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet uv

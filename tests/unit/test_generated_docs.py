@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from genrebase import docs
 from genrebase.store import views
+from scripts import generate_docs as docs
 from tests.every_command import every_command
 
-FOLDER = Path(__file__).resolve().parents[3] / "docs"
+FOLDER = Path(__file__).resolve().parents[2] / "docs"
 
 
 @pytest.mark.parametrize("name", ["settings.md", "commands.md", "views.md"])
