@@ -19,10 +19,11 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from collector.datasets.parsing.genre_names import MAX_IMPORTED_LENGTH
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
-from genrebase.store import names
+from genrebase.store import names, person_names
 from genrebase.store.engine import read_transaction
 from web import api_page, blind_labels, formats
 from web.api.operations import ApiContext, make_routes
@@ -280,6 +281,7 @@ def _labels(site: Site, request: Request, page: Page) -> dict[str, Any]:
     person = person_of(request.cookies)
     return {
         "can_label": site.writer is not None,
+        "longest": {"person": person_names.MAX_LENGTH, "genre": MAX_IMPORTED_LENGTH},
         "person": person,
         "by": (refused.by if refused else "") or person,
         "other": refused.other if refused else "",

@@ -14,7 +14,7 @@ from genrebase.errors import GenrebaseError
 from genrebase.runtime import job_requests
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
-from genrebase.store import names, tables
+from genrebase.store import tables
 from web.forms import read_form
 from web.label_routes import person_of
 from web.problems import NotFound, logged_status
@@ -37,7 +37,7 @@ def job_routes(
             if job not in tables.REQUESTED_JOBS:
                 wanted = " or ".join(tables.REQUESTED_JOBS)
                 raise NotFound(f"There is no job {job[:50]!r} to request, only {wanted}.")
-            by = names.clean(person_of(request.cookies)) or None
+            by = person_of(request.cookies)
             stored = await run_in_threadpool(job_requests.add, writer, clock, job, by)
         except (GenrebaseError, SQLAlchemyError) as error:
             return show_message(logged_status(request.url.path, error), first_line(error))

@@ -21,7 +21,7 @@ from collector.curation import verdicts
 from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
-from genrebase.store import tables
+from genrebase.store import person_names, tables
 from genrebase.store.engine import read_transaction
 from web import blind_labels, formats
 from web.forms import id_number, read_form
@@ -111,7 +111,7 @@ class LabelRoutes:
             return await run_in_threadpool(self._refusal, request, session, fields, error)
         response = RedirectResponse(target, 303)
         response.set_cookie(SESSION_COOKIE, session, httponly=True, samesite="strict")
-        if by:
+        if by and len(by) <= person_names.MAX_LENGTH:
             # a name may have characters that a cookie cannot
             response.set_cookie(PERSON_COOKIE, quote(by), httponly=True, samesite="strict")
         return response

@@ -63,7 +63,12 @@ def label(
             output.print(f"{_describe(one)}: removed.")
         output.write_json({"removed": [asdict(one) for one in gone]})
     elif track is not None and genre is not None:
-        given = verdicts.add(engine, SystemClock(), track, genre, by or "", note).stored
+        try:
+            given = verdicts.add(engine, SystemClock(), track, genre, by or "", note).stored
+        except verdicts.NoLabeller as error:
+            raise UserError(
+                "A label needs the name of the person who gives it: --by NAME."
+            ) from error
         output.print(_describe(given))
         output.write_json(asdict(given))
 

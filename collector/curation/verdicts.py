@@ -16,7 +16,7 @@ from collector.datasets.parsing import cells, genre_names
 from genrebase import new_file
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock
-from genrebase.store import find, names
+from genrebase.store import find, names, person_names
 from genrebase.store.bulk import exclusive_transaction
 from genrebase.store.engine import Connection, Engine, read_transaction
 
@@ -40,8 +40,14 @@ _COLUMN_ALIASES: Final = {
     "blind": ("blind",),
 }
 
+MAX_NOTE_LENGTH: Final = 2_000
+"""Maximum characters of a note."""
 _BLIND: Final = "yes"
 """The cell of a label that was given blind; others are empty."""
+
+
+class NoLabeller(UserError):
+    """A label is given without the name of a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,11 @@ def add(
     `blind`: the track was drawn at random, and the person did not see its label and prediction.
     """
     person = _labeller(by)
+    if note is not None and len(note) > MAX_NOTE_LENGTH:
+        raise UserError(
+            f"A note has at most {MAX_NOTE_LENGTH:,} characters, and this one has {len(note):,}: "
+            "shorten it."
+        )
     with exclusive_transaction(engine) as connection:
         track_id = _track_id(connection, track)
         genre_id = _genre_id(connection, genre)
@@ -128,7 +139,7 @@ def remove(
         if check is not None:
             check(stored)
         labels = {label.by: label for label in stored}
-        person = by.strip() if by is not None else None
+        person = names.clean(by) if by is not None else None
         if not labels or (person is not None and person not in labels):
             raise NothingToDo(f"There is no such label of {track!r} to remove.")
         if person is None and len(labels) > 1:
@@ -161,6 +172,7 @@ def import_labels(
     A row needs a track (`track`, or `source` and `source_id`) and a stored genre. Rows that cannot
     be used are counted by reason and skipped.
     """
+    by = None if by is None else _labeller(by)
     outcomes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     with reader.open_dataset(path) as dataset:
@@ -201,9 +213,12 @@ def _import_row(
     genre_id = genre_ids.get(genre_names.clean_name(row["genre"]))
     if genre_id is None:
         return "unknown genre"
-    person = row.get("by") or by
-    if not person:
+    try:
+        person = _labeller(row.get("by") or by or "")
+    except NoLabeller:
         return "labelled by nobody"
+    except person_names.InvalidPersonName:
+        return f"name of the labeller over {person_names.MAX_LENGTH} characters"
     labelled_at = _parse_time(row.get("at", ""), now)
     if labelled_at is None:
         return "not a moment"
@@ -214,6 +229,8 @@ def _import_row(
     if track_id is None:
         return "unknown track"
     note = row.get("note") or None
+    if note is not None and len(note) > MAX_NOTE_LENGTH:
+        return f"note over {MAX_NOTE_LENGTH:,} characters"
     blind = row.get("blind") == _BLIND
     return verdicts.add(connection, track_id, genre_id, person, labelled_at, note, blind=blind)
 
@@ -287,7 +304,7 @@ def _content(label: Verdict) -> tuple[str, datetime, str | None, bool]:
 
 
 def _labeller(by: str) -> str:
-    person = names.clean(by)
+    person = person_names.validate(by)
     if not person:
-        raise UserError("A label needs somebody who gives it: --by NAME.")
+        raise NoLabeller("A label needs the name of the person who gives it.")
     return person

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Engine, insert, select, update
 
 from genrebase.runtime.clock import Clock
-from genrebase.store import tables
+from genrebase.store import person_names, tables
 from genrebase.store.bulk import exclusive_transaction
 from genrebase.store.engine import Connection, read_transaction
 
@@ -28,10 +28,11 @@ class JobRequest:
 
 def add(engine: Engine, clock: Clock, job: str, by: str | None = None) -> JobRequest:
     """Store a request for one of `tables.REQUESTED_JOBS`; one that waits already is returned."""
+    person = person_names.validate(by or "") or None
     with exclusive_transaction(engine) as connection:
         for waiting in _waiting(connection, [job]):
             return waiting
-        values = {"job": job, "requested_at": clock.now(), "requested_by": by}
+        values = {"job": job, "requested_at": clock.now(), "requested_by": person}
         connection.execute(insert(_request).values(values))
         return _waiting(connection, [job])[0]
 

@@ -128,6 +128,8 @@ def test_label(collector):
     collector("import", "data.csv")
     given = document(collector, "label", ID, "50's", "--by", "ann", "--note", "hm")
     assert (given["genre"], given["by"], given["source_id"]) == ("50's", "ann", ID)
+    with pytest.raises(UserError, match="--by NAME"):
+        collector("label", ID, "50's")
     assert document(collector, "label", "--export", "labels.csv")["labels"] == 1
     assert len(document(collector, "label", f"spotify:track:{ID}", "--remove")["removed"]) == 1
     assert document(collector, "label", "--import", "labels.csv")["labelled"] == 1

@@ -63,6 +63,17 @@ def test_a_note_has_only_what_every_database_stores(filled):
     assert give(filled, note="\0").note is None
 
 
+def test_names_of_people_and_notes_have_a_longest_length(filled):
+    """A longer one is refused, and the sentence says what to do; the longest is stored."""
+    with pytest.raises(UserError, match=r"at most 100 characters.*101: shorten it"):
+        give(filled, by="é" * 101)
+    with pytest.raises(UserError, match=r"at most 2,000 characters.*2,001: shorten it"):
+        give(filled, note="n" * 2_001)
+    assert stored(filled) == []
+    give(filled, by="é" * 100, note="n" * 2_000)
+    assert stored(filled) == [(ID, "pop", "é" * 100, "n" * 2_000)]
+
+
 def test_a_label_does_not_change_the_claim(filled):
     """The claim comes from the sources, the verdict from a person."""
     given = give(filled, note="obviously")
@@ -90,7 +101,7 @@ def test_an_unknown_genre_names_the_nearest(filled_sqlite):
     """A typing error is no new class."""
     with pytest.raises(genres.UnknownGenre, match="'pop'"):
         give(filled_sqlite, genre="popp")
-    with pytest.raises(UserError, match="--by"):
+    with pytest.raises(UserError, match="name of the person"):
         give(filled_sqlite, by=" ")
 
 
@@ -168,12 +179,16 @@ def test_bad_rows_are_counted_and_stop_nothing(filled, tmp_path):
         f"{ID},pop,,,\n"
         f"{ID},pop,bob,yesterday,\n"
         "short,row\n"
+        f"{ID},pop,{'a' * 101},,\n"
+        f"{ID},pop,ann,,{'n' * 2_001}\n"
     )
     taken = verdicts.import_labels(filled, FakeClock(), path)
-    assert (taken.rows, taken.labelled, taken.unchanged, taken.rejected) == (6, 1, 0, 5)
+    assert (taken.rows, taken.labelled, taken.unchanged, taken.rejected) == (8, 1, 0, 7)
     assert taken.reasons == {
         "labelled by nobody": 1,
+        "name of the labeller over 100 characters": 1,
         "not a moment": 1,
+        "note over 2,000 characters": 1,
         "unknown genre": 1,
         "unknown track": 1,
         "wrong number of columns": 1,
@@ -197,7 +212,10 @@ def test_a_file_without_names_needs_one(filled_sqlite, tmp_path):
     path.write_text(f"track,genre\n{ID},pop\n")
     with pytest.raises(ColumnsMissing, match="by"):
         verdicts.import_labels(filled_sqlite, FakeClock(), path)
-    assert verdicts.import_labels(filled_sqlite, FakeClock(), path, by="eve").labelled == 1
+    for wrong in (" ", "e" * 101):
+        with pytest.raises(UserError, match="person"):
+            verdicts.import_labels(filled_sqlite, FakeClock(), path, by=wrong)
+    assert verdicts.import_labels(filled_sqlite, FakeClock(), path, by=" eve ").labelled == 1
     assert stored(filled_sqlite) == [(ID, "pop", "eve", None)]
 
 

@@ -415,6 +415,20 @@ def test_labels_that_cannot_be_stored(api: Api, path: Any, body: Any, status: in
     api("PUT", "putVerdict", status, path=path, json=body, headers={"If-Match": "*"})
 
 
+def test_the_name_of_a_person_has_a_longest_length(api: Api):
+    """As on the pages and the command line; the sentence names no option of a command."""
+    refused = [
+        api(
+            "PUT", "putVerdict", 422, path=path, json={"genre": "metal"}, headers={"If-Match": "*"}
+        )
+        for path in ({"track": 4, "person": "a" * 101}, {"track": 4, "person": "%20"})
+    ]
+    sentences = [one.json()["detail"] for one in refused]
+    assert "at most 100 characters" in sentences[0]
+    assert sentences[1] == "A label needs the name of the person who gives it."
+    api("POST", "requestJob", 422, json={"job": "predict", "by": "a" * 101})
+
+
 def test_removing_what_is_not_there(api: Api):
     api(
         "DELETE", "deleteVerdict", 404, path={"track": 4, "person": "X"}, headers={"If-Match": "*"}

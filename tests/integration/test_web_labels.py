@@ -253,6 +253,20 @@ def test_a_training_is_requested_by_a_button(site, disputed):
     assert reading.post("/jobs/request", data={"job": "train"}).status_code in {404, 405}
 
 
+def test_a_name_that_is_too_long_is_refused_and_not_remembered(site, disputed):
+    """The form has the same limit; a request for a job refuses such a name in the cookie."""
+    ann = browser(site)
+    assert 'name="by" value="" required maxlength="100"' in ann.get("/tracks/1").text
+    refused = decide(ann, 1, genre="rock", by="a" * 101)
+    assert refused.status_code == 422
+    assert "at most 100 characters" in refused.text
+    assert labels(disputed) == {}
+    decide(ann, 1, action="skip", by="a" * 101)
+    assert label_routes.PERSON_COOKIE not in ann.cookies
+    ann.cookies.set(label_routes.PERSON_COOKIE, "a" * 101)
+    assert ann.post("/jobs/request", data={"job": "train"}).status_code == 422
+
+
 def test_a_refused_label_shows_the_track_again_with_what_was_typed(site, disputed):
     """Enter in the name sends no genre, so it stores none; one form has the name for both ways."""
     ann = browser(site)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from genrebase.runtime import job_requests
 from genrebase.runtime.job_requests import JobRequest
-from genrebase.store import names
+from genrebase.store import person_names
 from genrebase.store.engine import read_transaction
 from web.api.operations import PREFIX, ApiCall, ApiResult, Operation, Schema
 from web.api.rows import Row, page_of, page_schema, records_as
@@ -61,7 +61,9 @@ class NewJob(Schema):
     """A request for a job."""
 
     job: Literal["train", "predict"]
-    by: str | None = Field(None, max_length=200, description="Who requests it.")
+    by: str | None = Field(
+        None, max_length=person_names.MAX_LENGTH, description="Who requests it."
+    )
 
 
 def list_jobs(call: ApiCall) -> Row:
@@ -87,8 +89,8 @@ def list_requests(call: ApiCall) -> Row:
 
 def request_job(call: ApiCall) -> ApiResult:
     """Request a job; `classifier run`, if it runs, begins with it within seconds."""
-    by = names.clean(call.body.by or "") or None
-    stored = job_requests.add(call.writer(), call.context.clock, call.body.job, by)
+    writer = call.writer()
+    stored = job_requests.add(writer, call.context.clock, call.body.job, call.body.by)
     return ApiResult(_as_row(stored), status=202)
 
 

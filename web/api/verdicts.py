@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from collector.catalogue.verdicts import Verdict
 from collector.curation import verdicts
+from collector.datasets.parsing.genre_names import MAX_IMPORTED_LENGTH
 from genrebase.store.engine import read_transaction
 from web.api.operations import ApiCall, ApiResult, Operation, Problem, Schema
 from web.page_sections import query
@@ -25,8 +26,8 @@ _ETAG: Final = {"ETag": "Of the track's labels: send it as If-Match to change th
 class LabelRequest(Schema):
     """The genre that a person gives to a track."""
 
-    genre: str = Field(min_length=1, max_length=200, description="A stored genre.")
-    note: str | None = Field(None, max_length=2_000)
+    genre: str = Field(min_length=1, max_length=MAX_IMPORTED_LENGTH, description="A stored genre.")
+    note: str | None = Field(None, max_length=verdicts.MAX_NOTE_LENGTH)
 
 
 class Label(Schema):

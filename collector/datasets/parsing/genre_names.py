@@ -13,7 +13,7 @@ from collector.datasets.parsing import cells
 from genrebase.errors import UserError
 from genrebase.store import names
 
-_MAX_IMPORTED_LENGTH: Final = 400
+MAX_IMPORTED_LENGTH: Final = 400
 """Maximum characters of a name that an import stores."""
 _PLACEHOLDERS: Final = frozenset(
     {"unknown", "unknown genre", "unclassified", "uncategorized", "uncategorised", "unspecified"}
@@ -61,7 +61,7 @@ def clean_name(name: str) -> str:
     plain = unicodedata.normalize("NFC", names.clean(name)).strip()
     if not plain.isprintable():  # a search query has one line
         plain = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
-    return "" if is_placeholder(plain) or len(plain) > _MAX_IMPORTED_LENGTH else plain
+    return "" if is_placeholder(plain) or len(plain) > MAX_IMPORTED_LENGTH else plain
 
 
 def fold_name(name: str) -> str:
