@@ -21,6 +21,8 @@ from genrebase.settings import child_environment
 _POLL_SECONDS: Final = 0.5
 _GRACE_SECONDS: Final = 10.0
 """Time for a process to stop before it is killed."""
+_FEWER_TRACKS: Final = "train on fewer tracks: lower CLASSIFIER_TRACKS_PER_GENRE."
+"""The page of jobs shows it, too: a setting, as a daemon has no options of a training."""
 
 _log = structlog.get_logger(__name__)
 
@@ -72,8 +74,8 @@ class SubprocessRunner:
                     if late:
                         raise TrainingTimeout(
                             f"`classifier {name}` was ended after "
-                            f"{self._settings.deadline:.0f} s: raise CLASSIFIER_DEADLINE, "
-                            "or train on fewer tracks with --per-genre."
+                            f"{self._settings.deadline:.0f} s: raise CLASSIFIER_DEADLINE, or "
+                            + _FEWER_TRACKS
                         ) from None
 
 
@@ -81,10 +83,10 @@ def _check(name: str, code: int) -> None:
     if code < 0:
         raise ClassifierError(
             f"`classifier {name}` was killed by signal {-code}, probably for lack of memory: "
-            "train on fewer tracks with --per-genre."
+            + _FEWER_TRACKS
         )
     if code not in {0, NothingToDo.exit_code}:
         raise ClassifierError(
             f"`classifier {name}` ended with {code}: see its message in the log. Without one, "
-            "memory was probably exhausted: train on fewer tracks with --per-genre."
+            "memory was probably exhausted: " + _FEWER_TRACKS
         )

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, delete, func, insert, select
 
 from classifier.daemon.daemon import Daemon
 from classifier.daemon.metrics import TrainerHealth
+from classifier.daemon.subprocesses import SubprocessRunner
 from classifier.errors import ClassifierError, TrainingTimeout
 from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
@@ -263,9 +264,18 @@ def test_a_training_past_its_deadline_is_ended(
     """The message names the settings to change; no partial model is stored."""
     Music().fill(sqlite_engine)
     short = quick.model_copy(update={"deadline": 0.01})
-    with pytest.raises(TrainingTimeout, match=r"CLASSIFIER_DEADLINE.*--per-genre"):
+    with pytest.raises(TrainingTimeout, match=r"CLASSIFIER_DEADLINE.*CLASSIFIER_TRACKS_PER_GENRE"):
         Daemon(sqlite_engine, short, SystemClock()).train()
     assert stored_models.models(sqlite_engine) == []
+
+
+def test_a_failed_process_leads_to_a_setting_of_the_daemon(quick: ClassifierSettings) -> None:
+    """The page of jobs and the log show it to people who run no training by hand."""
+    with pytest.raises(
+        ClassifierError, match=r"ended with 2.*CLASSIFIER_TRACKS_PER_GENRE"
+    ) as ended:
+        SubprocessRunner(quick, SystemClock())("no-such-command")
+    assert "--" not in str(ended.value)
 
 
 def test_after_giving_up_nothing_is_started(
