@@ -343,6 +343,17 @@ def test_files_that_are_no_table(api: Api, content: bytes, status: int):
     api("POST", "predictCsv", status, content=content, headers={"Content-Type": "text/csv"})
 
 
+def test_a_table_that_was_predicted_before_is_refused(api: Api):
+    """Two columns of one name could not be told apart; the sentence names them as sent."""
+    csv_type = {"Content-Type": "text/csv"}
+    once = api("POST", "predictCsv", content=b"title\nx\n", headers=csv_type)
+    twice = api("POST", "predictCsv", 422, content=once.content, headers=csv_type)
+    added = ", ".join(once.text.splitlines()[0].split(",")[1:])
+    assert twice.json()["detail"].endswith(f"adds: {added}. Rename or remove them.")
+    one = api("POST", "predictCsv", 422, content=b"title,Predicted Genre\n", headers=csv_type)
+    assert one.json()["detail"].endswith("adds: Predicted Genre. Rename or remove it.")
+
+
 def test_the_limits_of_parameters_are_those_of_what_was_sent(api: Api):
     """Characters that are removed count, as the schema says."""
     for operation, name in (("searchTracks", "q"), ("listDisputes", "genre")):

@@ -16,7 +16,7 @@ from starlette.responses import StreamingResponse
 from classifier.errors import BadTrainingConfig
 from classifier.serving.online import MAX_ITEMS, Result
 from classifier.serving.predict_track import NUMERIC_INPUTS, TrackDescription
-from genrebase.counts import counted
+from genrebase.counts import agree, counted
 from genrebase.errors import UserError
 from genrebase.spreadsheet_cells import as_text
 from genrebase.store import names
@@ -124,6 +124,13 @@ def _check(file: IO[bytes]) -> _Columns:
                 422, f"The file is no CSV (after {counted(count, 'row')}): {error}."
             ) from None
     places = {"_".join(name.casefold().split()): at for at, name in reversed([*enumerate(header)])}
+    taken = [header[places[name]] for name in ADDED if name in places]
+    if taken:
+        raise Problem(
+            422,
+            f"The file has {agree(len(taken), 'a column', 'columns')} that the response adds: "
+            f"{', '.join(taken)}. Rename or remove {agree(len(taken), 'it', 'them')}.",
+        )
     texts = {
         field: next(places[name] for name in aliases if name in places)
         for field, aliases in _NAMES.items()
