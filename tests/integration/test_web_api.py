@@ -315,6 +315,7 @@ def test_a_csv_file_comes_back_with_five_columns(api: Api, served: Site):
     )
     written = list(csv.reader(io.StringIO(response.text)))
     assert [row[: len(given)] for row, given in zip(written, rows, strict=True)] == rows
+    assert written[5][2:-1] == [""] * 6  # the reason is in the column of the header
     assert [written[at][-1].partition(",")[0] for at in (3, 4, 5)] == [
         "loudness is a number",
         "loudness is between -100 and 20",

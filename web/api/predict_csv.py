@@ -92,7 +92,10 @@ async def _predicted(
             described = [one for one in tracks if isinstance(one, TrackDescription)]
             predictions = iter(await _results(predictor, described))
             results = [one if isinstance(one, UserError) else next(predictions) for one in tracks]
-            yield _as_csv([*row, *_cells(one)] for row, one in zip(batch, results, strict=True))
+            yield _as_csv(
+                [*row, *[""] * (columns.count - len(row)), *_cells(one)]
+                for row, one in zip(batch, results, strict=True)
+            )
 
 
 async def _results(predictor: Predictor, tracks: Sequence[TrackDescription]) -> list[Result]:
