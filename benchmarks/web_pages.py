@@ -1,4 +1,4 @@
-"""How long the pages and their twins take: `python -m benchmarks.web_pages URL [--requests N]`.
+"""How long pages take, as HTML, JSON and CSV: `python -m benchmarks.web_pages URL [--requests N]`.
 
 URL is that of a database with digests. Requests go to the application in this process, one after
 another, with other tracks, genres and words each time. Reports wall time and CPU time of this

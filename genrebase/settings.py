@@ -1,4 +1,7 @@
-"""Settings from the environment and `.env`: the base class of all packages, the launcher's own."""
+"""Settings from the environment and `.env`: the base class of all packages, the launcher's own.
+
+The URL of the database is in `genrebase.store.settings`.
+"""
 
 import os
 from pathlib import Path

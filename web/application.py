@@ -1,4 +1,4 @@
-"""The web application: routes, pages and their twins."""
+"""The web application: routes, pages, and each page as JSON and as CSV."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
 from genrebase.store import names, person_names
 from genrebase.store.engine import read_transaction
-from web import api_page, blind_labels, formats
+from web import api_page, blind_labels, template_filters
 from web.api.operations import ApiContext, make_routes
 from web.api.routes import ALL
 from web.forms import read_form
@@ -154,7 +154,7 @@ def application(site: Site) -> ASGIApp:
                 **request.scope,
                 "path": f"/tracks/{number}",
                 "path_params": {"track": str(number)},
-                "query_string": formats.parameters(label_problem.parameters).encode(),
+                "query_string": template_filters.parameters(label_problem.parameters).encode(),
                 _PROBLEM: label_problem,
             }
             response = show_page(Request(scope))
@@ -172,8 +172,8 @@ def application(site: Site) -> ASGIApp:
     routes += make_routes(ALL, context)
     for path, make_page in PAGES.items():
         for end in (".json", ".csv"):
-            twin = _endpoint(site, make_page, partial(_twin, end), problem, end)
-            routes.append(Route(path + end, twin))
+            endpoint = _endpoint(site, make_page, partial(_as_data, end), problem, end)
+            routes.append(Route(path + end, endpoint))
         routes.append(Route(path, _endpoint(site, make_page, as_html, show_message)))
     routes.append(Route("/login", _login(site, templates), methods=["GET", "POST"]))
     routes.append(Route("/docs", _to_documentation))
@@ -198,8 +198,8 @@ def environment(command_prefix: str = "") -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters.update(formats.FILTERS)
-    templates.filters["sentence"] = formats.sentences(command_prefix)
+    templates.filters.update(template_filters.FILTERS)
+    templates.filters["sentence"] = template_filters.sentences(command_prefix)
     templates.globals["command_prefix"] = command_prefix
     return templates
 
@@ -246,7 +246,7 @@ def _endpoint(
     refuse: Callable[[int, str], Response],
     suffix: str = "",
 ) -> Callable[[Request], Response]:
-    """Return the endpoint of a page, or of its twin with this suffix.
+    """Return the endpoint of a page, or of its JSON or CSV version with this suffix.
 
     `answer` makes the response of the page and its frame, `refuse` of a status and a sentence.
     """
@@ -293,7 +293,7 @@ def _labels(site: Site, request: Request, page: Page) -> dict[str, Any]:
     }
 
 
-def _twin(suffix: str, request: Request, page: Page, frame: Mapping[str, Any]) -> Response:
+def _as_data(suffix: str, request: Request, page: Page, frame: Mapping[str, Any]) -> Response:
     """Return a page as JSON or CSV: all its sections (CSV: the first), or `?section=`."""
     if page.status != OK:
         return problem(page.status, page.facts["problem"])

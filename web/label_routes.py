@@ -23,7 +23,7 @@ from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
 from genrebase.store import person_names, tables
 from genrebase.store.engine import read_transaction
-from web import blind_labels, formats
+from web import blind_labels, template_filters
 from web.forms import id_number, read_form
 from web.labelling_sessions import HOLD_SECONDS, Decision, LabellingSessions
 from web.pages import PageRequest, disputes
@@ -81,7 +81,7 @@ class LabelRoutes:
             track_id, is_blind = self._next_track(session, dict(request.query_params))
         except (GenrebaseError, SQLAlchemyError) as error:
             return self._failure(request, error)
-        chosen = formats.parameters(
+        chosen = template_filters.parameters(
             {
                 "blind": 1 if is_blind else "",
                 **{name: request.query_params.get(name) for name in _CHOSEN},
@@ -118,7 +118,7 @@ class LabelRoutes:
 
     def _decide(self, session: str, by: str, fields: Mapping[str, str]) -> str:
         filters = {**fields, "genre": fields.get("genre_filter", "")}
-        parameters = formats.parameters({name: filters.get(name) for name in _CHOSEN})
+        parameters = template_filters.parameters({name: filters.get(name) for name in _CHOSEN})
         action = fields.get("action", "label")
         if action == "undo":
             decision = self.sessions.take_back(session)

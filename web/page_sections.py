@@ -1,4 +1,4 @@
-"""What a page shows: sections of rows. Its JSON and CSV twins are made of the same rows."""
+"""What a page shows: sections of rows. Its JSON and CSV versions are made of the same rows."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ class Section:
     """A table of a page, with the query that it comes from."""
 
     name: str
-    """Its name in the address of its twins."""
+    """Its name in the addresses of its JSON and CSV versions."""
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     sql: str = ""
@@ -62,7 +62,7 @@ class Section:
         return self.records[0] if self.rows else None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the section as it stands in a JSON twin."""
+        """Return the section as it stands in a JSON version of the page."""
         rows = [[_json_cell(cell) for cell in row] for row in self.rows]
         as_of = None if self.as_of is None else _json_cell(self.as_of)
         document = {"columns": list(self.columns), "rows": rows, "as_of": as_of, "sql": self.sql}

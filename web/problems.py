@@ -1,4 +1,7 @@
-"""Errors as problem documents (RFC 9457), and the status code of each kind of error."""
+"""Errors as problem documents (RFC 9457), and the status code of each kind of error.
+
+`web.application` decides whether an error is answered by such a document or by a page.
+"""
 
 import logging
 from http import HTTPStatus

@@ -1,6 +1,7 @@
 """Run the daemon's commands as subprocesses.
 
-So a training can be ended at its deadline, has a lower priority, and frees its memory at its end.
+So a training has a time limit (`CLASSIFIER_DEADLINE`) and a lower priority, and frees its memory
+at its end.
 """
 
 import subprocess

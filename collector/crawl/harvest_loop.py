@@ -1,4 +1,4 @@
-"""The harvest loop: choose a shard, lease it, fetch one page, record it, until nothing is missing.
+"""The harvest loop over pages: choose a shard, lease it, fetch a page, record it, until the end.
 
 Sightings and the shard's cursor (pagination offset) are written in one transaction, so that a
 crash loses nothing and repeats at most one request. `search_harvester` and `playlist_harvester`

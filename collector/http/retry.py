@@ -30,7 +30,7 @@ from collector.errors import (
     StopRequested,
     TransientError,
 )
-from collector.http import token_requests
+from collector.http import token_request_counter
 from collector.http.rate_limiter import RequestBudget
 from collector.ports import Source
 from collector.records import Page, PageQuery
@@ -66,7 +66,7 @@ class RequestLimit:
         """Allow `max_requests`; None allows any number."""
         self.max_requests = max_requests
         self.used = 0
-        self.tokens = token_requests.TokenRequests()
+        self.tokens = token_request_counter.TokenRequests()
         """Requests for access tokens, at most one for each request; not limited otherwise."""
 
     def check(self) -> None:
@@ -171,7 +171,7 @@ def _attempt(
         budget.release()
         raise
     try:
-        with token_requests.counting(request_limit.tokens):
+        with token_request_counter.counting(request_limit.tokens):
             result = call()
     except RateLimited as error:
         now = clock.now().timestamp()

@@ -1,5 +1,7 @@
 """Spectral features of each frame: centroid, bandwidth, rolloff, contrast, flatness, RMS, ZCR.
 
+MFCCs and the mel spectrum are in `frame_features`.
+
 The values are librosa's (see `frame_features`), from shared sums: centroid and bandwidth are
 moments of one distribution. A spectrum is shaped (frames, bins), from 0 Hz to half of
 `SAMPLE_RATE`; results are shaped (values, frames).

@@ -1,4 +1,4 @@
-"""Count the cores that a process may use."""
+"""Count the cores that a process may use; `classifier.threads` limits threads to them."""
 
 import os
 

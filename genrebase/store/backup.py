@@ -1,7 +1,8 @@
 """Back a database up into one SQLite file, while other processes write to it.
 
 SQLite's online backup API saves a SQLite database page by page; a PostgreSQL database is copied in
-one snapshot. The file gets its final name only once it is complete and checked.
+one snapshot. The file gets its final name only once it is complete and checked. Old backups are
+kept: `deploy/genrebase-backup.service` deletes its own after four weeks.
 """
 
 import os

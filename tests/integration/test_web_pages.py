@@ -1,4 +1,4 @@
-"""Every page and its twins, over a database with hostile texts, on both engines."""
+"""Every page, as HTML, JSON and CSV, over a database with hostile texts, on both engines."""
 
 import csv
 import html
@@ -443,7 +443,7 @@ def test_the_pages_show_the_digests_where_there_are_some(filled):
 
 
 def test_a_merged_track_leads_to_the_one_that_it_became(filled, database_url):
-    """Its page, twins and document in the API answer with 301; other unknown ids with 404."""
+    """Its page, as HTML, JSON and CSV, and the API answer with 301; other unknown ids with 404."""
     engine = make_engine(database_url)
     with transaction(engine) as connection:
         connection.execute(insert(tables.merged_track).values(track_id=900, merged_into=2))

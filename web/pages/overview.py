@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from web import formats, svg
+from web import svg, template_filters
 from web.newest_tracks import any_without_request, labelled_since
 from web.next_steps import MAX_ELSEWHERE, Facts, next_steps
 from web.page_sections import Page, Section, by_name, query, stored
@@ -119,7 +119,7 @@ def _facts(
         failed_job=failed.get("job"),
         error=failed.get("error"),
         blocked_source=blocked.get("source"),
-        blocked_until=f"{formats.time(blocked.get('blocked_until'))} UTC",
+        blocked_until=f"{template_filters.time(blocked.get('blocked_until'))} UTC",
         blocked_reason=blocked.get("blocked_reason"),
         wrong_queries=sorted(
             (

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from collector.errors import BadCredentials, BadRequest, InvalidResponse
-from collector.http import token_requests
-from collector.http.token_requests import TokenRequests
+from collector.http import token_request_counter
+from collector.http.token_request_counter import TokenRequests
 from collector.sources.access_tokens import AccessTokens
 from genrebase.runtime.redaction import redact
 from tests.fakes import FakeClock
@@ -65,7 +65,7 @@ def test_a_token_that_cannot_be_used_is_refused(changes: dict[str, Any]) -> None
 def test_a_token_is_used_until_it_expires(expires_in: float, lasts: float) -> None:
     """A minute before, or after a day, it is renewed."""
     clock, counter = FakeClock(), TokenRequests()
-    with serving() as server, token_requests.counting(counter):
+    with serving() as server, token_request_counter.counting(counter):
         server.respond(PATH, response(expires_in=expires_in))
         tokens = tokens_from(server.url, clock)
         assert tokens.get(60.0) == ("a-token", True)

@@ -1,4 +1,4 @@
-"""How numbers, times and links are written on the pages."""
+"""Filters of the templates: how numbers, times and links are written on the pages."""
 
 import re
 import shlex
