@@ -1,6 +1,6 @@
 """The errors of the classifier."""
 
-from genrebase.errors import GenrebaseError, NothingToDo, UserError
+from genrebase.errors import GenrebaseError, UserError
 
 
 class ClassifierError(GenrebaseError):
@@ -23,35 +23,11 @@ class NoChampion(UserError):
     """The task has no champion yet."""
 
 
-class UnknownTask(UserError):
-    """No model belongs to this task."""
-
-
-class UnknownModel(UserError):
-    """There is no model with this id."""
-
-
 class BrokenArtifact(ClassifierError, UserError):
     """A stored model is damaged, was changed, or no longer reproduces its predictions.
 
     A refusal: nothing was changed, and the message says what to do.
     """
-
-
-class TrainingTimeout(ClassifierError):
-    """A training exceeded its deadline and was stopped."""
-
-
-class BadSnapshot(UserError):
-    """A snapshot cannot be written or read."""
-
-
-class SameTrainingRunning(NothingToDo):
-    """Another process is training the same config."""
-
-
-class ArtifactDropped(UserError):
-    """Only the metrics of a model were kept."""
 
 
 class MissingExtra(UserError):

@@ -31,10 +31,6 @@ app = CommandLine(
 )
 
 
-class ProblemsFound(GenrebaseError):
-    """A check of `genrebase doctor` failed."""
-
-
 @app.command()
 def run(
     as_json: Annotated[
@@ -147,7 +143,7 @@ def doctor(as_json: AsJson = False) -> None:
     failed = [check.name for check in checks if check.ok is False]
     output.write_json({"ok": not failed, "checks": checks})
     if failed:
-        raise ProblemsFound(f"Failed checks: {', '.join(failed)}.")
+        raise GenrebaseError(f"Failed checks: {', '.join(failed)}.")
 
 
 @app.command()

@@ -205,7 +205,7 @@ class Predictor:
     def explain(self, track: str) -> list[HiddenPrediction]:
         """Return the champion's predictions for a stored track with groups of inputs hidden.
 
-        Raises what `predict` raises, and `UnknownTrack`, `TrainedOnTrack`.
+        Raises what `predict` raises, `UnknownTrack`, and `UserError` for a training track.
         """
         self._thread.require_capacity()
         champion = self.models().loaded_champion

@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from classifier.errors import ClassifierError, TrainingTimeout
+from classifier.errors import ClassifierError
 from classifier.settings import ClassifierSettings
 from genrebase.errors import NothingToDo
 from genrebase.launcher.child_main import CHILD_MODULE, SERVICE_OPTION
@@ -42,7 +42,7 @@ class SubprocessRunner:
     def __call__(self, *arguments: str) -> None:
         """Run `classifier` with these arguments.
 
-        Raise `TrainingTimeout` at the deadline, `ClassifierError` if it failed or was killed.
+        Raise `ClassifierError` at the deadline, or if it failed or was killed.
         """
         if self._cancelled.is_set():
             return
@@ -73,7 +73,7 @@ class SubprocessRunner:
                 if late or self._cancelled.is_set():
                     stop_children([process], _GRACE_SECONDS)
                     if late:
-                        raise TrainingTimeout(
+                        raise ClassifierError(
                             f"`classifier {name}` was ended after "
                             f"{self._settings.deadline:.0f} s: raise CLASSIFIER_DEADLINE, or "
                             + _FEWER_TRACKS

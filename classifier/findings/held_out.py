@@ -32,7 +32,7 @@ def load_held_out(database: Database, number: int | None, task: str, side: str) 
     """Load model `number` (None: the champion of `task`) and the tracks of a held-out side.
 
     The tracks have the model's genres, label policy and mapping. Raise `NoChampion`,
-    `UnknownModel`, `BrokenArtifact`, or `TooFewTracks` without such a track.
+    `BrokenArtifact`, `TooFewTracks` without such a track, or `UserError` without the model.
     """
     model = stored_models.model_or_champion(database, number, task)
     loaded_model = serving.load(database, model)

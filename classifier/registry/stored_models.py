@@ -7,8 +7,9 @@ from typing import Final
 from sqlalchemy import ColumnElement, RowMapping, func, select, true
 
 from classifier.config_options import did_you_mean
-from classifier.errors import BrokenArtifact, NoChampion, UnknownModel, UnknownTask
+from classifier.errors import BrokenArtifact, NoChampion
 from classifier.model_records import STATUS_TITLES, MetricRow, StoredModel
+from genrebase.errors import UserError
 from genrebase.store import Engine, tables
 from genrebase.store.engine import read_transaction
 
@@ -49,12 +50,12 @@ def models(database: Engine, task: str | None = None) -> list[StoredModel]:
 
 
 def require_task(database: Engine, task: str) -> None:
-    """Raise `UnknownTask` where models are stored, and none of them is of `task`."""
+    """Raise `UserError` where models are stored, and none of them is of `task`."""
     with read_transaction(database) as connection:
         tasks = sorted(connection.scalars(select(tables.model.c.task).distinct()))
     if tasks and task not in tasks:
         hint = did_you_mean(task, tasks)
-        raise UnknownTask(f"There is no task {task!r}.{hint} Tasks: {', '.join(tasks)}.")
+        raise UserError(f"There is no task {task!r}.{hint} Tasks: {', '.join(tasks)}.")
 
 
 def latest_model_id(database: Engine) -> int | None:
@@ -65,10 +66,10 @@ def latest_model_id(database: Engine) -> int | None:
 
 
 def model(database: Engine, number: int) -> StoredModel:
-    """Return one model; raise `UnknownModel`."""
+    """Return one model; raise `UserError` if there is none with this id."""
     found = _first(database, tables.model.c.id == number)
     if found is None:
-        raise UnknownModel(f"There is no model {number}. `classifier models` lists them.")
+        raise UserError(f"There is no model {number}. `classifier models` lists them.")
     return found
 
 
@@ -84,7 +85,7 @@ def _first(database: Engine, *conditions: ColumnElement[bool]) -> StoredModel | 
 
 
 def champion(database: Engine, task: str) -> StoredModel:
-    """Return the champion of `task`; raise `UnknownTask` or `NoChampion`."""
+    """Return the champion of `task`; raise `NoChampion`, or `UserError` if no model is of it."""
     model = find_champion(database, task)
     if model is None:
         require_task(database, task)

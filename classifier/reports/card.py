@@ -10,7 +10,6 @@ from typing import Any, Final, cast
 
 from classifier import licence_terms
 from classifier.data_sources import TrainingSources
-from classifier.errors import ArtifactDropped
 from classifier.evaluation.report import SIBLINGS_CURVE, overall_value
 from classifier.model_records import (
     FEW_TRACKS,
@@ -22,6 +21,7 @@ from classifier.model_records import (
     siblings_caution,
 )
 from genrebase.counts import counted
+from genrebase.errors import UserError
 
 METRIC_TITLES: Final = {
     "accuracy": "accuracy",
@@ -60,7 +60,7 @@ WORST_GENRES_SHOWN: Final = 5
 class ModelCard:
     """A model and its metrics.
 
-    Raise `ArtifactDropped` for an archived model, `BrokenArtifact` for one of an earlier version.
+    Raise `UserError` for an archived model, `BrokenArtifact` for one of an earlier version.
     """
 
     model: StoredModel
@@ -76,7 +76,7 @@ class ModelCard:
     def __post_init__(self) -> None:
         """Refuse an archived model, and one of an earlier version."""
         if self.model.is_archived:
-            raise ArtifactDropped(
+            raise UserError(
                 f"Model {self.model.id} has no card: only its main metrics are stored "
                 "(`classifier models` shows them). CLASSIFIER_MODELS_REMEMBERED sets how many "
                 "models keep all metrics."

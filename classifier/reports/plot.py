@@ -59,8 +59,8 @@ class SavedPlot:
 def save_plot(database: Database, kind: str, request: PlotRequest, file: Path) -> SavedPlot:
     """Write a plot into a new SVG, PNG or PDF.
 
-    Raise `BadTrainingConfig` for what cannot be plotted, `NoMatplotlib`, or `UserError` if the
-    file exists.
+    Raise `BadTrainingConfig` for what cannot be plotted, `UserError` without matplotlib or if
+    the file exists.
     """
     check_value("plot", kind, KINDS)
     as_format = style.file_format(file)

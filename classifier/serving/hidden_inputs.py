@@ -34,10 +34,6 @@ PredictRows = Callable[[pd.DataFrame], Floats]
 """Returns the probabilities (rows, genres) of a model."""
 
 
-class TrainedOnTrack(UserError):
-    """The model was trained on the track: what it predicts for it now shows nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class HiddenPrediction:
     """What the model predicts for a track of which it gets some inputs only."""
@@ -58,13 +54,13 @@ def predict_with_hidden_inputs(
     The first has all inputs. Then each group that the track has and the model uses is hidden, and
     at last the artists or the sound alone are used. Hidden values are missing values, for which
     every model has a rule; effects of several groups do not add up. `predict` runs the model.
-    Raises `UnknownTrack`, and `TrainedOnTrack` for a training track.
+    Raises `UnknownTrack`, and `UserError` for a training track.
     """
     track = dataset.find_track(database, text)
     if track is None:
         raise UnknownTrack(text)
     if np.isin(track, loaded.artifact.train_ids):
-        raise TrainedOnTrack(
+        raise UserError(
             "The champion was trained on this track, so it remembers it: only its stored "
             "prediction is out of fold."
         )

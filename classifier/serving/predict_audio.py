@@ -17,10 +17,6 @@ from genrebase.progress import ProgressCallback, no_progress
 from genrebase.runtime import audio_models
 
 
-class UnreadableAudio(GenrebaseError):
-    """The only file given cannot be decoded."""
-
-
 @dataclass(frozen=True, slots=True)
 class AudioPredictions:
     """The predictions for some files."""
@@ -57,7 +53,7 @@ def predict_files(
 
     A sound that is in the database gets the prediction of its track. Raises `UserError` without
     the extra `audio` or without such a file, `NothingToDo` for a folder without audio files,
-    `NoChampion`, and `UnreadableAudio` if `path` is a file that cannot be decoded. `progress`
+    `NoChampion`, and `GenrebaseError` if `path` is a file that cannot be decoded. `progress`
     counts files.
     """
     scan.require_libraries()
@@ -84,7 +80,7 @@ def predict_files(
             unreadable.append((name, analysis.reason))
         progress(done, len(files))
     if path.is_file() and unreadable:
-        raise UnreadableAudio(f"{unreadable[0][0]}: {unreadable[0][1]}")
+        raise GenrebaseError(f"{unreadable[0][0]}: {unreadable[0][1]}")
     return AudioPredictions(
         tuple(predictions), tuple(unreadable), predictor.uses_audio or bool(models), tuple(remarks)
     )

@@ -13,12 +13,13 @@ from classifier.data import (
 )
 from classifier.data.dataset import Database
 from classifier.data.soft_labels import TrainingSet
-from classifier.errors import ArtifactDropped, BadTrainingConfig, ClassifierError, NoChampion
+from classifier.errors import BadTrainingConfig, ClassifierError, NoChampion
 from classifier.model_records import StoredModel
 from classifier.registry import model_store, prediction_store, retention, stored_models
 from classifier.serving import champion as serving
 from classifier.training import model_comparisons, out_of_fold_predictions
 from classifier.training_config import DEFAULT_TASK, SOFT_LABELS, TrainingConfig
+from genrebase.errors import UserError
 from genrebase.progress import MessageCallback
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
@@ -37,7 +38,7 @@ def run(
 ) -> StoredModel:
     """Promote model `number` and return it.
 
-    Raise `UnknownModel`, `ArtifactDropped` if only its metrics were kept, or `BrokenArtifact`.
+    Raise `BrokenArtifact`, or `UserError` without the model or if only its metrics were kept.
     """
     with jobs.job_run(database, clock, "promote") as job:
         model = stored_models.model(database, number)
@@ -89,7 +90,7 @@ def _check_promotable(model: StoredModel) -> None:
             "train the same config here, without --snapshot."
         )
     if not model.has_artifact:
-        raise ArtifactDropped(
+        raise UserError(
             f"Model {model.id} cannot predict: only its metrics were kept. `classifier models` "
             "shows which models are kept whole; `classifier pin ID` keeps one for good."
         )

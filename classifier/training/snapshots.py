@@ -23,10 +23,10 @@ from classifier.data.genre_mapping import DEFAULT_MAPPING
 from classifier.data.raw_dataset import SIGHTING_COLUMNS, RawDataset
 from classifier.data.training_data import SplitDataset
 from classifier.data_sources import TrainingSources
-from classifier.errors import BadSnapshot
 from classifier.registry import artifacts
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import TrainingConfig
+from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
 
 FORMAT: Final = 1
@@ -74,7 +74,7 @@ def create(
 ) -> SnapshotResult:
     """Write the rows that a training by `config` would use into a new folder.
 
-    Raise `BadSnapshot` if the folder exists, `TooFewTracks` or `BadTrainingConfig` if nothing
+    Raise `UserError` if the folder exists, `TooFewTracks` or `BadTrainingConfig` if nothing
     could be trained.
     """
     config = audio_joins.resolve_features(database, config)
@@ -101,7 +101,7 @@ def write(
     """Write the rows of `split` into a new folder, all or nothing; return its manifest.
 
     With `spotify_ids` (by track) only ids, folds and sides are written.
-    Raise `BadSnapshot` if the folder exists.
+    Raise `UserError` if the folder exists.
     """
     _check_free(folder)
     ids_only = spotify_ids is not None
@@ -123,15 +123,15 @@ def write(
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
-        raise BadSnapshot(f"{folder} cannot be written: {error.strerror or error}.") from error
+        raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
     return manifest
 
 
 def read(folder: Path) -> TrainingSnapshot:
-    """Return a snapshot after checking every file; raise `BadSnapshot` for what is wrong."""
+    """Return a snapshot after checking every file; raise `UserError` for what is wrong."""
     manifest = _read_manifest(folder)
     if manifest["ids_only"]:
-        raise BadSnapshot(
+        raise UserError(
             f"{folder} contains ids only: add these tracks to a database by `collector add`, "
             "their genres with `collector label`, and train on that."
         )
@@ -153,9 +153,9 @@ def read(folder: Path) -> TrainingSnapshot:
 
 def _check_free(folder: Path) -> None:
     if folder.exists():
-        raise BadSnapshot(f"{folder} exists already and is left as it is: name another folder.")
+        raise UserError(f"{folder} exists already and is left as it is: name another folder.")
     if not folder.parent.is_dir():
-        raise BadSnapshot(f"There is no folder {folder.parent}.")
+        raise UserError(f"There is no folder {folder.parent}.")
 
 
 def _frames(data: RawDataset, split: SplitDataset) -> dict[str, pd.DataFrame]:
@@ -215,21 +215,21 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BadSnapshot(
+        raise UserError(
             f"{folder} is no snapshot: its {MANIFEST} cannot be read "
             f"({getattr(error, 'strerror', None) or error})."
         ) from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise BadSnapshot(
+        raise UserError(
             f"{folder} is no snapshot of format {FORMAT}: it was made by another version."
         )
     return manifest
 
 
 def _refuse_earlier_version(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Raise `BadSnapshot` if the sightings lack a column."""
+    """Raise `UserError` if the sightings lack a column."""
     if not manifest["files"]["sighted.parquet"]["columns"].keys() >= set(SIGHTING_COLUMNS):
-        raise BadSnapshot(
+        raise UserError(
             f"{folder} was made by an earlier version, which stored less: make it again with "
             "`classifier snapshot`."
         )
@@ -240,13 +240,13 @@ def _read_frame(folder: Path, name: str, manifest: Mapping[str, Any]) -> pd.Data
     file = folder / name
     try:
         if _sha256(file) != description["sha256"]:
-            raise BadSnapshot(
+            raise UserError(
                 f"{file} was changed: its SHA-256 differs from the "
                 f"manifest's. Fetch the snapshot again."
             )
         frame = pd.read_parquet(file)
     except OSError as error:
-        raise BadSnapshot(f"{file} cannot be read: {error.strerror or error}.") from error
+        raise UserError(f"{file} cannot be read: {error.strerror or error}.") from error
     return frame.astype(description["columns"])
 
 

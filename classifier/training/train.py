@@ -18,7 +18,7 @@ from classifier.data.dataset import Database
 from classifier.data.raw_dataset import RawDataset
 from classifier.data.training_data import SplitDataset
 from classifier.data_sources import TrainingSources
-from classifier.errors import BadTrainingConfig, BrokenArtifact, SameTrainingRunning
+from classifier.errors import BadTrainingConfig, BrokenArtifact
 from classifier.evaluation import promotion, report
 from classifier.features import groups
 from classifier.model_records import SIBLING_POOL, Epoch, PromotionDecision, StoredModel
@@ -47,6 +47,7 @@ from classifier.training_config import (
     train_job_name,
 )
 from genrebase.counts import counted
+from genrebase.errors import NothingToDo
 from genrebase.progress import MessageCallback
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
@@ -95,7 +96,7 @@ def run(
     With `again` train even if nothing is new. A model trained on a `snapshot` reproduces metrics:
     it is stored with them and never competes. Raise `TooFewTracks`, `BadTrainingConfig`,
     `BadParameter` or `UnknownPlugin` if nothing can be trained; then nothing is written. One
-    training runs at a time: raise `AlreadyRunning` while another one runs, `SameTrainingRunning`
+    training runs at a time: raise `AlreadyRunning` while another one runs, `NothingToDo`
     while one with the same config does.
     """
     name = train_job_name(config.task) + ("" if snapshot is None else " (snapshot)")
@@ -132,7 +133,7 @@ def _exclusive_run(
             yield job
     except jobs.AlreadyRunning as error:
         if error.run.job == name and error.run.counts.get("asked") == requested:
-            raise SameTrainingRunning(f"{error} It trains the same config.") from error
+            raise NothingToDo(f"{error} It trains the same config.") from error
         raise
 
 

@@ -13,8 +13,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from genrebase.errors import UserError
 from genrebase.lake.duckdb_views import open_duckdb
-from genrebase.lake.folder import LakeFolder, NotALake, open_folder, part_fields
+from genrebase.lake.folder import LakeFolder, open_folder, part_fields
 from genrebase.lake.parts import LakePart
 from genrebase.lake.relations import ROW_WISE, LakeRelations, is_by_track, lake_relations
 from genrebase.lake.table_parts import copy_tables
@@ -69,8 +70,9 @@ def build_lake(
     """Copy a database into the lake at `path`, which is replaced in one step at the end.
 
     Each file of a table or view that is cut by tracks has those of `range_tracks` IDs. Raises
-    `NotALake`, `LakeBusy`, `LakeFailure` or `DatabaseFailure`; then, and when it is killed,
-    the earlier copy stays as it is, and the next run uses the parts that were finished.
+    `UserError` for a folder with something else in it or that another process writes, `StoreError`
+    where DuckDB or the database fails; then, and when it is killed, the earlier copy stays as it
+    is, and the next run uses the parts that were finished.
     """
     with read_transaction(engine) as connection:
         providers = features_provider.order(connection)  # the views of the database have it
@@ -118,7 +120,7 @@ def build_lake(
 def _refuse_other_database(folder: LakeFolder, database: str) -> None:
     manifest = folder.manifest
     if manifest is not None and manifest["database"] != database:
-        raise NotALake(
+        raise UserError(
             f"{folder.path} is a copy of {manifest['database']}, not of {database}: name another "
             "folder, or delete it."
         )

@@ -38,14 +38,6 @@ _VERSIONS: Final = "versions"
 _PARTIAL: Final = ".partial"
 
 
-class NotALake(UserError):
-    """The folder holds something else."""
-
-
-class LakeBusy(UserError):
-    """Another process writes the lake."""
-
-
 class LakeFolder:
     """A locked folder; create it by `open_folder`."""
 
@@ -127,14 +119,14 @@ class LakeFolder:
 def open_folder(path: Path) -> Iterator[LakeFolder]:
     """Lock the folder of a lake; create it where there is none.
 
-    Raises `NotALake` for a folder with something else in it, `LakeBusy` if another process has it.
+    Raises `UserError` for a folder with something else in it, or if another process has it.
     """
     marker = path / _MARKER
     if path.exists() and not path.is_dir():
-        raise NotALake(f"{path} is a file: name a folder.")
+        raise UserError(f"{path} is a file: name a folder.")
     try:
         if path.is_dir() and any(path.iterdir()) and not marker.exists():
-            raise NotALake(
+            raise UserError(
                 f"{path} is not empty, and not a lake of Genrebase: name another folder, which "
                 "may be missing or empty."
             )
@@ -148,7 +140,7 @@ def open_folder(path: Path) -> Iterator[LakeFolder]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise LakeBusy(
+            raise UserError(
                 f"Another process is writing {path}: wait until it has ended."
             ) from None
         yield LakeFolder(path)

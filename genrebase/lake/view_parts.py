@@ -21,10 +21,6 @@ from genrebase.store.errors import StoreError
 from genrebase.store.views.definition import Providers
 
 
-class LakeFailure(StoreError):
-    """DuckDB could not compute a view."""
-
-
 class ViewComputer:
     """Computes views from the tables of a version, one range of tracks or all at a time."""
 
@@ -129,4 +125,4 @@ def _naming(view: str) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise LakeFailure(f"DuckDB could not compute the view {view}: {reason}.") from error
+        raise StoreError(f"DuckDB could not compute the view {view}: {reason}.") from error

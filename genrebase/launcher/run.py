@@ -23,10 +23,6 @@ _POLL_SECONDS: Final = 0.5
 """Seconds between two polls of the child processes."""
 
 
-class DaemonRefusedToRun(UserError):
-    """A daemon refused to run and printed its reason."""
-
-
 @dataclass(frozen=True, slots=True)
 class RunPlan:
     """The source and the database of a run."""
@@ -78,7 +74,7 @@ def run(
     clock: SystemClock,
     web_pages: Sequence[str] | None = ("serve",),
 ) -> None:
-    """Run both daemons until a stop is requested; raise `DaemonRefusedToRun`.
+    """Run both daemons until a stop is requested; raise `UserError` if one refuses to run.
 
     `web_pages` are the arguments of `genrebase` that serve the pages; None: no pages. If they
     cannot be served, as when another process has the port, the daemons continue without them.
@@ -120,7 +116,7 @@ def _refuse_unusable_settings(stop: StopSignal) -> None:
     try:
         child_commands.run_command(command, stop)
     except child_commands.CommandRefused:
-        raise DaemonRefusedToRun(
+        raise UserError(
             "Nothing is written and nothing runs: set what was refused above."
         ) from None
 
@@ -144,6 +140,6 @@ def _ensure_genres(environment: Mapping[str, str], output: Output, stop: StopSig
 def _watch(supervisor: Supervisor, reporter: ProgressReporter, stop: StopSignal) -> None:
     while not stop.requested:
         if supervisor.poll() is not None:
-            raise DaemonRefusedToRun("All processes are stopped: fix what was refused above.")
+            raise UserError("All processes are stopped: fix what was refused above.")
         reporter.report()
         stop.wait(_POLL_SECONDS)

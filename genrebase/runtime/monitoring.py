@@ -30,10 +30,6 @@ Samples = Iterable[tuple[Mapping[str, str], float]]
 """Values, each with its labels."""
 
 
-class Unhealthy(GenrebaseError):
-    """A daemon is not healthy."""
-
-
 @dataclass(frozen=True, slots=True)
 class HealthStatus:
     """The result of a health check; the fields are its JSON keys."""
@@ -152,10 +148,10 @@ def report_health(
 ) -> None:
     """Print the health of the daemon at `address`, or of `target` if there is no address.
 
-    Raise `Unhealthy` with the reason.
+    Raise `GenrebaseError` with the reason if it is not healthy.
     """
     status = check_health(target()) if address is None else probe(address)
     output.write_json(asdict(status))
     if not status.ok:
-        raise Unhealthy(status.sentence)
+        raise GenrebaseError(status.sentence)
     output.print(status.sentence)

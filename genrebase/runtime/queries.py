@@ -14,10 +14,6 @@ from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 
 
-class QueryError(GenrebaseError):
-    """The database rejected a query."""
-
-
 @dataclass(frozen=True, slots=True)
 class QueryResult:
     """The rows of a query and the names of their columns."""
@@ -31,12 +27,14 @@ class QueryResult:
 
 
 def run_query(engine: Engine, query: str) -> QueryResult:
-    """Run one SELECT and return all its rows; raise `QueryError`."""
+    """Run one SELECT and return all its rows; raise `GenrebaseError` if it is rejected."""
     with read_transaction(engine) as connection:
         try:
             result = connection.execute(text(query))
         except DatabaseError as error:
-            raise QueryError(f"The database rejected the query: {error.orig}: {query}") from error
+            raise GenrebaseError(
+                f"The database rejected the query: {error.orig}: {query}"
+            ) from error
         rows = tuple(tuple(_plain(cell) for cell in row) for row in result.all())
         return QueryResult(tuple(result.keys()), rows)
 

@@ -2,10 +2,10 @@
 
 from sqlalchemy import Engine
 
+from genrebase.errors import UserError
 from genrebase.store import engine as _engine
 from genrebase.store import schema_upgrade as _schema
 from genrebase.store.copy import copy_state as _copy_state
-from genrebase.store.errors import UnfinishedCopy
 
 
 def connect(url: str | None = None) -> Engine:
@@ -13,7 +13,7 @@ def connect(url: str | None = None) -> Engine:
 
     `url` is `sqlite:///FILE` or `postgresql://…`; without one, `STORE_URL` or its default.
     Raises `InvalidUrl`, `DatabaseUnreachable`, `SchemaMismatch` or, for the target of an
-    interrupted copy, `UnfinishedCopy`.
+    interrupted copy, `UserError`.
     """
     engine = _engine.make_engine(url)
     try:
@@ -29,7 +29,7 @@ def _refuse_unfinished_copy(engine: Engine) -> None:
     with _engine.read_transaction(engine) as connection:
         state = _copy_state.read(connection)
     if state is not None and not state.is_complete:
-        raise UnfinishedCopy(
+        raise UserError(
             f"{engine.url.render_as_string()} is an unfinished copy of {state.source}, with rows "
             "missing: run the same `genrebase copy` again to continue it, or delete it."
         )

@@ -14,10 +14,6 @@ class InvalidUrl(UserError):
     """The database URL cannot be used."""
 
 
-class UnfinishedCopy(UserError):
-    """The database is the target of a copy that was interrupted: rows are missing."""
-
-
 class DatabaseUnreachable(StoreError):
     """No connection to the database."""
 
@@ -46,10 +42,6 @@ class DatabaseBusy(StoreError):
 
 class SchemaMismatch(UserError):
     """The database has another schema revision than this version of Genrebase expects."""
-
-
-class IncompatibleDatabase(UserError):
-    """The database holds another program's tables, or has an encoding other than UTF-8."""
 
 
 class ViewConflict(UserError):

@@ -34,10 +34,6 @@ _rows = tables.sound_matrix.c
 _KEY: Final = tuple(tables.sound_matrix.primary_key)
 
 
-class MatrixFolderUnset(UserError):
-    """The setting with the folder is needed."""
-
-
 class MatrixFileMissing(StoreError):
     """A matrix cannot be read from its file."""
 
@@ -138,7 +134,7 @@ def stored(connection: Connection, rows: Iterable[dict[str, Any]]) -> list[dict[
 def data_of(folder: MatrixFolder | None, data: bytes, sha256: str | None) -> bytes:
     """Return the bytes of a row; `folder` has the files of the rows' database.
 
-    Raises `MatrixFileMissing` if their file cannot be read, `MatrixFolderUnset` without a folder.
+    Raises `MatrixFileMissing` if their file cannot be read, `UserError` without a folder.
     """
     return data if sha256 is None else _required(folder).read(sha256)
 
@@ -231,7 +227,7 @@ def count(engine: Engine) -> MatrixFileCounts:
 
 def _required(folder: MatrixFolder | None) -> MatrixFolder:
     if folder is None:
-        raise MatrixFolderUnset(
+        raise UserError(
             "The folder of the files of matrices is needed: name it with STORE_MATRIX_FOLDER."
         )
     return folder

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Connection, Engine, column, inspect, select, table, text
 from sqlalchemy.exc import DatabaseError
 
+from genrebase.errors import UserError
 from genrebase.store import bulk, features_provider, tables
 from genrebase.store.engine import disposing, make_engine, read_transaction
-from genrebase.store.errors import DatabaseUnreachable, IncompatibleDatabase, SchemaMismatch
+from genrebase.store.errors import DatabaseUnreachable, SchemaMismatch
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -66,7 +67,7 @@ def migrate(*, repair: bool = False) -> tuple[str, str | None, str | None]:
 def upgrade(url: str | None = None, revision: str = "head") -> None:
     """Migrate the database at `url` (default: `STORE_URL`) to `revision`.
 
-    Raises `SchemaMismatch` where a newer version created it, `IncompatibleDatabase` where it holds
+    Raises `SchemaMismatch` where a newer version created it, `UserError` where it holds
     another program's tables, `ViewConflict` where users' views cannot be preserved.
     """
     from alembic import command  # slow; only migrations need it
@@ -93,7 +94,7 @@ def _check_migratable(engine: Engine, config: "Config") -> None:
 
 
 def _check_compatible(engine: Engine) -> None:
-    """Raise `IncompatibleDatabase` for another program's database or another encoding."""
+    """Raise `UserError` for another program's database or another encoding."""
     if is_missing_file(engine):
         return
     name, revision = engine.url.render_as_string(), current_revision(engine)
@@ -108,17 +109,17 @@ def _check_compatible(engine: Engine) -> None:
     others = existing - ours - {_VERSION.name}
     is_new = revision is None and _VERSION.name not in existing
     if revision is None and ours:
-        raise IncompatibleDatabase(
+        raise UserError(
             f"{name} has tables that are not Genrebase's: {', '.join(sorted(ours))}. "
             "Name another database in STORE_URL."
         )
     if others and (is_new or (revision is not None and not ours)):
-        raise IncompatibleDatabase(
+        raise UserError(
             f"{name} holds another program's tables: {_listed(others)}. Nothing was changed. "
             "Genrebase needs a database of its own: name another one in STORE_URL."
         )
     if revision is None and encoding != "UTF8":
-        raise IncompatibleDatabase(
+        raise UserError(
             f"{name} is encoded as {encoding}, which cannot store every title: "
             "create the database with ENCODING 'UTF8'."
         )

@@ -17,7 +17,6 @@ from genrebase.errors import UserError
 from genrebase.store import backup as backups
 from genrebase.store import schema_upgrade, tables
 from genrebase.store.copy import copy_database, copy_state, snapshots
-from genrebase.store.copy.copy import SameDatabase
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import SchemaMismatch, StoreError
 from tests.consistency import assert_consistent
@@ -196,7 +195,7 @@ def test_the_commands_report_json(
     assert copied["rows"] == copied["written"] + in_every_schema == result["rows"]
     assert {one["table"]: one["rows"] for one in copied["tables"]} == result["tables"]
     assert "0 of them written in this run" in invoke("copy", f"sqlite:///{file}", to)
-    with pytest.raises(SameDatabase):
+    with pytest.raises(UserError, match="cannot be copied into itself"):
         invoke("copy", to, to)
     with pytest.raises(UserError, match="GENREBASE_COPY_TO"):
         invoke("copy", f"sqlite:///{file}")

@@ -8,13 +8,14 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 
 from classifier import estimators
 from classifier.data import dataset
-from classifier.errors import BadParameter, NoChampion, TooFewTracks, UnknownModel
+from classifier.errors import BadParameter, NoChampion, TooFewTracks
 from classifier.registry import model_store, prediction_store, stored_models
 from classifier.serving import batch_predict
 from classifier.serving import champion as serving
 from classifier.training import promote, train
 from classifier.training.train import TrainResult
 from classifier.training_config import TrainingConfig
+from genrebase.errors import UserError
 from genrebase.progress import no_progress
 from genrebase.runtime.plugins import UnknownPlugin
 from genrebase.store import tables, views
@@ -174,7 +175,7 @@ def test_a_worse_model_is_rejected_and_can_be_promoted_by_hand(engine: Engine) -
     assert back.status == "champion"
     assert stored_models.model(engine, bad.id).status == "retired"
     assert promote.run(engine, good.id, FakeClock(), log=lambda _: None).id == good.id
-    with pytest.raises(UnknownModel, match="no model 99"):
+    with pytest.raises(UserError, match="no model 99"):
         promote.run(engine, 99, FakeClock(), log=lambda _: None)
 
 

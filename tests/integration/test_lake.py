@@ -19,7 +19,7 @@ from genrebase.errors import UserError
 from genrebase.lake import version_writer
 from genrebase.lake.arrow_types import arrow_schema
 from genrebase.lake.build import build_lake
-from genrebase.lake.folder import LakeBusy, NotALake, open_folder, read_manifest
+from genrebase.lake.folder import open_folder, read_manifest
 from genrebase.lake.reading import open_lake
 from genrebase.lake.relations import ROW_WISE, lake_relations
 from genrebase.lake.tables_to_arrow import arrow_reader
@@ -320,9 +320,9 @@ def test_another_folder_is_refused(sqlite_engine: Engine, tmp_path: Path):
     """Nothing is changed in a folder with other files, nor in a file's place."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("x")
-    with pytest.raises(NotALake, match="not empty"):
+    with pytest.raises(UserError, match="not empty"):
         build(sqlite_engine, tmp_path / "mine")
-    with pytest.raises(NotALake, match="is a file"):
+    with pytest.raises(UserError, match="is a file"):
         build(sqlite_engine, tmp_path / "mine" / "thesis.txt")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
     with pytest.raises(UserError, match="no lake"), open_lake(tmp_path / "mine"):
@@ -334,12 +334,12 @@ def test_a_lake_of_another_database_is_refused(
 ):
     """It is not replaced by mistake."""
     build(sqlite_engine, folder)
-    with pytest.raises(NotALake, match=r"is a copy of sqlite:///.*genrebase.db, not of"):
+    with pytest.raises(UserError, match=r"is a copy of sqlite:///.*genrebase.db, not of"):
         build(other_engine, folder)
 
 
 def test_two_runs_at_once(sqlite_engine: Engine, folder: Path):
     """The second one is refused."""
-    with open_folder(folder), pytest.raises(LakeBusy, match="Another process"):
+    with open_folder(folder), pytest.raises(UserError, match="Another process"):
         build(sqlite_engine, folder)
     assert build(sqlite_engine, folder).version == 1

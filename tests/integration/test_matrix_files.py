@@ -13,12 +13,13 @@ from sqlalchemy import Engine, delete, insert, select, update
 from classifier.data import dataframes, spectrograms
 from collector.curation import forget
 from genrebase.audio import packed_matrices
+from genrebase.errors import UserError
 from genrebase.runtime import doctor
 from genrebase.store import matrix_files, tables
 from genrebase.store.backup import backup
 from genrebase.store.copy.copy import copy_database
 from genrebase.store.engine import make_engine, read_transaction, transaction
-from genrebase.store.matrix_files import MatrixFileMissing, MatrixFolder, MatrixFolderUnset
+from genrebase.store.matrix_files import MatrixFileMissing, MatrixFolder
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
 
@@ -101,7 +102,7 @@ def test_matrices_move_into_files_and_back(
     fill(engine)
     before = stored_data(engine)
     assert matrices_check(engine) == []
-    with pytest.raises(MatrixFolderUnset, match="name it with STORE_MATRIX_FOLDER"):
+    with pytest.raises(UserError, match="name it with STORE_MATRIX_FOLDER"):
         matrix_files.move_to_files(engine)
     monkeypatch.setenv("STORE_MATRIX_FOLDER", str(tmp_path / "matrices"))
     assert (matrix_files.move_to_files(engine), matrix_files.move_to_files(engine)) == (5, 0)
@@ -160,7 +161,7 @@ def test_the_doctor_names_a_folder_that_is_not_set(
     (check,) = matrices_check(engine)
     assert not check.ok
     assert "STORE_MATRIX_FOLDER is not set" in check.sentence
-    with pytest.raises(MatrixFolderUnset, match="STORE_MATRIX_FOLDER"):
+    with pytest.raises(UserError, match="STORE_MATRIX_FOLDER"):
         loaded(engine)
 
 

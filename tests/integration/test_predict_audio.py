@@ -16,6 +16,7 @@ from classifier.training import train
 from classifier.training_config import TrainingConfig
 from genrebase.audio import descriptors, packed_vectors, worker_main
 from genrebase.audio.records import AudioAnalysis, ExtractionPlan, UnreadableFile
+from genrebase.errors import GenrebaseError
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests import synthetic_audio
@@ -100,7 +101,7 @@ def test_the_genre_of_each_file_is_predicted(
     document = json.loads(result.stdout)
     assert (document["genre"], document["track"], document["title"]) == (BEATS, None, "beats")
     failed = CliRunner().invoke(app, ["predict", "--audio", str(folder / "broken.mp3")])
-    assert isinstance(failed.exception, predict_audio.UnreadableAudio)
+    assert isinstance(failed.exception, GenrebaseError)
 
 
 def test_a_sound_in_the_database_gets_the_prediction_of_its_track(

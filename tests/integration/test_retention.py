@@ -9,12 +9,13 @@ from typer.testing import CliRunner
 
 from classifier.cli import app
 from classifier.data import rows_to_predict
-from classifier.errors import ArtifactDropped, NoChampion, SameTrainingRunning
+from classifier.errors import NoChampion
 from classifier.registry import model_store, prediction_store, retention, stored_models
 from classifier.reports.card import ModelCard
 from classifier.serving import batch_predict
 from classifier.training import promote, train
 from classifier.training_config import TrainingConfig
+from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.db_retry import retry_until_available
 from genrebase.runtime.jobs import AlreadyRunning, job_run
 from genrebase.store import tables
@@ -90,7 +91,7 @@ def test_the_last_three_champions_and_pinned_models_are_kept(
     assert (figures.count(second), figures.count(rejected)) == (2, 1)
     assert stored_models.artifact(engine, second) is None
     assert retention.prune(engine).dropped_artifacts == ()
-    with pytest.raises(ArtifactDropped, match="only its metrics were kept"):
+    with pytest.raises(UserError, match="only its metrics were kept"):
         promote.run(engine, second, FakeClock(), log=lambda _: None)
 
 
@@ -114,7 +115,7 @@ def test_old_models_are_archived_as_a_summary(engine: Engine, reigns: list[int])
     assert (gone.as_json()["genres"], dict(gone.versions), gone.classes) == (1, {}, ())
     assert second not in left(engine, "model_metric")
     assert {number for number in reigns if models[number].is_archived} == {second}
-    with pytest.raises(ArtifactDropped, match="only its main metrics are stored"):
+    with pytest.raises(UserError, match="only its main metrics are stored"):
         ModelCard(gone, None, (), {}, "")
     assert not (set(left(engine, "prediction")) - {first, third, fourth, champion})
     assert left(engine, "model_metric").count(rejected) == 1
@@ -211,7 +212,7 @@ def test_one_training_at_a_time(engine: Engine) -> None:
     Music().fill(engine)
     requested = {"estimator": "dummy", "params": {}, **DUMMY.as_json()}
     with job_run(engine, FakeClock(), "train", exclusive=True, facts={"asked": requested}):
-        with pytest.raises(SameTrainingRunning, match="2026-01-01 12:00:00 UTC") as same:
+        with pytest.raises(NothingToDo, match="2026-01-01 12:00:00 UTC") as same:
             learn(engine, FakeClock())
         with pytest.raises(AlreadyRunning) as other:
             learn(engine, FakeClock(), TrainingConfig(estimator="dummy", task="moods"))

@@ -8,15 +8,11 @@ from starlette.testclient import TestClient
 from classifier.data import dataset
 from classifier.registry import stored_models
 from classifier.serving import batch_predict, champion, predict_track
-from classifier.serving.hidden_inputs import (
-    SOUND,
-    HiddenPrediction,
-    TrainedOnTrack,
-    predict_with_hidden_inputs,
-)
+from classifier.serving.hidden_inputs import SOUND, HiddenPrediction, predict_with_hidden_inputs
 from classifier.serving.predict_track import TrackDescription
 from classifier.training import train
 from classifier.training_config import TrainingConfig
+from genrebase.errors import UserError
 from genrebase.progress import no_progress
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
@@ -87,7 +83,7 @@ def test_hiding_a_group_is_describing_the_track_without_it(predicted: Engine):
 
 def test_a_training_track_is_not_explained(predicted: Engine):
     """The model remembers it."""
-    with pytest.raises(TrainedOnTrack, match="out of fold"):
+    with pytest.raises(UserError, match="out of fold"):
         explain(predicted, tracks(predicted, "train")[0])
     with pytest.raises(UnknownTrack):
         explain(predicted, 99999)

@@ -60,17 +60,13 @@ _STYLE: Final[Any] = {
 }
 
 
-class NoMatplotlib(UserError):
-    """matplotlib is not installed."""
-
-
 def new_figure(width: float, height: float) -> "Figure":
-    """Return an empty figure, inches wide and high; raise `NoMatplotlib`."""
+    """Return an empty figure, inches wide and high; raise `UserError` without matplotlib."""
     try:
         # slow to import, and an optional dependency
         from matplotlib.figure import Figure
     except ImportError:
-        raise NoMatplotlib(
+        raise UserError(
             f"Plots need matplotlib. {install_hint('plot')}, or pip install matplotlib."
         ) from None
     return Figure(figsize=(width, height), layout="constrained")

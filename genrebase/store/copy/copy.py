@@ -27,18 +27,6 @@ PASSES: Final = 2
 """How often the progress counts each row: once copied, once compared."""
 
 
-class NoSuchSource(UserError):
-    """The file of the database to copy does not exist."""
-
-
-class SameDatabase(UserError):
-    """A database cannot be copied into itself."""
-
-
-class TargetHoldsOtherData(UserError):
-    """The target holds data that is not a copy of the source."""
-
-
 @dataclass(frozen=True, slots=True)
 class CopyResult:
     """The outcome of a copy."""
@@ -66,19 +54,18 @@ def copy_database(
     Files of matrices are copied to the folder of the target, if that is another one. `progress` is
     called with the number of rows that were copied or compared, and their table.
 
-    Raises `NoSuchSource`, `SameDatabase`, `SchemaMismatch`, `IncompatibleDatabase` or
-    `TargetHoldsOtherData` before anything is written, `StoreError` where the two databases differ
-    at the end.
+    Raises `SchemaMismatch` or `UserError` before anything is written, `StoreError` where the two
+    databases differ at the end.
     """
     if schema_upgrade.is_missing_file(source):
-        raise NoSuchSource(f"The file {source.url.database} does not exist: nothing to copy.")
+        raise UserError(f"The file {source.url.database} does not exist: nothing to copy.")
     schema_upgrade.check_revision(source)
     if schema_upgrade.current_revision(target) is None:
         schema_upgrade.upgrade(target.url.render_as_string(hide_password=False))
     schema_upgrade.check_revision(target)
     name = snapshots.display_url(source)
     if snapshots.is_same_database(source, target):
-        raise SameDatabase(f"{name} cannot be copied into itself.")
+        raise UserError(f"{name} cannot be copied into itself.")
     resumed = _holds_rows_of(target, name)
     with transaction(target) as connection:
         copy_state.write(connection, name)
@@ -111,9 +98,7 @@ def _holds_rows_of(target: Engine, source: str) -> bool:
         name = snapshots.display_url(target)
         if state is None or state.source != source:
             held = f"a copy of {state.source}" if state else "data of its own"
-            raise TargetHoldsOtherData(
-                f"{name} holds {held}: give an empty database to copy {source} into."
-            )
+            raise UserError(f"{name} holds {held}: give an empty database to copy {source} into.")
         changed = [
             reader.table.name
             for reader in table_readers()
@@ -122,7 +107,7 @@ def _holds_rows_of(target: Engine, source: str) -> bool:
             != state.checksums.get(reader.table.name)
         ]
         if changed:
-            raise TargetHoldsOtherData(
+            raise UserError(
                 f"{name} was written to since {source} was copied into it "
                 f"({', '.join(changed)}), and would lose that: give an empty database."
             )

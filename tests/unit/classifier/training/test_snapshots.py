@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from classifier.data import training_data as selecting
-from classifier.errors import BadSnapshot
 from classifier.training import snapshots
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import Preprocessing, TrainingConfig
+from genrebase.errors import UserError
 from tests.fakes import NOON
 from tests.synthetic_music import Music, spotify_id
 
@@ -71,9 +71,9 @@ def test_the_manifest_describes_the_snapshot(folder: Path):
 def test_nothing_is_overwritten(folder: Path):
     """An existing folder is unchanged, and no temporary folder is left."""
     before = {file: file.read_bytes() for file in folder.iterdir()}
-    with pytest.raises(BadSnapshot, match="exists already"):
+    with pytest.raises(UserError, match="exists already"):
         snapshots.write(folder, FOUND, SELECTION, CHOICE, NOON)
-    with pytest.raises(BadSnapshot, match="no folder"):
+    with pytest.raises(UserError, match="no folder"):
         snapshots.write(folder / "deep" / "er", FOUND, SELECTION, CHOICE, NOON)
     assert {file: file.read_bytes() for file in folder.iterdir()} == before
     assert list(folder.parent.iterdir()) == [folder]
@@ -85,20 +85,20 @@ def test_a_changed_file_is_refused(folder: Path):
     reported = bytearray(file.read_bytes())
     reported[len(reported) // 2] ^= 1
     file.write_bytes(reported)
-    with pytest.raises(BadSnapshot, match=r"tracks\.parquet was changed"):
+    with pytest.raises(UserError, match=r"tracks\.parquet was changed"):
         snapshots.read(folder)
     file.unlink()
-    with pytest.raises(BadSnapshot, match=r"tracks\.parquet cannot be read"):
+    with pytest.raises(UserError, match=r"tracks\.parquet cannot be read"):
         snapshots.read(folder)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"format": 7}'])
 def test_another_folder_is_refused(tmp_path: Path, text: str):
     """A folder without a manifest has its own message, as has one with damaged files."""
-    with pytest.raises(BadSnapshot, match="no snapshot"):
+    with pytest.raises(UserError, match="no snapshot"):
         snapshots.read(tmp_path)
     (tmp_path / "manifest.json").write_text(text)
-    with pytest.raises(BadSnapshot, match="no snapshot"):
+    with pytest.raises(UserError, match="no snapshot"):
         snapshots.read(tmp_path)
 
 
@@ -106,7 +106,7 @@ def test_a_snapshot_of_an_earlier_version_is_refused(tmp_path: Path):
     """Its sightings lack a column; the message says what to do."""
     folder, lacking = tmp_path / "old", FOUND.sightings.drop(columns="playlist")
     snapshots.write(folder, replace(FOUND, sightings=lacking), SELECTION, CHOICE, NOON)
-    with pytest.raises(BadSnapshot, match=r"by an earlier version, .*: make it again"):
+    with pytest.raises(UserError, match=r"by an earlier version, .*: make it again"):
         snapshots.read(folder)
 
 
@@ -121,7 +121,7 @@ def test_ids_only_holds_no_content(tmp_path: Path):
     assert len(frame) == sum(1 for number in SELECTION.ids if number % 3)
     everything = json.dumps({**manifest, "choice": None}) + frame.to_csv()
     assert not any(word in everything for word in ("Song", "Artist", "blues", "metal"))
-    with pytest.raises(BadSnapshot, match="ids only"):
+    with pytest.raises(UserError, match="ids only"):
         snapshots.read(folder)
 
 

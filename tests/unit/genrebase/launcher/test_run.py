@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from genrebase.launcher.run import DaemonRefusedToRun, plan_run, run
+from genrebase.errors import UserError
+from genrebase.launcher.run import plan_run, run
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output
 from genrebase.settings import GenrebaseSettings
@@ -80,7 +81,7 @@ def test_a_source_that_cannot_be_used_is_refused_before_anything_is_written(
     """Without a contact there is no database, and no daemon starts."""
     monkeypatch.setenv("COLLECTOR_SOURCES", sources)
     monkeypatch.delenv("COLLECTOR_CONTACT", raising=False)
-    with pytest.raises(DaemonRefusedToRun, match="Nothing is written") as refused:
+    with pytest.raises(UserError, match="Nothing is written") as refused:
         run(GenrebaseSettings(), Output(as_json=False), SystemClock())
     assert refused.value.exit_code == 2
     assert "set COLLECTOR_CONTACT" in " ".join(capfd.readouterr().err.split())

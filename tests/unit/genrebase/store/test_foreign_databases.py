@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, text
 
+from genrebase.errors import UserError
 from genrebase.store import schema_upgrade
 from genrebase.store.engine import make_engine, transaction
-from genrebase.store.errors import IncompatibleDatabase
 
 
 def foreign_file(folder: Path, *statements: str) -> Path:
@@ -49,7 +49,7 @@ def test_a_foreign_file_stays_as_it_is(tmp_path: Path, statements: list[str], na
     """The message names its tables; not a byte changes."""
     file = foreign_file(tmp_path, *statements)
     before = file.read_bytes()
-    with pytest.raises(IncompatibleDatabase, match=f"another program's tables: {named}\\."):
+    with pytest.raises(UserError, match=f"another program's tables: {named}\\."):
         schema_upgrade.upgrade(f"sqlite:///{file}")
     assert file.read_bytes() == before
 
@@ -80,7 +80,7 @@ def test_a_schema_with_a_foreign_table_is_refused_on_postgresql(bare_postgres_ur
     engine = make_engine(bare_postgres_url)
     with transaction(engine) as connection:
         connection.execute(text("CREATE TABLE guestbook (line text)"))
-    with pytest.raises(IncompatibleDatabase, match="guestbook"):
+    with pytest.raises(UserError, match="guestbook"):
         schema_upgrade.upgrade(bare_postgres_url)
     with transaction(engine) as connection:
         assert inspect(connection).get_table_names() == ["guestbook"]

@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import Engine, text
 
+from genrebase.errors import UserError
 from genrebase.store import connect, schema_upgrade
 from genrebase.store.engine import make_engine, transaction
-from genrebase.store.errors import IncompatibleDatabase, SchemaMismatch
+from genrebase.store.errors import SchemaMismatch
 from tests.postgres import PostgresServer
 
 
@@ -56,7 +57,7 @@ def test_a_foreign_database_is_not_touched(bare_url: str):
     engine = make_engine(bare_url)
     with transaction(engine) as connection:
         connection.execute(text("CREATE TABLE track (of_rails text)"))
-    with pytest.raises(IncompatibleDatabase, match="not Genrebase's: track"):
+    with pytest.raises(UserError, match="not Genrebase's: track"):
         schema_upgrade.upgrade(bare_url)
     with transaction(engine) as connection:
         connection.execute(text("SELECT of_rails FROM track"))
@@ -71,6 +72,6 @@ def test_an_encoding_other_than_utf8_is_refused(postgres_server: PostgresServer)
     postgres_server.execute(
         f"CREATE DATABASE \"{name}\" ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"
     )
-    with pytest.raises(IncompatibleDatabase, match="ENCODING 'UTF8'"):
+    with pytest.raises(UserError, match="ENCODING 'UTF8'"):
         schema_upgrade.upgrade(url)
     postgres_server.drop(url)
