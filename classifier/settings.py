@@ -35,7 +35,7 @@ class ClassifierSettings(EnvironmentSettings):
         ge=0,
         description="`classifier run` also trains when at least this many labelled tracks have "
         "been added since the last training, and at least a fifth of the tracks of that training. "
-        "0: on schedule only, after the first training.",
+        "0: after the first training, it trains on schedule only.",
     )
     feature_share: float = Field(
         default=0.5,

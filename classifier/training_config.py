@@ -144,9 +144,9 @@ class TrainingConfig:
     )
     features: tuple[str, ...] = option(
         DEFAULT_FEATURE_GROUPS,
-        f"Feature groups: some of {', '.join(FEATURE_GROUPS)} (default: the first four, "
-        "and each of the next four that at least a tenth of the labelled tracks have; cnn adds "
-        "matrices).",
+        f"Feature groups: some of {', '.join(FEATURE_GROUPS)} (default: "
+        "audio, metadata, text and history, and each of harmony, timbre, acousticbrainz and "
+        "descriptors that at least a tenth of the labelled tracks have; cnn adds matrices).",
         parse=parse_features,
     )
     auto_features: bool = False

@@ -121,8 +121,8 @@ class ServiceSettings(EnvironmentSettings):
         default=1,
         ge=1,
         le=25,
-        description="Number of submissions to request of each recording; one request returns 25 "
-        "submissions in all.",
+        description="Number of submissions to request for each recording. One request returns at "
+        "most 25 submissions: with 1, those of 25 recordings.",
     )
     archive_url: WebAddress | None = Field(
         default=None,

@@ -46,10 +46,10 @@ def run(
 ) -> None:
     """Run `collector run`, `classifier run` and `genrebase serve` until SIGTERM or Ctrl-C.
 
-    If the environment or `.env` has open sources in `COLLECTOR_SOURCES`, or Spotify credentials,
+    If the environment or `.env` has Spotify credentials, or `COLLECTOR_SOURCES` without Spotify,
     the collector harvests these services into genrebase.db. Otherwise it harvests the sandbox into
-    sandbox.db. MusicBrainz also needs `COLLECTOR_CONTACT`. `STORE_URL` names another database. Ten
-    genres are added to an empty database.
+    sandbox.db. MusicBrainz and Internet Archive also need `COLLECTOR_CONTACT`. `STORE_URL` names
+    another database. Ten genres are added to an empty database.
 
     Examples:
       genrebase run

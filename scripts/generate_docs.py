@@ -181,7 +181,7 @@ def _without_number(column: tuple[str, str]) -> tuple[str, str]:
     if not number.isdecimal():
         return column
     pitch = re.escape(PITCH_NAMES[int(number)]) if int(number) < len(PITCH_NAMES) else number
-    general, found = re.subn(rf"\b{pitch}(?=[,.])", "n (0: C to 11: B)", text)
+    general, found = re.subn(rf"\b{pitch}(?=[,.])", "n (0 is C, 11 is B)", text)
     if not found:
         general = re.sub(rf"\b{number}\b", "n", text, count=1)
     return stem, general

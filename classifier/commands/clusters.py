@@ -58,7 +58,8 @@ def clusters(
         int | None,
         typer.Option(
             min=2,
-            help="Maximum number of tracks (agglomerative 5,000; dbscan, hdbscan 20,000).",
+            help="Maximum number of tracks (default: kmeans 200,000; agglomerative 5,000; "
+            "dbscan and hdbscan 20,000).",
         ),
     ] = None,
     name: Annotated[

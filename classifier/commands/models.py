@@ -173,10 +173,10 @@ def prune(
 
     The champion of a task, its refits, pinned models and the latest model lose nothing. The two
     previous champions keep their artifact and the most probable genre of each track. All other
-    models keep only metrics: former champions keep all metrics, the others the test metrics over
-    all genres. Each task keeps these metrics for its latest models only, as many as
-    CLASSIFIER_MODELS_REMEMBERED says: older ones keep only main metrics. SQLite reuses the space;
-    only VACUUM makes its file smaller.
+    models keep only metrics: former champions keep all, the others keep the test metrics that are
+    not of a single genre. Only the latest models of a task, as many as
+    CLASSIFIER_MODELS_REMEMBERED says, keep even these: older ones keep only the main metrics.
+    SQLite reuses the space; only VACUUM makes its file smaller.
 
     Examples:
       classifier prune --dry-run

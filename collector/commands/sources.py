@@ -27,9 +27,9 @@ def sources(context: typer.Context) -> None:
 def list_(as_json: AsJson = False) -> None:
     """Show every source of labels and provider of features: licence, tracks, labels, features.
 
-    `collector sources` alone does the same. Tracks are those that the source delivered first.
-    Licences of single labels and features are in the views `track_genre_sources` and
-    `track_features`.
+    `collector sources` alone does the same. The number of tracks counts those that the source
+    delivered first. Licences of single labels and features are in the views
+    `track_genre_sources` and `track_features`.
 
     Examples:
       collector sources list

@@ -45,8 +45,9 @@ def _key(recording: FromClause) -> ColumnElement[str]:
 @view(
     "One row per track with features of AcousticBrainz, or of a document of Essentia's extractor. "
     "Their scales differ from those of `audio_features`. If several recordings belong to a track, "
-    "features of AcousticBrainz take precedence over those of your own documents. Of several "
-    "recordings of one provider, the one with the most submissions with a tempo is shown.",
+    "features of AcousticBrainz take precedence over those of your own documents. If a "
+    "provider has several recordings of the track, the view shows the one for which most "
+    "submissions have a tempo.",
     {
         "track_id": shared.TRACK_REFERENCE["track_id"],
         "provider": "acousticbrainz; or essentia, for documents that AcousticBrainz did not "

@@ -74,8 +74,8 @@ def sections(_providers: Providers) -> Select[Any]:
 
 @view(
     "One row per analysed track: the keys of its sections relative to its "
-    "tonic. Shares are of section duration, weighted by key confidence; NULL if "
-    "the track has no key.",
+    "tonic. A share is a part of the duration of the sections, each of which is weighted by the "
+    "confidence in its key (minor_share: in its mode). NULL if the track has no key.",
     {
         **_ANALYSIS,
         **_twelve(
@@ -118,11 +118,11 @@ def harmony(providers: Providers) -> Select[Any]:
         **_ANALYSIS,
         **_twelve(
             "timbre_mean",
-            "Mean of timbre coefficient {} of 0 to 11; number 0 represents loudness.",
+            "Mean of timbre coefficient {}; coefficient 0 represents loudness.",
             range(12),
         ),
         **_twelve("timbre_deviation", "Standard deviation of timbre coefficient {}.", range(12)),
-        **_twelve("pitch_mean", "Mean strength of pitch class {}, 0 to 1.", PITCH_NAMES),
+        **_twelve("pitch_mean", "Mean strength, 0 to 1, of pitch class {}.", PITCH_NAMES),
         **_twelve(
             "pitch_deviation", "Standard deviation of the strength of pitch class {}.", PITCH_NAMES
         ),

@@ -63,8 +63,8 @@ shared.compile_as(
         "first_seen_at": "When it was first delivered.",
         "last_seen_at": "When it was last delivered.",
         "updated_at": "When its metadata last changed.",
-        "identity": "The unique name: normalised title and primary artist and, from the second "
-        "recording of that name, its ordinal.",
+        "identity": "The unique name: normalised title and primary artist; the second and later "
+        "recordings of that name also have an ordinal.",
         "first_seen_week": "The Monday of the week in which it was first delivered, YYYY-MM-DD.",
         **licence_columns.FEATURES_LICENCE,
         **licence_columns.LABEL_SOURCE,

@@ -10,12 +10,12 @@ from genrebase.store.views.definition import Providers, view
 
 
 @view(
-    "One row per stored digest: rows of a view that aggregates whole tables, computed by "
-    "`genrebase digests`. The rows are in the table `digest`, as JSON.",
+    "One row per digest. A digest is a stored copy of rows of a view that aggregates whole "
+    "tables; `genrebase digests` computes it. The copied rows are in the table `digest`, as JSON.",
     {
         "view": "The name of the view.",
-        "key": "The genre that the stored rows are about; empty for the whole view or its first "
-        "rows.",
+        "key": "The genre that the stored rows are about; empty if the digest has the whole view, "
+        "or the first rows of a long one.",
         "as_of": "The stored rows show the database as it was at this time.",
         "rows": "The number of rows.",
     },

@@ -55,7 +55,7 @@ SPLIT_DESCRIPTIONS: Final = {
 }
 GENRE_REFERENCE: Final = {
     "genre_id": "The genre's ID.",
-    "genre": "The genre: the label of the tracks counted.",
+    "genre": "The genre: the label of the tracks that the row counts.",
 }
 FEATURE_NAME_DESCRIPTION: Final = (
     "One of the 12 features on the catalogues' scales, or one of the four on the scales of audio "
