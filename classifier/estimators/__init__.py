@@ -40,7 +40,7 @@ def usable_groups(estimator: Estimator, features: Sequence[str]) -> tuple[str, .
 def build(config: TrainingConfig, *, threads: int) -> Estimator:
     """Return the unfitted estimator of `config`.
 
-    Raise `UnknownPlugin` for an unregistered name (with the most similar one), `BadParameter` for
+    Raise `UserError` for an unregistered name (with the most similar one), `BadParameter` for
     a parameter it does not have, `BadTrainingConfig` for preprocessing it does not support and for
     features it does not use.
     """

@@ -62,7 +62,7 @@ def run(
 ) -> ComparisonResult:
     """Run a trial for every combination of `grid`; resume where an earlier run stopped.
 
-    Raise `TooFewTracks`, `BadTrainingConfig` or `UnknownPlugin` if nothing can be compared; a
+    Raise `TooFewTracks`, `BadTrainingConfig` or `UserError` if nothing can be compared; a
     combination that cannot be fitted is a row of `failed`.
     """
     for name in set(grid.estimators) - set(estimators.names()):

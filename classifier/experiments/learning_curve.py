@@ -66,7 +66,8 @@ def run(
     """Fit the same configuration on more and more tracks; resume where an earlier run stopped.
 
     Without `sizes`: 30, 100, 300, 1,000, … and last the half and the whole of what there is.
-    Raise `TooFewTracks`, `BadTrainingConfig`, `BadParameter` or `UnknownPlugin`.
+    Raise `TooFewTracks`, `BadTrainingConfig`, `BadParameter`, or `UserError` for an
+    unknown estimator.
     """
     estimators.build(config, threads=1)  # refuse a wrong name or parameter before loading
     config = audio_joins.resolve_features(context.database, config)

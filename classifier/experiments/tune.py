@@ -85,7 +85,8 @@ def run(
 ) -> TuningResult:
     """Search the space, starting no trial after `seconds`.
 
-    Raise `BadTrainingConfig`, `BadParameter`, `TooFewTracks` or `UnknownPlugin`.
+    Raise `BadTrainingConfig`, `BadParameter`, `TooFewTracks`, or `UserError` for an
+    unknown estimator.
     """
     settings.validate()
     estimators.build(config, threads=1)  # refuse a wrong name or parameter before loading

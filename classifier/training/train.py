@@ -95,7 +95,7 @@ def run(
 
     With `again` train even if nothing is new. A model trained on a `snapshot` reproduces metrics:
     it is stored with them and never competes. Raise `TooFewTracks`, `BadTrainingConfig`,
-    `BadParameter` or `UnknownPlugin` if nothing can be trained; then nothing is written. One
+    `BadParameter` or `UserError` if nothing can be trained; then nothing is written. One
     training runs at a time: raise `AlreadyRunning` while another one runs, `NothingToDo`
     while one with the same config does.
     """

@@ -31,7 +31,7 @@ class ClusterAnalyser:
         """Yield the analysis of each file in the order given.
 
         After a stop request no further file is sent; those sent before are yielded. Raises
-        `ClusterError` if a worker does not have the folder of a file.
+        `GenrebaseError` if a worker does not have the folder of a file.
         """
         shared = self._cluster.share(FileAnalyser(plan))
         begun = takewhile(lambda _: not stop_requested(), files)

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from genrebase.errors import UserError
 from genrebase.extras import install_hint
 from genrebase.lake.batch_types import as_schema
 from genrebase.store.engine import Engine, postgresql_options
-from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable, InvalidUrl
+from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable
 
 _SNAPSHOT: Final = (
     r"-c default_transaction_isolation=repeatable\ read -c default_transaction_read_only=on"
@@ -61,7 +62,7 @@ def open_postgresql(engine: Engine, snapshot: str | None = None) -> Iterator[Pos
         import adbc_driver_postgresql.dbapi as adbc  # of the extra postgres
         from psycopg.conninfo import make_conninfo
     except ModuleNotFoundError:
-        raise InvalidUrl(f"PostgreSQL needs its drivers. {install_hint('postgres')}") from None
+        raise UserError(f"PostgreSQL needs its drivers. {install_hint('postgres')}") from None
 
     where = engine.url.render_as_string()
     options = postgresql_options(engine)

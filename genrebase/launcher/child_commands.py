@@ -15,14 +15,6 @@ from genrebase.runtime.shutdown import StopSignal
 _POLL_SECONDS: Final = 0.5
 
 
-class CommandFailed(GenrebaseError):
-    """A command of a longer job failed; it printed its own message before."""
-
-
-class CommandRefused(CommandFailed, UserError):
-    """A command of a longer job refused what the user gave; it printed its own message before."""
-
-
 class LauncherStopped(CommandInterrupted):
     """A stop was requested before the job was done; what is stored stays stored."""
 
@@ -31,7 +23,7 @@ def run_command(command: ChildCommand, stop: StopSignal, *, quietly: bool = Fals
     """Run `command` and return its JSON document; `quietly` shows its messages if it fails only.
 
     Return None if it had nothing to do and printed no document but that of its refusal. Raise
-    `CommandFailed` if it ends with another exit code than 0 or 3 (`CommandRefused` for 2), or
+    `GenrebaseError` if it ends with another exit code than 0 or 3 (`UserError` for 2), or
     prints no JSON, and `LauncherStopped` if a stop is requested meanwhile.
     """
     with TemporaryFile() if quietly else nullcontext() as messages:
@@ -45,9 +37,9 @@ def run_command(command: ChildCommand, stop: StopSignal, *, quietly: bool = Fals
     return _parse_document(command, output, needed=process.returncode == 0)
 
 
-def failure(exit_code: int) -> type[CommandFailed]:
+def failure(exit_code: int) -> type[GenrebaseError]:
     """Return the error for a command that ended with `exit_code`."""
-    return CommandRefused if exit_code == UserError.exit_code else CommandFailed
+    return UserError if exit_code == UserError.exit_code else GenrebaseError
 
 
 def _failure_reason(messages: IO[bytes] | None) -> str:
@@ -79,6 +71,8 @@ def _parse_document(command: ChildCommand, output: bytes, *, needed: bool) -> An
     try:
         document = json.loads(text)
     except ValueError:
-        raise CommandFailed(f"`{command.name}` printed no JSON document: {text[:200]!r}") from None
+        raise GenrebaseError(
+            f"`{command.name}` printed no JSON document: {text[:200]!r}"
+        ) from None
     is_refusal = not needed and isinstance(document, dict) and "error" in document
     return None if is_refusal else document

@@ -86,7 +86,7 @@ class Demo:
         }
 
     def run(self, target: int, catalogue: str | None) -> dict[str, Any]:
-        """Take every step; return the summary. Raises `CommandFailed` or `LauncherStopped`."""
+        """Take every step; return the summary. Raises `GenrebaseError` or `LauncherStopped`."""
         started = self._clock.monotonic()
         what = f"the catalogue {catalogue}" if catalogue else sandbox.SYNTHETIC_CATALOGUE
         self._output.print(

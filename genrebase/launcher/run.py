@@ -115,7 +115,7 @@ def _refuse_unusable_settings(stop: StopSignal) -> None:
     command = ChildCommand("collector", ("run", "--check", "--json"), {})
     try:
         child_commands.run_command(command, stop)
-    except child_commands.CommandRefused:
+    except UserError:
         raise UserError(
             "Nothing is written and nothing runs: set what was refused above."
         ) from None

@@ -66,7 +66,7 @@ def client_environment(url: str) -> Mapping[str, str]:
 
 
 def start_sandbox(command: ChildCommand) -> SandboxProcess:
-    """Start the sandbox and wait until it responds; raise `CommandFailed` if it does not."""
+    """Start the sandbox and wait until it responds; raise `GenrebaseError` if it does not."""
     process = supervisor.start_child(command, stdout=subprocess.PIPE)
     if process.stdout is None:
         raise AssertionError("stdout is a pipe")

@@ -14,9 +14,8 @@ from itertools import islice
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from genrebase.errors import GenrebaseError
+from genrebase.errors import GenrebaseError, UserError
 from genrebase.extras import install_hint
-from genrebase.runtime.cluster_address import LOCAL, InvalidCluster, check_address
 from genrebase.runtime.cluster_versions import code_fingerprint, describe_difference
 from genrebase.runtime.redaction import redact
 from genrebase.settings import GenrebaseSettings
@@ -30,6 +29,9 @@ Result = TypeVar("Result")
 MAX_ATTEMPTS: Final = 10
 """Times that a task is started: after so many dead workers the task itself must be the cause."""
 
+LOCAL: Final = "local:"
+"""The prefix of an address that starts workers on this computer: `local:4`."""
+_SCHEMES: Final = ("tcp://", "tls://")
 _CONNECT_SECONDS: Final = 30.0
 _WORKER_SECONDS: Final = 30.0
 """Seconds to wait for a first worker."""
@@ -38,10 +40,6 @@ _TASKS_PER_THREAD: Final = 3
 _LOST_SCHEDULER: Final = "scheduler-connection-lost"
 _LOST: Final = ("lost", "cancelled", "error")
 """States of a future whose data are gone."""
-
-
-class ClusterError(GenrebaseError):
-    """The cluster could not do the work; what it stored stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class ClusterTask(Generic[Result]):
         self.future = submit()
 
     def result(self) -> Result:
-        """Wait for the result; raise `ClusterError` if it cannot be had."""
+        """Wait for the result; raise `GenrebaseError` if it cannot be had."""
         while True:
             outcome = self.outcome()
             if outcome is not None:
@@ -96,7 +94,7 @@ class ClusterTask(Generic[Result]):
             outcome: _Outcome = self.future.result()
         except KilledWorker:
             count = "several" if self._attempts < MAX_ATTEMPTS else MAX_ATTEMPTS
-            raise ClusterError(
+            raise GenrebaseError(
                 f"A task was given up because {count} workers died with it: see the logs "
                 "of the workers, which may lack memory. What is stored stays; run the same "
                 "command again."
@@ -104,7 +102,7 @@ class ClusterTask(Generic[Result]):
         except (CancelledError, TimeoutError, OSError) as error:
             reason = error.reason if isinstance(error, FutureCancelledError) else ""
             if reason == _LOST_SCHEDULER or self._attempts >= MAX_ATTEMPTS:
-                raise ClusterError(
+                raise GenrebaseError(
                     f"The scheduler at {self._address} was lost or restarted, and its tasks with "
                     "it. What is stored stays: run the same command again."
                 ) from None
@@ -112,12 +110,12 @@ class ClusterTask(Generic[Result]):
             self.future = self._submit()
             return None
         if outcome.other_code:
-            raise InvalidCluster(
+            raise UserError(
                 "A worker runs other source code of Genrebase than this command: install the "
                 "same version on all of them, and restart the workers."
             )
         if outcome.error is not None:
-            raise ClusterError(outcome.error)
+            raise GenrebaseError(outcome.error)
         return outcome
 
 
@@ -222,7 +220,7 @@ class Cluster:
 def open_cluster(address: str | None = None) -> Iterator[Cluster | None]:
     """Connect to the cluster of `--on`, or of the setting; yield None without either.
 
-    Raises `InvalidCluster` for an address that cannot be used, a scheduler that does not respond
+    Raises `UserError` for an address that cannot be used, a scheduler that does not respond
     or has no workers, and for other versions than ours.
     """
     settings = GenrebaseSettings.load()
@@ -242,6 +240,17 @@ def open_cluster(address: str | None = None) -> Iterator[Cluster | None]:
             client = stack.enter_context(_remote_client(address, _security(settings, address)))
         _check_versions(client)
         yield Cluster(client, address, is_local=address.startswith(LOCAL))
+
+
+def check_address(address: str) -> None:
+    """Raise `UserError` if `address` is neither a scheduler's nor `local:N`."""
+    count = address.removeprefix(LOCAL)
+    is_count = count.isdecimal() and int(count) > 0
+    if not (is_count if address.startswith(LOCAL) else address.startswith(_SCHEMES)):
+        raise UserError(
+            f"{address!r} is no cluster: write tcp://HOST:8786 or tls://HOST:8786 (a Dask "
+            "scheduler), or local:N (N processes of this computer)."
+        )
 
 
 def _run_task(
@@ -264,7 +273,7 @@ def _import_dask() -> None:
         import dask
     except ModuleNotFoundError:
         hint = install_hint("distributed")
-        raise InvalidCluster(f"A cluster needs the library Dask. {hint}") from None
+        raise UserError(f"A cluster needs the library Dask. {hint}") from None
     levels = {"distributed": "critical", "distributed.client": "critical", "tornado": "critical"}
     dask.config.set({"logging": levels})
     import distributed  # noqa: F401 - it configures its logs when it is imported
@@ -309,7 +318,7 @@ def _remote_client(address: str, security: "Security") -> Iterator["Client"]:
         client = Client(address, timeout=_CONNECT_SECONDS, security=security, set_as_default=False)
     except (OSError, TimeoutError, ValueError, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise InvalidCluster(
+        raise UserError(
             f"The Dask scheduler at {address} does not respond: {redact(reason).rstrip('.')}. "
             "Start it with `dask scheduler`, or check the address and the TLS settings."
         ) from None
@@ -317,7 +326,7 @@ def _remote_client(address: str, security: "Security") -> Iterator["Client"]:
         try:
             client.wait_for_workers(1, timeout=_WORKER_SECONDS)
         except TimeoutError:
-            raise InvalidCluster(
+            raise UserError(
                 f"The Dask scheduler at {address} has no workers: start some with "
                 f"`dask worker {address} --nworkers -1 --nthreads 1`."
             ) from None
@@ -330,7 +339,7 @@ def _security(settings: GenrebaseSettings, address: str) -> "Security":
 
     ca, cert, key = settings.cluster_tls_ca, settings.cluster_tls_cert, settings.cluster_tls_key
     if any((ca, cert, key)) and not all((ca, cert, key)):
-        raise InvalidCluster(
+        raise UserError(
             "GENREBASE_CLUSTER_TLS_CA, GENREBASE_CLUSTER_TLS_CERT and GENREBASE_CLUSTER_TLS_KEY "
             "belong together: set all three, or none."
         )
@@ -339,11 +348,11 @@ def _security(settings: GenrebaseSettings, address: str) -> "Security":
     try:
         context = security.get_connection_args("client").get("ssl_context")
     except OSError as error:  # ssl.SSLError is one
-        raise InvalidCluster(
+        raise UserError(
             f"The cluster's TLS files cannot be used ({error}): check GENREBASE_CLUSTER_TLS_*."
         ) from None
     if address.startswith("tls://") and context is None:
-        raise InvalidCluster(
+        raise UserError(
             f"The scheduler at {address} expects a certificate: set GENREBASE_CLUSTER_TLS_CA, "
             "GENREBASE_CLUSTER_TLS_CERT and GENREBASE_CLUSTER_TLS_KEY."
         )
@@ -359,7 +368,7 @@ def _check_versions(client: "Client") -> None:
         # a worker that has just died has no versions
         difference = describe_difference(ours, node["packages"]) if node else None
         if difference is not None:
-            raise InvalidCluster(
+            raise UserError(
                 f"{name} has {difference}. Install the same versions everywhere, because results "
                 "depend on them."
             )

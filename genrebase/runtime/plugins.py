@@ -20,10 +20,6 @@ _NOUNS: Final = {
 """What users call the plug-ins of a group."""
 
 
-class UnknownPlugin(UserError):
-    """No plug-in is registered under that name."""
-
-
 class BrokenPlugin(GenrebaseError):
     """A registered plug-in cannot be loaded."""
 
@@ -50,10 +46,10 @@ def registered_targets(group: str) -> dict[str, str]:
 
 
 def load(group: str, name: str) -> Any:
-    """Return the object registered as `name`; raise `UnknownPlugin` or `BrokenPlugin`."""
+    """Return the object registered as `name`; raise `UserError` without one, or `BrokenPlugin`."""
     entries = _registered(group)
     if name not in entries:
-        raise UnknownPlugin(_unknown_message(group, name, sorted(entries)))
+        raise UserError(_unknown_message(group, name, sorted(entries)))
     return _load(entries[name])
 
 

@@ -12,8 +12,8 @@ def connect(url: str | None = None) -> Engine:
     """Return an engine on a Genrebase database whose schema revision is the expected one.
 
     `url` is `sqlite:///FILE` or `postgresql://…`; without one, `STORE_URL` or its default.
-    Raises `InvalidUrl`, `DatabaseUnreachable`, `SchemaMismatch` or, for the target of an
-    interrupted copy, `UserError`.
+    Raises `DatabaseUnreachable`, `SchemaMismatch`, or `UserError` for a bad URL or the target of
+    an interrupted copy.
     """
     engine = _engine.make_engine(url)
     try:

@@ -21,14 +21,10 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from genrebase.errors import UserError
 from genrebase.extras import install_hint
 from genrebase.new_file import create_private
-from genrebase.store.errors import (
-    ConcurrentWrites,
-    DatabaseFailure,
-    DatabaseUnreachable,
-    InvalidUrl,
-)
+from genrebase.store.errors import ConcurrentWrites, DatabaseFailure, DatabaseUnreachable
 from genrebase.store.settings import StoreSettings
 
 __all__ = ["Connection", "Engine", "make_engine", "parse_url", "read_transaction", "transaction"]
@@ -74,17 +70,17 @@ MATH_FUNCTIONS: Final = {
 
 
 def parse_url(text: str) -> URL:
-    """Return the URL with the driver that Genrebase uses; raise `InvalidUrl` for a bad one."""
+    """Return the URL with the driver that Genrebase uses; raise `UserError` for a bad one."""
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # a port that is not a number is a ValueError
-        raise InvalidUrl(
+        raise UserError(
             f"This is not a database URL: {_without_user(text)!r}. "
             "Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
         ) from None
     backend = url.get_backend_name()
     if backend != "sqlite" and "@" in f"{url.host or ''}{url.database or ''}":
-        raise InvalidUrl(
+        raise UserError(
             "The database URL holds more than one @: in a user's name or password write %40 for "
             "@, %2F for / and %3A for a colon."
         )
@@ -92,12 +88,12 @@ def parse_url(text: str) -> URL:
         return url.set(drivername="postgresql+psycopg")
     if backend == "sqlite":
         if url.database in {None, "", ":memory:"}:
-            raise InvalidUrl(
+            raise UserError(
                 f"The database URL names an in-memory database ({text}), which is lost when the "
                 "command ends: write sqlite:///FILE."
             )
         return url
-    raise InvalidUrl(
+    raise UserError(
         f"Genrebase keeps its data in SQLite or PostgreSQL, not in {backend!r}. "
         "Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
     )
@@ -121,7 +117,7 @@ def make_engine(url: str | URL | None = None, *, settings: StoreSettings | None 
     try:
         return create_engine(address, pool_pre_ping=True, connect_args=_POSTGRES_ARGUMENTS)
     except (ModuleNotFoundError, NoSuchModuleError):
-        raise InvalidUrl(f"PostgreSQL needs its driver. {install_hint('postgres')}") from None
+        raise UserError(f"PostgreSQL needs its driver. {install_hint('postgres')}") from None
 
 
 @contextmanager
@@ -232,7 +228,7 @@ def is_read_only(engine: Engine) -> bool:
 def open_connection(engine: Engine) -> Iterator[Connection]:
     """Connect, or raise `DatabaseUnreachable`; raise `DatabaseFailure` for later failures.
 
-    Raises `InvalidUrl` for a SQLite file in a folder that is missing or cannot be written.
+    Raises `UserError` for a SQLite file in a folder that is missing or cannot be written.
     """
     where = engine.url.render_as_string()
     try:
@@ -240,7 +236,7 @@ def open_connection(engine: Engine) -> Iterator[Connection]:
     except DatabaseError as error:
         folder = Path(engine.url.database or "").absolute().parent
         if engine.dialect.name == "sqlite" and folder.is_dir() and not os.access(folder, os.W_OK):
-            raise InvalidUrl(
+            raise UserError(
                 f"The database at {where} cannot be opened: the folder {folder} cannot be "
                 "written. Change its permissions, or name a file in another folder (STORE_URL)."
             ) from error
@@ -357,7 +353,7 @@ def _guard_against_moved_file(engine: Engine) -> None:
 def _require_folder(file: Path) -> None:
     folder = file.absolute().parent
     if not folder.is_dir():
-        raise InvalidUrl(
+        raise UserError(
             f"There is no folder {folder} for the database {file.name}: create it, or name "
             "another file (STORE_URL)."
         )

@@ -10,10 +10,6 @@ class StoreError(GenrebaseError):
     """The database could not complete an operation."""
 
 
-class InvalidUrl(UserError):
-    """The database URL cannot be used."""
-
-
 class DatabaseUnreachable(StoreError):
     """No connection to the database."""
 

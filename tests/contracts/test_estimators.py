@@ -20,7 +20,7 @@ from classifier.ports import Estimator, SupportsPreprocessing
 from classifier.registry import artifacts
 from classifier.registry.artifacts import ModelArtifact
 from classifier.training_config import FEATURE_GROUPS, Preprocessing, TrainingConfig
-from genrebase.runtime.plugins import UnknownPlugin
+from genrebase.errors import UserError
 from tests.deep_estimators import each
 from tests.synthetic_music import Music
 
@@ -214,7 +214,7 @@ def test_an_estimator_can_be_serialised(
 
 def test_a_misspelt_name_suggests_the_most_similar(name: str) -> None:
     """The error suggests the most similar name and lists all names."""
-    with pytest.raises(UnknownPlugin, match=f"Did you mean {name!r}"):
+    with pytest.raises(UserError, match=f"Did you mean {name!r}"):
         estimators.build(TrainingConfig(estimator=name + "x"), threads=1)
 
 

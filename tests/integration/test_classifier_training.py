@@ -17,7 +17,6 @@ from classifier.training.train import TrainResult
 from classifier.training_config import TrainingConfig
 from genrebase.errors import UserError
 from genrebase.progress import no_progress
-from genrebase.runtime.plugins import UnknownPlugin
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
 from tests.deep_estimators import DEEP
@@ -193,20 +192,20 @@ def test_a_model_of_fewer_genres_does_not_replace_the_champion(sqlite_engine: En
 
 
 @pytest.mark.parametrize(
-    ("choice", "error"),
+    ("choice", "error", "message"),
     [
-        (TrainingConfig(estimator="logistic", min_tracks=10_000), TooFewTracks),
-        (TrainingConfig(estimator="logistics"), UnknownPlugin),
-        (TrainingConfig(estimator="logistic", params={"x": 1}), BadParameter),
-        (TrainingConfig(estimator="logistic", params={"C": -1}), BadParameter),
+        (TrainingConfig(estimator="logistic", min_tracks=10_000), TooFewTracks, "10000"),
+        (TrainingConfig(estimator="logistics"), UserError, "Did you mean 'logistic'"),
+        (TrainingConfig(estimator="logistic", params={"x": 1}), BadParameter, "x"),
+        (TrainingConfig(estimator="logistic", params={"C": -1}), BadParameter, "C"),
     ],
 )
 def test_a_refused_training_writes_nothing(
-    sqlite_engine: Engine, choice: TrainingConfig, error: type[Exception]
+    sqlite_engine: Engine, choice: TrainingConfig, error: type[Exception], message: str
 ) -> None:
     """No half model, and no failed run: nothing was run."""
     Music().fill(sqlite_engine)
-    with pytest.raises(error):
+    with pytest.raises(error, match=message):
         trained(sqlite_engine, choice)
     assert counted(sqlite_engine, "model") == 0
     assert outcomes(sqlite_engine, "train") == []

@@ -19,10 +19,10 @@ from classifier.serving.cluster_predict import ClusterPrediction
 from classifier.training import train
 from classifier.training.out_of_fold_predictions import predict_out_of_fold
 from classifier.training_config import TrainingConfig
+from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.cluster import Cluster, ClusterError, open_cluster
-from genrebase.runtime.cluster_address import InvalidCluster
+from genrebase.runtime.cluster import Cluster, open_cluster
 from genrebase.runtime.cluster_database import CommandRun, require_shared_database
 from genrebase.runtime.range_leases import IdRange, leased
 from genrebase.store import tables
@@ -67,9 +67,9 @@ def test_results_come_in_order(cluster: Cluster) -> None:
 
 def test_an_error_on_a_worker_is_a_sentence(cluster: Cluster) -> None:
     """Our errors keep their sentence; others are named without their secrets."""
-    with pytest.raises(ClusterError, match=r"^There is no number 7\.$"):
+    with pytest.raises(GenrebaseError, match=r"^There is no number 7\.$"):
         cluster.submit(cluster_tasks.refuse, 7).result()
-    with pytest.raises(ClusterError, match="ZeroDivisionError") as raised:
+    with pytest.raises(GenrebaseError, match="ZeroDivisionError") as raised:
         cluster.submit(cluster_tasks.fail, 7).result()
     assert "secret" not in str(raised.value)
 
@@ -137,12 +137,12 @@ def test_a_range_of_another_run_is_left_to_it(database: Engine) -> None:
 def test_workers_need_the_database_of_the_command(database: Engine, other_engine: Engine) -> None:
     """A SQLite file is no database of other computers, nor is another one ours."""
     require_shared_database(database, "local:2")
-    with pytest.raises(InvalidCluster, match="SQLite"):
+    with pytest.raises(UserError, match="SQLite"):
         require_shared_database(database, "tcp://host:8786")
     with jobs.job_run(database, CLOCK, "predict") as job:
         run = CommandRun.of_this_process(job.id)
         run.require(database)
-        with pytest.raises(InvalidCluster, match="another database"):
+        with pytest.raises(UserError, match="another database"):
             run.require(other_engine)
 
 

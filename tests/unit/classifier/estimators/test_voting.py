@@ -10,7 +10,7 @@ from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.errors import BadParameter, BadTrainingConfig
 from classifier.training.evaluate import evaluate
 from classifier.training_config import Preprocessing, TrainingConfig
-from genrebase.runtime.plugins import UnknownPlugin
+from genrebase.errors import UserError
 from tests.synthetic_music import Music
 
 
@@ -129,7 +129,7 @@ def test_invalid_parameters_are_refused_with_a_message(
 
 def test_an_unknown_member_suggests_the_most_similar() -> None:
     """Like an unknown estimator."""
-    with pytest.raises(UnknownPlugin, match="Did you mean 'logistic'"):
+    with pytest.raises(UserError, match="Did you mean 'logistic'"):
         estimators.build(voting(member="logistics"), threads=1)
 
 

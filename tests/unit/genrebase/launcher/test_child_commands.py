@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from genrebase.errors import GenrebaseError
 from genrebase.launcher import child_commands
 from genrebase.runtime.shutdown import StopSignal
 from tests.unit.genrebase.launcher.conftest import Program
@@ -28,9 +29,7 @@ def test_nothing_to_do_is_no_failure(program: Program) -> None:
 def test_a_failed_step_names_itself(program: Program, code: int, exit_code: int) -> None:
     """Another exit code is a failure that names command and code; a refusal remains one."""
     failing = program(f"import sys; sys.exit({code})", "harvest")
-    with pytest.raises(
-        child_commands.CommandFailed, match=rf"harvest` failed \(exit code {code}\)"
-    ) as failed:
+    with pytest.raises(GenrebaseError, match=rf"harvest` failed \(exit code {code}\)") as failed:
         child_commands.run_command(failing, StopSignal())
     assert failed.value.exit_code == exit_code
 
@@ -38,7 +37,7 @@ def test_a_failed_step_names_itself(program: Program, code: int, exit_code: int)
 @pytest.mark.parametrize("output_text", ["", "print('done')"])
 def test_a_step_without_json_is_a_failure(program: Program, output_text: str) -> None:
     """A command that ends well without its document has broken its promise."""
-    with pytest.raises(child_commands.CommandFailed, match="no JSON document"):
+    with pytest.raises(GenrebaseError, match="no JSON document"):
         child_commands.run_command(program(output_text or "pass"), StopSignal())
 
 
@@ -60,6 +59,6 @@ def test_a_quiet_step_prints_only_errors(
         child_commands.run_command(program(aside + "print('[]')"), StopSignal(), quietly=True)
         == []
     )
-    with pytest.raises(child_commands.CommandFailed, match=r"\(exit code 1\): chatter"):
+    with pytest.raises(GenrebaseError, match=r"\(exit code 1\): chatter"):
         child_commands.run_command(program(aside + "sys.exit(1)"), StopSignal(), quietly=True)
     assert capfd.readouterr().err == ""

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from genrebase.errors import UserError
 from genrebase.launcher import database_location
-from genrebase.store.errors import InvalidUrl
 
 POSTGRESQL = "postgresql://me:hunter2@host/music"
 
@@ -44,5 +44,5 @@ def test_the_password_is_hidden() -> None:
 
 def test_nonsense_is_refused() -> None:
     """An address of something else is refused with a sentence."""
-    with pytest.raises(InvalidUrl, match="SQLite or PostgreSQL"):
+    with pytest.raises(UserError, match="SQLite or PostgreSQL"):
         database_location.from_url("mysql://host/name")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from genrebase.runtime.cluster import open_cluster
-from genrebase.runtime.cluster_address import InvalidCluster, check_address
+from genrebase.errors import UserError
+from genrebase.runtime.cluster import check_address, open_cluster
 
 
 @pytest.mark.parametrize("address", ["local:1", "local:16", "tcp://host:8786", "tls://host:8786"])
@@ -17,7 +17,7 @@ def test_a_scheduler_or_a_number_of_processes(address: str) -> None:
 )
 def test_anything_else_is_a_sentence(address: str) -> None:
     """The sentence names the two forms."""
-    with pytest.raises(InvalidCluster, match=r"tcp://HOST:8786 .* local:N"):
+    with pytest.raises(UserError, match=r"tcp://HOST:8786 .* local:N"):
         check_address(address)
 
 
@@ -30,13 +30,13 @@ def test_no_cluster_without_an_address() -> None:
 def test_tls_needs_all_of_its_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """A certificate without its key, and an address that expects one, are sentences."""
     with (
-        pytest.raises(InvalidCluster, match="expects a certificate"),
+        pytest.raises(UserError, match="expects a certificate"),
         open_cluster("tls://127.0.0.1:1"),
     ):
         pass
     monkeypatch.setenv("GENREBASE_CLUSTER_TLS_CERT", "cert.pem")
     with (
-        pytest.raises(InvalidCluster, match="belong together"),
+        pytest.raises(UserError, match="belong together"),
         open_cluster("tls://127.0.0.1:1"),
     ):
         pass

@@ -2,6 +2,7 @@
 
 import pytest
 
+from genrebase.errors import UserError
 from genrebase.runtime import plugins
 from tests.unit.genrebase.runtime.conftest import Install
 
@@ -19,7 +20,7 @@ def test_a_plugin_is_loaded_by_name(install: Install, module: str) -> None:
 def test_an_unknown_name_lists_the_registered_ones(install: Install, module: str) -> None:
     """The message has the most similar name and the list."""
     install(GROUP, {"logistic": f"{module}:A", "random_forest": f"{module}:A"}, "A = 1\n")
-    with pytest.raises(plugins.UnknownPlugin) as refused:
+    with pytest.raises(UserError) as refused:
         plugins.load(GROUP, "logistics")
     assert "Did you mean 'logistic'?" in str(refused.value)
     assert "Known: logistic, random_forest." in str(refused.value)
@@ -29,14 +30,14 @@ def test_an_unknown_name_lists_the_registered_ones(install: Install, module: str
 def test_a_name_near_to_none_gets_the_list_only(install: Install, module: str) -> None:
     """No guess is made where nothing is near."""
     install(GROUP, {"logistic": f"{module}:A"}, "A = 1\n")
-    with pytest.raises(plugins.UnknownPlugin, match=r"zebra.*Known: logistic") as refused:
+    with pytest.raises(UserError, match=r"zebra.*Known: logistic") as refused:
         plugins.load(GROUP, "zebra")
     assert "Did you mean" not in str(refused.value)
 
 
 def test_an_empty_group_names_the_installation() -> None:
     """Without registered plug-ins the message points to the installation."""
-    with pytest.raises(plugins.UnknownPlugin, match="install genrebase again"):
+    with pytest.raises(UserError, match="install genrebase again"):
         plugins.load("genrebase.no_such_group", "x")
 
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
+from genrebase.errors import UserError
 from genrebase.store import bulk, connect, tables
 from genrebase.store.engine import (
     MATH_FUNCTIONS,
@@ -18,12 +19,7 @@ from genrebase.store.engine import (
     register_functions,
     transaction,
 )
-from genrebase.store.errors import (
-    DatabaseFailure,
-    DatabaseUnreachable,
-    InvalidUrl,
-    SchemaMismatch,
-)
+from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable, SchemaMismatch
 from genrebase.store.settings import StoreSettings
 from tests import factories as make
 
@@ -127,7 +123,7 @@ def test_writers_wait_for_each_other(sqlite_url: str, sqlite_engine: Engine):
 )
 def test_a_bad_url_is_refused_with_an_example(url: str, message: str):
     """The error for an unusable URL has a usable one."""
-    with pytest.raises(InvalidUrl, match=message):
+    with pytest.raises(UserError, match=message):
         make_engine(url)
 
 
@@ -143,7 +139,7 @@ def test_a_bad_url_is_refused_with_an_example(url: str, message: str):
 )
 def test_no_part_of_a_password_is_printed(url: str):
     """Also where the password makes the URL unreadable."""
-    with pytest.raises(InvalidUrl) as refused:
+    with pytest.raises(UserError) as refused:
         make_engine(url)
     assert "cr" not in str(refused.value)
 
@@ -172,7 +168,7 @@ def test_an_unreachable_database_is_named():
 
 def test_a_file_in_a_missing_folder_is_refused(tmp_path: Path):
     """The folder is named, and nothing is created."""
-    with pytest.raises(InvalidUrl, match=r"There is no folder .*absent for the database x\.db"):
+    with pytest.raises(UserError, match=r"There is no folder .*absent for the database x\.db"):
         connect(f"sqlite:///{tmp_path}/absent/x.db")
     assert list(tmp_path.iterdir()) == []
 
@@ -283,7 +279,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     engine = make_engine(f"sqlite:///{tmp_path}/x.db")
 
     with (
-        pytest.raises(InvalidUrl, match=r"the folder .* cannot be written") as caught,
+        pytest.raises(UserError, match=r"the folder .* cannot be written") as caught,
         open_connection(engine),
     ):
         pass
