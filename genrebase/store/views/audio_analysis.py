@@ -200,8 +200,7 @@ def genre_progressions(providers: Providers) -> Select[Any]:
     counted = (
         select(
             analysed.c.genre_id,
-            progression.c.numerals,
-            progression.c.length,
+            *shared.columns(progression, "numerals length"),
             func.count().label("tracks"),
             exact_sum(progression.c.confidence).label("weight"),
         )
@@ -215,10 +214,8 @@ def genre_progressions(providers: Providers) -> Select[Any]:
     )
     genre = tables.genre
     return select(
-        genre.c.id.label("genre_id"),
-        genre.c.name.label("genre"),
-        counted.c.numerals.label("progression"),
-        counted.c.length,
+        *shared.columns(genre, "id:genre_id name:genre"),
+        *shared.columns(counted, "numerals:progression length"),
         cast(rank, Integer).label("rank"),
         cast(counted.c.tracks, Integer).label("tracks"),
         (cast(counted.c.tracks, Double) / sizes.c.tracks).label("share"),

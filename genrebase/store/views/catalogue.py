@@ -136,8 +136,7 @@ def track_credits(_providers: Providers) -> Select[Any]:
     credit, artist = tables.track_artist, tables.artist
     return select(
         *shared.columns(credit, "track_id artist_id position"),
-        artist.c.name.label("artist"),
-        artist.c.fold,
+        *shared.columns(artist, "name:artist fold"),
     ).select_from(credit.join(artist))
 
 
@@ -218,9 +217,7 @@ def track_genre_sources(_providers: Providers) -> Select[Any]:
     return select(
         *shared.columns(sighting, "track_id genre_id"),
         genre.c.name.label("genre"),
-        sighting.c.source,
-        sighting.c.best_rank.label("rank"),
-        *shared.columns(sighting, "votes level times"),
+        *shared.columns(sighting, "source best_rank:rank votes level times"),
         licence.label("licence"),
         licence_sql.licence_class(licence).label("licence_class"),
         *shared.columns(sighting, "first_seen_at last_seen_at playlist"),

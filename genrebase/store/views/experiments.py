@@ -77,8 +77,7 @@ def experiment_results(_providers: Providers) -> Select[Any]:
     has_maximum = not_(or_(is_gain, result.c.metric.in_(_UNBOUNDED)))
     at_most_one = case((and_(high > 1, has_maximum), 1.0), else_=high)
     return select(
-        experiment.c.id.label("experiment_id"),
-        *shared.columns(experiment, "kind task created_at finished_at"),
+        *shared.columns(experiment, "id:experiment_id kind task created_at finished_at"),
         *shared.columns(result, "number estimator features params per_genre binary_genre"),
         *shared.columns(result, "side regime genre metric value"),
         case((single, result.c.low), else_=positive).label("low"),

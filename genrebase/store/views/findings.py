@@ -33,11 +33,8 @@ from genrebase.store.views.definition import Providers, view
 def feature_importances(_providers: Providers) -> Select[Any]:
     importance, model, genre = tables.feature_importance, tables.model, tables.genre
     return select(
-        model.c.task,
-        model.c.id.label("model_id"),
-        model.c.status,
-        importance.c.side,
-        importance.c.regime,
+        *shared.columns(model, "task id:model_id status"),
+        *shared.columns(importance, "side regime"),
         genre.c.name.label("genre"),
         *shared.columns(importance, "kind feature importance low high loss n"),
     ).select_from(importance.join(model).outerjoin(genre, genre.c.id == importance.c.genre_id))
@@ -147,9 +144,7 @@ def genre_separabilities(_providers: Providers) -> Select[Any]:
     pair, model = tables.genre_separability, tables.model
     genre, other = tables.genre, tables.genre.alias("other")
     return select(
-        model.c.task,
-        model.c.id.label("model_id"),
-        model.c.status,
+        *shared.columns(model, "task id:model_id status"),
         pair.c.regime,
         genre.c.name.label("genre"),
         other.c.name.label("other_genre"),

@@ -77,9 +77,7 @@ def _progress(source: FromClause, with_features: ColumnElement[Any]) -> Select[A
         return cast(func.coalesce(column, 0), Integer)
 
     return select(
-        genre.c.id.label("genre_id"),
-        genre.c.name.label("genre"),
-        *columns(genre, "target tracks sightings"),
+        *columns(genre, "id:genre_id name:genre target tracks sightings"),
         number(with_features).label("with_features"),
         number(searched.c.requests).label("requests"),
         number(searched.c.open_shards).label("open_shards"),
@@ -119,9 +117,7 @@ def genre_sharing(_providers: Providers) -> Select[Any]:
     )
     tracks = cast(func.coalesce(shared.c.tracks, 0), Integer)
     return select(
-        genre.c.id.label("genre_id"),
-        genre.c.name.label("genre"),
-        genre.c.sightings.label("tracks"),
+        *columns(genre, "id:genre_id name:genre sightings:tracks"),
         tracks.label("shared"),
         (cast(tracks, Double) / func.nullif(genre.c.sightings, 0)).label("share"),
     ).select_from(genre.outerjoin(shared, shared.c.genre_id == genre.c.id))

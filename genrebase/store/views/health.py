@@ -85,8 +85,7 @@ def _sources() -> Select[Any]:
     )
     return select(
         cast(literal("source"), Text),
-        budget.c.source,
-        budget.c.credential,
+        *shared.columns(budget, "source credential"),
         cast(null(), Text),
         _no_time(),
         _no_time(),

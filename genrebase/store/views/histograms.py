@@ -117,8 +117,7 @@ def genre_histograms(_providers: Providers) -> Select[Any]:
     total = func.sum(counted.c.tracks).over(partition_by=(counted.c.genre_id, counted.c.feature))
     genre = tables.genre
     return select(
-        genre.c.id.label("genre_id"),
-        genre.c.name.label("genre"),
+        *shared.columns(genre, "id:genre_id name:genre"),
         *shared.columns(counted, "feature bin low high"),
         cast(counted.c.tracks, Integer).label("tracks"),
         (cast(counted.c.tracks, Double) / cast(total, Double)).label("share"),

@@ -29,9 +29,7 @@ def imports(_providers: Providers) -> Select[Any]:
     delivered = select(delivery.c.import_id, func.count().label("tracks"))
     counted = delivered.group_by(delivery.c.import_id).subquery("delivered")
     return select(
-        file.c.id.label("import_id"),
-        *shared.columns(file, "name origin"),
-        file.c.rows_done.label("rows"),
+        *shared.columns(file, "id:import_id name origin rows_done:rows"),
         cast(func.coalesce(counted.c.tracks, 0), Integer).label("tracks"),
         file.c.tracks_new,
         file.c.undone_at.is_not(None).label("undone"),

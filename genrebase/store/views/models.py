@@ -130,8 +130,7 @@ def model_leaderboard(_providers: Providers) -> Select[Any]:
 
     measured = (
         select(
-            metric.c.model_id,
-            metric.c.regime,
+            *shared.columns(metric, "model_id regime"),
             metric_of("accuracy", metric.c.n).label("n"),
             *(metric_of(name).label(name) for name in HEADLINE_METRICS),
             metric_of("accuracy", metric.c.low).label("low"),
@@ -149,12 +148,8 @@ def model_leaderboard(_providers: Providers) -> Select[Any]:
         model.c.task,
         regimes.c.regime,
         place.label("place"),
-        model.c.id.label("model_id"),
-        *shared.columns(model, "estimator status pinned created_at trained_rows"),
-        *shared.columns(measured, "n accuracy"),
-        measured.c.low.label("accuracy_low"),
-        measured.c.high.label("accuracy_high"),
-        measured.c.baseline,
+        *shared.columns(model, "id:model_id estimator status pinned created_at trained_rows"),
+        *shared.columns(measured, "n accuracy low:accuracy_low high:accuracy_high baseline"),
         (measured.c.accuracy - measured.c.baseline).label("gain"),
         *shared.columns(measured, "macro_f1 top3 log_loss ece"),
         *shared.columns(model, "origin reason licence_class"),
@@ -239,9 +234,7 @@ def task_predictions(_providers: Providers) -> Select[Any]:
 def model_metrics(_providers: Providers) -> Select[Any]:
     model, metric, genre = tables.model, tables.model_metric, tables.genre
     return select(
-        model.c.task,
-        model.c.id.label("model_id"),
-        *shared.columns(model, "estimator status"),
+        *shared.columns(model, "task id:model_id estimator status"),
         *shared.columns(metric, "side regime"),
         genre.c.name.label("genre"),
         *shared.columns(metric, "metric value low high n"),

@@ -99,8 +99,7 @@ def _profiles(labelled: CTE, features: Sequence[str]) -> Select[Any]:
     spread = exact_sum(value * value) - total * total / n
     profile = (
         select(
-            ranked.c.genre_id,
-            ranked.c.feature,
+            *shared.columns(ranked, "genre_id feature"),
             n.label("n"),
             (total / n).label("mean"),
             case((spread < 0, 0.0), else_=spread).label("spread"),
@@ -118,8 +117,7 @@ def _profiles(labelled: CTE, features: Sequence[str]) -> Select[Any]:
     variance = profile.c.spread / func.nullif(profile.c.n - 1, 0)
     deviation: ColumnElement[float] = func.sqrt(variance, type_=Double())
     return select(
-        genre.c.id.label("genre_id"),
-        genre.c.name.label("genre"),
+        *shared.columns(genre, "id:genre_id name:genre"),
         profile.c.feature,
         cast(profile.c.n, Integer).label("n"),
         profile.c.mean,

@@ -187,9 +187,7 @@ def genre_confusions(_providers: Providers) -> Select[Any]:
         partition_by=(confusion.c.model_id, confusion.c.regime, confusion.c.genre_id)
     )
     return select(
-        model.c.task,
-        model.c.id.label("model_id"),
-        model.c.status,
+        *shared.columns(model, "task id:model_id status"),
         confusion.c.regime,
         genre.c.name.label("genre"),
         predicted.c.name.label("predicted"),

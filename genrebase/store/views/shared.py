@@ -184,8 +184,9 @@ def track_reference(rows: FromClause | None = None) -> list[ColumnElement[Any]]:
 
 
 def columns(rows: FromClause, names: str) -> list[ColumnElement[Any]]:
-    """Return the columns of these names, which are separated by spaces."""
-    return [rows.c[name] for name in names.split()]
+    """Return the columns of these names, separated by spaces; `id:model_id` renames a column."""
+    named = (name.partition(":") for name in names.split())
+    return [rows.c[name].label(other) if other else rows.c[name] for name, _, other in named]
 
 
 def feature_columns(features: FromClause) -> list[ColumnElement[Any]]:

@@ -63,7 +63,6 @@ def _whole(query: Select[Any]) -> ColumnElement[int]:
 def dispute_counts(providers: Providers) -> Select[Any]:
     dispute = label_disputes.build(providers).subquery("dispute")
     return select(
-        dispute.c.claim,
-        dispute.c.genre,
+        *shared.columns(dispute, "claim genre"),
         cast(func.count(), Integer).label("tracks"),
     ).group_by(dispute.c.claim, dispute.c.genre)

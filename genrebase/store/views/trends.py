@@ -70,12 +70,10 @@ def _means(
     )
     genre, group = tables.genre, means.c[group.key]
     return select(
-        genre.c.id.label("genre_id"),
-        genre.c.name.label("genre"),
+        *shared.columns(genre, "id:genre_id name:genre"),
         group,
         *([(group - group % _DECADE).label("decade")] if decade else []),
-        means.c.tracks,
-        means.c.with_features,
+        *shared.columns(means, "tracks with_features"),
         means.c[other.key],
         *(means.c[name] for name in FEATURES),
         means.c.from_files,
