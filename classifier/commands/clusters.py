@@ -108,8 +108,8 @@ def _print_result(output: Output, result: "ClusteringResult") -> None:
         f"{result.method} ({params}) on {counted(result.tracks, 'track')} by "
         f"{', '.join(result.features)}."
     )
-    if result.tracks < result.eligible:
-        output.print(f"A sample: there are {counted(result.eligible, 'track')}.")
+    if result.tracks < result.chosen:
+        output.print(f"A sample: there are {counted(result.chosen, 'track')}.")
     scores = result.scores
     output.table(
         "Clusters and genres",
@@ -128,14 +128,12 @@ def _print_result(output: Output, result: "ClusteringResult") -> None:
 
 
 def _crosstab(result: "ClusteringResult") -> Iterator[tuple[object, ...]]:
-    rows = result.crosstab.iloc[:_MAX_CLUSTERS]
-    for number, row in zip(rows.index, rows.to_dict("records"), strict=True):
-        ordered = sorted(row.items(), key=lambda item: (-item[1], str(item[0])))
-        total = sum(row.values())
-        genres = [
-            f"{genre} {_share(count / total)}" for genre, count in ordered[:_MAX_GENRES] if count
-        ]
-        yield ("none" if number < 0 else int(number), int(total), ", ".join(genres))
+    for row in result.crosstab[:_MAX_CLUSTERS]:
+        cluster, tracks = row["cluster"], row["genres"]
+        ordered = sorted(tracks.items(), key=lambda item: (-item[1], item[0]))
+        total = sum(tracks.values())
+        genres = [f"{genre} {_share(count / total)}" for genre, count in ordered[:_MAX_GENRES]]
+        yield ("none" if cluster < 0 else cluster, total, ", ".join(genres))
 
 
 def _share(share: float) -> str:

@@ -80,15 +80,15 @@ def separability(
 
 
 def _print_result(output: Output, result: "SeparabilityResult") -> None:
-    best, genres = result.best_subset, ", ".join(result.genres)
+    genres = ", ".join(result.genres)
     output.print(f"By model {result.model}, {len(result.genres)} genres: {genres}.")
     how = {
-        "exhaustive": f"all {counted(best.sets_compared, 'subset')} were compared",
-        "greedy": f"a greedy search, {counted(best.sets_compared, 'step')}: not proven optimal",
+        "exhaustive": f"all {counted(result.sets_compared, 'subset')} were compared",
+        "greedy": f"a greedy search, {counted(result.sets_compared, 'step')}: not proven optimal",
     }
-    output.print(f"Mean AUC of their pairs {best.mean_auc:.3f}; {how[best.search]}.")
-    one, other = result.worst_pair
-    output.print(f"Hardest of them: {one} and {other} ({best.worst_pair.auc:.3f}).")
+    output.print(f"Mean AUC of their pairs {result.mean_auc:.3f}; {how[result.search]}.")
+    one, other = result.worst_pair["genres"]
+    output.print(f"Hardest of them: {one} and {other} ({result.worst_pair['auc']:.3f}).")
     output.table(
         "Among these genres only",
         ("", "mean recall", "95% interval", "random baseline", "tracks"),
@@ -98,9 +98,8 @@ def _print_result(output: Output, result: "SeparabilityResult") -> None:
             if accuracy is not None
         ),
     )
-    output.table(
-        "Hardest pairs of all", ("genre", "other genre", "AUC"), result.pairs[:_MAX_PAIRS]
-    )
+    hardest = [tuple(pair.values()) for pair in result.pairs[:_MAX_PAIRS]]
+    output.table("Hardest pairs of all", ("genre", "other genre", "AUC"), hardest)
     if result.left_out:
         output.warn(f"Too few validation tracks: {', '.join(result.left_out)}.")
 

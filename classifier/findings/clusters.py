@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
 from classifier.arrays import Floats
 from classifier.config_options import check_value
@@ -64,35 +63,18 @@ class ClusteringResult:
     features: tuple[str, ...]
     genres: tuple[str, ...]
     tracks: int
-    eligible: int
+    chosen: int
     """Tracks available; more than `tracks` if a sample was clustered."""
     scores: ClusterScores
-    crosstab: pd.DataFrame
-    """Tracks per cluster (rows) and genre (columns)."""
+    crosstab: list[dict[str, Any]]
+    """Each `cluster` with its `genres` and their numbers of tracks."""
     origin: str | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the JSON of `clusters`."""
-        return {
-            "name": self.name,
-            "method": self.method,
-            "params": self.params,
-            "features": list(self.features),
-            "genres": list(self.genres),
-            "tracks": self.tracks,
-            "chosen": self.eligible,
-            **asdict(self.scores),
-            "crosstab": [
-                {
-                    "cluster": int(number),
-                    "genres": {genre: int(n) for genre, n in row.items() if n},
-                }
-                for number, row in zip(
-                    self.crosstab.index, self.crosstab.to_dict("records"), strict=True
-                )
-            ],
-            "origin": self.origin,
-        }
+        """Return the JSON of `clusters`: the fields, and the scores as such."""
+        fields = asdict(self)
+        scores = fields.pop("scores")
+        return {**fields, **scores}
 
 
 def resolve_columns(names: Sequence[str]) -> tuple[str, ...]:
@@ -173,8 +155,8 @@ def run(
     rows = np.flatnonzero(split.in_task & np.isfinite(values).any(axis=1))
     if len(rows) < 2:
         raise TooFewTracks("No two tracks have any of these features: run `collector enrich`.")
-    eligible, maximum = len(rows), clustering.MAX_TRACKS[method] if sample is None else sample
-    if eligible > maximum:
+    chosen, maximum = len(rows), clustering.MAX_TRACKS[method] if sample is None else sample
+    if chosen > maximum:
         rows = np.sort(np.random.default_rng(config.seed).choice(rows, maximum, replace=False))
     labels = split.labels[rows]
     points = clustering.feature_matrix(tracks.iloc[rows], names)
@@ -200,9 +182,12 @@ def run(
         features=tuple(features),
         genres=split.classes,
         tracks=len(rows),
-        eligible=eligible,
+        chosen=chosen,
         scores=clustering.agreement_scores(points, codes, labels, seed=config.seed),
-        crosstab=clustering.crosstab(codes, labels),
+        crosstab=[
+            {"cluster": number, "genres": {genre: n for genre, n in row.items() if n}}
+            for number, row in clustering.crosstab(codes, labels).to_dict("index").items()
+        ],
         origin=raw.origin,
     )
     members = [

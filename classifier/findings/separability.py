@@ -12,7 +12,7 @@ from classifier.config_options import check_value
 from classifier.data.dataset import Database
 from classifier.errors import TooFewTracks
 from classifier.findings import held_out, pairwise_auc, store
-from classifier.findings.pairwise_auc import GenrePair, GenreSubset, SubsetAccuracy
+from classifier.findings.pairwise_auc import GenrePair, SubsetAccuracy
 from classifier.training_config import TrainingConfig
 
 REGIMES: Final = ("all", "new_artist", "seen_artist")
@@ -29,42 +29,27 @@ class SeparabilityResult:
     origin: str | None
     regime: str
     genres: tuple[str, ...]
-    best_subset: GenreSubset
-    worst_pair: tuple[str, str]
-    """The least separable pair of the subset."""
+    mean_auc: float
+    worst_pair: dict[str, Any]
+    """The `genres` of the least separable pair of the subset, and its `auc`."""
+    search: str
+    sets_compared: int
     validation: SubsetAccuracy | None
     """On the tracks that it was selected by."""
     test: SubsetAccuracy | None
     """On tracks that nothing was selected by."""
-    pairs: tuple[tuple[str, str, float], ...]
-    """All pairs with their AUC, the hardest first."""
     left_out: tuple[str, ...]
     """Genres with too few validation tracks."""
+    pairs: tuple[dict[str, Any], ...]
+    """All pairs (`genre`, `other_genre`) with their `auc`, the hardest first."""
     config: TrainingConfig
     """That of the model, for these genres only, as a task of its own."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON of `separability`."""
-        return {
-            "model": self.model,
-            "task": self.task,
-            "origin": self.origin,
-            "regime": self.regime,
-            "genres": list(self.genres),
-            "mean_auc": self.best_subset.mean_auc,
-            "worst_pair": {
-                "genres": list(self.worst_pair),
-                "auc": self.best_subset.worst_pair.auc,
-            },
-            "search": self.best_subset.search,
-            "sets_compared": self.best_subset.sets_compared,
-            "validation": None if self.validation is None else asdict(self.validation),
-            "test": None if self.test is None else asdict(self.test),
-            "left_out": list(self.left_out),
-            "pairs": [
-                {"genre": one, "other_genre": other, "auc": auc} for one, other, auc in self.pairs
-            ],
-        }
+        fields = asdict(self)
+        del fields["config"]
+        return fields
 
 
 def run(
@@ -117,17 +102,29 @@ def run(
         origin=model.origin,
         regime=regime,
         genres=genres,
-        best_subset=best,
-        worst_pair=(classes[best.worst_pair.genre], classes[best.worst_pair.other_genre]),
+        mean_auc=best.mean_auc,
+        worst_pair={
+            "genres": (classes[best.worst_pair.genre], classes[best.worst_pair.other_genre]),
+            "auc": best.worst_pair.auc,
+        },
+        search=best.search,
+        sets_compared=best.sets_compared,
         validation=pairwise_auc.subset_accuracy(
             probabilities, truth, artists, best.genres, seed=seed
         ),
         test=pairwise_auc.subset_accuracy(*test, best.genres, seed=seed),
-        pairs=tuple((classes[pair.genre], classes[pair.other_genre], pair.auc) for pair in pairs),
         left_out=tuple(
             genre
             for genre, count in zip(classes, counts, strict=True)
             if count < MIN_VALIDATION_TRACKS
+        ),
+        pairs=tuple(
+            {
+                "genre": classes[pair.genre],
+                "other_genre": classes[pair.other_genre],
+                "auc": pair.auc,
+            }
+            for pair in pairs
         ),
         config=config,
     )
