@@ -1,7 +1,7 @@
 """Frozen records of the classifier: models, metrics, decisions, predictions, and their JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
@@ -247,19 +247,8 @@ class TrackPrediction:
         return f"Model {self.model} does not use the {listed}: it was trained without."
 
     def as_json(self) -> dict[str, Any]:
-        """Return the JSON of `predict --track --json`."""
-        return {
-            "track": self.track,
-            "title": self.title,
-            "artists": self.artists,
-            "genre": self.top[0][0],
-            "probability": self.top[0][1],
-            "top": [{"genre": genre, "probability": share} for genre, share in self.top],
-            "model": self.model,
-            "regime": self.regime,
-            "in_training": self.in_training,
-            "held_out": self.held_out,
-            "origin": self.origin,
-            "siblings": self.siblings,
-            "note": self.note,
-        }
+        """Return the JSON of `predict --track --json`: the best genre, then the fields."""
+        fields = asdict(self)
+        del fields["unused_texts"]
+        top = [{"genre": genre, "probability": share} for genre, share in self.top]
+        return {**top[0], **fields, "top": top, "note": self.note}
