@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pandas as pd
 
@@ -24,21 +24,18 @@ from classifier.reports.plots import (
 from classifier.reports.plots.request import PlotRequest
 from genrebase import new_file
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+DrawFunction = Callable[[pd.DataFrame, PlotRequest], style.Figure]
 
-DrawFunction = Callable[[pd.DataFrame, PlotRequest], "Figure"]
-
-KINDS: Final[dict[str, tuple[Callable[[PlotRequest], str], DrawFunction]]] = {
-    "confusion": (lambda _: confusion.VIEW, confusion.draw),
-    "profile": (lambda _: profile.VIEW, profile.draw),
-    "overlay": (lambda _: histogram.VIEW, histogram.draw),
-    "importance": (lambda _: importance.VIEW, importance.draw),
-    "trend": (trend.view_name, trend.draw),
-    "compare": (lambda _: experiments.VIEW, experiments.draw_comparison),
-    "learning-curve": (lambda _: experiments.VIEW, experiments.draw_learning_curve),
-    "training": (lambda _: training.VIEW, training.draw),
-    "scatter": (lambda _: scatter.VIEW, scatter.draw),
+KINDS: Final[dict[str, tuple[str, DrawFunction]]] = {
+    "confusion": ("genre_confusions", confusion.draw),
+    "profile": ("genre_profiles", profile.draw),
+    "overlay": ("genre_histograms", histogram.draw),
+    "importance": ("feature_importances", importance.draw),
+    "trend": ("genre_trends", trend.draw),
+    "compare": ("experiment_results", experiments.draw_comparison),
+    "learning-curve": ("experiment_results", experiments.draw_learning_curve),
+    "training": ("training_epochs", training.draw),
+    "scatter": ("training_tracks", scatter.draw),
 }
 """Each kind: its view, and the function that draws it."""
 
@@ -66,8 +63,9 @@ def save_plot(database: Database, kind: str, request: PlotRequest, file: Path) -
     as_format = style.file_format(file)
     new_file.refuse_existing(file)
     style.new_figure(1.0, 1.0)  # fail without matplotlib before reading the view
-    view_of, draw = KINDS[kind]
-    view = view_of(request)
+    view, draw = KINDS[kind]
+    if kind == "trend":
+        view = trend.view_name(request)
     frame = dataset.read_view(view, database)
     genres, is_synthetic = dataset.describe_catalogue(database)
     request = replace(request, all_genres=genres, synthetic=is_synthetic)
@@ -84,5 +82,5 @@ def save_plot(database: Database, kind: str, request: PlotRequest, file: Path) -
 def _deviations(database: Database) -> dict[tuple[str, str], float]:
     """Return the standard deviation of each feature of each genre."""
     columns = ["genre", "feature", "standard_deviation"]
-    rows = dataset.read_view(profile.VIEW, database, columns=columns).dropna()
+    rows = dataset.read_view("genre_profiles", database, columns=columns).dropna()
     return {(genre, feature): float(value) for genre, feature, value in rows.to_numpy()}

@@ -393,7 +393,7 @@ def colours(database: Engine, kind: str, genres: tuple[str, ...] | None) -> dict
     """Return the colour of each genre in the legend."""
     request = PlotRequest(genres=genres, all_genres=GENRES)
     view, draw = plotting.KINDS[kind]
-    axes = draw(dataset.read_view(view(request), database), request).axes[0]
+    axes = draw(dataset.read_view(view, database), request).axes[0]
     handles, labels = axes.get_legend_handles_labels()
     return {
         label.split(" (")[0]: to_hex(
@@ -486,7 +486,7 @@ def test_wilson_intervals() -> None:
 def test_markers_stand_at_their_values(database: Engine, kind: str) -> None:
     """Inside their intervals, at the numbers of the view, in rows of their labels."""
     view, draw = plotting.KINDS[kind]
-    frame = dataset.read_view(view(PlotRequest()), database)
+    frame = dataset.read_view(view, database)
     axes = draw(frame, PlotRequest()).axes[0]
     value, low, high = (0.6, 0.5, 0.7) if kind == "compare" else (0.2, 0.1, 0.3)
     assert len(axes.containers) == 2

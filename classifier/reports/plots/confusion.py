@@ -1,6 +1,6 @@
 """Plot a confusion matrix, ordered so that confused genres are neighbours."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,15 +12,11 @@ from classifier.model_records import REGIME_TITLES
 from classifier.reports.plots import style
 from classifier.reports.plots.request import PlotRequest
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-VIEW: Final = "genre_confusions"
 _MAX_WITH_NUMBERS: Final = 15
 """Genres up to which the cells show numbers."""
 
 
-def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
+def draw(frame: pd.DataFrame, request: PlotRequest) -> style.Figure:
     """Draw the share of each genre's test tracks (rows) predicted as each genre (columns)."""
     rows = style.model_rows(frame, request, "`classifier models` lists those that are kept")
     rows = rows[rows["regime"] == request.regime]
@@ -58,7 +54,7 @@ def similarity_order(shares: Floats) -> NDArray[np.intp]:
     return np.asarray(leaves_list(optimal_leaf_ordering(linkage(near, "average"), near)))
 
 
-def _draw_matrix(table: pd.DataFrame, regime: str) -> "Figure":
+def _draw_matrix(table: pd.DataFrame, regime: str) -> style.Figure:
     count = len(table)
     side = max(5.0, 2.5 + 0.14 * count if count > _MAX_WITH_NUMBERS else 2.5 + 0.4 * count)
     figure = style.new_figure(side + 0.8, side)

@@ -1,7 +1,5 @@
 """Plot experiments: a comparison of estimators, and a learning curve."""
 
-from typing import TYPE_CHECKING, Final
-
 import numpy as np
 import pandas as pd
 
@@ -11,13 +9,8 @@ from classifier.reports.plots import style
 from classifier.reports.plots.palette import GenreStyle
 from classifier.reports.plots.request import PlotRequest
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
-VIEW: Final = "experiment_results"
-
-
-def draw_comparison(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
+def draw_comparison(frame: pd.DataFrame, request: PlotRequest) -> style.Figure:
     """Draw the test accuracy of every configuration of a comparison, the best at the top."""
     rows = _latest(frame, "compare", request)
     rows = rows[rows["genre"].isna() & (rows["metric"] == "accuracy")]
@@ -36,7 +29,7 @@ def draw_comparison(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     return figure
 
 
-def draw_learning_curve(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
+def draw_learning_curve(frame: pd.DataFrame, request: PlotRequest) -> style.Figure:
     """Draw test accuracy by tracks per genre; with genres, their F1 in one regime."""
     rows = _latest(frame, "learning_curve", request)
     if request.genres is None:

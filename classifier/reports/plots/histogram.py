@@ -1,7 +1,5 @@
 """Plot the histogram of one feature in several genres, in bins of full width."""
 
-from typing import TYPE_CHECKING, Final
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -10,13 +8,8 @@ from classifier.arrays import Floats
 from classifier.reports.plots import style
 from classifier.reports.plots.request import PlotRequest
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
-VIEW: Final = "genre_histograms"
-
-
-def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
+def draw(frame: pd.DataFrame, request: PlotRequest) -> style.Figure:
     """Draw the histogram of `request.feature` of each genre as steps."""
     feature = style.resolve_feature(request.feature, sorted(set(frame["feature"])))
     rows = frame[frame["feature"] == feature]

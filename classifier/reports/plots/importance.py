@@ -1,20 +1,16 @@
 """Plot the feature importance of a model."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pandas as pd
 
 from classifier.reports.plots import style
 from classifier.reports.plots.request import PlotRequest
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-VIEW: Final = "feature_importances"
 _KINDS: Final = {"expert": "without this expert", "group": "group permuted", "feature": "permuted"}
 
 
-def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
+def draw(frame: pd.DataFrame, request: PlotRequest) -> style.Figure:
     """Draw the accuracy lost per expert, group and feature, with intervals, in both regimes."""
     rows = style.model_rows(frame, request, "run `classifier explain` first")
     rows = rows[rows["genre"].isna() & rows["kind"].isin(list(_KINDS))]

@@ -1,6 +1,6 @@
 """Plot the distribution of each feature within genres."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pandas as pd
 
@@ -10,15 +10,11 @@ from classifier.reports.plots import style
 from classifier.reports.plots.request import PlotRequest
 from genrebase.store import tables
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-VIEW: Final = "genre_profiles"
 _MAX_ACROSS: Final = 5
 """Panels in a row."""
 
 
-def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
+def draw(frame: pd.DataFrame, request: PlotRequest) -> style.Figure:
     """Draw per feature a row for each genre: 5% to 95%, interquartile range, and median.
 
     Genres are sorted by their medians of `request.feature`. Features that are measured in files,
@@ -46,7 +42,7 @@ def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     return figure
 
 
-def _draw_panels(frame: pd.DataFrame, genres: list[str], features: list[str]) -> "Figure":
+def _draw_panels(frame: pd.DataFrame, genres: list[str], features: list[str]) -> style.Figure:
     count = len(genres)
     across = min(len(features), _MAX_ACROSS)
     down = -(-len(features) // across)

@@ -1,6 +1,6 @@
 """Plot tracks by two features."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -18,16 +18,12 @@ from classifier.features.audio import (
 from classifier.reports.plots import style
 from classifier.reports.plots.request import PlotRequest
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-VIEW: Final = "training_tracks"
 COLUMNS: Final = (*AUDIO, *METADATA)
 MAX_POINTS: Final = 400
 """Tracks drawn of each genre: more would overlap."""
 
 
-def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
+def draw(frame: pd.DataFrame, request: PlotRequest) -> style.Figure:
     """Draw a sample of each genre's tracks by `request.x` and `request.y`, one colour a genre.
 
     Features measured in files have another scale: only the more frequent scale is drawn.

@@ -25,7 +25,9 @@ from genrebase.extras import install_hint
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Figure  # noqa: PLC0414 - other modules use it
+else:
+    Figure = Any  # matplotlib is optional
 
 FORMATS: Final = ("svg", "png", "pdf")
 COLOURS: Final = palette.COLOURS
@@ -60,7 +62,7 @@ _STYLE: Final[Any] = {
 }
 
 
-def new_figure(width: float, height: float) -> "Figure":
+def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure, inches wide and high; raise `UserError` without matplotlib."""
     try:
         # slow to import, and an optional dependency
@@ -97,7 +99,7 @@ def add_legend(axes: "Axes", *, above: bool = False, **options: Any) -> None:
 
 
 def add_caption(
-    figure: "Figure", request: PlotRequest, title: str, notes: Sequence[str] = ()
+    figure: Figure, request: PlotRequest, title: str, notes: Sequence[str] = ()
 ) -> None:
     """Set the size, the title and, at the lower edge, the notes; invented data are marked."""
     if request.size is not None:
@@ -116,7 +118,7 @@ def add_caption(
         )
 
 
-def notes_of(figure: "Figure") -> tuple[str, ...]:
+def notes_of(figure: Figure) -> tuple[str, ...]:
     """Return the notes of a figure, each on one line."""
     return tuple(figure.get_supxlabel().replace(f"\n{_INDENT}", " ").splitlines())
 
@@ -200,7 +202,7 @@ def file_format(file: Path) -> str:
     return name
 
 
-def save_figure(figure: "Figure", place: Path, as_format: str) -> None:
+def save_figure(figure: Figure, place: Path, as_format: str) -> None:
     """Write a figure; equal figures give equal bytes."""
     metadata = {
         "svg": {"Date": None, "Creator": "Genrebase"},

@@ -1,20 +1,13 @@
 """Plot the training of a neural network, epoch by epoch."""
 
-from typing import TYPE_CHECKING, Final
-
 import numpy as np
 import pandas as pd
 
 from classifier.reports.plots import style
 from classifier.reports.plots.request import PlotRequest
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
-VIEW: Final = "training_epochs"
-
-
-def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
+def draw(frame: pd.DataFrame, request: PlotRequest) -> style.Figure:
     """Draw the training and validation loss and the validation accuracy of each epoch."""
     how = "only mlp and cnn are trained by epochs; `classifier models` lists them"
     rows = style.model_rows(frame, request, how).sort_values("epoch")

@@ -1,6 +1,6 @@
 """Plot the mean of a feature per genre over years, decades or popularity."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,6 @@ from classifier.errors import BadTrainingConfig
 from classifier.reports.plots import style
 from classifier.reports.plots.request import PlotRequest
 from genrebase.store import tables
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 VIEWS: Final = {
     "year": "genre_trends",
@@ -33,7 +30,7 @@ def view_name(request: PlotRequest) -> str:
     return VIEWS[request.by]
 
 
-def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
+def draw(frame: pd.DataFrame, request: PlotRequest) -> style.Figure:
     """Draw the mean of `request.feature` of each genre by year, decade or popularity."""
     if request.feature == "key":
         raise BadTrainingConfig(
