@@ -46,7 +46,10 @@ def test_columns_of_many_views_are_described_once() -> None:
     page = docs.views_page()
     assert page.count("| `track_id` | The track's ID. |") == 1
     assert "| `degree_0` to `degree_11` | Share of the time on degree n " in page
-    assert "| `pitch_mean_0` to `pitch_mean_11` | Mean strength of pitch class n (0: C " in page
+    assert (
+        "| `pitch_mean_0` to `pitch_mean_11` | Mean strength, 0 to 1, of pitch class n (0 is C"
+        in page
+    )
     table = page.split("\n## ")[1]
     assert len(set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))) == table.count("\n| `") > 20
     for name, view in views.ALL.items():
