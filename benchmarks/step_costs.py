@@ -76,7 +76,7 @@ class StepCosts:
             spotify_client_secret="secret",
             spotify_url="http://127.0.0.1:1",
         )
-        source = SpotifySearch.from_settings(settings, self.clock)
+        source = SpotifySearch(settings, self.clock)
         self.harvester = SearchHarvester(
             engine, source, RequestBudget.open(engine, source.account), self.clock
         )

@@ -192,7 +192,7 @@ def open_musicbrainz(
 ) -> tuple[MusicBrainzClient, RequestBudget]:
     """Return MusicBrainz' client and its budget; raises the errors of `open_source`."""
     _, budget = open_source(musicbrainz_client.NAME, engine, settings, clock)
-    return MusicBrainzClient.from_settings(settings, clock), budget
+    return MusicBrainzClient(settings, clock), budget
 
 
 def open_analyser(
@@ -206,8 +206,8 @@ def open_analyser(
     from collector.enrichment.analyses import AnalysisFetcher
     from collector.providers.spotify_analysis import SpotifyAudioAnalysis
 
-    client, budget = open_spotify(engine, settings, clock)
-    provider = SpotifyAudioAnalysis(client, spotify_client.spotify_account(settings), clock)
+    _, budget = open_source(spotify_client.NAME, engine, settings, clock)
+    provider = SpotifyAudioAnalysis(settings, clock)
     return AnalysisFetcher(engine, clock, provider, budget, stop_requested)
 
 
@@ -255,7 +255,7 @@ def _origin_at(base_url: str, settings: CollectorSettings, clock: Clock) -> Cata
 
 
 def _load(group: str, name: str, settings: CollectorSettings, clock: Clock) -> Any:
-    return plugins.load(group, name).from_settings(settings, clock)
+    return plugins.load(group, name)(settings, clock)
 
 
 def _check_source(

@@ -1,12 +1,13 @@
 """Plug-in interfaces: sources of tracks, providers of audio features and of audio analyses.
 
 A plug-in is a class registered under the entry points `collector.sources` or
-`collector.features`; `from_settings` makes it. It performs exactly one HTTP request per `fetch`,
-never waits, never retries, and raises errors of `collector.errors`: the budget does the rest.
+`collector.features`, which is made from the settings. It performs exactly one HTTP request per
+`fetch`, never waits, never retries, and raises errors of `collector.errors`: the budget does the
+rest.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from collector.acousticbrainz_submissions import Submission
 from collector.credential_limits import Account
@@ -37,8 +38,7 @@ class RemoteService(Protocol):
 class PlugIn(RemoteService, Protocol):
     """A service that is made from the settings."""
 
-    @classmethod
-    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
+    def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
         """Make it; raise `UserError` with a sentence where a setting is missing."""
 
 

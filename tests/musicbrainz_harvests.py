@@ -155,7 +155,7 @@ def harvest(
     """Harvest as `collector harvest` does; `max_results` makes searches return fewer rows."""
     settings = settings_for(url)
     open_source("musicbrainz", engine, settings, clock)  # the checks of a harvest
-    source = _KilledSearch.from_settings(settings, clock)
+    source = _KilledSearch(settings, clock)
     source.kill = kill
     if max_results is not None:
         source.max_results = max_results  # type: ignore[misc]  # a small one takes fewer requests

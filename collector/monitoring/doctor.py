@@ -82,7 +82,7 @@ class CollectorDoctor:
 
     def _check_reccobeats(self) -> Check:
         self._require_reachable(self.settings.reccobeats_api_url)
-        return self._check_provider(ReccoBeats.from_settings(self.settings, self.clock))
+        return self._check_provider(ReccoBeats(self.settings, self.clock))
 
     def _require_reachable(self, *addresses: str) -> None:
         """Raise `SourceUnavailable` if a host does not let us connect, without any retries."""
@@ -92,7 +92,7 @@ class CollectorDoctor:
 
     def _check_spotify(self) -> Iterator[Check]:
         try:
-            source = SpotifySearch.from_settings(self.settings, self.clock)
+            source = SpotifySearch(self.settings, self.clock)
         except BadCredentials as error:
             yield Check("spotify", ok=None, sentence=f"{error} Imports need none.")
             return
@@ -101,11 +101,11 @@ class CollectorDoctor:
         searched = _run_check("spotify search", partial(self._check_search, source))
         yield searched
         if searched.ok and spotify_client.NAME in self.settings.provider_names:
-            provider = SpotifyAudioFeatures.from_settings(self.settings, self.clock)
+            provider = SpotifyAudioFeatures(self.settings, self.clock)
             yield _run_check("spotify audio features", partial(self._check_provider, provider))
 
     def _check_musicbrainz(self) -> Check:
-        source = MusicBrainzSearch.from_settings(self.settings, self.clock)
+        source = MusicBrainzSearch(self.settings, self.clock)
         page = self._first_page_at(self.settings.musicbrainz_api_url, source)
         return Check("musicbrainz", ok=True, sentence=f"{page.received} recordings on a page.")
 
@@ -127,7 +127,7 @@ class CollectorDoctor:
 
     def _check_acousticbrainz(self) -> Check:
         """Return a check that never fails: the service may have ended, and is not needed."""
-        provider = AcousticBrainz.from_settings(self.settings, self.clock)
+        provider = AcousticBrainz(self.settings, self.clock)
 
         def request() -> Check:
             self._require_reachable(self.settings.acousticbrainz_api_url)

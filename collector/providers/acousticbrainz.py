@@ -7,7 +7,7 @@ day. Its high-level data (guesses of genre and mood) are never requested.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import requests
 
@@ -52,10 +52,6 @@ class AcousticBrainz:
         self._client = ServiceClient(
             address, clock, settings.timeout, settings.user_agent, _error_for
         )
-
-    @classmethod
-    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        return cls(settings, clock)
 
     def fetch(self, ids: Sequence[str]) -> Mapping[str, tuple[Submission, ...] | None]:
         """Fetch the submissions of recordings by their MBIDs, in small letters.

@@ -1,7 +1,7 @@
 """ReccoBeats: audio features by Spotify id, without a key."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from collector.credential_limits import Account
 from collector.http.client import ServiceClient, fingerprint, list_in
@@ -27,10 +27,6 @@ class ReccoBeats:
         address = settings.reccobeats_api_url
         self.account = Account(self.name, fingerprint(address), settings.reccobeats_rate)
         self._client = ServiceClient(address, clock, settings.timeout)
-
-    @classmethod
-    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        return cls(settings, clock)
 
     def fetch(self, ids: Sequence[str]) -> Mapping[str, AudioFeatures | None]:
         """Fetch the features of `ids`, joined by the id that ends `href`, never by position."""

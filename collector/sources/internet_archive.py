@@ -4,7 +4,7 @@ An item is a release; its files are the tracks. The search has a cursor instead 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import quote
 
 from collector.credential_limits import Account
@@ -56,7 +56,12 @@ class InternetArchive:
     items_are_tracks: Final = False
 
     def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
-        """Send requests to the address in the settings."""
+        """Send requests to the address in the settings.
+
+        Raises `BadCredentials` for the public service without a contact.
+        """
+        if settings.archive_base_url is None and settings.contact is None:
+            raise BadCredentials(CONTACT_HELP)
         address = settings.archive_api_url
         self.account = Account(NAME, fingerprint(address), settings.archive_rate)
         self.base_url = settings.archive_base_url
@@ -67,13 +72,6 @@ class InternetArchive:
         self._client = ServiceClient(
             address, clock, settings.timeout, self.user_agent, error_with_503_as_limit
         )
-
-    @classmethod
-    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        """Return the source; raise `BadCredentials` for the public service without a contact."""
-        if settings.archive_base_url is None and settings.contact is None:
-            raise BadCredentials(CONTACT_HELP)
-        return cls(settings, clock)
 
     def query_for(self, genre: str) -> str:
         """Return the query for a genre: a phrase of a subject, in the netlabels' audio."""

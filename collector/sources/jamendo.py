@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from collector.credential_limits import Account
 from collector.errors import BadCredentials
@@ -44,8 +44,11 @@ class Jamendo:
     batch_size: Final = 50
     items_are_tracks: Final = True
 
-    def __init__(self, client_id: str, settings: CollectorSettings, clock: Clock) -> None:
-        """Send requests with a client id."""
+    def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
+        """Send requests with the client id in the settings; raise `BadCredentials` without one."""
+        if settings.jamendo_client_id is None:
+            raise BadCredentials(f"Jamendo needs a client id: {CLIENT_ID_HELP}")
+        client_id = settings.jamendo_client_id.get_secret_value()
         redaction.hide(client_id)
         address = settings.jamendo_api_url
         credential = fingerprint(address, client_id)
@@ -55,13 +58,6 @@ class Jamendo:
         self.domain = _DOMAIN if self.base_url is None else domain_of(address)
         self._client_id, self._clock = client_id, clock
         self._client = ServiceClient(address, clock, settings.timeout, self.user_agent)
-
-    @classmethod
-    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        """Return the source; raise `BadCredentials` without a client id."""
-        if settings.jamendo_client_id is None:
-            raise BadCredentials(f"Jamendo needs a client id: {CLIENT_ID_HELP}")
-        return cls(settings.jamendo_client_id.get_secret_value(), settings, clock)
 
     def query_for(self, genre: str) -> str:
         """Return the tag of a genre: one word, `hiphop` for hip hop."""

@@ -6,7 +6,7 @@ busy server refuses, get 503, with different messages and without a Retry-After.
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import requests
 
@@ -55,14 +55,13 @@ class MergedRecording(NotFound):
 class MusicBrainzClient(ServiceClient):
     """The web service."""
 
-    @classmethod
-    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        """Return the client; raise `BadCredentials` for the public service without a contact."""
+    def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
+        """Raise `BadCredentials` for the public service without a contact; make no request yet."""
         if settings.musicbrainz_base_url is None and settings.contact is None:
             raise BadCredentials(CONTACT_HELP)
         timeout = _SLOW * settings.timeout
         address = settings.musicbrainz_api_url
-        return cls(address, clock, timeout, settings.user_agent, _error_for)
+        super().__init__(address, clock, timeout, settings.user_agent, _error_for)
 
     def search(self, query: str, *, limit: int, offset: int) -> Any:
         """Return a page of the recordings of a query in Lucene's syntax, unparsed."""

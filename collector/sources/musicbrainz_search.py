@@ -6,9 +6,8 @@ with all its tags and their votes, and the harvest counts it for the genres amon
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from collector.credential_limits import Account
 from collector.http.client import list_in
 from collector.records import Page, PageItem, PageQuery
 from collector.settings import CollectorSettings
@@ -36,30 +35,13 @@ class MusicBrainzSearch:
     """The service sets no limit, but its work for a page grows with the offset."""
     has_undated: Final = True
 
-    def __init__(
-        self,
-        client: MusicBrainzClient,
-        account: Account,
-        clock: Clock,
-        base_url: str | None = None,
-    ) -> None:
-        """Send requests through `client`, counted under `account`.
-
-        `base_url` is the host that stands in for the public service, None for that one.
-        """
-        self.account = account
-        self.base_url = base_url
-        self._client = client
+    def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
+        """Raise `BadCredentials` for the public service without a contact."""
+        self.account = musicbrainz_account(settings)
+        self.base_url = settings.musicbrainz_base_url
+        self.client = MusicBrainzClient(settings, clock)
+        """Sends the requests."""
         self._clock = clock
-
-    @classmethod
-    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        """Return the source; raise `BadCredentials` for the public service without a contact."""
-        client, account = (
-            MusicBrainzClient.from_settings(settings, clock),
-            musicbrainz_account(settings),
-        )
-        return cls(client, account, clock, settings.musicbrainz_base_url)
 
     def query_for(self, genre: str) -> str:
         """Return the query for a genre, without years: a phrase of its tag, no videos."""
@@ -67,7 +49,7 @@ class MusicBrainzSearch:
 
     def fetch(self, query: PageQuery) -> Page:
         text = add_years(query.query, query.year_from, query.year_to)
-        document = self._client.search(text, limit=query.limit, offset=query.offset)
+        document = self.client.search(text, limit=query.limit, offset=query.offset)
         recordings = list_in(document, "recordings", "MusicBrainz'")
         total = fields.get_integer(document.get("count"), 0, fields.MAX_INTEGER)
         return parse_page(recordings, query, total=total, last_year=self._clock.now().year + 1)

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 import requests
 from spotipy import Spotify, SpotifyException
@@ -238,23 +238,12 @@ class SpotifyService:
     has_undated: Final = False
     """Tracks without a year are in no range of years, and a search cannot ask for them."""
 
-    def __init__(
-        self, client: SpotifyClient, account: Account, clock: Clock, base_url: str | None = None
-    ) -> None:
-        """Send requests through `client`, counted under `account`.
-
-        `base_url` is the host that stands in for Spotify, None for Spotify itself.
-        """
-        self.account = account
-        self.base_url = base_url
-        self._client = client
+    def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
+        """Raise `BadCredentials` where there are none."""
+        self.account = spotify_account(settings)
+        self.base_url = settings.spotify_base_url
+        self._client = SpotifyClient(settings, clock)
         self._clock = clock
-
-    @classmethod
-    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        """Make it; raise `BadCredentials` where there are none."""
-        client, account = SpotifyClient(settings, clock), spotify_account(settings)
-        return cls(client, account, clock, settings.spotify_base_url)
 
 
 def has_credentials(settings: CollectorSettings) -> bool:

@@ -178,7 +178,7 @@ def test_a_recording_is_complete(serve: Serve) -> None:
 def test_musicbrainz_refuses_a_nameless_program(serve: Serve) -> None:
     """The message says which setting is missing."""
     source = make("musicbrainz", serve().url)
-    source._client._session.headers["User-Agent"] = "python-requests/2.32"  # type: ignore[attr-defined]
+    source.client._session.headers["User-Agent"] = "python-requests/2.32"  # type: ignore[attr-defined]
     with pytest.raises(AccessDenied, match="COLLECTOR_CONTACT"):
         fetch(source)
 

@@ -70,7 +70,7 @@ def enricher(engine: Engine) -> Enrich:
         counts = [
             BudgetedProvider(provider, RequestBudget.open(engine, provider.account))
             for provider in providers
-        ]  # type: ignore[arg-type]  # `from_settings` is not needed here
+        ]
         return FeatureEnricher(engine, clock or FakeClock(), counts)
 
     return made

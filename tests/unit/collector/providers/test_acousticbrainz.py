@@ -27,7 +27,7 @@ def provider(server: ScriptedServer, submissions: int = 1) -> AcousticBrainz:
     settings = CollectorSettings(
         acousticbrainz_url=server.url, acousticbrainz_submissions=submissions, contact="a@b.org"
     )
-    return AcousticBrainz.from_settings(settings, FakeClock())
+    return AcousticBrainz(settings, FakeClock())
 
 
 def document(bpm: float, key: str = "D", mbid: str = ONE) -> dict[str, object]:

@@ -49,7 +49,7 @@ def settings_for(**more: object) -> CollectorSettings:
 @pytest.fixture
 def client(server: ScriptedServer) -> MusicBrainzClient:
     settings = settings_for(musicbrainz_url=server.url, contact="me@example.org")
-    return MusicBrainzClient.from_settings(settings, FakeClock())
+    return MusicBrainzClient(settings, FakeClock())
 
 
 def last_query(server: ScriptedServer) -> dict[str, list[str]]:
@@ -68,10 +68,10 @@ def test_identifies_itself(server: ScriptedServer, client: MusicBrainzClient) ->
 def test_requires_a_contact() -> None:
     """The public service is not requested without a contact; a stand-in is."""
     with pytest.raises(BadCredentials, match="COLLECTOR_CONTACT"):
-        MusicBrainzClient.from_settings(settings_for(), FakeClock())
+        MusicBrainzClient(settings_for(), FakeClock())
     for url in ({"musicbrainz_url": "http://127.0.0.1:9"}, {"sandbox_url": "http://127.0.0.1:9"}):
-        MusicBrainzClient.from_settings(settings_for(**url), FakeClock())
-    MusicBrainzClient.from_settings(settings_for(contact="me@example.org"), FakeClock())
+        MusicBrainzClient(settings_for(**url), FakeClock())
+    MusicBrainzClient(settings_for(contact="me@example.org"), FakeClock())
 
 
 def test_accounts_are_addresses() -> None:

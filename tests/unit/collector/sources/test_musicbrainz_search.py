@@ -6,9 +6,10 @@ import pytest
 
 from collector.errors import InvalidResponse
 from collector.records import GenreVote, Level, Page, PageQuery
+from collector.settings import CollectorSettings
 from collector.sources.musicbrainz_client import MusicBrainzClient
 from collector.sources.musicbrainz_search import MusicBrainzSearch, add_years
-from tests.fakes import FakeClock, FakeSource
+from tests.fakes import FakeClock
 
 QUERY = 'tag:"rock" AND video:false'
 
@@ -36,7 +37,13 @@ def recording(number: int, **more: Any) -> dict[str, Any]:
 
 
 def source(document: Any) -> MusicBrainzSearch:
-    return MusicBrainzSearch(Responses(document), FakeSource.account, FakeClock())
+    return source_of(Responses(document))
+
+
+def source_of(client: MusicBrainzClient) -> MusicBrainzSearch:
+    searched = MusicBrainzSearch(CollectorSettings(contact="me@example.org"), FakeClock())
+    searched.client = client
+    return searched
 
 
 def fetch(recordings: Any, *, count: Any = None, limit: int = 100, offset: int = 0) -> Page:
@@ -78,8 +85,7 @@ def test_years_are_a_range_of_dates(years: tuple[int, int], clause: str) -> None
 def test_requests_a_page() -> None:
     """A page is one search with the query's years, limit and offset."""
     client = Responses({"recordings": []})
-    searched = MusicBrainzSearch(client, FakeSource.account, FakeClock())
-    page = searched.fetch(PageQuery("rock", QUERY, 1990, 1994, 200, 25))
+    page = source_of(client).fetch(PageQuery("rock", QUERY, 1990, 1994, 200, 25))
     assert client.searches == [(f"{QUERY} AND firstreleasedate:[1990 TO 1994]", 25, 200)]
     assert page.is_empty
 
