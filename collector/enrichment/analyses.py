@@ -4,7 +4,6 @@ from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -28,7 +27,7 @@ from collector.errors import (
     UnusableResponse,
 )
 from collector.http.rate_limiter import RequestBudget
-from collector.http.retry import RequestLimit, call_with_retries, recording_closed_endpoint
+from collector.http.retry import RequestLimit, call_with_retries
 from collector.ports import AnalysisProvider
 from genrebase.audio.analysis import TrackAnalysis
 from genrebase.runtime.clock import Clock
@@ -199,16 +198,17 @@ class AnalysisFetcher:
             if track not in lease.rows.tracks:
                 raise LeaseLost
 
-        fetch = partial(self._provider.fetch, track.source_id)
-        with recording_closed_endpoint(self._budget, self.clock):
+        def fetch() -> TrackAnalysis:
             try:
-                analysis = call_with_retries(self._budget, self.clock, fetch, limit, keep_lease)
+                return self._provider.fetch(track.source_id)
             except NotFound as error:
                 self._misses += 1
                 if not self._found_any and self._misses >= MAX_CONSECUTIVE_MISSES:
                     self._misses = 0
                     raise EndpointClosed(self._provider.endpoint) from error
                 raise
+
+        analysis = call_with_retries(self._budget, self.clock, fetch, limit, keep_lease)
         self._found_any = True
         return analysis
 

@@ -33,7 +33,7 @@ from collector.errors import (
     StopRequested,
 )
 from collector.http.rate_limiter import RequestBudget
-from collector.http.retry import RequestLimit, call_with_retries, recording_closed_endpoint
+from collector.http.retry import RequestLimit, call_with_retries
 from collector.ports import FeatureProvider, ProviderFeatures
 from collector.records import AudioFeatures
 from genrebase.runtime.clock import Clock
@@ -203,10 +203,9 @@ class FeatureEnricher:
         features: dict[str, ProviderFeatures | None] = {}
         for start in range(0, len(ids), size):
             fetch = partial(funded.provider.fetch, ids[start : start + size])
-            with recording_closed_endpoint(funded.budget, self.clock):
-                features |= call_with_retries(
-                    funded.budget, self.clock, fetch, limit, batch.renew_if_due
-                )
+            features |= call_with_retries(
+                funded.budget, self.clock, fetch, limit, batch.renew_if_due
+            )
             funded.budget.record_response(funded.provider.endpoint)
         return features
 

@@ -4,8 +4,7 @@ Retries back off exponentially. A ban works like a circuit breaker: no request i
 ends; `backoff` decides when that is.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
@@ -91,7 +90,7 @@ def call_with_retries(
     A ban up to `MAX_BAN_WAIT_SECONDS` is waited for; a longer one raises `Blocked`, and so does a
     source that refuses every attempt. A `TransientError` is retried, up to `max_attempts` in all,
     then raised. `RequestLimitReached` and `StopRequested` are raised before a request, unless
-    `call` itself raises one: its request counts.
+    `call` itself raises one: its request counts. The endpoint of an `EndpointClosed` is recorded.
     """
     retrying = Retrying(
         retry=retry_if_exception_type(TransientError),
@@ -107,6 +106,9 @@ def call_with_retries(
     except RateLimited as error:
         budget.check_ban(clock.now().timestamp())
         raise Blocked(budget.source, clock.now().timestamp(), error.reason) from error
+    except EndpointClosed as error:
+        budget.record_closed_endpoint(error.endpoint, clock.now().timestamp())
+        raise
     return result
 
 
@@ -141,16 +143,6 @@ def fetch_page(
                 raise
             _log.info("page limit refused", source=source.name, limit=limit)
             budget.record_refused_limit(limit, clock.now().timestamp())
-
-
-@contextmanager
-def recording_closed_endpoint(budget: RequestBudget, clock: Clock) -> Iterator[None]:
-    """Record the endpoint of an `EndpointClosed` raised in the block."""
-    try:
-        yield
-    except EndpointClosed as error:
-        budget.record_closed_endpoint(error.endpoint, clock.now().timestamp())
-        raise
 
 
 def _attempt(

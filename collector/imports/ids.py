@@ -16,7 +16,7 @@ from collector.catalogue import tracks
 from collector.catalogue.aliases import tracks_of_aliases
 from collector.errors import BadRequest, EndpointClosed, StopRequested
 from collector.http.rate_limiter import RequestBudget
-from collector.http.retry import RequestLimit, call_with_retries, recording_closed_endpoint
+from collector.http.retry import RequestLimit, call_with_retries
 from collector.imports import id_files
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from collector.run_outcome import RunOutcome
@@ -188,8 +188,7 @@ class TrackAdder:
         ):
             return None
         try:
-            with recording_closed_endpoint(self.budget, self.clock):
-                responses = self._request(partial(tracks_at_once, ids), limit)
+            responses = self._request(partial(tracks_at_once, ids), limit)
         except EndpointClosed as closed:
             _log.info("endpoint closed", endpoint=closed.endpoint)
             return None

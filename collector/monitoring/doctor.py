@@ -14,12 +14,7 @@ from collector.catalogue import genre_counters
 from collector.errors import BadCredentials, CollectorError, EndpointClosed, SourceUnavailable
 from collector.http.rate_limiter import RequestBudget
 from collector.http.reachability import unreachable_reason
-from collector.http.retry import (
-    RequestLimit,
-    call_with_retries,
-    fetch_page,
-    recording_closed_endpoint,
-)
+from collector.http.retry import RequestLimit, call_with_retries, fetch_page
 from collector.ports import FeatureProvider, Source
 from collector.providers.acousticbrainz import AcousticBrainz
 from collector.providers.reccobeats import ReccoBeats
@@ -175,8 +170,7 @@ class CollectorDoctor:
         call = partial(provider.fetch, [_IDS[provider.ids_of]])
         limit = request_limit or self.request_limit
         try:
-            with recording_closed_endpoint(budget, self.clock):
-                call_with_retries(budget, self.clock, call, limit, max_attempts=_MAX_ATTEMPTS)
+            call_with_retries(budget, self.clock, call, limit, max_attempts=_MAX_ATTEMPTS)
         except EndpointClosed:
             return _closed(provider.name)
         return Check(_name(provider.name), ok=True, sentence="audio features are available.")
