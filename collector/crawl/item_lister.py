@@ -6,18 +6,17 @@ genre is therefore searched while it lacks more tracks than items are waiting fo
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Final
 
 from collector.catalogue import audio_items, shards
 from collector.catalogue import genres as stored_genres
 from collector.crawl.exhaustion import is_exhausted
-from collector.crawl.harvest_loop import HarvestOutcome, HarvestProgress, ShardHarvester
+from collector.crawl.harvest_loop import HarvestOutcome, HarvestProgress
 from collector.crawl.repeated_pages import RepeatedPages
+from collector.crawl.search_harvester import SearchHarvester
 from collector.records import Page, PageQuery, RecordResult
-from collector.shard import ALL_YEARS, RECRAWL_AFTER, GenreProgress, Shard
+from collector.shard import ALL_YEARS, GenreProgress, Shard
 from collector.sources.subject_genres import match_subjects
-from genrebase.store.bulk import exclusive_transaction
 from genrebase.store.engine import Connection, read_transaction
 
 _MAX_UNUSABLE_PAGES: Final = 20
@@ -25,11 +24,9 @@ _MAX_UNUSABLE_PAGES: Final = 20
 
 
 @dataclass(frozen=True)
-class ItemLister(ShardHarvester):
+class ItemLister(SearchHarvester):
     """Lists items by subject, each search to its end by its cursor."""
 
-    recrawl_after: timedelta = RECRAWL_AFTER
-    """Age from which a search that was read to its end is read again."""
     licence: str = "any"
     """Licences of the items that count as waiting, as in `genrebase.licences.is_allowed`."""
     repeated_pages: RepeatedPages = field(
@@ -43,7 +40,7 @@ class ItemLister(ShardHarvester):
         max_requests: int | None = None,
         advance: Callable[[HarvestProgress], None] = lambda _: None,
     ) -> HarvestOutcome:
-        """List items as the base class harvests; end with `listed` once enough are waiting."""
+        """List items as a search harvests; end with `listed` once enough are waiting."""
         outcome = super().run(genres, max_requests=max_requests, advance=advance)
         waiting, progress = self._waiting(), self._progress(genres)
         outcome.items_waiting = sum(waiting.get(genre_id, 0) for genre_id in progress)
@@ -62,20 +59,6 @@ class ItemLister(ShardHarvester):
             return False
         progress = self._progress(())
         return self._choose(self._shards_to_read(progress), progress) is not None
-
-    def _shards_to_read(self, progress: Mapping[int, GenreProgress]) -> list[Shard]:
-        name, now = self.source.name, self.clock.now()
-        missing = [genre_id for genre_id, one in progress.items() if one.missing_share]
-        with read_transaction(self.engine) as connection:
-            new = shards.genres_without_shards(connection, name, missing)
-            due = shards.due_for_recrawl(connection, name, missing, now, self.recrawl_after)
-            if not new and not due:
-                return shards.open_shards(connection, name, missing)
-        with exclusive_transaction(self.engine) as connection:
-            for shard in due:
-                shards.reopen(connection, shard)
-            shards.add_roots(connection, name, new, self.source.query_for, now)
-            return shards.open_shards(connection, name, missing)
 
     def _choose(
         self, candidates: Sequence[Shard], progress: Mapping[int, GenreProgress]

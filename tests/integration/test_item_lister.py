@@ -12,6 +12,7 @@ from collector.curation import genres as genre_use
 from collector.settings import CollectorSettings
 from collector.shard import GenreProgress, Shard
 from collector.sources.internet_archive import InternetArchive
+from genrebase.errors import NothingToDo
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from sandbox.synthetic.catalogue import generate_catalogue
@@ -60,6 +61,12 @@ def items(engine):
 def count(engine, table):
     with read_transaction(engine) as connection:
         return connection.scalar(select(func.count()).select_from(table))
+
+
+def test_without_a_target_there_is_nothing_to_list(engine, sandbox):
+    """A harvest of items alone says so, as one of searches does."""
+    with pytest.raises(NothingToDo, match="No genre has a target: add one with"):
+        harvest(engine, settings_for(sandbox))
 
 
 def test_items_are_listed_with_their_licences_and_genres(engine, sandbox):
