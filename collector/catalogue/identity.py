@@ -63,10 +63,6 @@ class RecordingCandidate(Protocol):
         """Its durations."""
 
     @property
-    def ordinal(self) -> int:
-        """Its number among the recordings of the name, from 1."""
-
-    @property
     def isrc(self) -> str | None:
         """Its ISRC, None if unknown."""
 
@@ -85,21 +81,6 @@ def match_recordings(
     ordered = sorted(candidates, key=lambda one: (isrc is None or one.isrc != isrc, one.id))
     if duration_ms is None:
         return ordered[:1]
-    near = sorted((one for one in ordered if one.durations.is_near(duration_ms)), key=_id)
-    return near or [one for one in ordered if one.durations.shortest is None][:1]
-
-
-def match_recording(
-    candidates: Iterable[CandidateT], duration_ms: int | None, isrc: str | None
-) -> CandidateT | None:
-    """Return the oldest candidate that is the same recording, None if there is none."""
-    return next(iter(match_recordings(candidates, duration_ms, isrc)), None)
-
-
-def next_ordinal(candidates: Iterable[RecordingCandidate]) -> int:
-    """Return the ordinal of a new recording of the name, 1 for the first."""
-    return max((candidate.ordinal for candidate in candidates), default=0) + 1
-
-
-def _id(candidate: RecordingCandidate) -> int:
-    return candidate.id
+    near = [one for one in ordered if one.durations.is_near(duration_ms)]
+    unknown = [one for one in ordered if one.durations.shortest is None]
+    return sorted(near, key=lambda one: one.id) or unknown[:1]

@@ -95,7 +95,7 @@ def match_by_id(batch: TrackBatch, source_track: SourceTrack) -> PendingTrack | 
     pending = batch.tracks[stored_id]
     if not source_track.needs_name:
         return pending
-    if pending.name_key == source_track.name_key and identity.match_recording(
+    if pending.name_key == source_track.name_key and identity.match_recordings(
         [pending], source_track.duration_ms, source_track.isrc
     ):
         return pending
@@ -123,7 +123,8 @@ def resolve(batch: TrackBatch, source_track: SourceTrack, ids: Iterator[int]) ->
     elif candidates:
         chosen = match_corrected(batch, source_track)
     if chosen is None:
-        stored_identity = names.track_identity(key, identity.next_ordinal(candidates or ()))
+        ordinal = max((one.ordinal for one in candidates or ()), default=0) + 1
+        stored_identity = names.track_identity(key, ordinal)
         facts = [None] * len(pending_track.METADATA_COLUMNS)
         chosen = PendingTrack(next(ids), key, stored_identity, source_track.title, facts, new=True)
         batch.add(chosen)

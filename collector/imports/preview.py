@@ -26,7 +26,6 @@ class _NewRecording:
     """The hash of its name's key."""
     durations: DurationRange
     isrc: None = None
-    ordinal: int = 0
     merged_into: "_NewRecording | None" = None
 
     @property
