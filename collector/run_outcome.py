@@ -62,7 +62,7 @@ class RunOutcome:
         except StopRequested:
             self.stopped = "interrupted"
         finally:
-            self.requests, self.token_requests = limit.used, limit.tokens.made
+            self.requests, self.token_requests = limit.used, limit.token_requests
 
     def raise_early_end(self, interrupted: str) -> None:
         """Raise the ban that ended the run; for a stop, an error with this sentence."""

@@ -4,7 +4,9 @@ Retries back off exponentially. A ban works like a circuit breaker: no request i
 ends; `backoff` decides when that is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
@@ -29,7 +31,6 @@ from collector.errors import (
     StopRequested,
     TransientError,
 )
-from collector.http import token_request_counter
 from collector.http.rate_limiter import RequestBudget
 from collector.ports import Source
 from collector.records import Page, PageQuery
@@ -65,13 +66,32 @@ class RequestLimit:
         """Allow `max_requests`; None allows any number."""
         self.max_requests = max_requests
         self.used = 0
-        self.tokens = token_request_counter.TokenRequests()
+        self.token_requests = 0
         """Requests for access tokens, at most one for each request; not limited otherwise."""
 
     def check(self) -> None:
         """Raise `RequestLimitReached` when none is left."""
         if self.max_requests is not None and self.used >= self.max_requests:
             raise RequestLimitReached
+
+    @contextmanager
+    def counting_token_requests(self) -> Iterator[None]:
+        """Count the token requests of the block, in this thread."""
+        before = _counts_tokens.set(self)
+        try:
+            yield
+        finally:
+            _counts_tokens.reset(before)
+
+
+_counts_tokens: Final[ContextVar[RequestLimit | None]] = ContextVar("counts_tokens", default=None)
+
+
+def count_token_request() -> None:
+    """Count a request for an access token, which is not part of the budget of requests."""
+    limit = _counts_tokens.get()
+    if limit is not None:
+        limit.token_requests += 1
 
 
 def call_with_retries(
@@ -163,7 +183,7 @@ def _attempt(
         budget.release()
         raise
     try:
-        with token_request_counter.counting(request_limit.tokens):
+        with request_limit.counting_token_requests():
             result = call()
     except RateLimited as error:
         now = clock.now().timestamp()

@@ -12,8 +12,8 @@ from collector.errors import (
     RateLimited,
     SourceUnavailable,
 )
-from collector.http import token_request_counter
 from collector.http.client import error_details, error_for_response, to_collector_error
+from collector.http.retry import count_token_request
 from collector.http.session import make_session
 from genrebase.runtime import redaction
 from genrebase.runtime.clock import Clock
@@ -57,7 +57,7 @@ class AccessTokens:
         if self._token is not None and self._clock.monotonic() < self._renew_at:
             return self._token, False
         self._token = None
-        token_request_counter.add_one()
+        count_token_request()
         try:
             response = self._session.post(
                 self._address,

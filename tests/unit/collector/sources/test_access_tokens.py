@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from collector.errors import BadCredentials, BadRequest, InvalidResponse
-from collector.http import token_request_counter
-from collector.http.token_request_counter import TokenRequests
+from collector.http.retry import RequestLimit
 from collector.sources.access_tokens import AccessTokens
 from genrebase.runtime.redaction import redact
 from tests.fakes import FakeClock
@@ -64,8 +63,8 @@ def test_a_token_that_cannot_be_used_is_refused(changes: dict[str, Any]) -> None
 )
 def test_a_token_is_used_until_it_expires(expires_in: float, lasts: float) -> None:
     """A minute before, or after a day, it is renewed."""
-    clock, counter = FakeClock(), TokenRequests()
-    with serving() as server, token_request_counter.counting(counter):
+    clock, limit = FakeClock(), RequestLimit()
+    with serving() as server, limit.counting_token_requests():
         server.respond(PATH, response(expires_in=expires_in))
         tokens = tokens_from(server.url, clock)
         assert tokens.get(60.0) == ("a-token", True)
@@ -75,7 +74,7 @@ def test_a_token_is_used_until_it_expires(expires_in: float, lasts: float) -> No
         assert tokens.get(60.0) == ("a-token", True)
         tokens.drop()
         assert tokens.get(60.0) == ("a-token", True)
-        assert server.requests(PATH) == counter.made == 3
+        assert server.requests(PATH) == limit.token_requests == 3
 
 
 def test_a_short_lived_token_costs_one_request_for_each_use() -> None:
