@@ -20,7 +20,6 @@ from collector.imports.dump_staging import (
     DumpOptions,
     ImportInterrupted,
     combined_hash,
-    file_hashes,
     open_staging,
 )
 from collector.imports.pipeline import JOB
@@ -65,13 +64,13 @@ def import_acousticbrainz_dump(
     paths = [dump.path for dump in ordered]
     clock, dry_run = context.clock, context.dry_run
     started = clock.monotonic()
-    with open_staging(context.engine, paths, options, acousticbrainz.RAW_TABLES) as staging:
-        run = _AcousticBrainzImport(context, staging, ordered, options)
+    with open_staging(context, paths, options, acousticbrainz.RAW_TABLES) as (staging, hashes):
+        run = _AcousticBrainzImport(context, staging, hashes, ordered, options)
         try:
-            hashes = run.load()
+            run.load()
             recordings = acousticbrainz.sort(staging)
             if not dry_run:
-                run.store(recordings, combined_hash(hashes, options))
+                run.store(recordings)
         except ImportInterrupted:
             return run.interrupted_result()
         context.progress(recordings, recordings)
@@ -96,18 +95,13 @@ class _AcousticBrainzImport(DumpImport):
     _changed = 0
     """Recordings whose stored numbers changed in this run."""
 
-    def load(self) -> list[str]:
-        """Load the rows of stored recordings into the staging file; return the files' hashes."""
-        paths = [dump.path for dump in self._dumps]
-        hashes = file_hashes(
-            self._staging, paths, acousticbrainz.RAW_TABLES, self._context.progress
-        )
+    def load(self) -> None:
+        """Load the rows of stored recordings into the staging file."""
         self._staging.note_known(aliases.iterate_ids(self._engine, source_ids.MUSICBRAINZ))
         if self._staging.execute("SELECT 1 FROM known").fetchone() is None:
             self._staging.delete()
             raise UserError(_NO_RECORDINGS)
-        self._load_all(hashes)
-        return hashes
+        self._load_all()
 
     def _load(self, dump: Dump, archive: DumpArchive, file: str) -> Iterator[tuple[str, int]]:
         done = self._staging.rows_read(file, dump.part)
@@ -122,11 +116,11 @@ class _AcousticBrainzImport(DumpImport):
                     return
         raise NotADataset(f"{dump.path} holds no table.")
 
-    def store(self, recordings: int, sha256: str) -> None:
+    def store(self, recordings: int) -> None:
         """Store the numbers by recording, from where an earlier run stopped."""
         clock = self._context.clock
         description = ImportDescription(
-            sha256=sha256,
+            sha256=combined_hash(self._hashes, self._options),
             name=self._name(),
             origin=acousticbrainz_imports.ORIGIN,
             options={acousticbrainz_imports.TABLES: [dump.part for dump in self._dumps]},

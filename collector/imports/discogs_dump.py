@@ -16,7 +16,6 @@ from collector.datasets.rows import ParsedRow
 from collector.imports.dump_staging import (
     DumpOptions,
     combined_hash,
-    file_hashes,
     kept_or_deleted,
     open_staging,
 )
@@ -55,15 +54,14 @@ def import_discogs_dump(context: ImportContext, path: Path, options: DumpOptions
         collected = genres.by_normalised_name(connection)
     if not collected:
         raise UserError("No genre is collected, so no track would be kept: collector genres add")
-    with open_staging(engine, [path], options, ()) as staging:
-        [file] = file_hashes(staging, [path], (), context.progress)
+    with open_staging(context, [path], options, ()) as (staging, hashes):
         rows = _Rows(path, staging, collected, context.clock.now().year + 1)
         read = rows.read()
         if options.stored_only:
             read = _stored_only(engine, read)
         source = ImportSource(
             name=display_path(Path(path.name)),
-            sha256=combined_hash([file], options),
+            sha256=combined_hash(hashes, options),
             rows=rows.followed(read),
             batch_rows=options.batch_rows,
             provenance=Provenance(

@@ -18,7 +18,6 @@ from collector.imports.records import ImportContext, ImportResult
 from genrebase.audio.scan import display_path
 from genrebase.errors import UserError
 from genrebase.progress import ProgressCallback
-from genrebase.store.engine import Engine
 
 _HASH: Final = "sha256 of "
 _FILES: Final = "files"
@@ -54,18 +53,16 @@ class ImportInterrupted(Exception):
 
 @contextmanager
 def open_staging(
-    engine: Engine,
-    files: Sequence[Path],
-    options: DumpOptions,
-    tables: Sequence[str],
-) -> Iterator[StagingFile]:
-    """Open the staging file of these files' import with these options into this database.
+    context: ImportContext, files: Sequence[Path], options: DumpOptions, tables: Sequence[str]
+) -> Iterator[tuple[StagingFile, list[str]]]:
+    """Open the staging file of these files' import, without rows of others; yield their SHA-256.
 
     It is in `options.work_dir`; by default in the folder of the SQLite database, or else of the
     first file. It is deleted where a file turns out to be damaged: the whole one is read from its
     beginning. Others in that folder are deleted if the files that they were made from are not
-    there any more.
+    there any more. Raises `NotADataset` if a list of checksums beside a file has another one.
     """
+    engine = context.engine
     database = engine.url.database
     is_file = engine.dialect.name == "sqlite" and database not in (None, "", ":memory:")
     folder = options.work_dir or (Path(str(database)).parent if is_file else files[0].parent)
@@ -78,7 +75,12 @@ def open_staging(
     _delete_stale(folder, path)
     with StagingFile.open(path, tables) as staging:
         try:
-            yield staging
+            hashes = [_file_hash(staging, file, context.progress) for file in files]
+            joined = " ".join(hashes)
+            if staging.fact(_FILES) not in (None, joined):
+                staging.clear(tables)
+            staging.note_fact(_FILES, joined)
+            yield staging, hashes
         except (DamagedFile, NotADataset):
             staging.delete()
             raise
@@ -119,28 +121,13 @@ def kept_or_deleted(staging: StagingFile, result: ImportResult) -> ImportResult:
     return result
 
 
-def file_hashes(
-    staging: StagingFile, files: Sequence[Path], tables: Sequence[str], progress: ProgressCallback
-) -> list[str]:
-    """Return the files' SHA-256, and clear a staging file that holds rows of other files.
-
-    That of a file with the same size and time is not computed again. Raises `NotADataset` if a
-    list of checksums beside a file has another one.
-    """
-    hashes = [_file_hash(staging, file, progress) for file in files]
-    joined = " ".join(hashes)
-    if staging.fact(_FILES) not in (None, joined):
-        staging.clear(tables)
-    staging.note_fact(_FILES, joined)
-    return hashes
-
-
 def combined_hash(hashes: Sequence[str], options: DumpOptions) -> str:
     """Return the hash that identifies this import of the files."""
     return hashlib.sha256("+".join([*hashes, *options.given()]).encode()).hexdigest()
 
 
 def _file_hash(staging: StagingFile, path: Path, progress: ProgressCallback) -> str:
+    """Return a file's SHA-256; that of one with the noted size and time is not computed again."""
     fact = f"{_HASH}{path.absolute()}"
     state = _state(path)
     noted = staging.fact(fact) or ""
@@ -171,11 +158,14 @@ class DumpImport:
         self,
         context: ImportContext,
         staging: StagingFile,
+        hashes: Sequence[str],
         dumps: Sequence[Dump],
         options: DumpOptions,
     ) -> None:
+        """Load the archives, which have these hashes, into a staging file."""
         self._context, self._engine = context, context.engine
-        self._staging, self._dumps, self._options = staging, dumps, options
+        self._staging, self._hashes = staging, hashes
+        self._dumps, self._options = dumps, options
         self._rows = 0
         """Rows of the archives that were read in this run."""
 
@@ -183,11 +173,11 @@ class DumpImport:
         """Return the files' names, as `imported_file` records them."""
         return " + ".join(display_path(Path(dump.path.name)) for dump in self._dumps)
 
-    def _load_all(self, hashes: Sequence[str]) -> None:
-        """Load the archives, which have these hashes; raise `ImportInterrupted`."""
+    def _load_all(self) -> None:
+        """Load the archives; raise `ImportInterrupted`."""
         sizes = [dump.path.stat().st_size for dump in self._dumps]
         before = 0
-        for dump, file, size in zip(self._dumps, hashes, sizes, strict=True):
+        for dump, file, size in zip(self._dumps, self._hashes, sizes, strict=True):
             archive = DumpArchive(dump.path)
             for note, read in self._load(dump, archive, file):
                 self._rows += read

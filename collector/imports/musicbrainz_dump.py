@@ -20,7 +20,6 @@ from collector.imports.dump_staging import (
     DumpOptions,
     ImportInterrupted,
     combined_hash,
-    file_hashes,
     kept_or_deleted,
     open_staging,
 )
@@ -69,14 +68,14 @@ def import_musicbrainz_dump(
         )
     ordered = sorted(dumps, key=lambda dump: dump.kind)
     paths = [dump.path for dump in ordered]
-    with open_staging(engine, paths, options, musicbrainz.RAW_TABLES) as staging:
-        run = _MusicBrainzImport(context, staging, ordered, options)
+    with open_staging(context, paths, options, musicbrainz.RAW_TABLES) as (staging, hashes):
+        run = _MusicBrainzImport(context, staging, hashes, ordered, options)
         try:
-            hashes = run.load()
+            run.load()
         except ImportInterrupted:
             return run.interrupted_result()
         run.join(collected)
-        source = run.source(hashes, context.clock.now().year + 1)
+        source = run.source(context.clock.now().year + 1)
         result = run_import(replace(context, progress=run.progress_of_recording), source)
         return kept_or_deleted(staging, result)
 
@@ -99,17 +98,14 @@ class _MusicBrainzImport(DumpImport):
     _first = 1
     """The number of the first recording that is read."""
 
-    def load(self) -> list[str]:
-        """Load the archives into the staging file; return their hashes."""
-        paths = [dump.path for dump in self._dumps]
-        hashes = file_hashes(self._staging, paths, musicbrainz.RAW_TABLES, self._context.progress)
-        self._load_all(hashes)
+    def load(self) -> None:
+        """Load the archives into the staging file."""
+        self._load_all()
         missing = musicbrainz.LOADED.keys() - self._staging.loaded().keys()
         if missing and not self._staging.is_done(STEPS[-1]):
             raise NotADataset(
                 f"The dump lacks tables: {', '.join(sorted(missing))}. Get whole files."
             )
-        return hashes
 
     def _load(self, dump: Dump, archive: DumpArchive, file: str) -> Iterator[tuple[str, int]]:
         is_derived = dump.kind == DumpKind.MUSICBRAINZ_DERIVED
@@ -158,7 +154,7 @@ class _MusicBrainzImport(DumpImport):
                 by_name.setdefault(names.normalise(name), name)
         return by_name
 
-    def source(self, hashes: Sequence[str], last_year: int) -> ImportSource:
+    def source(self, last_year: int) -> ImportSource:
         """Return the kept recordings as the source of an import.
 
         A year after `last_year` is treated as an error and left out.
@@ -166,7 +162,7 @@ class _MusicBrainzImport(DumpImport):
         kept = musicbrainz_joins.count_kept(self._staging)
         return ImportSource(
             name=self._name(),
-            sha256=combined_hash(hashes, self._options),
+            sha256=combined_hash(self._hashes, self._options),
             rows=self._read(last_year),
             batch_rows=self._options.batch_rows,
             provenance=Provenance(origin=ORIGIN, provider=None, defers_ties=True),
