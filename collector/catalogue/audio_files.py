@@ -36,10 +36,6 @@ _FILE_COLUMNS: Final = ("path", "size", "modified", "descriptor_schema", "digest
 _ALIAS_COLUMNS: Final = ("source", "source_id", "track_id")
 
 
-class DescriptorSchemaConflict(UserError):
-    """Descriptors of this schema are stored with other columns."""
-
-
 @dataclass(frozen=True, slots=True)
 class StoredAudioFile:
     """A file that was imported."""
@@ -113,14 +109,14 @@ def names_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, tupl
 
 
 def register_schema(connection: Connection, schema: str, columns: Sequence[str]) -> None:
-    """Register a descriptor schema; raise `DescriptorSchemaConflict` if its columns differ."""
+    """Register a descriptor schema; raise `UserError` if its columns differ."""
     table = tables.descriptor_schema
     bulk.lock_identity_writers(connection)
     stored = connection.scalar(select(table.c["columns"]).where(table.c.name == schema))
     if stored is None:
         connection.execute(insert(table).values(name=schema, columns=list(columns)))
     elif list(stored) != list(columns):
-        raise DescriptorSchemaConflict(
+        raise UserError(
             f"Descriptors called {schema!r} are stored with other columns "
             f"({len(stored)}, not these {len(columns)}): give the file another name."
         )

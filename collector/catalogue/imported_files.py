@@ -24,10 +24,6 @@ _SAME_NAMES: Final = (
 ImportState = Literal["finished", "unfinished", "undo unfinished", "undone"]
 
 
-class UndoUnfinished(UserError):
-    """The undo of this file's import is unfinished."""
-
-
 @dataclass(frozen=True, slots=True)
 class ImportDescription:
     """Identifies an import: the file, its options and where its tracks come from."""
@@ -105,7 +101,7 @@ def start(connection: Connection, description: ImportDescription, now: datetime)
     """Return the id of this import: the last one of its origin, or a new one.
 
     If another version was imported since, the file is a new version again. The same bytes under
-    another name are the same file. Raises `UndoUnfinished` if an undo of the file's import is
+    another name are the same file. Raises `UserError` if an undo of the file's import is
     unfinished. Blocks other writers until the commit.
     """
     bulk.lock_identity_writers(connection)
@@ -114,7 +110,7 @@ def start(connection: Connection, description: ImportDescription, now: datetime)
     stored = [row for row in rows if same_file(row.sha256, sha256)]
     unfinished = [row for row in stored if row.undo_started_at and row.undone_at is None]
     if unfinished:
-        raise UndoUnfinished(
+        raise UserError(
             f"The undo of this file's import is unfinished: run `collector imports undo "
             f"{unfinished[0].id}` again first."
         )
@@ -185,7 +181,7 @@ def lock_rows_done(connection: Connection, import_id: int) -> int:
     query = select(_file.c.rows_done, _file.c.undo_started_at).where(_file.c.id == import_id)
     row = connection.execute(query.with_for_update(key_share=True)).one_or_none()
     if row is None or row.undo_started_at is not None:
-        raise UndoUnfinished("This import was undone while it ran: import the file again.")
+        raise UserError("This import was undone while it ran: import the file again.")
     return int(row.rows_done)
 
 

@@ -18,10 +18,6 @@ _MAX_LISTED = 5
 _SERVICES = {SPOTIFY: "Spotify", MUSICBRAINZ: "MusicBrainz"}
 
 
-class TracksNotAdded(GenrebaseError):
-    """Some or all of the tracks could not be added."""
-
-
 def add(
     tracks: Annotated[
         list[str],
@@ -82,7 +78,7 @@ def add(
     _print_summary(added, _SERVICES[client.source], output)
     added.raise_early_end("Stopped. Run the same command again to continue.")
     if not added.recorded.tracks_new and not added.recorded.duplicates:
-        raise TracksNotAdded(f"{_SERVICES[client.source]} has no track of any of these ids.")
+        raise GenrebaseError(f"{_SERVICES[client.source]} has no track of any of these ids.")
 
 
 def _print_summary(added: "AddResult", service: str, output: Output) -> None:

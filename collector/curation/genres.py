@@ -22,14 +22,6 @@ _MAX_SUGGESTIONS: Final = 3
 _MAX_LISTED: Final = 20
 
 
-class UnknownGenre(UserError):
-    """No genre has that name."""
-
-
-class GenreInUse(UserError):
-    """Labels or models refer to the genre."""
-
-
 @dataclass(frozen=True, slots=True)
 class GenreMerge:
     """The result of merging two genres."""
@@ -69,7 +61,7 @@ def list_genres(engine: Engine) -> list[Genre]:
 
 
 def find(engine: Engine, name: str) -> Genre:
-    """Return a genre by name; raise `UnknownGenre` with the nearest names if there is none."""
+    """Return a genre by name; raise `UserError` with the nearest names if there is none."""
     return _by_name(list_genres(engine), name)
 
 
@@ -144,14 +136,14 @@ def remove(engine: Engine, name: str, *, force: bool = False) -> RemovedGenre:
         genre = _by_name(genres.list_genres(connection), name)
         references = genres.references(connection, genre.id)
         if references.verdicts:
-            raise GenreInUse(
+            raise UserError(
                 f"{counted(references.verdicts, 'label')} that people gave "
                 f"{agree(references.verdicts, 'is', 'are')} {name!r}. Merge it into "
                 f"another (collector genres merge {name!r} OTHER), or remove those labels first "
                 "(collector label TRACK --remove)."
             )
         if (references.predictions or references.metrics) and not force:
-            raise GenreInUse(
+            raise UserError(
                 f"With {name!r}, {counted(references.predictions, 'prediction')} and "
                 f"{counted(references.metrics, 'metric')} of models would be deleted. Repeat with "
                 f"--force, or merge it into another: collector genres merge {name!r} OTHER"
@@ -168,7 +160,7 @@ def set_targets(engine: Engine, clock: Clock, listed: Sequence[str], target: int
     return checked
 
 
-def unknown_genre(name: str, existing: Iterable[str]) -> UnknownGenre:
+def unknown_genre(name: str, existing: Iterable[str]) -> UserError:
     """Return the error for an unknown name, with the nearest existing ones."""
     by_fold = {one.casefold(): one for one in existing}
     near = get_close_matches(name.strip().casefold(), by_fold, n=_MAX_SUGGESTIONS, cutoff=0.5)
@@ -178,7 +170,7 @@ def unknown_genre(name: str, existing: Iterable[str]) -> UnknownGenre:
         hint = "There are: " + ", ".join(sorted(by_fold.values())[:_MAX_LISTED]) + "."
     else:
         hint = "There is none yet: collector genres add NAME --target N"
-    return UnknownGenre(f"There is no genre {name!r}. {hint}")
+    return UserError(f"There is no genre {name!r}. {hint}")
 
 
 def _by_name(stored: Sequence[Genre], name: str) -> Genre:

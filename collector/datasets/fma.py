@@ -36,10 +36,6 @@ _MAX_CELL: Final = 1 << 24
 """Maximum characters of a cell: some contain an artist's biography."""
 
 
-class NotFmaTable(UserError):
-    """A table does not have the layout of FMA's."""
-
-
 @dataclass(frozen=True, slots=True)
 class GenreTree:
     """The tree of genres."""
@@ -76,7 +72,7 @@ def read_genre_tree(path: Path) -> GenreTree:
         try:
             at, title, top = (header.index(name) for name in ("genre_id", "title", "top_level"))
         except ValueError:
-            raise NotFmaTable(
+            raise UserError(
                 f"{path} lacks one of the columns genre_id, title, top_level."
             ) from None
         genres = [(int(row[at]), cells.clean(row[title]), int(row[top])) for row in rows if row]
@@ -94,7 +90,7 @@ def read_tracks(
         at = {names: place for place, names in enumerate(zip(upper, lower, strict=False))}
         missing = [".".join(names) for names in dialect.FMA_TRACKS if names not in at]
         if missing:
-            raise NotFmaTable(
+            raise UserError(
                 f"{path} is not FMA's table of tracks: it lacks {', '.join(missing)} in its first "
                 "two rows. Unpack fma_metadata.zip as it is."
             )
@@ -168,12 +164,12 @@ class FmaFeatures:
     """The rows of `features.csv`, their columns renamed to ours and sorted by name."""
 
     def __init__(self, path: Path) -> None:
-        """Read the header; raise `NotFmaTable` if it is not FMA's."""
+        """Read the header; raise `UserError` if it is not FMA's."""
         self._path = path
         with _open(path) as rows:
             header = [next(rows, []) for _ in range(3)]
         if [row[:1] for row in header] != [["feature"], ["statistics"], ["number"]]:
-            raise NotFmaTable(
+            raise UserError(
                 f"{path} is not FMA's table of features: its first three rows are not feature, "
                 "statistics and number. Unpack fma_metadata.zip as it is."
             )
@@ -216,10 +212,6 @@ def _open(path: Path) -> Iterator[Iterator[list[str]]]:
         with ByteSource(path).open() as file, TextIOWrapper(file, "utf-8-sig", newline="") as text:
             yield csv.reader(text)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableTable(f"{path} cannot be read: {error}.") from error
+        raise GenrebaseError(f"{path} cannot be read: {error}.") from error
     finally:
         csv.field_size_limit(previous_limit)
-
-
-class UnreadableTable(GenrebaseError):
-    """A table is truncated or cannot be decoded; earlier batches are kept."""

@@ -48,17 +48,13 @@ _NO_DATA: Final = {
 }
 
 
-class ExportedData(NotADataset):
-    """The file was exported from a Genrebase database."""
-
-
 def refuse_export(path: Path, header: Sequence[str]) -> None:
-    """Raise `ExportedData` for a table with this header if it was exported from a database."""
+    """Raise `NotADataset` for a table with this header if it was exported from a database."""
     kind = _kind_of_columns(header)
     if kind is None and _is_marked(path):
         kind = "catalogue"
     if kind is not None:
-        raise ExportedData(f"{path} {_NO_DATA[kind]}")
+        raise NotADataset(f"{path} {_NO_DATA[kind]}")
 
 
 def _kind_of_columns(header: Sequence[str]) -> str | None:

@@ -88,7 +88,7 @@ def import_dataset(
 ) -> ImportResult:
     """Import the dataset in `path`.
 
-    Raises `ExportedData` for an export of this software, `UserError` if the file of rejected rows
+    Raises `NotADataset` for an export of this software, `UserError` if the file of rejected rows
     exists or a unit is unknown, `NotADataset`, `ColumnsMissing` or `CatalogueMismatch` before
     anything is written, `DamagedFile` if the file breaks off (earlier batches are kept).
     """

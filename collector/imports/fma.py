@@ -21,7 +21,7 @@ def import_fma(
 
     `folder` may also be the table of tracks itself; the other tables lie beside it.
 
-    `subset` is `small`, `medium`, `large` or `full`. Raises `NotFmaTable` or `UserError` before
+    `subset` is `small`, `medium`, `large` or `full`. Raises `UserError` before
     anything is written. The import is idempotent, also after a kill.
     """
     if subset not in fma.SUBSETS:

@@ -64,7 +64,8 @@ def run_import(
 ) -> ImportResult:
     """Import a table; its rejected rows go to `reject`, or to the file of the context.
 
-    Raises `CatalogueMismatch` and `DescriptorSchemaConflict` before any row is recorded.
+    Raises `CatalogueMismatch`, or `UserError` for another descriptor schema than the stored one,
+    before any row is recorded.
     """
     engine, clock, progress = context.engine, context.clock, context.progress
     started = clock.monotonic()

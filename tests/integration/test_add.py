@@ -11,13 +11,12 @@ from typer.testing import CliRunner
 
 from collector import composition_root
 from collector.cli import app
-from collector.commands.add import TracksNotAdded
 from collector.errors import CatalogueMismatch, TermsNotAccepted
 from collector.imports.ids import AddResult, TrackAdder, parse_track_ids, spotify_tracks
 from collector.rate import Rate
 from collector.records import RecordResult
 from collector.settings import CollectorSettings
-from genrebase.errors import UserError
+from genrebase.errors import GenrebaseError, UserError
 from genrebase.store import tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from sandbox.application import SandboxOptions
@@ -223,7 +222,9 @@ def test_the_command(environment: str, tmp_path: Path):
     document = json.loads(result.stdout)
     assert (document["asked"], document["tracks_new"], document["unknown"]) == (4, 3, [UNKNOWN])
     assert result.exit_code == 0
-    assert isinstance(CliRunner().invoke(app, ["add", UNKNOWN]).exception, TracksNotAdded)
+    failed = CliRunner().invoke(app, ["add", UNKNOWN]).exception
+    assert isinstance(failed, GenrebaseError)
+    assert str(failed) == "Spotify has no track of any of these ids."
     engine = make_engine(environment)
     with read_transaction(engine) as connection:
         jobs = connection.execute(select(tables.job_run.c["job", "outcome"])).all()

@@ -6,7 +6,6 @@ from sqlalchemy import func, insert, select
 from collector.catalogue import tracks
 from collector.curation import genres
 from collector.datasets.column_roles.columns import ColumnsMissing
-from collector.datasets.parsing.genre_names import InvalidGenreName
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.errors import NothingToDo, UserError
 from genrebase.store import tables
@@ -133,7 +132,7 @@ def test_a_genre_is_stored_byte_for_byte(engine, name):
 @pytest.mark.parametrize("name", ["", " ", "nan", "NaN", "none", 'the "best"', "a\nb", "x" * 300])
 def test_an_invalid_genre_is_refused(sqlite_engine, name):
     """The error has a message; nothing is written."""
-    with pytest.raises(InvalidGenreName):
+    with pytest.raises(UserError, match=r"no genre|cannot be searched for"):
         genres.add(sqlite_engine, CLOCK, name, 7)
     assert names(sqlite_engine) == []
 
@@ -167,9 +166,9 @@ def test_an_unknown_genre_names_the_nearest(sqlite_engine):
         lambda: genres.merge(sqlite_engine, "rock", "rokc"),
         lambda: genres.remove(sqlite_engine, "rokc"),
     ):
-        with pytest.raises(genres.UnknownGenre, match="Did you mean 'rock'"):
+        with pytest.raises(UserError, match="Did you mean 'rock'") as refused:
             attempt()
-    assert genres.UnknownGenre.exit_code == 2
+        assert refused.value.exit_code == 2
 
 
 def test_target_and_pause(engine):
@@ -272,7 +271,7 @@ def test_labels_forbid_removing(engine):
     see(engine, ("a", "rock", 0))
     label(engine, "a", "rock")
     for force in (False, True):
-        with pytest.raises(genres.GenreInUse, match="1 label"):
+        with pytest.raises(UserError, match="1 label"):
             genres.remove(engine, "rock", force=force)
     assert names(engine) == ["rock"]
 
@@ -282,7 +281,7 @@ def test_removing_predictions_needs_force(engine):
     add(engine, "rock")
     see(engine, ("a", "rock", 0))
     predict(engine, add_model(engine), "a", "rock")
-    with pytest.raises(genres.GenreInUse, match="--force"):
+    with pytest.raises(UserError, match="--force"):
         genres.remove(engine, "rock")
     assert genres.remove(engine, "rock", force=True).references.predictions == 1
     assert names(engine) == []
@@ -329,7 +328,7 @@ def test_all_or_nothing(sqlite_engine, tmp_path, line):
     """One name that cannot be used, and none is added."""
     path = tmp_path / "list.txt"
     path.write_text(f"rock\n{line}\npop\n")
-    with pytest.raises(InvalidGenreName):
+    with pytest.raises(UserError, match=r"no genre|cannot be searched for"):
         import_names(sqlite_engine, path, 5)
     assert names(sqlite_engine) == []
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from classifier.reports import export
 from collector.cli import app
-from collector.datasets.own_exports import ExportedData
+from collector.datasets.formats.table import NotADataset
 from genrebase.errors import UserError
 from genrebase.store import views
 from genrebase.store.engine import make_engine, read_transaction
@@ -129,7 +129,7 @@ def test_an_export_is_not_imported(
     names = ["title", "artists", "genre"] if view == "predictions" else None
     export.run(engine, view, file, columns=names)
     before = contents(engine)
-    with pytest.raises(ExportedData):
+    with pytest.raises(NotADataset, match=r"a model predicted|an export of a Genrebase"):
         collector("import", str(file))
     assert contents(engine) == before
 

@@ -27,14 +27,6 @@ _TABLES: Final = """
 """
 
 
-class StagingBusy(UserError):
-    """Another import of the same dump uses the staging file."""
-
-
-class StagingDamaged(UserError):
-    """The staging file cannot be read."""
-
-
 class StagingFile:
     """An open staging file."""
 
@@ -47,7 +39,8 @@ class StagingFile:
     def open(cls, path: Path, tables: Sequence[str]) -> Iterator["StagingFile"]:
         """Open the file, or create it with these tables, for this process alone.
 
-        Raises `StagingBusy`, `StagingDamaged` and, where the disk is full, `OSError`.
+        Raises `UserError` if another import has it open, if it is damaged or cannot be written,
+        and `OSError` where the disk is full.
         """
         with _naming(path), closing(_connect(path)) as connection:
             staging = cls(path, connection)
@@ -199,7 +192,7 @@ def _naming(path: Path) -> Iterator[None]:
             yield
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
-            raise StagingBusy(
+            raise UserError(
                 f"Another import of this dump is running: it uses {path}. Wait until it ends."
             ) from error
         if _NO_SPACE in str(error):
@@ -209,6 +202,6 @@ def _naming(path: Path) -> Iterator[None]:
             ) from error
         raise UserError(f"{path} cannot be written ({error}): use --work-dir.") from error
     except sqlite3.DatabaseError as error:
-        raise StagingDamaged(
+        raise UserError(
             f"{path} is damaged ({error}): delete it and run the command again."
         ) from error

@@ -42,10 +42,6 @@ _DECOMPRESSORS: Final[dict[bytes, Callable[[Any], Any]]] = {
 }
 
 
-class DecompressionBomb(NotADataset):
-    """A compressed file expands more than a table can."""
-
-
 class _LimitedStream(io.RawIOBase):
     """A decompressed stream that ends with an error at an implausible compression ratio."""
 
@@ -65,7 +61,7 @@ class _LimitedStream(io.RawIOBase):
             raise EOFError(str(error)) from error  # a corrupt stream, not a failing disk
         self._read += len(data)
         if self._read > self._limit:
-            raise DecompressionBomb(
+            raise NotADataset(
                 f"{self._name} expands to more than {_MAX_RATIO} times its size, as no table "
                 "does: decompress it first if it is what you mean."
             )

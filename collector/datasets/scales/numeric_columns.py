@@ -46,10 +46,6 @@ _MARKERS: Final = {"key": (-1, -1), "mode": (-1, -1), "tempo": (0, 0), "time_sig
 """Placeholders of missing values: they are out of range, but no evidence of another scale."""
 
 
-class UnknownUnit(UserError):
-    """A unit was named that the field cannot have."""
-
-
 Scales = Mapping[str, tuple[int, ColumnScale]]
 """The position and the scale of each column that is taken, by field."""
 
@@ -83,14 +79,14 @@ def infer_columns(
     """Infer the scales of the features, the duration and the popularity.
 
     Also returned is a message for each column that is rescaled or not taken. `overrides` names
-    units by field, instead of those that names and numbers prove. Raises `UnknownUnit` for a unit
+    units by field, instead of those that names and numbers prove. Raises `UserError` for a unit
     that its field cannot have.
     """
     for name, unit in overrides.items():
         if unit not in UNITS.get(name, ()):
-            raise UnknownUnit(_unknown_unit(name, unit))
+            raise UserError(_unknown_unit(name, unit))
         if name not in columns:
-            raise UnknownUnit(
+            raise UserError(
                 f"The table has no column of {name}, to which --unit gives a unit. Its columns of "
                 f"numbers are: {', '.join(columns) or 'none'}."
             )

@@ -14,8 +14,9 @@ from collector.datasets.parsing import cells
 from collector.datasets.parsing.date_cells import DateOrder
 from collector.datasets.scales.date_columns import DateScale, infer_dates
 from collector.datasets.scales.number_parser import NumberParser
-from collector.datasets.scales.numeric_columns import UNITS, UnknownUnit, infer_columns
+from collector.datasets.scales.numeric_columns import UNITS, infer_columns
 from collector.datasets.survey import TableSummary
+from genrebase.errors import UserError
 
 RELEASE_DATE = "release_date"
 
@@ -40,7 +41,7 @@ def infer_scales(
     """Infer the scales of a table's numeric columns from its summary.
 
     `unit_overrides` names units by field or column name: `s` of `length`, `percent` of `energy`,
-    `month/day/year` of `release_date`. Raises `UnknownUnit` for an unknown one. Dates after
+    `month/day/year` of `release_date`. Raises `UserError` for an unknown one. Dates after
     `last_year` are out of range. A column without a summary has the scale of its name.
     """
     by_name = {
@@ -53,7 +54,7 @@ def infer_scales(
     }
     order = _order(overrides.pop(RELEASE_DATE, None))
     if order is not None and not columns.dates:
-        raise UnknownUnit(f"The table has no column of {RELEASE_DATE}, to which --unit gives one.")
+        raise UserError(f"The table has no column of {RELEASE_DATE}, to which --unit gives one.")
     scales, unit_notes = infer_columns(columns.numeric, summary, overrides)
     dates = {
         at: infer_dates(summary.columns[at], last_year, order)
@@ -83,6 +84,6 @@ def _order(given: str | None) -> DateOrder | None:
     try:
         return DateOrder(given)
     except ValueError:
-        raise UnknownUnit(
+        raise UserError(
             f"{RELEASE_DATE} cannot be in {given!r}: name {' or '.join(DateOrder)}."
         ) from None

@@ -13,7 +13,8 @@ from sqlalchemy import Engine, insert, update
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig
 from classifier.reports import export
-from collector.datasets.own_exports import ExportedData, refuse_export
+from collector.datasets.formats.table import NotADataset
+from collector.datasets.own_exports import refuse_export
 from genrebase import export_mark
 from genrebase.store import tables
 from genrebase.store.engine import transaction
@@ -134,7 +135,7 @@ def test_labels_and_features_have_their_licences(tmp_path: Path, sqlite_engine: 
     for view in ("track_genre_sources", "training_tracks"):
         name = tmp_path / f"{view}.csv"
         written = export.run(sqlite_engine, view, name, columns=["track_id", *_LABEL[view]])
-        with pytest.raises(ExportedData, match="catalogue"):
+        with pytest.raises(NotADataset, match="catalogue"):
             refuse_export(name, written.columns)
 
 

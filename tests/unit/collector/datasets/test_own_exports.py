@@ -7,7 +7,8 @@ import pytest
 
 from classifier.reports import export
 from collector.datasets.column_roles import usual_names
-from collector.datasets.own_exports import ExportedData, refuse_export
+from collector.datasets.formats.table import NotADataset
+from collector.datasets.own_exports import refuse_export
 from genrebase.store import tables, views
 
 
@@ -21,7 +22,7 @@ def test_predictions_are_refused_whoever_saved_them(tmp_path: Path, view: str):
     file = tmp_path / "data.csv"
     file.touch()
     for header in (columns_of(view), [name.upper() for name in reversed(columns_of(view))]):
-        with pytest.raises(ExportedData, match="a model predicted"):
+        with pytest.raises(NotADataset, match="a model predicted"):
             refuse_export(file, header)
 
 
@@ -41,7 +42,7 @@ def test_parts_of_predictions_are_refused(tmp_path: Path, header: list[str]):
     """Some columns are enough."""
     file = tmp_path / "data.csv"
     file.touch()
-    with pytest.raises(ExportedData, match="become labels"):
+    with pytest.raises(NotADataset, match="become labels"):
         refuse_export(file, header)
 
 
@@ -50,7 +51,7 @@ def test_the_catalogue_is_copied_not_imported(tmp_path: Path, view: str):
     """The message names the command for it."""
     file = tmp_path / "data.csv"
     file.touch()
-    with pytest.raises(ExportedData, match="genrebase copy"):
+    with pytest.raises(NotADataset, match="genrebase copy"):
         refuse_export(file, columns_of(view))
 
 
@@ -58,7 +59,7 @@ def test_a_claim_beside_a_genre_is_of_the_catalogue(tmp_path: Path):
     """As a query for claims and predicted genres selects them."""
     file = tmp_path / "data.csv"
     file.touch()
-    with pytest.raises(ExportedData, match="genrebase copy"):
+    with pytest.raises(NotADataset, match="genrebase copy"):
         refuse_export(file, ["title", "artists", "claim", "genre"])
 
 
@@ -67,7 +68,7 @@ def test_verdicts_have_their_own_command(tmp_path: Path):
     file = tmp_path / "labels.csv"
     file.touch()
     header = ["source", "source_id", "genre", "by", "at", "note", "title", "artists"]
-    with pytest.raises(ExportedData, match="collector label --import"):
+    with pytest.raises(NotADataset, match="collector label --import"):
         refuse_export(file, header)
 
 
@@ -76,7 +77,7 @@ def test_parquet_is_marked(tmp_path: Path):
     frame = pd.DataFrame({"title": ["One"], "artists": ["A"], "genre": ["pop"]})
     file = tmp_path / "x.parquet"
     export.WRITERS["parquet"](iter([frame]), file, lambda: "{}")
-    with pytest.raises(ExportedData):
+    with pytest.raises(NotADataset, match="genrebase copy"):
         refuse_export(file, list(frame.columns))
     frame.to_parquet(tmp_path / "y.parquet")
     refuse_export(tmp_path / "y.parquet", list(frame.columns))

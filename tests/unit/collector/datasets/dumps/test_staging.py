@@ -5,7 +5,8 @@ import sqlite3
 import pytest
 
 from collector.datasets.dumps.archive import DamagedDump
-from collector.datasets.dumps.staging import StagingBusy, StagingDamaged, StagingFile
+from collector.datasets.dumps.staging import StagingFile
+from genrebase.errors import UserError
 
 TABLES = ("numbers (id INTEGER PRIMARY KEY, double INTEGER)",)
 INSERT = "INSERT OR IGNORE INTO numbers VALUES (?, ?)"
@@ -59,7 +60,7 @@ def test_it_is_cleared_as_a_whole_or_not_at_all(path):
         return sqlite3.SQLITE_DENY if (action, name) == denied else sqlite3.SQLITE_OK
 
     with (
-        pytest.raises(StagingDamaged, match="not authorized"),
+        pytest.raises(UserError, match="not authorized"),
         StagingFile.open(path, TABLES) as staging,
     ):
         staging.load("file", "numbers", INSERT, [(1, 2)], 1)
@@ -76,7 +77,7 @@ def test_two_imports_do_not_share_it(path):
     """The second one says which file is in use."""
     with (
         StagingFile.open(path, TABLES),
-        pytest.raises(StagingBusy, match=r"staging\.tmp"),
+        pytest.raises(UserError, match=r"staging\.tmp"),
         StagingFile.open(path, TABLES),
     ):
         pass
@@ -85,7 +86,7 @@ def test_two_imports_do_not_share_it(path):
 def test_another_file_under_its_name_is_damaged(path):
     """It is not overwritten."""
     path.write_bytes(b"no database" * 1000)
-    with pytest.raises(StagingDamaged, match="delete it"), StagingFile.open(path, TABLES):
+    with pytest.raises(UserError, match="delete it"), StagingFile.open(path, TABLES):
         pass
 
 
