@@ -31,7 +31,6 @@ class Row(NamedTuple):
 
 class _Recording(NamedTuple):
     id: int
-    ordinal: int
     durations: DurationRange
     isrc: str | None
 
@@ -80,11 +79,12 @@ def world_of(table: CatalogueTable, name: str) -> World:
             track = layout.track(row)
             key = names.name_key(track.title, track.artists[0])
             same = by_name.setdefault(key, [])
-            match = identity.match_recording(same, track.duration_ms or None, track.isrc)
-            if match is None:
-                match = _Recording(made, identity.next_ordinal(same), DurationRange(), track.isrc)
-                same.append(match)
+            matches = identity.match_recordings(same, track.duration_ms or None, track.isrc)
+            if not matches:
+                matches = [_Recording(made, DurationRange(), track.isrc)]
+                same += matches
                 made += 1
+            match = matches[0]
             match.durations.extend(track.duration_ms or None)
             recording = by_id[source_id] = match.id
         for genre in layout.genres(row):
