@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,9 +28,10 @@ from genrebase.store.engine import read_transaction
 from web import api_page, blind_labels, template_filters
 from web.api.operations import ApiContext, make_routes
 from web.api.routes import ALL
-from web.forms import read_form
+from web.forms import address_parameters, read_form
 from web.job_routes import job_routes
 from web.label_routes import (
+    CHOSEN,
     SESSION_COOKIE,
     LabelProblem,
     LabelRoutes,
@@ -58,11 +59,9 @@ from web.pages import (
 from web.predictor import Predictor
 from web.problems import (
     MOVED,
-    NOT_FOUND,
-    UNAVAILABLE,
     FormRefused,
     Moved,
-    NotFound,
+    logged_status,
     problem,
     title_of,
 )
@@ -76,27 +75,27 @@ _log = logging.getLogger("genrebase.serve")
 
 MakePage = Callable[[PageRequest], Page]
 
-PAGES: Final[Mapping[str, MakePage]] = {
-    "/genres": genres.list_page,
-    "/genres/{genre:path}": genres.genre_page,
-    "/map": map_page.page,
-    "/tracks/{track:path}": track.page,
-    "/search": search.page,
-    "/disputes": disputes.page,
-    "/models": models.list_page,
-    "/models/compare": model_comparison.page,
-    "/models/{model}": models.model_page,
-    "/predict": predict.page,
-    "/jobs": jobs.page,
-    "/sql": sql.page,
-    "/docs/views": documentation.views_page,
-    "/docs/views/{view}": documentation.view_page,
-    "/docs/metrics": documentation.metrics_page,
-    "/docs/glossary": documentation.glossary_page,
-    "/docs/api": api_page.page,
-    "/overview": overview.page,
+PAGES: Final[Mapping[str, tuple[MakePage, Collection[str]]]] = {
+    "/genres": (genres.list_page, ("q", "sort")),
+    "/genres/{genre:path}": (genres.genre_page, ()),
+    "/map": (map_page.page, ("x", "y", "genre")),
+    "/tracks/{track:path}": (track.page, ("disputes", "blind", "why", *CHOSEN)),
+    "/search": (search.page, ("q", "after")),
+    "/disputes": (disputes.page, CHOSEN),
+    "/models": (models.list_page, ()),
+    "/models/compare": (model_comparison.page, ("a", "b")),
+    "/models/{model}": (models.model_page, ()),
+    "/predict": (predict.page, predict.INPUTS),
+    "/jobs": (jobs.page, ("job", "outcome", "before", "request")),
+    "/sql": (sql.page, ("q",)),
+    "/docs/views": (documentation.views_page, ()),
+    "/docs/views/{view}": (documentation.view_page, ()),
+    "/docs/metrics": (documentation.metrics_page, ()),
+    "/docs/glossary": (documentation.glossary_page, ()),
+    "/docs/api": (api_page.page, ()),
+    "/overview": (overview.page, ()),
 }
-"""Each page by its path; `/` is the overview."""
+"""Each page by its path, with its parameters; `/` is the overview."""
 
 _PROBLEM: Final = "genrebase.label_problem"
 """Key of a request's scope: why its label was not stored."""
@@ -144,9 +143,9 @@ def application(site: Site) -> ASGIApp:
         html = templates.get_template(page.template).render({"page": page, **values})
         return HTMLResponse(html, page.status)
 
-    routes = [Route("/", _endpoint(site, overview.page, as_html, show_message))]
+    routes = [Route("/", _endpoint(site, PAGES["/overview"], as_html, show_message))]
     if site.writer is not None:
-        show_page = _endpoint(site, track.page, as_html, show_message)
+        show_page = _endpoint(site, PAGES["/tracks/{track:path}"], as_html, show_message)
 
         def show_track(request: Request, label_problem: LabelProblem) -> Response:
             number = label_problem.track_id
@@ -170,11 +169,12 @@ def application(site: Site) -> ASGIApp:
         routes += job_routes(site.writer, site.clock, show_message)
     context = ApiContext(site.engine, site.writer, site.clock, site.predictor)
     routes += make_routes(ALL, context)
-    for path, make_page in PAGES.items():
+    for path, (make_page, parameters) in PAGES.items():
+        page = make_page, (*parameters, "section")
         for end in (".json", ".csv"):
-            endpoint = _endpoint(site, make_page, partial(_as_data, end), problem, end)
+            endpoint = _endpoint(site, page, partial(_as_data, end), problem, end)
             routes.append(Route(path + end, endpoint))
-        routes.append(Route(path, _endpoint(site, make_page, as_html, show_message)))
+        routes.append(Route(path, _endpoint(site, PAGES[path], as_html, show_message)))
     routes.append(Route("/login", _login(site, templates), methods=["GET", "POST"]))
     routes.append(Route("/docs", _to_documentation))
     routes.append(Route("/favicon.ico", _no_icon))
@@ -204,10 +204,13 @@ def environment(command_prefix: str = "") -> Environment:
     return templates
 
 
-def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, dict[str, Any]]:
+def _page_of(
+    site: Site, request: Request, make_page: MakePage, parameters: Collection[str]
+) -> tuple[Page, dict[str, Any]]:
     """Return a page, and what the frame of all pages shows."""
     started, now = perf_counter(), site.clock.now()
-    path, values = _cleaned(request.path_params), _cleaned(request.query_params)
+    path = {name: names.clean(str(value)) for name, value in request.path_params.items()}
+    values = address_parameters(request.query_params.multi_items(), parameters)
     predicted = None
     if make_page is predict.page:  # it may wait, and must not hold a connection meanwhile
         predicted = predict.predicted(values, site.predictor.predict)
@@ -234,34 +237,26 @@ def _page_of(site: Site, request: Request, make_page: MakePage) -> tuple[Page, d
     return page, frame
 
 
-def _cleaned(values: Mapping[str, Any]) -> dict[str, str]:
-    """Return texts of an address without characters that no database stores."""
-    return {name: names.clean(str(value)) for name, value in values.items()}
-
-
 def _endpoint(
     site: Site,
-    make_page: MakePage,
+    page_of_path: tuple[MakePage, Collection[str]],
     answer: Callable[[Request, Page, dict[str, Any]], Response],
     refuse: Callable[[int, str], Response],
     suffix: str = "",
 ) -> Callable[[Request], Response]:
-    """Return the endpoint of a page, or of its JSON or CSV version with this suffix.
+    """Return the endpoint of a page with its parameters, or of its JSON or CSV version.
 
     `answer` makes the response of the page and its frame, `refuse` of a status and a sentence.
     """
 
     def endpoint(request: Request) -> Response:
         try:
-            page, frame = _page_of(site, request, make_page)
+            page, frame = _page_of(site, request, *page_of_path)
         except Moved as error:  # it leads to the track that a merged one became
             parameters = f"?{request.url.query}" if request.url.query else ""
             return RedirectResponse(f"/tracks/{error.track_id}{suffix}{parameters}", MOVED)
-        except NotFound as error:
-            return refuse(NOT_FOUND, first_line(error))
         except (GenrebaseError, SQLAlchemyError) as error:
-            _log.warning("%s: %s", request.url.path, first_line(error))
-            return refuse(UNAVAILABLE, first_line(error))
+            return refuse(logged_status(request.url.path, error), first_line(error))
         return answer(request, page, frame)
 
     return endpoint
@@ -288,7 +283,7 @@ def _labels(site: Site, request: Request, page: Page) -> dict[str, Any]:
         "label_problem": refused.sentence if refused else "",
         "choices": choices,
         "in_disputes": bool(chosen.get("disputes")),
-        "filters": {name: chosen.get(name, "") for name in ("order", "genre", "regime", "hide")},
+        "filters": {name: chosen.get(name, "") for name in CHOSEN},
         "decisions": site.labels.latest(session) if session else [],
     }
 

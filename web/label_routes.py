@@ -24,14 +24,14 @@ from genrebase.runtime.monitoring import first_line
 from genrebase.store import person_names, tables
 from genrebase.store.engine import read_transaction
 from web import blind_labels, template_filters
-from web.forms import id_number, read_form
+from web.forms import address_parameters, id_number, read_form
 from web.labelling_sessions import HOLD_SECONDS, Decision, LabellingSessions
 from web.pages import PageRequest, disputes
 from web.problems import FormRefused, NotFound, logged_status, status_of
 
 SESSION_COOKIE: Final = "genrebase_labels"
 PERSON_COOKIE: Final = "genrebase_by"
-_CHOSEN: Final = ("order", "genre", "regime", "hide")
+CHOSEN: Final = ("order", "genre", "regime", "hide")
 """Parameters that stay while a person labels one track after another."""
 _DRAWS: Final = 3
 """Tracks that are drawn for a turn: another person may have the first."""
@@ -78,15 +78,11 @@ class LabelRoutes:
         """Lead to the next disputed track that nobody else has before him."""
         session = request.cookies.get(SESSION_COOKIE) or secrets.token_urlsafe(16)
         try:
-            track_id, is_blind = self._next_track(session, dict(request.query_params))
+            values = address_parameters(request.query_params.multi_items(), CHOSEN)
+            track_id, is_blind = self._next_track(session, values)
         except (GenrebaseError, SQLAlchemyError) as error:
             return self._failure(request, error)
-        chosen = template_filters.parameters(
-            {
-                "blind": 1 if is_blind else "",
-                **{name: request.query_params.get(name) for name in _CHOSEN},
-            }
-        )
+        chosen = template_filters.parameters({"blind": 1 if is_blind else "", **values})
         if track_id is None:
             return self.show_message(
                 200,
@@ -118,7 +114,7 @@ class LabelRoutes:
 
     def _decide(self, session: str, by: str, fields: Mapping[str, str]) -> str:
         filters = {**fields, "genre": fields.get("genre_filter", "")}
-        parameters = template_filters.parameters({name: filters.get(name) for name in _CHOSEN})
+        parameters = template_filters.parameters({name: filters.get(name) for name in CHOSEN})
         action = fields.get("action", "label")
         if action == "undo":
             decision = self.sessions.take_back(session)
@@ -201,7 +197,7 @@ class LabelRoutes:
         parameters = {
             "disputes": fields.get("disputes", ""),
             "blind": "1" if is_blind else "",
-            **{name: fields.get(name, "") for name in _CHOSEN},
+            **{name: fields.get(name, "") for name in CHOSEN},
             "genre": fields.get("genre_filter", ""),
         }
         by, other = fields.get("by", ""), fields.get("other", "")

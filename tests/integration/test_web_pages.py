@@ -10,6 +10,7 @@ import sys
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import Engine, insert, select, text
@@ -141,6 +142,48 @@ def test_hostile_texts_are_shown_as_text(pages, path):
     assert "7006652" not in parsed.text.replace(",", "")  # no template was evaluated
     if path in {"/tracks/1", "/search?q=script"}:
         assert HOSTILE in parsed.text
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("/disputes{}?gener=rock", "no parameter 'gener': it takes genre, hide, order and regime"),
+        ("/genres/r%26b{}?q=x", "This page has no parameter 'q': it takes none."),
+        ("/search{}?q=a&q=b", "The parameter q is given more than once."),
+        (
+            "/disputes{}?order=sure",
+            "The parameter order is surest, learns_most, also_seen or closest, not",
+        ),
+        ("/disputes{}?regime=old", "regime is new_artist or seen_artist, not 'old'."),
+        ("/genres{}?sort=-name", "sort is genre, tracks"),
+        ("/map{}?x=tempi", "not 'tempi'"),
+        ("/jobs{}?before=last", "before is a number of at most 18 digits, not 'last'."),
+    ],
+)
+def test_a_misspelt_parameter_is_refused(pages, address, sentence):
+    """A filter that is ignored would show everything as if it was filtered."""
+    page = pages.get(address.format(""))
+    assert page.status_code == 422
+    assert sentence in Texts(page.text).text
+    for twin in (".json", ".csv"):
+        refused = pages.get(address.format(twin))
+        assert (refused.status_code, refused.json()["status"]) == (422, 422)
+
+
+def test_links_and_forms_have_the_parameters_of_their_pages(pages):
+    """Those of every page, also with its filters chosen."""
+    seen = set()
+    for path in PAGES:
+        page = pages.get(path).text.replace("\n", " ")
+        forms = re.findall(r'<form(?![^>]*method="post")[^>]*action="([^"]+)"(.*?)</form>', page)
+        links = [html.unescape(one) for one in re.findall(r'href="(/[^"#]*\?[^"#]*)', page)]
+        for action, content in forms:
+            names = re.findall(r'name="([a-z_]+)"', content)
+            links.append(f"{action}?{urlencode(dict.fromkeys(names, ''))}")
+        seen |= {one for one in links if not one.startswith("/sql")}
+    assert {one.partition("?")[0] for one in seen} >= {"/search", "/genres", "/jobs"}
+    for address in sorted(seen):
+        assert pages.get(address).status_code in {200, 404}, address
 
 
 @pytest.mark.parametrize("path", ["/overview", "/jobs"])
@@ -287,7 +330,7 @@ def test_a_page_of_a_track_by_any_of_its_ids(pages):
         ("/nothing", 404),
         ("/tracks/999.json", 404),
         ("/overview.csv?section=nothing", 404),
-        ("/jobs?before=99999999999999999999999", 200),
+        ("/jobs?before=99999999999999999999999", 422),
     ],
 )
 def test_what_is_not_there(pages, path, status):

@@ -1,6 +1,6 @@
 """One module per page: what it reads, as sections, and the facts that its template shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from classifier.model_records import TrackPrediction
 from classifier.serving.hidden_inputs import HiddenPrediction
 from genrebase.errors import GenrebaseError, UserError
-from web.forms import id_number
+from web.forms import MAX_ID_DIGITS, InvalidParameter, choice, id_number
 from web.sql_queries import SqlResult
 
 MAX_ROWS = 100
@@ -42,5 +42,19 @@ class PageRequest:
     """What the champion predicts for the track with inputs hidden, or why it cannot."""
 
     def number(self, name: str, default: int = 0) -> int:
-        """Return a parameter of the address as a number; `default` for anything else."""
-        return id_number(self.query.get(name, ""), default)
+        """Return a parameter of the address as a number, `default` without it.
+
+        Raise `InvalidParameter` for anything else.
+        """
+        text = self.query.get(name, "")
+        number = id_number(text, -1)
+        if text and number < 0:
+            raise InvalidParameter(
+                f"The parameter {name} is a number of at most {MAX_ID_DIGITS} digits, not "
+                f"{text[:50]!r}."
+            )
+        return number if text else default
+
+    def choice(self, name: str, choices: Collection[str]) -> str:
+        """Return a parameter that is one of some texts, empty without it."""
+        return choice(self.query, name, choices)

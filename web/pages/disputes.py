@@ -22,6 +22,7 @@ _OF_CLAIM = """
 SELECT * FROM label_disputes WHERE claim = :key ORDER BY probability DESC, track_id LIMIT 100
 """
 _VERDICTS = "SELECT count(*) FROM verdict"
+_REGIMES: Final = ("new_artist", "seen_artist")
 _MORE = """
 SELECT * FROM label_disputes
 WHERE (:genre = '' OR claim = :genre) AND (:regime = '' OR regime = :regime)
@@ -85,11 +86,10 @@ def disputes_without_verdict(connection: Connection, disputes: Section, limit: i
 
 def _choice(request: PageRequest) -> tuple[str, str, str]:
     """Return the order, the claim and the regime that an address chooses; empty: all."""
-    order, regime = request.query.get("order", ""), request.query.get("regime", "")
     return (
-        order if order in ORDERS else "surest",
+        request.choice("order", ORDERS) or "surest",
         request.query.get("genre", ""),
-        regime if regime in {"new_artist", "seen_artist"} else "",
+        request.choice("regime", _REGIMES),
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from genrebase.digests import store as digests
 from web import svg
+from web.forms import choice
 from web.page_sections import Page, Section, by_name, query, stored, with_values
 from web.pages import MAX_ROWS, PageRequest
 from web.pages.genre_table import bars, genre_table
@@ -79,6 +80,7 @@ def list_page(request: PageRequest) -> Page:
     table = genre_table(request)
     words = request.query.get("q", "").casefold()
     sort = request.query.get("sort", "")
+    choice({"sort": sort.removeprefix("-")}, "sort", _SORTABLE)
     rows = [row for row in table.rows if words in str(row[0]).casefold()]
     name, descending = sort.removeprefix("-"), sort.startswith("-")
     if name in _SORTABLE:

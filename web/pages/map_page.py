@@ -22,7 +22,8 @@ SHOWN_ROWS = 100
 
 def page(request: PageRequest) -> Page:
     """Return the map; `?x=` and `?y=` name plain features, `?genre=` one that stands out."""
-    x, y = request.query.get("x", ""), request.query.get("y", "")
+    known = dict.fromkeys(name for features in _FEATURES.values() for name in features)
+    x, y = request.choice("x", known), request.choice("y", known)
     genres, view = None, ""
     for view, features in _FEATURES.items():
         genres = genre_map(_profiles(request.connection, view), x, y, features)

@@ -14,7 +14,9 @@ from web import svg
 from web.page_sections import Page, Section, by_name
 from web.pages import DescribedPrediction, PageRequest
 
-TEXTS: Final = ("title", "artists", "album")
+_TEXTS: Final = ("title", "artists", "album")
+INPUTS: Final = (*_TEXTS, *NUMERIC_INPUTS)
+"""The parameters of the page."""
 _VALUES: Final = {
     "key": "0 (C) to 11 (B)",
     "mode": "0 minor, 1 major",
@@ -132,7 +134,7 @@ def _is_close(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
 
 
 def _read(query: Mapping[str, str]) -> _Form:
-    form = _Form({name: query.get(name, "").strip() for name in (*TEXTS, *NUMERIC_INPUTS)})
+    form = _Form({name: query.get(name, "").strip() for name in INPUTS})
     if query.keys() & form.values.keys() and not any(form.values.values()):
         form.problem = "Nothing was filled in: give a title, an artist, an album or a number."
     for name in NUMERIC_INPUTS:
