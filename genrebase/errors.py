@@ -30,3 +30,11 @@ class CommandInterrupted(GenrebaseError):
     """Ctrl-C, or SIGTERM, ended a command before it was done; the message says what was kept."""
 
     exit_code: ClassVar[int] = exit_codes.INTERRUPTED
+
+
+def as_clause(message: object) -> str:
+    """Return a message to end a sentence that continues: without its own full stop.
+
+    Messages of libraries end with one or not: `f"{file} cannot be read: {as_clause(error)}."`
+    """
+    return str(message).rstrip().rstrip(".")

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from genrebase.errors import UserError
+from genrebase.errors import UserError, as_clause
 
 
 class InvalidSettings(UserError):
@@ -33,7 +33,8 @@ class EnvironmentSettings(BaseSettings):
             return cls()
         except ValidationError as error:
             problems = [
-                f"{cls._variable(*one['loc'][:1])}: {one['msg'].removeprefix('Value error, ')}."
+                f"{cls._variable(*one['loc'][:1])}: "
+                f"{as_clause(one['msg'].removeprefix('Value error, '))}."
                 for one in error.errors(include_url=False, include_input=False)
             ]
             raise InvalidSettings(" ".join(problems)) from None

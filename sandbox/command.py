@@ -9,6 +9,7 @@ import typer
 
 from collector.rate import parse_rate
 from genrebase.counts import counted
+from genrebase.errors import as_clause
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import StopSignal, stop_on_signals
 from sandbox import HOST
@@ -229,7 +230,7 @@ def _parse(option: str, parse: Callable[[str], T], text: str) -> T:
     try:
         return parse(text)
     except ValueError as error:
-        raise UnusableOption(f"{option}: {error}.") from error
+        raise UnusableOption(f"{option}: {as_clause(error)}.") from error
 
 
 def _positive(option: str, value: float | None) -> float | None:

@@ -18,6 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from classifier.errors import BrokenArtifact
+from genrebase.errors import as_clause
 
 Batch = dict[str, Any]
 """Inputs by name, one row per track."""
@@ -188,4 +189,4 @@ def load_weights(module: nn.Module, data: NDArray[np.uint8]) -> None:
         tensors: dict[str, Any] = load(data.tobytes())
         module.load_state_dict(tensors)
     except (SafetensorError, RuntimeError) as error:
-        raise BrokenArtifact(f"The weights do not fit the network: {error}.") from error
+        raise BrokenArtifact(f"The weights do not fit the network: {as_clause(error)}.") from error

@@ -17,6 +17,7 @@ from sklearn.model_selection import ParameterGrid
 
 from classifier.errors import BadTrainingConfig
 from classifier.settings import ESTIMATORS_GROUP
+from genrebase.errors import as_clause
 from genrebase.runtime import plugins
 
 if TYPE_CHECKING:
@@ -130,7 +131,9 @@ def read_space(file: Path) -> SearchSpace:
         content = json.loads(text) if file.suffix.lower() == ".json" else tomllib.loads(text)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise BadTrainingConfig(f"{file} cannot be read as a search space: {reason}.") from error
+        raise BadTrainingConfig(
+            f"{file} cannot be read as a search space: {as_clause(reason)}."
+        ) from error
     if not isinstance(content, dict) or not content:
         raise BadTrainingConfig(f"{file} holds no parameter: write `name = [value, …]` into it.")
     return {name: _parse(name, value) for name, value in content.items()}

@@ -80,7 +80,7 @@ def predict_files(
             unreadable.append((name, analysis.reason))
         progress(done, len(files))
     if path.is_file() and unreadable:
-        raise GenrebaseError(f"{unreadable[0][0]}: {unreadable[0][1]}")
+        raise GenrebaseError(f"{unreadable[0][0]}: {unreadable[0][1]}.")
     return AudioPredictions(
         tuple(predictions), tuple(unreadable), predictor.uses_audio or bool(models), tuple(remarks)
     )

@@ -27,6 +27,7 @@ from collector.datasets.parsing import cells, genre_cells
 from collector.datasets.rows import ParsedRow, RowRejection, is_name_too_long
 from collector.records import ArtistCredit, DurationMs, SourceTrack
 from genrebase.counts import counted
+from genrebase.errors import as_clause
 from genrebase.store import names, source_ids
 from genrebase.store.tables import ESSENTIA_PROVIDER
 
@@ -153,7 +154,9 @@ def _read_member(opened: zipfile.ZipFile, member: str) -> bytes:
         with opened.open(member) as file:
             return file.read(_MOST_READ)
     except (RuntimeError, NotImplementedError) as error:  # a password, an unknown method
-        raise NotADataset(f"{name} cannot be read: {error}. Unpack it first.") from error
+        raise NotADataset(
+            f"{name} cannot be read: {as_clause(error)}. Unpack it first."
+        ) from error
     except DAMAGED as error:
         raise DamagedFile.because(name, error) from error
 

@@ -19,7 +19,7 @@ from collector.datasets.parsing import cells, genre_cells
 from collector.datasets.rows import ParsedRow, RowRejection, is_name_too_long
 from collector.records import ArtistCredit, DurationMs, SourceTrack
 from genrebase import licences
-from genrebase.errors import GenrebaseError, UserError
+from genrebase.errors import GenrebaseError, UserError, as_clause
 
 SOURCE: Final = "fma"
 """The source of the ids; also the origin, the provider of the features and the mapping's name."""
@@ -212,6 +212,6 @@ def _open(path: Path) -> Iterator[Iterator[list[str]]]:
         with ByteSource(path).open() as file, TextIOWrapper(file, "utf-8-sig", newline="") as text:
             yield csv.reader(text)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise GenrebaseError(f"{path} cannot be read: {error}.") from error
+        raise GenrebaseError(f"{path} cannot be read: {as_clause(error)}.") from error
     finally:
         csv.field_size_limit(previous_limit)

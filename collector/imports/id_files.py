@@ -9,7 +9,7 @@ from collector.datasets.column_roles import id_columns
 from collector.datasets.reader import BrokenRow, DatasetReader
 from collector.imports import table_hints
 from genrebase.counts import agree, counted
-from genrebase.errors import UserError
+from genrebase.errors import UserError, as_clause
 from genrebase.store import source_ids
 
 _COMMENT: Final = "#"
@@ -47,7 +47,7 @@ def _read_list(file: Path) -> list[str]:
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
-        raise UserError(f"{file} cannot be read: {error}.") from error
+        raise UserError(f"{file} cannot be read: {as_clause(error)}.") from error
     ids = []
     for number, line in enumerate(map(str.strip, lines), start=1):
         if not line or line.startswith(_COMMENT):

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from genrebase.errors import UserError
+from genrebase.errors import UserError, as_clause
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
@@ -117,9 +117,13 @@ def load_model(name: str, path: Path) -> AudioModel:
             f"{'.'.join(map(str, one['loc'])) or 'the manifest'}: {one['msg']}"
             for one in error.errors(include_url=False, include_input=False)
         )
-        raise UnusableModel(f"The manifest {path} cannot be used: {problems}.") from error
+        raise UnusableModel(
+            f"The manifest {path} cannot be used: {as_clause(problems)}."
+        ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UnusableModel(f"The model {name!r} ({path}) cannot be read: {error}.") from error
+        raise UnusableModel(
+            f"The model {name!r} ({path}) cannot be read: {as_clause(error)}."
+        ) from error
     if sha256 != manifest.sha256:
         raise UnusableModel(
             f"{model.network} is not the file that {path} describes (SHA-256 {sha256[:12]}…, not "

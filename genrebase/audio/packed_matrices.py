@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from genrebase.errors import GenrebaseError
+from genrebase.errors import GenrebaseError, as_clause
 
 FloatArray = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ def unpack(data: bytes, steps: int, channels: int) -> NDArray[np.float32]:
         decompressor = zlib.decompressobj()
         plain = decompressor.decompress(data, expected + 1)
     except zlib.error as error:
-        raise CorruptMatrix(f"A stored matrix cannot be unpacked: {error}.") from error
+        raise CorruptMatrix(f"A stored matrix cannot be unpacked: {as_clause(error)}.") from error
     if len(plain) != expected or not decompressor.eof:
         raise CorruptMatrix(f"A stored matrix does not hold {steps} steps of {channels} values.")
     values: NDArray[Any] = np.frombuffer(plain, _HALF).reshape(steps, channels)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from genrebase.errors import GenrebaseError
+from genrebase.errors import GenrebaseError, as_clause
 
 _SINGLE: Final = np.dtype("<f4")
 _LEVEL: Final = 6
@@ -33,7 +33,7 @@ def unpack(data: bytes, count: int) -> NDArray[np.float32]:
         decompressor = zlib.decompressobj()
         plain = decompressor.decompress(data, expected + 1)
     except zlib.error as error:
-        raise CorruptVector(f"Stored values cannot be unpacked: {error}.") from error
+        raise CorruptVector(f"Stored values cannot be unpacked: {as_clause(error)}.") from error
     if len(plain) != expected or not decompressor.eof:
         raise CorruptVector(f"A stored vector does not hold {count} values.")
     return np.frombuffer(plain, _SINGLE).astype(np.float32)

@@ -18,7 +18,7 @@ class UnreadableFile:
 
     path: str
     reason: str
-    """A sentence for the user."""
+    """For the user, as a clause: `the file is empty`."""
     needs_ffmpeg: bool = False
     """Whether it was passed over only because ffmpeg is not installed."""
 

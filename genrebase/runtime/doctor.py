@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
 
 from genrebase.counts import counted
-from genrebase.errors import GenrebaseError
+from genrebase.errors import GenrebaseError, as_clause
 from genrebase.runtime import checks, queries, settings_check
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock
@@ -179,7 +179,7 @@ def _check_views(engine: Engine) -> Check:
     try:
         current = schema_upgrade.views_are_current(engine, StoreSettings.load().feature_order)
     except DatabaseError as error:  # on PostgreSQL the comparison creates temporary views
-        sentence = f"Could not be compared: {str(error.orig).strip().splitlines()[0]}."
+        sentence = f"Could not be compared: {as_clause(str(error.orig).strip().splitlines()[0])}."
         return Check("views", ok=None, sentence=sentence)
     if current:
         return Check("views", ok=True, sentence="All views are as this version defines them.")

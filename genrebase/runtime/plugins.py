@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any, Final
 
-from genrebase.errors import GenrebaseError, UserError
+from genrebase.errors import GenrebaseError, UserError, as_clause
 
 _NOUNS: Final = {
     "collector.sources": "source",
@@ -84,7 +84,8 @@ def _load(entry: EntryPoint) -> Any:
     except Exception as error:
         raise BrokenPlugin(
             f"The plug-in {entry.name!r} of {entry.group} ({entry.value}) cannot be loaded: "
-            f"{type(error).__name__}: {error}. Reinstall or remove the package that provides it."
+            f"{type(error).__name__}: {as_clause(error)}. Reinstall or remove the package that "
+            "provides it."
         ) from error
 
 

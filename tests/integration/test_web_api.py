@@ -483,7 +483,8 @@ def test_an_audio_file(api: Api, tmp_path: Path):
     assert result["track_id"] is None
     assert result["genre"]
     half = file.read_bytes()[:20]
-    api("POST", "predictAudio", 422, content=half, headers=headers)
+    refused = api("POST", "predictAudio", 422, content=half, headers=headers)
+    assert refused.json()["detail"].endswith("chunk).")
     api("POST", "predictAudio", 415, content=half, headers={"Content-Type": "image/png"})
 
 

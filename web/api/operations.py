@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from genrebase.counts import counted
-from genrebase.errors import GenrebaseError
+from genrebase.errors import GenrebaseError, as_clause
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
 from genrebase.store import names
@@ -162,7 +162,7 @@ async def read_json(request: Request, schema: type[_Model]) -> _Model:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         if first["type"] == "json_invalid":
-            raise Problem(400, f"The body is not JSON: {first['msg']}.") from None
+            raise Problem(400, f"The body is not JSON: {as_clause(first['msg'])}.") from None
         sent = from_json(bytes(body))
         raise _invalid("The body does not fit the schema.", error, sent) from None
 
@@ -262,7 +262,7 @@ def _invalid(sentence: str, error: ValidationError, sent: Any) -> Problem:
     details = error.errors(include_url=False, include_input=False, include_context=False)
     errors = [{"pointer": _pointer(one, sent), "detail": one["msg"]} for one in details[:20]]
     place = errors[0]["pointer"] or "the document"
-    return Problem(422, f"{sentence} {place}: {errors[0]['detail']}.", errors=errors)
+    return Problem(422, f"{sentence} {place}: {as_clause(errors[0]['detail'])}.", errors=errors)
 
 
 def _pointer(error: ErrorDetails, sent: Any) -> str:

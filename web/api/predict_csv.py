@@ -17,7 +17,7 @@ from classifier.errors import BadTrainingConfig
 from classifier.serving.online import MAX_ITEMS, Result
 from classifier.serving.predict_track import NUMERIC_INPUTS, TrackDescription
 from genrebase.counts import agree, counted
-from genrebase.errors import UserError
+from genrebase.errors import UserError, as_clause
 from genrebase.spreadsheet_cells import as_text
 from genrebase.store import names
 from web.api.operations import ApiCall, Operation, Problem
@@ -124,7 +124,7 @@ def _check(file: IO[bytes]) -> _Columns:
             raise Problem(422, "The file is not encoded in UTF-8.") from None
         except csv.Error as error:
             raise Problem(
-                422, f"The file is no CSV (after {counted(count, 'row')}): {error}."
+                422, f"The file is no CSV (after {counted(count, 'row')}): {as_clause(error)}."
             ) from None
     places = {"_".join(name.casefold().split()): at for at, name in reversed([*enumerate(header)])}
     taken = [header[places[name]] for name in ADDED if name in places]

@@ -14,6 +14,7 @@ from typing import IO, Any, Final
 from collector.datasets.formats import tar_members
 from collector.datasets.formats.byte_source import DAMAGED, ByteSource
 from collector.datasets.formats.table import DamagedFile, NotADataset
+from genrebase.errors import as_clause
 
 _BLOCK: Final = 1 << 20
 """Bytes read at a time."""
@@ -31,8 +32,8 @@ class DamagedDump(DamagedFile):
     def because(cls, name: str, reason: object) -> "DamagedDump":
         """Return the error for an archive that breaks off while its tables are read."""
         return cls(
-            f"{name} is damaged: {reason}. Nothing of it is imported; get the whole file and "
-            "start again."
+            f"{name} is damaged: {as_clause(reason)}. Nothing of it is imported; get the whole "
+            "file and start again."
         )
 
 

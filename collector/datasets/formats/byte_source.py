@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from collector.datasets.formats.table import DamagedFile, NotADataset
+from genrebase.errors import as_clause
 from genrebase.new_file import naming_the_full_file
 
 _BUFFER: Final = 1 << 18
@@ -123,7 +124,9 @@ class ByteSource:
         try:
             return stack.enter_context(archive.open(info))
         except (RuntimeError, NotImplementedError) as error:  # a password, an unknown method
-            raise NotADataset(f"{self.name} cannot be read: {error}. Unpack it first.") from error
+            raise NotADataset(
+                f"{self.name} cannot be read: {as_clause(error)}. Unpack it first."
+            ) from error
 
     def progress(self) -> float:
         """Return the share of the bytes that the latest `open` has read, 0 to 1."""

@@ -29,6 +29,7 @@ from collector.datasets.formats.table import (
 )
 from genrebase.audio.file_suffixes import SUFFIXES
 from genrebase.counts import counted
+from genrebase.errors import as_clause
 
 _PARQUET: Final = b"PAR1"
 _ZIP: Final = b"PK\x03\x04"
@@ -160,7 +161,9 @@ def _opened_zip(path: Path, name: str) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
-        raise NotADataset(f"{name} is a zip archive that cannot be read: {error}.") from error
+        raise NotADataset(
+            f"{name} is a zip archive that cannot be read: {as_clause(error)}."
+        ) from error
 
 
 def _is_workbook(archive: zipfile.ZipFile) -> bool:

@@ -19,6 +19,7 @@ from collector.datasets.formats.table import (
     Row,
 )
 from genrebase.counts import counted
+from genrebase.errors import as_clause
 
 _SAMPLE_LINES: Final = 100
 _MAX_SAMPLE_LINE: Final = 1 << 18
@@ -73,7 +74,7 @@ class DelimitedText(DatasetReader):
             names = dialect.split_line(first, self._dialect.delimiter, quote=self._dialect.quote)
         except csv.Error as error:
             raise NotADataset(
-                f"{self._source.name} does not begin with the columns' names: {error}."
+                f"{self._source.name} does not begin with the columns' names: {as_clause(error)}."
             ) from None
         return [name.strip() for name in names]
 

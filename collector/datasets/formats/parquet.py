@@ -13,6 +13,7 @@ from collector.datasets.formats.table import (
     as_text,
     without_headers,
 )
+from genrebase.errors import as_clause
 
 _BATCH: Final = 5_000
 _MAX_DEPTH: Final = 5
@@ -31,7 +32,7 @@ class ParquetTable(DatasetReader):
         try:
             self._file = parquet.ParquetFile(path)
         except (pa.ArrowException, OSError) as error:
-            raise NotADataset(f"{name} is not a Parquet file: {error}.") from error
+            raise NotADataset(f"{name} is not a Parquet file: {as_clause(error)}.") from error
         self._from_batches = pa.Table.from_batches
         names = _flattened(self._file.schema_arrow.empty_table()).column_names
         self.header = [column.strip() for column in names]

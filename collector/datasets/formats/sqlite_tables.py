@@ -18,6 +18,7 @@ from collector.datasets.formats.table import (
     as_text,
     without_headers,
 )
+from genrebase.errors import as_clause
 
 _OWN: Final = frozenset({"sighting", "track_alias", "job_run"})
 """A database with these tables is one of this software."""
@@ -39,7 +40,9 @@ class SqliteTable(DatasetReader):
             description = connection.execute(f"{self._query} LIMIT 0").description
             [(self.row_count,)] = connection.execute(f"SELECT COUNT(*) FROM ({self._query})")  # noqa: S608 - as above
         except sqlite3.Error as error:
-            raise NotADataset(f"The table {table!r} of {name} cannot be read: {error}.") from error
+            raise NotADataset(
+                f"The table {table!r} of {name} cannot be read: {as_clause(error)}."
+            ) from error
         self.header = [column[0].strip() for column in description]
 
     def rows(self) -> Iterator[Row | BrokenRow]:
@@ -62,7 +65,9 @@ def tables(path: Path, name: str, stack: ExitStack) -> list[TableEntry]:
         connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
         names = [str(row[0]) for row in connection.execute(_NAMES)]
     except sqlite3.Error as error:
-        raise NotADataset(f"{name} is a SQLite file that cannot be read: {error}.") from error
+        raise NotADataset(
+            f"{name} is a SQLite file that cannot be read: {as_clause(error)}."
+        ) from error
     if set(names) >= _OWN:
         raise NotADataset(
             f"{name} is a database of genrebase, not a dataset: copy it with `genrebase copy`."

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final
 
 from collector.datasets.parsing import cells
-from genrebase.errors import GenrebaseError, UserError
+from genrebase.errors import GenrebaseError, UserError, as_clause
 
 Row = Sequence[str]
 """One row, every cell as text."""
@@ -32,7 +32,7 @@ class DamagedFile(GenrebaseError):
     def because(cls, name: str, reason: object) -> "DamagedFile":
         """Return the error for a file that breaks off while its rows are read."""
         return cls(
-            f"{name} is damaged: {reason}. Rows that were imported before the "
+            f"{name} is damaged: {as_clause(reason)}. Rows that were imported before the "
             "damage are not counted twice: get the whole file and import it."
         )
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from collector.datasets.formats.byte_source import ByteSource
 from collector.datasets.formats.table import NotADataset
+from genrebase.errors import as_clause
 from genrebase.new_file import naming_the_full_file
 
 _TAR: Final = (257, b"ustar")
@@ -42,6 +43,6 @@ def unpacked(source: ByteSource) -> Iterator[Mapping[str, Path]]:
                     files[PurePosixPath(member.name).as_posix()] = file
         except tarfile.TarError as error:
             raise NotADataset(
-                f"{source.name} is a tar archive that cannot be read: {error}."
+                f"{source.name} is a tar archive that cannot be read: {as_clause(error)}."
             ) from error
         yield files

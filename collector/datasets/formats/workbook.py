@@ -15,6 +15,7 @@ from collector.datasets.formats.table import (
     TableEntry,
     as_text,
 )
+from genrebase.errors import as_clause
 
 _MAX_TITLE_ROWS: Final = 20
 """Maximum of rows above the header, such as a title."""
@@ -63,7 +64,9 @@ def tables(path: Path, name: str, names_tracks: NamesTracks) -> list[TableEntry]
         with path.open("rb") as file:
             workbook = python_calamine.CalamineWorkbook.from_filelike(file)
     except (python_calamine.CalamineError, OSError) as error:
-        raise NotADataset(f"{name} is a workbook that cannot be read: {error}.") from error
+        raise NotADataset(
+            f"{name} is a workbook that cannot be read: {as_clause(error)}."
+        ) from error
     sheets = workbook.sheet_names
     return [
         TableEntry(

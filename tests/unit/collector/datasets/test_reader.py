@@ -198,8 +198,9 @@ def test_rows_are_read_from_the_start_each_time(written, tmp_path, kind):
 
 def test_a_broken_parquet_file_is_refused(written):
     """The first four bytes do not suffice."""
-    with pytest.raises(reader.NotADataset, match="not a Parquet file"):
+    with pytest.raises(reader.NotADataset, match="not a Parquet file") as refused:
         read(written(b"PAR1 and then nothing"))
+    assert not str(refused.value).endswith("..")
 
 
 def test_how_many_rows_is_estimated_from_the_bytes(written):
