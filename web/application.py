@@ -244,8 +244,7 @@ def _endpoint(
     refuse: Callable[[int, str], Response],
     suffix: str = "",
 ) -> Callable[[Request], Response]:
-    """Return the endpoint of a page with its parameters, or of its JSON or CSV version with this
-    suffix.
+    """Return the endpoint of a page with its parameters, or of its version with this suffix.
 
     `answer` makes the response of the page and its frame, `refuse` of a status and a sentence.
     """
