@@ -17,7 +17,7 @@ import jsonschema
 import requests
 import yaml
 
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from sandbox import ids
 from sandbox.api.spotify_api import MODES, AccessModeName
 from sandbox.application import SandboxOptions

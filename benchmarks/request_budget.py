@@ -26,13 +26,12 @@ import structlog
 from sqlalchemy import event
 
 from benchmarks import simulated_clock
-from collector.credential_limits import Account
 from collector.curation import genres
 from collector.errors import Blocked, RateLimited
 from collector.http import adaptive_limit
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import call_with_retries
-from collector.rate import SAFETY_FACTOR, Rate
+from collector.rate_limits import SAFETY_FACTOR, Account, Rate
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.settings import child_environment
 from genrebase.store import schema_upgrade

@@ -21,12 +21,12 @@ from collector.crawl.item_lister import ItemLister
 from collector.crawl.playlist_harvester import PlaylistHarvester
 from collector.crawl.search_harvester import SearchHarvester
 from collector.crawl.stages import CrawlStages
-from collector.credential_limits import Account
 from collector.enrichment.features import BudgetedProvider
 from collector.errors import NotFound, TermsNotAccepted
 from collector.http.client import ServiceClient
 from collector.http.rate_limiter import RequestBudget
 from collector.ports import AudioSource, FeatureProvider, Source
+from collector.rate_limits import Account
 from collector.settings import (
     AUDIO_SOURCES_GROUP,
     FEATURES_GROUP,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from collector.acousticbrainz_submissions import Submission
-from collector.credential_limits import Account
+from collector.rate_limits import Account
 from collector.records import AudioFeatures, ItemFiles, Page, PageQuery, RemoteFile
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock

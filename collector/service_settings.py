@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from collector.rate import Rate, parse_rate
+from collector.rate_limits import Rate, parse_rate
 from genrebase.settings import EnvironmentSettings
 
 SPOTIFY_API_URL: Final = "https://api.spotify.com"

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from genrebase.runtime.clock import Clock
 from sandbox import Json
 from sandbox.api import reccobeats_api

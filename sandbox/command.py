@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
-from collector.rate import parse_rate
+from collector.rate_limits import parse_rate
 from genrebase.counts import counted
 from genrebase.errors import as_clause
 from genrebase.runtime.console import Output

@@ -24,11 +24,10 @@ from sqlalchemy import Engine, event, select
 from collector.crawl.playlist_harvester import PlaylistHarvester
 from collector.crawl.search_harvester import SearchHarvester
 from collector.crawl.stages import CrawlStages
-from collector.credential_limits import Account
 from collector.curation import genres as genre_use
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.http.rate_limiter import RequestBudget
-from collector.rate import Rate
+from collector.rate_limits import Account, Rate
 from collector.records import AudioFeatures
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.runtime.jobs import job_run, no_other_process

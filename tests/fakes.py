@@ -4,8 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from collector.crawl.forecast_limits import SourceLimits
-from collector.credential_limits import Account
-from collector.rate import Rate
+from collector.rate_limits import Account, Rate
 from collector.records import ArtistCredit, Page, PageItem, SourceTrack
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

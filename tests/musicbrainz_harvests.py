@@ -18,7 +18,7 @@ from collector.crawl.harvest_loop import HarvestOutcome
 from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres
 from collector.http.rate_limiter import RequestBudget
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from collector.settings import CollectorSettings
 from collector.sources.musicbrainz_items import Recording, parse_recording
 from collector.sources.musicbrainz_search import MusicBrainzSearch

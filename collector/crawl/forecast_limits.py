@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from collector.catalogue import shards
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from collector.settings import CollectorSettings
 from genrebase.store import source_ids
 from genrebase.store.engine import Connection

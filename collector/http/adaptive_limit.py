@@ -8,7 +8,7 @@ refusal an hour.
 
 from typing import Final
 
-from collector.rate import SAFETY_FACTOR, Rate
+from collector.rate_limits import SAFETY_FACTOR, Rate
 
 PROBE_INTERVAL_SECONDS: Final = 3_600.0
 """Seconds after a refusal, or after the last increase, before the next increase."""

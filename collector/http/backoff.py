@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from collector.credential_limits import FIRST_WAIT_SECONDS
+from collector.rate_limits import FIRST_WAIT_SECONDS
 
 QUOTA_EXCEEDED: Final = "QUOTA_EXCEEDED"
 """The reason of a ban without an announced end."""

@@ -23,7 +23,6 @@ from sqlalchemy import (
     update,
 )
 
-from collector.credential_limits import Account, Capabilities
 from collector.errors import Blocked
 from collector.http.adaptive_limit import (
     PROBE_INTERVAL_SECONDS,
@@ -37,6 +36,7 @@ from collector.http.backoff import (
     QUOTA_EXCEEDED,
     next_allowed_at,
 )
+from collector.rate_limits import Account, Capabilities
 from genrebase.store import bulk
 from genrebase.store.engine import read_transaction, transaction
 from genrebase.store.tables import budget_slot, source_budget

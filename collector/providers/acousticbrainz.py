@@ -12,7 +12,6 @@ from typing import Any, Final
 import requests
 
 from collector.acousticbrainz_submissions import Submission
-from collector.credential_limits import Account
 from collector.datasets.acousticbrainz import API_FEATURES, parse_document
 from collector.errors import CollectorError, InvalidResponse, RateLimited
 from collector.http.backoff import parse_retry_after
@@ -22,6 +21,7 @@ from collector.http.client import (
     error_for_response,
     fingerprint,
 )
+from collector.rate_limits import Account
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 from genrebase.store import source_ids

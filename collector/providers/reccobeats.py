@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from collector.credential_limits import Account
 from collector.http.client import ServiceClient, fingerprint, list_in
 from collector.providers.feature_values import parse_audio_features
+from collector.rate_limits import Account
 from collector.records import AudioFeatures
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import IO, Final
 from urllib.parse import quote
 
-from collector.credential_limits import Account
 from collector.errors import (
     AccessDenied,
     InvalidResponse,
@@ -32,6 +31,7 @@ from collector.http.file_download import (
 )
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries
+from collector.rate_limits import Account
 from collector.service_settings import DISCOGS_DATA_URL
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock

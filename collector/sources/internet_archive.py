@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from collector.credential_limits import Account
 from collector.errors import (
     BadCredentials,
     BadRequest,
@@ -21,6 +20,7 @@ from collector.http.client import (
     list_in,
 )
 from collector.http.file_download import domain_of
+from collector.rate_limits import Account
 from collector.records import ItemFiles, ListedItem, Page, PageQuery, RemoteFile
 from collector.settings import CollectorSettings
 from collector.sources import item_fields as fields

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from collector.credential_limits import Account
 from collector.errors import BadCredentials
 from collector.http.client import ServiceClient, fingerprint
 from collector.http.file_download import domain_of
+from collector.rate_limits import Account
 from collector.records import GenreVote, ItemFiles, Page, PageItem, PageQuery, RemoteFile
 from collector.settings import CollectorSettings
 from collector.shard import ALL_YEARS, FIRST_SPLIT_YEAR

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import requests
 
-from collector.credential_limits import Account
 from collector.errors import AccessDenied, BadCredentials, CollectorError, NotFound, RateLimited
 from collector.http.backoff import OVERLOADED, parse_retry_after
 from collector.http.client import (
@@ -19,6 +18,7 @@ from collector.http.client import (
     error_for_response,
     fingerprint,
 )
+from collector.rate_limits import Account
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 from genrebase.store import source_ids

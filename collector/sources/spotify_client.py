@@ -13,7 +13,6 @@ from typing import Any, Final, NamedTuple
 import requests
 from spotipy import Spotify, SpotifyException
 
-from collector.credential_limits import Account
 from collector.errors import (
     AccessDenied,
     BadCredentials,
@@ -34,6 +33,7 @@ from collector.http.client import (
     to_collector_error,
 )
 from collector.http.session import make_session
+from collector.rate_limits import Account
 from collector.settings import CollectorSettings
 from collector.sources.access_tokens import AccessTokens
 from genrebase.runtime.clock import Clock

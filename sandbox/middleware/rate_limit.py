@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from collector.rate import Rate
+from collector.rate_limits import Rate
 
 QUOTA_EXCEEDED: Final = "QUOTA_EXCEEDED"
 

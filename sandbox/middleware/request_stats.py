@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from collector.rate import Rate
+from collector.rate_limits import Rate
 
 BAN_GRACE_SECONDS: Final = 1.0
 """After a ban's first 429, a request later than this should not have been made."""

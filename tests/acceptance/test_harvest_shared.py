@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from collector.curation import genres as genre_use
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from genrebase.runtime.clock import SystemClock
 from genrebase.settings import child_environment
 from genrebase.store import connect, tables

@@ -5,7 +5,7 @@ import pytest
 from collector.composition_root import FEATURES_GROUP, make_providers
 from collector.errors import EndpointClosed, RateLimited, SourceUnavailable
 from collector.ports import FeatureProvider
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from genrebase.runtime import plugins
 from genrebase.store import source_ids
 from tests.contracts.conftest import Serve, settings_for, stats_of, track_id

@@ -5,7 +5,7 @@ import pytest
 from collector.composition_root import SOURCES_GROUP, make_source
 from collector.errors import AccessDenied, InvalidLimit, RateLimited, SourceUnavailable
 from collector.ports import Source
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from collector.records import Page, PageQuery
 from collector.settings import CollectorSettings
 from genrebase.errors import UserError

@@ -13,7 +13,7 @@ from collector import composition_root
 from collector.cli import app
 from collector.errors import CatalogueMismatch, TermsNotAccepted
 from collector.imports.ids import AddResult, TrackAdder, parse_track_ids, spotify_tracks
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from collector.records import RecordResult
 from collector.settings import CollectorSettings
 from genrebase.errors import GenrebaseError, UserError

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Engine, Table, func, select
 from collector.catalogue import analysis_queue, forecast_counts, track_merging
 from collector.catalogue import feature_queue as queue
 from collector.catalogue.lease import LEASE_SECONDS
-from collector.credential_limits import Account
 from collector.curation import forget
 from collector.enrichment.analyses import (
     MAX_CONSECUTIVE_INVALID,
@@ -25,7 +24,7 @@ from collector.errors import (
     UnusableResponse,
 )
 from collector.http.rate_limiter import RequestBudget
-from collector.rate import Rate
+from collector.rate_limits import Account, Rate
 from genrebase.audio import packed_matrices, segment_timbre
 from genrebase.audio.analysis import TrackAnalysis
 from genrebase.store import tables

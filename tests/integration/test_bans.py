@@ -9,7 +9,7 @@ from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.errors import RateLimited
 from collector.http.rate_limiter import RequestBudget
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from collector.settings import CollectorSettings
 from sandbox.application import SandboxOptions
 from sandbox.server import serve_in_thread

@@ -13,7 +13,7 @@ from collector.datasets import essentia_documents
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.http.rate_limiter import RequestBudget
 from collector.imports.essentia import import_documents
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from collector.settings import CollectorSettings
 from genrebase.store import tables, views

@@ -11,11 +11,10 @@ from sqlalchemy import select
 from collector.catalogue import tracks
 from collector.catalogue.attempt_queue import LEASE_DURATION
 from collector.catalogue.lease import POLL_SECONDS, RENEW_AFTER_SECONDS
-from collector.credential_limits import Account
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.errors import RateLimited
 from collector.http.rate_limiter import RequestBudget
-from collector.rate import Rate
+from collector.rate_limits import Account, Rate
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import tables

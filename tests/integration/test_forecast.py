@@ -14,7 +14,7 @@ from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres
 from collector.http.rate_limiter import RequestBudget
 from collector.monitoring.status import read_status
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from collector.records import AudioFeatures
 from collector.sources.internet_archive import InternetArchive
 from collector.sources.jamendo import Jamendo

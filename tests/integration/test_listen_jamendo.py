@@ -9,7 +9,7 @@ from sqlalchemy import select
 from collector import composition_root
 from collector.curation import genres as genre_use
 from collector.errors import BadCredentials
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from collector.settings import CollectorSettings
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction

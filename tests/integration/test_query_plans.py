@@ -11,10 +11,9 @@ from sqlalchemy import Engine, text
 
 from collector.catalogue import tracks
 from collector.crawl.search_harvester import SearchHarvester
-from collector.credential_limits import Account
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.http.rate_limiter import RequestBudget
-from collector.rate import Rate
+from collector.rate_limits import Account, Rate
 from collector.records import (
     ArtistCredit,
     AudioFeatures,

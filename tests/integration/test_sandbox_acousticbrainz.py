@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 import requests
 
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from sandbox.application import SandboxOptions
 from sandbox.middleware import faults
 from sandbox.server import serve_in_thread

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 import requests
 
-from collector.rate import Rate
+from collector.rate_limits import Rate
 
 QUERY = 'collection:netlabels AND mediatype:audio AND subject:"techno"'
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import requests
 
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from collector.records import SourceTrack
 from collector.sources import discogs_items
 from genrebase.store import names

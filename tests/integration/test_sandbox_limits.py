@@ -2,7 +2,7 @@
 
 import requests
 
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from tests.fakes import FakeClock
 from tests.sandbox_client import ROCK
 

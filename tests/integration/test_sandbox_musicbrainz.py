@@ -6,7 +6,7 @@ import re
 import pytest
 import requests
 
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from genrebase.store import names
 from sandbox.application import SandboxOptions
 from sandbox.middleware import faults

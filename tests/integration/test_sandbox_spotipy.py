@@ -6,7 +6,7 @@ from spotipy import Spotify, SpotifyException
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOauthError
 
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from tests.sandbox_client import GENRES, ROCK
 
 

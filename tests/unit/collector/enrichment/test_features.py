@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import Engine, insert, select
 
 from collector.acousticbrainz_submissions import Submission
-from collector.credential_limits import Account
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.errors import (
     AccessDenied,
@@ -20,7 +19,7 @@ from collector.errors import (
     SourceUnavailable,
 )
 from collector.http.rate_limiter import RequestBudget
-from collector.rate import Rate
+from collector.rate_limits import Account, Rate
 from collector.records import AudioFeatures
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction

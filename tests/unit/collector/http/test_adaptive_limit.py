@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.http import adaptive_limit
-from collector.rate import SAFETY_FACTOR, Rate
+from collector.rate_limits import SAFETY_FACTOR, Rate
 
 TOLD = Rate(120, 30.0)
 

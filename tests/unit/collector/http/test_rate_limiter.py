@@ -6,11 +6,10 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import Engine, func, select
 
-from collector.credential_limits import Account
 from collector.errors import Blocked
 from collector.http import backoff
 from collector.http.rate_limiter import RequestBudget
-from collector.rate import Rate
+from collector.rate_limits import Account, Rate
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 

@@ -7,7 +7,6 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import Engine
 
-from collector.credential_limits import Account
 from collector.errors import (
     BadRequest,
     Blocked,
@@ -27,7 +26,7 @@ from collector.http.retry import (
     call_with_retries,
     fetch_page,
 )
-from collector.rate import Rate
+from collector.rate_limits import Account, Rate
 from collector.records import Page, PageQuery
 from tests.fakes import FakeClock, FakeSource
 

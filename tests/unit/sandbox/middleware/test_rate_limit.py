@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from sandbox.middleware import rate_limit
 from sandbox.middleware.rate_limit import ArrivalLimit, SlidingWindowLimit
 

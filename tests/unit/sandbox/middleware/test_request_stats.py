@@ -1,6 +1,6 @@
 """Request statistics of the sandbox."""
 
-from collector.rate import Rate
+from collector.rate_limits import Rate
 from sandbox.middleware import request_stats
 from sandbox.middleware.request_stats import HandledRequest, RequestStats
 

@@ -1,14 +1,18 @@
-"""The credential that requests are counted under, and what it may do. Pure.
+"""Rate limits like `60/30s`, and the credentials that requests are counted under. Pure.
 
 What a credential may do (page limits, open endpoints) is learned from refusals, and checked again
 after a week.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
-from collector.rate import Rate
+SAFETY_FACTOR: Final = 0.97
+"""Share of a limit that is used: at the exact spacing one more request falls into a window."""
+
+_RATE: Final = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,6}(?:\.\d{1,6})?)?\s*s\s*", re.ASCII)
 
 FIRST_WAIT_SECONDS: Final = 30.0
 """One window of Spotify's limit."""
@@ -21,6 +25,32 @@ FAILURES_APART_SECONDS: Final = 43_200.0
 
 _MAX_FAILURES: Final = 3
 """Outages in a row, at least a day in all, after which an endpoint seems to have ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A limit: so many requests in any window of so many seconds."""
+
+    requests: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.requests}/{self.seconds:g}s"
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two requests that keep within the limit."""
+        return self.seconds / (SAFETY_FACTOR * self.requests)
+
+
+def parse_rate(text: str) -> Rate:
+    """Parse a rate written as `60/30s`; raise ValueError with a sentence otherwise."""
+    match = _RATE.fullmatch(text)
+    if match:
+        rate = Rate(int(match[1]), float(match[2] or 1))
+        if rate.requests > 0 and rate.seconds > 0:
+            return rate
+    raise ValueError(f"{text!r} is not a rate: write requests per seconds, like 60/30s")
 
 
 @dataclass(frozen=True, slots=True)
