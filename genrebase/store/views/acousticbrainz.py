@@ -46,8 +46,8 @@ def _key(recording: FromClause) -> ColumnElement[str]:
     "One row per track with features of AcousticBrainz, or of a document of Essentia's extractor. "
     "Their scales differ from those of `audio_features`. If several recordings belong to a track, "
     "features of AcousticBrainz take precedence over those of your own documents. If a "
-    "provider has several recordings of the track, the view shows the one for which most "
-    "submissions have a tempo.",
+    "provider has several recordings of the track, the view shows the one with the largest "
+    "`rhythm_submissions`.",
     {
         "track_id": shared.TRACK_REFERENCE["track_id"],
         "provider": "acousticbrainz; or essentia, for documents that AcousticBrainz did not "

@@ -73,9 +73,10 @@ def sections(_providers: Providers) -> Select[Any]:
 
 
 @view(
-    "One row per analysed track: the keys of its sections relative to its "
-    "tonic. A share is a part of the duration of the sections, each of which is weighted by the "
-    "confidence in its key (minor_share: in its mode). NULL if the track has no key.",
+    "One row per analysed track: the keys of its sections relative to its tonic. A share is a "
+    "part of the duration of the sections, each of which is weighted by the confidence in its key "
+    "(minor_share: in its mode). Shares of degrees are NULL if the track or all its sections have "
+    "no key; minor_share is NULL if no section has a mode.",
     {
         **_ANALYSIS,
         **_twelve(

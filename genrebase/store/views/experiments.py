@@ -48,8 +48,8 @@ _UNBOUNDED: Final = ("log_loss",)
         "per_genre": "Maximum number of training tracks per genre, NULL for all.",
         "binary_genre": "The positive class of a one-vs-rest model, NULL for multi-class models.",
         "side": "test; validation for metrics that select a configuration.",
-        "regime": "seen_artist, new_artist, other (on a side for seen artists, but no artist has "
-        "training tracks) or all.",
+        "regime": "seen_artist, new_artist, other (tracks of the sides test_seen and "
+        "validation_seen whose artists all have no training track) or all.",
         "genre": "The genre that the metric is for, NULL over all genres.",
         "metric": "accuracy, macro_f1, f1 and so on; f1_gain: F1 minus the F1 at the next smaller "
         "size.",
