@@ -1,9 +1,9 @@
 """Plug-in interfaces: sources of tracks, providers of audio features and of audio analyses.
 
 A plug-in is a class registered under the entry points `collector.sources` or
-`collector.features`, which is made from the settings. It performs exactly one HTTP request per
-`fetch`, never waits, never retries, and raises errors of `collector.errors`: the budget does the
-rest.
+`collector.features` (pyproject.toml), which is made from the settings. It performs exactly one
+HTTP request per `fetch`, never waits, never retries, and raises errors of `collector.errors`: the
+budget does the rest.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,5 +1,7 @@
 """Rate limits like `60/30s`, and the credentials that requests are counted under. Pure.
 
+The limit of each service is a setting: see `service_settings`.
+
 What a credential may do (page limits, open endpoints) is learned from refusals, and checked again
 after a week.
 """

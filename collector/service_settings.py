@@ -1,4 +1,4 @@
-"""Settings of the services that are requested: addresses, credentials and rate limits."""
+"""Settings of the requested services: addresses, credentials, rate limits, contact, timeout."""
 
 from importlib.metadata import version
 from typing import Annotated, Any, Final

@@ -1,4 +1,4 @@
-"""The collector's settings."""
+"""The collector's settings; those of the requested services are in `service_settings`."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Sources of tracks, one plug-in per file."""
+"""Sources of tracks, one plug-in per file; pyproject.toml registers them (`collector.sources`)."""

@@ -1,4 +1,7 @@
-"""The schema revision: check what a database has, and upgrade it to the expected one."""
+"""The schema revision: check what a database has, and upgrade it to the expected one.
+
+`migration_environment` runs the migrations and recreates the views.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
