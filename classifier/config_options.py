@@ -23,6 +23,7 @@ class Option:
     parse: Callable[[Any], Any] = lambda value: value
     type: Any = str
     minimum: int | None = None
+    maximum: int | None = None
 
 
 def option(default: Any, text: str, **how: Any) -> Any:
@@ -59,9 +60,14 @@ def _parse_value(text: str) -> Any:
     if text.lower() in words:
         return words[text.lower()]
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return text
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise BadParameter(f"{text} is no finite number: write another value.") from None
+    return value
 
 
 def parse_components(text: str) -> int | float:

@@ -5,10 +5,10 @@ from typing import Final, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from classifier.training_config import MIN_TRACKS_PER_GENRE
+from classifier.training_config import MAX_SEED, MIN_TRACKS_PER_GENRE
 from genrebase.runtime import plugins
 from genrebase.runtime.addresses import ListenSetting
-from genrebase.settings import EnvironmentSettings
+from genrebase.settings import MAX_COUNT, MAX_SECONDS, EnvironmentSettings
 
 ESTIMATORS_GROUP: Final = "classifier.estimators"
 """The entry-point group of estimators."""
@@ -27,12 +27,14 @@ class ClassifierSettings(EnvironmentSettings):
     look_every: float = Field(
         default=60.0,
         gt=0,
+        le=MAX_SECONDS,
         description="Seconds between two checks of `classifier run` for tracks to predict and "
         "for enough new labelled tracks to train on.",
     )
     new_tracks: int = Field(
         default=1000,
         ge=0,
+        le=MAX_COUNT,
         description="`classifier run` also trains when at least this many labelled tracks have "
         "been added since the last training, and at least a fifth of the tracks of that training. "
         "0: after the first training, it trains on schedule only.",
@@ -68,11 +70,13 @@ class ClassifierSettings(EnvironmentSettings):
     min_tracks: int = Field(
         default=MIN_TRACKS_PER_GENRE,
         ge=2,
+        le=MAX_COUNT,
         description="A genre with fewer labelled tracks is left out of a training.",
     )
     tracks_per_genre: int | None = Field(
         default=None,
         ge=2,
+        le=MAX_COUNT,
         description="Default of `--tracks-per-genre`: the maximum number per genre of training "
         "tracks, of validation tracks of unseen artists, and of test tracks of unseen artists; "
         "empty: no limit. `classifier learning-curve` prints the number of tracks beyond which "
@@ -86,11 +90,13 @@ class ClassifierSettings(EnvironmentSettings):
     threads: int | None = Field(
         default=None,
         ge=1,
+        le=1024,  # threads cost memory, and no computer has so many cores
         description="Threads to compute with; default: the cores available to this process.",
     )
     deadline: float = Field(
         default=3600.0,
         gt=0,
+        le=MAX_SECONDS,
         description="Seconds after which `classifier run` stops a training.",
     )
     niceness: int = Field(
@@ -99,10 +105,16 @@ class ClassifierSettings(EnvironmentSettings):
         le=19,
         description="The niceness of a scheduled training (on systems with `nice`).",
     )
-    seed: int = Field(default=0, ge=0, description="Random seed of training and evaluation.")
+    seed: int = Field(
+        default=0,
+        ge=0,
+        le=MAX_SEED,
+        description="Random seed of training and evaluation.",
+    )
     models_remembered: int = Field(
         default=50,
         ge=1,
+        le=MAX_COUNT,
         description="Number of latest models per task that keep their metrics; older ones "
         "keep the main metrics. (50: seven weeks of daily training; a former "
         "champion of 114 genres has 0.5 MB of metrics.)",

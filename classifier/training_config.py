@@ -46,6 +46,9 @@ EXCLUSIVE_LABELS: Final = "exclusive"
 LABEL_POLICIES: Final = ("claim", EXCLUSIVE_LABELS, SOFT_LABELS)
 """Which labels to train on: every claim, claims of tracks seen under one genre only, or all."""
 
+MAX_SEED: Final = 2**32 - 1
+"""numpy takes no larger one."""
+
 MIN_TRACKS_PER_GENRE: Final = 30
 """Default: a genre with fewer labelled tracks cannot be evaluated."""
 
@@ -229,7 +232,9 @@ class TrainingConfig:
         },
     )
     """Parameters of the estimator that differ from its defaults."""
-    seed: int = option(0, "Random seed of training and evaluation.", type=int, minimum=0)
+    seed: int = option(
+        0, "Random seed of training and evaluation.", type=int, minimum=0, maximum=MAX_SEED
+    )
     preprocessing: Preprocessing = Preprocessing()
 
     @property

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from collector.rate_limits import Rate, parse_rate
-from genrebase.settings import EnvironmentSettings
+from genrebase.settings import MAX_SECONDS, EnvironmentSettings
 
 SPOTIFY_API_URL: Final = "https://api.spotify.com"
 SPOTIFY_TOKEN_URL: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - an address
@@ -156,6 +156,7 @@ class ServiceSettings(EnvironmentSettings):
     timeout: float = Field(
         default=10.0,
         gt=0,
+        le=MAX_SECONDS,
         description="Maximum seconds from a request until its whole response (headers and body) "
         "has arrived.",
     )

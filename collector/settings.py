@@ -11,6 +11,7 @@ from collector.service_settings import ServiceSettings
 from collector.shard import RECRAWL_AFTER
 from genrebase.runtime import plugins
 from genrebase.runtime.addresses import ListenSetting
+from genrebase.settings import MAX_COUNT, MAX_SECONDS
 from genrebase.store.settings import DEFAULT_FEATURE_ORDER
 
 SOURCES_GROUP: Final = "collector.sources"
@@ -74,17 +75,20 @@ class CollectorSettings(ServiceSettings):
     downloads_mb: float = Field(
         default=1_000.0,
         gt=0,
+        le=MAX_COUNT,
         description="Maximum megabytes of audio files in `COLLECTOR_DOWNLOADS`, partial files "
         "included.",
     )
     file_mb: float = Field(
         default=100.0,
         gt=0,
+        le=MAX_COUNT,
         description="Maximum megabytes of one audio file; larger ones are not downloaded.",
     )
     daily_mb: float = Field(
         default=10_000.0,
         gt=0,
+        le=MAX_COUNT,
         description="Maximum megabytes of audio files downloaded in any 24 hours.",
     )
     licence: Literal["any", "noncommercial", "open"] = Field(
@@ -101,18 +105,21 @@ class CollectorSettings(ServiceSettings):
     analyses: int = Field(
         default=0,
         ge=0,
+        le=MAX_COUNT,
         description="Maximum audio-analysis requests per poll of `collector run` while no "
         "features are pending; 0: none.",
     )
     interval: float = Field(
         default=60.0,
         gt=0,
+        le=MAX_SECONDS,
         description="Seconds between two polls of `collector run` for missing tracks and "
         "features.",
     )
     look_back: float = Field(
         default=RECRAWL_AFTER.days,
         gt=0,
+        le=36_500,  # a century: a date so long ago still exists
         description="Days until an exhausted shard is searched again (a quarter of that for "
         "the current year).",
     )

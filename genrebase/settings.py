@@ -5,7 +5,7 @@ The URL of the database is in `genrebase.store.settings`.
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError
@@ -13,6 +13,11 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from genrebase.errors import UserError, as_clause
+
+MAX_SECONDS: Final = 31_536_000.0
+"""A year: the longest time that a setting can be; a system's clock cannot wait much longer."""
+MAX_COUNT: Final = 1_000_000_000
+"""The largest number of things that a setting can be; a database stores no much larger ones."""
 
 
 class InvalidSettings(UserError):
@@ -23,7 +28,7 @@ class EnvironmentSettings(BaseSettings):
     """Frozen settings read from environment variables with a prefix, and from `.env`."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, allow_inf_nan=False
     )
 
     @classmethod
@@ -97,6 +102,7 @@ class GenrebaseSettings(EnvironmentSettings):
     digests_every: float = Field(
         default=600.0,
         ge=0,
+        le=MAX_SECONDS,
         description="Seconds between two checks of a daemon whether data have changed; if so, it "
         "refreshes the digests. A command that changes data refreshes them, too, unless "
         "the last refresh is too recent: the minimum pause is this many seconds, or twenty times "

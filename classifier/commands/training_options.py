@@ -86,6 +86,7 @@ def _parameter(name: str) -> inspect.Parameter:
         inspect.Parameter.KEYWORD_ONLY,
         default=None,
         annotation=Annotated[
-            option.type | None, typer.Option(flag, help=option.help, min=option.minimum)
+            option.type | None,
+            typer.Option(flag, help=option.help, min=option.minimum, max=option.maximum),
         ],
     )

@@ -5,6 +5,7 @@ it on a logarithmic scale; integers if both bounds are. In TOML, `"none"` means 
 """
 
 import json
+import math
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -184,6 +185,10 @@ def _suggest(trial: "Trial", name: str, values: Sequence[Any] | NumericRange) ->
 
 def _parse(name: str, value: Any) -> Sequence[Any] | NumericRange:
     if isinstance(value, list) and value:
+        if not all(math.isfinite(one) for one in value if isinstance(one, float)):
+            raise BadTrainingConfig(
+                f"{name!r} has a value that is no finite number: leave it out."
+            )
         return [None if one == "none" else one for one in value]
     if isinstance(value, dict) and {"low", "high"} <= value.keys() <= {"low", "high", "log"}:
         return _parse_range(name, value["low"], value["high"], value.get("log", False) is True)
@@ -197,7 +202,7 @@ def _parse_range(name: str, low: Any, high: Any, log: bool) -> NumericRange:
     numeric = all(
         isinstance(one, int | float) and not isinstance(one, bool) for one in (low, high)
     )
-    if not numeric or not low < high:
+    if not numeric or not -math.inf < low < high < math.inf:
         raise BadTrainingConfig(f"The range of {name!r} needs two numbers, `low` below `high`.")
     if log and low <= 0:
         raise BadTrainingConfig(f"The range of {name!r} is logarithmic: `low` must be above 0.")

@@ -34,6 +34,9 @@ _SERVICES: Final = ("run", "sandbox", "serve")
 """Commands that run until they are stopped: without a terminal their logs are JSON. The logs of
 all others are text, as their messages are."""
 
+_LIMIT: Final = 2**63
+"""No database stores such a large whole number."""
+
 _DEFAULT_INTERRUPT_MESSAGE: Final = "Stopped: nothing is half-written."
 """True for every command, because each writes in transactions."""
 
@@ -178,6 +181,19 @@ class _CommandWithExamples(_WholeSummary):
 
     owns_process: ClassVar = False
     """Whether `run_app` runs the command, so that logging and garbage are ours to configure."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Parse the arguments; refuse numbers that nothing can compute with or store."""
+        context = super().make_context(*arguments, **options)
+        parameter: Any  # Click's class and Typer's have one name in the type hints
+        for parameter in self.params:
+            value = context.params.get(parameter.name)
+            for one in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(one, int | float) and not -_LIMIT < one < _LIMIT:
+                    raise typer.BadParameter(
+                        f"{one} is infinite, no number or too large.", context, parameter
+                    )
+        return context
 
     def invoke(self, ctx: Any) -> Any:
         if self.owns_process:

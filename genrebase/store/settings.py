@@ -28,6 +28,7 @@ class StoreSettings(EnvironmentSettings):
     busy_timeout: float = Field(
         default=30.0,
         gt=0,
+        le=86_400,  # a day: SQLite counts milliseconds in 32 bits
         description="Seconds to wait for a SQLite database that another process is writing to.",
     )
     matrix_folder: Path | None = Field(

@@ -45,6 +45,13 @@ def test_a_parameter_needs_its_equals_sign() -> None:
         parse_parameter("max_depth")
 
 
+@pytest.mark.parametrize("text", ["C=NaN", "C=1e999", "C=[1, -Infinity]"])
+def test_a_parameter_is_no_infinite_number(text):
+    """JSON of Python has them; no estimator computes with them."""
+    with pytest.raises(BadParameter, match="finite"):
+        parse_parameter(text)
+
+
 def test_unknown_feature_groups_and_label_policies_are_refused() -> None:
     """The message lists the valid ones."""
     with pytest.raises(BadTrainingConfig, match=r"'smell'.*audio, metadata"):

@@ -88,6 +88,8 @@ def test_files_are_read(tmp_path: Path):
     [
         ("C = 3", "neither a list"),
         ("C = []", "neither a list"),
+        ("C = [1.0, nan]", "no finite number"),
+        ("C = { low = 1, high = inf }", "`low` below `high`"),
         ("C = { low = 1 }", "neither a list"),
         ("C = { low = 2, high = 1 }", "`low` below `high`"),
         ("C = { low = 'a', high = 1 }", "two numbers"),

@@ -27,6 +27,37 @@ def test_examples_are_the_lines_after_their_heading() -> None:
     assert split_examples("Do it.") == ("Do it.", [])
 
 
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf"])
+def test_a_number_is_finite(
+    text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An option that nobody can compute with is refused as every other wrong value."""
+    assert ended(_numbers(), monkeypatch, "it", f"--minutes={text}") == 2
+    assert "'--minutes'" in capsys.readouterr().err
+
+
+def test_a_number_fits_into_a_database(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whole numbers below 2**63, also in a list."""
+    assert ended(_numbers(), monkeypatch, "it", "--at", "1", "--at", str(2**63)) == 2
+    assert "9223372036854775808 is infinite, no number or too large" in capsys.readouterr().err
+    assert ended(_numbers(), monkeypatch, "it", "--at", str(2**63 - 1), "--minutes", "-2.5") == 0
+
+
+def _numbers() -> CommandLine:
+    app = CommandLine("it", "Do it.")
+
+    @app.command()
+    def it(
+        minutes: Annotated[float, typer.Option()] = 1.0,
+        at: Annotated[list[int] | None, typer.Option()] = None,
+    ) -> None:
+        """Do it."""
+
+    return app
+
+
 def ended(app: Any, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr(sys, "argv", ["it", *arguments])
     with pytest.raises(SystemExit) as end:

@@ -1,6 +1,7 @@
 """Unknown and invalid settings are named."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -10,7 +11,7 @@ from genrebase.runtime.settings_check import (
     settings_classes,
     unknown_settings,
 )
-from genrebase.settings import InvalidSettings
+from genrebase.settings import EnvironmentSettings, InvalidSettings
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +47,25 @@ def test_an_unknown_name_is_named_with_the_nearest(
     assert sentence.startswith(f"{name.upper()} is no setting of Genrebase: ")
     assert f"did you mean {nearest}?" in sentence
     assert "hunter2" not in sentence
+
+
+NUMBERS = [
+    pytest.param(one, name, id=name)
+    for one in settings_classes()
+    for name, field in one.variables().items()
+    if {int, float} & {field.annotation, *get_args(field.annotation)}
+]
+
+
+@pytest.mark.parametrize(("settings", "name"), NUMBERS)
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "1e300", "1" * 30])
+def test_a_number_has_a_lowest_and_a_highest_value(
+    settings: type[EnvironmentSettings], name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing waits for ever, and no clock, database or library fails on it later."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSettings, match=f"{name}: Input should be"):
+        settings.load()
 
 
 def test_names_of_others_are_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
