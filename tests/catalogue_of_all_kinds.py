@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, insert
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests import factories as make
+from tests.database_states import filled_once
 from tests.fakes import NOON
 
 GENRES = ("rock", "r&b", "ジャズ", 'a "b" \\ c', "Ambient")
@@ -17,6 +18,10 @@ PROVIDERS = ("csv", "reccobeats", "audio", "zither")
 
 def fill(engine: Engine, tracks: int = 150, seed: int = 1) -> None:
     """Fill an empty database: several providers, verdicts, NULLs, disputes."""
+    filled_once(engine, (__name__, tracks, seed), lambda: _fill(engine, tracks, seed))
+
+
+def _fill(engine: Engine, tracks: int, seed: int) -> None:
     numbers = random.Random(seed)
     with transaction(engine) as connection:
         genres = [make.add_genre(connection, name, target=10) for name in GENRES]

@@ -8,6 +8,7 @@ from genrebase.store import tables
 from genrebase.store.copy.rows import copied_tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
+from tests.database_states import filled_once
 from tests.fakes import NOON
 
 PLAYLISTS = ("aB" * 11, "Ab" * 11, "ab" * 11, "0Z" * 11)
@@ -20,6 +21,15 @@ _SAMPLES = {
 
 def fill(engine: Engine, tracks: int = 30) -> None:
     """Put rows into every table there is."""
+    filled_once(engine, (__name__, tracks), lambda: _fill(engine, tracks))
+
+
+def fill_varied(engine: Engine) -> None:
+    """Put rows into every table, with verdicts, features of several providers and two models."""
+    filled_once(engine, (__name__, "varied"), lambda: _fill_varied(engine))
+
+
+def _fill(engine: Engine, tracks: int) -> None:
     with transaction(engine) as connection:
         rock = make.add_genre(connection, "rock", target=10)
         jazz = make.add_genre(connection, "シティポップ", paused=True)
@@ -43,9 +53,8 @@ def fill(engine: Engine, tracks: int = 30) -> None:
         _fill_rest(connection, ids[0], rock, jazz)
 
 
-def fill_varied(engine: Engine) -> None:
-    """Put rows into every table, with verdicts, features of several providers and two models."""
-    fill(engine, 100)
+def _fill_varied(engine: Engine) -> None:
+    _fill(engine, 100)
     with transaction(engine) as connection:
         genres = {row.name: row.id for row in connection.execute(select(tables.genre))}
         rock, jazz = genres["rock"], genres["シティポップ"]

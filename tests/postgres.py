@@ -50,7 +50,7 @@ SELECT set_config('session_replication_role', 'replica', false)
 FROM pg_roles WHERE rolname = current_user AND rolsuper
 """
 """Superusers skip foreign key checks while all rows of all tables are deleted; it is faster."""
-_NON_EMPTY: Final = """
+NON_EMPTY: Final = """
 SELECT relname FROM pg_class
 WHERE relkind = 'r' AND relnamespace = CAST('public' AS regnamespace) AND pg_relation_size(oid) > 0
 """
@@ -175,7 +175,7 @@ class MigratedDatabases:
 
 def _empty(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
     connection.execute(_WITHOUT_CHECKS)
-    non_empty = {name for (name,) in connection.execute(_NON_EMPTY)}
+    non_empty = {name for (name,) in connection.execute(NON_EMPTY)}
     ordered = [table.name for table in reversed(tables.metadata.sorted_tables)]
     names = [sql.Identifier(name) for name in ordered if name in non_empty]
     for name in names:

@@ -14,6 +14,7 @@ from collector.catalogue import genre_counters
 from genrebase.store import features_provider, names, tables
 from genrebase.store.engine import transaction
 from genrebase.store.split import assign_side
+from tests.database_states import filled_once
 from tests.fakes import NOON
 
 GENRES = ("blues", "metal", "techno")
@@ -123,6 +124,21 @@ class Music:
         self, engine: Engine, at: datetime = NOON, songs: Sequence[Song] | None = None
     ) -> None:
         """Write everything, or only these songs, into a database."""
+        if songs is None:
+            filled_once(engine, (self._key(), at), lambda: self._fill(engine, at, songs))
+        else:
+            self._fill(engine, at, songs)
+
+    def _key(self) -> tuple[object, ...]:
+        """Return all that the rows depend on."""
+        songs = (
+            (song.id, song.title, song.artists, song.genre, song.year, song.popularity)
+            for song in self.songs
+        )
+        features = (tuple(song.features.items()) for song in self.songs)
+        return (type(self), tuple(self.genres), self.artists, self.seed, *songs, *features)
+
+    def _fill(self, engine: Engine, at: datetime, songs: Sequence[Song] | None) -> None:
         chosen = self.songs if songs is None else songs
         with transaction(engine) as connection:
             if songs is None:
