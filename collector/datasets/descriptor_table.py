@@ -152,8 +152,8 @@ class DescriptorRowParser:
             name = names.clean(cells.clean(row[at.file]))
             genre = "" if at.genre is None else cells.clean(row[at.genre])
             genres = genre_cells.split_genres(genre)
-        except UnicodeEncodeError:
-            return RowRejection.UNDECODABLE
+        except UnicodeEncodeError as error:
+            return RowRejection.of_text(error)
         if cells.is_missing(name):
             return RowRejection.NO_NAME
         if is_name_too_long(name, ""):

@@ -228,8 +228,8 @@ def _parse(
         title = read.first("title") or PurePosixPath(name).stem
         artists = [names.clean(one) for one in read.all("artists") or read.all("artist")]
         album, genres = read.first("album"), genre_cells.split_genres(read.all("genre"))
-    except UnicodeEncodeError:
-        return RowRejection.UNDECODABLE
+    except UnicodeEncodeError as error:
+        return RowRejection.of_text(error)
     artists = [artist for artist in artists if not cells.is_missing(artist)]
     longest = max(artists, key=len, default="")
     if is_name_too_long(title, artists[0] if artists else "") or is_name_too_long("", longest):

@@ -43,9 +43,16 @@ class RowRejection(StrEnum):
 
     NO_NAME = "no name"
     UNDECODABLE = "not in the file's encoding"
+    HALF_CHARACTER = "half of a character (a lone surrogate)"
     UNREADABLE_ARTISTS = "the list of artists is damaged"
     TOO_LONG = "name too long"
     NO_DOCUMENT = "no low-level document of Essentia"
+
+    @classmethod
+    def of_text(cls, error: UnicodeEncodeError) -> "RowRejection":
+        """Return why a text cannot be stored."""
+        is_cut = cells.has_half_character(str(error.object))
+        return cls.HALF_CHARACTER if is_cut else cls.UNDECODABLE
 
 
 class ParsedRow(NamedTuple):
@@ -115,8 +122,8 @@ class RowParser:
             credits_ = self._parse_credits(row)
             album = None if at.album is None else _text(row[at.album])
             genres, subgenre = self._genres(row, at.genre), self._subgenre(row)
-        except UnicodeEncodeError:
-            return RowRejection.UNDECODABLE
+        except UnicodeEncodeError as error:
+            return RowRejection.of_text(error)
         except list_cells.UnreadableList:
             self.unreadable_cells[at.artists] += 1
             return RowRejection.UNREADABLE_ARTISTS
@@ -280,7 +287,11 @@ def _as_list(given: Sequence[str]) -> str:
 
 def _content_id(row: Sequence[str]) -> str:
     """Return the id of a row by all its cells: without a title or an artist it has no other."""
-    text = "\0".join(row).encode("utf-8", "surrogateescape")
+    joined = "\0".join(row)
+    try:
+        text = joined.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a character, in a cell of no field
+        text = joined.encode("utf-8", "surrogatepass")
     return f"row {hashlib.sha256(text).hexdigest()[:32]}"
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from collector.datasets.column_roles import columns, id_columns
 from collector.datasets.formats import text_encoding
+from collector.datasets.parsing import cells
 from collector.datasets.reader import DatasetReader, NotADataset
 from collector.datasets.rows import RowRejection
 from collector.datasets.survey import TableSummary
@@ -33,6 +34,11 @@ def explain(
     """Return the error for a table without a title or an artist, depending on its content."""
     if not error.missing:  # a column that was named
         return error
+    if any(map(cells.has_half_character, dataset.header)):
+        return NotADataset(
+            f"The names of the columns of {name} have half of a character (a lone surrogate, such "
+            "as \\ud800): correct them in the file."
+        )
     if any(map(text_encoding.is_undecoded, dataset.header)):
         return NotADataset(
             f"The names of the columns of {name} are not valid UTF-8: name the file's encoding, "
@@ -119,6 +125,17 @@ def _as_utf8(text: str) -> str | None:
 
 def encoding_hints(result: ImportResult, dataset: DatasetReader) -> Sequence[str]:
     """Return advice on rows that are not in the file's encoding."""
+    cut = result.reasons.get(RowRejection.HALF_CHARACTER, 0)
+    if not cut:
+        return _undecodable_hints(result, dataset)
+    hint = (
+        "A lone surrogate, such as \\ud83c, is half of a character: the text was cut inside it "
+        f"before the file was written. Correct {counted(cut, 'row')} in the file."
+    )
+    return (hint, *_undecodable_hints(result, dataset))
+
+
+def _undecodable_hints(result: ImportResult, dataset: DatasetReader) -> Sequence[str]:
     undecodable = result.reasons.get(RowRejection.UNDECODABLE, 0)
     decodable = dataset.non_ascii_rows - undecodable
     if not undecodable:

@@ -258,6 +258,24 @@ def test_invalid_rows_do_not_stop_the_import(engine, tmp_path):
         }
 
 
+def test_half_of_a_character_is_named_as_such(engine, tmp_path):
+    """A text that was cut inside an escaped emoji: another encoding would not help."""
+    path = tmp_path / "cut.json"
+    path.write_text(
+        '[{"title": "Song \\ud83c", "artist": "A"}, {"title": "Song", "artist": "A"},'
+        ' {"title": "Only a title", "note": "\\ud83c"}]'
+    )
+    imported = run(engine, path)
+    assert (imported.tracks_new, imported.rejected) == (2, 1)
+    assert imported.reasons == {"half of a character (a lone surrogate)": 1}
+    (hint,) = imported.warnings
+    assert hint.endswith("Correct 1 row in the file.")
+    assert "encoding" not in hint
+    path.write_text('[{"t\\ud83c": "Song", "a": "A"}]')
+    with pytest.raises(reader.NotADataset, match="half of a character"):
+        run(engine, path)
+
+
 def test_without_the_needed_columns_nothing_is_written(engine, tmp_path):
     """Refused with the columns there are and those that are missing."""
     path = write(tmp_path / "data.csv", [("1", "2")], ("filename", "tempo"))

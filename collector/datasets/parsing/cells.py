@@ -50,13 +50,23 @@ def is_mark_of_missing(text: str) -> bool:
 def clean(cell: str) -> str:
     """Return a cell as the database can store it, stripped.
 
-    Raises UnicodeEncodeError if the cell holds bytes that could not be decoded.
+    Raises UnicodeEncodeError if the cell holds bytes that could not be decoded, or half of a
+    character (see `has_half_character`).
     """
     if "\0" in cell:
         cell = cell.replace("\0", "")
     if not cell.isascii():
         cell.encode()
     return cell.strip()
+
+
+def has_half_character(text: str) -> bool:
+    r"""Return whether a text has a lone surrogate that stands for no undecodable byte.
+
+    JSON writes a character beyond U+FFFF as two escapes (`\ud83c\udfb5`): a text that was cut
+    between them ends with one. Bytes that could not be decoded are U+DC80 to U+DCFF.
+    """
+    return any("\ud800" <= c < "\udc80" or "\udcff" < c <= "\udfff" for c in text)
 
 
 def plain_text(cell: str) -> str:

@@ -222,6 +222,13 @@ def test_undecodable_bytes_reject_the_row(column):
     assert read(**{"genre": "rock", column: "caf\udce9"}) is RowRejection.UNDECODABLE
 
 
+@pytest.mark.parametrize("column", ["title", "artist", "album", "genre", "playlist_subgenre"])
+@pytest.mark.parametrize("half", [0xD800, 0xD83C, 0xDC00, 0xDFB5])
+def test_half_of_a_character_rejects_the_row(column, half):
+    """It has nothing to do with the file's encoding: JSON wrote it as an escape."""
+    assert read(**{"genre": "rock", column: f"caf{chr(half)}"}) is RowRejection.HALF_CHARACTER
+
+
 @pytest.mark.parametrize("column", ["title", "artist"])
 @pytest.mark.parametrize("text", ["x" * 5_000, "ﷺ" * 100, "🎵" * 1_000])
 def test_a_name_too_long_for_an_index_rejects_the_row(column, text):
