@@ -8,18 +8,21 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
-from sqlalchemy import Column, Select, Table, cast, select
+from sqlalchemy import JSON, Column, Select, Table, cast, select
+from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.compiler import GenericTypeCompiler, SQLCompiler
 
-from genrebase.lake.duckdb_dialect import DuckDBDialect
 from genrebase.lake.tables_to_arrow import key_column
 from genrebase.runtime.cores import usable_cores
 from genrebase.store import tables, views
 from genrebase.store.settings import StoreSettings
+from genrebase.store.views.catalogue import monday_of
 from genrebase.store.views.definition import Providers
+from genrebase.store.views.health import time_of
 from genrebase.store.views.review import InChampionClasses
+from genrebase.store.views.shared import compile_as
 
-_DIALECT: Final = DuckDBDialect()
 _CHAMPION_COLUMNS: Final = ("task", "status", "feature_schema")
 """What `InChampionClasses` reads of the table `model`."""
 _DEFINITIONS: Final = 2 * len(views.ALL)
@@ -27,6 +30,53 @@ _DEFINITIONS: Final = 2 * len(views.ALL)
 
 TableColumns = Mapping[str, tuple[str, ...]]
 """Names of columns by the name of their table."""
+
+
+class _Compiler(SQLCompiler):
+    """Statements for DuckDB. Documents (JSON) are text there."""
+
+    def visit_json_getitem_op_binary(self, binary: Any, operator: Any, **options: Any) -> str:  # noqa: ARG002 - SQLAlchemy's
+        """Return a field of a document; as text unless it is a document itself."""
+        arrow = "->" if isinstance(binary.type, JSON) else "->>"
+        document = self.process(binary.left, **options)
+        return f"({document} {arrow} {self.process(binary.right, **options)})"
+
+
+class _Types(GenericTypeCompiler):
+    """The types of the Arrow batches: 64-bit integers, times in UTC, documents as text."""
+
+    def visit_INTEGER(self, type_: Any, **options: Any) -> str:  # noqa: ARG002, N802 - SQLAlchemy's
+        """Return the one type of integers."""
+        return "BIGINT"
+
+    visit_SMALLINT = visit_INTEGER  # noqa: N815 - SQLAlchemy's
+
+    def visit_DATETIME(self, type_: Any, **options: Any) -> str:  # noqa: ARG002, N802 - SQLAlchemy's
+        """Return the one type of times."""
+        return "TIMESTAMPTZ"
+
+    def visit_JSON(self, type_: Any, **options: Any) -> str:  # noqa: ARG002, N802 - SQLAlchemy's
+        """Return the type of documents."""
+        return "TEXT"
+
+
+class _Dialect(DefaultDialect):
+    """Compiles only: connections are DuckDB's own."""
+
+    name = "duckdb"
+    supports_native_boolean = True
+    div_is_floordiv = False  # 1 / 2 is 0.5
+    statement_compiler = _Compiler
+    type_compiler_cls = _Types
+
+
+compile_as(monday_of, duckdb="strftime(date_trunc('week', {} AT TIME ZONE 'UTC'), '%Y-%m-%d')")
+compile_as(time_of, duckdb="to_timestamp({})")
+compile_as(
+    InChampionClasses,
+    duckdb="""{} IN (SELECT unnest(from_json(feature_schema -> 'classes', '["VARCHAR"]'))"""
+    " FROM model WHERE task = 'main' AND status = 'champion')",
+)
 
 
 @contextmanager
@@ -66,7 +116,7 @@ def _view_sql(name: str, order: Providers) -> str:
     rows = views.ALL[name].build(order).subquery("rows")
     declared = views.ALL[name].table.c
     typed = select(*(cast(rows.c[one.name], one.type).label(one.name) for one in declared))
-    return str(typed.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+    return str(typed.compile(dialect=_Dialect(), compile_kwargs={"literal_binds": True}))
 
 
 def columns_read(names: Iterable[str], providers: Providers | None = None) -> TableColumns:

@@ -5,11 +5,12 @@ same tracks, AcousticBrainz' numbers, and a model that is trained on open licenc
 example is Spotify with ReccoBeats.
 """
 
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from genrebase.launcher import child_commands, default_genres, open_hints, sandbox
+from genrebase.launcher import child_commands, default_genres, sandbox
 from genrebase.launcher.database_location import DatabaseLocation
 from genrebase.launcher.supervisor import ChildCommand
 from genrebase.runtime import queries
@@ -151,9 +152,7 @@ class Demo:
             "steps": steps,
             "champion": champion,
             "questions": self._run_sample_queries(),
-            "open": dict(
-                open_hints.open_commands(self._database.display_url, self._database.file)
-            ),
+            "open": dict(open_commands(self._database.display_url, self._database.file)),
         }
 
     def _run_sample_queries(self) -> list[dict[str, Any]]:
@@ -162,3 +161,39 @@ class Demo:
                 {"question": question, "sql": sql, "answer": queries.run_query(engine, sql)}
                 for question, sql in SAMPLE_QUERIES.items()
             ]
+
+
+def open_commands(url: str, file: str | None) -> Mapping[str, str]:
+    """Return a command line per tool for the database at `url` (without its password).
+
+    `file` is the path of a SQLite database, None for PostgreSQL. The lines take PostgreSQL's
+    password from `STORE_URL` and `PGPASSWORD`.
+    """
+    argument = "" if "***" in url else f"'{url}'"
+    expression = f"pandas.read_sql_table('predictions', store.connect({argument}))"
+    code = f"import pandas, genrebase.store as store; print({expression})"
+    pandas = f'{_quote(sys.executable)} -c "{code}"'
+    setting = "" if "***" in url else f"STORE_URL='{url}' "
+    browser = f"{setting}{_quote(sys.executable)} -m genrebase serve --open"
+    if file is None:
+        attach = f"INSTALL postgres; ATTACH '{_libpq(url)}' AS g (TYPE postgres, READ_ONLY);"
+        return {
+            "browser": browser,
+            "psql": f'psql "{_libpq(url)}"',
+            "DuckDB": f'duckdb -cmd "{attach} USE g;"',
+            "pandas": pandas,
+        }
+    return {
+        "browser": browser,
+        "Datasette": f"datasette {_quote(file)}",
+        "DuckDB": f"duckdb -cmd \"INSTALL sqlite; ATTACH '{file}' AS g (TYPE sqlite); USE g;\"",
+        "pandas": pandas,
+    }
+
+
+def _libpq(url: str) -> str:
+    return url.replace("postgresql+psycopg://", "postgresql://", 1).replace(":***@", "@", 1)
+
+
+def _quote(file: str) -> str:
+    return f'"{file}"' if " " in file else file

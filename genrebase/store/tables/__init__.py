@@ -53,7 +53,7 @@ from genrebase.store.tables.catalogue import (
     vocabulary,
 )
 from genrebase.store.tables.columns import UtcDateTime, as_driver_datetime, metadata
-from genrebase.store.tables.digests import digest
+from genrebase.store.tables.derived import digest, search_due, search_text
 from genrebase.store.tables.downloads import (
     audio_download,
     audio_item,
@@ -96,7 +96,6 @@ from genrebase.store.tables.models import (
     model_metric,
     prediction,
 )
-from genrebase.store.tables.search import search_due, search_text
 
 MODEL_DETAIL_TABLES = (model_metric, training_epoch, feature_importance, genre_separability)
 """What is stored per model besides predictions and confusion matrices."""

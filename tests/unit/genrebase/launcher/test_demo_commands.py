@@ -1,11 +1,11 @@
 """Commands to paste for opening the database."""
 
-from genrebase.launcher import open_hints
+from genrebase.launcher import demo
 
 
 def test_a_file_opens_in_four_tools() -> None:
     """Each tool has its line, with the file in it; odd names are quoted."""
-    lines = open_hints.open_commands("sqlite:///my music.db", "my music.db")
+    lines = demo.open_commands("sqlite:///my music.db", "my music.db")
     assert list(lines) == ["browser", "Datasette", "DuckDB", "pandas"]
     assert lines["browser"].startswith("STORE_URL='sqlite:///my music.db' ")
     assert lines["browser"].endswith("-m genrebase serve --open")
@@ -16,6 +16,6 @@ def test_a_file_opens_in_four_tools() -> None:
 
 def test_a_server_opens_without_its_password() -> None:
     """On PostgreSQL the lines leave the password to the environment."""
-    lines = open_hints.open_commands("postgresql+psycopg://me:***@host/music", None)
+    lines = demo.open_commands("postgresql+psycopg://me:***@host/music", None)
     assert lines["psql"] == 'psql "postgresql://me@host/music"'
     assert "***" not in "".join(lines.values())
