@@ -28,7 +28,6 @@ from genrebase.store.views.catalogue import (
     tracks,
 )
 from genrebase.store.views.definition import ALL, MARKER, View
-from genrebase.store.views.digests import digests
 from genrebase.store.views.downloads import audio_downloads, audio_items
 from genrebase.store.views.experiments import experiment_results
 from genrebase.store.views.findings import (
@@ -39,10 +38,14 @@ from genrebase.store.views.findings import (
     genre_traits,
     track_matches,
 )
-from genrebase.store.views.genres import genre_overlaps, genre_progress, genre_sharing
-from genrebase.store.views.health import harvest_health
+from genrebase.store.views.genres import (
+    genre_mappings,
+    genre_overlaps,
+    genre_progress,
+    genre_sharing,
+)
+from genrebase.store.views.health import digests, harvest_health
 from genrebase.store.views.histograms import genre_histograms
-from genrebase.store.views.mappings import genre_mappings
 from genrebase.store.views.models import (
     model_leaderboard,
     model_metrics,
