@@ -112,15 +112,15 @@ def failed_trials(experiment: Experiment) -> list[dict[str, Any]]:
     """Return the trials that could not be fitted, and why."""
     return [
         {
-            "estimator": trial.config.estimator,
-            "features": list(trial.config.features),
-            "params": dict(trial.config.params),
-            "per_genre": trial.config.per_genre,
-            "test_fold": trial.config.test_fold,
-            "error": trial.error,
+            "estimator": trial.estimator,
+            "features": list(trial.features),
+            "params": dict(trial.params),
+            "per_genre": trial.per_genre,
+            "test_fold": trial.test_fold,
+            "error": result.error,
         }
-        for trial in experiment.trials.values()
-        if trial.error is not None
+        for trial, result in experiment.trials.values()
+        if result.error is not None
     ]
 
 

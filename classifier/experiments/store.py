@@ -54,26 +54,14 @@ class ExperimentSpec:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTrial:
-    """A row of `trial`."""
-
-    number: int
-    config: TrialConfig
-    error: str | None
-    trained_rows: int
-    seconds: float
-    score: float | None
-
-
 @dataclass(slots=True)
 class Experiment:
     """An experiment in progress, or finished."""
 
     id: int
     finished: bool
-    trials: dict[str, StoredTrial] = field(default_factory=dict)
-    """By `TrialConfig.key`."""
+    trials: dict[str, tuple[TrialConfig, TrialResult]] = field(default_factory=dict)
+    """The stored trials by `TrialConfig.key`; their metrics are in the database."""
     configuration_numbers: dict[str, int] = field(default_factory=dict)
     """By `TrialConfig.configuration_key`."""
 
@@ -136,12 +124,11 @@ def store_trial(
 
     Retries until the database is available.
     """
-    number = experiment.configuration_number(trial)
     values = {
         **asdict(trial),
         **{name: getattr(result, name) for name in _RESULT_COLUMNS},
         "experiment_id": experiment.id,
-        "number": number,
+        "number": experiment.configuration_number(trial),
         "features": ",".join(trial.features),
         "key": trial.key,
         "outcome": "done" if result.error is None else "failed",
@@ -161,9 +148,7 @@ def store_trial(
                 raise
 
     retry_until_available(clock, write)
-    experiment.trials[trial.key] = StoredTrial(
-        number, trial, result.error, result.trained_rows, result.seconds, result.score
-    )
+    experiment.trials[trial.key] = (trial, result)
 
 
 def mark_finished(database: Database, experiment: Experiment, at: datetime | None) -> None:
@@ -203,7 +188,6 @@ def _load(connection: Connection, experiment: Experiment) -> Experiment:
             row.validation_fold,
         )
         experiment.configuration_numbers[trial.configuration_key] = row.number
-        experiment.trials[trial.key] = StoredTrial(
-            row.number, trial, row.error, row.trained_rows, row.seconds, row.score
-        )
+        result = TrialResult(row.trained_rows, row.seconds, score=row.score, error=row.error)
+        experiment.trials[trial.key] = (trial, result)
     return experiment

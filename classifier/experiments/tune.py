@@ -31,7 +31,7 @@ from classifier.experiments.search_settings import (
     TUNING_REGIMES,
     SearchSettings,
 )
-from classifier.experiments.store import Experiment, ExperimentSpec, StoredTrial
+from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import TrialConfig, TrialResult
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import TrainingConfig
@@ -251,8 +251,8 @@ class _Search:
                 _describe(point, genre, size),
                 lambda result, _: _with_score(result, self.settings, genre),
             )
-        stored = [self.runner.experiment.trials[trial.key] for trial in trials]
-        return _mean_score(stored, self.settings)
+        stored = self.runner.experiment.trials
+        return _mean_score([stored[trial.key][1] for trial in trials], self.settings)
 
 
 def _with_score(result: TrialResult, settings: SearchSettings, genre: str | None) -> TrialResult:
@@ -282,11 +282,12 @@ def _genres(settings: SearchSettings, split: SplitDataset) -> list[str | None]:
     return list(settings.one_vs_rest_genres or split.classes)
 
 
-def _by_point(experiment: Experiment) -> Iterator[list[StoredTrial]]:
-    groups: dict[tuple[str, int | None], list[StoredTrial]] = {}
-    for trial in experiment.trials.values():
-        key = (trial.config.configuration_key, trial.config.per_genre)
-        groups.setdefault(key, []).append(trial)
+def _by_point(experiment: Experiment) -> Iterator[tuple[TrialConfig, list[TrialResult]]]:
+    """Yield a trial of each point and number of tracks, and the results of all."""
+    groups: dict[tuple[str, int | None], tuple[TrialConfig, list[TrialResult]]] = {}
+    for trial, result in experiment.trials.values():
+        key = (trial.configuration_key, trial.per_genre)
+        groups.setdefault(key, (trial, []))[1].append(result)
     yield from groups.values()
 
 
@@ -294,8 +295,8 @@ def _best(
     experiment: Experiment, config: TrainingConfig, settings: SearchSettings, genre: str | None
 ) -> BestParameters:
     complete = []
-    for group in _by_point(experiment):
-        trial, score = group[0].config, _mean_score(group, settings)
+    for trial, results in _by_point(experiment):
+        score = _mean_score(results, settings)
         if trial.binary_genre == genre and score is not None:
             all_tracks = trial.per_genre == config.per_genre
             complete.append((math.inf if all_tracks else trial.per_genre or 0, score, trial))
@@ -312,8 +313,8 @@ def _best(
     )
 
 
-def _mean_score(trials: Sequence[StoredTrial], settings: SearchSettings) -> float | None:
-    scores = [trial.score for trial in trials if trial.score is not None]
+def _mean_score(results: Sequence[TrialResult], settings: SearchSettings) -> float | None:
+    scores = [one.score for one in results if one.score is not None]
     return float(np.mean(scores)) if len(scores) == settings.cv_folds else None
 
 
@@ -321,16 +322,16 @@ def _table(experiment: Experiment, settings: SearchSettings) -> list[dict[str, A
     """Return a row per point and number of tracks; the most tracks, then the best, first."""
     rows = [
         {
-            "number": group[0].number,
-            "genre": group[0].config.binary_genre,
-            "params": dict(group[0].config.params),
-            "per_genre": group[0].config.per_genre,
-            "trained_rows": round(np.mean([trial.trained_rows for trial in group])),
-            "score": _mean_score(group, settings),
-            "folds": len(group),
-            "seconds": float(np.mean([trial.seconds for trial in group])),
+            "number": experiment.configuration_number(trial),
+            "genre": trial.binary_genre,
+            "params": dict(trial.params),
+            "per_genre": trial.per_genre,
+            "trained_rows": round(np.mean([one.trained_rows for one in results])),
+            "score": _mean_score(results, settings),
+            "folds": len(results),
+            "seconds": float(np.mean([one.seconds for one in results])),
         }
-        for group in _by_point(experiment)
+        for trial, results in _by_point(experiment)
     ]
 
     def order(row: Mapping[str, Any]) -> tuple[Any, ...]:
