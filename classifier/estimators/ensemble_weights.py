@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
@@ -119,8 +120,7 @@ def of_classes(validation: Validation, classes: Labels) -> Validation:
 def log_linear_pool(scores: NDArray[np.float32], weights: Weights) -> Floats:
     """Return probabilities (tracks, genres) from scores (scores, tracks, genres)."""
     sums = np.tensordot(weights.astype(np.float32), scores, axes=1).astype(np.float64)
-    powers = np.exp(sums - sums.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    return np.asarray(softmax(sums, axis=1))
 
 
 def fit_weights(

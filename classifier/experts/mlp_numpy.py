@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 Matrix = NDArray[np.float32]
@@ -76,7 +77,7 @@ class NumpyMLP(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
         """Return a probability per row and class."""
         for weights, biases in zip(self.weights_[:-1], self.biases_[:-1], strict=True):
             X = np.maximum(X @ weights + biases, 0)
-        return _softmax(X @ self.weights_[-1] + self.biases_[-1])
+        return np.asarray(softmax(X @ self.weights_[-1] + self.biases_[-1], axis=1))
 
     def _initial(
         self, inputs: int, codes: NDArray[np.intp], random: np.random.Generator
@@ -110,7 +111,7 @@ class NumpyMLP(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
             mask = (sums > 0) & (random.random(sums.shape, dtype=np.float32) < keep)
             masks.append(np.asarray(mask / keep, dtype=rows.dtype))
             inputs.append(sums * masks[-1])
-        error = _softmax(inputs[-1] @ self.weights_[-1] + self.biases_[-1])
+        error = softmax(inputs[-1] @ self.weights_[-1] + self.biases_[-1], axis=1)
         error[np.arange(len(codes)), codes] -= 1
         error /= len(codes)
         if row_weights is not None:
@@ -148,8 +149,3 @@ class _AdamW:
             if place < decayed:
                 self._parameters[place] *= 1 - rate * WEIGHT_DECAY
             self._parameters[place] -= (rate * bias) * mean / (np.sqrt(square) + _EPSILON)
-
-
-def _softmax(sums: NDArray[Any]) -> NDArray[Any]:
-    sums = np.exp(sums - sums.max(axis=1, keepdims=True))
-    return np.asarray(sums / sums.sum(axis=1, keepdims=True))
