@@ -29,6 +29,12 @@ SIBLINGS_REGIME: Final[Regime] = "new_artist_with_siblings"
 SIBLING_POOL: Final = "sibling_pool"
 """Key of a model's `feature_schema`: the weights for pooling a track with its siblings."""
 
+_SHOWN: Final = (
+    *("id", "task", "status", "reason", "estimator", "params", "trained_rows", "seconds"),
+    *("created_at", "origin", "licence_class", "sources", "pinned", "metrics"),
+)
+"""Fields of a model that its JSON has under their own names."""
+
 FEW_TRACKS: Final = 30
 """Metrics of fewer test tracks are marked as too few."""
 
@@ -192,25 +198,12 @@ class StoredModel(TrainedModel):
     def as_json(self) -> dict[str, Any]:
         """Return the JSON of `train --json` and `models --json`."""
         return {
-            "id": self.id,
-            "task": self.task,
-            "status": self.status,
-            "reason": self.reason,
-            "estimator": self.estimator,
-            "params": dict(self.params),
-            "choice": dict(self.training_config),
-            "trained_rows": self.trained_rows,
+            **{name: getattr(self, name) for name in _SHOWN},
+            "choice": self.training_config,
             "genres": self.feature_schema.get("genres", len(self.classes)),
-            "seconds": self.seconds,
-            "created_at": self.created_at,
-            "origin": self.origin,
-            "licence_class": self.licence_class,
-            "sources": None if self.sources is None else dict(self.sources),
-            "pinned": self.pinned,
             "kept": self.has_artifact,
             "parent": self.parent_id,
             "crowned_at": self.promoted_at,
-            "metrics": dict(self.metrics),
         }
 
 
