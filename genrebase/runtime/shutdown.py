@@ -16,7 +16,9 @@ DUPLICATE_SIGNAL_SECONDS: Final = 1.0
 """Seconds after the first signal in which another one counts as its duplicate: a terminal or a
 supervisor may signal the whole process group, and our parent forwards the signal, too."""
 
-_SIGNAL_NAMES: Final = ("SIGINT", "SIGTERM", "SIGBREAK")
+_SIGNALS: Final = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
+]
 """SIGBREAK exists on Windows only; SIGTERM never arrives there, but does no harm."""
 _POLL_SECONDS: Final = 1.0
 """Seconds of one wait; on Windows Ctrl-C does not interrupt a wait without a timeout."""
@@ -74,7 +76,7 @@ def stop_on_signals(
         first[0] = min(first[0], clock.monotonic())
         stop.request()
 
-    previous = {number: signal.signal(number, on_signal) for number in _signals()}
+    previous = {number: signal.signal(number, on_signal) for number in _SIGNALS}
     try:
         yield stop
     finally:
@@ -86,7 +88,3 @@ def _write_at_once(notice: str) -> None:
     """Write a line to standard error from a signal handler, in which buffers cannot be used."""
     with suppress(OSError, ValueError):
         os.write(sys.stderr.fileno(), f"\n{notice}\n".encode())
-
-
-def _signals() -> list[int]:
-    return [getattr(signal, name) for name in _SIGNAL_NAMES if hasattr(signal, name)]
