@@ -1,18 +1,15 @@
 """Which daemons run on a database: each keeps a row there, with its latest heartbeat."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import structlog
 from sqlalchemy import Connection, Engine, delete, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
-from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.heartbeat import HEARTBEAT_SECONDS, beating, is_alive
+from genrebase.runtime.heartbeat import HEARTBEAT_SECONDS, beating, failure_logged, is_alive
 from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store import tables
 from genrebase.store.engine import transaction
@@ -22,7 +19,6 @@ CLASSIFIER: Final = "classifier"
 NAMES: Final = (COLLECTOR, CLASSIFIER)
 
 _daemon = tables.daemon
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +32,7 @@ class DaemonRow:
 
     def is_alive(self, now: datetime) -> bool:
         """Return whether it runs: on this host its process does, elsewhere its heart beats."""
-        try:
-            alive = ProcessIdentity.parse(self.process).is_alive()
-        except ValueError:
-            alive = None
-        return is_alive(self.started_at, self.alive_at, now) if alive is None else alive
+        return is_alive(self.process, self.started_at, self.alive_at, now)
 
 
 @contextmanager
@@ -54,24 +46,24 @@ def registered(engine: Engine, clock: Clock, name: str) -> Iterator[None]:
 
     def beat() -> None:
         row = {"name": name, "process": process, "started_at": started_at}
-        with transaction(engine) as connection:
+        with failure_logged("heartbeat_not_written"), transaction(engine) as connection:
             beaten = update(_daemon).where(_daemon.c.name == name, _daemon.c.process == process)
             if connection.execute(beaten.values(alive_at=clock.now())).rowcount == 0:
                 _remove_dead(connection, name, clock.now())
                 connection.execute(insert(_daemon).values(**row, alive_at=clock.now()))
 
     def end() -> None:
-        with transaction(engine) as connection:
+        with failure_logged("heartbeat_not_written"), transaction(engine) as connection:
             connection.execute(
                 delete(_daemon).where(_daemon.c.name == name, _daemon.c.process == process)
             )
 
-    _try(beat)
+    beat()
     try:
-        with beating(lambda: _try(beat), HEARTBEAT_SECONDS):
+        with beating(beat, HEARTBEAT_SECONDS):
             yield
     finally:
-        _try(end)
+        end()
 
 
 def read(connection: Connection) -> list[DaemonRow]:
@@ -86,10 +78,3 @@ def _remove_dead(connection: Connection, name: str, now: datetime) -> None:
             connection.execute(
                 delete(_daemon).where(_daemon.c.name == name, _daemon.c.process == one.process)
             )
-
-
-def _try(write: Callable[[], None]) -> None:
-    try:
-        write()
-    except (SQLAlchemyError, GenrebaseError) as error:
-        _log.warning("heartbeat_not_written", reason=str(error).partition("\n")[0])

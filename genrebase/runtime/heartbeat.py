@@ -6,6 +6,13 @@ from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import Final
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.process_identity import ProcessIdentity
+from genrebase.runtime.redaction import redact
+
 DEAD_AFTER: Final = timedelta(hours=24)
 """A run on another host that started longer ago counts as dead. If it is not, it overwrites this
 outcome when it ends."""
@@ -14,6 +21,8 @@ HEARTBEAT_SECONDS: Final = 30.0
 """Seconds between two heartbeats of an exclusive run."""
 HEARTBEAT_TIMEOUT: Final = timedelta(minutes=5)
 """An exclusive run on another host counts as dead after this time without a heartbeat."""
+
+_log = structlog.get_logger(__name__)
 
 
 @contextmanager
@@ -37,12 +46,29 @@ def beating(function: Callable[[], object], seconds: float) -> Iterator[None]:
         thread.join()
 
 
-def is_alive(started_at: datetime, last_heartbeat: datetime | None, now: datetime) -> bool:
-    """Return whether a run on another host counts as alive.
+@contextmanager
+def failure_logged(event: str, **facts: object) -> Iterator[None]:
+    """Log, and do not raise, that the database could not do what the block writes."""
+    try:
+        yield
+    except (SQLAlchemyError, GenrebaseError) as failure:
+        _log.warning(event, **facts, reason=redact(str(failure)).partition("\n")[0])
 
-    A time in the future comes from a clock that was set back since, and is believed no longer
-    than one in the past.
+
+def is_alive(
+    process: str, started_at: datetime, last_heartbeat: datetime | None, now: datetime
+) -> bool:
+    """Return whether a run is alive: on this host if its process is, elsewhere by its heartbeat.
+
+    `process` is a `ProcessIdentity` as text, or unknown. A time in the future comes from a clock
+    that was set back since, and is believed no longer than one in the past.
     """
+    try:
+        alive = ProcessIdentity.parse(process).is_alive()
+    except ValueError:
+        alive = None
+    if alive is not None:
+        return alive
     if last_heartbeat is not None:
         return abs(now - last_heartbeat) < HEARTBEAT_TIMEOUT
     return abs(now - started_at) < DEAD_AFTER

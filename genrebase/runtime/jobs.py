@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, or_, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.heartbeat import HEARTBEAT_SECONDS, beating, is_alive
+from genrebase.runtime.heartbeat import HEARTBEAT_SECONDS, beating, failure_logged, is_alive
 from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.runtime.redaction import redact
 from genrebase.runtime.shortages import describe_shortage
@@ -32,8 +30,6 @@ _ERROR_LIMIT: Final = 2_000
 """Maximum number of characters of a stored error."""
 
 _in_service = False
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,14 +235,9 @@ def _close_dead_runs(
 
 
 def _is_active(run: JobRun, now: datetime) -> bool:
-    try:
-        alive = ProcessIdentity.parse(str(run.counts[_PROCESS])).is_alive()
-    except (KeyError, ValueError):
-        alive = None
-    if alive is not None:
-        return alive
     last = run.counts.get(_HEARTBEAT)
-    return is_alive(run.started_at, None if last is None else datetime.fromisoformat(last), now)
+    heartbeat = None if last is None else datetime.fromisoformat(last)
+    return is_alive(str(run.counts.get(_PROCESS)), run.started_at, heartbeat, now)
 
 
 def _describe_process(counts: Mapping[str, Any]) -> str:
@@ -262,11 +253,9 @@ def _write_heartbeat(engine: Engine, clock: Clock, run: RunRecorder) -> None:
     row = tables.job_run
     values = {_PROCESS: str(ProcessIdentity.current()), _HEARTBEAT: clock.now().isoformat()}
     query = update(row).where(row.c.id == run.id, row.c.outcome == "running")
-    try:
-        with transaction(engine) as connection:
-            connection.execute(query.values(counts=run.counts | values))
-    except (SQLAlchemyError, GenrebaseError) as failure:
-        _log.warning("heartbeat_not_written", job=run.job, reason=_error_text(failure))
+    logged = failure_logged("heartbeat_not_written", job=run.job)
+    with logged, transaction(engine) as connection:
+        connection.execute(query.values(counts=run.counts | values))
 
 
 def _end(engine: Engine, clock: Clock, run: RunRecorder, outcome: str, error: str | None) -> None:
@@ -280,14 +269,12 @@ def _end(engine: Engine, clock: Clock, run: RunRecorder, outcome: str, error: st
 
 def _end_quietly(engine: Engine, clock: Clock, run: RunRecorder, error: BaseException) -> None:
     """Write the outcome of a failed run; if that fails too, log it: the first error is raised."""
-    try:
+    with failure_logged("job_run_not_written", job=run.job):
         if isinstance(error, GenrebaseError) and error.is_refusal:
             with transaction(engine) as connection:
                 connection.execute(delete(tables.job_run).where(tables.job_run.c.id == run.id))
-            return
-        _end(engine, clock, run, _outcome_of(error), _error_text(error))
-    except (SQLAlchemyError, GenrebaseError) as failure:
-        _log.warning("job_run_not_written", job=run.job, reason=_error_text(failure))
+        else:
+            _end(engine, clock, run, _outcome_of(error), _error_text(error))
 
 
 def _outcome_of(error: BaseException) -> str:

@@ -10,13 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, exists, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
-from genrebase.errors import GenrebaseError
-from genrebase.runtime.heartbeat import beating
+from genrebase.runtime.heartbeat import beating, failure_logged
 from genrebase.store import tables
 from genrebase.store.database_clock import server_time
 from genrebase.store.engine import transaction
@@ -25,8 +22,6 @@ LEASE_SECONDS: Final = 90.0
 _RENEW_SECONDS: Final = 20.0
 
 _lease, _run = tables.range_lease, tables.job_run
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +78,11 @@ def _acquire(connection: Connection, rows: IdRange, run_id: int) -> bool:
 
 def _renew(engine: Engine, rows: IdRange, run_id: int) -> None:
     """Extend the lease; if that fails, the next one suffices."""
-    try:
-        with transaction(engine) as connection:
-            until = server_time(connection) + LEASE_SECONDS
-            ours = update(_lease).where(_is_ours(rows, run_id))
-            connection.execute(ours.values(lease_until=until))
-    except (SQLAlchemyError, GenrebaseError) as failure:
-        _log.warning("lease_not_renewed", job=rows.job, first=rows.first, reason=str(failure))
+    logged = failure_logged("lease_not_renewed", job=rows.job, first=rows.first)
+    with logged, transaction(engine) as connection:
+        until = server_time(connection) + LEASE_SECONDS
+        ours = update(_lease).where(_is_ours(rows, run_id))
+        connection.execute(ours.values(lease_until=until))
 
 
 def _is_ours(rows: IdRange, run_id: int) -> ColumnElement[bool]:
