@@ -2,13 +2,11 @@
 
 from typing import ClassVar
 
-from genrebase import exit_codes
-
 
 class GenrebaseError(Exception):
     """An operation failed; the message says what to do."""
 
-    exit_code: ClassVar[int] = exit_codes.FAILED
+    exit_code: ClassVar[int] = 1
     is_refusal: ClassVar[bool] = False
     """Whether the request was refused before anything was done: no failure of a service."""
 
@@ -16,20 +14,21 @@ class GenrebaseError(Exception):
 class UserError(GenrebaseError):
     """The request cannot be carried out as given; nothing was changed."""
 
-    exit_code: ClassVar[int] = exit_codes.REFUSED
+    exit_code: ClassVar[int] = 2
     is_refusal: ClassVar[bool] = True
 
 
 class NothingToDo(GenrebaseError):
     """The command had nothing to do."""
 
-    exit_code: ClassVar[int] = exit_codes.NOTHING_TO_DO
+    exit_code: ClassVar[int] = 3
 
 
 class CommandInterrupted(GenrebaseError):
     """Ctrl-C, or SIGTERM, ended a command before it was done; the message says what was kept."""
 
-    exit_code: ClassVar[int] = exit_codes.INTERRUPTED
+    exit_code: ClassVar[int] = 130
+    """128 + SIGINT, as in shells."""
 
 
 def as_clause(message: object) -> str:
