@@ -59,12 +59,6 @@ from genrebase.store.tables.downloads import (
     audio_item,
     audio_item_genre,
 )
-from genrebase.store.tables.experiments import (
-    experiment,
-    training_epoch,
-    trial,
-    trial_metric,
-)
 from genrebase.store.tables.findings import (
     cluster_member,
     clustering,
@@ -91,10 +85,14 @@ from genrebase.store.tables.models import (
     PREDICTIONS_PER_TRACK,
     REGIMES,
     confusion,
+    experiment,
     model,
     model_comparison,
     model_metric,
     prediction,
+    training_epoch,
+    trial,
+    trial_metric,
 )
 
 MODEL_DETAIL_TABLES = (model_metric, training_epoch, feature_importance, genre_separability)
