@@ -9,7 +9,7 @@ import pyarrow as pa
 from genrebase.errors import UserError
 from genrebase.extras import install_hint
 from genrebase.lake.batch_types import as_schema
-from genrebase.store.engine import Engine, postgresql_options
+from genrebase.store.engine import Engine, postgresql_options, reason_of
 from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable
 
 _SNAPSHOT: Final = (
@@ -33,7 +33,7 @@ class PostgresCopier:
                     yield as_schema(batch, schema)
         except (self._connection.Error, OSError, pa.ArrowInvalid) as error:
             raise DatabaseFailure(
-                f"The database at {self._where} failed in the middle: {_reason(error)}"
+                f"The database at {self._where} failed in the middle: {reason_of(error)}"
             ) from error
 
     def snapshot(self) -> str:
@@ -48,7 +48,7 @@ class PostgresCopier:
             self._connection.rollback()
         except (self._connection.Error, OSError) as error:
             raise DatabaseFailure(
-                f"The database at {self._where} failed in the middle: {_reason(error)}"
+                f"The database at {self._where} failed in the middle: {reason_of(error)}"
             ) from error
 
 
@@ -77,11 +77,6 @@ def open_postgresql(engine: Engine, snapshot: str | None = None) -> Iterator[Pos
                 cursor.fetchone()
         except (adbc.Error, OSError) as error:
             raise DatabaseUnreachable(
-                f"The database at {where} does not respond: {_reason(error)}"
+                f"The database at {where} does not respond: {reason_of(error)}"
             ) from error
         yield PostgresCopier(connection, where)
-
-
-def _reason(error: Exception) -> str:
-    message = str(error).strip()
-    return (message.splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -17,6 +17,7 @@ from genrebase.lake.relations import ROW_WISE, LakeRelations, is_by_track
 from genrebase.lake.table_parts import OnPart
 from genrebase.lake.version_writer import VersionWriter
 from genrebase.store import views
+from genrebase.store.engine import reason_of
 from genrebase.store.errors import StoreError
 from genrebase.store.views.definition import Providers
 
@@ -124,5 +125,5 @@ def _naming(view: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        reason = reason_of(error)
         raise StoreError(f"DuckDB could not compute the view {view}: {reason}.") from error

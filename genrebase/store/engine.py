@@ -241,7 +241,7 @@ def open_connection(engine: Engine) -> Iterator[Connection]:
                 "written. Change its permissions, or name a file in another folder (STORE_URL)."
             ) from error
         raise DatabaseUnreachable(
-            f"The database at {where} does not respond: {_reason(error)}"
+            f"The database at {where} does not respond: {reason_of(error)}"
         ) from error
     driver: Any = engine.dialect.loaded_dbapi  # COPY is the driver's own, and so are its errors
     try:
@@ -256,7 +256,7 @@ def open_connection(engine: Engine) -> Iterator[Connection]:
                 "transaction was rolled back: nothing of it was changed. Run the same again."
             ) from error
         raise DatabaseFailure(
-            f"The database at {where} failed in the middle: {_reason(error)}. The open "
+            f"The database at {where} failed in the middle: {reason_of(error)}. The open "
             "transaction was rolled back; fix the cause and run the same again."
         ) from error
 
@@ -268,8 +268,8 @@ def _is_database_failure(error: Exception) -> bool:
     return isinstance(error, OperationalError) or error.connection_invalidated
 
 
-def _reason(error: Exception) -> str:
-    """Return the database's message, without our statement and its values."""
+def reason_of(error: Exception) -> str:
+    """Return the first line of a database's message, without our statement and its values."""
     message = str(error.orig if isinstance(error, DBAPIError) else error).strip()
     return (message.splitlines() or [type(error).__name__])[0].rstrip(".")
 
