@@ -3,6 +3,7 @@
 `StoredModel.as_json` in `classifier.model_records` is the JSON of a model.
 """
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -187,7 +188,7 @@ def prune(
     output = Output(as_json=as_json)
     remembered = ClassifierSettings.load().models_remembered
     done = retention.prune(connect(), keep_last=remembered, dry_run=dry_run)
-    named = ", ".join(str(number) for number in done.dropped_artifacts) or "none"
+    named = ", ".join(str(number) for number in done.given_up) or "none"
     verb = "would lose" if dry_run else "lost"
     output.print(
         f"Models that {verb} artifact and predictions: {named} "
@@ -197,7 +198,7 @@ def prune(
         models = ", ".join(str(number) for number in done.reduced)
         verb = "would keep" if dry_run else "keep"
         output.print(f"Former champions that {verb} only the first prediction: {models}.")
-    if done.archived:
+    if done.shortened:
         what = "would be left" if dry_run else "are left"
-        output.print(f"Models of which only main metrics {what}: {len(done.archived):,}.")
-    output.write_json(done.as_json())
+        output.print(f"Models of which only main metrics {what}: {len(done.shortened):,}.")
+    output.write_json(asdict(done))

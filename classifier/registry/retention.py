@@ -11,7 +11,7 @@ metrics.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from classifier.model_records import StoredModel
 from classifier.registry import model_store, prediction_store, stored_models
@@ -26,27 +26,17 @@ DEFAULT_KEEP_LAST: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class PruneResult:
-    """The result of pruning (with `dry_run`: what it would be)."""
+    """The result of pruning (with `dry_run`: what it would be); the JSON of `prune`."""
 
-    dropped_artifacts: tuple[int, ...]
+    given_up: tuple[int, ...]
     """Models that lost artifact and predictions."""
     predictions: int
     """Rows of predictions that were deleted."""
     reduced: tuple[int, ...] = ()
     """Former champions that keep only the first prediction for each track since then."""
-    archived: tuple[int, ...] = ()
+    shortened: tuple[int, ...] = ()
     """Models that were reduced to main metrics."""
     dry_run: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the JSON of `prune --json`."""
-        return {
-            "given_up": list(self.dropped_artifacts),
-            "predictions": self.predictions,
-            "reduced": list(self.reduced),
-            "shortened": list(self.archived),
-            "dry_run": self.dry_run,
-        }
 
 
 def models_to_keep(models: Iterable[StoredModel]) -> set[int]:

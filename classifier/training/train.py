@@ -113,7 +113,7 @@ def run(
             job.set_outcome("nothing_new")
         else:
             pruned = retention.prune(database, config.task, keep_last=keep_last)
-            job.set_facts(given_up=pruned.dropped_artifacts)
+            job.set_facts(given_up=pruned.given_up)
             if snapshot is None:
                 model_comparisons.update(database, config.task, clock)
     if unused_groups is None:

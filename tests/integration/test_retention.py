@@ -77,11 +77,11 @@ def test_the_last_three_champions_and_pinned_models_are_kept(
     first, second, third, fourth, rejected, champion = reigns
     model_store.set_pinned(engine, first, pinned=True)
     result = retention.prune(engine, dry_run=True)
-    assert (result.dropped_artifacts, result.predictions) == ((second, rejected), 2)
+    assert (result.given_up, result.predictions) == ((second, rejected), 2)
     assert left(engine, "prediction") == reigns
     done = retention.prune(engine)
-    assert (done.dropped_artifacts, done.predictions) == (
-        result.dropped_artifacts,
+    assert (done.given_up, done.predictions) == (
+        result.given_up,
         result.predictions,
     )
     whole = [first, third, fourth, champion]
@@ -90,7 +90,7 @@ def test_the_last_three_champions_and_pinned_models_are_kept(
     figures = left(engine, "model_metric")
     assert (figures.count(second), figures.count(rejected)) == (2, 1)
     assert stored_models.artifact(engine, second) is None
-    assert retention.prune(engine).dropped_artifacts == ()
+    assert retention.prune(engine).given_up == ()
     with pytest.raises(UserError, match="only its metrics were kept"):
         promote.run(engine, second, FakeClock(), log=lambda _: None)
 
@@ -103,9 +103,9 @@ def test_old_models_are_archived_as_a_summary(engine: Engine, reigns: list[int])
         reported = {"accuracy": 0.51239, "interval": [0.41239, 0.6], "n": 9, "roc_auc": 0.7}
         facts = {"metrics": {"new_artist": reported}, "reason": "Followed."}
         connection.execute(update(tables.model).values(**facts, versions={"python": "3"}))
-    assert retention.prune(engine, keep_last=2, dry_run=True).archived == (second,)
-    assert retention.prune(engine, keep_last=2).archived == (second,)
-    assert retention.prune(engine, keep_last=2).archived == ()
+    assert retention.prune(engine, keep_last=2, dry_run=True).shortened == (second,)
+    assert retention.prune(engine, keep_last=2).shortened == (second,)
+    assert retention.prune(engine, keep_last=2).shortened == ()
     models = {one.id: one for one in stored_models.models(engine)}
     gone = models[second]
     assert (gone.status, gone.reason, gone.is_archived) == ("retired", "Followed.", True)
