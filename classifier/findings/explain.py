@@ -93,12 +93,9 @@ class GenreComparison:
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON of `explain --genre`."""
+        fields = {name: value for name, value in asdict(self).items() if name != "effects"}
         return {
-            "genre": self.genre,
-            "against": self.against,
-            "tracks": self.tracks,
-            "other_tracks": self.other_tracks,
-            "origin": self.origin,
+            **fields,
             "effect": "Cliff's delta",
             "features": [{**asdict(one), "size": one.size} for one in self.effects],
             "sentences": effect_sizes.describe_effects(self.effects, self.genre, self.others_name),
