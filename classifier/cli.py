@@ -26,9 +26,9 @@ COMMANDS: Final = {
     "verdicts": "classifier.commands.annotation:verdicts",
     "export": "classifier.commands.export:export",
     "plot": "classifier.commands.plot:plot",
-    "run": "classifier.commands.daemon:run",
-    "status": "classifier.commands.daemon:status",
-    "health": "classifier.commands.daemon:health",
+    "run": "classifier.commands.run:run",
+    "status": "classifier.commands.status:status",
+    "health": "classifier.commands.health:health",
 }
 
 app = CommandLine(

@@ -6,6 +6,7 @@ A ban has the exit code 4.
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from genrebase import exit_codes
 from genrebase.errors import GenrebaseError, UserError
 
 
@@ -110,7 +111,7 @@ class LeaseLost(CollectorError):
 class Blocked(CollectorError):
     """The source has blocked us for longer than is worth waiting."""
 
-    exit_code: ClassVar[int] = 4
+    exit_code: ClassVar[int] = exit_codes.BLOCKED
 
     def __init__(self, source: str, until: float, reason: str | None = None) -> None:
         self.source = source

@@ -2,11 +2,13 @@
 
 from typing import ClassVar
 
+from genrebase import exit_codes
+
 
 class GenrebaseError(Exception):
     """An operation failed; the message says what to do."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[int] = exit_codes.FAILED
     is_refusal: ClassVar[bool] = False
     """Whether the request was refused before anything was done: no failure of a service."""
 
@@ -14,21 +16,20 @@ class GenrebaseError(Exception):
 class UserError(GenrebaseError):
     """The request cannot be carried out as given; nothing was changed."""
 
-    exit_code: ClassVar[int] = 2
+    exit_code: ClassVar[int] = exit_codes.REFUSED
     is_refusal: ClassVar[bool] = True
 
 
 class NothingToDo(GenrebaseError):
     """The command had nothing to do."""
 
-    exit_code: ClassVar[int] = 3
+    exit_code: ClassVar[int] = exit_codes.NOTHING_TO_DO
 
 
 class CommandInterrupted(GenrebaseError):
     """Ctrl-C, or SIGTERM, ended a command before it was done; the message says what was kept."""
 
-    exit_code: ClassVar[int] = 130
-    """128 + SIGINT, as in shells."""
+    exit_code: ClassVar[int] = exit_codes.INTERRUPTED
 
 
 def as_clause(message: object) -> str:

@@ -17,7 +17,7 @@ from classifier.evaluation.metrics import (
     per_genre_metrics,
     ranking_metrics,
 )
-from classifier.model_records import SIBLINGS_REGIME, ConfusionCell, MetricRow, Regime
+from classifier.model_records import SIBLINGS_REGIME, MetricRow, Regime
 
 METRIC_REGIMES: Final[tuple[Regime, ...]] = ("seen_artist", "new_artist", "other", "all")
 """The test conditions that metrics are computed for, and all test tracks together."""
@@ -191,18 +191,3 @@ def majority_class(labels: Sequence[str] | NDArray[np.str_], classes: Mapping[st
     """Return the code of the genre with most tracks; ties to the first by name."""
     names, counts = np.unique(np.asarray(labels), return_counts=True)
     return classes[str(names[counts.argmax()])]
-
-
-def confusion_cells(
-    predictions: LabelledPredictions, regimes: NDArray[np.str_], classes: Sequence[str]
-) -> Iterator[ConfusionCell]:
-    """Yield the confusion matrix of each regime, without its empty cells."""
-    size = predictions.n_genres
-    for regime in METRIC_REGIMES[:-1]:
-        chosen = predictions.select(regimes == regime)
-        in_model = chosen.truth < size
-        cells = chosen.truth[in_model] * size + chosen.predicted[in_model]
-        counts = np.bincount(cells, minlength=size * size)
-        for cell in np.flatnonzero(counts):
-            genre, predicted = divmod(int(cell), size)
-            yield ConfusionCell(regime, classes[genre], classes[predicted], int(counts[cell]))

@@ -14,10 +14,11 @@ from classifier.reports.plots import (
     confusion,
     experiments,
     histogram,
-    models,
+    importance,
     profile,
     scatter,
     style,
+    training,
     trend,
 )
 from classifier.reports.plots.request import PlotRequest
@@ -29,11 +30,11 @@ KINDS: Final[dict[str, tuple[str, DrawFunction]]] = {
     "confusion": ("genre_confusions", confusion.draw),
     "profile": ("genre_profiles", profile.draw),
     "overlay": ("genre_histograms", histogram.draw),
-    "importance": ("feature_importances", models.draw_importance),
+    "importance": ("feature_importances", importance.draw),
     "trend": ("genre_trends", trend.draw),
     "compare": ("experiment_results", experiments.draw_comparison),
     "learning-curve": ("experiment_results", experiments.draw_learning_curve),
-    "training": ("training_epochs", models.draw_training),
+    "training": ("training_epochs", training.draw),
     "scatter": ("training_tracks", scatter.draw),
 }
 """Each kind: its view, and the function that draws it."""

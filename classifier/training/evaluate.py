@@ -13,7 +13,7 @@ from classifier.arrays import Floats, Mask
 from classifier.data import soft_labels
 from classifier.data.soft_labels import TrainingSet
 from classifier.data.training_data import SplitDataset, random_rows
-from classifier.evaluation import bootstrap, leakage, promotion, report
+from classifier.evaluation import bootstrap, confusion, leakage, promotion, report
 from classifier.evaluation.metrics import LabelledPredictions
 from classifier.features import groups
 from classifier.model_records import Comparison, ConfusionCell, MetricRow, PromotionDecision
@@ -64,7 +64,7 @@ def evaluate(
     siblings = evaluator.siblings()
     return Evaluation(
         (*evaluator.metrics(unfitted), *siblings.metrics),
-        tuple(report.confusion_cells(test, regimes, split.classes)),
+        tuple(confusion.confusion_cells(test, regimes, split.classes)),
         evaluator.decide(champion),
         tuple(evaluator.leak_warnings(config)),
         siblings.pool.as_json(),

@@ -15,8 +15,9 @@ from genrebase.store.tables import (
     INCOMPARABLE_FEATURES,
     OWN_SCALE_FEATURES,
 )
-from genrebase.store.views.distributions import BINS, PERCENTILES
 from genrebase.store.views.exact_sums import COARSE, FINE
+from genrebase.store.views.histograms import BINS
+from genrebase.store.views.profiles import PERCENTILES
 
 _REAL: Final = [name for name in FEATURES if name not in CATEGORICAL_FEATURES]
 _BAND: Final = "CASE WHEN popularity >= 100 THEN 90 ELSE popularity // 10 * 10 END"

@@ -19,6 +19,7 @@ from typing import Annotated, Any, ClassVar, Final, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from genrebase import exit_codes
 from genrebase.errors import CommandInterrupted, GenrebaseError
 from genrebase.runtime.console import Output, print_error
 from genrebase.runtime.shortages import describe_shortage
@@ -260,12 +261,12 @@ def run_app(
         if shortage is None:
             raise
         print_error(shortage)
-        _write_error_document(shortage, GenrebaseError.exit_code)
-        sys.exit(GenrebaseError.exit_code)
+        _write_error_document(shortage, exit_codes.FAILED)
+        sys.exit(exit_codes.FAILED)
     finally:
         _CommandWithExamples.owns_process = False
         gc.freeze()  # spares the process its last search for garbage, 0.1 s
-    if exit_code == CommandInterrupted.exit_code:  # Typer turns Ctrl-C into this
+    if exit_code == exit_codes.INTERRUPTED:  # Typer turns Ctrl-C into this
         _exit_interrupted(_DEFAULT_INTERRUPT_MESSAGE, exit_process)
     sys.exit(0)
 
@@ -290,8 +291,8 @@ def _exit_interrupted(message: str, exit_process: Callable[[int], object]) -> No
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cost the message
     print_error(message)
     with suppress(OSError, ValueError):  # the reader of the pipe is gone
-        _write_error_document(message, CommandInterrupted.exit_code)
+        _write_error_document(message, exit_codes.INTERRUPTED)
         sys.stdout.flush()
         sys.stderr.flush()
-    exit_process(CommandInterrupted.exit_code)
-    sys.exit(CommandInterrupted.exit_code)
+    exit_process(exit_codes.INTERRUPTED)
+    sys.exit(exit_codes.INTERRUPTED)

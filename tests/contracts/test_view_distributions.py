@@ -7,7 +7,7 @@ from sqlalchemy import Engine, select
 
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
-from genrebase.store.views.distributions import BINS
+from genrebase.store.views.histograms import BINS
 from tests import factories as make
 
 

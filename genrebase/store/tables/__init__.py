@@ -53,11 +53,17 @@ from genrebase.store.tables.catalogue import (
     vocabulary,
 )
 from genrebase.store.tables.columns import UtcDateTime, as_driver_datetime, metadata
-from genrebase.store.tables.derived import digest, search_due, search_text
+from genrebase.store.tables.digests import digest
 from genrebase.store.tables.downloads import (
     audio_download,
     audio_item,
     audio_item_genre,
+)
+from genrebase.store.tables.experiments import (
+    experiment,
+    training_epoch,
+    trial,
+    trial_metric,
 )
 from genrebase.store.tables.findings import (
     cluster_member,
@@ -85,15 +91,12 @@ from genrebase.store.tables.models import (
     PREDICTIONS_PER_TRACK,
     REGIMES,
     confusion,
-    experiment,
     model,
     model_comparison,
     model_metric,
     prediction,
-    training_epoch,
-    trial,
-    trial_metric,
 )
+from genrebase.store.tables.search import search_due, search_text
 
 MODEL_DETAIL_TABLES = (model_metric, training_epoch, feature_importance, genre_separability)
 """What is stored per model besides predictions and confusion matrices."""

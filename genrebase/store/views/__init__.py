@@ -28,11 +28,7 @@ from genrebase.store.views.catalogue import (
     tracks,
 )
 from genrebase.store.views.definition import ALL, MARKER, View
-from genrebase.store.views.distributions import (
-    acousticbrainz_profiles,
-    genre_histograms,
-    genre_profiles,
-)
+from genrebase.store.views.digests import digests
 from genrebase.store.views.downloads import audio_downloads, audio_items
 from genrebase.store.views.experiments import experiment_results
 from genrebase.store.views.findings import (
@@ -43,13 +39,10 @@ from genrebase.store.views.findings import (
     genre_traits,
     track_matches,
 )
-from genrebase.store.views.genres import (
-    genre_mappings,
-    genre_overlaps,
-    genre_progress,
-    genre_sharing,
-)
-from genrebase.store.views.health import digests, harvest_health
+from genrebase.store.views.genres import genre_overlaps, genre_progress, genre_sharing
+from genrebase.store.views.health import harvest_health
+from genrebase.store.views.histograms import genre_histograms
+from genrebase.store.views.mappings import genre_mappings
 from genrebase.store.views.models import (
     model_leaderboard,
     model_metrics,
@@ -57,6 +50,7 @@ from genrebase.store.views.models import (
     task_predictions,
     training_epochs,
 )
+from genrebase.store.views.profiles import acousticbrainz_profiles, genre_profiles
 from genrebase.store.views.review import genre_confusions, label_disputes, prediction_changes
 from genrebase.store.views.totals import catalogue_counts, dispute_counts
 from genrebase.store.views.training import scoring_tracks, training_tracks

@@ -1,4 +1,4 @@
-"""Genres: collection progress, tracks that several genres share, mappings to broad genres."""
+"""Genres: collection progress, and tracks that several genres share."""
 
 from typing import Any
 
@@ -8,19 +8,14 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
-    Text,
     and_,
     case,
     cast,
-    column,
     func,
-    literal,
     select,
-    union_all,
-    values,
 )
 
-from genrebase.store import default_mapping, tables
+from genrebase.store import tables
 from genrebase.store.views.definition import Providers, view
 from genrebase.store.views.shared import columns
 
@@ -172,33 +167,3 @@ def genre_overlaps(_providers: Providers) -> Select[Any]:
         first.c.id.label("genre_id"),
         second.c.id.label("other_genre_id"),
     ).select_from(source)
-
-
-@view(
-    f"One row per mapping and fine genre. The mapping `{default_mapping.NAME}` is built in.",
-    {
-        "mapping": "The mapping's name.",
-        "fine": "The fine genre's name.",
-        "broad": "The broad genre that it maps to.",
-        "genre_id": "The ID of the genre with exactly this fine name, NULL without one.",
-        "tracks": "Unique tracks with that genre as claim.",
-    },
-)
-def genre_mappings(_providers: Providers) -> Select[Any]:
-    stored, genre = tables.genre_mapping, tables.genre
-    built_in = (
-        values(column("fine", Text), column("broad", Text), name="built_in")
-        .data(list(default_mapping.BROAD_BY_FINE.items()))
-        .cte()
-    )
-    name = cast(literal(default_mapping.NAME), Text)
-    replaced = select(stored.c.mapping).where(stored.c.mapping == default_mapping.NAME)
-    mapping = union_all(
-        select(*stored.c),
-        select(name.label("mapping"), built_in.c.fine, built_in.c.broad).where(~replaced.exists()),
-    ).subquery("mapped")
-    return select(
-        *columns(mapping, "mapping fine broad"),
-        genre.c.id.label("genre_id"),
-        func.coalesce(genre.c.tracks, 0).label("tracks"),
-    ).select_from(mapping.outerjoin(genre, genre.c.name == mapping.c.fine))

@@ -1,4 +1,4 @@
-"""Operations: the last run of each job, the request budget of each source, the stored digests."""
+"""The health of the harvest: the last run of each job, and the request budget of each source."""
 
 from typing import Any
 
@@ -127,18 +127,3 @@ def _no_time() -> Any:
 )
 def harvest_health(_providers: Providers) -> Select[Any]:
     return select(*union_all(_jobs(), _sources()).subquery("health").columns)
-
-
-@view(
-    "One row per digest. A digest is a stored copy of rows of a view that aggregates whole "
-    "tables; `genrebase digests` computes it. The copied rows are in the table `digest`, as JSON.",
-    {
-        "view": "The name of the view.",
-        "key": "The genre that the stored rows are about; empty if the digest has the whole view, "
-        "or the first rows of a long one.",
-        "as_of": "The stored rows show the database as it was at this time.",
-        "rows": "The number of rows.",
-    },
-)
-def digests(_providers: Providers) -> Select[Any]:
-    return select(*shared.columns(tables.digest, "view key as_of rows"))

@@ -8,6 +8,7 @@ from typing import NoReturn
 import pytest
 import typer
 
+from genrebase import exit_codes
 from genrebase.errors import UserError
 from genrebase.runtime.command_line import run_app
 from genrebase.runtime.console import Output
@@ -40,7 +41,7 @@ def test_ctrl_c_ends_with_what_holds(capsys: pytest.CaptureFixture[str]) -> None
         with output.on_interrupt(lambda: "2 of 3 are stored."), output.progress("Doing"):
             stopped()
 
-    assert left(app) == (130, [130])
+    assert left(app) == (exit_codes.INTERRUPTED, [exit_codes.INTERRUPTED])
     assert capsys.readouterr() == ("", "Stopped: 2 of 3 are stored.\n")
     assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
 
@@ -53,10 +54,10 @@ def test_ctrl_c_where_nothing_was_begun_has_a_sentence_too(
     app.command()(stopped)
     argv, sys.argv = sys.argv, ["it"]
     try:
-        assert left(app) == (130, [130])
+        assert left(app) == (exit_codes.INTERRUPTED, [exit_codes.INTERRUPTED])
     finally:
         sys.argv = argv
-    assert left(stopped) == (130, [130])
+    assert left(stopped) == (exit_codes.INTERRUPTED, [exit_codes.INTERRUPTED])
     assert capsys.readouterr().err.splitlines() == ["Stopped: nothing is half-written."] * 2
 
 

@@ -1,4 +1,4 @@
-"""The commands about the trainer as a daemon: `run`, `status` and `health`."""
+"""The command `classifier status`."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -10,39 +10,6 @@ from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK, train_job_name
 from genrebase.counts import counted
 from genrebase.runtime.console import Output
-
-
-def run(
-    as_json: Annotated[bool, typer.Option("--json", help="Log JSON, also on a terminal.")] = False,
-) -> None:
-    """Train on a schedule and on new tracks, and predict for new tracks, until SIGTERM or Ctrl-C.
-
-    At a signal, a running training is cancelled without a partial result, and the exit code is
-    0. A second signal aborts.
-
-    Examples:
-      classifier run
-    """
-    settings = ClassifierSettings.load()
-    from classifier.daemon.daemon import Daemon
-    from classifier.daemon.metrics import TrainerHealth
-    from genrebase.runtime import logging
-    from genrebase.runtime.clock import SystemClock
-    from genrebase.runtime.health_server import serve
-    from genrebase.runtime.shutdown import stop_on_signals
-    from genrebase.store import connect
-
-    logging.configure(settings.log_level, human=False if as_json else None)
-    clock, database = SystemClock(), connect()
-    daemon = Daemon(database, settings, clock)
-    Output(as_json=as_json).print(
-        f"The classifier runs ({settings.schedule}, and as the data grow); Ctrl-C ends it."
-    )
-    with (
-        stop_on_signals(clock.interrupt, daemon.cancel) as stop,
-        serve(settings.http, TrainerHealth(database, clock, settings)),
-    ):
-        daemon.run(stop)
 
 
 def status(
@@ -109,28 +76,6 @@ def status(
         "merge_proposals": [one.as_json() for one in merges],
     }
     output.write_json(document)
-
-
-def health(
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
-) -> None:
-    """Check `classifier run` over CLASSIFIER_HTTP, or in the database if it is unset.
-
-    Exit code 0 if healthy, else 1.
-
-    Examples:
-      classifier health
-    """
-    from genrebase.runtime.clock import SystemClock
-    from genrebase.runtime.monitoring import HealthTarget, report_health
-
-    def target() -> HealthTarget:
-        from classifier.daemon.metrics import TrainerHealth  # imports pandas
-        from genrebase.store import connect
-
-        return TrainerHealth(connect(), SystemClock())
-
-    report_health(Output(as_json=as_json), ClassifierSettings.load().http, target)
 
 
 def _format_time(moment: datetime | None) -> str | None:
