@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from genrebase import digests
 from genrebase.cli import app as genrebase
 from genrebase.digests import DIGESTS, WHOLE, Digest, compute, refresh, store
 from genrebase.digests.definitions import OF_PREDICTIONS
+from genrebase.digests.refresh import DigestRefresh
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import job_run, last_run, mark_service_process
@@ -24,6 +25,7 @@ from genrebase.store import search_index, tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import catalogue_of_all_kinds
 from tests import factories as make
+from tests.database_states import once
 from tests.fakes import NOON, FakeClock
 
 HOUR = 3600.0
@@ -56,6 +58,18 @@ def stored_rows(connection: Connection, digest: Digest) -> dict[str, list[dict[s
         for key, one in stored.items()
         if one is not None and (key != WHOLE) == bool(digest.keys)
     }
+
+
+def refreshed_at(engine: Engine, moment: datetime, tracks: int) -> tuple[FakeClock, DigestRefresh]:
+    """Fill a database with so many tracks of all kinds, and refresh its digests at that time."""
+    clock = FakeClock(moment)
+
+    def fill_and_refresh() -> DigestRefresh:
+        if tracks:
+            catalogue_of_all_kinds.fill(engine, tracks)
+        return refresh.refresh(engine, clock)
+
+    return clock, once(engine, (__name__, moment, tracks), fill_and_refresh)
 
 
 @pytest.fixture(params=[150, 0], ids=["filled", "empty"])
@@ -109,8 +123,7 @@ def test_every_order_is_total(sqlite_engine: Engine):
 
 def test_a_digest_is_read_with_its_time(engine: Engine):
     """The view `digests` lists them; an unknown key has none; times are times again."""
-    catalogue_of_all_kinds.fill(engine)
-    done = refresh.refresh(engine, FakeClock())
+    _, done = refreshed_at(engine, NOON, 150)
     with read_transaction(engine) as connection:
         disputes = digests.read(connection, "label_disputes")
         assert disputes is not None
@@ -129,8 +142,7 @@ def test_a_digest_is_read_with_its_time(engine: Engine):
 @pytest.mark.parametrize("job", ["harvest", "import", "train", "train moods (refit)", "predict"])
 def test_a_later_job_makes_them_outdated(engine: Engine, job: str):
     """A job that ended later, or is running, may have changed the rows."""
-    clock = FakeClock()
-    refresh.refresh(engine, clock)
+    refreshed_at(engine, NOON, 0)
 
     def is_current() -> bool:
         with read_transaction(engine) as connection:
@@ -180,9 +192,7 @@ def add_job(engine: Engine, clock: FakeClock, job: str) -> None:
 
 def test_predictions_are_read_only_if_they_changed(engine: Engine):
     """After a harvest their digests stay, with their time; all others are new."""
-    catalogue_of_all_kinds.fill(engine)
-    clock = FakeClock(AFTER_VERDICTS)
-    refresh.refresh(engine, clock)
+    clock, _ = refreshed_at(engine, AFTER_VERDICTS, 150)
     clock.advance(HOUR)
     add_job(engine, clock, "harvest")
     refresh.refresh_if_due(engine, clock, 1.0)
@@ -207,9 +217,7 @@ def test_predictions_are_read_only_if_they_changed(engine: Engine):
 @pytest.mark.parametrize("change", ["day", "verdict", "deletion", "discarded", "everything"])
 def test_digests_of_predictions_are_kept_for_a_day_at_most(engine: Engine, change: str):
     """Also not after a verdict, or where one is missing or names a track that is gone."""
-    catalogue_of_all_kinds.fill(engine)
-    clock = FakeClock(AFTER_VERDICTS)
-    refresh.refresh(engine, clock)
+    clock, _ = refreshed_at(engine, AFTER_VERDICTS, 150)
     clock.advance(25 * HOUR if change == "day" else HOUR)
     add_job(engine, clock, "harvest")
     with transaction(engine) as connection:
@@ -343,9 +351,7 @@ def test_daemons_refresh_by_a_job_of_their_own(
 
 def test_forget_discards_what_names_tracks(engine: Engine):
     """No digest names a forgotten track; the others stay until they are refreshed."""
-    catalogue_of_all_kinds.fill(engine)
-    clock = FakeClock()
-    refresh.refresh(engine, clock)
+    clock, _ = refreshed_at(engine, NOON, 150)
     clock.advance(30 * 24 * HOUR)
     forget.forget(engine, clock, "spotify", timedelta(days=1))
     with read_transaction(engine) as connection:
@@ -365,9 +371,7 @@ def test_forget_discards_what_names_tracks(engine: Engine):
 )
 def test_changed_genres_discard_digests(sqlite_engine: Engine, change: Any, discarded: set[str]):
     """No digest has a genre's old name or target; the next check computes them again."""
-    catalogue_of_all_kinds.fill(sqlite_engine, 60)
-    clock = FakeClock(NOON + timedelta(days=1))
-    refresh.refresh(sqlite_engine, clock)
+    clock, _ = refreshed_at(sqlite_engine, NOON + timedelta(days=1), 60)
     change(sqlite_engine)
     with read_transaction(sqlite_engine) as connection:
         stored = set(connection.scalars(select(tables.digest.c.view)))
@@ -407,14 +411,18 @@ def test_changes_without_a_time_discard_a_digest(
     engine: Engine, tmp_path: Path, change: Any, discarded: str
 ):
     """Digests are refreshed after changes that leave no time in the database."""
-    with transaction(engine) as connection:
-        rock = make.add_genre(connection, "rock")
-        track = make.add_track(connection, "Song", genres=[rock])
-        make.add_alias(connection, track, "a1", "csv:test.csv")
-        make.add_verdict(connection, track, rock, "Ada", NOON - timedelta(days=1))
-    define_mapping(engine, tmp_path)
     clock = FakeClock(NOON + timedelta(days=1))
-    refresh.refresh(engine, clock)
+
+    def fill_and_refresh() -> None:
+        with transaction(engine) as connection:
+            rock = make.add_genre(connection, "rock")
+            track = make.add_track(connection, "Song", genres=[rock])
+            make.add_alias(connection, track, "a1", "csv:test.csv")
+            make.add_verdict(connection, track, rock, "Ada", NOON - timedelta(days=1))
+        define_mapping(engine, tmp_path)
+        refresh.refresh(engine, clock)
+
+    once(engine, test_changes_without_a_time_discard_a_digest, fill_and_refresh)
     change(engine, tmp_path)
     with read_transaction(engine) as connection:
         stored = set(connection.scalars(select(tables.digest.c.view)))
