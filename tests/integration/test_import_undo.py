@@ -123,7 +123,19 @@ def test_an_import_that_is_undone_leaves_nothing(engine: Engine, tmp_path: Path)
     assert stored(engine) == after
 
 
-@pytest.mark.parametrize("order", list(permutations(range(3))))
+IN_EVERY_ORDER = pytest.mark.parametrize(
+    ("database_url", "order"),
+    [
+        *(("sqlite", order) for order in permutations(range(3))),
+        ("postgresql", (0, 2, 1)),
+        ("postgresql", (2, 0, 1)),
+    ],
+    indirect=["database_url"],
+)
+"""Of three imports; the order is no matter of SQL: on PostgreSQL two orders are enough."""
+
+
+@IN_EVERY_ORDER
 def test_whatever_is_undone_the_others_stay(
     engine: Engine, files: list[Path], order: tuple[int, ...]
 ):
@@ -171,7 +183,7 @@ def test_the_version_before_a_correction_can_be_undone(engine: Engine, tmp_path:
     assert all(rows == [] for rows in stored(engine).values())
 
 
-@pytest.mark.parametrize("order", list(permutations((1, 2, 3))))
+@IN_EVERY_ORDER
 def test_a_version_that_was_imported_twice_leaves_nothing(
     engine: Engine, tmp_path: Path, order: tuple[int, ...]
 ):
@@ -181,7 +193,8 @@ def test_a_version_that_was_imported_twice_leaves_nothing(
     new = write(tmp_path / "2" / "a.csv", "Alpha,Ana,folk,121", "Beta,Bo,pop,90", header=header)
     before = stored(engine)
     left = {run(engine, path).import_id: path for path in (old, new, old)}
-    for import_id in order:
+    for at in order:
+        import_id = at + 1
         undo(engine, import_id)
         del left[import_id]
         if left:
@@ -204,7 +217,7 @@ FULL = ("title,artist,energy,valence,tempo,year", "Alpha,Ana,0.51,0.3,120.1,1999
 LOUD = ("title,artist,energy,tempo,loudness", "Alpha,Ana,0.51,120,-7")
 
 
-@pytest.mark.parametrize("order", list(permutations(range(3))))
+@IN_EVERY_ORDER
 def test_missing_features_are_filled_by_other_files(
     engine: Engine, tmp_path: Path, order: tuple[int, ...]
 ):

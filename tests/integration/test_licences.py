@@ -104,9 +104,13 @@ def _assert_features(mix: Mix, split: SplitDataset, policy: str) -> None:
 def test_nothing_without_an_allowed_licence_reaches_a_training(
     engine: Engine, tmp_path: Path, seed: int
 ) -> None:
-    """Whatever sources, levels and licences are mixed; from a database and from a snapshot."""
+    """Whatever sources, levels and licences are mixed; from a database and from a snapshot.
+
+    Each of the two databases has every other combination of licence and level.
+    """
     mix = Mix(engine, seed)
-    for number, (licence, level) in enumerate(product(LICENCES, MIN_LEVELS)):
+    combinations = list(product(LICENCES, MIN_LEVELS))[seed % 2 :: 2]
+    for number, (licence, level) in enumerate(combinations):
         chosen = config(licence, level, LABEL_POLICIES[(number + seed) % len(LABEL_POLICIES)])
         split = split_dataset(dataset.load_dataset(engine, chosen), chosen)
         if chosen.labels != "exclusive":

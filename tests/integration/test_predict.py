@@ -17,14 +17,18 @@ from classifier.training_config import TrainingConfig
 from genrebase.errors import UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import tables
+from tests.database_states import once
 from tests.synthetic_music import Music
 
 
 @pytest.fixture
 def taught(engine: Engine) -> Engine:
-    Music().fill(engine)
-    choice = TrainingConfig(estimator="logistic", features=("audio", "metadata"))
-    train.run(engine, choice, SystemClock(), log=lambda _: None, cores=1)
+    def fill_and_train() -> None:
+        Music().fill(engine)
+        choice = TrainingConfig(estimator="logistic", features=("audio", "metadata"))
+        train.run(engine, choice, SystemClock(), log=lambda _: None, cores=1)
+
+    once(engine, __name__, fill_and_train)
     return engine
 
 

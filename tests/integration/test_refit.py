@@ -20,6 +20,7 @@ from genrebase.runtime import jobs
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests.classifier_cli import run_json, run_text
+from tests.database_states import once
 from tests.fakes import FakeClock
 from tests.synthetic_music import Music
 
@@ -38,27 +39,39 @@ def refitted(engine: Engine) -> StoredModel:
     return refit.run(engine, "main", FakeClock(), log=quiet).model
 
 
-@pytest.fixture
-def music(engine: Engine) -> Engine:
-    Music().fill(engine)
-    return engine
+def with_champion(engine: Engine) -> StoredModel:
+    """Return the champion, trained on an empty database that was filled with music."""
+
+    def fill_and_train() -> StoredModel:
+        Music().fill(engine)
+        return trained(engine)
+
+    return once(engine, with_champion, fill_and_train)
 
 
-def test_a_refit_is_trained_on_all_but_the_validation_split(music: Engine):
+def with_refit(engine: Engine) -> tuple[StoredModel, StoredModel]:
+    """Return the champion and its refit."""
+
+    def train_and_refit() -> tuple[StoredModel, StoredModel]:
+        return with_champion(engine), refitted(engine)
+
+    return once(engine, with_refit, train_and_refit)
+
+
+def test_a_refit_is_trained_on_all_but_the_validation_split(engine: Engine):
     """Test tracks and mixed credits are included; metrics are the parent's, none is stored."""
-    parent = trained(music)
-    model = refitted(music)
-    tracks = dataset.load_dataset(music).tracks
+    parent, model = with_refit(engine)
+    tracks = dataset.load_dataset(engine).tracks
     validation = tracks["side"].str.startswith("validation")
-    learned = champion.load(music, model).artifact.train_ids
+    learned = champion.load(engine, model).artifact.train_ids
     assert set(learned) == set(tracks.loc[~validation, "track_id"])
     assert (model.status, model.parent_id) == ("refit", parent.id)
     assert model.trained_rows == len(learned) > parent.trained_rows
     assert model.metrics == {**parent.metrics, "of_model": parent.id}
     assert (model.estimator, model.training_config) == (parent.estimator, parent.training_config)
-    assert stored_models.champion(music, "main").id == parent.id
+    assert stored_models.champion(engine, "main").id == parent.id
     metric = tables.model_metric
-    with read_transaction(music) as connection:
+    with read_transaction(engine) as connection:
         own = select(func.count()).where(metric.c.model_id == model.id)
         assert connection.scalar(own) == 0
         result = select(func.count()).where(tables.prediction.c.model_id == model.id)
@@ -67,17 +80,15 @@ def test_a_refit_is_trained_on_all_but_the_validation_split(music: Engine):
 
 def test_an_equal_refit_is_not_repeated(sqlite_engine: Engine):
     """The same tracks, parent and code return the stored refit; a training returns the parent."""
-    Music().fill(sqlite_engine)
-    parent = trained(sqlite_engine)
-    assert refitted(sqlite_engine).id == refitted(sqlite_engine).id
+    parent, model = with_refit(sqlite_engine)
+    assert refitted(sqlite_engine).id == model.id
     assert trained(sqlite_engine).id == parent.id
     assert len(stored_models.models(sqlite_engine)) == 2
 
 
 def test_one_training_at_a_time(sqlite_engine: Engine):
     """During another training nothing is refitted; growth still counts from the last training."""
-    Music().fill(sqlite_engine)
-    trained(sqlite_engine)
+    with_champion(sqlite_engine)
     other = jobs.job_run(sqlite_engine, FakeClock(), "train moods", exclusive=True)
     with other, pytest.raises(jobs.AlreadyRunning):
         refitted(sqlite_engine)
@@ -89,8 +100,7 @@ def test_one_training_at_a_time(sqlite_engine: Engine):
 
 def test_a_refit_predicts_tracks_outside_the_database(sqlite_engine: Engine):
     """Descriptions are predicted by the refit, stored tracks by the champion."""
-    Music().fill(sqlite_engine)
-    parent = trained(sqlite_engine)
+    parent = with_champion(sqlite_engine)
     track = TrackDescription(artists=("Artist 1 of 0",), numbers={"energy": 0.5})
     assert predict_track.DescriptionPredictor(sqlite_engine).predict(track).model == parent.id
     model = refitted(sqlite_engine)
@@ -117,7 +127,7 @@ def artist_on(engine: Engine, part: str, *others: str) -> str:
 
 def test_an_artist_held_out_for_the_test_is_named_so_until_a_refit_knows_it(database: Engine):
     """Without a refit the text says why the artist is unseen, and what to do; JSON has it, too."""
-    trained(database)
+    with_champion(database)
     artist = artist_on(database, "test", "none")
     document = run_json("predict", "--artist", artist)
     assert (document["regime"], document["held_out"]) == ("new_artist", "test")
@@ -132,8 +142,7 @@ def test_an_artist_held_out_for_the_test_is_named_so_until_a_refit_knows_it(data
 
 def test_an_artist_held_out_for_validation_stays_unseen(database: Engine):
     """No model is trained on the validation sides, a refit neither."""
-    trained(database)
-    refitted(database)
+    with_refit(database)
     artist = artist_on(database, "validation")
     assert run_json("predict", "--artist", artist)["held_out"] == "validation"
     assert "no model is trained on it" in run_text("predict", "--artist", artist)
@@ -142,8 +151,7 @@ def test_an_artist_held_out_for_validation_stays_unseen(database: Engine):
 
 def test_a_stored_track_keeps_the_evaluated_model(database: Engine):
     """Its prediction and condition are the champion's, with a refit too; the text says so."""
-    parent = trained(database)
-    refitted(database)
+    parent, _ = with_refit(database)
     tracks = dataset.load_dataset(database).tracks
     for side, held_out in (("test_new", "test"), ("test_seen", "test"), ("train", None)):
         track = str(tracks.loc[tracks["side"] == side, "track_id"].iloc[0])
@@ -155,9 +163,7 @@ def test_a_stored_track_keeps_the_evaluated_model(database: Engine):
 
 def test_another_champion_ends_its_service(sqlite_engine: Engine):
     """A refit serves as long as its parent is champion."""
-    Music().fill(sqlite_engine)
-    first = trained(sqlite_engine)
-    refitted(sqlite_engine)
+    first, _ = with_refit(sqlite_engine)
     second = trained(sqlite_engine, TrainingConfig(estimator="dummy", min_tracks=20))
     promote.run(sqlite_engine, second.id, FakeClock(), log=quiet)
     track = TrackDescription(numbers={"energy": 0.5})
@@ -171,8 +177,7 @@ def test_another_champion_ends_its_service(sqlite_engine: Engine):
 
 def test_a_damaged_refit_is_replaced_by_its_parent(sqlite_engine: Engine):
     """Without a usable artifact the champion predicts."""
-    Music().fill(sqlite_engine)
-    parent, model = trained(sqlite_engine), refitted(sqlite_engine)
+    parent, model = with_refit(sqlite_engine)
     with transaction(sqlite_engine) as connection:
         damaged = tables.model.update().where(tables.model.c.id == model.id)
         connection.execute(damaged.values(artifact=b"nothing"))
@@ -189,7 +194,7 @@ def test_a_refit_is_never_promoted(sqlite_engine: Engine):
     Music().fill(sqlite_engine)
     with pytest.raises(NoChampion):
         refitted(sqlite_engine)
-    parent, model = trained(sqlite_engine), refitted(sqlite_engine)
+    parent, model = with_refit(sqlite_engine)
     with pytest.raises(BadTrainingConfig, match=f"promote {parent.id}"):
         promote.run(sqlite_engine, model.id, FakeClock(), log=quiet)
     with transaction(sqlite_engine) as connection:
@@ -210,8 +215,7 @@ def test_a_refit_keeps_the_limit_per_genre(sqlite_engine: Engine):
 
 def test_the_command(database: Engine):
     """The document names the parent; options that the parent decides are refused."""
-
-    parent = trained(database)
+    parent = with_champion(database)
     made = run_json("train", "--refit")
     assert (made["status"], made["parent"]) == ("refit", parent.id)
     assert made["metrics"]["of_model"] == parent.id

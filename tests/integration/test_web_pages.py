@@ -21,6 +21,7 @@ from genrebase.digests.refresh import refresh
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import factories as make
+from tests.database_states import filled_once
 from tests.fakes import NOON, FakeClock
 from web.application import Site, application
 from web.read_only import make_read_only
@@ -65,6 +66,11 @@ DERIVED = {
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
     """Two genres, tracks with hostile names, a champion, jobs, a ban."""
+    filled_once(engine, __name__, lambda: fill(engine))
+    return engine
+
+
+def fill(engine: Engine) -> None:
     with transaction(engine) as connection:
         soul = make.add_genre(connection, "r&b", target=10)
         rock = make.add_genre(connection, "rock <b>", target=2)
@@ -101,7 +107,6 @@ def filled(engine: Engine) -> Engine:
         make.add_job_run(connection, "train", "failed", error=HOSTILE, counts={"rows": 7})
         make.add_budget(connection, requests=50, blocked_until=NOON.replace(year=2100).timestamp())
         make.add_budget(connection, credential="other", requests=7)
-    return engine
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from genrebase.progress import no_progress
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
 from genrebase.store.find import UnknownTrack
+from tests.database_states import once
 from tests.fakes import FakeClock
 from tests.synthetic_music import Music
 from web.application import Site, application
@@ -26,10 +27,14 @@ from web.security import Access, host_headers
 @pytest.fixture
 def predicted(engine: Engine) -> Engine:
     """A champion of audio and metadata, and its predictions."""
-    Music().fill(engine)
-    config = TrainingConfig(estimator="logistic", features=("audio", "metadata"))
-    train.run(engine, config, FakeClock(), log=lambda _: None, cores=1)
-    batch_predict.run(engine, FakeClock(), progress=no_progress)
+
+    def fill_and_train() -> None:
+        Music().fill(engine)
+        config = TrainingConfig(estimator="logistic", features=("audio", "metadata"))
+        train.run(engine, config, FakeClock(), log=lambda _: None, cores=1)
+        batch_predict.run(engine, FakeClock(), progress=no_progress)
+
+    once(engine, __name__, fill_and_train)
     return engine
 
 
