@@ -139,3 +139,20 @@ def tab(chromium: Browser) -> Iterator[Tab]:
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     yield Tab(context.new_page())
     context.close()
+
+
+@pytest.fixture(scope="module")
+def warm_tab(chromium: Browser) -> Iterator[Tab]:
+    """Yield a tab that stays: the process of a new one compiles all scripts again."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield Tab(context.new_page())
+    context.close()
+
+
+@pytest.fixture
+def reading_tab(warm_tab: Tab) -> Tab:
+    """Return the tab of tests that only read pages, without what an earlier test left."""
+    warm_tab.page.goto("about:blank")
+    warm_tab.page.context.clear_cookies()
+    warm_tab.messages.clear()
+    return warm_tab

@@ -27,9 +27,9 @@ MISSING = ("/tracks/99999999", "/genres/unknown", "/predict?tempo=fast", "/sql?q
     ("path", "schemes"),
     list(zip([*PAGES, *MISSING], cycle(permutations(SCHEMES)), strict=False)),
 )
-def test_a_page_has_no_violation(served, tab, path, schemes):
+def test_a_page_has_no_violation(served, reading_tab, path, schemes):
     """At each width and in each scheme; every other page is wide in the dark scheme."""
-    axe = Axe()
+    axe, tab = Axe(), reading_tab
     for width, scheme in zip(WIDTHS, schemes, strict=True):
         tab.page.set_viewport_size({"width": width, "height": 900})
         tab.page.emulate_media(color_scheme=scheme)
@@ -45,8 +45,9 @@ def test_a_page_has_no_violation(served, tab, path, schemes):
         assert tab.messages == []
 
 
-def test_the_metrics_of_a_model_need_no_scrolling(tab, served):
+def test_the_metrics_of_a_model_need_no_scrolling(reading_tab, served):
     """On a narrow screen two test conditions are visible beside the names."""
+    tab = reading_tab
     tab.page.goto(f"{served.url}/models/1")
     box = "document.querySelector('.metrics').parentElement"
     tab.page.set_viewport_size({"width": 1280, "height": 900})

@@ -21,12 +21,14 @@ new Promise((resolve) => {
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_small_and_stays_where_it_is(served, tab, path):
+def test_a_page_is_small_and_stays_where_it_is(served, reading_tab, path):
     """With the CPU slowed four times nothing moves after it was painted."""
     sizes: list[int] = []
+    tab = reading_tab
     session = tab.page.context.new_cdp_session(tab.page)
     session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
     session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
     session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
     for width in (1280, 390):
         sizes.clear()
@@ -35,3 +37,4 @@ def test_a_page_is_small_and_stays_where_it_is(served, tab, path):
         assert tab.page.evaluate(SHIFTS) <= MAX_SHIFT
         assert tab.page.evaluate("document.querySelectorAll('*').length") <= MAX_ELEMENTS
         assert 1_000 < sum(sizes) <= MAX_BYTES
+    session.detach()
