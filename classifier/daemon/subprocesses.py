@@ -5,7 +5,6 @@ at its end.
 """
 
 import subprocess
-import sys
 from threading import Event
 from typing import Final
 
@@ -14,6 +13,7 @@ import structlog
 from classifier.errors import ClassifierError
 from classifier.settings import ClassifierSettings
 from genrebase.errors import NothingToDo
+from genrebase.interpreter import module_command
 from genrebase.launcher.child_main import CHILD_MODULE, SERVICE_OPTION
 from genrebase.launcher.supervisor import stop_children
 from genrebase.runtime.clock import Clock
@@ -47,7 +47,7 @@ class SubprocessRunner:
         if self._cancelled.is_set():
             return
         name = arguments[0]
-        argv = [sys.executable, "-m", CHILD_MODULE, SERVICE_OPTION, "classifier", *arguments]
+        argv = module_command(CHILD_MODULE, SERVICE_OPTION, "classifier", *arguments)
         # the end of its standard input tells it that this process ended, even if it was killed
         process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
             [*argv, "--json"],

@@ -8,7 +8,6 @@ import os
 import pickle
 import signal
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ from typing import IO, Final
 
 from genrebase.audio.records import AudioAnalysis, ExtractionPlan, UnreadableFile
 from genrebase.audio.scan import AudioFile, display_path
+from genrebase.interpreter import module_command
 
 MAX_FILES_PER_PROCESS: Final = 500
 """A worker process is replaced after so many files, because libraries leak memory."""
@@ -29,7 +29,7 @@ _QUEUED_PER_WORKER: Final = 2
 _SECONDS_PER_FILE: Final = 600.0
 _SECONDS_PER_MEGABYTE: Final = 10.0
 """Time allowed for a file: about a hundred times what its analysis takes on a free machine."""
-_COMMAND: Final = (sys.executable, "-m", "genrebase.audio.worker_main")
+_COMMAND: Final = tuple(module_command("genrebase.audio.worker_main"))
 _POLL_SECONDS: Final = 0.2
 """Seconds between two looks for a stop request while a worker starts."""
 READY: Final = "ready"

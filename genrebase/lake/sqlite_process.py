@@ -1,7 +1,6 @@
 """Read a SQLite database through a process of its own, which sees one state of it."""
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -11,6 +10,7 @@ from typing import IO, Final
 
 import pyarrow as pa
 
+from genrebase.interpreter import module_command
 from genrebase.lake.sqlite_messages import DONE, RELEASE, ReadRequest
 from genrebase.store.copy import snapshots
 from genrebase.store.engine import Engine, read_transaction
@@ -29,7 +29,7 @@ class SqliteProcess:
         """Start it on a file's URI."""
         self._where = where
         self._process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-            [sys.executable, "-m", _MODULE, uri, str(busy_seconds)],
+            module_command(_MODULE, uri, str(busy_seconds)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

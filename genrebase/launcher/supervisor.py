@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Final
 
 from genrebase.errors import UserError
+from genrebase.interpreter import module_command
 from genrebase.launcher import child_main
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.retry_delays import RESET_AFTER_SECONDS, retry_delay
@@ -46,9 +47,8 @@ def start_child(
     group: dict[str, Any] = {"process_group": 0}
     if sys.platform == "win32":
         group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    argv = [sys.executable, "-m", child_main.CHILD_MODULE, command.module]
     return subprocess.Popen(  # noqa: S603 - our own modules, by our own interpreter
-        [*argv, *command.arguments],
+        module_command(child_main.CHILD_MODULE, command.module, *command.arguments),
         stdin=subprocess.PIPE,
         stdout=stdout,
         stderr=stderr,
