@@ -21,17 +21,21 @@ from tests.consistency import assert_consistent
 from tests.fakes import SPOTIFY_LIMITS, FakeClock, FakeSource
 
 
-def catalogue(genres=("rock", "jazz", "funk"), rows=24, shared=10, seed=1):
+OWN_ROWS = {"rock": 14, "jazz": 4, "funk": 3}
+"""Rows that only one genre has; with the shared ones, rock is above the result limit."""
+
+
+def catalogue(shared=10, seed=1):
     """Rows per genre, some of them of all genres, years all over."""
     draw = random.Random(seed)
     common = [
         (f"c{n}", f"Common {n}", f"Artist {n % 7}", 1950 + n * 3 % 75) for n in range(shared)
     ]
     made = {}
-    for genre in genres:
+    for genre, n_own in OWN_ROWS.items():
         own = [
             (f"{genre}{n}", f"{genre} {n}", f"{genre} artist {n % 9}", 1950 + n * 7 % 75)
-            for n in range(rows - shared)
+            for n in range(n_own)
         ]
         made[genre] = own + common
         draw.shuffle(made[genre])
@@ -111,7 +115,7 @@ def test_a_year_that_is_still_full_is_capped(engine):
 
 def test_a_harvest_ends_at_the_targets(engine):
     """No request is made beyond the target."""
-    one = harvester(engine, catalogue(), targets=10)
+    one = harvester(engine, catalogue(), targets=5)
     assert one.run().stopped == "target"
     n_queries = len(one.source.queries)
     assert one.run().stopped == "target"
