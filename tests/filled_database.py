@@ -24,9 +24,9 @@ def fill(engine: Engine, tracks: int = 30) -> None:
     filled_once(engine, (__name__, tracks), lambda: _fill(engine, tracks))
 
 
-def fill_varied(engine: Engine) -> None:
+def fill_varied(engine: Engine, tracks: int = 100) -> None:
     """Put rows into every table, with verdicts, features of several providers and two models."""
-    filled_once(engine, (__name__, "varied"), lambda: _fill_varied(engine))
+    filled_once(engine, (__name__, "varied", tracks), lambda: _fill_varied(engine, tracks))
 
 
 def _fill(engine: Engine, tracks: int) -> None:
@@ -53,8 +53,8 @@ def _fill(engine: Engine, tracks: int) -> None:
         _fill_rest(connection, ids[0], rock, jazz)
 
 
-def _fill_varied(engine: Engine) -> None:
-    _fill(engine, 100)
+def _fill_varied(engine: Engine, tracks: int) -> None:
+    _fill(engine, tracks)
     with transaction(engine) as connection:
         genres = {row.name: row.id for row in connection.execute(select(tables.genre))}
         rock, jazz = genres["rock"], genres["シティポップ"]

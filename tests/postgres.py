@@ -102,9 +102,9 @@ class PostgresServer:
     prefix: str
     _numbers: Iterator[int] = field(default_factory=count)
 
-    def create(self, template: str | None = None) -> str:
+    def create(self, template: str | None = None, name: str | None = None) -> str:
         """Create a database, from `template` if given; return its URL."""
-        name = f"{self.prefix}_{next(self._numbers)}"
+        name = name or f"{self.prefix}_{next(self._numbers)}"
         copied = f' TEMPLATE "{make_url(template).database}"' if template else ""
         self.execute(f'CREATE DATABASE "{name}"{copied}')
         address = make_url(self.url).set(database=name, drivername="postgresql")

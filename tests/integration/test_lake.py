@@ -6,38 +6,126 @@ import random
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, make_url, select, update
 
 from genrebase.errors import UserError
 from genrebase.lake import version_writer
 from genrebase.lake.arrow_types import arrow_schema
-from genrebase.lake.build import build_lake
+from genrebase.lake.build import LakeResult, build_lake
 from genrebase.lake.folder import open_folder, read_manifest
 from genrebase.lake.reading import open_lake
 from genrebase.lake.relations import ROW_WISE, lake_relations
 from genrebase.lake.tables_to_arrow import arrow_reader
 from genrebase.store import tables, views
-from genrebase.store.engine import transaction
+from genrebase.store.engine import make_engine, transaction
 from genrebase.store.settings import DEFAULT_FEATURE_ORDER
 from tests import factories as make
 from tests.fakes import FakeClock
 from tests.filled_database import fill, fill_varied
 from tests.kill_lake import RANGE_TRACKS
+from tests.postgres import MigratedDatabases, PostgresServer
 
 RELATIONS = lake_relations(DEFAULT_FEATURE_ORDER)
+TRACKS = 60
+"""Of three ranges."""
 NAMES = (*RELATIONS.tables, *RELATIONS.views)
+
+
+@dataclass(frozen=True)
+class FilledLake:
+    """A database with rows in every table, and a lake of it."""
+
+    engine: Engine
+    folder: Path
+    result: LakeResult
+    restore: Callable[[], None]
+    """Make the database and the lake what they were at first."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "lake"
+
+
+@pytest.fixture(scope="module")
+def filled_sqlite(
+    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FilledLake]:
+    """Yield a lake of a SQLite database, shared by the tests of this module."""
+    now = tmp_path_factory.mktemp("filled") / "now"
+    now.mkdir()
+    shutil.copyfile(migrated_sqlite, now / "genrebase.db")
+    engine = make_engine(f"sqlite:///{now / 'genrebase.db'}")
+    fill_varied(engine, TRACKS)
+    result = build(engine, now / "lake")
+    engine.dispose()
+    shutil.copytree(now, now.with_name("first"), symlinks=True)
+
+    def restore() -> None:
+        engine.dispose()
+        shutil.rmtree(now)
+        shutil.copytree(now.with_name("first"), now, symlinks=True)
+
+    yield FilledLake(engine, now / "lake", result, restore)
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def filled_postgres(
+    migrated_postgres: MigratedDatabases,
+    postgres_server: PostgresServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[FilledLake]:
+    """Yield a lake of a PostgreSQL database, shared by the tests of this module."""
+    now = tmp_path_factory.mktemp("filled") / "lake"
+    url = migrated_postgres.acquire()
+    engine = make_engine(url)
+    fill_varied(engine, TRACKS)
+    result = build(engine, now)
+    engine.dispose()
+    shutil.copytree(now, now.with_name("first"), symlinks=True)
+    first = postgres_server.create(template=url)
+
+    def restore() -> None:
+        engine.dispose()
+        shutil.rmtree(now)
+        shutil.copytree(now.with_name("first"), now, symlinks=True)
+        postgres_server.drop(url)
+        postgres_server.create(template=first, name=make_url(url).database)
+
+    yield FilledLake(engine, now, result, restore)
+    engine.dispose()
+    postgres_server.drop(first)
+    migrated_postgres.release(url)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def filled(request: pytest.FixtureRequest) -> FilledLake:
+    """Return a lake of a database of each kind, to read."""
+    lake: FilledLake = request.getfixturevalue(f"filled_{request.param}")
+    return lake
+
+
+@pytest.fixture
+def changeable(filled: FilledLake) -> Iterator[FilledLake]:
+    """Yield a lake of a database of each kind, to change."""
+    yield filled
+    filled.restore()
+
+
+@pytest.fixture
+def changeable_sqlite(filled_sqlite: FilledLake) -> Iterator[FilledLake]:
+    """Yield a lake of a SQLite database, to change."""
+    yield filled_sqlite
+    filled_sqlite.restore()
 
 
 def build(engine, folder):
@@ -82,30 +170,27 @@ def change(engine):
         connection.execute(delete(tables.sighting).where(tables.sighting.c.track_id == last))
 
 
-def test_every_table_and_view_equals_the_database(engine: Engine, folder: Path):
+def test_every_table_and_view_equals_the_database(filled: FilledLake):
     """All rows, on both engines, with the types of the Arrow batches."""
-    fill_varied(engine)
-    result = build(engine, folder)
-    assert contents(folder) == stored(engine)
+    rows = contents(filled.folder)
+    assert rows == stored(filled.engine)
     for name in RELATIONS.views:
-        schema = pq.read_schema(next((folder / name).iterdir()))
+        schema = pq.read_schema(next((filled.folder / name).iterdir()))
         assert schema.equals(arrow_schema(views.ALL[name].table.columns)), name
-    counts = {one.name: one.rows for one in result.relations}
-    assert counts == {name: len(rows) for name, rows in contents(folder).items()}
-    assert result.left_out == ["sound_matrices", "track_descriptors", "model.artifact"]
+    counts = {one.name: one.rows for one in filled.result.relations}
+    assert counts == {name: len(of_name) for name, of_name in rows.items()}
+    assert filled.result.left_out == ["sound_matrices", "track_descriptors", "model.artifact"]
 
 
-def test_row_wise_views_have_every_row_of_a_range(sqlite_engine: Engine, folder: Path):
+def test_row_wise_views_have_every_row_of_a_range(filled_sqlite: FilledLake):
     """A file has the rows of its range of tracks, and no others."""
-    fill_varied(sqlite_engine)
-    build(sqlite_engine, folder)
-    manifest = read_manifest(folder)
+    manifest = read_manifest(filled_sqlite.folder)
     assert manifest is not None
     for relation in manifest["relations"]:
         if relation["name"] not in ROW_WISE:
             continue
         for part in relation["parts"]:
-            rows = pq.read_table(folder / relation["name"] / part["file"])
+            rows = pq.read_table(filled_sqlite.folder / relation["name"] / part["file"])
             assert rows.num_rows == part["rows"]
             assert {one // RANGE_TRACKS for one in rows["track_id"].to_pylist()} <= {
                 part["number"]
@@ -122,13 +207,11 @@ def test_an_empty_database_has_all_columns(engine: Engine, folder: Path):
         assert connection.sql("SELECT count(*) FROM tracks").fetchall() == [(0,)]
 
 
-def test_the_manifest_says_what_it_is_a_copy_of(engine: Engine, folder: Path):
+def test_the_manifest_says_what_it_is_a_copy_of(filled: FilledLake):
     """The database, its revision, when, and the files with their ranges."""
-    fill(engine)
-    result = build(engine, folder)
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = json.loads((filled.folder / "manifest.json").read_text())
     assert manifest["as_of"] == FakeClock().now().isoformat()
-    assert (manifest["version"], manifest["revision"]) == (1, result.revision)
+    assert (manifest["version"], manifest["revision"]) == (1, filled.result.revision)
     assert "***" not in manifest["database"]
     assert datetime.fromisoformat(manifest["as_of"]).tzinfo == UTC
     listed = {
@@ -136,14 +219,13 @@ def test_the_manifest_says_what_it_is_a_copy_of(engine: Engine, folder: Path):
         for relation in manifest["relations"]
         for part in relation["parts"]
     }
-    files = {(path.parent.name, path.name) for path in (folder / "current").resolve().glob("*/*")}
-    assert listed == files
+    current = (filled.folder / "current").resolve()
+    assert listed == {(path.parent.name, path.name) for path in current.glob("*/*")}
 
 
-def test_an_incremental_copy_equals_a_full_one(engine: Engine, folder: Path, tmp_path: Path):
+def test_an_incremental_copy_equals_a_full_one(changeable: FilledLake, tmp_path: Path):
     """Only what changed is written, and all files are those of a lake made anew."""
-    fill(engine, 60)
-    first = build(engine, folder)
+    engine, folder, first = changeable.engine, changeable.folder, changeable.result
     assert first.files_written == first.files
     assert build(engine, folder).files_written == 0
     change(engine)
@@ -159,32 +241,30 @@ def files_of(folder):
     return {path.relative_to(current): path.read_bytes() for path in current.glob("*/*.parquet")}
 
 
-def test_files_of_unchanged_ranges_are_the_same_files(sqlite_engine: Engine, folder: Path):
+def test_files_of_unchanged_ranges_are_the_same_files(changeable_sqlite: FilledLake):
     """Versions share them; the rows of a genre's counters touch no view of tracks."""
-    fill_varied(sqlite_engine)
-    build(sqlite_engine, folder)
+    engine, folder = changeable_sqlite.engine, changeable_sqlite.folder
     before = {path.name: path.stat().st_ino for path in (folder / "tracks").iterdir()}
-    with transaction(sqlite_engine) as connection:
+    with transaction(engine) as connection:
         connection.execute(update(tables.genre).values(sightings=1000))
         make.add_track(connection, "Quite new", ["Nobody"])
-    build(sqlite_engine, folder)
+    build(engine, folder)
     after = {path.name: path.stat().st_ino for path in (folder / "tracks").iterdir()}
     changed = set(after.items()) - set(before.items())
     assert len(changed) == 1
-    assert len(before) > 3
+    assert len(before) == 3
 
 
-def test_a_reader_of_the_version_before_can_finish(sqlite_engine: Engine, folder: Path):
+def test_a_reader_of_the_version_before_can_finish(changeable_sqlite: FilledLake):
     """It sees its own version to the end, all of it."""
-    fill(sqlite_engine)
-    build(sqlite_engine, folder)
+    engine, folder = changeable_sqlite.engine, changeable_sqlite.folder
     with open_lake(folder) as connection:
-        change(sqlite_engine)
-        build(sqlite_engine, folder)
-        assert connection.sql("SELECT count(*) FROM tracks").fetchall() == [(30,)]
+        change(engine)
+        build(engine, folder)
+        assert connection.sql("SELECT count(*) FROM tracks").fetchall() == [(TRACKS,)]
     with open_lake(folder) as connection:
-        assert connection.sql("SELECT count(*) FROM tracks").fetchall() == [(31,)]
-    build(sqlite_engine, folder)
+        assert connection.sql("SELECT count(*) FROM tracks").fetchall() == [(TRACKS + 1,)]
+    build(engine, folder)
     assert len(list((folder / "versions").iterdir())) == 2
 
 
@@ -286,12 +366,11 @@ def interrupt(rows, file):
     raise KeyboardInterrupt
 
 
-def test_a_full_disk_is_a_sentence(sqlite_engine: Engine, folder: Path):
+def test_a_full_disk_is_a_sentence(changeable_sqlite: FilledLake, tmp_path: Path):
     """The earlier copy stays, and the message names the file."""
-    fill(sqlite_engine)
-    build(sqlite_engine, folder)
+    engine, folder = changeable_sqlite.engine, changeable_sqlite.folder
     before = files_of(folder)
-    change(sqlite_engine)
+    change(engine)
     script = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000));"
@@ -300,8 +379,8 @@ def test_a_full_disk_is_a_sentence(sqlite_engine: Engine, folder: Path):
     )
     environment = {
         **os.environ,  # noqa: TID251 - of a process
-        "STORE_URL": sqlite_engine.url.render_as_string(),
-        "TMPDIR": str(folder.parent),
+        "STORE_URL": engine.url.render_as_string(),
+        "TMPDIR": str(tmp_path),
     }
     done = subprocess.run(
         [sys.executable, "-B", "-c", script, str(folder)],  # a bytecode file would be cut off
@@ -329,17 +408,15 @@ def test_another_folder_is_refused(sqlite_engine: Engine, tmp_path: Path):
         pass
 
 
-def test_a_lake_of_another_database_is_refused(
-    sqlite_engine: Engine, other_engine: Engine, folder: Path
-):
+def test_a_lake_of_another_database_is_refused(filled_sqlite: FilledLake, other_engine: Engine):
     """It is not replaced by mistake."""
-    build(sqlite_engine, folder)
     with pytest.raises(UserError, match=r"is a copy of sqlite:///.*genrebase.db, not of"):
-        build(other_engine, folder)
+        build(other_engine, filled_sqlite.folder)
 
 
-def test_two_runs_at_once(sqlite_engine: Engine, folder: Path):
+def test_two_runs_at_once(changeable_sqlite: FilledLake):
     """The second one is refused."""
+    engine, folder = changeable_sqlite.engine, changeable_sqlite.folder
     with open_folder(folder), pytest.raises(UserError, match="Another process"):
-        build(sqlite_engine, folder)
-    assert build(sqlite_engine, folder).version == 1
+        build(engine, folder)
+    assert build(engine, folder).version == 2
