@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from classifier.registry.artifacts import ModelArtifact
 from classifier.training_config import FEATURE_GROUPS, Preprocessing, TrainingConfig
 from genrebase.errors import UserError
 from tests.deep_estimators import each
+from tests.small_estimators import SMALL
 from tests.synthetic_music import Music
 
 SEED = 3
@@ -53,9 +55,13 @@ def seen_artist_mask(selection: SplitDataset) -> Callable[[str], Estimator]:
     return cache(lambda name: fitted(name, selection))
 
 
+def small(name: str, **more: Any) -> TrainingConfig:
+    return TrainingConfig(estimator=name, params=SMALL.get(name, {}), **more)
+
+
 def refuses(name: str, preparation: Preprocessing) -> bool:
     """Whether the estimator has nothing to prepare or to weigh, by its own declaration."""
-    plain = estimators.build(TrainingConfig(estimator=name), threads=1)
+    plain = estimators.build(small(name), threads=1)
     if not isinstance(plain, SupportsPreprocessing):
         return True
     if not isinstance(plain, DataFrameClassifier):
@@ -66,7 +72,7 @@ def refuses(name: str, preparation: Preprocessing) -> bool:
 
 
 def fitted(name: str, selection: SplitDataset) -> Estimator:
-    model = estimators.build(TrainingConfig(estimator=name, seed=SEED), threads=1)
+    model = estimators.build(small(name, seed=SEED), threads=1)
     learned = selection.train_mask
     return model.fit(selection.tracks[learned], selection.labels[learned], selection.validation())
 
@@ -104,7 +110,7 @@ def test_the_number_of_threads_changes_no_prediction(
     learned, frame = selection.train_mask, selection.tracks
     with_one = seen_artist_mask(name).predict_proba(frame)
     with threads.limit_threads(2):
-        model = estimators.build(TrainingConfig(estimator=name, seed=SEED), threads=2)
+        model = estimators.build(small(name, seed=SEED), threads=2)
         model.fit(frame[learned], selection.labels[learned], selection.validation())
         with_two = model.predict_proba(frame)
     assert (with_one == with_two).all()
@@ -131,7 +137,7 @@ def test_a_column_without_values_is_no_error(name: str, selection: SplitDataset)
     silent = selection.tracks.assign(popularity=pd.array([None] * len(selection.tracks), "Int64"))
     audio = ("danceability", "energy", "key", "loudness", "mode", "tempo", "time_signature")
     for frame in (silent, selection.tracks.drop(columns=list(audio))):
-        model = estimators.build(TrainingConfig(estimator=name), threads=1)
+        model = estimators.build(small(name), threads=1)
         model.fit(frame, selection.labels, None)
         assert np.isfinite(model.predict_proba(frame)).all()
 
@@ -148,7 +154,7 @@ def test_unknown_columns_do_not_matter(
 
 def test_validation_labels_add_no_class(name: str, selection: SplitDataset) -> None:
     """A genre that only validation tracks have never becomes a class."""
-    model = estimators.build(TrainingConfig(estimator=name), threads=1)
+    model = estimators.build(small(name), threads=1)
     learned = selection.train_mask
     frame, labels = selection.validation() or pytest.fail("no validation side")
     strange = np.where(np.arange(len(labels)) % 2 == 0, "polka", labels)
@@ -175,8 +181,8 @@ def test_every_choice_of_features_is_honoured(name: str, selection: SplitDataset
     )
     tracks = selection.tracks.assign(**dict.fromkeys(names, analysed))
     for group in FEATURE_GROUPS:
-        choice = TrainingConfig(estimator=name, features=(group,))
-        unfitted = estimators.build(TrainingConfig(estimator=name), threads=1)
+        choice = small(name, features=(group,))
+        unfitted = estimators.build(small(name), threads=1)
         reads = getattr(unfitted, "feature_groups", NUMERIC_GROUPS)
         if group not in reads:
             with pytest.raises(BadTrainingConfig, match=f"{name} .*--features"):
@@ -230,7 +236,7 @@ def test_preprocessing_is_applied_or_refused(
     name: str, selection: SplitDataset, preparation: Preprocessing
 ) -> None:
     """A preprocessed model predicts, and can be stored, like any other."""
-    choice = TrainingConfig(estimator=name, preprocessing=preparation)
+    choice = small(name, preprocessing=preparation)
     if refuses(name, preparation):
         with pytest.raises(BadTrainingConfig, match=r"preprocess|sample weights"):
             estimators.build(choice, threads=1)

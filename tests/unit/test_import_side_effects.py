@@ -49,11 +49,13 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from classifier import estimators
 from classifier.training_config import TrainingConfig
+from tests.small_estimators import SMALL
 from tests.synthetic_music import Music
 
-tracks = Music().snapshot().tracks
+tracks = Music(artists=12).snapshot().tracks
 for name in ("logistic", "blend"):
-    model = estimators.build(TrainingConfig(estimator=name), threads=1)
+    config = TrainingConfig(estimator=name, params=SMALL.get(name, {}))
+    model = estimators.build(config, threads=1)
     model.fit(tracks, tracks["label"].to_numpy(dtype=str), None)
 print(sorted({"torch", "skorch", "safetensors"} & set(sys.modules)))
 """

@@ -32,7 +32,7 @@ def music(*, shuffled: bool = False) -> SplitDataset:
 @cache
 def fitted(groups: tuple[str, ...] = ALL, *, shuffled: bool = False) -> Blend:
     selection = music(shuffled=shuffled)
-    model = make(features=groups, seed=0, threads=1)
+    model = make(features=groups, seed=0, threads=1, n_networks=1, n_rounds=20)
     with threads.limit_threads(1):
         return soft_labels.fit(model, selection.training_set(), selection.validation())
 

@@ -37,12 +37,12 @@ from classifier.experts.mlp_numpy import NumpyMLP
 from classifier.features.text_lsa import TextLSA
 
 random = np.random.default_rng(0)
-rows = random.normal(size=(1000, 20)).astype(np.float32)
-labels = (rows[:, 0] * rows[:, 1] + random.normal(size=1000) > 0).astype(int)
-counts = sparse.random(500, 300, 0.05, "csr", dtype=np.float32, random_state=random)
+rows = random.normal(size=(300, 20)).astype(np.float32)
+labels = (rows[:, 0] * rows[:, 1] + random.normal(size=300) > 0).astype(int)
+counts = sparse.random(300, 200, 0.05, "csr", dtype=np.float32, random_state=random)
 with threadpool_limits(1):
     network = NumpyMLP().fit(rows, labels)
-    directions = TextLSA().fit((counts,), np.arange(500).astype(str))
+    directions = TextLSA().fit((counts,), np.arange(300).astype(str))
 arrays = (*network.weights_, *network.biases_, *directions.components_)
 sys.stdout.buffer.write(np.concatenate([one.ravel() for one in arrays]).tobytes())
 """
