@@ -1,6 +1,9 @@
 """Jamendo through the same path: tracks by tag, and their files where artists allow it."""
 
 from collections import Counter
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -11,6 +14,8 @@ from collector.curation import genres as genre_use
 from collector.errors import BadCredentials
 from collector.rate_limits import Rate
 from collector.settings import CollectorSettings
+from genrebase.audio import worker_main
+from genrebase.audio.workers import analysis_pool
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction
 from sandbox.synthetic.catalogue import generate_catalogue
@@ -47,12 +52,32 @@ def harvest(engine, settings, target=10_000):
     return composition_root.open_crawl(engine, settings, clock).run()
 
 
-def listen(engine, settings, **limits):
+@pytest.fixture(scope="module")
+def pool():
+    """Analyse in this process, the same sound once for all tests."""
+    analyses = {}
+
+    @contextmanager
+    def opened(_workers, plan, _stop_requested):
+        def submit(file):
+            content = file.path.read_bytes()
+            if content not in analyses:
+                analyses[content] = worker_main.analyse(file.path, plan)
+            future = Future()
+            future.set_result(analyses[content])
+            return future
+
+        yield submit
+
+    return opened
+
+
+def listen(engine, settings, pool=analysis_pool, **limits):
     run = composition_root.open_downloads(engine, settings, FakeClock(), workers=1)
-    return run.run(**limits)
+    return replace(run, pool=pool).run(**limits)
 
 
-def test_tracks_have_licences_and_then_features(engine, serving, catalogue, tmp_path):
+def test_tracks_have_licences_and_then_features(engine, serving, catalogue, tmp_path, pool):
     """Genres are the artists' tags; what may not be downloaded is counted."""
     settings = settings_for(serving(catalogue=catalogue).sandbox, tmp_path)
     outcome = harvest(engine, settings)
@@ -72,9 +97,9 @@ def test_tracks_have_licences_and_then_features(engine, serving, catalogue, tmp_
         "cc-by-nc-sa-3.0",
         "cc-by-nc-nd-3.0",
     }
-    first = listen(engine, settings, max_requests=9)
+    first = listen(engine, settings, pool, max_requests=9)
     assert first.stopped == "limit"
-    second = listen(engine, settings)
+    second = listen(engine, settings, pool)
     left_out = first.items_left_out + second.items_left_out
     assert set(left_out) == {"its artist allows no download"}
     analysed = first.analysed + second.analysed
@@ -89,7 +114,7 @@ def test_tracks_have_licences_and_then_features(engine, serving, catalogue, tmp_
     assert len(licences) == len(set(tracks)), "a re-release is the same track"
     assert {provider for provider, _ in licences} == {"audio"}
     assert {licence for _, licence in licences} == {row[4] for row in sightings}
-    assert listen(engine, settings).requests == 0
+    assert listen(engine, settings, pool).requests == 0
     with read_transaction(engine) as connection:
         assert_consistent(connection)
 

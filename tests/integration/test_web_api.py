@@ -477,7 +477,7 @@ def test_too_many_waiting_predictions_are_refused(api: Api, monkeypatch: pytest.
 
 
 def test_an_audio_file(api: Api, tmp_path: Path):
-    file = synthetic_audio.write(tmp_path / "song.wav", synthetic_audio.song(3, 1))
+    file = synthetic_audio.write(tmp_path / "song.wav", synthetic_audio.song(3, 1, seconds=3.0))
     headers = {"Content-Type": "audio/wav"}
     result = api("POST", "predictAudio", content=file.read_bytes(), headers=headers).json()
     assert result["track_id"] is None
