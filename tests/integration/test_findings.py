@@ -195,8 +195,8 @@ def test_match_lists_typical_tracks(database: Engine) -> None:
 
 def test_findings_are_stored_on_both_engines(engine: Engine) -> None:
     """Importances, effect sizes, clusters, pairs and matches; a repetition replaces all rows."""
-    Music(artists=90).fill(engine)
-    choice = TrainingConfig(estimator="logistic", features=("audio",))
+    Music(artists=30).fill(engine)
+    choice = TrainingConfig(estimator="logistic", features=("audio",), min_tracks=40)
     train.run(engine, choice, FakeClock(), log=lambda _: None)
     for _ in range(2):
         explain.explain_model(engine, None, repeats=1)

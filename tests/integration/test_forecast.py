@@ -117,6 +117,7 @@ def test_a_genre_with_a_large_overlap_is_reported(engine, monkeypatch):
         target=1_000,
         reach=1_000,
     )
+    crawled.source.page_limits = (50,)
     crawled.run()
     warnings = [
         "r&b: 83% of its tracks are also in rock, rap, few: check the query.",

@@ -20,7 +20,6 @@ from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.consistency import assert_consistent
 from tests.fakes import SPOTIFY_LIMITS, FakeClock, FakeSource
 
-
 OWN_ROWS = {"rock": 14, "jazz": 4, "funk": 3}
 """Rows that only one genre has; with the shared ones, rock is above the result limit."""
 

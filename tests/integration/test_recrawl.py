@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from collector.catalogue import shards
 from collector.crawl.search_harvester import SearchHarvester
@@ -12,6 +12,7 @@ from collector.http.rate_limiter import RequestBudget
 from collector.shard import CLOCK_TOLERANCE, RECENT_RECRAWL_SHARE, RECRAWL_AFTER
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
+from tests import factories as make
 from tests.consistency import assert_consistent
 from tests.fakes import NOON, FakeClock, FakeSource, page_of
 
@@ -88,15 +89,14 @@ def test_after_the_whole_period_everything_is_crawled_again(crawled):
         ("exhausted", 2020, -CLOCK_TOLERANCE, False),
     ],
 )
-def test_a_closed_search_is_due_after_its_period(crawled, status, year_to, age, due):
+def test_a_closed_search_is_due_after_its_period(engine, status, year_to, age, due):
     """With the current year in it sooner; a visit in the future shows a clock that was set."""
-    shard = tables.shard
-    with transaction(crawled.engine) as connection:
-        (root, *_), genre_ids = connection.scalars(select(shard.c.id)).all(), [1, 2]
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock")
         values = {"status": status, "year_to": year_to, "visited_at": NOON - age}
-        connection.execute(update(shard).where(shard.c.id == root).values(values))
-        found = shards.due_for_recrawl(connection, "spotify", genre_ids, NOON, RECRAWL_AFTER)
-        assert [one.id for one in found if one.id == root] == [root] * due
+        shard = make.add_shard(connection, rock, **values)
+        found = shards.due_for_recrawl(connection, "spotify", [rock], NOON, RECRAWL_AFTER)
+        assert [one.id for one in found] == [shard] * due
 
 
 def test_the_crawl_follows_the_years(crawled):

@@ -23,7 +23,7 @@ COLUMNS = (
     "genre",
 )  # fmt: skip
 GENRES = ("rock", "indie rock", "jazz")
-PER_GENRE = 150
+PER_GENRE = 60
 
 
 def catalogue_rows() -> Iterator[Sequence[str]]:
