@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from genrebase.audio.analysis import TrackAnalysis
 
 
-class RemoteService(Protocol):
-    """What sources and providers have in common."""
+class PlugIn(Protocol):
+    """What sources and providers have in common: they are made from the settings."""
+
+    def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
+        """Make it; raise `UserError` with a sentence where a setting is missing."""
 
     @property
     def name(self) -> str:
@@ -33,13 +36,6 @@ class RemoteService(Protocol):
     @property
     def licence(self) -> str:
         """The licence of the genres or features that it returns (`genrebase.licences`)."""
-
-
-class PlugIn(RemoteService, Protocol):
-    """A service that is made from the settings."""
-
-    def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
-        """Make it; raise `UserError` with a sentence where a setting is missing."""
 
 
 class Source(PlugIn, Protocol):
@@ -131,7 +127,7 @@ class AudioSource(PlugIn, Protocol):
         """Return the address of a file."""
 
 
-class AnalysisProvider(RemoteService, Protocol):
+class AnalysisProvider(PlugIn, Protocol):
     """A provider of section-wise audio analyses, one track per request, by Spotify id."""
 
     @property
