@@ -35,9 +35,7 @@ from collector.settings import (
     SOURCES_GROUP,
     CollectorSettings,
 )
-from collector.sources import internet_archive, musicbrainz_client, spotify_client
-from collector.sources.musicbrainz_client import MusicBrainzClient
-from collector.sources.spotify_client import SpotifyClient
+from collector.sources import internet_archive, spotify_client
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime import audio_models, plugins
 from genrebase.runtime.clock import Clock
@@ -177,22 +175,6 @@ def open_downloads(
     models = audio_models.chosen_models(None)
     run = open_run(engine, settings, clock, sources, stop_requested)
     return replace(run, keep=keep, workers=workers, models=models, problems=problems)
-
-
-def open_spotify(
-    engine: Engine, settings: CollectorSettings, clock: Clock
-) -> tuple[SpotifyClient, RequestBudget]:
-    """Return Spotify's client and its budget; raises the errors of `open_source`."""
-    _, budget = open_source(spotify_client.NAME, engine, settings, clock)
-    return SpotifyClient(settings, clock), budget
-
-
-def open_musicbrainz(
-    engine: Engine, settings: CollectorSettings, clock: Clock
-) -> tuple[MusicBrainzClient, RequestBudget]:
-    """Return MusicBrainz' client and its budget; raises the errors of `open_source`."""
-    _, budget = open_source(musicbrainz_client.NAME, engine, settings, clock)
-    return MusicBrainzClient(settings, clock), budget
 
 
 def open_analyser(

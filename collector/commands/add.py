@@ -56,15 +56,10 @@ def add(
 
     output, clock = Output(as_json=as_json), SystemClock()
     ids, settings = parse_recording_ids(tracks), CollectorSettings.load()
-    if ids:
-        engine = connect()
-        musicbrainz, budget = composition_root.open_musicbrainz(engine, settings, clock)
-        client = musicbrainz_recordings(musicbrainz)
-    else:
-        ids = parse_track_ids(tracks, output.warn)
-        engine = connect()
-        spotify, budget = composition_root.open_spotify(engine, settings, clock)
-        client = spotify_tracks(spotify)
+    make_client = musicbrainz_recordings if ids else spotify_tracks
+    ids, engine = ids or parse_track_ids(tracks, output.warn), connect()
+    client = make_client(settings, clock)
+    _, budget = composition_root.open_source(client.source, engine, settings, clock)
     with (
         stop_on_signals(clock.interrupt, notice="Stopping after the request in progress.") as stop,
         refreshed_after(engine, clock, lambda: stop.requested),

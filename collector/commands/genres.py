@@ -284,9 +284,11 @@ def _fetch_names(engine: Engine, clock: Clock) -> list[str]:
     # these bring the HTTP client: the other commands need not wait
     from collector import composition_root
     from collector.http.retry import call_with_retries
+    from collector.sources.musicbrainz_client import MusicBrainzClient
 
-    client, budget = composition_root.open_musicbrainz(engine, CollectorSettings.load(), clock)
-    return call_with_retries(budget, clock, client.genres)
+    settings = CollectorSettings.load()
+    _, budget = composition_root.open_source(source_ids.MUSICBRAINZ, engine, settings, clock)
+    return call_with_retries(budget, clock, MusicBrainzClient(settings, clock).genres)
 
 
 @app.command("map")

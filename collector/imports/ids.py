@@ -20,6 +20,7 @@ from collector.http.retry import RequestLimit, call_with_retries
 from collector.imports import id_files
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from collector.run_outcome import RunOutcome
+from collector.settings import CollectorSettings
 from collector.sources import spotify_client
 from collector.sources.item_fields import RejectReason
 from collector.sources.musicbrainz_client import MergedRecording, MusicBrainzClient
@@ -52,8 +53,9 @@ class TrackClient:
     """Returns the tracks of several ids in order, None for an unknown one; None: not offered."""
 
 
-def spotify_tracks(client: SpotifyClient) -> TrackClient:
-    """Return the client of tracks by Spotify's ids."""
+def spotify_tracks(settings: CollectorSettings, clock: Clock) -> TrackClient:
+    """Return the client of tracks by Spotify's ids; raise `BadCredentials` without any."""
+    client = SpotifyClient(settings, clock)
 
     def parse(response: Any, _requested: str, last_year: int) -> SourceTrack | RejectReason:
         return parse_track(response, last_year)
@@ -61,8 +63,9 @@ def spotify_tracks(client: SpotifyClient) -> TrackClient:
     return TrackClient(source_ids.SPOTIFY, client.track, parse, client.tracks)
 
 
-def musicbrainz_recordings(client: MusicBrainzClient) -> TrackClient:
-    """Return the client of recordings by their MBIDs."""
+def musicbrainz_recordings(settings: CollectorSettings, clock: Clock) -> TrackClient:
+    """Return the client of recordings by their MBIDs; raise `BadCredentials` without a contact."""
+    client = MusicBrainzClient(settings, clock)
 
     def parse(response: Any, requested: str, last_year: int) -> SourceTrack | RejectReason:
         parsed = parse_recording(response, last_year, requested)

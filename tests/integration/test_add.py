@@ -62,9 +62,9 @@ def settings_for(running: RunningSandbox) -> CollectorSettings:
 
 
 def add(engine: Engine, running: RunningSandbox, ids: list[str], **more: object) -> AddResult:
-    clock = FakeClock()
-    client, budget = composition_root.open_spotify(engine, settings_for(running), clock)
-    return TrackAdder(engine, spotify_tracks(client), budget, clock, **more).run(ids)  # type: ignore[arg-type]
+    clock, settings = FakeClock(), settings_for(running)
+    _, budget = composition_root.open_source("spotify", engine, settings, clock)
+    return TrackAdder(engine, spotify_tracks(settings, clock), budget, clock, **more).run(ids)  # type: ignore[arg-type]
 
 
 def test_development_mode_requests_ids_one_by_one(engine: Engine, serve):
@@ -135,7 +135,7 @@ def test_the_real_service_needs_its_terms(sqlite_engine: Engine):
         _env_file=None, spotify_client_id="an-id", spotify_client_secret=SecretStr("x")
     )
     with pytest.raises(TermsNotAccepted):
-        composition_root.open_spotify(sqlite_engine, settings, FakeClock())
+        composition_root.open_source("spotify", sqlite_engine, settings, FakeClock())
 
 
 def test_ids_are_read_from_arguments_and_files(tmp_path: Path):

@@ -48,8 +48,8 @@ def server() -> Iterator[ScriptedServer]:
 def add(engine: Engine, server: ScriptedServer, *ids: str) -> AddResult:
     clock = FakeClock()
     settings = CollectorSettings(_env_file=None, musicbrainz_url=server.url, timeout=5.0)
-    client, budget = composition_root.open_musicbrainz(engine, settings, clock)
-    return TrackAdder(engine, musicbrainz_recordings(client), budget, clock).run(ids)
+    _, budget = composition_root.open_source("musicbrainz", engine, settings, clock)
+    return TrackAdder(engine, musicbrainz_recordings(settings, clock), budget, clock).run(ids)
 
 
 def aliases(engine: Engine) -> dict[str, str]:

@@ -89,8 +89,8 @@ def _analyse(
 def _add(
     engine: Engine, settings: CollectorSettings, clock: FakeClock, _max_requests: int
 ) -> RunOutcome:
-    client, budget = composition_root.open_spotify(engine, settings, clock)
-    return TrackAdder(engine, spotify_tracks(client), budget, clock).run(OTHER_IDS)
+    _, budget = composition_root.open_source("spotify", engine, settings, clock)
+    return TrackAdder(engine, spotify_tracks(settings, clock), budget, clock).run(OTHER_IDS)
 
 
 @dataclass(frozen=True)

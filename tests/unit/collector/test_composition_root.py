@@ -107,9 +107,9 @@ def test_a_sandbox_in_another_mode_is_requested_again(
     _, budget = composition_root.open_source("spotify", engine, settings, clock)
     budget.record_closed_endpoint("audio-analysis", now)
     budget.record_refused_limit(50, now)
-    _, same = composition_root.open_spotify(engine, settings, clock)
+    _, same = composition_root.open_source("spotify", engine, settings, clock)
     assert closed(same)
-    _, extended = composition_root.open_spotify(engine, settings, clock)
+    _, extended = composition_root.open_source("spotify", engine, settings, clock)
     assert not closed(extended)
     assert extended.capabilities.page_limit((50, 10), now) == 50
     extended.record_closed_endpoint("audio-analysis", now)
