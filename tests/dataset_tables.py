@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from collector.datasets import reader
-from collector.datasets.reader import DatasetReader
+from collector.datasets.formats.table import DatasetReader
 
 
 def list_tables(path: Path) -> list[str]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from collector.commands.licence_option import LicenceOption, checked_licence
-from collector.datasets import reader
 from collector.datasets.column_roles.usual_names import FIELDS
+from collector.datasets.formats.table import DEFAULT_ENCODING
 from collector.datasets.parsing import cells
 from collector.errors import NothingImported
 from genrebase.counts import agree, counted, join_counts
@@ -151,7 +151,7 @@ def import_(
         {
             "genre_column": genre_column,
             "genre_separator": genre_separator,
-            "encoding": encoding or reader.DEFAULT_ENCODING,
+            "encoding": encoding or DEFAULT_ENCODING,
             "columns": _pairs("--column", column),
             "units": _pairs("--unit", unit),
         },
@@ -212,7 +212,7 @@ def _importer(
 
     import_dumps = dumps.importer(files, DumpOptions(**dump_options))
     if import_dumps is not None:
-        given = {**options, "encoding": options["encoding"] != reader.DEFAULT_ENCODING}
+        given = {**options, "encoding": options["encoding"] != DEFAULT_ENCODING}
         if subset is not None or licence is not None or any(given.values()):
             raise UserError(
                 "A dump has no columns to name, and a known licence: leave out --subset, "

@@ -9,8 +9,8 @@ from typing import Final
 from collector.catalogue import genre_counters, genres, track_claims
 from collector.catalogue.genres import Genre, GenreReferences
 from collector.datasets import reader
+from collector.datasets.formats.table import DEFAULT_ENCODING, BrokenRow, DatasetReader
 from collector.datasets.parsing import genre_cells, genre_names
-from collector.datasets.reader import DatasetReader
 from genrebase.counts import agree, counted
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock
@@ -215,18 +215,17 @@ def _names_in(path: Path, genre_column: str | None) -> list[str]:
 def _is_table(dataset: DatasetReader) -> bool:
     """Return whether all lines have equally many cells, over one, unlike names with commas."""
     return len(dataset.header) > 1 and not any(
-        isinstance(row, reader.BrokenRow) for row in dataset.rows()
+        isinstance(row, BrokenRow) for row in dataset.rows()
     )
 
 
 def _distinct(dataset: DatasetReader, at: int) -> list[str]:
-    rows = (row for row in dataset.rows() if not isinstance(row, reader.BrokenRow))
-    return list(genre_cells.split_genres(dict.fromkeys(row[at] for row in rows)))
+    return list(genre_cells.split_genres(dict.fromkeys(row[at] for row in dataset.whole_rows())))
 
 
 def _lines(path: Path) -> list[str]:
     try:
-        text = path.read_text(encoding=reader.DEFAULT_ENCODING)
+        text = path.read_text(encoding=DEFAULT_ENCODING)
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8: save it as UTF-8 and try again.") from error
     return list(dict.fromkeys(name for line in text.splitlines() if (name := line.strip())))

@@ -98,7 +98,7 @@ def _read(path: Path) -> dict[str, str]:
                 "fine and broad, one fine genre a row."
             )
         fine, broad = (header.index(column) for column in COLUMNS)
-        rows = [row for row in dataset.rows() if not isinstance(row, reader.BrokenRow)]
+        rows = list(dataset.whole_rows())
     if not rows:
         raise NothingToDo(f"{path} maps no genre.")
     return _without_conflicts([(row[fine], row[broad]) for row in rows], path)

@@ -12,6 +12,7 @@ from collector.catalogue.verdicts import Verdict
 from collector.curation.genres import unknown_genre
 from collector.datasets import reader
 from collector.datasets.column_roles import columns
+from collector.datasets.formats.table import BrokenRow
 from collector.datasets.parsing import cells, genre_names
 from genrebase import new_file
 from genrebase.errors import NothingToDo, UserError
@@ -181,7 +182,7 @@ def import_labels(
             genre_ids = genres.ids_by_name(connection)
             now = clock.now()
             for row in dataset.rows():
-                if isinstance(row, reader.BrokenRow):
+                if isinstance(row, BrokenRow):
                     reasons[str(row)] += 1
                     continue
                 values = {name: names.clean(row[index]) for name, index in positions.items()}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from collector.datasets.reader import NotADataset
+from collector.datasets.formats.table import NotADataset
 from genrebase import export_mark
 
 _PARQUET: Final = b"PAR1"

@@ -9,24 +9,10 @@ from typing import Final
 from collector.datasets.formats import contents
 from collector.datasets.formats.table import (
     DEFAULT_ENCODING,
-    BrokenRow,
-    DamagedFile,
     DatasetReader,
     NotADataset,
     TableEntry,
 )
-
-__all__ = [
-    "DEFAULT_ENCODING",
-    "BrokenRow",
-    "DamagedFile",
-    "DatasetReader",
-    "NotADataset",
-    "TableEntry",
-    "fingerprint",
-    "open_dataset",
-    "open_tables",
-]
 
 _HASH_CHUNK: Final = 1 << 20
 

@@ -12,9 +12,9 @@ from collector.datasets.column_roles import columns
 from collector.datasets.column_roles.columns import DatasetColumns
 from collector.datasets.credits import survey_credits
 from collector.datasets.descriptor_table import DescriptorColumns, DescriptorRowParser
+from collector.datasets.formats.table import DEFAULT_ENCODING, BrokenRow, DatasetReader, TableEntry
 from collector.datasets.own_exports import refuse_export
 from collector.datasets.parsing import genre_names
-from collector.datasets.reader import BrokenRow, DatasetReader, TableEntry
 from collector.datasets.rows import ParsedRow, RowParser
 from collector.datasets.scales.scale_inference import infer_scales
 from collector.datasets.shared_ids import SharedIds, survey_ids
@@ -55,7 +55,7 @@ class DatasetOptions:
 
     genre_column: str | None = None
     genre_separator: str | None = None
-    encoding: str = reader.DEFAULT_ENCODING
+    encoding: str = DEFAULT_ENCODING
     columns: Mapping[str, str] = field(default_factory=dict)
     """Maps fields to columns, such as `tempo` to `Tempo (BPM)`."""
     units: Mapping[str, str] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class DatasetOptions:
         given = {
             "genre_column": self.genre_column,
             "genre_separator": self.genre_separator,
-            "encoding": None if self.encoding == reader.DEFAULT_ENCODING else self.encoding,
+            "encoding": None if self.encoding == DEFAULT_ENCODING else self.encoding,
             "columns": dict(self.columns),
             "units": dict(self.units),
         }

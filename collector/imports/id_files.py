@@ -6,7 +6,7 @@ from typing import Final
 
 from collector.datasets import reader, survey
 from collector.datasets.column_roles import id_columns
-from collector.datasets.reader import BrokenRow, DatasetReader
+from collector.datasets.formats.table import BrokenRow, DatasetReader, NotADataset
 from collector.imports import table_hints
 from genrebase.counts import agree, counted
 from genrebase.errors import UserError, as_clause
@@ -68,7 +68,7 @@ def _read_tables(file: Path, warn: Callable[[str], object]) -> list[str]:
         for entry in entries:
             try:
                 table = entry.open()
-            except reader.NotADataset as error:
+            except NotADataset as error:
                 if len(entries) == 1:
                     raise
                 warn(f"{entry.name} was passed over: {error}")

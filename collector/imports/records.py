@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from collector.datasets.reader import BrokenRow
+from collector.datasets.formats.table import BrokenRow
 from collector.datasets.rows import ParsedRow, RowRejection
 from collector.records import Provenance
 from collector.sources.item_fields import RejectReason

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from collector.datasets.column_roles.columns import ColumnsMissing
-from collector.datasets.reader import NotADataset, TableEntry
+from collector.datasets.formats.table import NotADataset, TableEntry
 from collector.imports.records import ImportContext, ImportResult, Reject
 from genrebase import new_file
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from collector.datasets.column_roles import columns, id_columns
 from collector.datasets.formats import text_encoding
+from collector.datasets.formats.table import DatasetReader, NotADataset
 from collector.datasets.parsing import cells
-from collector.datasets.reader import DatasetReader, NotADataset
 from collector.datasets.rows import RowRejection
 from collector.datasets.survey import TableSummary
 from collector.imports.records import ImportResult

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from collector.datasets import reader
+from collector.datasets.formats.table import BrokenRow, DamagedFile, NotADataset
 from genrebase import new_file
 from sandbox.errors import UnusableCatalogue
 
@@ -48,11 +49,11 @@ def read_table(path: Path, default_genre: str | None = None) -> CatalogueTable:
             read = list(dataset.rows())
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             header = tuple(dataset.header)
-    except (reader.NotADataset, reader.DamagedFile) as error:
+    except (NotADataset, DamagedFile) as error:
         raise UnusableCatalogue(
             f"{error} Give a file with one table, such as CSV, Parquet or JSON."
         ) from error
-    rows = [row for row in read if not isinstance(row, reader.BrokenRow)]
+    rows = [row for row in read if not isinstance(row, BrokenRow)]
     return CatalogueTable(
         header,
         rows,

@@ -9,8 +9,8 @@ import pytest
 from pyarrow import parquet
 from sqlalchemy import func, select
 
-from collector.datasets import reader
 from collector.datasets.column_roles import columns
+from collector.datasets.formats.table import NotADataset
 from collector.errors import CatalogueMismatch
 from collector.imports import dataset
 from genrebase.errors import UserError
@@ -281,7 +281,7 @@ def test_without_the_needed_columns_nothing_is_written(engine, tmp_path):
     path = write(tmp_path / "data.csv", [("1", "2")], ("filename", "tempo"))
     with pytest.raises(columns.ColumnsMissing, match="filename, tempo"):
         run(engine, path)
-    with pytest.raises(reader.NotADataset):
+    with pytest.raises(NotADataset):
         run(engine, tmp_path / "none.csv")
     assert count(engine, tables.imported_file) == 0
     assert count(engine, tables.job_run) == 0

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from collector.catalogue import imported_files
 from collector.cli import app
-from collector.datasets.reader import NotADataset
+from collector.datasets.formats.table import NotADataset
 from collector.imports.fma import import_fma
 from collector.imports.records import ImportResult
 from genrebase.store import tables

@@ -10,13 +10,14 @@ import pytest
 from pyarrow import parquet
 
 from collector.datasets import reader
+from collector.datasets.formats.table import DEFAULT_ENCODING, BrokenRow, DamagedFile, NotADataset
 from collector.datasets.parsing import cells
 
 
-def read(path, encoding=reader.DEFAULT_ENCODING):
+def read(path, encoding=DEFAULT_ENCODING):
     with reader.open_dataset(path, encoding) as dataset:
         return list(dataset.header), [
-            None if isinstance(row, reader.BrokenRow) else list(row) for row in dataset.rows()
+            None if isinstance(row, BrokenRow) else list(row) for row in dataset.rows()
         ]
 
 
@@ -94,7 +95,7 @@ def test_another_encoding_can_be_named(written):
     """Latin-1 is decoded if it is named; an unknown encoding is refused."""
     path = written("a,b\né,2\n".encode("latin-1"))
     assert read(path, "latin-1")[1] == [["é", "2"]]
-    with pytest.raises(reader.NotADataset, match="utf-99"):
+    with pytest.raises(NotADataset, match="utf-99"):
         read(path, "utf-99")
 
 
@@ -111,7 +112,7 @@ def test_a_truncated_file_is_damaged(written):
     whole = gzip.compress(("a,b\n" + "1,2\n" * 200_000).encode())
     with (
         reader.open_dataset(written(whole[:-200])) as dataset,
-        pytest.raises(reader.DamagedFile, match="get the whole file"),
+        pytest.raises(DamagedFile, match="get the whole file"),
     ):
         list(dataset.rows())
 
@@ -119,15 +120,15 @@ def test_a_truncated_file_is_damaged(written):
 @pytest.mark.parametrize(("content", "output"), [(b"", "empty"), (b"PK\x03\x04rest", "zip")])
 def test_other_files_are_refused(written, content, output):
     """An empty file and a workbook are refused."""
-    with pytest.raises(reader.NotADataset, match=output):
+    with pytest.raises(NotADataset, match=output):
         read(written(content))
 
 
 def test_a_file_that_is_not_there(tmp_path):
     """A sentence instead of a traceback; an empty folder is no table either."""
-    with pytest.raises(reader.NotADataset, match="No such file"):
+    with pytest.raises(NotADataset, match="No such file"):
         read(tmp_path / "none.csv")
-    with pytest.raises(reader.NotADataset, match="folder without files"):
+    with pytest.raises(NotADataset, match="folder without files"):
         read(tmp_path)
 
 
@@ -198,7 +199,7 @@ def test_rows_are_read_from_the_start_each_time(written, tmp_path, kind):
 
 def test_a_broken_parquet_file_is_refused(written):
     """The first four bytes do not suffice."""
-    with pytest.raises(reader.NotADataset, match="not a Parquet file") as refused:
+    with pytest.raises(NotADataset, match="not a Parquet file") as refused:
         read(written(b"PAR1 and then nothing"))
     assert not str(refused.value).endswith("..")
 
@@ -215,7 +216,7 @@ def test_how_many_rows_is_estimated_from_the_bytes(written):
 @pytest.mark.parametrize("encoding", ["idna", "utf-16", "utf-32", "undefined"])
 def test_an_encoding_that_does_not_fit_is_refused(written, encoding):
     """Every decoding error has the same message."""
-    with pytest.raises(reader.NotADataset, match="--encoding"):
+    with pytest.raises(NotADataset, match="--encoding"):
         read(written("a..b,c\n1,2\n" * 9), encoding)
 
 
@@ -228,14 +229,14 @@ def test_an_encoding_that_does_not_fit_is_refused(written, encoding):
 )
 def test_a_binary_file_is_refused(written, content):
     """The message contains none of its bytes."""
-    with pytest.raises(reader.NotADataset, match=r"binary file, or text .*--encoding"):
+    with pytest.raises(NotADataset, match=r"binary file, or text .*--encoding"):
         read(written(content))
 
 
 def test_blank_lines_before_the_header_are_skipped(written):
     """The header is the first line that is not blank."""
     assert read(written("\n  \n\na,b\n1,2\n")) == (["a", "b"], [["1", "2"]])
-    with pytest.raises(reader.NotADataset, match="is empty"):
+    with pytest.raises(NotADataset, match="is empty"):
         read(written("\n\n", "blank.csv"))
 
 
@@ -248,12 +249,12 @@ def test_the_sep_line_of_excel_is_supported(written, line):
 def test_an_endless_cell_is_called_one(written):
     """Its row has the right number of columns."""
     with reader.open_dataset(written(f"a,b\n1,{'x' * 140_000}\n3,4\n")) as dataset:
-        assert list(dataset.rows()) == [reader.BrokenRow.TOO_LONG, ["3", "4"]]
+        assert list(dataset.rows()) == [BrokenRow.TOO_LONG, ["3", "4"]]
 
 
 def test_a_header_that_cannot_be_read_is_refused(written):
     """Where its first line is one endless cell, there are no names of columns."""
-    with pytest.raises(reader.NotADataset, match="columns' names"):
+    with pytest.raises(NotADataset, match="columns' names"):
         read(written("x" * 140_000 + ",b\n1,2\n"))
 
 

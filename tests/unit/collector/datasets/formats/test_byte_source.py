@@ -10,6 +10,7 @@ import pytest
 
 from collector.datasets import reader
 from collector.datasets.formats import byte_source
+from collector.datasets.formats.table import DamagedFile, NotADataset
 
 TEXT = "name,artist\n" + "Blue,Café\n" * 5_000
 
@@ -45,7 +46,7 @@ def test_a_truncated_stream_is_damaged(tmp_path, kind):
     with reader.open_dataset(path) as dataset:
         rows = dataset.rows()
         assert list(next(rows)) == ["0", "0"]
-        with pytest.raises(reader.DamagedFile, match="get the whole file"):
+        with pytest.raises(DamagedFile, match="get the whole file"):
             list(rows)
 
 
@@ -56,7 +57,7 @@ def test_a_file_that_expands_out_of_proportion_is_refused(tmp_path, kind, monkey
     path = tmp_path / "bomb.csv"
     path.write_bytes(COMPRESSORS[kind](b"a,b\n" + b"1,2\n" * 400_000))
     with (
-        pytest.raises(reader.NotADataset, match="expands to more than 200 times"),
+        pytest.raises(NotADataset, match="expands to more than 200 times"),
         reader.open_dataset(path) as dataset,
     ):
         list(dataset.rows())
@@ -69,7 +70,7 @@ def test_a_member_of_an_archive_is_bounded_too(tmp_path, monkeypatch):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.csv", b"a,b\n" + b"1,2\n" * 400_000)
     with (
-        pytest.raises(reader.NotADataset, match="expands"),
+        pytest.raises(NotADataset, match="expands"),
         reader.open_dataset(path) as dataset,
     ):
         list(dataset.rows())

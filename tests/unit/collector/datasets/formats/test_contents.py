@@ -12,6 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from collector.datasets import reader
+from collector.datasets.formats.table import BrokenRow, NotADataset
 from tests.dataset_tables import list_tables, open_table
 
 SHEET = """<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">
@@ -63,13 +64,10 @@ def tables(path):
         for entry in entries:
             try:
                 dataset = entry.open()
-            except reader.NotADataset as error:
+            except NotADataset as error:
                 contents[entry.name] = str(error)
             else:
-                rows = [
-                    row if isinstance(row, reader.BrokenRow) else list(row)
-                    for row in dataset.rows()
-                ]
+                rows = [row if isinstance(row, BrokenRow) else list(row) for row in dataset.rows()]
                 contents[entry.name] = (list(dataset.header), rows)
     assert list_tables(path) == list(contents)
     return contents
@@ -80,7 +78,7 @@ def test_a_workbook_of_one_sheet_is_a_table(tmp_path):
     path = tmp_path / "w.csv"
     rows = [["My songs"], ["title", "artist", "tempo"], ["Blue", "Ana", 120.5], ["Red", "Bo", 99]]
     path.write_bytes(workbook({"Songs": [*rows, ["title", "artist", "tempo"]]}))
-    expected = [["Blue", "Ana", "120.5"], ["Red", "Bo", "99"], reader.BrokenRow.HEADER]
+    expected = [["Blue", "Ana", "120.5"], ["Red", "Bo", "99"], BrokenRow.HEADER]
     assert tables(path) == {"": (["title", "artist", "tempo"], expected)}
     odd = tmp_path / "w\udce4.xlsx"
     odd.write_bytes(path.read_bytes())
@@ -119,7 +117,7 @@ def test_every_table_of_a_sqlite_file_is_a_table(tmp_path):
 
 def test_a_database_of_this_software_is_no_dataset(sqlite_engine):
     """Its tracks are copied, not imported."""
-    with pytest.raises(reader.NotADataset, match="genrebase copy"):
+    with pytest.raises(NotADataset, match="genrebase copy"):
         list_tables(Path(sqlite_engine.url.database))
 
 
@@ -164,7 +162,7 @@ def test_the_tags_of_mtg_jamendo_are_lists(tmp_path):
         "cut\n"
     )
     header, rows = tables(path)[""]
-    assert rows[-1] is reader.BrokenRow.WIDTH
+    assert rows[-1] is BrokenRow.WIDTH
     assert [dict(zip(header, row, strict=True)) for row in rows[:2]] == [
         {
             "track_id": "track_0000241",
@@ -203,14 +201,14 @@ def test_what_cannot_be_opened_is_named(tmp_path, name, content, match):
     """By what it is, with what to do."""
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(reader.NotADataset, match=match):
+    with pytest.raises(NotADataset, match=match):
         list_tables(path)
 
 
 def test_a_pipe_is_refused(tmp_path):
     """Before it is opened, which would wait for a writer."""
     os.mkfifo(tmp_path / "pipe.csv")
-    with pytest.raises(reader.NotADataset, match="save it to a file"):
+    with pytest.raises(NotADataset, match="save it to a file"):
         list_tables(tmp_path / "pipe.csv")
 
 
@@ -228,7 +226,7 @@ def test_a_repeated_header_is_no_row_in_any_format(tmp_path):
     (tmp_path / "d").write_bytes(
         workbook({"S": [list(columns), *map(list, zip(*columns.values(), strict=False))]})
     )
-    expected = [["Blue", "Ana"], reader.BrokenRow.HEADER, ["Red", "Bo"]]
+    expected = [["Blue", "Ana"], BrokenRow.HEADER, ["Red", "Bo"]]
     for name in "abcd":
         assert tables(tmp_path / name)[""] == (["title", "artist"], expected)
 
@@ -237,5 +235,5 @@ def test_a_pdf_is_no_table(tmp_path):
     """Although it begins with a line of text."""
     path = tmp_path / "Read_Me.pdf"
     path.write_bytes(b"%PDF-1.4\n%\xe2\xe3\n")
-    with pytest.raises(reader.NotADataset, match="binary file"), reader.open_dataset(path):
+    with pytest.raises(NotADataset, match="binary file"), reader.open_dataset(path):
         pass

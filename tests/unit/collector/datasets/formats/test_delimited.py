@@ -3,12 +3,12 @@
 import pytest
 
 from collector.datasets import reader
-from collector.datasets.reader import BrokenRow
+from collector.datasets.formats.table import DEFAULT_ENCODING, BrokenRow
 
 
 @pytest.fixture
 def read(tmp_path):
-    def read_rows(content, encoding=reader.DEFAULT_ENCODING):
+    def read_rows(content, encoding=DEFAULT_ENCODING):
         path = tmp_path / "data.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         with reader.open_dataset(path, encoding) as dataset:

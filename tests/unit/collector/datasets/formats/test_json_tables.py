@@ -5,7 +5,7 @@ import json
 import pytest
 
 from collector.datasets import reader
-from collector.datasets.reader import BrokenRow
+from collector.datasets.formats.table import BrokenRow, DamagedFile, NotADataset
 from tests.dataset_tables import open_table
 
 TRACKS = [
@@ -214,7 +214,7 @@ def test_a_truncated_document_is_damaged(tmp_path):
     with reader.open_dataset(path) as dataset:
         rows = dataset.rows()
         assert next(rows)[0] == "Blue"
-        with pytest.raises(reader.DamagedFile, match="get the whole file"):
+        with pytest.raises(DamagedFile, match="get the whole file"):
             list(rows)
 
 
@@ -237,7 +237,7 @@ def test_an_object_of_many_members_stays_one_cell(read):
 )
 def test_json_without_lists_of_objects_is_refused(read, text, match):
     """The sentence says what the document is."""
-    with pytest.raises(reader.NotADataset, match=match):
+    with pytest.raises(NotADataset, match=match):
         read(text)
 
 
@@ -317,5 +317,5 @@ def test_a_track_keeps_its_own_artist_and_a_playlist_is_no_album(tmp_path):
 
 def test_a_number_of_thousands_of_digits_is_refused(read):
     """Python converts none that long; the message says so."""
-    with pytest.raises(reader.NotADataset, match="4300 digits"):
+    with pytest.raises(NotADataset, match="4300 digits"):
         read(b'[{"title": "A", "artist": "B", "genre": "rock", "tempo": ' + b"9" * 5_000 + b"}]")

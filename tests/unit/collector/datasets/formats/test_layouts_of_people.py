@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from collector.datasets import reader
-from collector.datasets.reader import BrokenRow, NotADataset
+from collector.datasets.formats.table import BrokenRow, NotADataset
 from tests.dataset_tables import list_tables, open_table
 
 TABLE = "title,artist,genre\nBlue,Ana,pop\nRed,Bo,rock\n"
