@@ -5,7 +5,7 @@ of its lease finds that the shard is no longer its own. Leases are timed by the 
 hosts whose clocks differ must not take a shard that another still works on.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select, update
@@ -15,11 +15,9 @@ from collector.catalogue.lease import LEASE_SECONDS
 from collector.errors import LeaseLost
 from collector.shard import Shard
 from genrebase.store import bulk, name_locks, tables
+from genrebase.store.database_clock import server_time
 
 _shard = tables.shard.c
-
-LeaseClock = Callable[[Connection], float]
-"""The time by which leases expire, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +26,10 @@ class LeasedShard:
 
     shard_id: int
     token: int
-    clock: LeaseClock
 
     def renew(self, connection: Connection) -> bool:
         """Extend the lease; False if the shard is no longer ours."""
-        until = self.clock(connection) + LEASE_SECONDS
+        until = server_time(connection) + LEASE_SECONDS
         renewed = update(tables.shard).where(self._ours()).values(lease_until=until)
         return connection.execute(renewed).rowcount == 1
 
@@ -56,10 +53,10 @@ class LeasedShard:
         return (_shard.id == self.shard_id) & (_shard.fencing_token == self.token)
 
 
-def active_leases(connection: Connection, now: float) -> dict[int, str]:
+def active_leases(connection: Connection) -> dict[int, str]:
     """Return the owners of the leases that have not expired, by the ids of their shards."""
     query = select(_shard.id, _shard.lease_owner).where(
-        _shard.lease_until.is_not(None), ~_has_expired(now)
+        _shard.lease_until.is_not(None), ~_has_expired(server_time(connection))
     )
     return {shard_id: owner or "" for shard_id, owner in connection.execute(query)}
 
@@ -74,18 +71,14 @@ def _has_expired(now: float) -> ColumnElement[bool]:
 
 
 def acquire(
-    connection: Connection,
-    shard: Shard,
-    owner: str,
-    clock: LeaseClock,
-    expired_owners: Collection[str] = (),
+    connection: Connection, shard: Shard, owner: str, expired_owners: Collection[str]
 ) -> LeasedShard | None:
     """Lease a shard; return None if another process was faster.
 
     That is, if an owner that is not in `expired_owners` holds a lease, is acquiring one right now,
     or has moved the cursor.
     """
-    now = clock(connection)
+    now = server_time(connection)
     free = or_(_has_expired(now), _shard.lease_owner.in_(expired_owners))
     query = select(_shard.id).where(*shards.is_unmoved(shard), free)
     if connection.scalar(query.with_for_update(skip_locked=True)) is None:
@@ -100,4 +93,4 @@ def acquire(
         )
         .returning(_shard.fencing_token)
     )
-    return LeasedShard(shard.id, connection.execute(leased).scalar_one(), clock)
+    return LeasedShard(shard.id, connection.execute(leased).scalar_one())

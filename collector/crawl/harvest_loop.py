@@ -17,7 +17,7 @@ import structlog
 from collector.catalogue import genres as stored_genres
 from collector.catalogue import shards, tracks
 from collector.catalogue.lease import POLL_SECONDS, Lease
-from collector.catalogue.shard_leases import LeaseClock, LeasedShard
+from collector.catalogue.shard_leases import LeasedShard
 from collector.crawl import page_genres
 from collector.crawl.lease_manager import LeaseManager
 from collector.crawl.repeated_pages import RepeatedPages
@@ -31,7 +31,6 @@ from collector.shard import GenreProgress, Shard
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.process_identity import ProcessIdentity
 from genrebase.store import name_locks
-from genrebase.store.database_clock import server_time
 from genrebase.store.engine import Connection, Engine, read_transaction
 
 _log = structlog.get_logger(__name__)
@@ -117,7 +116,6 @@ class ShardHarvester(ABC):
     stop_requested: Callable[[], bool] = lambda: False
     owner: str = field(default_factory=lambda: str(ProcessIdentity.current()), kw_only=True)
     """The name under which shards are leased."""
-    lease_clock: LeaseClock = field(default=server_time, kw_only=True)
     repeated_pages: RepeatedPages = field(default_factory=RepeatedPages, kw_only=True)
 
     def run(
@@ -185,7 +183,7 @@ class ShardHarvester(ABC):
         """Fetch and record one page; return the reason to stop if nothing is left to do."""
         progress = self._progress(genre_names)
         outcome.log_finished(progress)
-        leases = LeaseManager(self.engine, self.clock, self.owner, self.lease_clock)
+        leases = LeaseManager(self.engine, self.clock, self.owner)
         candidates = self._shards_to_read(progress)
         shard = self._choose(leases.available(candidates), progress)
         if shard is None and self._choose(candidates, progress) is not None:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from collector.catalogue import shard_leases
 from collector.catalogue.lease import Lease
-from collector.catalogue.shard_leases import LeaseClock, LeasedShard
+from collector.catalogue.shard_leases import LeasedShard
 from collector.errors import LeaseLost
 from collector.shard import Shard
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.process_identity import ProcessIdentity
-from genrebase.store.database_clock import server_time
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 
@@ -23,12 +22,11 @@ class LeaseManager:
     clock: Clock
     owner: str
     """The process, as `ProcessIdentity` writes it."""
-    lease_clock: LeaseClock = server_time
 
     def available(self, shards: Sequence[Shard]) -> list[Shard]:
         """Return the shards that no other process, which may be alive, has leased."""
         with read_transaction(self.engine) as connection:
-            active = shard_leases.active_leases(connection, self.lease_clock(connection))
+            active = shard_leases.active_leases(connection)
         return [one for one in shards if one.id not in active or self._may_take(active[one.id])]
 
     @contextmanager
@@ -39,11 +37,9 @@ class LeaseManager:
         the process dies, others take the shard when they see that, or when the lease expires.
         """
         with transaction(self.engine) as connection:
-            active = shard_leases.active_leases(connection, self.lease_clock(connection))
+            active = shard_leases.active_leases(connection)
             expired_owners = set(filter(self._may_take, active.values()))
-            rows = shard_leases.acquire(
-                connection, shard, self.owner, self.lease_clock, expired_owners
-            )
+            rows = shard_leases.acquire(connection, shard, self.owner, expired_owners)
         if rows is None:
             raise LeaseLost
         with Lease(self.engine, self.clock, rows).released_on_failure() as lease:

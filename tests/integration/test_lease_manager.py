@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from collector.catalogue import shards
+from collector.catalogue import shard_leases, shards
 from collector.catalogue.lease import LEASE_SECONDS, RENEW_AFTER_SECONDS
 from collector.crawl.lease_manager import LeaseManager
 from collector.crawl.playlist_harvester import PlaylistHarvester
@@ -32,9 +32,9 @@ def clock():
 
 
 @pytest.fixture
-def time(clock):
+def time(clock, monkeypatch):
     """Leases expire by the test's clock."""
-    return lambda _connection: clock.now().timestamp()
+    monkeypatch.setattr(shard_leases, "server_time", lambda _: clock.now().timestamp())
 
 
 @pytest.fixture
@@ -50,12 +50,12 @@ def shard(engine, clock):
 
 @pytest.fixture
 def ours(engine, clock, time):
-    return LeaseManager(engine, clock, str(ProcessIdentity.current()), time)
+    return LeaseManager(engine, clock, str(ProcessIdentity.current()))
 
 
 @pytest.fixture
 def theirs(engine, clock, time):
-    return LeaseManager(engine, clock, ELSEWHERE, time)
+    return LeaseManager(engine, clock, ELSEWHERE)
 
 
 def test_a_shard_has_one_holder(ours, theirs, shard):
@@ -154,7 +154,7 @@ def test_a_harvest_waits_for_leased_shards(engine, clock, time, theirs):
     source = FakeSource({"rock": [(f"r{n}", f"R {n}", "A", 1999) for n in range(12)]})
     genre_use.add(engine, clock, "rock", 100)
     budget = RequestBudget.open(engine, source.account)
-    harvester = SearchHarvester(engine, source, budget, clock, lease_clock=time)
+    harvester = SearchHarvester(engine, source, budget, clock)
     harvester.run(max_requests=1)
     with read_transaction(engine) as connection:
         (shard,) = shards.open_shards(connection, "spotify", shards.genre_progress(connection))
@@ -172,7 +172,7 @@ def test_a_harvest_waits_for_a_leased_playlist(engine, clock, time, theirs):
     source = FakePlaylists({MIX: [(f"m{n}", f"M {n}", "A", 1999) for n in range(12)]})
     genre_use.add(engine, clock, "rock", 100, [MIX])
     budget = RequestBudget.open(engine, source.account)
-    harvester = PlaylistHarvester(engine, source, budget, clock, lease_clock=time)
+    harvester = PlaylistHarvester(engine, source, budget, clock)
     harvester.run(max_requests=1)
     with read_transaction(engine) as connection:
         (shard,) = shards.open_shards(connection, source.name, shards.genre_progress(connection))
