@@ -1,11 +1,11 @@
 """Composition root: builds sources, providers and jobs from the settings, after checking them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 
+from collector.catalogue import audio_items
 from collector.catalogue.catalogue_origin import (
     OPEN_SERVICES,
     SPOTIFY_ORIGIN,
@@ -21,9 +21,13 @@ from collector.crawl.item_lister import ItemLister
 from collector.crawl.playlist_harvester import PlaylistHarvester
 from collector.crawl.search_harvester import SearchHarvester
 from collector.crawl.stages import CrawlStages
+from collector.downloads.downloader import Downloader
+from collector.downloads.folder import DownloadFolder, folder_for
+from collector.downloads.queue import DownloadQueue
 from collector.enrichment.features import BudgetedProvider
 from collector.errors import NotFound, TermsNotAccepted
-from collector.http.client import ServiceClient
+from collector.http.client import ServiceClient, error_with_503_as_limit
+from collector.http.file_download import FileClient
 from collector.http.rate_limiter import RequestBudget
 from collector.ports import AudioSource, FeatureProvider, Source
 from collector.rate_limits import Account
@@ -45,6 +49,8 @@ from genrebase.store.engine import Engine, read_transaction, transaction
 if TYPE_CHECKING:
     from collector.downloads.run import DownloadRun
     from collector.enrichment.analyses import AnalysisFetcher
+
+_MEGABYTE: Final = 1e6
 
 TERMS_MESSAGE: Final = (
     "Spotify's Developer Terms forbid training models on Spotify content and keeping it without "
@@ -148,13 +154,66 @@ def open_downloads(
 ) -> "DownloadRun":
     """Return the run that downloads and analyses audio files of all sources that have some.
 
-    A source that cannot be opened is noted in `problems`; raises its error if there is no other,
-    and `NothingToDo` if no item waits and no source of audio files is configured.
+    Raises the errors of `_open_audio_sources`, and `UserError` if the folder cannot be made.
     """
     # These import numpy, which is slow: only where audio files are analysed.
-    from collector.downloads.run_setup import names_with_work, open_run
+    from collector.downloads.run import DownloadRun
+    from collector.downloads.session import FundedSource
 
-    names = names_with_work(engine, settings)
+    sources, problems = _open_audio_sources(engine, settings, clock)
+    in_folder = int(settings.downloads_mb * _MEGABYTE)
+    folder = DownloadFolder(folder_for(settings.downloads, _database_name(engine)), in_folder)
+    funded = [
+        FundedSource(
+            DownloadQueue(engine, clock, source, settings.licence),
+            Downloader(
+                source,
+                RequestBudget.open(engine, source.account),
+                FileClient(
+                    source.domain,
+                    source.user_agent,
+                    error_with_503_as_limit,
+                    any_port=source.base_url is not None,
+                ),
+                folder,
+                clock,
+                settings.timeout,
+                stop_requested,
+            ),
+        )
+        for source in sources
+    ]
+    return DownloadRun(
+        engine,
+        clock,
+        funded,
+        folder,
+        max_file=min(int(settings.file_mb * _MEGABYTE), in_folder),
+        daily=int(settings.daily_mb * _MEGABYTE),
+        stop_requested=stop_requested,
+        keep=keep,
+        workers=workers,
+        models=audio_models.chosen_models(None),
+        problems=problems,
+    )
+
+
+def _open_audio_sources(
+    engine: Engine, settings: CollectorSettings, clock: Clock
+) -> tuple[list[AudioSource], list[str]]:
+    """Return the sources of audio files that are configured, or have waiting items.
+
+    Also returned is why others cannot be opened; raises such an error if there is no other source,
+    and `NothingToDo` if no item waits and no source of audio files is configured.
+    """
+    installed = plugins.registered_names(AUDIO_SOURCES_GROUP)
+    with read_transaction(engine) as connection:
+        names = [
+            name
+            for name in installed
+            if name in settings.source_names
+            or audio_items.allowed_licences(connection, name, settings.licence)
+        ]
     sources: list[AudioSource] = []
     errors: dict[str, UserError] = {}
     for name in names:
@@ -171,10 +230,15 @@ def open_downloads(
             "No audio file is waiting to be analysed: set COLLECTOR_SOURCES=internetarchive and "
             "run `collector harvest`, which lists some."
         )
-    problems = [f"{name}: {error}" for name, error in errors.items()]
-    models = audio_models.chosen_models(None)
-    run = open_run(engine, settings, clock, sources, stop_requested)
-    return replace(run, keep=keep, workers=workers, models=models, problems=problems)
+    return sources, [f"{name}: {error}" for name, error in errors.items()]
+
+
+def _database_name(engine: Engine) -> str:
+    """Return what distinguishes a database from others on this computer, without a password."""
+    url = engine.url
+    if url.get_backend_name() == "sqlite" and url.database:
+        return str(Path(url.database).absolute())
+    return url.render_as_string(hide_password=True)
 
 
 def open_analyser(

@@ -14,7 +14,7 @@ from collector.catalogue import audio_downloads, audio_files, audio_items
 from collector.downloads.folder import DiskFull, DownloadFolder
 from collector.downloads.outcome import DownloadOutcome
 from collector.downloads.recorder import DownloadRecorder
-from collector.downloads.session import DownloadBounds, DownloadSession, FundedSource
+from collector.downloads.session import DownloadSession, FundedSource
 from collector.http.retry import RequestLimit
 from genrebase.audio import descriptors, scan
 from genrebase.audio.model_manifest import AudioModel
@@ -40,7 +40,10 @@ class DownloadRun:
     clock: Clock
     sources: Sequence[FundedSource]
     folder: DownloadFolder
-    bounds: DownloadBounds
+    max_file: int
+    """Bytes of one file, at most."""
+    daily: int
+    """Bytes in any 24 hours, at most."""
     stop_requested: Callable[[], bool] = lambda: False
     keep: Path | None = None
     """A folder for the files that were analysed."""
@@ -55,8 +58,8 @@ class DownloadRun:
         """Return whether a file may be downloaded now, also one of the greatest size."""
         now = self.clock.now()
         with read_transaction(self.engine) as connection:
-            left = self.bounds.daily - audio_downloads.received_lately(connection, now)
-        if left < min(self.bounds.file, self.bounds.daily):
+            left = self.daily - audio_downloads.received_lately(connection, now)
+        if left < min(self.max_file, self.daily):
             return False
         self._add_tracks()
         return any(
@@ -89,7 +92,7 @@ class DownloadRun:
             begun = audio_items.files_begun(connection)
             received = audio_downloads.received_lately(connection, self.clock.now())
         self.folder.delete_others(begun)
-        allowed = self.bounds.daily - received
+        allowed = self.daily - received
         plan = ExtractionPlan(models=tuple((model, frozenset()) for model in self.models))
         with (
             outcome.until_stopped(limit),
@@ -99,7 +102,7 @@ class DownloadRun:
                 self.engine,
                 DownloadRecorder(self.engine, self.clock, self.keep),
                 self.sources,
-                self.bounds,
+                self.max_file,
                 self.stop_requested,
                 outcome,
                 limit,

@@ -66,16 +66,6 @@ class FundedSource:
         return self.queue.source.name
 
 
-@dataclass(frozen=True, slots=True)
-class DownloadBounds:
-    """Limits of a run, in bytes."""
-
-    file: int
-    """Of one file."""
-    daily: int
-    """In any 24 hours."""
-
-
 @dataclass
 class DownloadSession:
     """One run: files in progress, and bytes received."""
@@ -83,7 +73,8 @@ class DownloadSession:
     engine: Engine
     recorder: DownloadRecorder
     sources: Sequence[FundedSource]
-    bounds: DownloadBounds
+    max_file: int
+    """Bytes of one file, at most."""
     stop_requested: Callable[[], bool]
     outcome: DownloadOutcome
     limit: RequestLimit
@@ -111,7 +102,6 @@ class DownloadSession:
 
     def download_all(self) -> None:
         """Download until nothing is needed; record files as their analyses end."""
-        max_pending = self.max_pending
         while True:
             if self.stop_requested():
                 raise StopRequested
@@ -123,7 +113,7 @@ class DownloadSession:
             else:
                 break
             while self._pending and (
-                len(self._pending) >= max_pending or self._pending[0][-1].done()
+                len(self._pending) >= self.max_pending or self._pending[0][-1].done()
             ):
                 self._record_oldest()
         if self._bans:
@@ -212,14 +202,14 @@ class DownloadSession:
     def _download(self, source: FundedSource, queued: QueuedFile) -> None:
         """Download a file and pass it to the workers; record a failure of the download."""
         size = queued.file.size
-        if size is not None and size > self.bounds.file:
+        if size is not None and size > self.max_file:
             self._fail(queued, TOO_LARGE)
             return
-        self._make_room(source, queued, self.bounds.file if size is None else size)
+        self._make_room(source, queued, self.max_file if size is None else size)
         left = self.max_bytes - self.outcome.received
         if left <= 0 or (size is not None and size > left):
             raise ByteLimitReached
-        max_bytes = min(self.bounds.file, left)
+        max_bytes = min(self.max_file, left)
         try:
             downloaded = source.downloader.download(
                 queued.key,
