@@ -34,6 +34,8 @@ from genrebase.store.source_ids import SPOTIFY
 
 LEASE_DURATION: Final = timedelta(seconds=LEASE_SECONDS)
 
+RETRY_AFTER_DAYS: Final = (1, 7, 30, 90)
+"""Days until the next request after the first, second, … miss; the last one repeats."""
 LONGEST_WAIT: Final = timedelta(days=100)
 """More than any time between two attempts."""
 FULL_LOOK_EVERY: Final = timedelta(hours=1)
@@ -44,6 +46,11 @@ RECENT_TRACKS: Final = 2_000
 their ids."""
 _COLUMNS: Final = ("track_id", "provider", "attempts", "next_at", "outcome")
 _attempt = tables.feature_attempt.c
+
+
+def retry_at(attempts: int, now: datetime) -> datetime:
+    """Return when to request a track again after `attempts` misses."""
+    return now + timedelta(days=RETRY_AFTER_DAYS[min(attempts, len(RETRY_AFTER_DAYS)) - 1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,9 @@ import structlog
 
 from collector.catalogue import analysis_queue
 from collector.catalogue.analysis_queue import ANALYSES
-from collector.catalogue.attempt_queue import LeasedTrack, LeasedTracks
+from collector.catalogue.attempt_queue import LeasedTrack, LeasedTracks, retry_at
 from collector.catalogue.lease import Lease
 from collector.enrichment.result import EnrichmentResult
-from collector.enrichment.retry_schedule import retry_at
 from collector.errors import (
     BadRequest,
     Blocked,

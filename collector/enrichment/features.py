@@ -18,11 +18,11 @@ from collector.catalogue.attempt_queue import (
     LeasedTrack,
     LeasedTracks,
     QueuePosition,
+    retry_at,
 )
 from collector.catalogue.feature_queue import ProviderResult
 from collector.catalogue.lease import POLL_SECONDS, Lease
 from collector.enrichment.result import EnrichmentResult
-from collector.enrichment.retry_schedule import retry_at
 from collector.errors import (
     Blocked,
     CollectorError,

@@ -7,14 +7,13 @@ from sqlalchemy import Engine, delete, insert, select
 
 from collector.acousticbrainz_submissions import Submission
 from collector.catalogue import acousticbrainz_submissions, attempt_queue
-from collector.catalogue.attempt_queue import LeasedTrack, QueuePosition
+from collector.catalogue.attempt_queue import LeasedTrack, QueuePosition, retry_at
 from collector.catalogue.feature_queue import (
     ProviderResult,
     delete_features,
     queue_of,
     record_results,
 )
-from collector.enrichment.retry_schedule import retry_at
 from collector.records import AudioFeatures
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction

@@ -1,8 +1,8 @@
-"""The retry schedule after a miss."""
+"""When the tracks of a queue are requested again."""
 
 from datetime import timedelta
 
-from collector.enrichment.retry_schedule import retry_at
+from collector.catalogue.attempt_queue import retry_at
 from tests.fakes import NOON
 
 
