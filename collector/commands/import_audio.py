@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -95,7 +96,7 @@ def import_audio(
     from collector.audio import genre_source
     from collector.datasets import fma
     from collector.imports import audio
-    from collector.imports.cluster_audio import ClusterAnalyser
+    from collector.imports.cluster_audio import analyse_on_cluster
     from collector.imports.records import ImportContext
     from genrebase.audio.workers import analyse_files
     from genrebase.digests.refresh import refreshed_after
@@ -124,9 +125,8 @@ def import_audio(
         context = ImportContext(
             engine, clock, progress, rejected, for_spreadsheets, lambda: stop.requested
         )
-        result = audio.import_audio(
-            context, request, analyse_files if cluster is None else ClusterAnalyser(cluster)
-        )
+        analyse = analyse_files if cluster is None else partial(analyse_on_cluster, cluster)
+        result = audio.import_audio(context, request, analyse)
     _print_summary(output, result)
     output.write_json(result.as_json())
     if result.stopped == "interrupted":

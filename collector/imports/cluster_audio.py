@@ -15,27 +15,21 @@ from genrebase.errors import UserError
 from genrebase.runtime.cluster import Cluster
 
 
-class ClusterAnalyser:
-    """An `AnalyseFiles` whose processes are those of a cluster."""
+def analyse_on_cluster(
+    cluster: Cluster,
+    files: Iterable[AudioFile],
+    _n_workers: int,
+    plan: ExtractionPlan,
+    stop_requested: Callable[[], bool],
+) -> Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]]:
+    """Yield the analysis of each file in the order given, by processes of the cluster.
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
-
-    def __call__(
-        self,
-        files: Iterable[AudioFile],
-        _n_workers: int,
-        plan: ExtractionPlan,
-        stop_requested: Callable[[], bool],
-    ) -> Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]]:
-        """Yield the analysis of each file in the order given.
-
-        After a stop request no further file is sent; those sent before are yielded. Raises
-        `GenrebaseError` if a worker does not have the folder of a file.
-        """
-        shared = self._cluster.share(FileAnalyser(plan))
-        begun = takewhile(lambda _: not stop_requested(), files)
-        yield from self._cluster.results_in_order(FileAnalyser.analyse, begun, shared)
+    After a stop request no further file is sent; those sent before are yielded. Raises
+    `GenrebaseError` if a worker does not have the folder of a file.
+    """
+    shared = cluster.share(FileAnalyser(plan))
+    begun = takewhile(lambda _: not stop_requested(), files)
+    yield from cluster.results_in_order(FileAnalyser.analyse, begun, shared)
 
 
 class FileAnalyser:

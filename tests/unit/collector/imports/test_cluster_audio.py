@@ -2,12 +2,13 @@
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from collector.imports.cluster_audio import ClusterAnalyser, FileAnalyser
+from collector.imports.cluster_audio import FileAnalyser, analyse_on_cluster
 from genrebase.audio.records import ExtractionPlan, UnreadableFile
 from genrebase.audio.scan import AudioFile
 from genrebase.errors import UserError
@@ -39,7 +40,7 @@ def test_no_file_is_sent_after_a_stop_request(tmp_path: Path) -> None:
     """Those that were sent are yielded, in the order given."""
     files = [a_file(tmp_path, f"{number}.wav") for number in range(5)]
     cluster = OneProcess()
-    analyse = ClusterAnalyser(cluster)  # type: ignore[arg-type]  # has what is used of one
+    analyse = partial(analyse_on_cluster, cluster)  # type: ignore[arg-type]  # has what is used
     results = list(analyse(files, 1, ExtractionPlan(), lambda: len(cluster.started) == 2))
     assert [file for file, _ in results] == files[:2]
 
