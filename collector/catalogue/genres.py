@@ -104,17 +104,13 @@ def set_targets(connection: Connection, names: Iterable[str], target: int, now: 
     """Give genres a target, adding those that are missing."""
     bulk.lock_identity_writers(connection)
     for genre_id in ensure(connection, names, now).values():
-        set_target(connection, genre_id, target)
+        set_values(connection, genre_id, target=target)
 
 
-def set_target(connection: Connection, genre_id: int, target: int | None) -> None:
-    """Set how many tracks to collect; None leaves the genre to imports."""
-    _set(connection, genre_id, target=target)
-
-
-def set_paused(connection: Connection, genre_id: int, *, paused: bool) -> None:
-    """Pause or resume the harvest of a genre."""
-    _set(connection, genre_id, paused=paused)
+def set_values(connection: Connection, genre_id: int, **values: object) -> None:
+    """Change the target, the pause or the name of a genre."""
+    connection.execute(update(_genre).where(_genre.c.id == genre_id).values(values))
+    digests.discard(connection, views_named=["genre_progress"])
 
 
 def bind_playlists(connection: Connection, genre_id: int, playlist_ids: Iterable[str]) -> None:
@@ -131,7 +127,7 @@ def rename(connection: Connection, genre_id: int, old: str, new: str) -> None:
 
     Ties between claims are broken by name, too, so tied claims are recomputed.
     """
-    _set(connection, genre_id, name=new)
+    set_values(connection, genre_id, name=new)
     digests.discard(connection)
     _copy_mappings(connection, old, new)
     connection.execute(delete(tables.shard).where(tables.shard.c.genre_id == genre_id))
@@ -180,11 +176,6 @@ def references(connection: Connection, genre_id: int) -> GenreReferences:
 
 def _count(connection: Connection, *conditions: ColumnElement[bool]) -> int:
     return connection.scalar(select(func.count()).where(or_(*conditions))) or 0
-
-
-def _set(connection: Connection, genre_id: int, **values: object) -> None:
-    connection.execute(update(_genre).where(_genre.c.id == genre_id).values(values))
-    digests.discard(connection, views_named=["genre_progress"])
 
 
 def _drop(connection: Connection, genre_id: int) -> None:

@@ -69,17 +69,18 @@ def set_target(engine: Engine, name: str, target: int | None) -> Genre:
     """Set how many unique tracks of a genre to collect; None leaves it to imports."""
     if target is not None:
         genre_names.validate(name)
-    with exclusive_transaction(engine) as connection:
-        genre = _by_name(genres.list_genres(connection), name)
-        genres.set_target(connection, genre.id, target)
-        return _by_name(genres.list_genres(connection), genre.name)
+    return _change(engine, name, target=target)
 
 
 def set_paused(engine: Engine, name: str, *, paused: bool = True) -> Genre:
     """Exclude a genre from harvests, or include it again."""
+    return _change(engine, name, paused=paused)
+
+
+def _change(engine: Engine, name: str, **values: object) -> Genre:
     with exclusive_transaction(engine) as connection:
         genre = _by_name(genres.list_genres(connection), name)
-        genres.set_paused(connection, genre.id, paused=paused)
+        genres.set_values(connection, genre.id, **values)
         return _by_name(genres.list_genres(connection), genre.name)
 
 
