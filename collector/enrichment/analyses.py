@@ -62,30 +62,25 @@ class AnalysisResult(EnrichmentResult):
         return {**super().facts(), "reasons": dict(self.reasons)}
 
 
+@dataclass
 class AnalysisFetcher:
     """Requests one provider track by track, and stores each analysis before the next request."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        clock: Clock,
-        provider: AnalysisProvider,
-        budget: RequestBudget,
-        stop_requested: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self.engine, self.clock = engine, clock
-        self._provider, self._budget = provider, budget
-        self._stop_requested = stop_requested
-        self._plan: deque[int] = deque()
-        """Track ids to request next; each is checked again when it is leased."""
-        self._misses = 0
-        self._found_any = False
-        self._invalid = 0
+    engine: Engine
+    clock: Clock
+    provider: AnalysisProvider
+    budget: RequestBudget
+    stop_requested: Callable[[], bool] = lambda: False
+    _plan: deque[int] = field(default_factory=deque, init=False)
+    """Track ids to request next; each is checked again when it is leased."""
+    _misses: int = field(default=0, init=False)
+    _found_any: bool = field(default=False, init=False)
+    _invalid: int = field(default=0, init=False)
 
     def has_work(self) -> bool:
         """Return whether a track waits that may be requested now."""
         now = self.clock.now()
-        if not self._budget.state().accepts(self._provider.endpoint, now.timestamp()):
+        if not self.budget.state().accepts(self.provider.endpoint, now.timestamp()):
             return False
         with read_transaction(self.engine) as connection:
             return ANALYSES.has_due(connection, now)
@@ -108,7 +103,7 @@ class AnalysisFetcher:
             except (Blocked, RequestLimitReached, StopRequested):
                 raise
             except CollectorError as error:
-                outcome.problems.append(f"{self._provider.endpoint}: {error}")
+                outcome.problems.append(f"{self.provider.endpoint}: {error}")
         return outcome
 
     def _fetch_all(
@@ -118,11 +113,11 @@ class AnalysisFetcher:
         advance: Callable[[AnalysisResult], None],
     ) -> None:
         now = self.clock.now().timestamp()
-        if self._budget.capabilities.is_closed(self._provider.endpoint, now):
-            raise EndpointClosed(self._provider.endpoint)
+        if self.budget.capabilities.is_closed(self.provider.endpoint, now):
+            raise EndpointClosed(self.provider.endpoint)
         lease: Lease[LeasedTracks] | None = None
         try:
-            while not self._stop_requested():
+            while not self.stop_requested():
                 limit.check()
                 if lease is None or not lease.rows.tracks:
                     lease = self._next_lease()
@@ -199,15 +194,15 @@ class AnalysisFetcher:
 
         def fetch() -> TrackAnalysis:
             try:
-                return self._provider.fetch(track.source_id)
+                return self.provider.fetch(track.source_id)
             except NotFound as error:
                 self._misses += 1
                 if not self._found_any and self._misses >= MAX_CONSECUTIVE_MISSES:
                     self._misses = 0
-                    raise EndpointClosed(self._provider.endpoint) from error
+                    raise EndpointClosed(self.provider.endpoint) from error
                 raise
 
-        analysis = call_with_retries(self._budget, self.clock, fetch, limit, keep_lease)
+        analysis = call_with_retries(self.budget, self.clock, fetch, limit, keep_lease)
         self._found_any = True
         return analysis
 
@@ -216,5 +211,5 @@ class AnalysisFetcher:
         next_at = retry_at(track.attempts + 1, now) if analysis is None else None
         with bulk.exclusive_transaction(self.engine) as connection:
             analysis_queue.record_result(
-                connection, track, self._provider.name, analysis, now, next_at
+                connection, track, self.provider.name, analysis, now, next_at
             )
