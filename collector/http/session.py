@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.cookiejar import DefaultCookiePolicy
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -25,7 +26,6 @@ from urllib3.exceptions import ConnectTimeoutError
 from urllib3.poolmanager import PoolManager
 
 from collector.http.connection_errors import LOOPBACK_HOSTS
-from collector.http.pending_connection import PendingConnection
 from genrebase.counts import counted
 from genrebase.runtime import redaction
 
@@ -201,6 +201,62 @@ def _clean(value: Any) -> Any:
     if isinstance(value, dict):
         return {_clean(key): _clean(item) for key, item in value.items()}
     return value
+
+
+class PendingConnection:
+    """A connection that a thread makes, so that it can be given up at any moment.
+
+    The system's look-up of a name takes no timeout, and a connection waits as long as its timeout
+    for every address of the name: neither can be interrupted. A connection that comes too late is
+    closed by the thread.
+    """
+
+    def __init__(self, connect: Callable[[], socket.socket]) -> None:
+        """Call `connect` in the thread."""
+        self._connect = connect
+        self._ends: SimpleQueue[None] = SimpleQueue()  # a handler of a signal may put into it
+        self._lock = threading.Lock()
+        self._given_up = False
+        self._connected: socket.socket | None = None
+        self._error: BaseException | None = None
+
+    def wait(self, seconds: float | None = None) -> socket.socket | None:
+        """Return the connection; None if it is not made within `seconds`, or until `give_up`.
+
+        Raises what `connect` raises.
+        """
+        threading.Thread(target=self._run, daemon=True).start()
+        try:
+            self._ends.get(timeout=seconds)
+        except Empty:
+            pass
+        finally:
+            connected, error = self._close_later_connection()
+        if error is not None:
+            raise error
+        return connected
+
+    def give_up(self) -> None:
+        """End the wait; also from a handler of a signal."""
+        self._ends.put(None)
+
+    def _run(self) -> None:
+        try:
+            connected = self._connect()
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
+            self._error = error
+        else:
+            with self._lock:
+                if self._given_up:
+                    connected.close()
+                else:
+                    self._connected = connected
+        self._ends.put(None)
+
+    def _close_later_connection(self) -> tuple[socket.socket | None, BaseException | None]:
+        with self._lock:
+            self._given_up = True
+            return self._connected, self._error
 
 
 class _Deadline:

@@ -20,7 +20,7 @@ from collector.errors import (
     RateLimited,
     SourceUnavailable,
 )
-from collector.http import pending_connection, session
+from collector.http import session
 from collector.http.client import ServiceClient
 from genrebase.runtime.redaction import redact
 from tests.fakes import FakeClock
@@ -325,15 +325,13 @@ def test_a_look_up_of_a_name_is_not_waited_for_like_a_download(
 @pytest.mark.usefixtures("resolver_that_hangs")
 def test_a_signal_ends_the_look_up_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its handler ends the request of the main thread, which waits for the connection."""
-    wait = pending_connection.PendingConnection.wait
+    wait = session.PendingConnection.wait
 
-    def interrupted(
-        self: pending_connection.PendingConnection, seconds: float | None = None
-    ) -> Any:
+    def interrupted(self: session.PendingConnection, seconds: float | None = None) -> Any:
         session.end_running_request()
         return wait(self, seconds)
 
-    monkeypatch.setattr(pending_connection.PendingConnection, "wait", interrupted)
+    monkeypatch.setattr(session.PendingConnection, "wait", interrupted)
     with pytest.raises(SourceUnavailable, match="in time"):
         get("http://api.example.org/", timeout=3_600)
 
