@@ -25,19 +25,6 @@ ImportState = Literal["finished", "unfinished", "undo unfinished", "undone"]
 
 
 @dataclass(frozen=True, slots=True)
-class ImportDescription:
-    """Identifies an import: the file, its options and where its tracks come from."""
-
-    sha256: str
-    """Of the file's bytes and the options of its import."""
-    name: str
-    origin: str
-    options: Mapping[str, Any]
-    schema: str | None
-    """The descriptor schema of its values."""
-
-
-@dataclass(frozen=True, slots=True)
 class StoredImport:
     """One import, as it is stored."""
 
@@ -97,15 +84,26 @@ def same_file(key: str, sha256: str) -> bool:
     return key.partition(_REPETITION)[0] == sha256
 
 
-def start(connection: Connection, description: ImportDescription, now: datetime) -> int:
+def start(
+    connection: Connection,
+    now: datetime,
+    *,
+    sha256: str,
+    name: str,
+    origin: str,
+    options: Mapping[str, Any],
+    schema: str | None = None,
+) -> int:
     """Return the id of this import: the last one of its origin, or a new one.
+
+    `sha256` is that of the file's bytes and the options, `schema` the descriptor schema of its
+    values.
 
     If another version was imported since, the file is a new version again. The same bytes under
     another name are the same file. Raises `UserError` if an undo of the file's import is
     unfinished. Blocks other writers until the commit.
     """
     bulk.lock_identity_writers(connection)
-    sha256 = description.sha256
     rows = connection.execute(select(_file).order_by(_file.c.id)).all()
     stored = [row for row in rows if same_file(row.sha256, sha256)]
     unfinished = [row for row in stored if row.undo_started_at and row.undone_at is None]
@@ -121,10 +119,10 @@ def start(connection: Connection, description: ImportDescription, now: datetime)
     import_id = (connection.scalar(select(func.max(_file.c.id))) or 0) + 1
     values = {
         "id": import_id,
-        "name": description.name,
-        "origin": description.origin,
-        "options": dict(description.options),
-        "schema": description.schema,
+        "name": name,
+        "origin": origin,
+        "options": dict(options),
+        "schema": schema,
         "mapped": None,
         "rows_done": 0,
         "tracks_new": 0,

@@ -10,7 +10,6 @@ from collector.catalogue import (
     imported_files,
 )
 from collector.catalogue.aliases import tracks_of_aliases
-from collector.catalogue.imported_files import ImportDescription
 from collector.datasets.dumps import acousticbrainz
 from collector.datasets.dumps.archive import DumpArchive
 from collector.datasets.dumps.kinds import Dump
@@ -119,17 +118,16 @@ class _AcousticBrainzImport(DumpImport):
     def store(self, recordings: int) -> None:
         """Store the numbers by recording, from where an earlier run stopped."""
         clock = self._context.clock
-        description = ImportDescription(
-            sha256=combined_hash(self._hashes, self._options),
-            name=self._name(),
-            origin=acousticbrainz_imports.ORIGIN,
-            options={acousticbrainz_imports.TABLES: [dump.part for dump in self._dumps]},
-            schema=None,
-        )
         with job_run(self._engine, clock, JOB) as run:
             with exclusive_transaction(self._engine) as connection:
-                now = clock.now()
-                self.import_id = imported_files.start(connection, description, now)
+                self.import_id = imported_files.start(
+                    connection,
+                    clock.now(),
+                    sha256=combined_hash(self._hashes, self._options),
+                    name=self._name(),
+                    origin=acousticbrainz_imports.ORIGIN,
+                    options={acousticbrainz_imports.TABLES: [dump.part for dump in self._dumps]},
+                )
                 done, _ = imported_files.stored_counts(connection, self.import_id)
             done = min(done, int(self._staging.fact(_STORED) or 0))
             batches = acousticbrainz.read_recordings(
@@ -155,7 +153,7 @@ class _AcousticBrainzImport(DumpImport):
                 self._context.progress(done, recordings, note="recordings stored", fraction=share)
             with transaction(self._engine) as connection:
                 imported_files.mark_finished(connection, self.import_id, clock.now())
-            run.set_facts(file=description.name, rows=done, tracks_new=0)
+            run.set_facts(file=self._name(), rows=done, tracks_new=0)
 
     def summary(self) -> list[str]:
         """Return sentences on what was read and what was left out."""

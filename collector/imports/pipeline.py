@@ -26,7 +26,6 @@ from collector.catalogue import (
 )
 from collector.catalogue.acousticbrainz_submissions import SubmissionSource
 from collector.catalogue.artists import ArtistWriter
-from collector.catalogue.imported_files import ImportDescription
 from collector.datasets.parsing import genre_names
 from collector.datasets.rows import ParsedRow
 from collector.errors import CatalogueMismatch
@@ -160,7 +159,15 @@ class _Recorder:
             """The greatest track id before the import; 0 in an empty database."""
             if source.schema is not None:
                 audio_files.register_schema(connection, source.schema.name, source.schema.columns)
-            self.import_id = imported_files.start(connection, _describe(source), clock.now())
+            self.import_id = imported_files.start(
+                connection,
+                clock.now(),
+                sha256=source.sha256,
+                name=source.name,
+                origin=source.provenance.origin,
+                options=source.options,
+                schema=None if source.schema is None else source.schema.name,
+            )
             self._was_finished = imported_files.is_finished(connection, self.import_id)
             self._corrected_before = import_ledger.count_corrected(connection, self.import_id)
             stored_origin = imported_files.origin_of(connection, self.import_id)
@@ -352,16 +359,6 @@ def _keys_of_pieces(parsed: Iterable[tuple[int, ParsedRow]]) -> dict[str, str]:
     """Return the match key of each row that is a piece of a recording, by id."""
     pieces = (row.track for _, row in parsed if row.track.recording is not None)
     return {track.source_id: track.name_key for track in pieces}
-
-
-def _describe(source: ImportSource) -> ImportDescription:
-    return ImportDescription(
-        sha256=source.sha256,
-        name=source.name,
-        origin=source.provenance.origin,
-        options=source.options,
-        schema=None if source.schema is None else source.schema.name,
-    )
 
 
 @contextmanager

@@ -217,12 +217,11 @@ def test_merged_tracks_keep_the_labels_of_each_source(engine: Engine) -> None:
 
 def test_the_labels_of_merged_imports_are_those_of_the_last_one(engine: Engine) -> None:
     """Of two versions of a file the last one counts; without it, the first; harvests stay."""
-    description = {"name": "a.csv", "origin": "csv:a.csv", "options": {}, "schema": None}
+    described = {"name": "a.csv", "origin": "csv:a.csv", "options": {}}
     ids = []
     for sha256, title, rank in (("a", "Old", 5), ("b", "Young", 7)):
         with transaction(engine) as connection:
-            described = imported_files.ImportDescription(sha256=sha256, **description)
-            ids.append(imported_files.start(connection, described, NOON))
+            ids.append(imported_files.start(connection, NOON, sha256=sha256, **described))
             seen = TrackObservation(track(title, "csv:a.csv"), "blues", rank)
             delivery = Provenance("csv:a.csv", None, ids[-1])
             tracks.record(connection, [seen, seen], delivery, NOON)
