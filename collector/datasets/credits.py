@@ -108,7 +108,7 @@ def survey_credits(
 
     `rows` returns the rows of the table; it is called at most once.
     """
-    artists = summary.columns.get(columns.artists)
+    artists = summary.get(columns.artists)
     if artists is None:
         return None
     has_number = columns.artist_ids is not None or columns.artist_count is not None

@@ -67,7 +67,7 @@ def find_descriptor_columns(
     genre = columns.find_genre_column(header, genre_column)
     numeric = {
         position: column
-        for position, column in summary.columns.items()
+        for position, column in summary.items()
         if position not in {file, genre} and _holds_numbers(column) and plain[position]
     }
     names_ = {header[position] for position in numeric}

@@ -46,9 +46,9 @@ def survey_ids(
     not be normalised.
     """
     at = columns.track_id
-    if at is None or not any(map(parse_id, survey.columns[at].sample)):
+    if at is None or not any(map(parse_id, survey[at].sample)):
         return SharedIds()
-    values = survey.columns[at].values
+    values = survey[at].values
     if values is not None and len(values) == values.total():
         return SharedIds()
     different, counts = _titles_of_ids(rows, at, columns.title, str, None)

@@ -89,14 +89,8 @@ class ColumnSummary:
         return None if self.values is None else len(self.values)
 
 
-@dataclass(frozen=True, slots=True)
-class TableSummary:
-    """The first pass over a table."""
-
-    rows: int
-    """Rows with as many cells as the header."""
-    columns: Mapping[int, ColumnSummary]
-    """By position."""
+TableSummary = Mapping[int, ColumnSummary]
+"""The summaries of a table's columns, by position."""
 
 
 def survey_table(
@@ -108,16 +102,14 @@ def survey_table(
     import that follows handles both.
     """
     summaries = [ColumnSummary(name) for name in dataset.header]
-    total = 0
     for rows in _chunks(dataset):
-        total += len(rows)
         for summary, column in zip(summaries, zip(*rows, strict=True), strict=True):
             _add(summary, column)
         if stop_requested():
             break
     for summary in summaries:
         _finish(summary)
-    return TableSummary(total, dict(enumerate(summaries)))
+    return dict(enumerate(summaries))
 
 
 def summarise(name: str, column: Sequence[str]) -> ColumnSummary:

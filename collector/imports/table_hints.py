@@ -79,7 +79,7 @@ def find_ids(header: Sequence[str], summary: TableSummary) -> int | None:
     keys: dict[str, int] = {}
     for position, name in enumerate(header):
         keys.setdefault(columns.column_key(name), position)
-    return id_columns.find_spotify_column(keys, summary.columns)
+    return id_columns.find_spotify_column(keys, summary)
 
 
 def _is_of_artists(header: Sequence[str]) -> bool:
@@ -95,7 +95,7 @@ def misread_texts(summary: TableSummary, layout: columns.DatasetColumns) -> Sequ
     """
     hints = []
     for position in (layout.title, layout.artists):
-        column = summary.columns.get(position)
+        column = summary.get(position)
         repaired = [
             (cell, text)
             for cell in ([] if column is None else column.sample)

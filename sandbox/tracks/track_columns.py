@@ -82,9 +82,7 @@ class TrackColumns:
         rows = () if table.kind == "synthetic" else table.rows
         self._default_genre = default_genre
         cells_of = zip(*rows, strict=True)
-        summary = TableSummary(
-            len(rows), {at: summarise(header[at], column) for at, column in enumerate(cells_of)}
-        )
+        summary = {at: summarise(header[at], column) for at, column in enumerate(cells_of)}
         keys = {columns.column_key(column): i for i, column in reversed([*enumerate(header)])}
         others = {
             field: next((keys[key] for key in candidates if key in keys), None)

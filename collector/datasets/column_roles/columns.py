@@ -181,7 +181,7 @@ class _ColumnFinder:
             for prefix in _PREFIXES:
                 self.keys.setdefault(key.removeprefix(prefix), position)
         self.keys.pop("", None)
-        self._summaries = {} if survey is None else survey.columns
+        self._summaries = survey or {}
         self._overrides = {
             field: self._position_of(name) if name else None
             for field, name in (_checked_override(*item) for item in overrides.items())

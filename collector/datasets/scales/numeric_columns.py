@@ -105,10 +105,10 @@ class _ScaleInference:
     ) -> None:
         self._overrides = overrides
         summaries = {
-            name: summary.columns.get(column.position) or ColumnSummary(name)
+            name: summary.get(column.position) or ColumnSummary(name)
             for name, column in columns.items()
         }
-        self._notation = table_notation(list(summary.columns.values()))
+        self._notation = table_notation(list(summary.values()))
         self._columns = {
             name: self._column(name, column, summaries[name])
             for name, column in columns.items()

@@ -45,9 +45,9 @@ def infer_scales(
     `last_year` are out of range. A column without a summary has the scale of its name.
     """
     by_name = {
-        summary.columns[column.position].name: name
+        summary[column.position].name: name
         for name, column in columns.numeric.items()
-        if column.position in summary.columns
+        if column.position in summary
     }
     overrides = {
         by_name.get(name) or _field(name): unit for name, unit in (unit_overrides or {}).items()
@@ -57,13 +57,11 @@ def infer_scales(
         raise UserError(f"The table has no column of {RELEASE_DATE}, to which --unit gives one.")
     scales, unit_notes = infer_columns(columns.numeric, summary, overrides)
     dates = {
-        at: infer_dates(summary.columns[at], last_year, order)
-        if at in summary.columns
-        else DateScale(last_year)
+        at: infer_dates(summary[at], last_year, order) if at in summary else DateScale(last_year)
         for at in columns.dates
     }
     notes = [
-        f"{cells.escape_unprintable(summary.columns[at].name)}: {scale.note}."
+        f"{cells.escape_unprintable(summary[at].name)}: {scale.note}."
         for at, scale in dates.items()
         if scale.note is not None
     ]

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from collector.datasets.column_roles import columns
 from collector.datasets.rows import RowParser, RowRejection
 from collector.datasets.scales.scale_inference import infer_scales
-from collector.datasets.survey import TableSummary
 from collector.providers.feature_values import parse_audio_features
 from collector.records import ArtistCredit, AudioFeatures
 from genrebase.store import tables
@@ -31,7 +30,7 @@ FEATURES = {
 
 def reading(header, genre_column=None):
     result = columns.find_columns(header, genre_column)
-    numbers = infer_scales(result, TableSummary(0, {}), last_year=2027)
+    numbers = infer_scales(result, {}, last_year=2027)
     return RowParser(result, "csv:data.csv", numbers.parser)
 
 

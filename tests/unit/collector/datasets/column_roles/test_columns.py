@@ -6,7 +6,7 @@ from collector.datasets.column_roles import columns
 from collector.datasets.column_roles.columns import ColumnsMissing, DatasetColumns
 from collector.datasets.rows import RowParser
 from collector.datasets.scales.scale_inference import infer_scales
-from collector.datasets.survey import TableSummary, summarise
+from collector.datasets.survey import summarise
 from genrebase.errors import UserError
 
 ID, OTHER_ID = "0aaaaaaaaaaaaaaaaaaaa1", "0aaaaaaaaaaaaaaaaaaaa2"
@@ -15,8 +15,7 @@ ID, OTHER_ID = "0aaaaaaaaaaaaaaaaaaaa1", "0aaaaaaaaaaaaaaaaaaaa2"
 def find(table, **options):
     """Find the columns of a table, given as names with their cells."""
     summaries = {at: summarise(name, table[name]) for at, name in enumerate(table)}
-    rows = len(next(iter(table.values())))
-    return columns.find_columns(list(table), survey=TableSummary(rows, summaries), **options)
+    return columns.find_columns(list(table), survey=summaries, **options)
 
 
 def named(header, result):
@@ -370,9 +369,7 @@ def test_the_artist_beside_an_empty_list():
     rows = {"track_name": ["Blue", "Red"], "artist_names": ["['Ana', 'Bo']", ""]}
     result = find(rows | {"artist_name": ["Ana & Bo", "Cy"]})
     assert (result.artists, result.main_artist) == (1, 2)
-    parser = RowParser(
-        result, "csv:data.csv", infer_scales(result, TableSummary(2, {}), 2027).parser
-    )
+    parser = RowParser(result, "csv:data.csv", infer_scales(result, {}, 2027).parser)
     artists = [
         tuple(artist.name for artist in parser.parse(row).track.artists)
         for row in (("Blue", "['Ana', 'Bo']", "Ana & Bo"), ("Red", "", "Cy"))
