@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, update
 
 from collector.catalogue import audio_files, audio_items, tracks
 from collector.catalogue.aliases import tracks_of_aliases
-from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
+from collector.records import Provenance, RecordResult, TrackObservation
 from genrebase.audio.records import AudioAnalysis
 from genrebase.store import bulk, tables
 
@@ -27,50 +27,41 @@ class DownloadKey:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class AnalysedDownload:
-    """A downloaded file, analysed."""
-
-    key: DownloadKey
-    received: int
-    """Bytes."""
-    analysis: AudioAnalysis
-    licence: str
-    """Of the file."""
-    track: SourceTrack | None
-    """The track it is; None: the one with the item's id, which is stored already."""
-    observations: Sequence[TrackObservation] = ()
-    """Its sightings, of `track`."""
-
-
 def record_analysed(
-    connection: Connection, download: AnalysedDownload, schema: str, now: datetime
+    connection: Connection,
+    key: DownloadKey,
+    analysis: AudioAnalysis,
+    seen: Sequence[TrackObservation],
+    now: datetime,
+    *,
+    received: int,
+    licence: str,
+    schema: str,
 ) -> RecordResult | None:
     """Record a file as done, with its track and features.
 
-    The file of a track that is gone by now is recorded as failed, and None returned. `schema` must
-    be registered.
+    `seen` are the sightings of its track; empty: the one with the item's id, which is stored
+    already. The file of a track that is gone by now is recorded as failed, and None returned.
+    `received` is in bytes, `licence` the file's; `schema` must be registered.
     """
     bulk.lock_identity_writers(connection)
-    key, track = download.key, download.track
     recorded = RecordResult()
-    source_id = key.item_id if track is None else track.source_id
-    if track is not None:
+    source_id = seen[0].track.source_id if seen else key.item_id
+    if seen:
         provenance = Provenance(origin=key.source, provider=None)
-        recorded = tracks.record(connection, list(download.observations), provenance, now)
-        sounds = [(key.source, source_id, download.analysis.digest)]
+        recorded = tracks.record(connection, seen, provenance, now)
+        sounds = [(key.source, source_id, analysis.digest)]
         audio_files.add_digest_aliases(connection, sounds, now)
     track_id = tracks_of_aliases(connection, key.source, [source_id]).get(source_id)
     if track_id is None:
-        record_failed(connection, key, TRACK_REMOVED, download.received, now)
+        record_failed(connection, key, TRACK_REMOVED, received, now)
         return None
-    if download.analysis.features is not None:
-        features = {track_id: download.analysis.features}
-        licences = {track_id: download.licence}
+    if analysis.features is not None:
+        features, licences = {track_id: analysis.features}, {track_id: licence}
         audio_files.store_audio_features(connection, features, schema, now, licences)
-    audio_files.store_vectors(connection, {track_id: download.analysis.vectors}, now)
+    audio_files.store_vectors(connection, {track_id: analysis.vectors}, now)
     values = {"status": "done", "reason": None, "track_id": track_id}
-    _close(connection, key, values, download.received, now)
+    _close(connection, key, values, received, now)
     return recorded
 
 

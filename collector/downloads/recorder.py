@@ -11,7 +11,7 @@ import structlog
 
 from collector.catalogue import audio_downloads
 from collector.catalogue import genres as stored_genres
-from collector.catalogue.audio_downloads import TRACK_REMOVED, AnalysedDownload
+from collector.catalogue.audio_downloads import TRACK_REMOVED
 from collector.downloads.downloader import DownloadedFile
 from collector.downloads.folder import DiskFull
 from collector.downloads.outcome import DownloadOutcome
@@ -74,16 +74,15 @@ class DownloadRecorder:
             track = named
         kept = None if self.keep is None else self._keep(finished, self.keep)
         with bulk.exclusive_transaction(self.engine) as connection:
-            download = AnalysedDownload(
-                queued.key,
-                finished.downloaded.received,
-                analysis,
-                queued.item.listed.licence,
-                track,
-                () if track is None else self._observe(connection, queued, track),
-            )
             recorded = audio_downloads.record_analysed(
-                connection, download, descriptors.SCHEMA_NAME, self.clock.now()
+                connection,
+                queued.key,
+                analysis,
+                () if track is None else self._observe(connection, queued, track),
+                self.clock.now(),
+                received=finished.downloaded.received,
+                licence=queued.item.listed.licence,
+                schema=descriptors.SCHEMA_NAME,
             )
         finished.downloaded.path.unlink(missing_ok=True)
         if recorded is None:

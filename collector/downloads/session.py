@@ -9,12 +9,12 @@ from typing import Final
 
 import structlog
 
-from collector.catalogue import audio_downloads, audio_items, vocabulary
+from collector.catalogue import audio_downloads, audio_items, shards, vocabulary
 from collector.catalogue import genres as stored_genres
 from collector.catalogue.audio_items import StoredItem
 from collector.downloads.downloader import TOO_LONG, DamagedDownload, DownloadedFile, Downloader
 from collector.downloads.folder import DiskFull, TooManyBytes
-from collector.downloads.outcome import DownloadOutcome, RunShare
+from collector.downloads.outcome import DownloadOutcome
 from collector.downloads.queue import DownloadQueue, QueuedFile
 from collector.downloads.recorder import DownloadRecorder, FinishedFile
 from collector.errors import (
@@ -97,8 +97,8 @@ class DownloadSession:
 
     def __post_init__(self) -> None:
         self._turns = list(self.sources)
-        queues = [source.queue for source in self.sources]
-        self._share = RunShare(self.engine, queues, self.limit, self.max_bytes)
+        self._needed = self._count_needed()
+        """Tracks that are needed at the begin."""
 
     def download_all(self) -> None:
         """Download until nothing is needed; record files as their analyses end."""
@@ -337,8 +337,27 @@ class DownloadSession:
 
     def _report(self) -> None:
         self.outcome.requests = self.limit.used
-        self.outcome.done_share = self._share.done(self.outcome.received)
+        self.outcome.done_share = self._done_share()
         self.advance(self.outcome)
+
+    def _done_share(self) -> float:
+        """Estimate the done share of the run, which ends at whichever limit comes first: 0..1."""
+        shares = [self.outcome.received / self.max_bytes] if self.max_bytes > 0 else [1.0]
+        if self.limit.max_requests:
+            shares.append(self.limit.used / self.limit.max_requests)
+        if self._needed:
+            shares.append(1 - self._count_needed() / self._needed)
+        return min(1.0, max(0.0, *shares))
+
+    def _count_needed(self) -> int:
+        """Return how many tracks the genres lack, and how many tracks wait for their own files."""
+        queues = [source.queue for source in self.sources]
+        waiting = sum(one.count_waiting() for one in queues if one.source.items_are_tracks)
+        if all(one.source.items_are_tracks for one in queues):
+            return waiting
+        with read_transaction(self.engine) as connection:
+            progress = shards.genre_progress(connection)
+        return waiting + sum(max(0, one.target - one.tracks) for one in progress.values())
 
 
 def _attempts_after(attempts: int, error: CollectorError) -> int:

@@ -400,7 +400,7 @@ def test_a_file_that_could_not_be_recorded_is_next_again(listener, archive, monk
     assert set(archive.complete_downloads().values()) == {1}
 
 
-def raise_database_failure(*_):
+def raise_database_failure(*_, **__):
     raise DatabaseFailure("the disk of the database is full")
 
 
@@ -479,7 +479,7 @@ def test_files_without_a_track_are_not_kept(
     archive.add("one", ["none"], ["ambient"])
     listener.list_items()
     with monkeypatch.context() as patched:
-        patched.setattr(function, lambda *_: result)
+        patched.setattr(function, lambda *_, **__: result)
         opened = listener.open(keep=tmp_path / "kept")
         outcome = opened.run(max_requests=3)
     assert outcome.failed[reason] >= 1
