@@ -272,7 +272,7 @@ def test_half_of_a_character_is_named_as_such(engine, tmp_path):
     assert hint.endswith("Correct 1 row in the file.")
     assert "encoding" not in hint
     path.write_text('[{"t\\ud83c": "Song", "a": "A"}]')
-    with pytest.raises(reader.NotADataset, match="half of a character"):
+    with pytest.raises(NotADataset, match="half of a character"):
         run(engine, path)
 
 
