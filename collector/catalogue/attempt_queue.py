@@ -58,17 +58,10 @@ class LeasedTrack:
     """A track to request."""
 
     track_id: int
-    source_id: str
-    """The id to request; a track with several is requested with each of them in turn."""
+    source_ids: Sequence[str]
+    """The ids to request in this round; most providers get those of a track in turn."""
     attempts: int
     """Earlier requests to this provider."""
-    other_ids: tuple[str, ...] = ()
-    """Ids to request in the same round."""
-
-    @property
-    def source_ids(self) -> tuple[str, ...]:
-        """All ids to request in this round."""
-        return (self.source_id, *self.other_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,14 +275,13 @@ class AttemptQueue:
         attempts = dict(sorted(map(tuple, connection.execute(leased))))
         ids = _ids_of_tracks(connection, list(attempts), self.ids_of)
         tracks = [
-            self._leased(track_id, count, ids[track_id]) for track_id, count in attempts.items()
+            LeasedTrack(track_id, self._next_ids(ids[track_id], count), count)
+            for track_id, count in attempts.items()
         ]
         return LeasedTracks(self, now, tracks, until)
 
-    def _leased(self, track_id: int, attempts: int, ids: Sequence[str]) -> LeasedTrack:
-        if self.requests_once:
-            return LeasedTrack(track_id, ids[0], attempts, tuple(ids[1:]))
-        return LeasedTrack(track_id, ids[attempts % len(ids)], attempts)
+    def _next_ids(self, ids: Sequence[str], attempts: int) -> Sequence[str]:
+        return ids if self.requests_once else [ids[attempts % len(ids)]]
 
     def expire_leases(self, connection: Connection, now: datetime) -> bool:
         """Make due what is leased, after all other processes died; return whether that is any."""
@@ -314,14 +306,8 @@ class AttemptQueue:
             )
             for attempt in attempts
         ]
-        update_columns = ("attempts", "next_at", "outcome")
-        bulk.upsert(
-            connection,
-            tables.feature_attempt,
-            _COLUMNS,
-            rows,
-            update=", ".join(f"{name} = excluded.{name}" for name in update_columns),
-        )
+        update = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[2:])
+        bulk.upsert(connection, tables.feature_attempt, _COLUMNS, rows, update=update)
 
 
 def _at_their_time(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -167,12 +167,10 @@ class AnalysisFetcher:
             if self._invalid >= MAX_CONSECUTIVE_INVALID:
                 raise
             reason = str(error)
-        except NotFound:
-            self._invalid = 0
-            reason = "Spotify has none of this track."
         except (BadRequest, UnusableResponse) as error:
             self._invalid = 0
-            reason = str(error)
+            missing = isinstance(error, NotFound)
+            reason = "Spotify has none of this track." if missing else str(error)
         self._record(track, analysis)
         lease.rows.tracks.remove(track)
         outcome.requested += 1
@@ -194,7 +192,7 @@ class AnalysisFetcher:
 
         def fetch() -> TrackAnalysis:
             try:
-                return self.provider.fetch(track.source_id)
+                return self.provider.fetch(track.source_ids[0])
             except NotFound as error:
                 self._misses += 1
                 if not self._found_any and self._misses >= MAX_CONSECUTIVE_MISSES:

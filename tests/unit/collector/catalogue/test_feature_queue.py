@@ -49,8 +49,8 @@ def test_tracks_without_features_are_due(engine: Engine, store: Store) -> None:
     store(["has"], features=LOUD)
     store(["nameless"], source="name")
     assert waiting(engine) == [
-        LeasedTrack(ids["a"], spotify_id("a"), 0),
-        LeasedTrack(ids["b"], spotify_id("b"), 0),
+        LeasedTrack(ids["a"], [spotify_id("a")], 0),
+        LeasedTrack(ids["b"], [spotify_id("b")], 0),
     ]
 
 
@@ -94,8 +94,8 @@ def test_a_miss_is_due_at_its_retry_time(engine: Engine, store: Store) -> None:
     later = NOON + timedelta(days=1)
     record(engine, ProviderResult(ids["a"], 1, later, found=False))
     assert waiting(engine, now=later - timedelta(seconds=1)) == []
-    assert waiting(engine, now=later) == [LeasedTrack(ids["a"], spotify_id("a"), 1)]
-    assert waiting(engine, "spotify") == [LeasedTrack(ids["a"], spotify_id("a"), 0)]
+    assert waiting(engine, now=later) == [LeasedTrack(ids["a"], [spotify_id("a")], 1)]
+    assert waiting(engine, "spotify") == [LeasedTrack(ids["a"], [spotify_id("a")], 0)]
 
 
 def test_a_retry_time_of_a_clock_set_back_since_is_not_believed(
@@ -151,10 +151,10 @@ def test_every_id_of_a_track_gets_its_turn(engine: Engine, store: Store) -> None
     with transaction(engine) as connection:
         alias = {"source": "spotify", "source_id": other, "track_id": track_id}
         connection.execute(insert(tables.track_alias).values(alias))
-    assert waiting(engine)[0].source_id == spotify_id("a")
+    assert waiting(engine)[0].source_ids == [spotify_id("a")]
     for requests, expected in ((1, other), (2, spotify_id("a"))):
         record(engine, ProviderResult(track_id, requests, NOON, found=False))
-        assert waiting(engine)[0].source_id == expected
+        assert waiting(engine)[0].source_ids == [expected]
 
 
 MBID, OTHER_MBID = "0dad432b-16cc-4bf0-8961-fd31d124b01b", "e8afe383-1478-497e-90b1-7885c7f37f6e"
@@ -178,7 +178,7 @@ def test_a_provider_is_requested_by_the_ids_of_its_source(engine: Engine, store:
     ids = store(["a", "b"])
     add_alias(engine, ids["a"], OTHER_MBID)
     add_alias(engine, ids["a"], MBID)
-    assert waiting_by_mbid(engine) == [LeasedTrack(ids["a"], MBID, 0, (OTHER_MBID,))]
+    assert waiting_by_mbid(engine) == [LeasedTrack(ids["a"], [MBID, OTHER_MBID], 0)]
     assert {one.track_id for one in waiting(engine)} == set(ids.values())
     another = queue_of("deezer", "deezer")
     with read_transaction(engine) as connection:
@@ -208,7 +208,7 @@ def test_what_never_changes_is_requested_once_per_id(engine: Engine, store: Stor
         record_results(connection, queue, [ProviderResult(track_id, 1, None, found=False)], NOON)
     assert waiting_by_mbid(engine) == []
     add_alias(engine, track_id, OTHER_MBID)
-    assert waiting_by_mbid(engine) == [LeasedTrack(track_id, MBID, 1, (OTHER_MBID,))]
+    assert waiting_by_mbid(engine) == [LeasedTrack(track_id, [MBID, OTHER_MBID], 1)]
     with transaction(engine) as connection:
         due = queue.next_due(NOON, limit=9)
         assert queue.lease(connection, due, lambda: NOON).tracks
