@@ -15,6 +15,7 @@ _MINOR_PROFILE: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2
 Psychological Review 89, 1982)."""
 MEAN_SECTION_SECONDS: Final = 15.0
 _MIN_SECTION_SECONDS: Final = 2.0
+_UNKNOWN_KEY: Final = (None, None, None)
 
 
 def _profiles() -> NDArray[np.float64]:
@@ -55,10 +56,7 @@ def estimate_key(chroma: NDArray[np.float32]) -> tuple[int, int, float] | None:
 
 def estimate_track_key(frames: FrameFeatures, tempo: float | None) -> TrackKey:
     """Return key, mode and tempo of a clip."""
-    estimate = estimate_key(frames.fma["chroma_cqt"])
-    if estimate is None:
-        return TrackKey(tempo=tempo)
-    key, mode, confidence = estimate
+    key, mode, confidence = estimate_key(frames.fma["chroma_cqt"]) or _UNKNOWN_KEY
     return TrackKey(key, mode, confidence, confidence, tempo)
 
 
@@ -76,16 +74,16 @@ def detect_sections(frames: FrameFeatures) -> list[DetectedSection]:
     sections = []
     for first, last in zip(edges, [*edges[1:], chroma.shape[1]], strict=True):
         duration = (last - first) * HOP_LENGTH / SAMPLE_RATE
-        key = estimate_key(chroma[:, first:last])
+        key, mode, confidence = estimate_key(chroma[:, first:last]) or _UNKNOWN_KEY
         power = float(np.square(frames.fma["rms"][0, first:last]).mean())
         sections.append(
             DetectedSection(
                 start=first * HOP_LENGTH / SAMPLE_RATE,
                 duration=duration,
-                key=None if key is None else key[0],
-                mode=None if key is None else key[1],
-                key_confidence=None if key is None else key[2],
-                mode_confidence=None if key is None else key[2],
+                key=key,
+                mode=mode,
+                key_confidence=confidence,
+                mode_confidence=confidence,
                 loudness=10.0 * float(np.log10(max(power, 1e-10))),
             )
         )
@@ -103,14 +101,9 @@ def _edges(seconds: NDArray[np.float64]) -> list[int]:
     count = max(1, round(len(seconds) / MEAN_SECTION_SECONDS))
     if count == 1:
         return [0]
-    changes = _changes(seconds, count)
     edges = [0]
-    for edge in changes:
-        long_enough = (
-            edge - edges[-1] >= _MIN_SECTION_SECONDS
-            and len(seconds) - edge >= _MIN_SECTION_SECONDS
-        )
-        if long_enough:
+    for edge in _changes(seconds, count):
+        if min(edge - edges[-1], len(seconds) - edge) >= _MIN_SECTION_SECONDS:
             edges.append(int(edge))
     return edges
 

@@ -86,8 +86,19 @@ class Mp3Stream:
 
 def find_frames(path: Path) -> Mp3Stream | None:
     """Return the frames of a file, None if it has none."""
+    runs: list[tuple[int, int]] = []
+    frames = samples = 0
+    rate = 1
+    declared: float | None = None
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return _find_frames(data)
+        for start, end, header, count in _runs(data):
+            if not runs:
+                rate = header.rate
+                declared = _declared_seconds(data[start : start + header.size], header)
+            frames += count
+            samples += count * header.samples
+            runs.append((start, end))
+    return Mp3Stream(tuple(runs), frames, samples / rate, declared) if runs else None
 
 
 def write_frames(path: Path, stream: Mp3Stream, target: IO[bytes]) -> None:
@@ -108,23 +119,6 @@ def _last_frames(data: mmap.mmap, start: int, end: int, count: int) -> int:
         if start < end:
             starts.append(start)
     return min(starts)
-
-
-def _find_frames(data: mmap.mmap) -> Mp3Stream | None:
-    runs: list[tuple[int, int]] = []
-    frames = samples = 0
-    rate = 1
-    declared: float | None = None
-    for start, end, header, count in _runs(data):
-        if not runs:
-            rate = header.rate
-            declared = _declared_seconds(data[start : start + header.size], header)
-        frames += count
-        samples += count * header.samples
-        runs.append((start, end))
-    if not runs:
-        return None
-    return Mp3Stream(tuple(runs), frames, samples / rate, declared)
 
 
 def _runs(data: mmap.mmap) -> Iterator[tuple[int, int, _Header, int]]:

@@ -111,12 +111,12 @@ class _HeaderParser:
         sample_size = bits // 8
         if channels == 0 and sample_size and frame_size and frame_size % sample_size == 0:
             channels = frame_size // sample_size
-            self._patch(position + 2, struct.pack("<H", channels))
+            self._patches[position + 2] = struct.pack("<H", channels)
             self._remarks.append(f"the header has no channels: its frame size gives {channels}")
         if not MIN_RATE <= rate <= MAX_RATE and frame_size:
             other = per_second // frame_size
             if MIN_RATE <= other <= MAX_RATE:
-                self._patch(position + 4, struct.pack("<I", other))
+                self._patches[position + 4] = struct.pack("<I", other)
                 self._remarks.append(
                     f"the header gives a sample rate of {rate:,} Hz: its bytes per second give "
                     f"{other:,} Hz"
@@ -159,10 +159,10 @@ class _HeaderParser:
         if self._frame_size:
             present -= present % self._frame_size
         if self._long_size is not None:
-            self._patch(self._long_size, struct.pack("<Q", present))
+            self._patches[self._long_size] = struct.pack("<Q", present)
             return
-        self._patch(position + 4, struct.pack("<I", min(present, _UNKNOWN_SIZE)))
-        self._patch(4, struct.pack("<I", min(self._size - 8, _UNKNOWN_SIZE)))
+        self._patches[position + 4] = struct.pack("<I", min(present, _UNKNOWN_SIZE))
+        self._patches[4] = struct.pack("<I", min(self._size - 8, _UNKNOWN_SIZE))
 
     def _chunk_follows(self, position: int) -> bool:
         """Return whether a chunk that fits into the file begins here, or the file ends."""
@@ -173,9 +173,6 @@ class _HeaderParser:
         name, length = header[:4], int.from_bytes(header[4:], "little")
         is_name = len(header) == 8 and all(32 <= byte < 127 for byte in name)
         return is_name and position + 8 + length <= self._size
-
-    def _patch(self, position: int, replacement: bytes) -> None:
-        self._patches[position] = replacement
 
     def _seconds(self, kept: int, whole: int) -> str:
         if not self._bytes_per_second:
