@@ -1,9 +1,8 @@
 """Record downloaded audio files: their tracks with features, and that they are done or failed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
@@ -18,8 +17,7 @@ _download = tables.audio_download
 _DAY: Final = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
-class DownloadKey:
+class DownloadKey(NamedTuple):
     """A file of an item."""
 
     source: str

@@ -90,7 +90,7 @@ class Downloader:
         to be continued; `count_dropped` gets the number of bytes that came and were dropped before
         an error.
         """
-        receiver = self.folder.file(key.source, key.item_id, key.name)
+        receiver = self.folder.file(*key)
         if receiver.path.exists():
             size = receiver.path.stat().st_size
             return DownloadedFile(receiver.path, size, size)

@@ -249,13 +249,13 @@ class DownloadSession:
 
     def _make_room(self, source: FundedSource, queued: QueuedFile, size: int) -> None:
         """Record files in progress until another one of this size fits into the folder."""
-        key, folder = queued.key, source.downloader.folder
-        missing = folder.file(key.source, key.item_id, key.name).missing(size)
+        folder = source.downloader.folder
+        missing = folder.file(*queued.key).missing(size)
         while folder.used() + missing > folder.max_bytes and self._pending:
             self._record_oldest()
         if folder.used() + missing > folder.max_bytes:
             # parts of files that could not be completed
-            folder.delete_others([(key.source, key.item_id, key.name)])
+            folder.delete_others([queued.key])
 
     def _record_oldest(self) -> None:
         source, queued, downloaded, future = self._pending.popleft()

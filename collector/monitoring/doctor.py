@@ -73,11 +73,10 @@ class CollectorDoctor:
         if source_ids.SPOTIFY in self.settings.source_names:
             yield from self._check_spotify()
             if ReccoBeats.name in self.settings.provider_names:
-                yield _run_check("reccobeats", self._check_reccobeats)
-
-    def _check_reccobeats(self) -> Check:
-        self._require_reachable(self.settings.reccobeats_api_url)
-        return self._check_provider(ReccoBeats(self.settings, self.clock))
+                provider = ReccoBeats(self.settings, self.clock)
+                address = self.settings.reccobeats_api_url
+                check = partial(self._check_provider, provider, self.request_limit, address)
+                yield _run_check("reccobeats", check)
 
     def _require_reachable(self, *addresses: str) -> None:
         """Raise `SourceUnavailable` if a host does not let us connect, without any retries."""
@@ -97,7 +96,8 @@ class CollectorDoctor:
         yield searched
         if searched.ok and spotify_client.NAME in self.settings.provider_names:
             provider = SpotifyAudioFeatures(self.settings, self.clock)
-            yield _run_check("spotify audio features", partial(self._check_provider, provider))
+            check = partial(self._check_provider, provider, self.request_limit)
+            yield _run_check("spotify audio features", check)
 
     def _check_musicbrainz(self) -> Check:
         source = MusicBrainzSearch(self.settings, self.clock)
@@ -123,11 +123,8 @@ class CollectorDoctor:
     def _check_acousticbrainz(self) -> Check:
         """Return a check that never fails: the service may have ended, and is not needed."""
         provider = AcousticBrainz(self.settings, self.clock)
-
-        def request() -> Check:
-            self._require_reachable(self.settings.acousticbrainz_api_url)
-            return self._check_provider(provider, RequestLimit(_MAX_ATTEMPTS))
-
+        limit, address = RequestLimit(_MAX_ATTEMPTS), self.settings.acousticbrainz_api_url
+        request = partial(self._check_provider, provider, limit, address)
         check = _run_check(provider.name, request)
         if check.ok:
             return check
@@ -161,14 +158,14 @@ class CollectorDoctor:
         return fetch_page(budget, self.clock, source, query, limit, max_attempts=_MAX_ATTEMPTS)
 
     def _check_provider(
-        self, provider: FeatureProvider, request_limit: RequestLimit | None = None
+        self, provider: FeatureProvider, limit: RequestLimit, *addresses: str
     ) -> Check:
+        self._require_reachable(*addresses)
         budget = RequestBudget.open(self.engine, provider.account)
         now = self.clock.now().timestamp()
         if budget.capabilities.is_closed(provider.endpoint, now):
             return _closed(provider.name)
         call = partial(provider.fetch, [_IDS[provider.ids_of]])
-        limit = request_limit or self.request_limit
         try:
             call_with_retries(budget, self.clock, call, limit, max_attempts=_MAX_ATTEMPTS)
         except EndpointClosed:
