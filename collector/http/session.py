@@ -332,12 +332,6 @@ def end_running_request() -> None:
         deadline.end()
 
 
-def _watch(connected: socket.socket | None) -> None:
-    deadline = getattr(_running, "deadline", None)
-    if deadline is not None and connected is not None:
-        deadline.watch(connected)
-
-
 class _WatchedConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         deadline = getattr(_running, "deadline", None)
@@ -350,7 +344,9 @@ class _WatchedConnection(HTTPConnection):
         return connected
 
     def putrequest(self, *args: Any, **options: Any) -> None:
-        _watch(self.sock)  # a connection of an earlier request, kept open
+        deadline = getattr(_running, "deadline", None)
+        if deadline is not None and self.sock is not None:  # kept open by an earlier request
+            deadline.watch(self.sock)
         super().putrequest(*args, **options)
 
 
