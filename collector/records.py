@@ -96,6 +96,11 @@ class SourceTrack(NamedTuple):
     """Other ids of the same source for it, which were merged into `source_id`."""
 
     @property
+    def address(self) -> tuple[str, str]:
+        """Its source, and the source's id of it."""
+        return self.source, self.source_id
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """The source's id of it, and those of recordings that were merged into it."""
         return self.source_id, *self.merged_ids

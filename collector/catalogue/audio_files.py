@@ -20,7 +20,7 @@ from collector.catalogue import (
     track_merging,
     tracks,
 )
-from collector.catalogue.aliases import AliasKey, tracks_of_aliases, tracks_of_all
+from collector.catalogue.aliases import tracks_of_aliases, tracks_of_all
 from collector.catalogue.audio_names import AudioFileRecord
 from collector.catalogue.track_batch import ids_by_source
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
@@ -158,24 +158,24 @@ def record_files(
     ]
     recorded = tracks.record(connection, observations, PROVENANCE, now)
     renamed = audio_names.finish(connection, replacements, now)
-    sounds = [(*_alias(record), record.digest) for record in records]
+    sounds = [(*record.track.address, record.digest) for record in records]
     add_digest_aliases(connection, sounds, now)
     ids = tracks_of_all(connection, ids_by_source(record.track for record in records))
     features = {
-        ids[_alias(record)]: record.features  # the last file of a track wins
+        ids[record.track.address]: record.features  # the last file of a track wins
         for record in records
         if record.features is not None
     }
-    licences = {ids[_alias(record)]: record.track.licence for record in records}
+    licences = {ids[record.track.address]: record.track.licence for record in records}
     store_audio_features(connection, features, schema, now, licences)
     vectors: dict[int, dict[str, bytes]] = {}
     for record in records:
-        vectors.setdefault(ids[_alias(record)], {}).update(record.vectors)
+        vectors.setdefault(ids[record.track.address], {}).update(record.vectors)
     store_vectors(connection, vectors, now)
     files = {}
     for record in records:
-        file = record.file
-        row = (file.key, file.size, file.modified, schema, record.digest, ids[_alias(record)])
+        file, track_id = record.file, ids[record.track.address]
+        row = (file.key, file.size, file.modified, schema, record.digest, track_id)
         files[file.key] = row
     connection.execute(delete(_file).where(_file.c.path.in_(files)))
     bulk.insert(connection, _file, _FILE_COLUMNS, list(files.values()))
@@ -224,10 +224,6 @@ def _observe(track: SourceTrack, genres: Sequence[str]) -> list[TrackObservation
     """Return a track under its genres: the first has the better rank."""
     ranked = enumerate(genres or [None])
     return [TrackObservation(track, genre, min(position, 1)) for position, genre in ranked]
-
-
-def _alias(record: AudioFileRecord) -> AliasKey:
-    return record.track.source, record.track.source_id
 
 
 def add_digest_aliases(

@@ -186,12 +186,11 @@ def _only_from_files(connection: Connection, track_ids: Iterable[int]) -> dict[i
         SOURCE,
         SOURCE,
     )
-    keys: dict[int, list[str]] = {}
-    facts: dict[int, tuple[str, str, str]] = {}
-    for track_id, title, artists, name_key, key in rows:
-        keys.setdefault(track_id, []).append(key)
-        facts[track_id] = (title, artists, name_key)
-    return {track_id: _StoredName(*facts[track_id], tuple(keys[track_id])) for track_id in facts}
+    keys = bulk.grouped((tuple(track), key) for *track, key in rows)
+    return {
+        track_id: _StoredName(title, artists, name_key, tuple(own))
+        for (track_id, title, artists, name_key), own in keys.items()
+    }
 
 
 def _names_of(connection: Connection, track_ids: Iterable[int]) -> dict[int, _StoredName]:

@@ -157,7 +157,7 @@ def match_corrected(batch: TrackBatch, source_track: SourceTrack) -> PendingTrac
         return None
     candidates = batch.by_name.get(source_track.name_key, [])
     if source_track.source != NAME_ONLY:
-        own = batch.aliases.get((source_track.source, source_track.source_id))
+        own = batch.aliases.get(source_track.address)
         candidates = [one for one in candidates if one.id == own]
     if len(candidates) == 1 and batch.ledger.can_correct(candidates[0].id):
         return candidates[0]
@@ -167,7 +167,7 @@ def match_corrected(batch: TrackBatch, source_track: SourceTrack) -> PendingTrac
 def _add_alias(
     batch: TrackBatch, source_track: SourceTrack, key: str, chosen: PendingTrack
 ) -> None:
-    address = (source_track.source, source_track.source_id)
+    address = source_track.address
     owner = batch.aliases.get(address)
     if owner == chosen.id:
         return

@@ -9,7 +9,6 @@ from collector.catalogue.acousticbrainz_submissions import RecordingKey, Submiss
 from collector.catalogue.aliases import tracks_of_all
 from collector.datasets.rows import ParsedRow
 from collector.imports.records import DescriptorSchema
-from collector.records import SourceTrack
 from genrebase.audio import packed_vectors
 from genrebase.store.bulk import grouped
 from genrebase.store.engine import Connection
@@ -39,16 +38,11 @@ def store_submissions(
 ) -> None:
     """Store the submissions that come with rows whose tracks are stored."""
     with_submissions = [row for row in rows if row.recording is not None]
-    ids = tracks_of_all(connection, grouped(address(row.track) for row in with_submissions))
+    ids = tracks_of_all(connection, grouped(row.track.address for row in with_submissions))
     by_recording: dict[RecordingKey, list[Submission]] = {}
     for row in with_submissions:
-        track_id = ids.get(address(row.track))
+        track_id = ids.get(row.track.address)
         if track_id is not None and row.recording is not None:
             key = (track_id, row.recording.recording_id)
             by_recording.setdefault(key, []).extend(row.recording.submissions)
     acousticbrainz_submissions.store_submissions(connection, by_recording, now, source)
-
-
-def address(track: SourceTrack) -> tuple[str, str]:
-    """Return the source and the id of a row's track."""
-    return track.source, track.source_id

@@ -248,7 +248,7 @@ class _Recorder:
             recorded += tracks.record(connection, observations, self._provenance, now)
         described = self._store_descriptors(
             connection,
-            {measurements.address(row.track): row.values for _, row in parsed if row.values},
+            {row.track.address: row.values for _, row in parsed if row.values},
         )
         if source.provenance.provider in SUBMISSION_PROVIDERS:
             origin = SubmissionSource(source.provenance.provider, self._provenance.origin)

@@ -165,7 +165,7 @@ class ImportPreview:
 def _ids_of(track: SourceTrack) -> Iterator[tuple[str, str]]:
     """Yield the row's own id and, where its name does not identify it, name and ISRC."""
     if track.source != NAME_ONLY:
-        yield track.source, track.source_id
+        yield track.address
     if track.isrc is not None and not track.match_by_name:
         yield track.name_key, track.isrc
 
