@@ -126,10 +126,19 @@ def roman_numeral(degree: int | None, mode: int | None) -> str | None:
 
 def relative_to_tonic(track_key: TrackKey, sections: Iterable[DetectedSection]) -> list[Section]:
     """Return the sections, in temporal order, relative to the track's key and tempo."""
-    return [
-        _relative_section(track_key, position, detected)
-        for position, detected in enumerate(sections)
-    ]
+    relative = []
+    for position, detected in enumerate(sections):
+        degree = _degree(track_key.key, detected.key)
+        ratio = detected.tempo / track_key.tempo if detected.tempo and track_key.tempo else None
+        section = Section(
+            **asdict(detected),
+            position=position,
+            degree=degree,
+            numeral=roman_numeral(degree, detected.mode),
+            tempo_ratio=ratio,
+        )
+        relative.append(section)
+    return relative
 
 
 def summarise_harmony(sections: Sequence[Section]) -> Harmony:
@@ -173,18 +182,6 @@ def find_progressions(track_key: TrackKey, sections: Sequence[Section]) -> list[
         Progression(" ".join(names), len(names), times[names], best[names])
         for names in sorted(times)
     ]
-
-
-def _relative_section(track_key: TrackKey, position: int, detected: DetectedSection) -> Section:
-    degree = _degree(track_key.key, detected.key)
-    ratio = detected.tempo / track_key.tempo if detected.tempo and track_key.tempo else None
-    return Section(
-        **asdict(detected),
-        position=position,
-        degree=degree,
-        numeral=roman_numeral(degree, detected.mode),
-        tempo_ratio=ratio,
-    )
 
 
 def _degree(tonic: int | None, key: int | None) -> int | None:
