@@ -57,7 +57,7 @@ class GenreTable:
                 return self.by_path[key]
         if relative.name in self.shared:
             return ()
-        for key in _name_keys(relative):
+        for key in [*_spellings([relative.name, relative.stem]), file_number(relative.stem)]:
             if key in self.ambiguous:
                 return ()
             if key in self.by_name:
@@ -166,10 +166,6 @@ def _path_keys(file: AudioFile) -> list[str]:
     paths = [PurePosixPath(*path.parts[at:]) for at in range(len(full.parts)) for path in wholes]
     keys = [key for path in paths for key in (str(path), str(path.with_suffix("")))]
     return [*_spellings(keys), file_number(relative.stem)]
-
-
-def _name_keys(relative: PurePosixPath) -> list[str]:
-    return [*_spellings([relative.name, relative.stem]), file_number(relative.stem)]
 
 
 def _spellings(keys: Iterable[str]) -> list[str]:

@@ -203,7 +203,8 @@ def _names_in(path: Path, genre_column: str | None) -> list[str]:
     with reader.open_dataset(path) as dataset:
         at = columns.find_genre_column(dataset.header, genre_column)
         if at is not None:
-            return _distinct(dataset, at)
+            cells = dict.fromkeys(row[at] for row in dataset.whole_rows())
+            return list(genre_cells.split_genres(cells))
         if columns.is_track_header(dataset.header) or _is_table(dataset):
             raise columns.ColumnsMissing(
                 f"{path} has no column that names genres (genre, track_genre, playlist_genre, "
@@ -218,10 +219,6 @@ def _is_table(dataset: DatasetReader) -> bool:
     return len(dataset.header) > 1 and not any(
         isinstance(row, BrokenRow) for row in dataset.rows()
     )
-
-
-def _distinct(dataset: DatasetReader, at: int) -> list[str]:
-    return list(genre_cells.split_genres(dict.fromkeys(row[at] for row in dataset.whole_rows())))
 
 
 def _lines(path: Path) -> list[str]:
