@@ -181,7 +181,7 @@ def test_a_track_is_leased_by_one_worker(engine: Engine, tracks: list[int]) -> N
         leased = analysis_queue.lease(connection, tracks[:2], clock.now)
     analyst = FakeAnalyst()
     assert analyser(engine, analyst, clock).run().requested == 1
-    assert not {one.source_id for one in leased.tracks} & set(analyst.requested_ids)
+    assert not {one.source_ids[0] for one in leased.tracks} & set(analyst.requested_ids)
     assert analyser(engine, analyst, clock).has_work() is False
     clock.advance(LEASE_SECONDS)
     assert analyser(engine, analyst, clock).run().requested == 2
