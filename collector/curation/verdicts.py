@@ -219,7 +219,7 @@ def _import_row(
     except NoLabeller:
         return "labelled by nobody"
     except person_names.InvalidPersonName:
-        return f"name of the labeller over {person_names.MAX_LENGTH} characters"
+        return "the labeller's name is too long, or has control characters"
     labelled_at = _parse_time(row.get("at", ""), now)
     if labelled_at is None:
         return "not a moment"

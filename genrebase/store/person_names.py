@@ -1,5 +1,6 @@
 """Names of the people who label tracks and request jobs. Pure."""
 
+import unicodedata
 from typing import Final
 
 from genrebase.errors import UserError
@@ -7,10 +8,12 @@ from genrebase.store import names
 
 MAX_LENGTH: Final = 100
 """Maximum characters of a person's name."""
+_CONTROLS: Final = frozenset({"Cc", "Zl", "Zp"})
+"""Unicode's categories of control characters and of line and paragraph separators."""
 
 
 class InvalidPersonName(UserError):
-    """The name is too long."""
+    """The name is too long, or has control characters."""
 
 
 def validate(name: str) -> str:
@@ -20,5 +23,9 @@ def validate(name: str) -> str:
         raise InvalidPersonName(
             f"The name of a person has at most {MAX_LENGTH} characters, and {plain[:20]!r}… has "
             f"{len(plain):,}: shorten it."
+        )
+    if any(unicodedata.category(character) in _CONTROLS for character in plain):
+        raise InvalidPersonName(
+            f"{plain!r} has control characters or line breaks: leave them out of the name."
         )
     return plain

@@ -69,6 +69,9 @@ def test_names_of_people_and_notes_have_a_longest_length(filled):
         give(filled, by="é" * 101)
     with pytest.raises(UserError, match=r"at most 2,000 characters.*2,001: shorten it"):
         give(filled, note="n" * 2_001)
+    for separator in ("\n", "\x1b", "\u2028"):
+        with pytest.raises(UserError, match="has control characters or line breaks"):
+            give(filled, by=f"Ann{separator}Bo")
     assert stored(filled) == []
     give(filled, by="é" * 100, note="n" * 2_000)
     assert stored(filled) == [(ID, "pop", "é" * 100, "n" * 2_000)]
@@ -186,9 +189,9 @@ def test_bad_rows_are_counted_and_stop_nothing(filled, tmp_path):
     assert (taken.rows, taken.labelled, taken.unchanged, taken.rejected) == (8, 1, 0, 7)
     assert taken.reasons == {
         "labelled by nobody": 1,
-        "name of the labeller over 100 characters": 1,
         "not a moment": 1,
         "note over 2,000 characters": 1,
+        "the labeller's name is too long, or has control characters": 1,
         "unknown genre": 1,
         "unknown track": 1,
         "wrong number of columns": 1,
