@@ -21,7 +21,7 @@ from collector.curation import verdicts
 from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.monitoring import first_line
-from genrebase.store import person_names, tables
+from genrebase.store import find, person_names, tables
 from genrebase.store.engine import read_transaction
 from web import blind_labels, template_filters
 from web.forms import address_parameters, id_number, read_form
@@ -33,6 +33,7 @@ SESSION_COOKIE: Final = "genrebase_labels"
 PERSON_COOKIE: Final = "genrebase_by"
 CHOSEN: Final = ("order", "genre", "regime", "hide")
 """Parameters that stay while a person labels one track after another."""
+_ACTIONS: Final = ("label", "skip", "undo", "withdraw")
 _DRAWS: Final = 3
 """Tracks that are drawn for a turn: another person may have the first."""
 _MAX_FORM_BYTES: Final = 8_192
@@ -116,6 +117,8 @@ class LabelRoutes:
         filters = {**fields, "genre": fields.get("genre_filter", "")}
         parameters = template_filters.parameters({name: filters.get(name) for name in CHOSEN})
         action = fields.get("action", "label")
+        if action not in _ACTIONS:
+            raise UserError(f"There is no action {action[:50]!r}.")
         if action == "undo":
             decision = self.sessions.take_back(session)
             if decision is None:
@@ -128,7 +131,10 @@ class LabelRoutes:
                 raise
             blind = "&blind=1" if decision.is_blind else ""
             return f"/tracks/{decision.track_id}?disputes=1{blind}&{parameters}".rstrip("&")
-        track_id = id_number(fields.get("track", ""))
+        text = fields.get("track", "")
+        track_id = id_number(text)
+        if not track_id:
+            raise UserError(f"There is no track {text[:50]!r}.")
         if action == "withdraw":
             verdicts.remove(self.writer, str(track_id), by)
             self.sessions.forget(session, track_id)
@@ -151,7 +157,10 @@ class LabelRoutes:
     def _title(self, track_id: int) -> str:
         track = tables.track.c
         with read_transaction(self.reader) as connection:
-            return connection.scalar(select(track.title).where(track.id == track_id)) or ""
+            stored_id = find.find_track(connection, str(track_id))  # it may have been merged
+            if stored_id is None:
+                raise UserError(f"There is no track {track_id}.")
+            return connection.scalar(select(track.title).where(track.id == stored_id)) or ""
 
     def _next_track(self, session: str, chosen: Mapping[str, str]) -> tuple[int | None, bool]:
         """Return the next track, and whether it was drawn at random and is shown blind.

@@ -253,6 +253,34 @@ def test_a_training_is_requested_by_a_button(site, disputed):
     assert reading.post("/jobs/request", data={"job": "train"}).status_code in {404, 405}
 
 
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"track": "999999"}, "There is no track 999999."),
+        ({"track": "9" * 30}, "There is no track &#39;999"),
+        ({"track": "x"}, "There is no track &#39;x&#39;."),
+        ({"track": ""}, "There is no track &#39;&#39;."),
+    ],
+)
+@pytest.mark.parametrize("action", ["skip", "label", "withdraw"])
+def test_a_decision_is_on_a_track_that_exists(site, disputed, fields, sentence, action):
+    """Nothing is recorded, and the sentence names what was sent."""
+    ann = browser(site)
+    refused = ann.post("/label", data={"by": "Ann", "genre": "rock", "action": action, **fields})
+    assert refused.status_code == 422
+    if action != "withdraw" or fields["track"] != "999999":
+        assert sentence in refused.text
+    assert decide(ann, 0, action="undo").status_code == 404
+
+
+def test_an_action_that_is_none_is_refused(site, disputed):
+    """It is no label."""
+    refused = decide(browser(site), 1, action="lable", genre="rock")
+    assert refused.status_code == 422
+    assert "There is no action &#39;lable&#39;." in refused.text
+    assert labels(disputed) == {}
+
+
 def test_a_name_that_is_too_long_is_refused_and_not_remembered(site, disputed):
     """The form has the same limit; a request for a job refuses such a name in the cookie."""
     ann = browser(site)
