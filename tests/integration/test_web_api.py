@@ -305,6 +305,7 @@ def test_a_csv_file_comes_back_with_five_columns(api: Api, served: Site):
     rows[3] = ["Odd", "Nobody", "loud", "x"]
     rows[4] = ["Too loud", "Nobody", "900", "x"]
     rows[5] = ["Short", "Nobody"]
+    rows[6] = ["Unknown loudness", "Nobody", "  ", "x"]
     file = io.StringIO(newline="")
     csv.writer(file).writerows(rows)
     response = api(
@@ -315,6 +316,7 @@ def test_a_csv_file_comes_back_with_five_columns(api: Api, served: Site):
     )
     written = list(csv.reader(io.StringIO(response.text)))
     assert [row[: len(given)] for row, given in zip(written, rows, strict=True)] == rows
+    assert written[6][-1] == ""
     assert written[5][2:-1] == [""] * 6  # the reason is in the column of the header
     assert [written[at][-1].partition(",")[0] for at in (3, 4, 5)] == [
         "loudness is a number",

@@ -59,7 +59,11 @@ class _Columns:
                 texts.get("title") or None,
                 tuple(name for name in artists if name),
                 texts.get("album") or None,
-                {name: _number(name, row[at]) for name, at in self.numbers.items() if row[at]},
+                {
+                    name: _number(name, row[at])
+                    for name, at in self.numbers.items()
+                    if row[at].strip()
+                },
             )
         except UserError as error:
             return error
@@ -127,7 +131,7 @@ def _check(file: IO[bytes]) -> _Columns:
                 422, f"The file is no CSV (after {counted(count, 'row')}): {as_clause(error)}."
             ) from None
     places = {"_".join(name.casefold().split()): at for at, name in reversed([*enumerate(header)])}
-    taken = [header[places[name]] for name in ADDED if name in places]
+    taken = [header[places[name]].strip() for name in ADDED if name in places]
     if taken:
         raise Problem(
             422,
