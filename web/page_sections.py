@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -179,6 +180,6 @@ def _plain(column: str, cell: Any) -> Any:
 def _json_cell(cell: Any) -> Any:
     if isinstance(cell, datetime):
         return cell.isoformat(timespec="seconds")
-    if isinstance(cell, float) and cell != cell:
+    if isinstance(cell, float) and not math.isfinite(cell):  # JSON has no such number
         return None
     return cell
