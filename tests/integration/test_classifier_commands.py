@@ -12,6 +12,7 @@ from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests.classifier_cli import refusal, run_json
 from tests.synthetic_music import spotify_id
+from tests.trained_music import fill_and_train
 
 Command = Callable[..., Any]
 
@@ -64,7 +65,7 @@ def test_every_choice_is_stored_with_the_model(database: Engine) -> None:
 
 def test_predict_scores_everything_and_then_nothing(database: Engine) -> None:
     """`predict`, `predict --all` and again."""
-    run_json(*TRAIN)
+    fill_and_train(database)
     first, second = run_json("predict"), run_json("predict", "--all")
     assert set(first) >= {"model", "scored", "written", "seconds"}
     assert first["scored"] > 100
@@ -73,7 +74,7 @@ def test_predict_scores_everything_and_then_nothing(database: Engine) -> None:
 
 def test_predict_returns_one_track(database: Engine) -> None:
     """A track is accepted by any of its ids; the document has fixed keys."""
-    run_json(*TRAIN)
+    fill_and_train(database)
     predictions = run_json("predict", "--track", spotify_id(5))
     assert set(predictions) >= {"track", "title", "genre", "probability", "top", "model", "regime"}
     assert run_json("predict", "--track", f"spotify:track:{spotify_id(5)}") == predictions
@@ -82,7 +83,7 @@ def test_predict_returns_one_track(database: Engine) -> None:
 
 def test_promote_and_status(database: Engine) -> None:
     """A promotion by hand changes the serving model in the status."""
-    good = run_json(*TRAIN)["id"]
+    good = fill_and_train(database).model.id
     other = run_json("train", "--estimator", "dummy")["id"]
     assert run_json("promote", str(other))["status"] == "champion"
     status = run_json("status")
@@ -95,7 +96,7 @@ def test_promote_and_status(database: Engine) -> None:
 @pytest.mark.parametrize("command", ["train --estimator dummy", "predict", "models", "status"])
 def test_commands_print_tables_and_messages(database: Engine, command: str) -> None:
     """Without --json every command prints text that is not JSON."""
-    run_json(*TRAIN)
+    fill_and_train(database)
     ran = CliRunner().invoke(app, command.split(), catch_exceptions=False)
     assert ran.exit_code == 0
     assert len(ran.stdout) > 20
@@ -142,7 +143,7 @@ def test_one_cluster_is_none(database: Engine) -> None:
 
 def test_pinning_reports_the_change(database: Engine) -> None:
     """Pinning and unpinning report whether something changed."""
-    run_json(*TRAIN)
+    fill_and_train(database)
     result = [
         CliRunner().invoke(app, [command, "1"], catch_exceptions=False).stdout.strip()
         for command in ("pin", "pin", "unpin", "unpin")
@@ -168,7 +169,7 @@ def test_the_random_baseline_is_listed(database: Engine, monkeypatch: pytest.Mon
 
 def test_a_broken_artifact_is_refused_with_a_message(database: Engine) -> None:
     """Exit code 2, and what to do."""
-    run_json(*TRAIN)
+    fill_and_train(database)
     with transaction(database) as connection:
         connection.execute(update(tables.model).values(artifact=b"PK"))
     code, output = refusal("predict")
@@ -178,7 +179,7 @@ def test_a_broken_artifact_is_refused_with_a_message(database: Engine) -> None:
 
 def test_an_unknown_track_is_refused(database: Engine) -> None:
     """Exit code 2, and which ids there are."""
-    run_json(*TRAIN)
+    fill_and_train(database)
     code, output = refusal("predict", "--track", "nowhere")
     assert code == 2
     assert "no track 'nowhere'" in output

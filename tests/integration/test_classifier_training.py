@@ -23,8 +23,7 @@ from tests.deep_estimators import DEEP
 from tests.fakes import NOON, FakeClock
 from tests.small_estimators import SMALL
 from tests.synthetic_music import Music
-
-LOGISTIC = TrainingConfig(estimator="logistic")
+from tests.trained_music import LOGISTIC, fill_and_train
 
 
 def trained(
@@ -54,15 +53,13 @@ def outcomes(engine: Engine, job: str) -> list[str]:
 
 def test_a_first_model_becomes_champion_and_predicts_every_track(engine: Engine) -> None:
     """Metrics, confusions and at most five ranks per track are stored for every track."""
-    music = Music()
-    music.fill(engine)
-    done = trained(engine)
+    done = fill_and_train(engine)
     assert done.model.status == "champion"
     assert done.model.metrics["seen_artist"]["accuracy"] > 0.7
     assert counted(engine, "model_metric") > 100
     assert counted(engine, "confusion") >= 3
     reported = scored(engine)
-    everything = len(music.songs)
+    everything = len(Music().songs)
     assert reported.scored == everything - done.model.trained_rows
     assert counted(engine, "prediction") == 3 * everything
     with read_transaction(engine) as connection:
@@ -75,8 +72,7 @@ def test_a_first_model_becomes_champion_and_predicts_every_track(engine: Engine)
 
 def test_training_and_predicting_again_writes_nothing(engine: Engine) -> None:
     """With the same tracks, parameters and code the stored model is returned unchanged."""
-    Music().fill(engine)
-    first = trained(engine)
+    first = fill_and_train(engine)
     scored(engine)
     before = {table: counted(engine, table) for table in ("model", "prediction", "model_metric")}
     second = trained(engine)
@@ -113,8 +109,7 @@ def test_new_features_are_new_data(engine: Engine) -> None:
 
 def test_a_repeated_model_is_rejected_with_the_same_metrics(sqlite_engine: Engine) -> None:
     """A forced second training gives identical metrics and is not promoted."""
-    Music().fill(sqlite_engine)
-    first, second = trained(sqlite_engine), trained(sqlite_engine, again=True)
+    first, second = fill_and_train(sqlite_engine), trained(sqlite_engine, again=True)
     assert second.model.metrics == first.model.metrics
     assert second.model.status == "rejected"
     assert f"model {first.model.id}" in (second.model.reason or "")
@@ -156,8 +151,7 @@ def test_more_tracks_make_a_new_champion_and_retire_the_old(engine: Engine) -> N
 
 def test_a_worse_model_is_rejected_and_can_be_promoted_by_hand(engine: Engine) -> None:
     """Promotion adds predictions for its training tracks; a rollback restores the former one."""
-    Music().fill(engine)
-    good = trained(engine).model
+    good = fill_and_train(engine).model
     bad = trained(engine, TrainingConfig(estimator="dummy")).model
     assert bad.status == "rejected"
     assert (bad.reason or "").startswith("Worse than model")
@@ -181,8 +175,7 @@ def test_a_worse_model_is_rejected_and_can_be_promoted_by_hand(engine: Engine) -
 
 def test_a_model_of_fewer_genres_does_not_replace_the_champion(sqlite_engine: Engine) -> None:
     """The missing genre counts against it; as its own task the model is promoted."""
-    Music().fill(sqlite_engine)
-    champion = trained(sqlite_engine).model
+    champion = fill_and_train(sqlite_engine).model
     pair = TrainingConfig(estimator="logistic", genres=("blues", "metal"))
     assert trained(sqlite_engine, pair).model.status == "rejected"
     own = TrainingConfig(estimator="logistic", genres=("blues", "metal"), task="pair")
@@ -220,8 +213,7 @@ def test_predicting_without_a_model_fails_with_a_message(sqlite_engine: Engine) 
 
 def test_only_changed_tracks_are_predicted_again(engine: Engine) -> None:
     """New features renew one prediction; a training track keeps its out-of-fold prediction."""
-    Music().fill(engine)
-    model = trained(engine).model
+    model = fill_and_train(engine).model
     clock = FakeClock(NOON + timedelta(hours=1))
     scored(engine, clock)
     predictions = tables.prediction
@@ -247,8 +239,7 @@ def test_only_changed_tracks_are_predicted_again(engine: Engine) -> None:
 def test_new_tracks_are_scored_without_touching_the_old(engine: Engine) -> None:
     """Incremental, labelled or not."""
     music = Music()
-    music.fill(engine)
-    trained(engine)
+    fill_and_train(engine)
     scored(engine)
     more = Music(artists=6, seed=0).songs[:4]
     fresh = [type(song)(**{**song.__dict__, "id": 9000 + song.id}) for song in more]
@@ -266,8 +257,7 @@ def test_new_tracks_are_scored_without_touching_the_old(engine: Engine) -> None:
 
 def test_deleted_tracks_and_genres_do_not_stop_the_scoring(sqlite_engine: Engine) -> None:
     """A merged genre is left out of the predictions, a deleted track of all of them."""
-    Music().fill(sqlite_engine)
-    model = trained(sqlite_engine).model
+    model = fill_and_train(sqlite_engine).model
     with transaction(sqlite_engine) as connection:
         connection.execute(delete(tables.genre).where(tables.genre.c.name == "techno"))
     reported = scored(sqlite_engine)
@@ -285,8 +275,7 @@ def test_deleted_tracks_and_genres_do_not_stop_the_scoring(sqlite_engine: Engine
 
 def test_an_unusable_champion_is_replaced(sqlite_engine: Engine) -> None:
     """With a damaged artifact predicting fails and a new training replaces the champion."""
-    Music().fill(sqlite_engine)
-    broken = trained(sqlite_engine).model
+    broken = fill_and_train(sqlite_engine).model
     with transaction(sqlite_engine) as connection:
         connection.execute(update(tables.model).values(artifact=b"something else"))
     with pytest.raises(Exception, match="SHA-256 differs"):
@@ -298,8 +287,7 @@ def test_an_unusable_champion_is_replaced(sqlite_engine: Engine) -> None:
 
 def test_a_training_that_was_overtaken_is_rejected(sqlite_engine: Engine) -> None:
     """Another champion came up meanwhile: two trainers leave one champion and a reason."""
-    Music().fill(sqlite_engine)
-    first = trained(sqlite_engine).model
+    first = fill_and_train(sqlite_engine).model
     second = trained(sqlite_engine, again=True).model
     with pytest.raises(Exception, match="train again"):
         model_store.promote(
@@ -332,8 +320,7 @@ def test_the_champion_predicts_any_dataframe(sqlite_engine: Engine, sqlite_url: 
     """The notebook function returns one column per genre and the frame's own index."""
     import classifier  # the package's public door
 
-    Music().fill(sqlite_engine)
-    model = trained(sqlite_engine).model
+    model = fill_and_train(sqlite_engine).model
     champion = classifier.champion(sqlite_url)
     frame = dataset.read_view(
         "scoring_tracks", sqlite_engine, columns=["energy", "tempo"], limit=5

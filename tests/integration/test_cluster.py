@@ -181,7 +181,7 @@ def test_trials_on_workers_are_stored_as_those_of_one_process(
 def test_parts_of_a_training_are_the_same_on_workers(cluster: Cluster) -> None:
     """A binary classifier per genre, and the refits that predict the training tracks."""
     config = TrainingConfig(estimator="voting", features=("audio",), min_tracks=20)
-    split = training_data.split_dataset(Music().snapshot(), config)
+    split = training_data.split_dataset(Music(artists=30).snapshot(), config)
     frame, data = split.tracks[split.train_mask], split.training_set()
     classes, validation = np.asarray(split.classes), split.validation()
     results = []

@@ -23,7 +23,7 @@ from genrebase.errors import UserError
 from genrebase.progress import ProgressCallback
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
-from tests import factories
+from tests import database_states, factories
 from tests.fakes import FakeClock
 from tests.import_runs import context_of
 from tests.killed_imports import run_with_kills
@@ -46,6 +46,10 @@ def stocked(engine):
 
 
 def stock(engine):
+    database_states.filled_once(engine, __name__, lambda: add_recordings(engine))
+
+
+def add_recordings(engine):
     with transaction(engine) as connection:
         for number in range(1, RECORDINGS, 2):
             track = factories.add_track(connection, f"Song {number}")

@@ -12,6 +12,7 @@ from collector.http.rate_limiter import RequestBudget
 from collector.shard import CLOCK_TOLERANCE, RECENT_RECRAWL_SHARE, RECRAWL_AFTER
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
+from tests import database_states
 from tests import factories as make
 from tests.consistency import assert_consistent
 from tests.fakes import NOON, FakeClock, FakeSource, page_of
@@ -23,17 +24,24 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture
 def crawled(engine):
     """Return a harvester that has read all there is: one genre behind the cap, one in front."""
-    clock = FakeClock()
     rows = {
         "rock": [(f"r{n}", f"R {n}", "A", 1990 + n) for n in range(30)],
         "jazz": [(f"j{n}", f"J {n}", "B", 1970) for n in range(5)],
     }
     source = FakeSource(rows, REACH)
-    for genre in rows:
-        genres.add(engine, clock, genre, 1_000)
-    harvester = SearchHarvester(engine, source, RequestBudget.open(engine, source.account), clock)
-    assert harvester.run().recorded.tracks_new == 35
-    return harvester
+
+    def harvester(clock):
+        budget = RequestBudget.open(engine, source.account)
+        return SearchHarvester(engine, source, budget, clock)
+
+    def crawl():
+        clock = FakeClock()
+        for genre in rows:
+            genres.add(engine, clock, genre, 1_000)
+        assert harvester(clock).run().recorded.tracks_new == 35
+        return clock.now()
+
+    return harvester(FakeClock(database_states.once(engine, __name__, crawl)))
 
 
 def days(harvester, number):

@@ -9,10 +9,9 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from classifier.serving.predict_track import DescriptionPredictor, TrackDescription
-from classifier.training import train
-from classifier.training_config import TrainingConfig
 from tests.classifier_cli import run_text
 from tests.fakes import FakeClock
+from tests.trained_music import fill_and_train
 from web.application import Site, application
 from web.predictor import ModelThread
 from web.security import Access, host_headers
@@ -20,7 +19,7 @@ from web.security import Access, host_headers
 
 @pytest.fixture
 def client(database: Engine) -> Iterator[TestClient]:
-    train.run(database, TrainingConfig(estimator="logistic"), FakeClock(), log=lambda _: None)
+    fill_and_train(database)
     site = Site(database, FakeClock(), Access(host_headers(8400)), "genrebase.db")
     yield TestClient(application(site), base_url="http://localhost:8400")
     site.predictor.close()
