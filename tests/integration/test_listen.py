@@ -491,7 +491,7 @@ class Killed(BaseException):
     """The process died."""
 
 
-@pytest.mark.parametrize("n_files", range(7))
+@pytest.mark.parametrize("n_files", [0, 1, 4, 6])
 def test_no_file_is_downloaded_twice_after_a_kill(listener, archive, engine, n_files):
     """Killed after so many downloads, before anything of them is recorded."""
     archive.add("one", ["none", "cut", "none"], ["ambient"])

@@ -41,6 +41,19 @@ LABELS = {
 }
 
 
+TITLES = {
+    "confusion": "Confusion matrix of model 1",
+    "profile": "Features by genre, sorted by energy",
+    "overlay": "Distribution of energy by genre",
+    "importance": "What model 1 depends on",
+    "trend": "Mean energy by year and genre",
+    "compare": "Comparison of estimators (experiment 1)",
+    "learning-curve": "Learning curve of logistic, audio",
+    "training": "Training of model 1, logistic",
+    "scatter": "energy and acousticness by genre",
+}
+
+
 @pytest.fixture
 def database(database: Engine) -> Engine:
     """Add stored findings."""
@@ -118,14 +131,16 @@ def test_every_kind_is_tested() -> None:
 
 
 @pytest.mark.parametrize("kind", LABELS)
-def test_a_plot_has_its_labels_and_is_reproducible(
+def test_a_plot_has_its_title_and_labels_and_is_reproducible(
     database: Engine, tmp_path: Path, kind: str
 ) -> None:
-    """Its labels are in the SVG as text; the same data give the same bytes."""
+    """They are in the SVG as text; the same data give the same bytes."""
     first, second = tmp_path / "one.svg", tmp_path / "two.svg"
     done = plot(kind, first)
     assert (done["kind"], done["bytes"]) == (kind, first.stat().st_size)
-    assert texts(first) >= LABELS[kind]
+    assert done["title"] == TITLES[kind]
+    assert texts(first) >= {*LABELS[kind], TITLES[kind]}
+    assert style.SYNTHETIC not in texts(first)
     plot(kind, second)
     assert first.read_bytes() == second.read_bytes()
 
@@ -321,28 +336,9 @@ def test_without_matplotlib_the_message_names_the_extra(
         plotting.save_plot(database, "trend", PlotRequest(), tmp_path / "a.svg")
 
 
-TITLES = {
-    "confusion": "Confusion matrix of model 1",
-    "profile": "Features by genre, sorted by energy",
-    "overlay": "Distribution of energy by genre",
-    "importance": "What model 1 depends on",
-    "trend": "Mean energy by year and genre",
-    "compare": "Comparison of estimators (experiment 1)",
-    "learning-curve": "Learning curve of logistic, audio",
-    "training": "Training of model 1, logistic",
-    "scatter": "energy and acousticness by genre",
-}
-
-
 @pytest.mark.parametrize("kind", TITLES)
-def test_a_plot_has_a_title_and_marks_invented_tracks(
-    database: Engine, tmp_path: Path, kind: str
-) -> None:
-    """Another title replaces it; the mark stands where the catalogue is synthetic only."""
-    done = plot(kind, tmp_path / "real.svg")
-    assert done["title"] == TITLES[kind]
-    assert TITLES[kind] in texts(tmp_path / "real.svg")
-    assert style.SYNTHETIC not in texts(tmp_path / "real.svg")
+def test_another_title_and_invented_tracks(database: Engine, tmp_path: Path, kind: str) -> None:
+    """The title replaces that of the plot; where the catalogue is synthetic, a mark says so."""
     with transaction(database) as connection:
         connection.execute(
             insert(tables.catalogue_origin),

@@ -64,9 +64,12 @@ def sessions(postgres_engine: Engine, role: str) -> Iterator[list[Reader]]:
 
 
 def attempt(sessions: list[Reader], statement: str) -> None:
-    """Begin a transaction with the statement in every session, and leave it open."""
+    """Begin a transaction with the statement in every session, and leave it open.
+
+    Every view is held by several sessions.
+    """
     for number, session in enumerate(sessions):
-        for name in views.ALL:
+        for name in [*views.ALL][number % 5 :: 5]:
             session.execute(statement.format(view=name, number=number).encode())
 
 

@@ -11,6 +11,7 @@ from genrebase.runtime import job_requests
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import DatabaseBusy, DatabaseUnreachable
+from tests import database_states
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
 from web import label_routes
@@ -23,6 +24,11 @@ from web.security import Access, host_headers
 @pytest.fixture
 def disputed(engine: Engine) -> Engine:
     """Twenty rock tracks that the champion predicts as jazz."""
+    database_states.once(engine, __name__, lambda: add_disputes(engine))
+    return engine
+
+
+def add_disputes(engine: Engine) -> None:
     with transaction(engine) as connection:
         rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz & soul")
         make.add_genre(connection, "pop")
@@ -33,7 +39,6 @@ def disputed(engine: Engine) -> Engine:
             track = make.add_track(connection, f"Song {number}", [f"Band {number}"], genres=[rock])
             share = 0.99 - number / 100
             make.add_predictions(connection, model, track, [(jazz, share), (rock, 1 - share)])
-    return engine
 
 
 @pytest.fixture
