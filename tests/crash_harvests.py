@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import tempfile
 import traceback
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
@@ -238,16 +239,18 @@ class ProcessKilled(BaseException):
 
 
 class FailPoints:
-    """Kill the process at the first fail-point that has not been triggered.
+    """Kill the process at the fail-points of a share, `1 / of`, when it first reaches them.
 
     A fail-point is a moment around a commit or a request. It is identified by the recorded counts
     and the number of fail-points since they changed.
     """
 
-    def __init__(self, engine: Engine, observer: Engine) -> None:
+    def __init__(self, engine: Engine, observer: Engine, of: int = 1) -> None:
         """Kill transactions of `engine`; `observer` reads committed rows."""
-        self._engine, self._observer = engine, observer
-        self.triggered: set[tuple[Place, int, str]] = set()
+        self._engine, self._observer, self._of = engine, observer, of
+        self._reached: set[tuple[Place, int, str]] = set()
+        self.killed_at: list[str] = []
+        """The moments of the kills."""
         self._killed, self._passed, self._place = False, 0, (0, 0)
         commit = engine.dialect.do_commit
 
@@ -272,10 +275,12 @@ class FailPoints:
             self._place, self._passed = place, 0
         point = (place, self._passed, moment)
         self._passed += 1
-        if point not in self.triggered:
-            self.triggered.add(point)
-            self._killed = True
-            raise ProcessKilled
+        if point not in self._reached:
+            self._reached.add(point)
+            if zlib.crc32(repr(point).encode()) % self._of == 0:
+                self.killed_at.append(moment)
+                self._killed = True
+                raise ProcessKilled
 
     def _raise_if_killed(self) -> None:
         if self._killed:
