@@ -83,7 +83,7 @@ def contents(engine: Engine) -> dict[str, list[tuple]]:
     """Every row of every table, without the column that the next revision adds."""
     with read_transaction(engine) as connection:
         return {
-            name: [tuple(row) for row in connection.execute(select(table))]
+            name: sorted(map(tuple, connection.execute(select(table))), key=repr)
             for name, table in tables.metadata.tables.items()
         }
 

@@ -66,7 +66,7 @@ def test_generated_requests(document, operation: Operation, mode: GenerationMode
     described = document[PREFIX + operation.path][operation.method]
 
     @settings(
-        max_examples=25,
+        max_examples=12,
         deadline=None,
         derandomize=True,
         database=None,
