@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from genrebase.audio import ffmpeg, mp3_frames, ogg_pages, wav_header
 from genrebase.audio.downmix import ChannelStatistics, MixPlan
 from genrebase.audio.file_suffixes import NEEDS_FFMPEG
+from genrebase.counts import counted
 from genrebase.errors import GenrebaseError
 
 Samples = NDArray[np.float32]
@@ -133,12 +134,9 @@ def _complete_mp3(path: Path, clip: AudioClip) -> AudioClip:
             repaired = _decode_repaired(path, stream)
             if repaired is not None and repaired.seconds > clip.seconds:
                 clip = repaired
-        n_holes = len(stream.holes)
-        places = "place" if n_holes == 1 else "places"
-        clip = _add_remark(
-            clip,
-            f"{sum(stream.holes):,} damaged or foreign bytes in {n_holes:,} {places} were skipped",
-        )
+        lost = f"{sum(stream.holes):,} damaged or foreign bytes"
+        places = counted(len(stream.holes), "place")
+        clip = _add_remark(clip, f"{lost} in {places} were skipped")
     declared = stream.declared_seconds
     if declared is not None and declared - clip.seconds > _NOTICEABLE_SECONDS:
         what = "only" if stream.holes else "the file breaks off:"

@@ -5,6 +5,8 @@ import zlib
 from pathlib import Path
 from typing import Final
 
+from genrebase.counts import counted
+
 _MARK: Final = b"OggS"
 _HEADER_BYTES: Final = 27
 _LAST_PAGE: Final = 4
@@ -17,24 +19,20 @@ def find_damage(path: Path) -> tuple[str, ...]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if data[:4] != _MARK:
             return ()
-        return _find_damage(data)
-
-
-def _find_damage(data: mmap.mmap) -> tuple[str, ...]:
-    position = damaged = flags = 0
-    whole = True
-    while 0 <= position < len(data):
-        end = _page_end(data, position)
-        if end is None:
-            damaged += 1
-            position = data.find(_MARK, position + 1)
-            whole = position >= 0
-            continue
-        flags, position = data[position + 5], end
+        position = damaged = flags = 0
+        whole = True
+        while 0 <= position < len(data):
+            end = _page_end(data, position)
+            if end is None:
+                damaged += 1
+                position = data.find(_MARK, position + 1)
+                whole = position >= 0
+                continue
+            flags, position = data[position + 5], end
     remarks = []
     if skipped := damaged - (not whole):
-        pages = "page" if skipped == 1 else "pages"
-        remarks.append(f"{skipped:,} damaged {pages} of the Ogg stream were skipped")
+        pages = counted(skipped, "damaged page")
+        remarks.append(f"{pages} of the Ogg stream were skipped")
     if not whole or not flags & _LAST_PAGE:
         remarks.append("the file breaks off: the last page of the Ogg stream is missing")
     return tuple(remarks)
