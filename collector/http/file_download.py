@@ -21,7 +21,6 @@ from collector.http.session import SourceSession, chunks_of, read_limited
 MAX_REDIRECTS: Final = 4
 """Redirects of one download; Internet Archive's has one."""
 
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-\d{1,18}/(?:\d{1,18}|\*)")
 
 
@@ -116,7 +115,7 @@ class FileClient:
         self._receiver = receiver
         try:
             response = self._session.get(address, headers=dict(headers), timeout=timeout)
-            if response.status_code in _REDIRECTS and "Location" in response.headers:
+            if response.is_redirect:
                 return self._redirect(address, response.headers["Location"])
             response.raise_for_status()
         except requests.RequestException as error:

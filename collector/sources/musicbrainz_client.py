@@ -40,7 +40,6 @@ _FIRST_WAIT_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 1.0
 """From a response to the next request: so no second has two requests, however late one arrives."""
 _RATE_EXCEEDED: Final = "rate limit"
-_REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 
 class MergedRecording(NotFound):
@@ -99,8 +98,8 @@ def _error_for(response: requests.Response, now: datetime) -> CollectorError:
         return RateLimited(seconds, None if exceeded else OVERLOADED)
     if status == HTTPStatus.FORBIDDEN:
         return AccessDenied(f"MusicBrainz refuses the request: {message}. {CONTACT_HELP}")
-    if status in _REDIRECTS:
-        location = response.headers.get("Location", "")
+    if response.is_redirect:
+        location = response.headers["Location"]
         mbid = source_ids.parse_recording_id(location) if "/recording/" in location else None
         if mbid is not None:
             return MergedRecording(mbid)
