@@ -4,7 +4,7 @@ All digests of one computation show one state of the database.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
@@ -58,7 +58,7 @@ def compute(
     On SQLite others cannot commit while the tables are read, unless it has a write-ahead log.
     """
     predictions = not set(OF_PREDICTIONS) <= set(without)
-    chosen = [view for view in _by_view() if view not in without]
+    chosen = [view for view in dict.fromkeys(one.view for one in DIGESTS) if view not in without]
     others = [view for view in chosen if view not in OF_PREDICTIONS]
     with open_duckdb(threads) as duck, ThreadPoolExecutor(1) as pool:
         began = clock.monotonic()
@@ -86,13 +86,6 @@ def _compute_others(
         return [_compute_view(cursor, name, clock) for name in names]
 
 
-def _by_view() -> dict[str, list[Digest]]:
-    digests: dict[str, list[Digest]] = defaultdict(list)
-    for one in DIGESTS:
-        digests[one.view].append(one)
-    return dict(digests)
-
-
 def _load_disputes(reader: ArrowReader, duck: duckdb.DuckDBPyConnection) -> None:
     """Create the table `label_disputes` with the rows that digests have."""
     duck.execute(dispute_queries.DISPUTES).fetchall()
@@ -111,8 +104,9 @@ def _compute_view(duck: duckdb.DuckDBPyConnection, view: str, clock: Clock) -> C
     rows = f"rows_{view}"
     duck.execute(f"CREATE TABLE {rows} AS {_query(view)}").fetchall()
     documents: dict[str, Sequence[Row]] = {}
-    for one in _by_view()[view]:
-        documents |= _documents(one, duck.execute(_sorted(one, rows)).fetchall())
+    for one in DIGESTS:
+        if one.view == view:
+            documents |= _documents(one, duck.execute(_sorted(one, rows)).fetchall())
     duck.execute(f"DROP TABLE {rows}").fetchall()
     return ComputedView(view, documents, clock.monotonic() - began)
 
@@ -135,11 +129,8 @@ _QUERIES: Final = {
 def _sorted(digest: Digest, rows: str) -> str:
     columns = ", ".join(f'"{name}"' for name in views.ALL[digest.view].columns)
     condition = f" WHERE {digest.condition}" if digest.condition else ""
-    order = ", ".join(
-        f'"{name}" {"ASC" if ascending else "DESC"}' for name, ascending in digest.order
-    )
     limit = f" LIMIT {digest.limit}" if digest.limit is not None and not digest.keys else ""
-    return f"SELECT {columns} FROM {rows}{condition} ORDER BY {order}{limit}"  # noqa: S608 - our names
+    return f"SELECT {columns} FROM {rows}{condition} ORDER BY {digest.order}{limit}"  # noqa: S608 - our names
 
 
 def _documents(digest: Digest, rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -149,11 +140,7 @@ def _documents(digest: Digest, rows: Sequence[Row]) -> dict[str, list[Row]]:
     names = list(views.ALL[digest.view].columns)
     documents: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        for key in _keys(digest, names, row):
+        for key in (str(row[names.index(name)]) for name in digest.keys):
             if digest.limit is None or len(documents[key]) < digest.limit:
                 documents[key].append(row)
     return dict(documents)
-
-
-def _keys(digest: Digest, names: Sequence[str], row: Row) -> Iterator[str]:
-    return (str(row[names.index(name)]) for name in digest.keys)

@@ -2,24 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 WHOLE: Final = ""
 """The key of a digest that is not of one genre."""
 
-_DISPUTE_ORDER: Final = (("probability", False), ("track_id", True))
-_PAIR_ORDER: Final = (("tracks", False), ("genre", True), ("other_genre", True))
-_CLAIM_ORDER: Final = (("tracks", False), ("claim", True), ("genre", True))
-_CONFUSION_ORDER: Final = (
-    ("tracks", False),
-    ("task", True),
-    ("regime", True),
-    ("genre", True),
-    ("predicted", True),
-)
-
-Order = Sequence[tuple[str, bool]]
-"""Columns to sort by, the most important first; True: ascending."""
+_DISPUTE_ORDER: Final = "probability DESC, track_id"
+_PAIR_ORDER: Final = "tracks DESC, genre, other_genre"
+_CLAIM_ORDER: Final = "tracks DESC, claim, genre"
+_CONFUSION_ORDER: Final = "tracks DESC, task, regime, genre, predicted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +18,8 @@ class Digest:
     """Rows of a view that are stored, for each genre or for the whole view."""
 
     view: str
-    order: Order
-    """The rows' order; no two rows are equal in all of these columns."""
+    order: str
+    """SQL of the rows' order; no two rows are equal in all of its columns."""
     keys: Sequence[str] = ()
     """The columns with a genre under whose name a row is stored; none: one digest of all rows."""
     limit: int | None = None
@@ -39,35 +30,25 @@ class Digest:
     """Whether its rows name single tracks."""
 
 
-def _by_genre(view: str, *order: str) -> Digest:
-    return Digest(view, tuple((name, True) for name in ("genre", *order)), keys=("genre",))
+def _by_genre(view: str, *order: str, **options: Any) -> Digest:
+    return Digest(view, ", ".join(("genre", *order)), keys=("genre",), **options)
 
 
 DIGESTS: Final = (
-    Digest("catalogue_counts", (("tracks", True),)),
-    Digest("data_sources", (("name", True),)),
-    Digest("genre_progress", (("genre", True),)),
-    Digest("genre_mappings", (("mapping", True), ("fine", True))),
+    Digest("catalogue_counts", "tracks"),
+    Digest("data_sources", "name"),
+    Digest("genre_progress", "genre"),
+    Digest("genre_mappings", "mapping, fine"),
     _by_genre("genre_profiles", "feature"),
     _by_genre("acousticbrainz_profiles", "feature"),
     _by_genre("genre_histograms", "feature", "bin"),
     _by_genre("genre_trends", "release_year"),
     _by_genre("genre_popularity", "popularity"),
-    Digest("genre_sharing", (("genre", True),)),
+    Digest("genre_sharing", "genre"),
     Digest("genre_overlaps", _PAIR_ORDER, limit=100),
     Digest("genre_overlaps", _PAIR_ORDER, keys=("genre", "other_genre")),
-    Digest(
-        "genre_progressions",
-        (("genre", True), ("rank", True), ("length", True)),
-        keys=("genre",),
-        limit=100,
-    ),
-    Digest(
-        "genre_candidates",
-        (("genre", True), ("place", True)),
-        keys=("genre",),
-        names_tracks=True,
-    ),
+    _by_genre("genre_progressions", "rank", "length", limit=100),
+    _by_genre("genre_candidates", "place", names_tracks=True),
     Digest("label_disputes", _DISPUTE_ORDER, limit=500, names_tracks=True),
     Digest("label_disputes", _DISPUTE_ORDER, keys=("claim",), limit=100, names_tracks=True),
     Digest("dispute_counts", _CLAIM_ORDER, limit=100),
@@ -84,7 +65,7 @@ DIGESTS: Final = (
         keys=("genre",),
         condition="status = 'champion'",
     ),
-    Digest("cluster_genres", (("clustering", True), ("cluster", True), ("genre", True))),
+    Digest("cluster_genres", "clustering, cluster, genre"),
 )
 """All digests. Under one view and key there is at most one."""
 

@@ -39,8 +39,8 @@ def live_rows(connection: Connection, digest: Digest) -> dict[str, list[dict[str
     if digest.condition:
         query = query.where(text(digest.condition))
     rows = [dict(row) for row in connection.execute(query).mappings()]
-    for name, ascending in reversed(digest.order):
-        rows.sort(key=lambda row: row[name], reverse=not ascending)
+    for name, *direction in map(str.split, reversed(digest.order.split(", "))):
+        rows.sort(key=lambda row: row[name], reverse=direction == ["DESC"])
     by_key: dict[str, list[dict[str, Any]]] = {} if digest.keys else {WHOLE: []}
     for row in rows:
         for key in [row[name] for name in digest.keys] or [WHOLE]:
@@ -117,7 +117,8 @@ def test_every_order_is_total(sqlite_engine: Engine):
         for digest in DIGESTS:
             if digest.condition is None:
                 rows = connection.execute(select(views.ALL[digest.view].table)).mappings().all()
-                keys = [tuple(row[name] for name, _ in digest.order) for row in rows]
+                names = [column.split()[0] for column in digest.order.split(", ")]
+                keys = [tuple(row[name] for name in names) for row in rows]
                 assert len(set(keys)) == len(keys), digest.view
 
 
