@@ -15,7 +15,7 @@ from typing import Any
 
 from genrebase.errors import UserError
 from genrebase.lake.duckdb_views import open_duckdb
-from genrebase.lake.folder import LakeFolder, open_folder, part_fields
+from genrebase.lake.folder import LakeFolder, open_folder, part_fields, read_manifest
 from genrebase.lake.parts import LakePart
 from genrebase.lake.relations import ROW_WISE, LakeRelations, is_by_track, lake_relations
 from genrebase.lake.table_parts import copy_tables
@@ -118,7 +118,7 @@ def build_lake(
 
 
 def _refuse_other_database(folder: LakeFolder, database: str) -> None:
-    manifest = folder.manifest
+    manifest = read_manifest(folder.path)
     if manifest is not None and manifest["database"] != database:
         raise UserError(
             f"{folder.path} is a copy of {manifest['database']}, not of {database}: name another "

@@ -46,15 +46,10 @@ class LakeFolder:
         self.path = path
         self._versions = path / _VERSIONS
 
-    @property
-    def manifest(self) -> dict[str, Any] | None:
-        """The manifest of the current version; None before the first one."""
-        return read_manifest(self.path)
-
     def begin(self) -> VersionWriter:
         """Begin a version; parts of the current one and of interrupted runs are used again."""
         current = self._current()
-        manifest = self.manifest or {}
+        manifest = read_manifest(self.path) or {}
         earlier: list[EarlierParts] = []
         if current is not None and manifest.get("format") == FORMAT:
             earlier.append(EarlierParts(current, parts_of(manifest), is_complete=True))

@@ -89,32 +89,28 @@ def arrow_reader(engine: Engine, *, in_place: bool = False) -> Iterator[ArrowRea
     with `in_place` it is read itself, and others cannot commit until the block ends. Raises
     `DatabaseUnreachable`, or `StoreError` where the folder is full.
     """
-    if engine.dialect.name == "postgresql":
-        with open_postgresql(engine) as copier:
-            yield ArrowReader(engine.dialect, copier)
-    else:
-        with open_sqlite(engine, in_place=in_place) as (process,):
-            reader = ArrowReader(engine.dialect, process)
-            _begin(reader)
-            yield reader
+    with arrow_readers(engine, 1, in_place=in_place) as (reader,):
+        yield reader
 
 
 @contextmanager
-def arrow_readers(engine: Engine, count: int) -> Iterator[Sequence[ArrowReader]]:
+def arrow_readers(
+    engine: Engine, count: int, *, in_place: bool = True
+) -> Iterator[Sequence[ArrowReader]]:
     """Yield readers of one state of the database, each for a thread of its own.
 
-    A SQLite file is read in place. Raises `DatabaseUnreachable`.
+    Raises as `arrow_reader` does.
     """
     if engine.dialect.name == "postgresql":
         with ExitStack() as opened:
             first = opened.enter_context(open_postgresql(engine))
-            snapshot = first.snapshot()
+            snapshot = first.snapshot() if count > 1 else None  # a standby has none to share
             others = [
                 opened.enter_context(open_postgresql(engine, snapshot)) for _ in range(1, count)
             ]
             yield [ArrowReader(engine.dialect, copier) for copier in (first, *others)]
         return
-    with open_sqlite(engine, in_place=True, processes=count) as processes:
+    with open_sqlite(engine, in_place=in_place, processes=count) as processes:
         readers = [ArrowReader(engine.dialect, process) for process in processes]
         with without_writers(engine) if count > 1 else nullcontext():
             for reader in readers:  # nobody commits until all of them have begun to read

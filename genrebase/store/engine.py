@@ -194,11 +194,9 @@ def large_cache(engine: Engine) -> Iterator[None]:
 @contextmanager
 def without_writers(engine: Engine) -> Iterator[None]:
     """Wait for those that write to SQLite, and keep others from it inside the block."""
-    with open_connection(engine) as connection:
-        connection.execution_options(**{WRITES_OPTION: True})
-        with connection.begin() as begun:
-            yield
-            begun.rollback()  # a commit would wait for readers
+    with transaction(engine) as connection:
+        yield
+        connection.rollback()  # a commit would wait for readers
 
 
 @contextmanager
