@@ -197,18 +197,12 @@ class _CommandWithExamples(_WholeSummary):
 
     def invoke(self, ctx: Any) -> Any:
         if self.owns_process:
-            from genrebase.runtime import logging  # structlog takes 0.1 s
+            from genrebase.runtime import logging, settings_check  # structlog takes 0.1 s
 
             logging.configure(human=None if self.name in _SERVICES else True)
-            _warn_of_unknown_settings()
+            for sentence in settings_check.unknown_settings():
+                Output(as_json=False).warn(sentence)
         return super().invoke(ctx)
-
-
-def _warn_of_unknown_settings() -> None:
-    from genrebase.runtime import settings_check  # imports pydantic
-
-    for sentence in settings_check.unknown_settings():
-        Output(as_json=False).warn(sentence)
 
 
 def _lazy_group(commands: Mapping[str, str]) -> type[TyperGroup]:
@@ -245,13 +239,15 @@ def run_app(
     """
     _CommandWithExamples.owns_process, Output.wrote_document = True, False
     try:
-        exit_code = _run(app)
+        exit_code = app(standalone_mode=False) if isinstance(app, typer.Typer) else app()
     except KeyboardInterrupt:
         _exit_interrupted(_DEFAULT_INTERRUPT_MESSAGE, exit_process)
     except CommandInterrupted as error:
         _exit_interrupted(str(error), exit_process)
     except _USAGE_ERRORS as error:
-        _exit_with_usage_error(error)
+        error.show()
+        _write_error_document(error.format_message(), error.exit_code)
+        sys.exit(error.exit_code)
     except GenrebaseError as error:
         print_error(str(error))
         _write_error_document(str(error), error.exit_code)
@@ -269,17 +265,6 @@ def run_app(
     if exit_code == exit_codes.INTERRUPTED:  # Typer turns Ctrl-C into this
         _exit_interrupted(_DEFAULT_INTERRUPT_MESSAGE, exit_process)
     sys.exit(0)
-
-
-def _run(app: Callable[..., object]) -> object:
-    """Run the application; return the exit code that Typer ended it with, if it did."""
-    return app(standalone_mode=False) if isinstance(app, typer.Typer) else app()
-
-
-def _exit_with_usage_error(error: Any) -> NoReturn:
-    error.show()
-    _write_error_document(error.format_message(), error.exit_code)
-    sys.exit(error.exit_code)
 
 
 def _write_error_document(message: str, exit_code: int) -> None:

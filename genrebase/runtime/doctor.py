@@ -1,8 +1,8 @@
 """Diagnostics of `genrebase doctor`: interpreter, cores, database, schema, views, disk, clock."""
 
+import platform
 import shutil
 import sqlite3
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.cores import usable_cores
 from genrebase.store import features_provider, matrix_files, schema_upgrade, search, search_index
+from genrebase.store.database_clock import server_time
 from genrebase.store.engine import MIN_WAL_VERSION, make_engine, read_transaction
 from genrebase.store.errors import SchemaMismatch
 from genrebase.store.settings import StoreSettings
@@ -42,14 +43,13 @@ def run_all_checks(clock: Clock) -> Iterator[Check]:
 
 def check_python() -> Check:
     """Report the versions of Python and SQLite."""
-    sqlite = ".".join(map(str, sqlite3.sqlite_version_info))
     journal = (
         "with a write-ahead log"
         if sqlite3.sqlite_version_info >= MIN_WAL_VERSION
         else "with a rollback journal (its write-ahead log is safe from 3.51.3)"
     )
-    version = ".".join(map(str, sys.version_info[:3]))
-    return Check("python", ok=True, sentence=f"Python {version}, SQLite {sqlite} {journal}.")
+    versions = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    return Check("python", ok=True, sentence=f"{versions} {journal}.")
 
 
 def check_cores() -> Check:
@@ -112,12 +112,13 @@ def check_disk(address: URL) -> Check:
 
 def check_clocks(clock: Clock, engine: Engine) -> Check:
     """Compare this computer's clock with the database's, and with the start of the last run."""
-    database_time, local_time = queries.server_time(engine), clock.now()
-    latest = queries.latest_job_start(engine)
-    if database_time is not None and abs(database_time - local_time) > MAX_CLOCK_SKEW:
-        apart = abs(database_time - local_time).total_seconds()
-        sentence = f"This computer and the database are {apart:,.0f} s apart: set both by NTP."
-        return Check("clock", ok=False, sentence=sentence)
+    local_time, latest = clock.now(), queries.latest_job_start(engine)
+    if engine.dialect.name == "postgresql":  # SQLite has no clock of its own
+        with read_transaction(engine) as connection:
+            apart = abs(server_time(connection) - clock.now().timestamp())
+        if apart > MAX_CLOCK_SKEW.total_seconds():
+            sentence = f"This computer and the database are {apart:,.0f} s apart: set both by NTP."
+            return Check("clock", ok=False, sentence=sentence)
     if latest is not None and latest - local_time > MAX_CLOCK_SKEW:
         sentence = (
             f"The database holds a run that started at {latest:%Y-%m-%d %H:%M} UTC, which is "

@@ -60,15 +60,14 @@ class HealthTarget(Collector):
             run = jobs.last_service_run(self.engine, job)
             if run is not None and run.outcome == "failed":
                 return HealthStatus(ok=False, sentence=f"The last {job} failed: {run.error}")
-            if run is not None and self._is_running(run) and self.is_stalled(run):
+            if run is None or jobs.effective_run(run, self.clock.now()).outcome != "running":
+                continue
+            if self.is_stalled(run):
                 since = f"{run.started_at:%Y-%m-%d %H:%M} UTC"
                 return HealthStatus(
                     ok=False, sentence=f"The {job} that began at {since} makes no progress."
                 )
         return HealthStatus(ok=True, sentence="The database responds, and no job failed.")
-
-    def _is_running(self, run: jobs.JobRun) -> bool:
-        return jobs.effective_run(run, self.clock.now()).outcome == "running"
 
     @abstractmethod
     def is_stalled(self, run: jobs.JobRun) -> bool:

@@ -1,4 +1,4 @@
-"""Run users' SQL queries, and read the database's version and clock."""
+"""Run users' SQL queries, and read the database's version and last run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,15 +42,6 @@ def run_query(engine: Engine, query: str) -> QueryResult:
 def _plain(cell: Any) -> Any:
     """Convert PostgreSQL's exact averages to floats, as in SQLite."""
     return float(cell) if isinstance(cell, Decimal) else cell
-
-
-def server_time(engine: Engine) -> datetime | None:
-    """Return the time of the database's clock; None for SQLite, which has none."""
-    if engine.dialect.name == "sqlite":
-        return None
-    with read_transaction(engine) as connection:
-        now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
-    return now
 
 
 def latest_job_start(engine: Engine) -> datetime | None:
