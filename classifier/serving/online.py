@@ -20,7 +20,7 @@ from classifier.data import dataset, named_tracks, regimes, rows_to_predict
 from classifier.data.dataset import Database
 from classifier.data.named_tracks import NamedArtists
 from classifier.data.rows_to_predict import StoredPrediction
-from classifier.model_records import StoredModel, TrackPrediction
+from classifier.model_records import TrackPrediction
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
 from classifier.serving.champion import LoadedModel
@@ -137,11 +137,6 @@ class ServedModels:
         """Sorted ids of the artists of its training tracks."""
 
     @property
-    def champion(self) -> StoredModel:
-        """The champion's row."""
-        return self._champion
-
-    @property
     def descriptor_sets(self) -> tuple[str, ...]:
         """The descriptor sets that the model of described tracks was trained on."""
         return TrainingConfig.from_model(self.of_descriptions.model).descriptor_sets
@@ -176,11 +171,6 @@ class ServedModels:
                 genres = tuple((classes[at], share) for at, share in zip(*top, strict=True))
                 prepared.results[item] = replace(track, top=genres)
         return [result for result in prepared.results if result is not None]
-
-    def predict(self, items: Sequence[Item]) -> list[Result]:
-        """Return a result per item, computed in this thread."""
-        prepared = self.prepare(items)
-        return self.complete(prepared, [_predict(part) for part in prepared.rows])
 
     def find_artists(self, tracks: Sequence[TrackDescription]) -> Artists:
         """Return the stored artists with the names of the artists of these tracks."""
@@ -253,14 +243,6 @@ class ServedModels:
             return self.of_descriptions
         with self._lock:
             return self._champion_model
-
-
-def _predict(part: RowsToPredict) -> PredictedRows:
-    """Return what the model predicts for rows, computed in this thread."""
-    shares = part.model.artifact.estimator.predict_proba(frame_of([part.rows]))
-    if part.find_artists is None:
-        return PredictedRows(shares)
-    return PredictedRows(shares, part.find_artists(list(part.described.values())))
 
 
 def _contains(sorted_ids: Ids, wanted: Iterable[int]) -> bool:
