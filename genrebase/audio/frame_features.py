@@ -1,4 +1,4 @@
-"""Features of each short frame of a clip (mel spectrum, MFCC, chroma …), from one STFT.
+"""Features of each short frame of a clip (mel spectrum, MFCC, chroma, HPSS …), from one STFT.
 
 The values are librosa's (McFee et al., "librosa: Audio and Music Signal Analysis in Python",
 SciPy 2015) and equal those of its functions called one by one; only what these compute
