@@ -1,4 +1,4 @@
-"""Convert the batches of the drivers to the types of our columns. Imports pyarrow only."""
+"""Convert the batches of the drivers to the types of our columns.."""
 
 from typing import Final
 

@@ -1,5 +1,6 @@
 """Read a SQLite database through a process of its own, which sees one state of it."""
 
+import json
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,8 @@ from typing import IO, Final
 import pyarrow as pa
 
 from genrebase.interpreter import module_command
-from genrebase.lake.sqlite_messages import DONE, RELEASE, ReadRequest
+from genrebase.lake.batch_types import TIMESTAMP, as_schema
+from genrebase.lake.sqlite_messages import DONE, RELEASE
 from genrebase.store.copy import snapshots
 from genrebase.store.engine import Engine, read_transaction
 from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable
@@ -20,6 +22,26 @@ from genrebase.store.settings import StoreSettings
 _MODULE: Final = "genrebase.lake.sqlite_process_main"
 _END_SECONDS: Final = 10.0
 """The process ends within this time of its input's end, or is killed."""
+
+_EXAMPLES: Final = {
+    pa.string(): "'x'",
+    TIMESTAMP: "'x'",
+    pa.bool_(): "0",
+    pa.int64(): "0",
+    pa.float64(): "0.5",
+    pa.binary(): "x'00'",
+}
+"""SQL literals that SQLite stores as it stores values of these types."""
+
+
+def with_types(sql: str, schema: pa.Schema) -> str:
+    """Return the query with a first row that has a value in every column.
+
+    The driver takes the type of a column from the first rows. Where these are NULL it assumes
+    integers, and fails at the first text.
+    """
+    examples = ", ".join(_EXAMPLES[field.type] for field in schema)
+    return f"SELECT {examples} UNION ALL SELECT * FROM ({sql})"  # noqa: S608 - our own query
 
 
 class SqliteProcess:
@@ -49,15 +71,28 @@ class SqliteProcess:
 
     def batches(self, sql: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a query; raise `DatabaseFailure` where reading fails."""
+        skipped = 1  # the row of `with_types`
         try:
-            self._requests.write(ReadRequest(sql, schema).to_line())
+            self._requests.write(json.dumps(with_types(sql, schema)).encode() + b"\n")
             self._requests.flush()
             with pa.ipc.open_stream(self._results) as stream:
-                yield from stream
+                for batch in stream:
+                    if batch.num_rows > skipped:
+                        yield self._converted(batch.slice(skipped), schema)
+                    skipped = 0
         except (OSError, pa.ArrowInvalid) as error:
             raise self._failure() from error
         if self._results.read(len(DONE)) != DONE:
             raise self._failure()
+
+    def _converted(self, batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+        try:
+            return as_schema(batch, schema)
+        except pa.ArrowInvalid as error:
+            self._process.kill()  # it may wait for the rest of the rows to be read
+            raise DatabaseFailure(
+                f"The database at {self._where} failed in the middle: {error}"
+            ) from error
 
     def release(self) -> None:
         """Let the next query see a later state; until then nobody waits for this reader."""
