@@ -20,7 +20,7 @@ from classifier import licence_terms
 from classifier.data import audio_joins, dataset, regimes, training_data
 from classifier.data.dataset import Database
 from classifier.data.genre_mapping import DEFAULT_MAPPING
-from classifier.data.raw_dataset import SIGHTING_COLUMNS, RawDataset
+from classifier.data.raw_dataset import RawDataset
 from classifier.data.training_data import SplitDataset
 from classifier.data_sources import TrainingSources
 from classifier.registry import artifacts
@@ -29,7 +29,7 @@ from classifier.training_config import TrainingConfig
 from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 MANIFEST: Final = "manifest.json"
 _FRAMES: Final = ("tracks", "credits", "sighted")
 
@@ -135,7 +135,6 @@ def read(folder: Path) -> TrainingSnapshot:
             f"{folder} contains ids only: add these tracks to a database by `collector add`, "
             "their genres with `collector label`, and train on that."
         )
-    _refuse_earlier_version(folder, manifest)
     frames = {name: _read_frame(folder, f"{name}.parquet", manifest) for name in _FRAMES}
     config = TrainingConfig.from_json(manifest["choice"])
     data = RawDataset(
@@ -221,18 +220,10 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise UserError(
-            f"{folder} is no snapshot of format {FORMAT}: it was made by another version."
+            f"{folder} is no snapshot of format {FORMAT}: it was made by another version. Make it "
+            "again with `classifier snapshot`."
         )
     return manifest
-
-
-def _refuse_earlier_version(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Raise `UserError` if the sightings lack a column."""
-    if not manifest["files"]["sighted.parquet"]["columns"].keys() >= set(SIGHTING_COLUMNS):
-        raise UserError(
-            f"{folder} was made by an earlier version, which stored less: make it again with "
-            "`classifier snapshot`."
-        )
 
 
 def _read_frame(folder: Path, name: str, manifest: Mapping[str, Any]) -> pd.DataFrame:

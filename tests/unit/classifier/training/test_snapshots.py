@@ -103,11 +103,10 @@ def test_another_folder_is_refused(tmp_path: Path, text: str):
 
 
 def test_a_snapshot_of_an_earlier_version_is_refused(tmp_path: Path):
-    """Its sightings lack a column; the message says what to do."""
-    folder, lacking = tmp_path / "old", FOUND.sightings.drop(columns="playlist")
-    snapshots.write(folder, replace(FOUND, sightings=lacking), SELECTION, CHOICE, NOON)
-    with pytest.raises(UserError, match=r"by an earlier version, .*: make it again"):
-        snapshots.read(folder)
+    """Its format is another one; the message says what to do."""
+    (tmp_path / "manifest.json").write_text('{"format": 1}')
+    with pytest.raises(UserError, match=r"by another version\. Make it again"):
+        snapshots.read(tmp_path)
 
 
 def test_ids_only_holds_no_content(tmp_path: Path):
