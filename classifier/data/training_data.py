@@ -18,6 +18,7 @@ from classifier.data import (
     soft_labels,
     vote_shares,
 )
+from classifier.data.genre_mapping import LabelledRows
 from classifier.data.left_out_tracks import SelectedTracks
 from classifier.data.raw_dataset import RawDataset, rows_where
 from classifier.data.soft_labels import TrainingSet
@@ -181,11 +182,7 @@ def split_dataset(
 def _split(
     data: RawDataset, config: TrainingConfig, champion_genres: tuple[str, ...]
 ) -> SplitDataset:
-    if config.split == "official":
-        data = published_split.apply_published_split(data)
-    labelled = genre_mapping.apply_label_policy(
-        data.tracks, data.track_genres(), data.mappings, config
-    )
+    labelled = labelled_rows(data, config)
     tracks = _limited(labelled.tracks, config)
     if len(tracks):
         _check_audio_analysis(tracks, config)
@@ -225,6 +222,15 @@ def _split(
         selected=SelectedTracks(
             len(data.tracks), len(labelled.tracks), within_limit, sum(left_out.values())
         ),
+    )
+
+
+def labelled_rows(data: RawDataset, config: TrainingConfig) -> LabelledRows:
+    """Return the usable tracks with the labels and the sides that `config` selects."""
+    if config.split == "official":
+        data = published_split.apply_published_split(data)
+    return genre_mapping.apply_label_policy(
+        data.tracks, data.track_genres(), data.mappings, config
     )
 
 

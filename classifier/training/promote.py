@@ -3,14 +3,7 @@
 import numpy as np
 
 from classifier import estimators, threads
-from classifier.data import (
-    dataset,
-    genre_mapping,
-    published_split,
-    regimes,
-    soft_labels,
-    vote_shares,
-)
+from classifier.data import dataset, regimes, soft_labels, training_data, vote_shares
 from classifier.data.dataset import Database
 from classifier.data.soft_labels import TrainingSet
 from classifier.errors import BadTrainingConfig, ClassifierError, NoChampion
@@ -103,11 +96,7 @@ def _out_of_fold(
     model, config = loaded.model, TrainingConfig.from_model(loaded.model)
     train_ids = loaded.artifact.train_ids
     data = dataset.load_dataset(database, config, also=train_ids)
-    if config.split == "official":
-        data = published_split.apply_published_split(data)
-    labelled = genre_mapping.apply_label_policy(
-        data.tracks, data.track_genres(), data.mappings, config
-    )
+    labelled = training_data.labelled_rows(data, config)
     tracks, labels = labelled.tracks, labelled.tracks["label"].to_numpy(dtype=str)
     of_model = np.isin(labels, model.classes)
     train = np.isin(regimes.ids_of(tracks), train_ids) & of_model
