@@ -34,10 +34,8 @@ def tracks_to_predict(
     prediction. Unless `pooled`, a prediction that was pooled with siblings is made again. Each
     range is read in a transaction of its own.
     """
-    query, key = (
-        _to_predict(model, pooled=pooled).order_by("track_id"),
-        views.scoring_tracks.c.track_id,
-    )
+    query = _to_predict(model, pooled=pooled).order_by("track_id")
+    key = views.scoring_tracks.c.track_id
     with dataframes.few_rows(database) as source:
         ranges = dataframes.key_ranges(source, tables.track.c.id, between)
     found = [np.array([], dtype=np.int64)]

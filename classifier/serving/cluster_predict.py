@@ -127,7 +127,10 @@ def score_on_worker(_shared: None, task: RangeTask) -> ScoredTracks | None:
         if not ours:
             return None
         scorer = _scorer(task.model, task.checksum, task.at)
-        return scorer.score_range(task.first, task.last)
+        ids = (task.first, task.last)
+        return scorer.score(
+            rows_to_predict.tracks_to_predict(database, scorer.champion.model, ids)
+        )
 
 
 @lru_cache(1)

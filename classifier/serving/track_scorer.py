@@ -56,13 +56,6 @@ class TrackScorer:
         """Return the artists of the training tracks."""
         return rows_to_predict.artists_of(self.database, np.sort(self.champion.artifact.train_ids))
 
-    def score_range(self, first: int, last: int) -> ScoredTracks:
-        """Predict what has no prediction yet, or changed since, of the tracks with these ids."""
-        tracks = rows_to_predict.tracks_to_predict(
-            self.database, self.champion.model, (first, last)
-        )
-        return self.score(tracks)
-
     def score(self, tracks: Ids, progress: ProgressCallback = no_progress) -> ScoredTracks:
         """Predict `tracks` (sorted ids) and store each chunk; training tracks are left out."""
         tracks = np.setdiff1d(tracks, self.champion.artifact.train_ids)
@@ -104,10 +97,8 @@ class TrackScorer:
     ) -> prediction_store.PredictionBatch:
         """Return the pooled predictions for the `wanted` ones of all tracks of some artists."""
         parts = [*self.batches(ids)]
-        rows, seen = (
-            pd.concat([part for part, _ in parts]),
-            np.concatenate([one for _, one in parts]),
-        )
+        rows = pd.concat([part for part, _ in parts])
+        seen = np.concatenate([one for _, one in parts])
         tracks = regimes.ids_of(rows)
         probabilities = self.champion.artifact.estimator.predict_proba(rows)
         pool, artists = self.champion.sibling_pool, state.artist_of(tracks)
