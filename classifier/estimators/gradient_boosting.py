@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from sklearn.ensemble import HistGradientBoostingClassifier
-
 from classifier.estimators.dataframe_classifier import DataFrameClassifier, numeric_classifier
+from classifier.experts import trees
 from classifier.features.audio import NumericFeatures
 
 
@@ -20,15 +19,7 @@ def make(
     A tree per genre and iteration: with 113 genres 15 leaves and the penalty matter more than
     depth (chosen on the validation tracks of a 114-genre dataset).
     """
-    model = HistGradientBoostingClassifier(
-        learning_rate=0.1,
-        max_iter=150,
-        max_leaf_nodes=15,
-        min_samples_leaf=20,
-        l2_regularization=10.0,
-        categorical_features=NumericFeatures(features).categorical or None,
-        early_stopping=True,
-        n_iter_no_change=5,
-        random_state=seed,
-    )
+    model = trees.make_boosted_trees(
+        NumericFeatures(features), n_rounds=150, learning_rate=0.1, random_state=seed
+    ).set_params(early_stopping=True, n_iter_no_change=5)
     return numeric_classifier(model, params, features, seed=seed, one_hot=False)

@@ -3,6 +3,7 @@
 from typing import Any, Final, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
@@ -75,10 +76,7 @@ def _best_scale(scores: Floats, truth: NDArray[np.intp], weights: Floats | None)
 def _hold_out(labels: Labels, seed: int) -> Mask:
     """Return a stratified fifth of the rows; none of a genre with fewer than five."""
     shuffled = np.random.default_rng(seed).permutation(len(labels))
-    _, codes, counts = np.unique(labels[shuffled], return_inverse=True, return_counts=True)
-    order = np.argsort(codes, kind="stable")
-    place = np.empty(len(labels), dtype=np.int64)
-    place[order] = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
+    place = pd.Series(shuffled).groupby(labels[shuffled]).cumcount().to_numpy()
     held_out = np.zeros(len(labels), dtype=bool)
     held_out[shuffled] = place % _HOLD_OUT_DIVISOR == _HOLD_OUT_DIVISOR - 1
     return held_out

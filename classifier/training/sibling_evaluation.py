@@ -156,11 +156,8 @@ class _Siblings:
 
     def _seen(self) -> Mask:
         """Return (tracks, genres): whether each was seen there, or has it as a label."""
-        ids = self._split.ids[self._chosen]
-        seen = np.zeros(self._probabilities.shape, dtype=bool)
-        for code, genre in enumerate(self._split.classes):
-            seen[:, code] = np.isin(ids, self._split.tracks_by_genre.get(genre, ()))
-        seen[np.arange(len(ids)), self._predictions.truth] = True
+        seen = np.array(self._predictions.genres_sighted)
+        seen[np.arange(len(seen)), self._predictions.truth] = True
         return seen
 
     def _with_labels(self) -> Floats:
