@@ -27,15 +27,12 @@ class Estimator(Protocol):
 
     def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:
         """Fit on `X`; `validation` is used for early stopping and calibration only."""
-        ...
 
     def predict_proba(self, X: pd.DataFrame) -> Floats:
         """Return probabilities, one row per row of `X`, summing to 1."""
-        ...
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, nested ones as `part__name`."""
-        ...
 
 
 @runtime_checkable
@@ -55,7 +52,6 @@ class SupportsPreprocessing(Protocol):
 
         Raise `BadTrainingConfig` for a step that it does not support.
         """
-        ...
 
 
 @runtime_checkable
@@ -67,7 +63,6 @@ class SupportsBinaryProba(Protocol):
 
     def binary_proba(self, X: pd.DataFrame) -> Floats:
         """Return the probability of each genre against the rest; rows need not sum to 1."""
-        ...
 
 
 @runtime_checkable
@@ -76,7 +71,6 @@ class ReportsEpochs(Protocol):
 
     def on_epoch(self, listener: Callable[[Epoch], None]) -> None:
         """Call `listener` after each epoch of the next `fit`."""
-        ...
 
 
 @runtime_checkable
@@ -100,4 +94,3 @@ class EstimatorFactory(Protocol[Made_co]):
 
         Raise `BadParameter` for a parameter it does not have or a value it cannot use.
         """
-        ...

@@ -24,7 +24,6 @@ class ProgressCallback(Protocol):
         `fraction` is the share of the work that is done, 0..1, where steps differ in duration.
         `estimated` marks the total as an estimate. `note` describes the current step.
         """
-        ...
 
 
 def no_progress(*_done_and_total: float | None, **_more: object) -> None:

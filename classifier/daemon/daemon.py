@@ -32,11 +32,9 @@ class CommandRunner(Protocol):
 
     def __call__(self, *arguments: str) -> None:
         """Run `classifier` with these arguments; raise `ClassifierError` if it fails."""
-        ...
 
     def cancel(self) -> None:
         """End the running command and start no other."""
-        ...
 
 
 class Daemon:

@@ -41,7 +41,6 @@ class SupportsSampleWeight(Protocol):
     @property
     def supports_sample_weight(self) -> bool:
         """Whether every inner estimator accepts them, too: `fit` takes them as `weights`."""
-        ...
 
 
 def sightings_of(frame: pd.DataFrame, sightings: pd.DataFrame | None) -> pd.DataFrame | None:

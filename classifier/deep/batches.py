@@ -53,11 +53,9 @@ class InputBlock(Protocol):
 
     def batch(self, rows: Tensor) -> Mapping[str, Input]:
         """Return the inputs of some tracks by name; `rows` are on the same device."""
-        ...
 
     def to(self, device: str) -> "InputBlock":
         """Return the block with its tensors on another device."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,9 @@ class Expert(Protocol):
 
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:
         """Fit to the rows of `X` and their genres."""
-        ...
 
     def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return (scores, rows, genres), genres sorted by name."""
-        ...
 
     def get_params(self, deep: bool = True) -> dict[str, Any]: ...
 

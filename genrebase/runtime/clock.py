@@ -11,15 +11,12 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the current time in UTC."""
-        ...
 
     def monotonic(self) -> float:
         """Return a number of seconds that never decreases."""
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Sleep for `seconds`."""
-        ...
 
 
 class SystemClock:
