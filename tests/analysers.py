@@ -8,7 +8,7 @@ from genrebase.audio.scan import AudioFile
 
 
 class InProcess:
-    """Analyses in this process, and records which files."""
+    """Analyses in this process, without a time limit, and records which files."""
 
     def __init__(self, dies_after: int | None = None) -> None:
         self.analysed: list[str] = []
@@ -20,6 +20,7 @@ class InProcess:
         workers: int,
         plan: ExtractionPlan,
         stop_requested: Callable[[], bool],
+        time_limit: Callable[[AudioFile], float] | None = None,
     ) -> Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]]:
         networks = worker_main.load_networks(plan)
         for file in files:

@@ -39,7 +39,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def selection() -> SplitDataset:
-    return split_dataset(Music(guests=0.2, silent=0.2).snapshot(), TrainingConfig())
+    return split_dataset(Music(artists=30, guests=0.2, silent=0.2).snapshot(), TrainingConfig())
 
 
 @pytest.fixture(scope="module")

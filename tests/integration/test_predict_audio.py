@@ -14,12 +14,13 @@ from classifier.serving import audio_features, predict_audio
 from classifier.serving.predict_track import TrackDescription
 from classifier.training import train
 from classifier.training_config import TrainingConfig
-from genrebase.audio import descriptors, packed_vectors, worker_main
+from genrebase.audio import descriptors, packed_vectors, worker_main, workers
 from genrebase.audio.records import AudioAnalysis, ExtractionPlan, UnreadableFile
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables
 from genrebase.store.engine import transaction
-from tests import synthetic_audio
+from tests import database_states, synthetic_audio
+from tests.analysers import InProcess
 from tests.fakes import NOON, FakeClock
 from tests.synthetic_music import Music
 
@@ -55,8 +56,13 @@ def described(analyses: dict[str, AudioAnalysis]) -> dict[str, TrackDescription]
 @pytest.fixture
 def trained(sqlite_engine: Engine, described: dict[str, TrackDescription]) -> Engine:
     """A champion that was trained on descriptors close to those of the two files."""
+    database_states.once(sqlite_engine, __name__, lambda: train_on(sqlite_engine, described))
+    return sqlite_engine
+
+
+def train_on(engine: Engine, described: dict[str, TrackDescription]) -> None:
     music = Music(genres=(CHORDS, BEATS), artists=30, songs_each=4)
-    music.fill(sqlite_engine)
+    music.fill(engine)
     random = np.random.default_rng(0)
     names = [
         audio.descriptor_column(descriptors.SCHEMA_NAME, name) for name in descriptors.COLUMNS
@@ -67,7 +73,7 @@ def trained(sqlite_engine: Engine, described: dict[str, TrackDescription]) -> En
         near = np.array([columns.get(name, np.nan) for name in names])
         near = near * random.normal(1, 0.05, len(near))
         rows.append({"track_id": song.id, "data": packed_vectors.pack(near)})
-    with transaction(sqlite_engine) as connection:
+    with transaction(engine) as connection:
         sets = {"name": descriptors.SCHEMA_NAME, "columns": list(descriptors.COLUMNS)}
         connection.execute(insert(tables.descriptor_schema).values(sets))
         same = {"provider": "audio", "schema": descriptors.SCHEMA_NAME, "fetched_at": NOON}
@@ -78,9 +84,8 @@ def trained(sqlite_engine: Engine, described: dict[str, TrackDescription]) -> En
         descriptors=descriptors.SCHEMA_NAME,
         min_tracks=5,
     )
-    done = train.run(sqlite_engine, choice, FakeClock(), log=lambda _: None)
+    done = train.run(engine, choice, FakeClock(), log=lambda _: None)
     assert done.model.status == "champion"
-    return sqlite_engine
 
 
 def test_the_genre_of_each_file_is_predicted(
@@ -97,6 +102,7 @@ def test_the_genre_of_each_file_is_predicted(
     assert "not audio that can be decoded" in reason
     assert done.uses_audio
     monkeypatch.setenv("STORE_URL", trained.url.render_as_string(hide_password=False))
+    monkeypatch.setattr(workers, "analyse_files", InProcess())
     result = CliRunner().invoke(app, ["predict", "--audio", str(folder / "beats.wav"), "--json"])
     document = json.loads(result.stdout)
     assert (document["genre"], document["track"], document["title"]) == (BEATS, None, "beats")
@@ -105,9 +111,13 @@ def test_the_genre_of_each_file_is_predicted(
 
 
 def test_a_sound_in_the_database_gets_the_prediction_of_its_track(
-    trained: Engine, folder: Path, analyses: dict[str, AudioAnalysis]
+    trained: Engine,
+    folder: Path,
+    analyses: dict[str, AudioAnalysis],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """So a training track gets its out-of-fold prediction."""
+    monkeypatch.setattr(workers, "analyse_files", InProcess())
     with transaction(trained) as connection:
         digest = analyses[BEATS].digest
         connection.execute(

@@ -19,13 +19,15 @@ from starlette.testclient import TestClient
 from classifier.serving.predict_track import DescriptionPredictor, TrackDescription, predict_track
 from classifier.training import promote, train
 from classifier.training_config import TrainingConfig
+from genrebase.audio import workers
 from genrebase.digests.refresh import refresh
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import catalogue_of_all_kinds, synthetic_audio
+from tests.analysers import InProcess
 from tests.fakes import FakeClock
-from tests.synthetic_music import Music
+from tests.trained_music import fill_and_train
 from web import predictor
 from web.api import operations, uploads
 from web.api.openapi import document
@@ -45,8 +47,7 @@ def served(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     file = shutil.copyfile(migrated_sqlite, tmp_path_factory.mktemp("api") / "genrebase.db")
     url = f"sqlite:///{file}"
     writer, reader = make_engine(url), make_engine(url)
-    Music().fill(writer)
-    train.run(writer, TrainingConfig(estimator="logistic"), FakeClock(), log=lambda _: None)
+    fill_and_train(writer)
     refresh(writer, SystemClock())
     make_read_only(reader)
     site = Site(reader, SystemClock(), Access(host_headers(8400)), "genrebase.db", writer)
@@ -478,13 +479,14 @@ def test_too_many_waiting_predictions_are_refused(api: Api, monkeypatch: pytest.
     assert response.headers["retry-after"] == "3"
 
 
-def test_an_audio_file(api: Api, tmp_path: Path):
+def test_an_audio_file(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     file = synthetic_audio.write(tmp_path / "song.wav", synthetic_audio.song(3, 1, seconds=3.0))
     headers = {"Content-Type": "audio/wav"}
     result = api("POST", "predictAudio", content=file.read_bytes(), headers=headers).json()
     assert result["track_id"] is None
     assert result["genre"]
     half = file.read_bytes()[:20]
+    monkeypatch.setattr(workers, "analyse_files", InProcess())
     refused = api("POST", "predictAudio", 422, content=half, headers=headers)
     assert refused.json()["detail"].endswith("chunk).")
     api("POST", "predictAudio", 415, content=half, headers={"Content-Type": "image/png"})
@@ -501,7 +503,7 @@ def test_without_a_champion(engine: Engine):
 def test_another_champion_takes_over(database: Engine):
     """The former champion predicts until the other is loaded, and if that one is broken."""
     clock = FakeClock()
-    train.run(database, TrainingConfig(estimator="logistic"), clock, log=lambda _: None)
+    fill_and_train(database)
     served = predictor.Predictor(database)
     track = TrackDescription("Blue", ("Nobody",))
     try:
