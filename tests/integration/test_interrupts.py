@@ -24,7 +24,7 @@ from tests.synthetic_music import Music
 Start = Callable[..., "subprocess.Popen[str]"]
 
 COMMAND = (
-    "import signal, sys; from classifier.__main__ import main; "
+    "import signal, sys; from classifier.cli import main; "
     "signal.signal(signal.SIGINT, signal.default_int_handler); main()"
 )
 """Whoever started the tests may ignore SIGINT, and what is ignored is inherited."""
