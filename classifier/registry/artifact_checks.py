@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import numpy as np
 import scipy.sparse
-import skops.io
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -26,6 +25,7 @@ from sklearn.tree._tree import Tree
 
 from classifier.arrays import Mask
 from classifier.errors import BrokenArtifact
+from classifier.registry.skops_without_torch import skops_io
 from genrebase.counts import counted
 
 TRUSTED_TYPES: Final = frozenset(
@@ -89,7 +89,7 @@ def check_types(artifact: bytes) -> None:
     """Raise `BrokenArtifact` for damage and untrusted types, without loading the estimator."""
     with report_damage():
         check_size(artifact)
-        untrusted = set(skops.io.get_untrusted_types(data=artifact)) - TRUSTED_TYPES
+        untrusted = set(skops_io.get_untrusted_types(data=artifact)) - TRUSTED_TYPES
     if untrusted:
         raise BrokenArtifact(
             f"The artifact contains types that are not trusted ({', '.join(sorted(untrusted))}) "

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-import skops.io
 
 from classifier.arrays import Ids
 from classifier.errors import BrokenArtifact
@@ -27,6 +26,7 @@ from classifier.registry.artifact_checks import (
     check_types,
     report_damage,
 )
+from classifier.registry.skops_without_torch import skops_io
 from genrebase.extras import install_hint
 
 GOLDEN_ROWS: Final = 20
@@ -51,13 +51,13 @@ class ModelArtifact:
 def serialise(model: ModelArtifact) -> bytes:
     """Return the artifact's bytes."""
     content = {"estimator": model.estimator, "learned": model.train_ids}
-    dumped: bytes = skops.io.dumps(
+    dumped: bytes = skops_io.dumps(
         content, compression=zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION
     )
     try:
         check_size(dumped)
     except UnsafeArtifact:  # its ratio is that of a decompression bomb
-        dumped = skops.io.dumps(content)
+        dumped = skops_io.dumps(content)
     return dumped
 
 
@@ -65,7 +65,7 @@ def deserialise(artifact: bytes) -> ModelArtifact:
     """Return the content of the bytes; raise `BrokenArtifact` for damage and untrusted types."""
     check_types(artifact)
     with report_damage():
-        content = skops.io.loads(artifact, trusted=sorted(TRUSTED_TYPES))
+        content = skops_io.loads(artifact, trusted=sorted(TRUSTED_TYPES))
         check_estimator(content["estimator"])
         return ModelArtifact(content["estimator"], np.asarray(content["learned"], dtype=np.int64))
 

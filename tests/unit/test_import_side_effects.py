@@ -48,6 +48,7 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 from classifier import estimators
+from classifier.registry import artifacts
 from classifier.training_config import TrainingConfig
 from tests.small_estimators import SMALL
 from tests.synthetic_music import Music
@@ -57,6 +58,7 @@ for name in ("logistic", "blend"):
     config = TrainingConfig(estimator=name, params=SMALL.get(name, {}))
     model = estimators.build(config, threads=1)
     model.fit(tracks, tracks["label"].to_numpy(dtype=str), None)
+    artifacts.serialise(artifacts.ModelArtifact(model, tracks["track_id"].to_numpy()))
 print(sorted({"torch", "skorch", "safetensors"} & set(sys.modules)))
 """
 
@@ -91,5 +93,5 @@ def test_what_needs_torch_imports_as_quietly(tmp_path: Path) -> None:
 
 
 def test_torch_is_imported_only_for_deep_models(tmp_path: Path) -> None:
-    """Training another estimator imports no module of the extra."""
+    """Training and storing another estimator imports no module of the extra."""
     assert python(FIT_ANOTHER, tmp_path) == "[]"
