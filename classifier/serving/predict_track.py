@@ -56,6 +56,11 @@ class TrackDescription:
     audio: Mapping[str, float | str | bytes] = field(default_factory=dict)
     """Audio analysis features by column: harmony, descriptors, spectrogram, `provider`."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is described: a model predicts how frequent the genres are."""
+        return not any((self.title, self.artists, self.album, self.numbers, self.audio))
+
     def __post_init__(self) -> None:
         """Raise `BadTrainingConfig` for an unknown feature or a value out of range."""
         for name, value in self.numbers.items():

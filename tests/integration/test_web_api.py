@@ -307,6 +307,7 @@ def test_a_csv_file_comes_back_with_five_columns(api: Api, served: Site):
     rows[4] = ["Too loud", "Nobody", "900", "x"]
     rows[5] = ["Short", "Nobody"]
     rows[6] = ["Unknown loudness", "Nobody", "  ", "x"]
+    rows[7] = [" ", ";", "", "x"]
     file = io.StringIO(newline="")
     csv.writer(file).writerows(rows)
     response = api(
@@ -319,10 +320,11 @@ def test_a_csv_file_comes_back_with_five_columns(api: Api, served: Site):
     assert [row[: len(given)] for row, given in zip(written, rows, strict=True)] == rows
     assert written[6][-1] == ""
     assert written[5][2:-1] == [""] * 6  # the reason is in the column of the header
-    assert [written[at][-1].partition(",")[0] for at in (3, 4, 5)] == [
+    assert [written[at][-1].partition(",")[0] for at in (3, 4, 5, 7)] == [
         "loudness is a number",
         "loudness is between -100 and 20",
         "The row has 2 cells",
+        "Nothing is described: give a title",
     ]
     expected = DescriptionPredictor(served.engine).predict(
         TrackDescription('Song "9"', ("Nobody", "Somebody"), None, {"loudness": -5.5})
@@ -345,6 +347,16 @@ def test_a_csv_file_comes_back_with_five_columns(api: Api, served: Site):
 )
 def test_files_that_are_no_table(api: Api, content: bytes, status: int):
     api("POST", "predictCsv", status, content=content, headers={"Content-Type": "text/csv"})
+
+
+def test_a_description_of_nothing_has_no_prediction(api: Api):
+    """A model would return how frequent the genres are; the other items are predicted."""
+    nothing = [{}, {"title": " ", "artists": ["", "\0"]}, {"features": {}}]
+    results = api.predict(*nothing, {"title": "x"})["results"]
+    assert [one["problem"]["status"] for one in results[:3]] == [422, 422, 422]
+    assert "give a title" in results[0]["problem"]["detail"]
+    assert results[3]["genre"]
+    assert len(api.predict(*nothing)["results"]) == 3
 
 
 def test_a_table_that_was_predicted_before_is_refused(api: Api):

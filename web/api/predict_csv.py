@@ -21,6 +21,7 @@ from genrebase.errors import UserError, as_clause
 from genrebase.spreadsheet_cells import as_text
 from genrebase.store import names
 from web.api.operations import ApiCall, Operation, Problem
+from web.api.predictions import NOTHING_DESCRIBED
 from web.api.uploads import uploaded_file
 from web.predictor import Overloaded, Predictor
 
@@ -55,7 +56,7 @@ class _Columns:
         texts = {name: names.clean(row[at]) for name, at in self.texts.items()}
         artists = (name.strip() for name in texts.get("artists", "").split(";"))
         try:
-            return TrackDescription(
+            track = TrackDescription(
                 texts.get("title") or None,
                 tuple(name for name in artists if name),
                 texts.get("album") or None,
@@ -67,6 +68,7 @@ class _Columns:
             )
         except UserError as error:
             return error
+        return UserError(NOTHING_DESCRIBED) if track.is_empty else track
 
 
 async def predict_csv(call: ApiCall) -> StreamingResponse:

@@ -9,6 +9,7 @@ from classifier.model_records import TrackPrediction
 from classifier.serving.champion import GENRES_PER_TRACK
 from classifier.serving.online import MAX_ITEMS, Item, Result
 from classifier.serving.predict_track import NUMERIC_RANGES, TrackDescription
+from genrebase.errors import UserError
 from genrebase.store import names
 from genrebase.store.find import UnknownTrack
 from web.api.operations import ApiCall, Operation, Schema
@@ -29,6 +30,7 @@ def _features() -> type[Schema]:
 
 
 Features: Final = _features()
+NOTHING_DESCRIBED: Final = "Nothing is described: give a title, an artist, an album or a feature."
 
 
 class StoredTrack(Schema):
@@ -117,9 +119,17 @@ class PredictResponse(Schema):
 async def predict(call: ApiCall) -> dict[str, Any]:
     """Predict 1 to 1,000 tracks; nothing is stored."""
     request: PredictRequest = call.body
-    items = [as_item(one) for one in request.items]
-    results = await call.context.predictor.predict_later(items)
+    items = [checked(as_item(one)) for one in request.items]
+    wanted = [one for one in items if not isinstance(one, UserError)]
+    predicted = iter(await call.context.predictor.predict_later(wanted) if wanted else ())
+    results = [one if isinstance(one, UserError) else next(predicted) for one in items]
     return {"results": [as_document(one, request.top) for one in results]}
+
+
+def checked(item: Item) -> Item | UserError:
+    """Return an item, or the error for a description of nothing."""
+    is_empty = isinstance(item, TrackDescription) and item.is_empty
+    return UserError(NOTHING_DESCRIBED) if is_empty else item
 
 
 def as_item(track: StoredTrack | DescribedTrack) -> Item:
