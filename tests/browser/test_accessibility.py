@@ -15,7 +15,7 @@ PAGES = (
     "/disputes", "/models",
     "/models/1", "/models/compare?a=1&b=2", "/predict", "/predict?title=Blue+Moon&tempo=120",
     "/jobs", "/login",
-    "/sql", "/sql?q=SELECT+genre,+tracks+FROM+genre_progress", "/sql?q=SELECT+*+FROM+tracks",
+    "/sql", "/sql?q=SELECT+genre,+tracks+FROM+genre_progress", "/sql?q=SELECT+*+FROM+tracks+LIMIT+20",
     "/map", "/map?x=tempo&y=energy&genre=blues", "/docs/views",
     "/docs/views/scoring_tracks", "/docs/metrics", "/docs/glossary", "/docs/api",
 )  # fmt: skip
