@@ -150,8 +150,8 @@ def warm_tab(chromium: Browser) -> Iterator[Tab]:
 
 
 @pytest.fixture
-def reading_tab(warm_tab: Tab) -> Tab:
-    """Return the tab of tests that only read pages, without what an earlier test left."""
+def clean_tab(warm_tab: Tab) -> Tab:
+    """Return that tab without the page and the cookies that an earlier test left."""
     warm_tab.page.goto("about:blank")
     warm_tab.page.context.clear_cookies()
     warm_tab.messages.clear()

@@ -15,7 +15,8 @@ PAGES = (
     "/disputes", "/models",
     "/models/1", "/models/compare?a=1&b=2", "/predict", "/predict?title=Blue+Moon&tempo=120",
     "/jobs", "/login",
-    "/sql", "/sql?q=SELECT+genre,+tracks+FROM+genre_progress", "/sql?q=SELECT+*+FROM+tracks+LIMIT+20",
+    "/sql", "/sql?q=SELECT+genre,+tracks+FROM+genre_progress",
+    "/sql?q=SELECT+*+FROM+tracks+LIMIT+5",
     "/map", "/map?x=tempo&y=energy&genre=blues", "/docs/views",
     "/docs/views/scoring_tracks", "/docs/metrics", "/docs/glossary", "/docs/api",
 )  # fmt: skip
@@ -27,9 +28,9 @@ MISSING = ("/tracks/99999999", "/genres/unknown", "/predict?tempo=fast", "/sql?q
     ("path", "schemes"),
     list(zip([*PAGES, *MISSING], cycle(permutations(SCHEMES)), strict=False)),
 )
-def test_a_page_has_no_violation(served, reading_tab, path, schemes):
+def test_a_page_has_no_violation(served, clean_tab, path, schemes):
     """At each width and in each scheme; every other page is wide in the dark scheme."""
-    axe, tab = Axe(), reading_tab
+    axe, tab = Axe(), clean_tab
     for width, scheme in zip(WIDTHS, schemes, strict=True):
         tab.page.set_viewport_size({"width": width, "height": 900})
         tab.page.emulate_media(color_scheme=scheme)
@@ -45,9 +46,9 @@ def test_a_page_has_no_violation(served, reading_tab, path, schemes):
         assert tab.messages == []
 
 
-def test_the_metrics_of_a_model_need_no_scrolling(reading_tab, served):
+def test_the_metrics_of_a_model_need_no_scrolling(clean_tab, served):
     """On a narrow screen two test conditions are visible beside the names."""
-    tab = reading_tab
+    tab = clean_tab
     tab.page.goto(f"{served.url}/models/1")
     box = "document.querySelector('.metrics').parentElement"
     tab.page.set_viewport_size({"width": 1280, "height": 900})

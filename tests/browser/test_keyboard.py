@@ -44,8 +44,8 @@ def press(page, key: str) -> str:
     return int(track)
 
 
-def test_twenty_disputes_in_twenty_keys_and_back(served, tab):
-    page, before = tab.page, labels(served.engine)
+def test_twenty_disputes_in_twenty_keys_and_back(served, clean_tab):
+    page, before = clean_tab.page, labels(served.engine)
     start(page, served.url, "Zoé")
     first = page.url
     tracks = [press(page, KEYS[number % 3]) for number in range(20)]
@@ -57,11 +57,11 @@ def test_twenty_disputes_in_twenty_keys_and_back(served, tab):
     assert labels(served.engine) == before
     assert page.url.partition("?")[0] == first.partition("?")[0]
     assert page.locator("[data-key=u]").count() == 0
-    assert tab.messages == []
+    assert clean_tab.messages == []
 
 
-def test_the_twentieth_track_is_labelled_blind(served, tab):
-    page = tab.page
+def test_the_twentieth_track_is_labelled_blind(served, clean_tab):
+    page = clean_tab.page
     start(page, served.url, "Eve")
     for _ in range(19):
         press(page, "s")
@@ -73,7 +73,7 @@ def test_the_twentieth_track_is_labelled_blind(served, tab):
     press(page, "u")
     assert "blind=1" in page.url
     assert (track, "Eve") not in labels(served.engine)
-    assert tab.messages == []
+    assert clean_tab.messages == []
 
 
 def test_two_browsers_never_get_the_same_track(served, chromium):
@@ -109,11 +109,11 @@ def running(url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are killed by SIGKILL")
-def test_a_killed_server_loses_no_label_and_repeats_none(served, tab):
+def test_a_killed_server_loses_no_label_and_repeats_none(served, clean_tab):
     free = listen(ListenAddress("127.0.0.1", 0))
     port = free.getsockname()[1]
     free.close()
-    page, before = tab.page, labels(served.engine)
+    page, before = clean_tab.page, labels(served.engine)
     with running(served.database_url, port) as process:
         start(page, f"http://127.0.0.1:{port}", "Di")
         tracks = [press(page, "1") for _ in range(2)]
@@ -125,9 +125,9 @@ def test_a_killed_server_loses_no_label_and_repeats_none(served, tab):
     assert labels(served.engine) - before == {(track, "Di") for track in tracks}
 
 
-def test_a_key_before_the_name_is_finished_by_enter_in_the_name(served, tab):
+def test_a_key_before_the_name_is_finished_by_enter_in_the_name(served, clean_tab):
     """The key is not typed into the field; Enter without a key before it stores nothing."""
-    page, before = tab.page, labels(served.engine)
+    page, before = clean_tab.page, labels(served.engine)
     page.goto(f"{served.url}/disputes")
     with page.expect_navigation():
         page.click("text=Label them one by one")
@@ -151,9 +151,9 @@ def test_a_key_before_the_name_is_finished_by_enter_in_the_name(served, tab):
     assert labels(served.engine) == before
 
 
-def test_a_song_is_found_sql_is_run_and_a_training_requested(served, tab):
+def test_a_song_is_found_sql_is_run_and_a_training_requested(served, clean_tab):
     """By the field of every page, page after page; by the button of the jobs."""
-    page = tab.page
+    page = clean_tab.page
     page.goto(served.url)
     page.keyboard.press("/")
     page.keyboard.type("song")
@@ -174,12 +174,12 @@ def test_a_song_is_found_sql_is_run_and_a_training_requested(served, tab):
     with page.expect_navigation():
         page.click("text=Train now")
     assert page.get_by_text("waits", exact=True).count() == 1
-    assert tab.messages == []
+    assert clean_tab.messages == []
 
 
-def test_tracks_are_shown_while_words_are_typed(served, tab):
+def test_tracks_are_shown_while_words_are_typed(served, clean_tab):
     """Arrows choose one, Enter opens it, Escape closes the list; axe finds nothing."""
-    page = tab.page
+    page = clean_tab.page
     for width, scheme in ((1280, "light"), (390, "dark")):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
@@ -203,4 +203,4 @@ def test_tracks_are_shown_while_words_are_typed(served, tab):
     assert "<script>" in page.locator("#hits li").first.inner_text()
     page.keyboard.press("Escape")
     assert page.locator("#hits").is_hidden()
-    assert tab.messages == []
+    assert clean_tab.messages == []

@@ -21,10 +21,10 @@ new Promise((resolve) => {
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_small_and_stays_where_it_is(served, reading_tab, path):
+def test_a_page_is_small_and_stays_where_it_is(served, clean_tab, path):
     """With the CPU slowed four times nothing moves after it was painted."""
     sizes: list[int] = []
-    tab = reading_tab
+    tab = clean_tab
     session = tab.page.context.new_cdp_session(tab.page)
     session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
     session.send("Network.enable")
