@@ -119,5 +119,6 @@ def _copy_in(connection: "psycopg.Connection[Any]", state: dict[str, Any]) -> No
         command = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier(table))
         with connection.cursor() as cursor, cursor.copy(command) as copy:
             copy.write(rows)
+    connection.execute(postgres.RESET_SEQUENCES)
     for sequence, last in state["sequences"]:
         connection.execute(_SET_SEQUENCE, (sequence, last))

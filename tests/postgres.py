@@ -56,7 +56,7 @@ NON_EMPTY: Final = """
 SELECT relname FROM pg_class
 WHERE relkind = 'r' AND relnamespace = CAST('public' AS regnamespace) AND pg_relation_size(oid) > 0
 """
-_RESET_SEQUENCES: Final = """
+RESET_SEQUENCES: Final = """
 SELECT setval(CAST(format('%I.%I', schemaname, sequencename) AS regclass), 1, false)
 FROM pg_sequences WHERE last_value IS NOT NULL
 """
@@ -185,7 +185,7 @@ def _empty(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
     if names:  # so that row ids start at 1 again
         vacuum = sql.SQL("VACUUM (INDEX_CLEANUP ON, TRUNCATE ON) {}")
         connection.execute(vacuum.format(sql.SQL(", ").join(names)))
-    connection.execute(_RESET_SEQUENCES)
+    connection.execute(RESET_SEQUENCES)
     with connection.cursor() as cursor:  # as a migration does
         cursor.executemany(
             "INSERT INTO feature_order (position, provider) VALUES (%s, %s)",

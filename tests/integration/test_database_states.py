@@ -1,6 +1,6 @@
 """A state that was made once is the same wherever it is loaded."""
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from genrebase.store import search_index, tables
 from genrebase.store.engine import read_transaction, transaction
@@ -24,7 +24,8 @@ def test_a_loaded_state_equals_the_made_one(engine: Engine) -> None:
     with transaction(engine) as connection:
         connection.execute(tables.sound_matrix.delete())
         rock = connection.scalar(select(tables.genre.c.id).where(tables.genre.c.name == "rock"))
-        make.add_track(connection, "Another", ["Nobody"], genres=[rock])
+        for number in range(3):
+            make.add_track(connection, f"Another {number}", ["Nobody"], genres=[rock])
     search_index.fill(engine)
     assert once(engine, key, filled) == 7
     assert calls == [1]
@@ -33,5 +34,5 @@ def test_a_loaded_state_equals_the_made_one(engine: Engine) -> None:
         waiting = search_index.count_due(connection, 10_000)
         assert waiting == len(made["track"])
     with transaction(engine) as connection:
-        next_id = make.add_track(connection, "Another", ["Nobody"])
-        assert next_id == max(row[0] for row in connection.execute(select(tables.track.c.id)))
+        highest = connection.scalar(select(func.max(tables.track.c.id)))
+        assert make.add_track(connection, "Another", ["Nobody"]) == highest + 1
