@@ -14,6 +14,8 @@ from genrebase.new_file import naming_the_full_file
 
 _NAME_DIGITS: Final = 16
 """Hexadecimal digits of a hash in a file's name."""
+_ROWS_HASHED: Final = 65_536
+"""Rows that are in memory twice while they are hashed."""
 _COMPRESSION_LEVEL: Final = 1
 """Of zstd: nearly as fast as snappy, and the files are a quarter smaller."""
 
@@ -42,11 +44,10 @@ def hash_of_rows(rows: pa.Table) -> str:
     for column in rows.combine_chunks().columns:
         columns += _canonical(column.combine_chunks())
     plain = pa.table(columns, names=[str(number) for number in range(len(columns))])
-    sink = _HashingFile()
-    sink.write(rows.schema.to_string().encode())
-    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), plain.schema) as stream:
-        stream.write_table(plain)
-    return sink.sha256.hexdigest()
+    sha256 = hashlib.sha256(rows.schema.to_string().encode())
+    for batch in plain.to_batches(max_chunksize=_ROWS_HASHED):
+        sha256.update(batch.serialize())
+    return sha256.hexdigest()
 
 
 def _canonical(values: pa.Array) -> list[pa.Array]:
@@ -82,29 +83,3 @@ def write_parquet(rows: pa.Table, file: Path) -> None:
             opened.flush()
             os.fsync(opened.fileno())
         partial.replace(file)
-
-
-class _HashingFile:
-    """A file of which only the hash is kept."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self.sha256 = hashlib.sha256()
-        self._size = 0
-
-    def write(self, data: bytes) -> int:
-        """Hash the data."""
-        self.sha256.update(data)
-        self._size += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        """Return the number of bytes so far."""
-        return self._size
-
-    def flush(self) -> None:
-        """Do nothing: nothing is stored."""
-
-    def close(self) -> None:
-        """Do nothing: nothing is stored."""
