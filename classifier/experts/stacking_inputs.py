@@ -20,7 +20,7 @@ from classifier.experts.artist_sightings import (
     ArtistSightingFeatures,
 )
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert, name_hash
-from classifier.experts.naive_bayes_text import NaiveBayesTextExpert, NgramCounts, count_ngrams
+from classifier.experts.naive_bayes_text import NaiveBayesTextExpert, NgramCounts
 from classifier.features import hashed_ngrams
 from classifier.features.audio import Matrix
 from classifier.ports import Labels
@@ -62,16 +62,13 @@ class TextAndHistoryModels:
     sighting_features: ArtistSightingFeatures | None
     """None where there are no sightings."""
 
-    def predict(self, frame: pd.DataFrame, ngrams: NgramCounts | None = None) -> StackingInputs:
-        """Return the outputs for tracks the models were not trained on.
-
-        `ngrams`: their `count_ngrams`, where these were counted already.
-        """
+    def predict(self, frame: pd.DataFrame, ngrams: NgramCounts) -> StackingInputs:
+        """Return the outputs for tracks with these n-grams, which no model was trained on."""
         features = np.zeros((len(frame), 0), dtype=np.float32)
         if self.sighting_features is not None:
             features = self.sighting_features.transform(frame)
         return StackingInputs(
-            self.text.predict_scores_of_counts(count_ngrams(frame) if ngrams is None else ngrams),
+            self.text.predict_scores_of_counts(ngrams),
             self.history.predict_scores(frame),
             self.history.artist_track_counts(frame),
             features,

@@ -103,7 +103,7 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         `ngrams`: the `count_ngrams` of `X`, where these were counted already.
         """
         models = TextAndHistoryModels(self.text_, self.history_, self.sighting_features_)
-        inputs = models.predict(X, ngrams)
+        inputs = models.predict(X, count_ngrams(X) if ngrams is None else ngrams)
         numbers = [self.features_.transform(X), _scaled(inputs)]
         if self.fine_history_ is not None:
             numbers.append(_scaled_history(self.fine_history_.transform(X)))
