@@ -20,6 +20,7 @@ from genrebase.store.views.histograms import BINS
 from genrebase.store.views.profiles import PERCENTILES
 
 _REAL: Final = [name for name in FEATURES if name not in CATEGORICAL_FEATURES]
+_ALL: Final = "true"
 _BAND: Final = "CASE WHEN popularity >= 100 THEN 90 ELSE popularity // 10 * 10 END"
 
 WITHOUT_FEATURES: Final = """
@@ -54,8 +55,8 @@ def profiles() -> str:
         f"{_sum_of_squares(name)} AS squares, CAST(min({name}) AS DOUBLE) AS min, "
         f"CAST(max({name}) AS DOUBLE) AS max, "
         f"quantile_disc(CAST({name} AS DOUBLE), [{shares}]) AS quantiles "
-        f"FROM labelled WHERE {name} IS NOT NULL{_and(feature)} GROUP BY genre_id"
-        for feature, name, _rows in _features()
+        f"FROM labelled WHERE {name} IS NOT NULL AND {on_scale} GROUP BY genre_id"
+        for feature, name, on_scale in _features()
     )
     percentiles = ", ".join(
         f"quantiles[{place}] AS p{percent:02d}" for place, percent in enumerate(PERCENTILES, 1)
@@ -77,8 +78,8 @@ def histograms() -> str:
         f"SELECT genre_id, '{feature}' AS feature, bin, {_bound(feature, 'bin')} AS low, "
         f"{_bound(feature, 'bin', upper=True)} AS high, count(*) AS tracks "
         f"FROM (SELECT genre_id, {_bin(feature, name)} AS bin FROM labelled "
-        f"WHERE {name} IS NOT NULL{_and(feature)}) GROUP BY genre_id, bin"
-        for feature, name, _rows in _features()
+        f"WHERE {name} IS NOT NULL AND {on_scale}) GROUP BY genre_id, bin"
+        for feature, name, on_scale in _features()
     )
     return f"""
         WITH counted AS ({counted})
@@ -103,11 +104,7 @@ def popularity() -> str:
 def _means(group: str, shown: str, other: str) -> str:
     """Return per genre and `group` the number of tracks and the means of `other` and features."""
     name = group if group.isidentifier() else "band"
-    means = {
-        feature: f"{_sum(column, rows)} / nullif(count({column}) {rows}, 0) AS {feature}"
-        for feature, column, rows in _features()
-    }
-    columns = ", ".join(means.values())
+    columns = ", ".join(_mean(*one) for one in _features())
     own = ", ".join(OWN_SCALE_FEATURES)
     return f"""
         WITH means AS (
@@ -123,25 +120,18 @@ def _means(group: str, shown: str, other: str) -> str:
     """
 
 
+def _mean(feature: str, column: str, on_scale: str) -> str:
+    rows = "" if on_scale == _ALL else f"FILTER ({on_scale})"
+    return f"{_sum(column, rows)} / nullif(count({column}) {rows}, 0) AS {feature}"
+
+
 def _features() -> Iterator[tuple[str, str, str]]:
-    """Yield each of `ALL_FEATURES`, its column, and the FILTER for the rows on its scale."""
+    """Yield each of `ALL_FEATURES`, its column, and the condition for the rows on its scale."""
     for feature in ALL_FEATURES:
-        condition = _scale(feature)
-        yield (
-            feature,
-            OWN_SCALE_FEATURES.get(feature, feature),
-            f"FILTER ({condition})" if condition else "",
-        )
-
-
-def _scale(feature: str) -> str:
-    if feature in OWN_SCALE_FEATURES:
-        return "from_file"
-    return "NOT from_file" if feature in INCOMPARABLE_FEATURES else ""
-
-
-def _and(feature: str) -> str:
-    return f" AND {scale}" if (scale := _scale(feature)) else ""
+        if feature in OWN_SCALE_FEATURES:
+            yield feature, OWN_SCALE_FEATURES[feature], "from_file"
+        else:
+            yield feature, feature, "NOT from_file" if feature in INCOMPARABLE_FEATURES else _ALL
 
 
 def _coarse(value: str) -> str:
