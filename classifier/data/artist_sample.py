@@ -129,11 +129,11 @@ class KeyCollector:
         """
         keys = self._within_bounds(TrackKeys.concatenate(self._parts))
         self._parts = [keys]
-        chosen = _choose(keys, self._limit)
-        for place, genre in chosen.below_limit:
+        taken, below_limit = _choose(keys, self._limit)
+        for place, genre in below_limit:
             if genre < self._bounds.shape[1] and self._bounds[place, genre] != _NO_BOUND:
                 return None
-        return keys.track_ids[chosen.taken]
+        return keys.track_ids[taken]
 
     def _within_bounds(self, keys: TrackKeys) -> TrackKeys:
         missing = int(keys.genres.max(initial=-1)) + 1 - self._bounds.shape[1]
@@ -155,13 +155,6 @@ class KeyCollector:
                     self._bounds[place, keys.genres[row]] = keys.artists[row]
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    taken: Mask
-    below_limit: list[tuple[int, Any]]
-    """Places in `_LIMITED` and genres of which all artists were considered."""
-
-
 def choose(keys: TrackKeys, limit: int) -> Mask:
     """Return which tracks are taken, with at most `limit` training tracks of each genre.
 
@@ -169,11 +162,12 @@ def choose(keys: TrackKeys, limit: int) -> Mask:
     all others together do not reach the limit, the first artist passed over fills it with a part
     of its tracks, by a hash of their titles.
     """
-    return _choose(keys, limit).taken
+    return _choose(keys, limit)[0]
 
 
-def _choose(keys: TrackKeys, limit: int) -> _Choice:
-    chosen = _Choice(np.zeros(len(keys), dtype=bool), [])
+def _choose(keys: TrackKeys, limit: int) -> tuple[Mask, list[tuple[int, Any]]]:
+    """Return also the places in `_LIMITED` and genres of which all artists were considered."""
+    chosen, below_limit = np.zeros(len(keys), dtype=bool), []
     for place, (counted, groups) in enumerate(_LIMITED):
         rows = np.flatnonzero(np.isin(keys.groups, groups))
         order = rows[np.lexsort((keys.titles[rows], keys.artists[rows], keys.genres[rows]))]
@@ -181,10 +175,10 @@ def _choose(keys: TrackKeys, limit: int) -> _Choice:
         for start, stop in _runs(keys.genres[order]):
             genre = order[start:stop]
             taken, is_below = _choose_in_genre(keys.artists[genre], is_counted[start:stop], limit)
-            chosen.taken[genre] = taken
+            chosen[genre] = taken
             if is_below:
-                chosen.below_limit.append((place, keys.genres[genre[0]]))
-    return chosen
+                below_limit.append((place, keys.genres[genre[0]]))
+    return chosen, below_limit
 
 
 def _choose_in_genre(
