@@ -18,6 +18,7 @@ from genrebase.lake.tables_to_arrow import ArrowReader, arrow_readers
 from genrebase.runtime.clock import Clock
 from genrebase.store import views
 from genrebase.store.engine import Engine
+from genrebase.store.settings import StoreSettings
 
 Row = tuple[Any, ...]
 
@@ -113,7 +114,7 @@ def _compute_view(duck: duckdb.DuckDBPyConnection, view: str, clock: Clock) -> C
 
 def _query(view: str) -> str:
     if view in inputs.COMPILED:
-        return view_sql(view)
+        return view_sql(view, StoreSettings.load().feature_order)
     return _QUERIES.get(view, f"FROM {view}")
 
 

@@ -14,6 +14,7 @@ from genrebase.lake import duckdb_views
 from genrebase.lake.duckdb_views import TableColumns, create_table
 from genrebase.lake.tables_to_arrow import ArrowReader
 from genrebase.store import tables, views
+from genrebase.store.settings import StoreSettings
 from genrebase.store.tables import FEATURES
 from genrebase.store.views.review import MIN_DISPUTE_PROBABILITY
 
@@ -86,7 +87,7 @@ def load(
 
 
 def _tables() -> dict[str, Select[Any]]:
-    compiled = duckdb_views.columns_read(COMPILED)
+    compiled = duckdb_views.columns_read(COMPILED, StoreSettings.load().feature_order)
     queries = {}
     for name in sorted(compiled.keys() | _COLUMNS):
         columns = dict.fromkeys((*_COLUMNS.get(name, ()), *compiled.get(name, ())))

@@ -16,7 +16,6 @@ from sqlalchemy.sql.compiler import GenericTypeCompiler, SQLCompiler
 from genrebase.lake.tables_to_arrow import key_column
 from genrebase.runtime.cores import usable_cores
 from genrebase.store import tables, views
-from genrebase.store.settings import StoreSettings
 from genrebase.store.views.catalogue import monday_of
 from genrebase.store.views.definition import Providers
 from genrebase.store.views.health import time_of
@@ -106,25 +105,20 @@ def create_table(
     connection.unregister("arriving")
 
 
-def view_sql(name: str, providers: Providers | None = None) -> str:
-    """Return the SELECT of a view for DuckDB, its columns with the types of the Arrow batches."""
-    return _view_sql(name, _order(providers))
-
-
 @lru_cache(_DEFINITIONS)
-def _view_sql(name: str, order: Providers) -> str:
-    rows = views.ALL[name].build(order).subquery("rows")
+def view_sql(name: str, providers: Providers) -> str:
+    """Return the SELECT of a view for DuckDB, its columns with the types of the Arrow batches."""
+    rows = views.ALL[name].build(providers).subquery("rows")
     declared = views.ALL[name].table.c
     typed = select(*(cast(rows.c[one.name], one.type).label(one.name) for one in declared))
     return str(typed.compile(dialect=_Dialect(), compile_kwargs={"literal_binds": True}))
 
 
-def columns_read(names: Iterable[str], providers: Providers | None = None) -> TableColumns:
+def columns_read(names: Iterable[str], providers: Providers) -> TableColumns:
     """Return the columns of tables that views read, in the tables' order of them."""
     used: dict[str, set[str]] = {}
-    order = _order(providers)
     for name in names:
-        for table, column in _columns_of_view(name, order):
+        for table, column in _columns_of_view(name, providers):
             used.setdefault(table, set()).add(column)
     ordered = {table: tables.metadata.tables[table].c.keys() for table in sorted(used)}
     return {
@@ -134,8 +128,8 @@ def columns_read(names: Iterable[str], providers: Providers | None = None) -> Ta
 
 
 @lru_cache(_DEFINITIONS)
-def _columns_of_view(name: str, order: Providers) -> frozenset[tuple[str, str]]:
-    elements = visitors.iterate(views.ALL[name].build(order))
+def _columns_of_view(name: str, providers: Providers) -> frozenset[tuple[str, str]]:
+    elements = visitors.iterate(views.ALL[name].build(providers))
     return frozenset(column for element in elements for column in _columns_of(element))
 
 
@@ -149,7 +143,3 @@ def _columns_of(element: Any) -> Iterator[tuple[str, str]]:
     for base in {base for one in named for base in getattr(one, "base_columns", ())}:
         if isinstance(base, Column) and base.table in tables.metadata.tables.values():
             yield base.table.name, base.name
-
-
-def _order(providers: Providers | None) -> Providers:
-    return tuple(StoreSettings.load().feature_order if providers is None else providers)

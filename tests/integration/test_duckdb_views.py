@@ -10,6 +10,7 @@ from genrebase.lake.arrow_types import arrow_schema
 from genrebase.lake.duckdb_views import columns_read, open_duckdb
 from genrebase.lake.tables_to_arrow import arrow_reader
 from genrebase.store import views
+from genrebase.store.settings import DEFAULT_FEATURE_ORDER as ORDER
 from tests.duckdb_views import load_views
 from tests.filled_database import fill_varied
 
@@ -42,10 +43,10 @@ def test_every_view_has_the_same_rows(varied: Engine, connection: duckdb.DuckDBP
 
 def test_a_view_reads_the_columns_that_it_needs():
     """Files of models and matrices are not read for the views that have none."""
-    read = columns_read(set(views.ALL) - {"sound_matrices", "track_descriptors"})
+    read = columns_read(set(views.ALL) - {"sound_matrices", "track_descriptors"}, ORDER)
     assert "artifact" not in read["model"]
     assert "sound_matrix" not in read
-    assert columns_read(["track_credits"]) == {
+    assert columns_read(["track_credits"], ORDER) == {
         "artist": ("id", "name", "fold"),
         "track_artist": ("track_id", "artist_id", "position"),
     }
