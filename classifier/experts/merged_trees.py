@@ -40,7 +40,10 @@ class MergedTrees:
 
     def __init__(self, model: HistGradientBoostingClassifier) -> None:
         self._baseline, self._loss = model._baseline_prediction, model._loss
-        self._categories = _Categories(model)
+        self._is_categorical = model.is_categorical_
+        self._categories: list[NDArray[Any]] = []
+        if model._preprocessor is not None:
+            self._categories = model._preprocessor.named_transformers_["encoder"].categories_
         known_bitsets, places = model._bin_mapper.make_known_categories_bitsets()
         self._known_bitsets = known_bitsets
         self._shape = len(model._predictors), model.n_trees_per_iteration_
@@ -52,7 +55,7 @@ class MergedTrees:
 
     def predict_proba(self, matrix: Matrix) -> Floats:
         """Return probabilities (rows, classes), equal to the model's to the last digit."""
-        encoded = self._categories.encode(matrix)
+        encoded = self._encoded(matrix)
         size = max(1, _MAX_VALUES // (len(self._numbers) * len(self._bitset_places)))
         sums = [
             self._sums(encoded[start : start + size]) for start in range(0, len(encoded), size)
@@ -75,20 +78,11 @@ class MergedTrees:
             sums += of_round.T
         return sums
 
+    def _encoded(self, matrix: Matrix) -> Floats:
+        """Return the columns with codes first, then the numbers; unknown categories are NaN.
 
-class _Categories:
-    """Encodes a model's categories as it does, without the checks of its column transformer."""
-
-    def __init__(self, model: HistGradientBoostingClassifier) -> None:
-        self._is_categorical = model.is_categorical_
-        preprocessor = model._preprocessor
-        encoder: Any = (
-            None if preprocessor is None else preprocessor.named_transformers_["encoder"]
-        )
-        self._categories = [] if encoder is None else encoder.categories_
-
-    def encode(self, matrix: Matrix) -> Floats:
-        """Return the columns with codes first, then the numbers; unknown categories are NaN."""
+        As the model encodes them, without the checks of its column transformer.
+        """
         if not self._categories:
             return matrix.astype(X_DTYPE)
         codes = [
