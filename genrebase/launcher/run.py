@@ -124,7 +124,7 @@ def _refuse_unusable_settings(stop: StopSignal) -> None:
 def _add_sandbox(supervisor: Supervisor, catalogue: str | None) -> Mapping[str, str]:
     """Start the sandbox, supervise it on its port, and return its clients' environment."""
     running = sandbox.start_sandbox(sandbox.sandbox_command(catalogue))
-    supervisor.add_running(sandbox.sandbox_command(catalogue, port=running.port), running.process)
+    supervisor.add(sandbox.sandbox_command(catalogue, port=running.port), running.process)
     return sandbox.client_environment(running.url)
 
 

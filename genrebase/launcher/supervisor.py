@@ -94,12 +94,8 @@ class Supervisor:
         self._children: list[_Child] = []
         self._clock, self._report, self._start = clock, report, start
 
-    def add(self, command: ChildCommand) -> None:
-        """Start `command` at the next poll, and again whenever it ends."""
-        self._children.append(_Child(command))
-
-    def add_running(self, command: ChildCommand, process: subprocess.Popen[bytes]) -> None:
-        """Add a child that is running already; `command` restarts it."""
+    def add(self, command: ChildCommand, process: subprocess.Popen[bytes] | None = None) -> None:
+        """Start `command` at the next poll, unless `process` runs it, and again when it ends."""
         self._children.append(_Child(command, process, self._clock.monotonic()))
 
     def poll(self) -> int | None:

@@ -187,7 +187,7 @@ def test_an_added_child_is_supervised() -> None:
     clock, nursery, lines = FakeClock(), Nursery(), list[str]()
     kept = Supervisor(clock, lines.append, start=nursery.begin)
     child = nursery.begin(ChildCommand("collector", ("sandbox",), {}))
-    kept.add_running(ChildCommand("collector", ("sandbox", "--port", "4711"), {}), child)
+    kept.add(ChildCommand("collector", ("sandbox", "--port", "4711"), {}), child)
     kept.poll()
     assert len(nursery.born) == 1
     kept.stop()
