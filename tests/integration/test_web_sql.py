@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 from sqlalchemy import Engine, make_url, text
 from starlette.testclient import TestClient
 
-from genrebase.store.engine import transaction
+from genrebase.store.engine import make_engine, transaction
 from tests import factories as make
 from tests.fakes import FakeClock
+from tests.postgres import MigratedDatabases
 from web import sql_queries
 from web.application import Site, application
 from web.security import Access, host_headers
@@ -37,17 +39,33 @@ REFUSED = (
 )
 
 
-@pytest.fixture
-def filled(engine: Engine) -> Engine:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the URL of a database of each kind, shared: no test of a query changes anything."""
+    if request.param == "sqlite":
+        file = tmp_path_factory.mktemp("sql") / "genrebase.db"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), file)
+        yield f"sqlite:///{file}"
+        return
+    databases: MigratedDatabases = request.getfixturevalue("migrated_postgres")
+    address = databases.acquire()
+    yield address
+    databases.release(address)
+
+
+@pytest.fixture(scope="module")
+def filled(url: str) -> Iterator[Engine]:
+    engine = make_engine(url)
     with transaction(engine) as connection:
         rock = make.add_genre(connection, "rock", target=5)
         for number in range(3):
             make.add_track(connection, f"Song {number}", genres=[rock])
         make.add_model(connection)
-    return engine
+    yield engine
+    engine.dispose()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def queries(filled: Engine, worker_prefix: str) -> Iterator[SqlQueries]:
     """On PostgreSQL as the role that deploy/reader.sql creates."""
     if filled.dialect.name == "sqlite":
@@ -66,7 +84,7 @@ def queries(filled: Engine, worker_prefix: str) -> Iterator[SqlQueries]:
         connection.execute(text(f"DROP ROLE {role}"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pages(filled: Engine, queries: SqlQueries) -> TestClient:
     access = Access(host_headers(8400))
     site = Site(filled, FakeClock(), access, "genrebase.db", sql=queries)
