@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from genrebase.lake.arrow_types import arrow_schema
-from genrebase.lake.duckdb_views import TableColumns, columns_read, view_sql
+from genrebase.lake.duckdb_views import columns_read, view_sql
 from genrebase.lake.part_writers import ROWS_PER_PART, PartWriters, chunks, whole
 from genrebase.lake.parts import LakePart, hash_of_rows, hash_of_texts
 from genrebase.lake.relations import ROW_WISE, LakeRelations, is_by_track
@@ -38,7 +38,6 @@ class ViewComputer:
         for part in table_parts:
             self._parts[part.relation][part.number] = part
         self._hash = cache(self._hash_of_columns)
-        self._definition = cache(self._query_and_columns)
         self._shown: dict[str, tuple[str, ...]] = {}
 
     def compute(self, relations: LakeRelations, on_part: OnPart) -> list[LakePart]:
@@ -61,7 +60,8 @@ class ViewComputer:
 
     def _compute_part(self, name: str, number: int | None, writers: PartWriters) -> list[LakePart]:
         """Return the parts that an earlier version has; compute and write others."""
-        query, read = self._definition(name)
+        query = f"SELECT * FROM ({view_sql(name, self._providers)}) ORDER BY {_order(name)}"  # noqa: S608 - our names
+        read = columns_read([name], self._providers)
         states = [self._state(table, columns, number) for table, columns in read.items()]
         inputs = hash_of_texts([query, *states])
         reused = self._version.reuse(name, number, inputs)
@@ -75,10 +75,6 @@ class ViewComputer:
                 typed = rows.cast(_schema(name))
                 writers.write(name, place if number is None else number, typed, inputs)
         return []
-
-    def _query_and_columns(self, name: str) -> tuple[str, TableColumns]:
-        query = f"SELECT * FROM ({view_sql(name, self._providers)}) ORDER BY {_order(name)}"  # noqa: S608 - our names
-        return query, columns_read([name], self._providers)
 
     def _state(self, table: str, columns: tuple[str, ...], number: int | None) -> str:
         """Return what changes when the rows of a table change that a view reads."""
