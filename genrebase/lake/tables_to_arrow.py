@@ -132,12 +132,10 @@ def key_column(relation: Table) -> Any:
 
 
 def _sql(query: SelectBase, dialect: Dialect) -> str:
-    if dialect.name != "postgresql":
-        return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-    text = str(
-        _documents_as_text(query).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
-    )
-    return text % ()  # the driver of this dialect would have replaced %% by %
+    is_postgresql = dialect.name == "postgresql"
+    given = _documents_as_text(query) if is_postgresql else query
+    text = str(given.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    return text % () if is_postgresql else text  # its driver would have replaced %% by %
 
 
 def _documents_as_text(query: SelectBase) -> SelectBase:

@@ -43,20 +43,19 @@ def registered(engine: Engine, clock: Clock, name: str) -> Iterator[None]:
     is written, and nothing fails for it.
     """
     started_at, process = clock.now(), str(ProcessIdentity.current())
+    ours = (_daemon.c.name == name, _daemon.c.process == process)
 
     def beat() -> None:
         row = {"name": name, "process": process, "started_at": started_at}
         with failure_logged("heartbeat_not_written"), transaction(engine) as connection:
-            beaten = update(_daemon).where(_daemon.c.name == name, _daemon.c.process == process)
-            if connection.execute(beaten.values(alive_at=clock.now())).rowcount == 0:
+            beaten = update(_daemon).where(*ours).values(alive_at=clock.now())
+            if connection.execute(beaten).rowcount == 0:
                 _remove_dead(connection, name, clock.now())
                 connection.execute(insert(_daemon).values(**row, alive_at=clock.now()))
 
     def end() -> None:
         with failure_logged("heartbeat_not_written"), transaction(engine) as connection:
-            connection.execute(
-                delete(_daemon).where(_daemon.c.name == name, _daemon.c.process == process)
-            )
+            connection.execute(delete(_daemon).where(*ours))
 
     beat()
     try:
