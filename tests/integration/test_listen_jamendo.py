@@ -124,7 +124,7 @@ def test_tracks_of_other_licences_are_not_requested(sqlite_engine, serving, cata
     sandbox = serving(catalogue=catalogue).sandbox
     settings = settings_for(sandbox, tmp_path, licence="open")
     harvest(sqlite_engine, settings)
-    outcome = listen(sqlite_engine, settings, max_requests=12)
+    outcome = listen(sqlite_engine, settings, max_requests=6)
     assert outcome.analysed > 0
     licences = {one for (one,) in rows(sqlite_engine, select(tables.audio_features.c.licence))}
     assert licences <= {"cc-by-4.0", "cc-by-sa-3.0"}
