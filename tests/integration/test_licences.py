@@ -20,6 +20,7 @@ from classifier.training_config import LABEL_POLICIES, LICENCES, MIN_LEVELS, Tra
 from collector.catalogue import genre_counters, track_claims
 from genrebase.store import features_provider, tables, views
 from genrebase.store.engine import read_transaction, transaction
+from tests.database_states import once
 from tests.fakes import FakeClock
 from tests.mixed_sources import DESCRIPTOR_SET, GENRES, Mix, is_allowed
 
@@ -100,6 +101,11 @@ def _assert_features(mix: Mix, split: SplitDataset, policy: str) -> None:
         assert descriptor == pytest.approx(expected, abs=1e-6, nan_ok=True)
 
 
+def mixed(engine: Engine, seed: int) -> Mix:
+    """Fill the database by this seed; only once, as it takes a statement for each row."""
+    return once(engine, (mixed, seed), lambda: Mix(engine, seed))
+
+
 @EACH_SEED
 def test_nothing_without_an_allowed_licence_reaches_a_training(
     engine: Engine, tmp_path: Path, seed: int
@@ -108,7 +114,7 @@ def test_nothing_without_an_allowed_licence_reaches_a_training(
 
     Each of the two databases has every other combination of licence and level.
     """
-    mix = Mix(engine, seed)
+    mix = mixed(engine, seed)
     combinations = list(product(LICENCES, MIN_LEVELS))[seed % 2 :: 2]
     for number, (licence, level) in enumerate(combinations):
         chosen = config(licence, level, LABEL_POLICIES[(number + seed) % len(LABEL_POLICIES)])
@@ -140,7 +146,7 @@ def test_a_snapshot_of_everything_is_narrowed(
     sqlite_engine: Engine, tmp_path: Path, licence: str
 ) -> None:
     """Its rows are restricted as those of a database are; other providers it does not have."""
-    mix = Mix(sqlite_engine, 7)
+    mix = mixed(sqlite_engine, 7)
     snapshots.create(sqlite_engine, config(), tmp_path / "all", FakeClock())
     frozen = snapshots.read(tmp_path / "all")
     chosen = config(licence)
@@ -162,7 +168,7 @@ def test_a_restricted_training_is_one_on_a_database_without_the_rest(
     engine: Engine, seed: int
 ) -> None:
     """The same tracks, labels and features as if what is not allowed had never been stored."""
-    mix = Mix(engine, seed + 10)
+    mix = mixed(engine, seed + 10)
     chosen = config("noncommercial", "release", "shared")
     restricted = split_dataset(dataset.load_dataset(engine, chosen), chosen)
     allowed = set(mix.allowed_labels("noncommercial", 1))
@@ -205,7 +211,7 @@ def test_a_restricted_training_is_one_on_a_database_without_the_rest(
 
 def test_any_licence_changes_nothing(engine: Engine) -> None:
     """With the defaults a training gets what the views say, as before sources were stored."""
-    Mix(engine, 3)
+    mixed(engine, 3)
     for labels in ("claim", "exclusive"):
         chosen = config(labels=labels)
         data = dataset.load_dataset(engine, chosen)
@@ -237,7 +243,7 @@ def _without_sources(data: RawDataset, sightings: pd.DataFrame) -> RawDataset:
 
 def test_too_little_is_refused_by_name(sqlite_engine: Engine) -> None:
     """The message names sources and licences, and how an unknown licence is stated."""
-    Mix(sqlite_engine, 1)
+    mixed(sqlite_engine, 1)
     with transaction(sqlite_engine) as connection:
         connection.execute(delete(tables.verdict))
         connection.execute(update(tables.data_source).values(licence="terms"))
@@ -255,7 +261,7 @@ def test_too_little_is_refused_by_name(sqlite_engine: Engine) -> None:
 
 def test_genres_of_the_mix_are_all_trained(sqlite_engine: Engine) -> None:
     """The mix has enough of everything for the tests above to mean something."""
-    mix = Mix(sqlite_engine, 0)
+    mix = mixed(sqlite_engine, 0)
     for licence in LICENCES:
         chosen = config(licence)
         split = split_dataset(dataset.load_dataset(sqlite_engine, chosen), chosen)
