@@ -7,17 +7,23 @@ instead of the package `web`. This module imports only what Python has imported 
 import os
 import sys
 
+_PACKAGES = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120 - as above
+"""The folder that our packages are in."""
+
 
 def module_command(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs a module in a process of this Python."""
-    return [sys.executable, "-P", "-m", module, *arguments]
+    """Return the command that runs a module in a process of this Python.
+
+    The working folder stays if our packages are in it: a checkout that is not installed.
+    """
+    options = [] if os.path.realpath(os.curdir) == _PACKAGES else ["-P"]
+    return [sys.executable, *options, "-m", module, *arguments]
 
 
 def leave_out_working_folder() -> None:
     """Do as `-P` does in a process that `python -m` has started without it.
 
-    The folder stays if our packages are in it: a checkout that is not installed.
+    The folder stays if our packages are in it, as above.
     """
-    packages = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120 - as above
-    if not sys.flags.safe_path and sys.path and os.path.realpath(sys.path[0]) != packages:
+    if not sys.flags.safe_path and sys.path and os.path.realpath(sys.path[0]) != _PACKAGES:
         del sys.path[0]

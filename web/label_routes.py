@@ -228,8 +228,11 @@ def _check(genre: str, by: str) -> None:
 
 
 def person_of(cookies: Mapping[str, str]) -> str:
-    """Return the name that the browser's user gave with an earlier label."""
-    return unquote(cookies.get(PERSON_COOKIE, ""))
+    """Return the name that the browser's user gave with an earlier label; empty if invalid."""
+    try:
+        return person_names.validate(unquote(cookies.get(PERSON_COOKIE, "")))
+    except person_names.InvalidPersonName:
+        return ""
 
 
 def label_choices(track: Mapping[str, Any], predictions: list[dict[str, Any]]) -> list[str]:

@@ -7,6 +7,7 @@ import typer
 
 from collector.commands.licence_option import checked_licence
 from genrebase.counts import counted
+from genrebase.errors import UserError
 from genrebase.runtime.command_line import CommandLine
 from genrebase.runtime.console import Output
 
@@ -18,9 +19,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
 @app.callback(invoke_without_command=True, no_args_is_help=False)
-def sources(context: typer.Context) -> None:
+def sources(context: typer.Context, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is None:
-        list_()
+        list_(as_json)
+    elif as_json:
+        raise UserError(f"Write --json after the name: {context.invoked_subcommand} --json.")
 
 
 @app.command("list")

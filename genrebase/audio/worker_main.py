@@ -20,7 +20,6 @@ from genrebase.audio import decode, extract, packed_vectors, tags
 from genrebase.audio.records import AudioAnalysis, ExtractionPlan, UnreadableFile
 from genrebase.audio.scan import display_path, printable
 from genrebase.audio.workers import READY
-from genrebase.errors import as_clause
 
 if TYPE_CHECKING:
     from genrebase.audio.pretrained import PretrainedNetwork
@@ -55,7 +54,7 @@ def analyse(
         file_tags = tags.read_tags(path)
         return AudioAnalysis(clip.digest, clip.seconds, file_tags, features, clip.remarks, vectors)
     except decode.UndecodableAudio as error:
-        reason = as_clause(str(error).removeprefix(f"{path}: "))
+        reason = str(error).removeprefix(f"{path}: ")
         needs_ffmpeg = isinstance(error, decode.FfmpegMissing)
         return UnreadableFile(display_path(path), printable(reason), needs_ffmpeg)
     except Exception as error:  # noqa: BLE001 - no file, however odd, may stop the others

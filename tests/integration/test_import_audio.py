@@ -187,10 +187,10 @@ def test_unreadable_files_are_reported_and_skipped(
         "silence.wav": "it is silent",
     }
     assert {Path(one.path).name: one.reason for one in result.unreadable} == {
-        "text.mp3": "this is not audio that can be decoded",
-        "empty.wav": "the file is empty",
-        "movie.m4a": "files of the kind .m4a need ffmpeg, which is not installed",
-        "short.wav": "0.30 s of audio; at least 1 s are needed",
+        "text.mp3": "this is not audio that can be decoded.",
+        "empty.wav": "the file is empty.",
+        "movie.m4a": "files of the kind .m4a need ffmpeg, which is not installed.",
+        "short.wav": "0.30 s of audio; at least 1 s are needed.",
     }
     assert (result.files, result.analysed, result.tracks_new) == (8, 4, 4)
     assert len(rejected.read_text().splitlines()) == 1 + 4 + 2

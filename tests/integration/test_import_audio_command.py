@@ -44,7 +44,7 @@ def test_nothing_is_dropped_silently(music: Path) -> None:
     assert "4 files of kinds that need ffmpeg, which is not installed: .m4a (2), " in printed
     assert "Ignored 3 files of other kinds: .jpg (2), .m3u (1)." in printed
     assert "Linked folders that lead to folders read already: 1." in printed
-    assert "text.mp3: this is not audio that can be decoded" in printed
+    assert "text.mp3: this is not audio that can be decoded." in printed
     assert "Remarks on 1 imported file:" in printed
     assert r"anti\xe9.wav: the channels cancel each other: the polarity of channel 2" in printed
     with rejected.open(encoding="utf-8") as file:

@@ -250,6 +250,10 @@ def test_the_commands_show_and_set_licences(collector: Call) -> None:
     assert changed == expected
     [csv, stored] = collector("sources", "list")
     assert stored == expected
+    assert collector("sources") == [csv, stored]
+    assert collector("imports") == collector("imports", "list")
+    with pytest.raises(UserError, match="after the name: list --json"):
+        collector("sources", "--json", "list")
     assert (csv["name"], csv["features"]) == ("csv", 1)
 
 

@@ -193,6 +193,9 @@ def test_hostile_texts_are_shown_as_text(kept_pages, path):
         ("/disputes{}?regime=old", "regime is new_artist or seen_artist, not 'old'."),
         ("/genres{}?sort=-name", "sort is genre, tracks"),
         ("/map{}?x=tempi", "not 'tempi'"),
+        ("/disputes{}?hide=yes", "The parameter hide is 1, not 'yes'."),
+        ("/tracks/1{}?why=yes", "The parameter why is 1, not 'yes'."),
+        ("/jobs{}?outcome=fail", "not 'fail'"),
         ("/jobs{}?before=last", "before is a number of at most 18 digits, not 'last'."),
     ],
 )

@@ -12,7 +12,7 @@ from classifier.serving.predict_audio import find_networks
 from classifier.serving.predict_track import AUDIO_SOURCE
 from genrebase.audio import scan
 from genrebase.audio.records import AudioAnalysis, ExtractionPlan
-from genrebase.errors import UserError
+from genrebase.errors import UserError, as_clause
 from web.api.operations import ApiCall, Operation, Problem
 from web.api.predictions import Prediction, as_document
 from web.api.uploads import uploaded_file
@@ -60,7 +60,7 @@ def _analyse(call: ApiCall, path: Path) -> tuple[Item, list[str]]:
     limit = _SECONDS_PER_FILE * 6
     ((_, analysis),) = analyse_files([file], 1, plan, lambda: False, time_limit=lambda _: limit)
     if not isinstance(analysis, AudioAnalysis):
-        raise Problem(422, f"The file cannot be analysed: {analysis.reason}.")
+        raise Problem(422, f"The file cannot be analysed: {as_clause(analysis.reason)}.")
     stored = dataset.track_with_alias(call.context.reader, AUDIO_SOURCE, analysis.digest)
     item = audio_features.describe("", analysis, networks) if stored is None else str(stored)
     return item, [str(remark) for remark in analysis.remarks]

@@ -55,6 +55,10 @@ class PageRequest:
             )
         return number if text else default
 
+    def flag(self, name: str) -> bool:
+        """Return whether a parameter is 1; raise `InvalidParameter` for anything but 1."""
+        return self.choice(name, ("1",)) == "1"
+
     def choice(self, name: str, choices: Collection[str]) -> str:
         """Return a parameter that is one of some texts, empty without it."""
         return choice(self.query, name, choices)

@@ -47,7 +47,7 @@ def page(request: PageRequest) -> Page:
          "has_more": has_more, "total": None if regime else _total(request, genre),
          "settled": settled.get(genre, 0) if genre else sum(settled.values()),
          "verdicts": query(request.connection, "verdicts", _VERDICTS).rows[0][0],
-         "hold_minutes": round(HOLD_SECONDS / 60), "hide": request.query.get("hide", "")},
+         "hold_minutes": round(HOLD_SECONDS / 60), "hide": "1" if request.flag("hide") else ""},
     )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ def page(request: PageRequest) -> Page:
     """Return up to 100 runs, the newest first; `?job=`, `?outcome=` filter, `?before=` pages."""
     conditions: list[str] = []
     values: dict[str, str | int] = {}
+    request.choice("outcome", tables.JOB_OUTCOMES)
     for name in ("job", "outcome"):
         if request.query.get(name):
             conditions.append(f"{name} = :{name}")

@@ -88,7 +88,8 @@ def page(request: PageRequest) -> Page:
                                  number_profiles)
         ]  # fmt: skip
     explained, reasons = why.evidence(request.explained, first, one["claim"])
-    hidden = next((name for name in ("blind", "hide") if request.query.get(name)), "")
+    flags = {name: request.flag(name) for name in ("blind", "hide", "why", "disputes")}
+    hidden = next((name for name in ("blind", "hide") if flags[name]), "")
     return Page(
         one["title"],
         "track_hidden.html" if hidden else "track.html",

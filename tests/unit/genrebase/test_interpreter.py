@@ -47,6 +47,16 @@ def test_a_child_process_imports_its_packages() -> None:
         assert b"Usage" in child.stdout.read()
 
 
+def test_a_child_of_a_checkout_that_is_not_installed_finds_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Parent and child run the packages of the working folder, as `python -m` does."""
+    monkeypatch.chdir(PACKAGES)
+    assert module_command("genrebase", "-h") == [sys.executable, "-m", "genrebase", "-h"]
+    monkeypatch.chdir(PACKAGES / "genrebase")
+    assert module_command("genrebase", "-h") == [sys.executable, "-P", "-m", "genrebase", "-h"]
+
+
 def test_there_is_one_place_that_starts_modules() -> None:
     """A process that is started otherwise would import from the working folder."""
     others = [
