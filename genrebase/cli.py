@@ -46,11 +46,11 @@ def run(
 ) -> None:
     """Run `collector run`, `classifier run` and `genrebase serve` until SIGTERM or Ctrl-C.
 
-    If there are Spotify credentials, or if `COLLECTOR_SOURCES` names other sources and not
-    Spotify, the collector harvests these sources into genrebase.db. Otherwise it harvests the
-    sandbox into sandbox.db. These settings come from the environment or `.env`. MusicBrainz and
-    Internet Archive also need `COLLECTOR_CONTACT`. `STORE_URL` names another database. Ten genres
-    are added to an empty database.
+    If there are Spotify credentials, or if `COLLECTOR_SOURCES` is set and does not contain
+    `spotify`, the collector harvests the sources in `COLLECTOR_SOURCES` (default: Spotify) into
+    genrebase.db. Otherwise it harvests the sandbox into sandbox.db. These settings come from the
+    environment or `.env`. MusicBrainz and Internet Archive also need `COLLECTOR_CONTACT`.
+    `STORE_URL` names another database. Ten genres are added to an empty database.
 
     Examples:
       genrebase run

@@ -1,4 +1,7 @@
-"""Alembic's environment script, which runs for every command."""
+"""Alembic's environment script, which runs for every command.
+
+`migration_environment` recreates the views, which `genrebase/store/views` defines.
+"""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Read tracks, labels, models and predictions from the database, as data frames and records."""
+"""Read the training data (view `training_tracks`) and other views into data frames."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

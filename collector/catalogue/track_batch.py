@@ -1,4 +1,4 @@
-"""The tracks of a batch while it is recorded: match them to stored ones, or create new ones."""
+"""Match the tracks of a batch to stored ones, or make new ones; `tracks` stores the batch."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence

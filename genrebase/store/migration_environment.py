@@ -1,5 +1,7 @@
 """Run alembic's migrations in one transaction; drop the views before and recreate them after.
 
+One process at a time migrates; others wait for it.
+
 At the head, the order of feature providers is stored, too, and each track's provider chosen by it.
 The index of the search and its triggers are created, which rebuilding a table would drop.
 """

@@ -129,6 +129,7 @@ def served(filled_url: str) -> Iterator[Served]:
     site = Site(reader, SystemClock(), access, "genrebase.db", writer, sql=SqlQueries(reader))
     with serve_application(listener, application(site), LIMITS, "serve"):
         yield Served(f"http://127.0.0.1:{port}", writer, filled_url)
+    site.predictor.close()
     reader.dispose()
     writer.dispose()
 

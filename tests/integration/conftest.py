@@ -1,6 +1,7 @@
 """Sandboxes for tests of their responses; databases with music, small and large."""
 
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,15 @@ from tests.postgres import PostgresServer
 from tests.query_plans import GENRES, TRACKS
 from tests.sandbox_client import SandboxStarter
 from tests.synthetic_music import Music
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_predictor_is_left() -> Iterator[None]:
+    """Fail if a module leaves a predictor that goes on reading a database, which others get."""
+    before = set(threading.enumerate())
+    yield
+    left = [thread.name for thread in threading.enumerate() if thread not in before]
+    assert "champion" not in left
 
 
 @pytest.fixture

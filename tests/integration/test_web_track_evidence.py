@@ -1,5 +1,7 @@
 """The evidence on the page of a track: inputs hidden from the champion, and percentiles."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from sqlalchemy import Engine, select, update
@@ -39,9 +41,10 @@ def predicted(engine: Engine) -> Engine:
 
 
 @pytest.fixture
-def client(predicted: Engine) -> TestClient:
+def client(predicted: Engine) -> Iterator[TestClient]:
     site = Site(predicted, FakeClock(), Access(host_headers(8400)), "genrebase.db")
-    return TestClient(application(site), base_url="http://localhost:8400")
+    yield TestClient(application(site), base_url="http://localhost:8400")
+    site.predictor.close()
 
 
 def tracks(engine: Engine, side: str) -> list[int]:

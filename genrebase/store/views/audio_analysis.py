@@ -75,8 +75,7 @@ def sections(_providers: Providers) -> Select[Any]:
 @view(
     "One row per analysed track: the keys of its sections relative to its tonic. A share is a "
     "part of the duration of the sections, each of which is weighted by the confidence in its key "
-    "(minor_share: in its mode). Shares of degrees are NULL if the track or all its sections have "
-    "no key; minor_share is NULL if no section has a mode.",
+    "(minor_share: in its mode). NULL if no key (minor_share: mode) has a confidence above 0.",
     {
         **_ANALYSIS,
         **_twelve(
