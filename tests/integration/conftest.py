@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from benchmarks import large_database
 from genrebase.store.engine import make_engine
-from tests.postgres import PostgresServer
+from tests.postgres import MigratedDatabases, PostgresServer
 from tests.query_plans import GENRES, TRACKS
 from tests.sandbox_client import SandboxStarter
 from tests.synthetic_music import Music
@@ -71,6 +71,22 @@ def large_postgres(postgres_server: PostgresServer) -> Iterator[str]:
     large_database.fill(url, TRACKS, genres=GENRES, predictions=True)
     yield url
     postgres_server.drop(url)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def module_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Yield the URL of an empty database of each kind, shared by the tests of a module."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("module") / "genrebase.db"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    databases: MigratedDatabases = request.getfixturevalue("migrated_postgres")
+    url = databases.acquire()
+    yield url
+    databases.release(url)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -6,7 +6,6 @@ import io
 import json
 import re
 import shlex
-import shutil
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
@@ -25,7 +24,6 @@ from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import factories as make
 from tests.database_states import filled_once, once
 from tests.fakes import NOON, FakeClock
-from tests.postgres import MigratedDatabases
 from web.application import Site, application
 from web.read_only import make_read_only
 from web.security import Access, host_headers
@@ -124,26 +122,15 @@ def pages(site: Site) -> TestClient:
     return TestClient(application(site), base_url="http://localhost:8400")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def kept(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Engine]:
+@pytest.fixture(scope="module")
+def kept(module_url: str) -> Iterator[Engine]:
     """Yield a read-only engine on the filled database, shared by tests that only read."""
-    if request.param == "sqlite":
-        path = tmp_path_factory.mktemp("pages") / "genrebase.db"
-        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), path)
-        url = f"sqlite:///{path}"
-    else:
-        pool: MigratedDatabases = request.getfixturevalue("migrated_postgres")
-        url = pool.acquire()
-    engine = make_engine(url)
+    engine = make_engine(module_url)
     filled_once(engine, __name__, lambda: fill(engine))
     make_read_only(engine)
     engine.dispose()  # the connections that filled it could write
     yield engine
     engine.dispose()
-    if request.param == "postgresql":
-        pool.release(url)
 
 
 @pytest.fixture

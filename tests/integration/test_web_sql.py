@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from starlette.testclient import TestClient
 from genrebase.store.engine import make_engine, transaction
 from tests import factories as make
 from tests.fakes import FakeClock
-from tests.postgres import MigratedDatabases
 from web import sql_queries
 from web.application import Site, application
 from web.security import Access, host_headers
@@ -39,23 +37,9 @@ REFUSED = (
 )
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Yield the URL of a database of each kind, shared: no test of a query changes anything."""
-    if request.param == "sqlite":
-        file = tmp_path_factory.mktemp("sql") / "genrebase.db"
-        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), file)
-        yield f"sqlite:///{file}"
-        return
-    databases: MigratedDatabases = request.getfixturevalue("migrated_postgres")
-    address = databases.acquire()
-    yield address
-    databases.release(address)
-
-
 @pytest.fixture(scope="module")
-def filled(url: str) -> Iterator[Engine]:
-    engine = make_engine(url)
+def filled(module_url: str) -> Iterator[Engine]:
+    engine = make_engine(module_url)
     with transaction(engine) as connection:
         rock = make.add_genre(connection, "rock", target=5)
         for number in range(3):
