@@ -175,9 +175,9 @@ def prune(
     The champion of a task, its refits, pinned models and the latest model lose nothing. The two
     previous champions keep their artifact and the most probable genre of each track. All other
     models keep only metrics: former champions keep all, the others keep the test metrics that are
-    not of a single genre. Models without an artifact, former champions too, keep only the main
-    metrics once they are older than the latest CLASSIFIER_MODELS_REMEMBERED models of the task.
-    SQLite reuses the space; only VACUUM makes its file smaller.
+    not of a single genre. Once they are older than the latest CLASSIFIER_MODELS_REMEMBERED models
+    of the task, all these models keep only the main metrics, except the parent of a refit that is
+    kept. SQLite reuses the space; only VACUUM makes its file smaller.
 
     Examples:
       classifier prune --dry-run

@@ -75,9 +75,9 @@ def sections(_providers: Providers) -> Select[Any]:
 @view(
     "One row per analysed track: the keys of its sections relative to its tonic. A share is a "
     "part of the duration of the sections, each of which is weighted by the confidence in its key "
-    "(minor_share: in its mode); a missing confidence counts as 1. A share is NULL if the track "
-    "has no key, or if no section has one with a confidence above 0; minor_share is NULL if no "
-    "section has a mode with a confidence above 0.",
+    "(minor_share: in its mode); a missing confidence counts as 1. minor_share is NULL if no "
+    "section has a mode with a confidence above 0. The other shares are NULL if the track has no "
+    "key, or if no section has a key with a confidence above 0.",
     {
         **_ANALYSIS,
         **_twelve(
